@@ -1,0 +1,1 @@
+"""What every stage stands on: errors, configuration, the data model, storage, progress and metrics."""

@@ -1,0 +1,57 @@
+"""Progress of long steps: a bar with rate and time left on a terminal, a plain line now and then elsewhere."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+
+PLAIN_SECONDS = 20.0
+
+
+class _Lines:
+    """A text stream that turns a bar's redraws into lines of their own, for logs."""
+
+    def write(self, text: str) -> None:
+        line = text.strip("\r\n ")
+        if line:
+            sys.stderr.write(line + "\n")
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+@contextmanager
+def progress(what: str, total: int, unit: str) -> "Iterator[tqdm[None]]":
+    """A bar for ``total`` units of work; call its ``update(n)`` as work gets done."""
+    if sys.stderr.isatty():
+        bar = tqdm(total=total, desc=what, unit=unit, unit_scale=total >= 10_000, dynamic_ncols=True)
+    else:
+        bar = tqdm(
+            total=total,
+            desc=what,
+            unit=unit,
+            unit_scale=total >= 10_000,
+            file=_Lines(),
+            mininterval=PLAIN_SECONDS,
+            maxinterval=PLAIN_SECONDS,
+            bar_format="{desc}: {n_fmt}/{total_fmt} {unit} ({percentage:.0f}%), {rate_fmt}, {remaining} left",
+        )
+    with bar:
+        yield bar
+
+
+def tracked(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator[Item]:
+    """Yield ``items`` while a bar follows them."""
+    with progress(what, total, unit) as bar:
+        for item in items:
+            yield item
+            bar.update()
+
+
+def say(line: str) -> None:
+    """One plain line for the person who runs the stage."""
+    sys.stderr.write(line + "\n")

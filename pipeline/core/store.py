@@ -1,0 +1,146 @@
+"""Zarr artifacts on disk: created whole or not at all, opened only when complete and of the right version."""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import ZstdCodec
+
+from pipeline import __version__
+from pipeline.core.artifacts import Artifact
+from pipeline.core.errors import ArtifactError
+from pipeline.core.identity import identity
+
+CHUNK_BYTES = 2**20
+SHARD_BYTES = 2**27
+
+
+@contextmanager
+def create(
+    artifact: Artifact, path: Path, settings: Mapping[str, Any], made_from: Mapping[str, str]
+) -> Iterator[zarr.Group]:
+    """A new artifact, filled by the caller inside the ``with`` block.
+
+    It grows beside its final place and moves there only when the block ends well, so nobody ever opens half of it.
+
+    Args:
+        artifact: what is written.
+        path: where it will lie.
+        settings: the settings it is made with.
+        made_from: the identities of what it is made from, by artifact name.
+    """
+    partial = path.with_name(path.name + ".partial")
+    discard(partial)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    attributes = {
+        "artifact": artifact.name,
+        "artifact_version": artifact.version,
+        "project_version": __version__,
+        "settings": dict(settings),
+        "made_from": dict(made_from),
+    }
+    attributes["identity"] = identity(attributes)
+    group = zarr.create_group(store=partial, zarr_format=3, attributes=attributes)
+    yield group
+    discard(path)
+    partial.rename(path)
+
+
+def add_array(
+    group: zarr.Group, artifact: Artifact, name: str, shape: Sequence[int], shard_rows: int | None = None
+) -> zarr.Array[Any]:
+    """An empty array of ``artifact`` inside ``group``, cut along its first dimension into chunks and shards.
+
+    Args:
+        group: the artifact, or one of its levels.
+        artifact: the data model that names the array's dimensions, number type and unit.
+        name: which of its arrays.
+        shape: its full shape.
+        shard_rows: rows in each shard, for writers that write whole shards; by default about 128 MiB worth.
+    """
+    spec = artifact.arrays[name]
+    row_bytes = max(1, int(np.prod(shape[1:], dtype=np.int64))) * np.dtype(spec.dtype).itemsize
+    rows = max(1, shape[0])
+    chunk = max(1, min(CHUNK_BYTES // row_bytes, rows, shard_rows or rows))
+    shard = shard_rows or min(max(SHARD_BYTES // row_bytes, 1), rows)
+    shard = -(-shard // chunk) * chunk
+    return group.create_array(
+        name,
+        shape=tuple(shape),
+        dtype=spec.dtype,
+        chunks=(chunk, *(max(1, n) for n in shape[1:])),
+        shards=(shard, *(max(1, n) for n in shape[1:])),
+        compressors=ZstdCodec(level=3),
+        dimension_names=spec.dims,
+        attributes={"meaning": spec.meaning, "unit": spec.unit},
+        fill_value=np.zeros((), spec.dtype).item(),
+    )
+
+
+def write_array(group: zarr.Group, artifact: Artifact, name: str, values: NDArray[Any]) -> None:
+    """Store ``values`` whole as array ``name`` of ``artifact`` inside ``group``."""
+    array = add_array(group, artifact, name, values.shape)
+    if values.size:
+        array[...] = values.astype(artifact.arrays[name].dtype, copy=False)
+
+
+def open_artifact(artifact: Artifact, path: Path) -> zarr.Group:
+    """The stored artifact at ``path``, read-only.
+
+    Raises:
+        ArtifactError: it is missing, not this artifact, or from another version.
+    """
+    if not (path / "zarr.json").is_file():
+        raise ArtifactError(f"{path}: expected the {artifact.name} artifact, found nothing; run the stage that makes it")
+    group = zarr.open_group(path, mode="r", zarr_format=3)
+    found = (group.attrs.get("artifact"), group.attrs.get("artifact_version"))
+    expected = (artifact.name, artifact.version)
+    if found != expected:
+        raise ArtifactError(
+            f"{path}: expected {expected[0]} version {expected[1]}, found {found[0]} version {found[1]}; "
+            "remove it and run its stage again"
+        )
+    return group
+
+
+def array(group: zarr.Group, name: str) -> zarr.Array[Any]:
+    """The array ``name`` of an opened artifact or of one of its levels.
+
+    Raises:
+        ArtifactError: there is no such array.
+    """
+    found = group.get(name)
+    if not isinstance(found, zarr.Array):
+        raise ArtifactError(f"{group.store_path}: expected an array {name!r}, found none; run its stage again")
+    return found
+
+
+def level(group: zarr.Group, size: int) -> zarr.Group:
+    """The group of grid level ``size`` of an opened grid or icons artifact.
+
+    Raises:
+        ArtifactError: there is no such level.
+    """
+    found = group.get(str(size))
+    if not isinstance(found, zarr.Group):
+        levels = ", ".join(sorted(group.group_keys(), key=int))
+        raise ArtifactError(f"{group.store_path}: expected level {size}, found levels {levels}; run its stage again")
+    return found
+
+
+def artifact_identity(group: zarr.Group) -> str:
+    """What the artifact is, as a digest of its settings and of all that it was made from."""
+    return str(group.attrs["identity"])
+
+
+def discard(path: Path) -> None:
+    """Remove a file or folder if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

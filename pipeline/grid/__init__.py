@@ -1,0 +1,1 @@
+"""Stage ``grid``: average activations and attributions in the cells of nested grids."""

@@ -1,0 +1,28 @@
+"""Settings of the stage ``grid``."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from pipeline.core.settings import Settings
+
+
+class GridSettings(Settings):
+    """How the layout is cut into cells.
+
+    Attributes:
+        levels: cells a side, each level twice the one before, so that four cells make one of the coarser level.
+        min_count: cells with fewer samples are kept but not drawn.
+        exemplars: real samples kept for each cell, from different images.
+    """
+
+    levels: Annotated[tuple[Annotated[int, Field(ge=1, le=2560)], ...], Field(min_length=1)] = (10, 20, 40)
+    min_count: Annotated[int, Field(ge=1)] = 5
+    exemplars: Annotated[int, Field(ge=1, le=64)] = 9
+
+    @field_validator("levels")
+    @classmethod
+    def _nested(cls, levels: tuple[int, ...]) -> tuple[int, ...]:
+        if any(fine != 2 * coarse for coarse, fine in zip(levels, levels[1:], strict=False)):
+            raise ValueError("each level must be twice the one before, as in 10, 20, 40")
+        return levels

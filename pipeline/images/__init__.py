@@ -1,0 +1,1 @@
+"""Image sets: where images come from, and the manifest that lists the usable ones."""

@@ -1,0 +1,1 @@
+"""Networks: building them, their weights, preprocessing and layers."""

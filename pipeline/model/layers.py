@@ -1,0 +1,115 @@
+"""Layers of a network: finding them, watching their output, running no further than one of them."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import isqrt
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.core.errors import ModelError
+
+Kind = Literal["map", "map_last", "tokens"]
+
+
+@dataclass(frozen=True)
+class LayerShape:
+    """The output of one layer for one input of the network's own size.
+
+    Attributes:
+        kind: ``map`` [batch, channel, y, x], ``map_last`` [batch, y, x, channel] or ``tokens`` [batch, token, channel].
+        channels: length of an activation.
+        height, width: positions of the map, or of the patch grid.
+        prefix: tokens before the patch grid (class and register tokens); 0 for maps.
+        stride: input pixels between neighbouring positions.
+        receptive_field: side of the square of input pixels that the central position sees; at most the input's.
+    """
+
+    kind: Kind
+    channels: int
+    height: int
+    width: int
+    prefix: int
+    stride: float
+    receptive_field: int
+
+    def to_map(self, output: Tensor) -> Tensor:
+        """The layer's output as [batch, channel, y, x]; register and class tokens are left out."""
+        if self.kind == "map":
+            return output
+        if self.kind == "map_last":
+            return output.movedim(-1, 1)
+        side = isqrt(output.shape[1] - self.prefix) if (self.height == self.width) else self.height
+        grid = output[:, self.prefix :].unflatten(1, (side, -1))
+        return grid.movedim(-1, 1)
+
+    def from_map(self, grid: Tensor, tokens: int = 0) -> Tensor:
+        """A map [batch, channel, y, x] in the layer's own order of dimensions, with ``prefix`` zero tokens before it."""
+        if self.kind == "map":
+            return grid
+        if self.kind == "map_last":
+            return grid.movedim(1, -1)
+        del tokens
+        flat = grid.flatten(2).movedim(1, -1)
+        return torch.cat([flat.new_zeros(flat.shape[0], self.prefix, flat.shape[2]), flat], dim=1)
+
+
+def find(module: nn.Module, name: str) -> nn.Module:
+    """The submodule at a dotted path.
+
+    Raises:
+        ModelError: there is none; names the nearest paths.
+    """
+    modules = dict(module.named_modules())
+    if name and name in modules:
+        return modules[name]
+    near = difflib.get_close_matches(name, modules, n=4, cutoff=0.3) or list(modules)[1:9]
+    raise ModelError(f"layers: the network has no layer {name!r}; near names: {', '.join(near)}")
+
+
+@contextmanager
+def watch(module: nn.Module, names: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    """Record the outputs of ``names`` in each forward pass made inside the block; no hook is left behind."""
+    seen: dict[str, Any] = {}
+
+    def keep(name: str) -> Any:
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            # a later module may work in place on this very tensor
+            seen[name] = output.clone() if isinstance(output, Tensor) else output
+
+        return hook
+
+    handles = [find(module, name).register_forward_hook(keep(name)) for name in names]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _ReachedError(Exception):
+    """The layer's output is there; the rest of the network need not run."""
+
+
+def run_to(module: nn.Module, name: str, inputs: Tensor) -> Tensor:
+    """Run the network no further than layer ``name`` and return that layer's output (not copied).
+
+    Differentiable in ``inputs``. Raises ModelError if the layer is never called.
+    """
+    reached: list[Tensor] = []
+
+    def stop(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+        reached.append(output)
+        raise _ReachedError
+
+    handle = find(module, name).register_forward_hook(stop)
+    try:
+        module(inputs)
+    except _ReachedError:
+        return reached[0]
+    finally:
+        handle.remove()
+    raise ModelError(f"layers: {name!r} is never run by the network's forward pass")

@@ -1,0 +1,115 @@
+"""The whole configuration of a run, typed: one section for each stage, and what several stages share."""
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import Field, ValidationError
+from yaml import YAMLError
+
+from pipeline.core.errors import ConfigError
+from pipeline.core.settings import Settings
+from pipeline.grid.config import GridSettings
+from pipeline.images.config import ImagesSettings
+from pipeline.model.config import ModelSettings
+from pipeline.prepare.config import PrepareSettings
+from pipeline.reduce.config import ReduceSettings
+from pipeline.render.config import RenderSettings
+from pipeline.sample.config import SampleSettings
+from pipeline.site.config import SiteSettings
+from pipeline.tile.config import TileSettings
+
+Layer = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$")]
+Atlas = Annotated[str, Field(pattern=r"^all$")]
+
+
+class Params(Settings):
+    """Everything that ``params.yaml`` holds.
+
+    Attributes:
+        seed: every random choice of the run follows from it.
+        layers: dotted module paths; the last one is the reference that the other layouts are turned to.
+        atlases: which choices of samples get an atlas.
+    """
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
+    atlases: Annotated[tuple[Atlas, ...], Field(min_length=1)]
+    images: ImagesSettings
+    model: ModelSettings
+    prepare: PrepareSettings
+    sample: SampleSettings
+    reduce: ReduceSettings
+    grid: GridSettings
+    render: RenderSettings
+    tile: TileSettings
+    site: SiteSettings
+
+
+def load_params(path: Path) -> Params:
+    """Read and check ``params.yaml``.
+
+    Raises:
+        ConfigError: it is missing, no YAML, or a value in it is not allowed.
+    """
+    try:
+        loaded = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: expected the composed configuration, found nothing; start with 'atlas run'") from None
+    except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
+        raise ConfigError(f"{path}: expected YAML, found: {_one_line(error)}; compose it anew with 'atlas run'") from None
+    return parse_params(loaded)
+
+
+def parse_params(values: Any) -> Params:
+    """Check a composed configuration.
+
+    Raises:
+        ConfigError: names the first offending key, what was expected and found, and near names for an unknown one.
+    """
+    try:
+        return Params.model_validate(_tuples(values))
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from None
+
+
+def _tuples(values: Any) -> Any:
+    """YAML lists as tuples, which is what frozen settings hold."""
+    if isinstance(values, dict):
+        return {key: _tuples(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return tuple(_tuples(value) for value in values)
+    return values
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "configuration"
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(first["loc"][-1]), _keys(first["loc"][:-1]), n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(_keys(first['loc'][:-1]))}"
+        return f"{where}: unknown setting; {hint}"
+    if first["type"] == "missing":
+        return f"{where}: expected a value, found none; set it in conf/ or on the command line"
+    return f"{where}: {_lower(first['msg'])}, found {first['input']!r}"
+
+
+def _keys(location: tuple[int | str, ...]) -> list[str]:
+    model: type[Settings] = Params
+    for part in location:
+        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, Settings)):
+            return []
+        model = annotation
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _lower(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,1 @@
+"""Stage ``reduce``: lay the activations of a layer out in the unit square."""

@@ -1,0 +1,37 @@
+"""Settings of the stage ``reduce``."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.core.settings import Settings
+
+Neighbours = Annotated[int, Field(ge=2)]
+
+
+class ReduceSettings(Settings):
+    """How the layout is made.
+
+    Attributes:
+        method: ``umap``, ``tsne`` (openTSNE) or ``pca``.
+        metric: distance between activations.
+        neighbours: UMAP's ``n_neighbors``.
+        min_dist: UMAP's ``min_dist``.
+        epochs: UMAP's ``n_epochs``; null lets it choose.
+        perplexity: t-SNE's.
+        iterations: t-SNE's, after its early exaggeration.
+        percentile: share of points (percent) left outside the frame on each side of each axis before the margin.
+        margin: empty frame on each side, as a share of the span between the percentiles.
+        metric_points: points that the quality of the layout is measured on.
+    """
+
+    method: Literal["umap", "tsne", "pca"] = "umap"
+    metric: Literal["cosine", "euclidean"] = "cosine"
+    neighbours: Neighbours = 50
+    min_dist: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    perplexity: Annotated[float, Field(ge=2)] = 50.0
+    iterations: Annotated[int, Field(ge=1)] = 500
+    percentile: Annotated[float, Field(ge=0, lt=50)] = 1.0
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.1
+    metric_points: Annotated[int, Field(ge=10)] = 5000

@@ -1,0 +1,1 @@
+"""Stage ``render``: draw each cell's direction by feature visualization."""

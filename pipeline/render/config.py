@@ -1,0 +1,58 @@
+"""Settings of the stage ``render``."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.core.settings import Device, Settings
+
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class RenderSettings(Settings):
+    """How icons are drawn.
+
+    Attributes:
+        size: side of the canvas an icon is drawn on and of the stored icon, pixels.
+        steps: gradient steps.
+        batch_size: icons drawn together; the last batch is padded to it.
+        learning_rate: of Adam.
+        parameterisation: ``fourier`` (spectrum) or ``pixel``.
+        decorrelate: draw in a colour space whose axes are uncorrelated in natural images.
+        decay: how steeply the spectrum's scale falls with frequency; 1 is that of natural images.
+        initial: standard deviation of the random start.
+        space: ``raw`` activations, ``centred`` on the layer's mean, or ``whitened`` (centred, shrunk covariance).
+        power: p of dot · max(cos, ε)^p.
+        power_warmup: share of the steps over which p grows from 0.
+        shrinkage: pull of the covariance towards a multiple of the identity; null estimates it.
+        jitter: shift of each view, as a share of the canvas.
+        scale: smallest and largest zoom of each view.
+        rotation: largest turn of each view, degrees.
+        total_variation, l2, blur, boundary: weights of the regularisers; 0 leaves one out.
+        attempts: new starts for an icon that is not finite.
+        device: where it runs.
+        dtype: number type of the network's pass.
+    """
+
+    size: Annotated[int, Field(ge=8, le=1024)] = 64
+    steps: Annotated[int, Field(ge=1)] = 128
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 0.05
+    parameterisation: Literal["fourier", "pixel"] = "fourier"
+    decorrelate: bool = True
+    decay: NotNegative = 1.0
+    initial: Annotated[float, Field(gt=0)] = 0.01
+    space: Literal["raw", "centred", "whitened"] = "centred"
+    power: NotNegative = 4.0
+    power_warmup: Annotated[float, Field(ge=0, le=1)] = 0.5
+    shrinkage: Annotated[float, Field(ge=0, le=1)] | None = None
+    jitter: Annotated[float, Field(ge=0, lt=0.5)] = 0.06
+    scale: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.9, 1.1)
+    rotation: Annotated[float, Field(ge=0, le=180)] = 10.0
+    total_variation: NotNegative = 0.0
+    l2: NotNegative = 0.0
+    blur: NotNegative = 0.0
+    boundary: NotNegative = 0.0
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    device: Device = "cpu"
+    dtype: Literal["float32", "bfloat16"] = "float32"

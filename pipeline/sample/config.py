@@ -1,0 +1,30 @@
+"""Settings of the stage ``sample``."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.core.settings import Device, Settings
+
+
+class SampleSettings(Settings):
+    """How many places of each image are recorded, and how.
+
+    Attributes:
+        positions_per_image: places drawn in every image.
+        border: positions left out at each side of a map that is large enough to have an interior.
+        attribution: record class attributions too.
+        max_pool: what the attribution's tangents do at max-pooling: ``none`` follows the winner, ``avg`` shares
+            equally, ``l2`` shares in proportion to the activation (Carter et al. 2019; it hides model behaviour).
+        batch_size: images in one pass.
+        device: where the network runs.
+        dtype: its number type.
+    """
+
+    positions_per_image: Annotated[int, Field(ge=1, le=4096)] = 16
+    border: Annotated[int, Field(ge=0)] = 1
+    attribution: bool = True
+    max_pool: Literal["none", "avg", "l2"] = "none"
+    batch_size: Annotated[int, Field(ge=1)] = 16
+    device: Device = "cpu"
+    dtype: Literal["float32", "bfloat16"] = "float32"

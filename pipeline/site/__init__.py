@@ -1,0 +1,1 @@
+"""Stage ``site``: the static page around the tiles."""

@@ -1,0 +1,81 @@
+"""The stages: what each reads and writes, which settings it follows, and one execution of one of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pipeline.core import artifacts as a
+from pipeline.core.artifacts import Artifact
+from pipeline.core.whole import write_csv, write_json
+from pipeline.params import Params
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the pipeline.
+
+    Attributes:
+        name: of its package, config group, params section and DVC stage.
+        per: it runs once for the whole run, or once for each (layer, atlas).
+        reads: artifacts of earlier stages.
+        writes: its own artifacts.
+        settings: the sections of ``params.yaml`` that can change what it writes.
+    """
+
+    name: str
+    per: Literal["run", "atlas"]
+    reads: tuple[Artifact, ...]
+    writes: tuple[Artifact, ...]
+    settings: tuple[str, ...]
+
+
+STAGES: Mapping[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("prepare", "run", (), (a.IMAGES, a.REJECTED, a.MODEL), ("seed", "images", "model", "prepare")),
+        Stage("sample", "run", (a.IMAGES, a.MODEL), (a.ACTIVATIONS,), ("seed", "images", "layers", "sample")),
+        Stage("reduce", "atlas", (a.IMAGES, a.ACTIVATIONS), (a.LAYOUT,), ("seed", "layers", "reduce")),
+        Stage("grid", "atlas", (a.ACTIVATIONS, a.LAYOUT), (a.GRID,), ("grid",)),
+        Stage("render", "atlas", (a.GRID, a.ACTIVATIONS, a.MODEL), (a.ICONS,), ("seed", "render")),
+        Stage("tile", "atlas", (a.ICONS, a.GRID), (a.TILES,), ("tile",)),
+        Stage(
+            "site",
+            "run",
+            (a.IMAGES, a.MODEL, a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS, a.TILES),
+            (a.SITE,),
+            ("images", "layers", "atlases", "site"),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One execution of a stage: the configuration, where artifacts lie, and which layer and atlas."""
+
+    stage: Stage
+    params: Params
+    outputs: Path
+    layer: str = ""
+    atlas: str = ""
+
+    def path(self, artifact: Artifact, layer: str = "", atlas: str = "") -> Path:
+        """Where ``artifact`` lies, of this task's layer and atlas unless others are named."""
+        return artifact.path(self.outputs, layer=layer or self.layer, atlas=atlas or self.atlas)
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that can change what this task writes, as its artifact's attributes keep them."""
+        return self.params.model_dump(mode="json", by_alias=True, include=set(self.stage.settings))
+
+    def write_metrics(self, metrics: Mapping[str, Any]) -> None:
+        """Write the numbers that ``dvc metrics show`` prints."""
+        write_json(self.outputs / "metrics" / f"{self._name()}.json", metrics)
+
+    def write_plot(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Write the table that ``dvc plots show`` draws for this task."""
+        write_csv(self.outputs / "plots" / f"{self._name()}.csv", columns)
+
+    def _name(self) -> str:
+        parts = [self.stage.name, self.layer, self.atlas] if self.stage.per == "atlas" else [self.stage.name]
+        return "/".join(parts)

@@ -1,0 +1,1 @@
+"""Stage ``tile``: cut each drawn grid into a Deep Zoom picture."""
