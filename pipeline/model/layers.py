@@ -46,13 +46,12 @@ class LayerShape:
         grid = output[:, self.prefix :].unflatten(1, (side, -1))
         return grid.movedim(-1, 1)
 
-    def from_map(self, grid: Tensor, tokens: int = 0) -> Tensor:
-        """A map [batch, channel, y, x] in the layer's own order of dimensions, with ``prefix`` zero tokens before it."""
+    def from_map(self, grid: Tensor) -> Tensor:
+        """A map [batch, channel, y, x] in the layer's own order of dimensions, zeros for the prefix tokens."""
         if self.kind == "map":
             return grid
         if self.kind == "map_last":
             return grid.movedim(1, -1)
-        del tokens
         flat = grid.flatten(2).movedim(1, -1)
         return torch.cat([flat.new_zeros(flat.shape[0], self.prefix, flat.shape[2]), flat], dim=1)
 

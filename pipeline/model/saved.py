@@ -1,0 +1,116 @@
+"""The saved network: ``outputs/model/`` with its weights and all that is known about it."""
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+
+from pipeline import __version__
+from pipeline.core.artifacts import MODEL
+from pipeline.core.errors import ArtifactError, ModelError
+from pipeline.core.identity import file_digest, identity
+from pipeline.core.whole import whole, write_json
+from pipeline.model.build import build, freeze
+from pipeline.model.config import PreprocessingSettings
+from pipeline.model.layers import LayerShape
+from pipeline.model.network import Network
+from pipeline.model.weights import load_weights
+
+WEIGHTS = "weights.safetensors"
+DESCRIPTION = "model.json"
+
+
+def save(folder: Path, network: Network, architecture: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Write the network's weights and description to ``folder``, whole or not at all.
+
+    Args:
+        folder: usually ``outputs/model``.
+        network: what to save.
+        architecture: ``_target_`` and arguments that build it again.
+        settings: the settings it was made with.
+    """
+    with whole(folder) as partial:
+        partial.mkdir()
+        state = {name: value.detach().cpu().contiguous().clone() for name, value in network.module.state_dict().items()}
+        save_file(state, partial / WEIGHTS)
+        description: dict[str, Any] = {
+            "artifact": MODEL.name,
+            "artifact_version": MODEL.version,
+            "project_version": __version__,
+            "settings": dict(settings),
+            "weights": file_digest(partial / WEIGHTS),
+            "name": network.name,
+            "architecture": dict(architecture),
+            "classes": list(network.classes),
+            "preprocessing": network.preprocessing.model_dump(mode="json"),
+            "layers": {name: asdict(shape) for name, shape in network.layers.items()},
+        }
+        description["identity"] = identity(description)
+        write_json(partial / DESCRIPTION, description)
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """What is known about the saved network, as ``model.json`` holds it.
+
+    Raises:
+        ArtifactError: it is missing, damaged or from another version.
+    """
+    path = folder / DESCRIPTION
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        raise ArtifactError(
+            f"{path}: expected the saved network's description, found none; run the stage prepare"
+        ) from None
+    if found.get("artifact_version") != MODEL.version:
+        raise ArtifactError(
+            f"{path}: expected {MODEL.name} version {MODEL.version}, found {found.get('artifact_version')}; "
+            "run the stage prepare again"
+        )
+    return found
+
+
+def load(folder: Path, device: str = "cpu") -> Network:
+    """The saved network, frozen, on ``device``.
+
+    Raises:
+        ArtifactError: it is missing, damaged or from another version.
+        ModelError: the weights do not fit any more, or the device is not there.
+    """
+    found = describe(folder)
+    module = build(found["architecture"], len(found["classes"]))
+    load_weights(module, load_file(folder / WEIGHTS), str(folder / WEIGHTS))
+    try:
+        module = freeze(module).to(device)
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(
+            f"device: expected {device} to be usable, found: {str(error).splitlines()[0]}; use cpu"
+        ) from None
+    preprocessing = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in found["preprocessing"].items()
+    }
+    return Network(
+        name=found["name"],
+        module=module,
+        classes=tuple(found["classes"]),
+        preprocessing=PreprocessingSettings(**preprocessing),
+        layers={name: LayerShape(**shape) for name, shape in found["layers"].items()},
+    )
+
+
+def layer_shape(network: Network, name: str) -> LayerShape:
+    """The shape of layer ``name``.
+
+    Raises:
+        ModelError: there is no such layer, or it keeps no places apart; names the nearest ones that do.
+    """
+    if name in network.layers:
+        return network.layers[name]
+    near = difflib.get_close_matches(name, network.layers, n=4, cutoff=0.3) or list(network.layers)[-8:]
+    raise ModelError(
+        f"layers: expected a layer with a map or token grid, found {name!r}; near names: {', '.join(near)}"
+    )

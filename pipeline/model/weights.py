@@ -1,0 +1,105 @@
+"""Weights of a network: from local files, or torchvision's published ones. Never unpickled freely."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import WeightsEnum, get_model_weights
+
+from pipeline.core.errors import ModelError
+from pipeline.model.build import find_builder
+
+FILES = (".safetensors", ".pth", ".pt")
+
+
+def is_file(source: str) -> bool:
+    """Whether ``source`` names a local file rather than published weights."""
+    return source.endswith(FILES)
+
+
+def published(architecture: Mapping[str, Any], source: str) -> WeightsEnum:
+    """The entry in torchvision of the published weights ``source`` for the network that ``architecture`` builds.
+
+    Raises:
+        ModelError: the network has no published weights, or none of that name.
+    """
+    builder = find_builder(architecture.get("_target_"))
+    try:
+        known = get_model_weights(builder)
+    except ValueError:
+        raise ModelError(
+            f"model.weights: expected train, random or a path ending in {', '.join(FILES)} for a network that is not "
+            f"torchvision's, found {source!r}"
+        ) from None
+    if source not in known.__members__:
+        names = ", ".join(known.__members__)
+        raise ModelError(
+            f"model.weights: expected one of {names}, or a path ending in {', '.join(FILES)}, found {source!r}"
+        )
+    return known[source]
+
+
+def read_weights(architecture: Mapping[str, Any], source: str) -> dict[str, Tensor]:
+    """The weights by parameter name: downloaded by torchvision's name, or read from a local file.
+
+    Raises:
+        ModelError: there is no such file, or it does not hold weights only.
+    """
+    if not is_file(source):
+        entry = published(architecture, source)
+        return dict(entry.get_state_dict(progress=True, check_hash=True, weights_only=True))
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise ModelError(
+            f"model.weights: expected a file at {path}, found none; give its path or published weights' name"
+        )
+    try:
+        loaded = (
+            load_file(path)
+            if path.suffix == ".safetensors"
+            else torch.load(path, map_location="cpu", weights_only=True)
+        )
+    except (SafetensorError, RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(f"model.weights: expected a file of weights only at {path}, found: {reason}") from None
+    return _plain(loaded, path)
+
+
+def load_weights(module: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:
+    """Put ``weights`` into ``module``; every name and shape must fit.
+
+    Raises:
+        ModelError: names the first parameter that does not fit and how many do not.
+    """
+    own = module.state_dict()
+    missing = sorted(own.keys() - weights.keys())
+    surplus = sorted(weights.keys() - own.keys())
+    unlike = [
+        f"{name} is {tuple(weights[name].shape)} in the file and {tuple(own[name].shape)} in the network"
+        for name in own
+        if name in weights and weights[name].shape != own[name].shape
+    ]
+    misfits = [*unlike, *(f"{name} is missing" for name in missing), *(f"{name} is surplus" for name in surplus)]
+    if misfits:
+        raise ModelError(
+            f"model.weights: {where} does not fit the network, {len(misfits)} of {len(own)} entries differ: {misfits[0]}; "
+            "check model.architecture and its number of classes"
+        )
+    module.load_state_dict(dict(weights))
+
+
+def _plain(loaded: Any, path: Path) -> dict[str, Tensor]:
+    """Unwrap what training scripts put around a state dict."""
+    for key in ("state_dict", "model", "model_state_dict"):
+        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
+            loaded = loaded[key]
+    if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
+        raise ModelError(
+            f"model.weights: expected names and tensors in {path}, found {type(loaded).__name__}"
+        )
+    return {str(name).removeprefix("module."): value for name, value in loaded.items()}
