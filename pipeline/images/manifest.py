@@ -1,0 +1,200 @@
+"""The manifest: one row for each usable image, stored as Parquet.
+
+Row i of the manifest is image i everywhere else. Keys may be any file name that the system allows: they are stored as
+UTF-8 strings where all of them are, as bytes otherwise.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline import __version__
+from pipeline.core.artifacts import IMAGES, REJECTED, Artifact
+from pipeline.core.errors import ArtifactError, ImageError
+from pipeline.core.identity import identity
+from pipeline.core.whole import whole
+from pipeline.images.decode import load
+from pipeline.images.image_set import ImageSet
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The usable images of a set; all columns are equally long, row i is image i.
+
+    Attributes:
+        image: [image] int64, 0..N-1.
+        key: names the image within its set.
+        label: [image] int64, index into the image set's classes; -1 where there is none.
+        class_: [image] int64, the network's class index for that label; -1 where there is none.
+        width, height: [image] int64, pixels of the upright image.
+        digest: SHA-256 (hex) of each image's file, or of its pixels where there is no file.
+    """
+
+    image: NDArray[np.int64]
+    key: tuple[str, ...]
+    label: NDArray[np.int64]
+    class_: NDArray[np.int64]
+    width: NDArray[np.int64]
+    height: NDArray[np.int64]
+    digest: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        lengths = {field.name: len(getattr(self, field.name)) for field in fields(self)}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"expected columns of equal length, found {lengths}")
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    @property
+    def identity(self) -> str:
+        """What the manifest is: a digest of the images' content, order and classes."""
+        classes = hashlib.sha256(np.stack([self.label, self.class_]).astype("<i8").tobytes()).hexdigest()
+        return identity({"digests": list(self.digest), "classes": classes})
+
+
+def write_manifest(path: Path, manifest: Manifest, settings: Mapping[str, Any], made_from: Mapping[str, str]) -> None:
+    """Store the manifest.
+
+    Args:
+        path: of ``images.parquet``.
+        manifest: what is stored.
+        settings: the settings it was made with.
+        made_from: identities of what it was made from, by name.
+    """
+    columns = {
+        "image": pa.array(manifest.image, pa.int64()),
+        "key": _names(manifest.key),
+        "label": _nullable(manifest.label),
+        "class": _nullable(manifest.class_),
+        "width": pa.array(manifest.width, pa.int64()),
+        "height": pa.array(manifest.height, pa.int64()),
+        "digest": pa.array(manifest.digest, pa.string()),
+    }
+    _write(path, IMAGES, columns, settings, made_from)
+
+
+def write_rejected(
+    path: Path,
+    keys: Sequence[str],
+    reasons: Sequence[str],
+    settings: Mapping[str, Any] | None = None,
+    made_from: Mapping[str, str] | None = None,
+) -> None:
+    """Store the images that cannot be used, each with its reason."""
+    columns = {"key": _names(keys), "reason": _names(reasons)}
+    _write(path, REJECTED, columns, settings or {}, made_from or {})
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The stored manifest.
+
+    Raises:
+        ArtifactError: it is missing, unreadable or from another version.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise ArtifactError(f"{path}: expected the list of images, found nothing; run the stage prepare") from None
+    except (OSError, pa.ArrowInvalid) as error:
+        reason = " ".join(str(error).split())
+        raise ArtifactError(f"{path}: expected a Parquet file, found: {reason}; run the stage prepare again") from None
+    found = json.loads((table.schema.metadata or {}).get(b"atlas", b"{}"))
+    if (found.get("artifact"), found.get("artifact_version")) != (IMAGES.name, IMAGES.version):
+        raise ArtifactError(
+            f"{path}: expected {IMAGES.name} version {IMAGES.version}, found {found.get('artifact')} version "
+            f"{found.get('artifact_version')}; run the stage prepare again"
+        )
+    return Manifest(
+        image=_numbers(table["image"]),
+        key=tuple(_text(name) for name in table["key"].cast(pa.binary()).to_pylist()),
+        label=_numbers(table["label"]),
+        class_=_numbers(table["class"]),
+        width=_numbers(table["width"]),
+        height=_numbers(table["height"]),
+        digest=tuple(table["digest"].to_pylist()),
+    )
+
+
+class ManifestImages:
+    """The images of a manifest, by row: ``len`` of them, each loaded when asked for."""
+
+    def __init__(self, manifest: Manifest, image_set: ImageSet, max_pixels: int = 100_000_000) -> None:
+        self.manifest = manifest
+        self._set = image_set
+        self._max_pixels = max_pixels
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    def load(self, row: int) -> Image.Image:
+        """The image of this row: upright, RGB, 8 bits.
+
+        Raises:
+            ImageError: it can no longer be read, or is no longer the image that the manifest lists.
+        """
+        key = self.manifest.key[row]
+        try:
+            image = load(lambda: self._set.open(key), self._max_pixels)
+        except ImageError as error:
+            raise ImageError(f"{printable(key)}: {error}; run the stage prepare again") from None
+        expected = (int(self.manifest.width[row]), int(self.manifest.height[row]))
+        if image.size != expected:
+            raise ImageError(
+                f"{printable(key)}: expected {expected[0]} x {expected[1]} pixels as listed, found {image.width} x "
+                f"{image.height}; the image has changed, run the stage prepare again"
+            )
+        return image
+
+
+def printable(key: str) -> str:
+    """The key with whatever cannot be printed replaced, for messages and pages."""
+    return key.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _write(
+    path: Path,
+    artifact: Artifact,
+    columns: Mapping[str, pa.Array],
+    settings: Mapping[str, Any],
+    made_from: Mapping[str, str],
+) -> None:
+    attributes = {
+        "artifact": artifact.name,
+        "artifact_version": artifact.version,
+        "project_version": __version__,
+        "settings": dict(settings),
+        "made_from": dict(made_from),
+    }
+    table = pa.table(dict(columns)).replace_schema_metadata({"atlas": json.dumps(attributes, sort_keys=True)})
+    with whole(path) as partial:
+        pq.write_table(table, partial, compression="zstd")
+
+
+def _names(names: Sequence[str]) -> pa.Array:
+    stored = pa.array([name.encode("utf-8", "surrogateescape") for name in names], pa.binary())
+    try:
+        return stored.cast(pa.string())
+    except pa.ArrowInvalid:
+        return stored
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
+
+
+def _nullable(indices: NDArray[np.int64]) -> pa.Array:
+    return pa.array(indices, pa.int64(), mask=indices < 0)
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    return np.asarray(column.fill_null(-1).to_numpy(), np.int64)
