@@ -1,6 +1,7 @@
 """The whole configuration of a run, typed: one section for each stage, and what several stages share."""
 
 import difflib
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,9 +58,13 @@ def load_params(path: Path) -> Params:
     try:
         loaded = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
     except FileNotFoundError:
-        raise ConfigError(f"{path}: expected the composed configuration, found nothing; start with 'atlas run'") from None
+        raise ConfigError(
+            f"{path}: expected the composed configuration, found nothing; start with 'atlas run'"
+        ) from None
     except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
-        raise ConfigError(f"{path}: expected YAML, found: {_one_line(error)}; compose it anew with 'atlas run'") from None
+        raise ConfigError(
+            f"{path}: expected YAML, found: {_one_line(error)}; compose it anew with 'atlas run'"
+        ) from None
     return parse_params(loaded)
 
 
@@ -70,18 +75,9 @@ def parse_params(values: Any) -> Params:
         ConfigError: names the first offending key, what was expected and found, and near names for an unknown one.
     """
     try:
-        return Params.model_validate(_tuples(values))
+        return Params.model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
         raise ConfigError(_explain(error)) from None
-
-
-def _tuples(values: Any) -> Any:
-    """YAML lists as tuples, which is what frozen settings hold."""
-    if isinstance(values, dict):
-        return {key: _tuples(value) for key, value in values.items()}
-    if isinstance(values, list):
-        return tuple(_tuples(value) for value in values)
-    return values
 
 
 def _explain(error: ValidationError) -> str:

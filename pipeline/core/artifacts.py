@@ -41,9 +41,7 @@ ACTIVATIONS = Artifact(
     "activations/{layer}.zarr",
     arrays={
         "activation": Array(("sample", "channel"), "float32", "output of the layer at the sample", "raw activation"),
-        "attribution": Array(
-            ("sample", "class"), "float32", "activation · ∂logit/∂activation, one per class", "logit"
-        ),
+        "attribution": Array(("sample", "class"), "float32", "activation · ∂logit/∂activation, one per class", "logit"),
         "image": Array(("sample",), "int64", "row of the image in images.parquet", "row"),
         "position": Array(("sample", "axis"), "int32", "(y, x) of the sample in the layer's map", "map position"),
     },

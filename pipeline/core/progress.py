@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -25,7 +25,7 @@ class _Lines:
 
 
 @contextmanager
-def progress(what: str, total: int, unit: str) -> "Iterator[tqdm[None]]":
+def progress(what: str, total: int, unit: str) -> "Iterator[tqdm[Any]]":
     """A bar for ``total`` units of work; call its ``update(n)`` as work gets done."""
     if sys.stderr.isatty():
         bar = tqdm(total=total, desc=what, unit=unit, unit_scale=total >= 10_000, dynamic_ncols=True)

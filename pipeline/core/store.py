@@ -61,14 +61,12 @@ def add_array(
         artifact: the data model that names the array's dimensions, number type and unit.
         name: which of its arrays.
         shape: its full shape.
-        shard_rows: rows in each shard, for writers that write whole shards; by default about 128 MiB worth.
+        shard_rows: rows in each shard, a power of two, for writers that write whole shards; by default up to 128 MiB.
     """
     spec = artifact.arrays[name]
     row_bytes = max(1, int(np.prod(shape[1:], dtype=np.int64))) * np.dtype(spec.dtype).itemsize
-    rows = max(1, shape[0])
-    chunk = max(1, min(CHUNK_BYTES // row_bytes, rows, shard_rows or rows))
-    shard = shard_rows or min(max(SHARD_BYTES // row_bytes, 1), rows)
-    shard = -(-shard // chunk) * chunk
+    shard = shard_rows or power_of_two(SHARD_BYTES // row_bytes)
+    chunk = min(power_of_two(CHUNK_BYTES // row_bytes), shard)
     return group.create_array(
         name,
         shape=tuple(shape),
@@ -80,6 +78,11 @@ def add_array(
         attributes={"meaning": spec.meaning, "unit": spec.unit},
         fill_value=np.zeros((), spec.dtype).item(),
     )
+
+
+def power_of_two(limit: int) -> int:
+    """The largest power of two that is no larger than ``limit``; at least 1."""
+    return 1 << max(limit, 1).bit_length() - 1
 
 
 def write_array(group: zarr.Group, artifact: Artifact, name: str, values: NDArray[Any]) -> None:
@@ -96,7 +99,9 @@ def open_artifact(artifact: Artifact, path: Path) -> zarr.Group:
         ArtifactError: it is missing, not this artifact, or from another version.
     """
     if not (path / "zarr.json").is_file():
-        raise ArtifactError(f"{path}: expected the {artifact.name} artifact, found nothing; run the stage that makes it")
+        raise ArtifactError(
+            f"{path}: expected the {artifact.name} artifact, found nothing; run the stage that makes it"
+        )
     group = zarr.open_group(path, mode="r", zarr_format=3)
     found = (group.attrs.get("artifact"), group.attrs.get("artifact_version"))
     expected = (artifact.name, artifact.version)

@@ -66,7 +66,7 @@ def freeze(module: nn.Module) -> nn.Module:
     """
     for part in module.modules():
         if hasattr(part, "inplace"):
-            part.inplace = False
+            part.inplace = False  # type: ignore[assignment]  # torch types every attribute as Tensor or Module
     return module.eval().requires_grad_(False)
 
 

@@ -50,7 +50,7 @@ def _outputs(module: nn.Module, names: Sequence[str], images: Tensor) -> Mapping
     except (RuntimeError, AssertionError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise ModelError(
-            f"model.preprocessing.crop: the network does not take an RGB input of {images.shape[-1]} pixels a side: {reason}"
+            f"model.preprocessing.crop: expected a size the network takes, found {images.shape[-1]} pixels: {reason}"
         ) from None
     return seen
 

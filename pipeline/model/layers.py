@@ -1,10 +1,9 @@
 """Layers of a network: finding them, watching their output, running no further than one of them."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import isqrt
 from typing import Any, Literal
 
 import torch
@@ -42,9 +41,7 @@ class LayerShape:
             return output
         if self.kind == "map_last":
             return output.movedim(-1, 1)
-        side = isqrt(output.shape[1] - self.prefix) if (self.height == self.width) else self.height
-        grid = output[:, self.prefix :].unflatten(1, (side, -1))
-        return grid.movedim(-1, 1)
+        return output[:, self.prefix :].movedim(-1, 1).reshape(len(output), self.channels, self.height, self.width)
 
     def from_map(self, grid: Tensor) -> Tensor:
         """A map [batch, channel, y, x] in the layer's own order of dimensions, zeros for the prefix tokens."""
@@ -62,7 +59,7 @@ def find(module: nn.Module, name: str) -> nn.Module:
     Raises:
         ModelError: there is none; names the nearest paths.
     """
-    modules = dict(module.named_modules())
+    modules: dict[str, nn.Module] = dict(module.named_modules())
     if name and name in modules:
         return modules[name]
     near = difflib.get_close_matches(name, modules, n=4, cutoff=0.3) or list(modules)[1:9]
@@ -90,25 +87,40 @@ def watch(module: nn.Module, names: Iterable[str]) -> Iterator[Mapping[str, Any]
 
 
 class _ReachedError(Exception):
-    """The layer's output is there; the rest of the network need not run."""
+    """Every layer that was asked for has given its output; the rest of the network need not run."""
 
 
-def run_to(module: nn.Module, name: str, inputs: Tensor) -> Tensor:
-    """Run the network no further than layer ``name`` and return that layer's output (not copied).
+def run_to_all(module: nn.Module, names: Sequence[str], inputs: Tensor) -> dict[str, Tensor]:
+    """Run the network no further than the deepest of the layers ``names``, and return their outputs.
 
-    Differentiable in ``inputs``. Raises ModelError if the layer is never called.
+    Differentiable in ``inputs``. A layer that runs several times gives its first output.
+
+    Raises:
+        ModelError: a layer is never run.
     """
-    reached: list[Tensor] = []
+    seen: dict[str, Tensor] = {}
 
-    def stop(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
-        reached.append(output)
-        raise _ReachedError
+    def hook(name: str) -> Any:
+        def keep(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+            # a later module may work in place on this very tensor
+            seen.setdefault(name, output.clone())
+            if len(seen) == len(names):
+                raise _ReachedError
 
-    handle = find(module, name).register_forward_hook(stop)
+        return keep
+
+    handles = [find(module, name).register_forward_hook(hook(name)) for name in names]
     try:
         module(inputs)
     except _ReachedError:
-        return reached[0]
+        return seen
     finally:
-        handle.remove()
-    raise ModelError(f"layers: {name!r} is never run by the network's forward pass")
+        for handle in handles:
+            handle.remove()
+    missing = next(name for name in names if name not in seen)
+    raise ModelError(f"layers: {missing!r} is never run by the network's forward pass; choose another layer")
+
+
+def run_to(module: nn.Module, name: str, inputs: Tensor) -> Tensor:
+    """Run the network no further than layer ``name`` and return that layer's output; see :func:`run_to_all`."""
+    return run_to_all(module, [name], inputs)[name]

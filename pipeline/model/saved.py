@@ -90,14 +90,11 @@ def load(folder: Path, device: str = "cpu") -> Network:
         raise ModelError(
             f"device: expected {device} to be usable, found: {str(error).splitlines()[0]}; use cpu"
         ) from None
-    preprocessing = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in found["preprocessing"].items()
-    }
     return Network(
         name=found["name"],
         module=module,
         classes=tuple(found["classes"]),
-        preprocessing=PreprocessingSettings(**preprocessing),
+        preprocessing=PreprocessingSettings.model_validate_json(json.dumps(found["preprocessing"])),
         layers={name: LayerShape(**shape) for name, shape in found["layers"].items()},
     )
 

@@ -87,8 +87,8 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], where: str) -
     misfits = [*unlike, *(f"{name} is missing" for name in missing), *(f"{name} is surplus" for name in surplus)]
     if misfits:
         raise ModelError(
-            f"model.weights: {where} does not fit the network, {len(misfits)} of {len(own)} entries differ: {misfits[0]}; "
-            "check model.architecture and its number of classes"
+            f"model.weights: {where} does not fit the network, {len(misfits)} of {len(own)} entries differ: "
+            f"{misfits[0]}; check model.architecture and its number of classes"
         )
     module.load_state_dict(dict(weights))
 
@@ -99,7 +99,5 @@ def _plain(loaded: Any, path: Path) -> dict[str, Tensor]:
         if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
             loaded = loaded[key]
     if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise ModelError(
-            f"model.weights: expected names and tensors in {path}, found {type(loaded).__name__}"
-        )
+        raise ModelError(f"model.weights: expected a state dict in {path}, found another object")
     return {str(name).removeprefix("module."): value for name, value in loaded.items()}
