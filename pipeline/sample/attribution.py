@@ -1,0 +1,102 @@
+"""Class attributions: how much each sampled activation adds to each logit, to first order.
+
+attribution[class] = activation · ∂logit[class]/∂activation, before softmax (Carter et al. 2019, "Attribution"). One
+forward-mode tangent through the rest of the network gives it for all classes of one position at once: the tangent is
+the activation itself at that position and zero elsewhere.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from pipeline.core.errors import ModelError
+from pipeline.model.layers import LayerShape, find
+from pipeline.sample.activations import at_positions
+
+TANGENTS = 128  # images × positions carried through the network together, to bound memory
+
+
+def attributions(
+    module: nn.Module, layer: str, shape: LayerShape, images: Tensor, output: Tensor, positions: Tensor
+) -> Tensor:
+    """The attribution of every sampled activation to every class.
+
+    Args:
+        module: a frozen network.
+        layer: dotted path of the layer.
+        shape: what the layer gives.
+        images: network input [image, 3, y, x].
+        output: the layer's own output for these images, in its own order of dimensions.
+        positions: (y, x) of the samples in the layer's map, [image, position, 2].
+
+    Returns:
+        [image, position, class]
+
+    Raises:
+        ModelError: the network does not give one row of logits for each image.
+    """
+    tangents = _tangents(shape, output, positions)
+    zero = torch.zeros_like(output)
+    with _added_to(module, layer) as with_change, forward_mode_attention():
+
+        def change_of_logits(tangent: Tensor) -> Tensor:
+            both: tuple[Tensor, Tensor] = torch.func.jvp(
+                lambda delta: _logits(with_change(delta), images), (zero,), (tangent,)
+            )
+            return both[1]
+
+        # what does not depend on the tangent runs once for all of them, the layers before this one among it
+        vectorised = torch.func.vmap(change_of_logits, chunk_size=max(1, TANGENTS // len(images)))
+        changes: Tensor = vectorised(tangents)
+    return changes.movedim(0, 1)
+
+
+def _tangents(shape: LayerShape, output: Tensor, positions: Tensor) -> Tensor:
+    """[position, image, ...]: the layer's output at one sampled position of each image, zero elsewhere."""
+    grid = shape.to_map(output)
+    values = at_positions(grid, positions)
+    image = torch.arange(len(grid), device=grid.device)
+    tangents = []
+    for number in range(positions.shape[1]):
+        tangent = torch.zeros_like(grid)
+        tangent[image, :, positions[:, number, 0], positions[:, number, 1]] = values[:, number]
+        tangents.append(shape.from_map(tangent))
+    return torch.stack(tangents)
+
+
+@contextmanager
+def _added_to(module: nn.Module, layer: str) -> Iterator[Callable[[Tensor], nn.Module]]:
+    """The network, given a change that is added to the layer's output while the block lasts."""
+    change: list[Tensor] = []
+    handle = find(module, layer).register_forward_hook(lambda _module, _inputs, output: output + change[0])
+
+    def with_change(delta: Tensor) -> nn.Module:
+        change[:] = [delta]
+        return module
+
+    try:
+        yield with_change
+    finally:
+        handle.remove()
+
+
+def _logits(module: nn.Module, images: Tensor) -> Tensor:
+    logits = module(images)
+    if not isinstance(logits, Tensor) or logits.ndim != 2:
+        raise ModelError("model.architecture: expected one row of logits for each image, found another kind of output")
+    return logits
+
+
+@contextmanager
+def forward_mode_attention() -> Iterator[None]:
+    """Attention as plain matrix products: its fused kernels have no forward-mode derivative."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)

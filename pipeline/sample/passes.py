@@ -1,0 +1,80 @@
+"""One pass of a batch through the network: activations and attributions of every layer's samples."""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.core.errors import DataError
+from pipeline.model.layers import LayerShape, run_to_all
+from pipeline.model.network import Network
+from pipeline.sample.activations import at_positions
+from pipeline.sample.attribution import attributions
+from pipeline.sample.config import SampleSettings
+from pipeline.sample.pooling import relaxed_max_pool
+from pipeline.sample.positions import map_positions
+
+Block = dict[str, NDArray[Any]]
+
+
+def sample_batch(
+    network: Network,
+    shapes: Mapping[str, LayerShape],
+    images: Tensor,
+    places: NDArray[np.float64],
+    settings: SampleSettings,
+) -> dict[str, Block]:
+    """Activations, positions and (where wanted) attributions of one batch, at every layer.
+
+    Args:
+        network: on ``settings.device``.
+        shapes: the layers that are looked at.
+        images: network input [image, 3, y, x].
+        places: relative places [image, place, 2], the same for every layer.
+        settings: of the stage.
+
+    Returns:
+        for each layer ``activation`` [row, channel], ``position`` [row, 2], ``attribution`` [row, class]; rows in the
+        order image, place.
+
+    Raises:
+        DataError: an activation is not finite.
+    """
+    images = images.to(settings.device, memory_format=torch.channels_last)
+    number_type = torch.autocast(images.device.type, torch.bfloat16) if settings.dtype == "bfloat16" else nullcontext()
+    with torch.no_grad(), number_type:
+        outputs = run_to_all(network.module, list(shapes), images)
+        return {
+            layer: _layer_block(network, layer, shapes[layer], images, outputs[layer], places, settings)
+            for layer in shapes
+        }
+
+
+def _layer_block(
+    network: Network,
+    layer: str,
+    shape: LayerShape,
+    images: Tensor,
+    output: Tensor,
+    places: NDArray[np.float64],
+    settings: SampleSettings,
+) -> Block:
+    grid = shape.to_map(output)
+    positions = map_positions(places, grid.shape[2], grid.shape[3], settings.border)
+    where = torch.from_numpy(positions).long().to(images.device)
+    activation = at_positions(grid, where).flatten(0, 1).float().cpu().numpy()
+    if not np.isfinite(activation).all():
+        raise DataError(
+            f"{layer}: expected finite activations, found {int((~np.isfinite(activation)).sum())} that are not; "
+            "check the weights and the preprocessing"
+        )
+    block: Block = {"activation": activation, "position": positions.reshape(-1, 2)}
+    if settings.attribution:
+        with relaxed_max_pool(network.module, settings.max_pool):
+            values = attributions(network.module, layer, shape, images, output, where)
+        block["attribution"] = values.flatten(0, 1).float().cpu().numpy()
+    return block
