@@ -15,7 +15,9 @@ PROBES = 16  # inputs in one pass of the search, to bound its memory
 
 
 @dataclass(frozen=True)
-class _Form:
+class Form:
+    """How a layer's output is to be read, and how large it is."""
+
     kind: Kind
     channels: int
     height: int
@@ -34,13 +36,21 @@ def describe_layers(module: nn.Module, crop: int, prefix_tokens: int | None = No
     Raises:
         ModelError: the network cannot take such an input.
     """
-    names = [name for name, _ in module.named_modules() if name]
-    generator = torch.Generator().manual_seed(0)
-    image = torch.rand(1, 3, crop, crop, generator=generator) - 0.5
-    outputs = _outputs(module, names, image)
-    forms = {name: form for name in names if (form := _form(outputs.get(name), prefix_tokens)) is not None}
+    image = _noise(crop)
+    forms = layer_forms(module, crop, prefix_tokens)
     edges = {row: _edges(module, forms, image, row) for row in (0, 1)}
     return {name: _shape(form, crop, edges[0][name], edges[1][name]) for name, form in forms.items()}
+
+
+def layer_forms(module: nn.Module, crop: int, prefix_tokens: int | None = None) -> dict[str, Form]:
+    """The form of every layer that keeps places apart, from one pass; see :func:`describe_layers`."""
+    names = [name for name, _ in module.named_modules() if name]
+    outputs = _outputs(module, names, _noise(crop))
+    return {name: form for name in names if (form := _form(outputs.get(name), prefix_tokens)) is not None}
+
+
+def _noise(crop: int) -> Tensor:
+    return torch.rand(1, 3, crop, crop, generator=torch.Generator().manual_seed(0)) - 0.5
 
 
 def _outputs(module: nn.Module, names: Sequence[str], images: Tensor) -> Mapping[str, Any]:
@@ -55,25 +65,25 @@ def _outputs(module: nn.Module, names: Sequence[str], images: Tensor) -> Mapping
     return seen
 
 
-def _form(output: Any, prefix_tokens: int | None) -> _Form | None:
+def _form(output: Any, prefix_tokens: int | None) -> Form | None:
     """What a layer's output [1, ...] is, or None if it keeps no places apart."""
     if not isinstance(output, Tensor) or not output.is_floating_point() or output.shape[0] != 1:
         return None
     if output.ndim == 4:
         _, a, b, c = output.shape
         if a == b != c and b != c:
-            return _Form("map_last", c, a, b, 0)
-        return _Form("map", a, b, c, 0)
+            return Form("map_last", c, a, b, 0)
+        return Form("map", a, b, c, 0)
     if output.ndim == 3:
         _, tokens, channels = output.shape
         side = isqrt(tokens if prefix_tokens is None else max(tokens - prefix_tokens, 0))
         prefix = tokens - side * side
         if side and (prefix_tokens is None or prefix == prefix_tokens):
-            return _Form("tokens", channels, side, side, prefix)
+            return Form("tokens", channels, side, side, prefix)
     return None
 
 
-def _edges(module: nn.Module, forms: Mapping[str, _Form], image: Tensor, back: int) -> dict[str, tuple[int, int]]:
+def _edges(module: nn.Module, forms: Mapping[str, Form], image: Tensor, back: int) -> dict[str, tuple[int, int]]:
     """First and last input row that each layer's central position, ``back`` rows further up, depends on.
 
     Rows of not-a-number spread through every operation to just the outputs that depend on them. How many rows from the
@@ -96,7 +106,7 @@ def _edges(module: nn.Module, forms: Mapping[str, _Form], image: Tensor, back: i
 
 
 def _reached(
-    module: nn.Module, forms: Mapping[str, _Form], image: Tensor, rows: Mapping[str, int], side: str, back: int
+    module: nn.Module, forms: Mapping[str, Form], image: Tensor, rows: Mapping[str, int], side: str, back: int
 ) -> dict[str, bool]:
     asked = sorted(set(rows.values()))
     hit: dict[str, bool] = {}
@@ -117,7 +127,7 @@ def _reached(
     return hit
 
 
-def _shape(form: _Form, crop: int, centre: tuple[int, int], above: tuple[int, int]) -> LayerShape:
+def _shape(form: Form, crop: int, centre: tuple[int, int], above: tuple[int, int]) -> LayerShape:
     step = max(centre[0] - above[0], centre[1] - above[1])
     return LayerShape(
         kind=form.kind,

@@ -4,13 +4,14 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
 
+Known = TypeVar("Known")
 Kind = Literal["map", "map_last", "tokens"]
 
 
@@ -64,6 +65,20 @@ def find(module: nn.Module, name: str) -> nn.Module:
         return modules[name]
     near = difflib.get_close_matches(name, modules, n=4, cutoff=0.3) or list(modules)[1:9]
     raise ModelError(f"layers: the network has no layer {name!r}; near names: {', '.join(near)}")
+
+
+def known_layer(name: str, known: Mapping[str, Known]) -> Known:
+    """What ``known`` says about layer ``name``.
+
+    Raises:
+        ModelError: no layer of that name keeps places apart; names the nearest ones that do.
+    """
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=4, cutoff=0.3) or list(known)[-8:]
+    raise ModelError(
+        f"layers: expected a layer with a map or token grid, found {name!r}; near names: {', '.join(near)}"
+    )
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The saved network: ``outputs/model/`` with its weights and all that is known about it."""
 
-import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -96,18 +95,4 @@ def load(folder: Path, device: str = "cpu") -> Network:
         classes=tuple(found["classes"]),
         preprocessing=PreprocessingSettings.model_validate_json(json.dumps(found["preprocessing"])),
         layers={name: LayerShape(**shape) for name, shape in found["layers"].items()},
-    )
-
-
-def layer_shape(network: Network, name: str) -> LayerShape:
-    """The shape of layer ``name``.
-
-    Raises:
-        ModelError: there is no such layer, or it keeps no places apart; names the nearest ones that do.
-    """
-    if name in network.layers:
-        return network.layers[name]
-    near = difflib.get_close_matches(name, network.layers, n=4, cutoff=0.3) or list(network.layers)[-8:]
-    raise ModelError(
-        f"layers: expected a layer with a map or token grid, found {name!r}; near names: {', '.join(near)}"
     )

@@ -43,10 +43,9 @@ def attributions(
     with _added_to(module, layer) as with_change, forward_mode_attention():
 
         def change_of_logits(tangent: Tensor) -> Tensor:
-            both: tuple[Tensor, Tensor] = torch.func.jvp(
-                lambda delta: _logits(with_change(delta), images), (zero,), (tangent,)
-            )
-            return both[1]
+            both = torch.func.jvp(lambda delta: _logits(with_change(delta), images), (zero,), (tangent,))
+            change: Tensor = both[1]
+            return change
 
         # what does not depend on the tangent runs once for all of them, the layers before this one among it
         vectorised = torch.func.vmap(change_of_logits, chunk_size=max(1, TANGENTS // len(images)))

@@ -12,10 +12,10 @@ from pipeline.core.progress import progress, say
 from pipeline.core.store import create
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
-from pipeline.model.layers import LayerShape
+from pipeline.model.layers import LayerShape, known_layer
 from pipeline.model.network import Network
 from pipeline.model.preprocessing import network_crop, to_tensor
-from pipeline.model.saved import describe, layer_shape, load
+from pipeline.model.saved import describe, load
 from pipeline.sample.batches import batches
 from pipeline.sample.passes import sample_batch
 from pipeline.sample.positions import relative_places
@@ -30,7 +30,7 @@ def run(task: Task) -> None:
     manifest = read_manifest(task.path(IMAGES))
     images = ManifestImages(manifest, open_image_set(task.params.images), task.params.prepare.max_pixels)
     network = load(task.path(MODEL), settings.device)
-    shapes = {layer: layer_shape(network, layer) for layer in task.params.layers}
+    shapes = {layer: known_layer(layer, network.layers) for layer in task.params.layers}
     tallies = {layer: Tally() for layer in shapes}
 
     def load_input(row: int) -> Tensor:

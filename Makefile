@@ -1,0 +1,25 @@
+# Everything starts from a plain clone: Python 3.11 to 3.13, git and make are all it takes.
+SHELL := /bin/bash
+UV := $(shell command -v uv || echo .uv/bin/uv)
+RUN := $(UV) run --no-sync
+
+help: ## show this help
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: install ## make an atlas of the built-in image set and say where it is
+	$(RUN) atlas run
+
+test: install ## run the tests
+	$(RUN) pytest
+
+lint: install ## ruff, mypy and the viewer's own checks
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+
+install: .uv-found ## the environment in .venv, exactly as locked
+	$(UV) sync --locked --quiet
+
+.PHONY: help demo test lint install .uv-found
+.uv-found:
+	@command -v "$(UV)" > /dev/null || { python3 -m venv .uv && .uv/bin/pip install --quiet 'uv>=0.8'; }

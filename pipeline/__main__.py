@@ -1,0 +1,81 @@
+"""The command ``atlas``: see ``atlas --help``."""
+
+import argparse
+import errno
+import sys
+from collections.abc import Sequence
+
+from pipeline import __version__
+from pipeline.commands import browse_site, run_pipeline, run_stage
+from pipeline.core.errors import AtlasError
+from pipeline.stages import STAGES
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one ``atlas`` command and return its exit code: 0, 2 for what the user can mend, 130 when interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        _dispatch(options)
+    except (AtlasError, OSError, KeyboardInterrupt) as error:
+        if options.debug:
+            raise
+        return _explain(error)
+    return 0
+
+
+def _explain(error: AtlasError | OSError | KeyboardInterrupt) -> int:
+    """Say in one line what went wrong, and return the exit code; what is not the user's to mend is raised again."""
+    if isinstance(error, KeyboardInterrupt):
+        sys.stderr.write("atlas: interrupted; finished stages are kept, run the same command to go on\n")
+        return INTERRUPTED
+    line = str(error)
+    if isinstance(error, OSError):
+        if error.errno != errno.ENOSPC:
+            raise error
+        line = f"{error.filename or 'disk'}: expected room to write, found the disk full; free some"
+    sys.stderr.write(f"atlas: {' '.join(line.split())}\n")
+    return BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    # --debug is taken before and after the command
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show where an error comes from"
+    )
+    parser = argparse.ArgumentParser(
+        prog="atlas",
+        description="From a vision network and images to a browsable activation atlas.",
+        parents=[shared],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Each stage can also be run by hand, as DVC does: " + ", ".join(STAGES),
+    )
+    parser.add_argument("--version", action="version", version=f"activation-atlas {__version__}")
+    parser.set_defaults(debug=False)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", parents=[shared], help="compose, check, and run every stage that is out of date")
+    run.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides, e.g. render.steps=64")
+    browse = commands.add_parser("browse", parents=[shared], help="serve the site on 127.0.0.1 and open it")
+    browse.add_argument("--port", type=int, help="default: any free one")
+    browse.add_argument("--no-open", action="store_true", help="do not open a browser")
+    for stage in STAGES.values():
+        one = commands.add_parser(stage.name, parents=[shared], help=f"run the stage {stage.name} by hand")
+        metavar = "layer=NAME atlas=NAME" if stage.per == "atlas" else ""
+        one.add_argument("arguments", nargs="*", metavar=metavar)
+    return parser
+
+
+def _dispatch(options: argparse.Namespace) -> None:
+    if options.command == "run":
+        run_pipeline(options.overrides)
+    elif options.command == "browse":
+        browse_site(options.port, not options.no_open)
+    else:
+        run_stage(options.command, options.arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

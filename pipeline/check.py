@@ -1,0 +1,106 @@
+"""Everything about a run that can be known before it starts."""
+
+import shutil
+from math import prod
+from pathlib import Path
+
+import torch
+
+from pipeline.core.errors import ConfigError, DataError, ImageError
+from pipeline.images.image_set import ImageSet
+from pipeline.images.open_set import open_image_set
+from pipeline.model.build import build, freeze
+from pipeline.model.describe import Form, layer_forms
+from pipeline.model.layers import find, known_layer
+from pipeline.model.resolve import class_names, preprocessing
+from pipeline.model.weights import is_file, load_weights, published, read_weights
+from pipeline.params import Params
+
+FLOAT_BYTES = 4
+
+
+def check(params: Params, outputs: Path) -> None:
+    """Refuse a run that cannot succeed.
+
+    Raises:
+        AtlasError: names what cannot work: images, network, weights, layers, device, disk.
+    """
+    for section, device in (("sample", params.sample.device), ("render", params.render.device)):
+        check_device(section, device)
+    images = open_image_set(params.images)
+    count = check_images(params, images)
+    forms = check_network(params, images)
+    check_points(params, count)
+    check_disk(params, count, forms, outputs)
+
+
+def check_device(section: str, device: str) -> None:
+    """Raise ConfigError unless torch can use ``device``."""
+    kind, _, index = device.partition(":")
+    usable = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}[kind]
+    if int(index or 0) >= usable:
+        raise ConfigError(
+            f"{section}.device: expected a device of this machine, found {device!r}; use {section}.device=cpu"
+        )
+
+
+def check_images(params: Params, images: ImageSet) -> int:
+    """The number of images that the run may use; raises ImageError or ConfigError if they cannot serve."""
+    entries = images.entries()
+    if not entries:
+        raise ImageError("images: expected at least one image, found none; check the image set's arguments")
+    if params.model.weights == "train":
+        labels = {entry.label for entry in entries if entry.label is not None}
+        if len(labels) < 2:
+            raise ConfigError(
+                f"model.weights: training needs images of at least two classes, found {len(labels)}; "
+                "choose a network with weights, or images with labels"
+            )
+    return min(len(entries), params.prepare.limit or len(entries))
+
+
+def check_network(params: Params, images: ImageSet) -> dict[str, Form]:
+    """The layers that the run looks at; raises ModelError or ConfigError if network, weights or layers do not fit."""
+    model = params.model
+    names = class_names(model, images.classes)
+    crop = preprocessing(model).crop
+    if model.weights not in ("train", "random") and not is_file(model.weights):
+        published(model.architecture, model.weights)
+    module = build(model.architecture, len(names) if names else None, params.seed)
+    if is_file(model.weights):
+        load_weights(module, read_weights(model.architecture, model.weights), model.weights)
+    module = freeze(module)
+    for layer in params.layers:
+        find(module, layer)
+    forms = layer_forms(module, crop, model.prefix_tokens)
+    return {layer: known_layer(layer, forms) for layer in params.layers}
+
+
+def check_points(params: Params, images: int) -> None:
+    """Raise DataError if there are too few samples for the layout's neighbourhoods."""
+    samples = images * params.sample.positions_per_image
+    needed = {"umap": params.reduce.neighbours, "tsne": int(3 * params.reduce.perplexity), "pca": 2}[
+        params.reduce.method
+    ]
+    if samples <= needed:
+        raise DataError(
+            f"reduce: {params.reduce.method} needs more than {needed} samples, found {images} images × "
+            f"{params.sample.positions_per_image} places = {samples}; add images or places, or lower its neighbourhood"
+        )
+
+
+def check_disk(params: Params, images: int, forms: dict[str, Form], outputs: Path) -> None:
+    """Raise ConfigError if the disk cannot hold what the run writes; an upper bound, since storage compresses."""
+    samples = images * params.sample.positions_per_image
+    classes = len(params.model.classes) if isinstance(params.model.classes, tuple) else 0
+    rows = sum(form.channels + classes for form in forms.values()) * samples * FLOAT_BYTES
+    cells = sum(min(level**2, samples) for level in params.grid.levels)
+    icons = prod((params.render.size, params.render.size, 3, cells, len(forms), len(params.atlases)))
+    needed = rows + 2 * icons
+    folder = next(folder for folder in (outputs, *outputs.absolute().parents) if folder.is_dir())
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise ConfigError(
+            f"{outputs}: expected {needed / 1e9:.1f} GB of free disk, found {free / 1e9:.1f} GB; "
+            "free some, or sample fewer places, layers or grid levels"
+        )

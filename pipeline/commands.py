@@ -1,0 +1,112 @@
+"""What each ``atlas`` command does."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from pipeline.core.errors import ConfigError
+from pipeline.core.progress import say
+from pipeline.params import load_params, parse_params
+from pipeline.stages import STAGES, Task
+
+OUTPUTS = Path("outputs")
+
+
+def checkout() -> Path:
+    """The folder that holds ``dvc.yaml``: the current one or a parent.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "dvc.yaml").is_file() and (folder / "conf").is_dir():
+            return folder
+    raise ConfigError(f"{here}: expected a checkout of activation-atlas (dvc.yaml, conf/), found none; change into one")
+
+
+def run_pipeline(overrides: Sequence[str]) -> None:
+    """Compose, check, write ``params.yaml``, and let DVC run what is out of date.
+
+    Raises:
+        AtlasError: the configuration cannot work; nothing has run.
+        SystemExit: a stage failed, with its exit code.
+    """
+    from omegaconf import OmegaConf
+
+    from pipeline.check import check
+    from pipeline.compose import compose_config, write_params
+
+    root = checkout()
+    os.chdir(root)
+    config = compose_config(root, overrides)
+    params = parse_params(OmegaConf.to_container(config))
+    check(params, OUTPUTS)
+    write_params(root, config)
+    reproduce()
+    say(f"\nThe atlas is ready: open {OUTPUTS / 'site' / 'index.html'}, or serve it with 'atlas browse'.")
+
+
+def reproduce() -> None:
+    """Let DVC run every stage that is out of date.
+
+    Raises:
+        SystemExit: a stage failed, with its exit code.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc.stage.exceptions import StageCmdFailedError
+
+    # stages are run as `atlas STAGE`, which lies beside this very interpreter
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    try:
+        with Repo() as repo:
+            repo.reproduce()
+    except DvcException as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, StageCmdFailedError):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            raise ConfigError(f"dvc: {' '.join(str(error).split())}") from None
+        say(f"atlas: {' '.join(str(cause).split())}")
+        raise SystemExit(2 if str(cause).rstrip().endswith("2") else 1) from None
+
+
+def run_stage(name: str, arguments: Sequence[str]) -> None:
+    """Run one stage as DVC does, on the ``params.yaml`` of the checkout.
+
+    Args:
+        name: of the stage.
+        arguments: ``layer=NAME atlas=NAME`` for stages that run once for each of them.
+
+    Raises:
+        AtlasError: the arguments, the configuration or the stage's inputs are not right.
+    """
+    os.chdir(checkout())
+    stage = STAGES[name]
+    expected = ("layer", "atlas") if stage.per == "atlas" else ()
+    given = dict(argument.partition("=")[::2] for argument in arguments)
+    if set(given) != set(expected) or not all(given.values()):
+        usage = " ".join(f"{key}=NAME" for key in expected) or "no arguments"
+        raise ConfigError(f"atlas {name}: expected {usage}, found {' '.join(arguments) or 'none'}")
+    params = load_params(Path("params.yaml"))
+    for key, known in (("layer", params.layers), ("atlas", params.atlases)):
+        if key in given and given[key] not in known:
+            raise ConfigError(f"atlas {name}: expected {key} to be one of {', '.join(known)}, found {given[key]}")
+    import_module(f"pipeline.{name}.stage").run(Task(stage, params, OUTPUTS, **given))
+
+
+def browse_site(port: int | None, open_browser: bool) -> None:
+    """Serve the site of the checkout on 127.0.0.1 until interrupted.
+
+    Raises:
+        ConfigError: there is no site yet.
+    """
+    from pipeline.browse import browse
+
+    site = checkout() / OUTPUTS / "site"
+    if not (site / "index.html").is_file():
+        raise ConfigError(f"{site}: expected a site, found none; make one with 'atlas run'")
+    browse(site, port, open_browser)

@@ -1,0 +1,57 @@
+"""From ``conf/`` and overrides to ``params.yaml``, the one file that stages and DVC read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+import pipeline.hydra_plugins.atlas_resolvers  # noqa: F401  # registers what conf/ asks for
+from pipeline.core.errors import ConfigError
+from pipeline.core.whole import whole
+
+CONFIG = "config"
+PARAMS = "params.yaml"
+
+
+def compose_config(root: Path, overrides: Sequence[str]) -> DictConfig:
+    """The configuration of ``conf/`` with ``overrides``, every interpolation resolved.
+
+    Args:
+        root: the checkout, which holds ``conf/``.
+        overrides: in Hydra's grammar: ``render.steps=64``, ``images=digits``, ``+experiment=NAME``.
+
+    Raises:
+        ConfigError: an override is malformed, a group, option or key is unknown, or a value is missing.
+    """
+    try:
+        with initialize_config_dir(str(root / "conf"), version_base=None):
+            config = compose(CONFIG, list(overrides))
+        OmegaConf.resolve(config)
+        missing = sorted(OmegaConf.missing_keys(config))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(f"conf: {_reason(error)}") from None
+    if missing:
+        raise ConfigError(f"{missing[0]}: expected a value, found none; give it as {missing[0]}=VALUE")
+    return config
+
+
+def write_params(root: Path, config: DictConfig) -> Path:
+    """Write ``params.yaml``, in the very form that ``dvc exp run`` writes it."""
+    path = root / PARAMS
+    with whole(path) as partial:
+        partial.write_text(OmegaConf.to_yaml(config), encoding="utf-8")
+    return path
+
+
+def _reason(error: Exception) -> str:
+    """Hydra's message in one line, without its pointers to its own documentation."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    kept = [
+        line
+        for line in lines
+        if line and not line.startswith(("See https", "Config search path", "full_key", "object_type"))
+    ]
+    return " ".join(kept) or type(error).__name__
