@@ -5,6 +5,7 @@ forward-mode tangent through the rest of the network gives it for all classes of
 the activation itself at that position and zero elsewhere.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -40,7 +41,7 @@ def attributions(
     """
     tangents = _tangents(shape, output, positions)
     zero = torch.zeros_like(output)
-    with _added_to(module, layer) as with_change, forward_mode_attention():
+    with _added_to(module, layer) as with_change, forward_mode():
 
         def change_of_logits(tangent: Tensor) -> Tensor:
             both = torch.func.jvp(lambda delta: _logits(with_change(delta), images), (zero,), (tangent,))
@@ -90,12 +91,14 @@ def _logits(module: nn.Module, images: Tensor) -> Tensor:
 
 
 @contextmanager
-def forward_mode_attention() -> Iterator[None]:
-    """Attention as plain matrix products: its fused kernels have no forward-mode derivative."""
+def forward_mode() -> Iterator[None]:
+    """Forward-mode derivatives of everything: attention as plain matrix products, since its fused kernels have none."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with sdpa_kernel(SDPBackend.MATH):
+        with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+            # torch scripts its own forward-mode formulas on first use, and warns of it
+            warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
