@@ -1,0 +1,1 @@
+"""The default image set: a toy town drawn from a seed."""

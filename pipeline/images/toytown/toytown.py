@@ -1,0 +1,94 @@
+"""Toytown, the default image set: colour scenes drawn from a seed, with the truth about every pixel.
+
+Ten classes are built from parts that several of them share: streetcar and train have wheels and rails, fireboat and
+sailboat a hull, and so on. Each scene knows where each of its parts shows.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline.core.errors import ConfigError
+from pipeline.images.image_set import Entry
+from pipeline.images.toytown.canvas import UNITS, Canvas
+from pipeline.images.toytown.colours import Dice
+from pipeline.images.toytown.scenes import SUBJECTS
+
+CLASSES = tuple(SUBJECTS)
+
+VIEW = (50.0, 62.0)  # side of what the picture shows, units: from close by to a little further off
+FOOT = 58.0  # its lower edge is below this, so that water and rails are in it
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One drawn scene.
+
+    Attributes:
+        image: RGB picture.
+        label: index into the set's classes.
+        masks: by part name, [y, x] bool: where the part shows. Scenery is in no mask, no pixel in two.
+    """
+
+    image: Image.Image
+    label: int
+    masks: dict[str, NDArray[np.bool_]]
+
+
+class Toytown:
+    """``count`` scenes; scene i depends on (seed, i, size) only, labels take turns."""
+
+    def __init__(self, count: int, seed: int, size: int = 64) -> None:
+        """Describe the set; nothing is drawn yet.
+
+        Args:
+            count: number of scenes.
+            seed: of all chance.
+            size: side of a scene, pixels.
+
+        Raises:
+            ConfigError: a count or size that cannot be drawn.
+        """
+        if count < 1:
+            raise ConfigError(f"images.count: expected at least 1 scene, found {count}")
+        if not 16 <= size <= 1024:
+            raise ConfigError(f"images.size: expected 16 to 1024 pixels, found {size}")
+        self.count, self.seed, self.size = count, seed, size
+        self.classes: Sequence[str] = CLASSES
+
+    def entries(self) -> Sequence[Entry]:
+        """Every scene, in order."""
+        return [Entry(f"{index:05d}", index % len(CLASSES)) for index in range(self.count)]
+
+    def open(self, key: str) -> Image.Image:
+        """The scene's picture."""
+        return _picture(self.seed, int(key), self.size).copy()
+
+    def digest(self, key: str) -> str:
+        """SHA-256 (hex) of the scene's pixels."""
+        return hashlib.sha256(_picture(self.seed, int(key), self.size).tobytes()).hexdigest()
+
+    def scene(self, index: int, leave_out: tuple[str, ...] = ()) -> Scene:
+        """Scene ``index`` with its masks; ``leave_out`` names parts that are not drawn, all else staying the same."""
+        canvas = _draw(self.seed, index, self.size, leave_out)
+        return Scene(canvas.picture(), index % len(CLASSES), canvas.masks())
+
+
+def _draw(seed: int, index: int, size: int, leave_out: tuple[str, ...] = ()) -> Canvas:
+    dice = Dice(seed, index)
+    side = dice.between(*VIEW)
+    left, foot = dice.between(0, UNITS - side), dice.between(max(FOOT, side), UNITS)
+    canvas = Canvas(size, (left, foot - side, side), leave_out)
+    SUBJECTS[CLASSES[index % len(CLASSES)]].draw(canvas, dice)
+    return canvas
+
+
+# the digest of an image is asked for right after the image itself
+@lru_cache(maxsize=4)
+def _picture(seed: int, index: int, size: int) -> Image.Image:
+    return _draw(seed, index, size).picture()
