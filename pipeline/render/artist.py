@@ -1,0 +1,107 @@
+"""An artist draws one batch of icons and measures it; batches need nothing from each other."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.model.network import Network
+from pipeline.render import noise
+from pipeline.render.config import RenderSettings
+from pipeline.render.directions import Space
+from pipeline.render.fidelity import Measured, measure
+from pipeline.render.noise import Place
+from pipeline.render.objective import objective
+from pipeline.render.optimize import Drawn, draw
+from pipeline.render.parameterisation import canvas
+from pipeline.render.probe import Probe
+from pipeline.render.views import DRAWS
+
+Floats = NDArray[np.float32]
+Done = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Icons as they are stored, and what they are worth.
+
+    Attributes:
+        icon: uint8 [icon, y, x, 3].
+        measured: of the stored icons.
+        sound: [icon], the icon is finite and was moved by a gradient; any other is no icon.
+    """
+
+    icon: NDArray[np.uint8]
+    measured: Measured
+    sound: NDArray[np.bool_]
+
+
+class Artist:
+    """Draws icons for one layer; what does not change from batch to batch is prepared once.
+
+    Attributes:
+        size: side of the icons, pixels.
+    """
+
+    def __init__(
+        self, network: Network, layer: str, space: Space, layer_mean: Floats, settings: RenderSettings, seed: int
+    ) -> None:
+        """Prepare the network and the settings for many batches.
+
+        Args:
+            network: on the device where icons shall be drawn.
+            layer: whose activations are drawn.
+            space: where directions and activations are compared while drawing.
+            layer_mean: [channel], for the centred fidelity.
+            settings: of the stage.
+            seed: of the run.
+        """
+        self._space, self._settings, self._seed = space, settings, seed
+        self.size = settings.size
+        self._device = torch.device(settings.device)
+        self._layer_mean = torch.from_numpy(layer_mean).to(self._device)
+        self._probe = Probe(network, layer, settings.size, settings.dtype)
+        self._exact = Probe(network, layer, settings.size, "float32")
+
+    def draw(self, places: Sequence[Place], means: Floats, attempt: int, done: Done) -> Batch:
+        """Draw at most ``batch_size`` icons.
+
+        A smaller batch is filled up with its last icon, so that all batches run alike.
+
+        Args:
+            places: of the icons.
+            means: raw mean activations of their cells, [icon, channel].
+            attempt: which start, from 0.
+            done: told the number of icons as they get done.
+        """
+        count = len(places)
+        rows = np.minimum(np.arange(self._settings.batch_size), count - 1)
+        targets = torch.from_numpy(means[rows]).to(self._device)
+        drawn = self._drawn(
+            [places[row] for row in rows], targets, attempt, _by_steps(count, self._settings.steps, done)
+        )
+        icons = (drawn.pictures.nan_to_num() * 255).round().byte().movedim(1, -1)
+        measured = measure(self._exact, icons, targets, self._layer_mean)
+        sound = drawn.sound.cpu().numpy() & np.isfinite(measured.fidelity)
+        return Batch(icons[:count].cpu().numpy(), measured.first(count), sound[:count])
+
+    def _drawn(self, places: list[Place], targets: torch.Tensor, attempt: int, ticks: Iterator[None]) -> Drawn:
+        generators = [noise.generator(self._seed, place, attempt) for place in places]
+        starts, draws = noise.start_and_draws(generators, canvas(self._settings).shape, self._settings.steps, DRAWS)
+        return draw(
+            self._probe,
+            objective(self._space, targets),
+            starts.to(self._device),
+            draws.to(self._device),
+            self._settings,
+            lambda: next(ticks, None),
+        )
+
+
+def _by_steps(count: int, steps: int, done: Done) -> Iterator[None]:
+    """Tells ``done`` about whole icons while a batch of ``count`` takes its steps."""
+    for step in range(steps):
+        done(count * (step + 1) // steps - count * step // steps)
+        yield

@@ -1,0 +1,54 @@
+"""Randomness that belongs to one icon: it follows from the icon's own place, never from its place in a batch."""
+
+import json
+from dataclasses import astuple, dataclass
+from hashlib import sha256
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an icon stands.
+
+    Attributes:
+        layer, atlas: which atlas it belongs to.
+        level: cells a side of its grid level.
+        row, column: of its cell.
+    """
+
+    layer: str
+    atlas: str
+    level: int
+    row: int
+    column: int
+
+
+def generator(seed: int, place: Place, attempt: int) -> np.random.Generator:
+    """The random numbers of one attempt at one icon.
+
+    They are made on the CPU by a counter-based generator, so that they are the same on every device.
+    """
+    key = json.dumps([seed, *astuple(place), attempt]).encode()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(sha256(key).digest()[:16], "little")))
+
+
+def start_and_draws(
+    generators: list[np.random.Generator], shape: tuple[int, ...], steps: int, per_step: int
+) -> tuple[Tensor, Tensor]:
+    """Random numbers for a batch of icons, each icon's from its own generator.
+
+    Args:
+        generators: one for each icon.
+        shape: of an icon's parameters.
+        steps: gradient steps.
+        per_step: numbers that one view needs.
+
+    Returns:
+        Normal noise [icon, *shape] and uniform draws [icon, step, per_step] in 0..1, float32.
+    """
+    starts = [one.standard_normal(shape, dtype=np.float32) for one in generators]
+    draws = [one.random((steps, per_step), dtype=np.float32) for one in generators]
+    return torch.from_numpy(np.stack(starts)), torch.from_numpy(np.stack(draws))

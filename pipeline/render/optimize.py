@@ -1,0 +1,73 @@
+"""The loop that draws a batch of icons by gradient ascent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pipeline.render.adam import Adam
+from pipeline.render.config import RenderSettings
+from pipeline.render.objective import Objective, power_at
+from pipeline.render.parameterisation import canvas
+from pipeline.render.probe import Probe
+from pipeline.render.regularizers import penalties, total
+from pipeline.render.views import Views, look
+
+StepDone = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A drawn batch.
+
+    Attributes:
+        pictures: [icon, 3, y, x] in 0..1.
+        sound: [icon], the picture is finite and was moved by a gradient; any other is no icon.
+    """
+
+    pictures: Tensor
+    sound: Tensor
+
+
+def draw(
+    probe: Probe, objective: Objective, starts: Tensor, draws: Tensor, settings: RenderSettings, done: StepDone
+) -> Drawn:
+    """Draw a batch of icons.
+
+    Icons share nothing but the passes through the network: each has its own start, views, gradient and step sizes.
+
+    Args:
+        probe: the network up to the layer.
+        objective: of the batch's icons.
+        starts: normal noise [icon, *parameters].
+        draws: uniform numbers [icon, step, 4] for the views.
+        settings: of the stage.
+        done: called after each step.
+    """
+    paper, views, weights = (
+        canvas(settings),
+        Views(settings.jitter, settings.scale, settings.rotation),
+        penalties(settings),
+    )
+    matrices = views.matrices(draws)
+    parameters = settings.initial * starts
+    moved = torch.zeros(len(starts), dtype=torch.bool, device=starts.device)
+    adam = Adam(parameters)
+    for step in range(settings.steps):
+        parameters.requires_grad_(True)
+        pictures = paper.picture(parameters)
+        activations = probe(look(pictures, matrices[:, step], probe.size))
+        power = power_at(step, settings.steps, settings.power, settings.power_warmup)
+        gain = objective.values(activations, power)
+        (gradient,) = torch.autograd.grad((total(pictures, weights) - gain).sum(), parameters)
+        moved |= gain_moves(gradient)
+        parameters = adam.step(parameters.detach(), gradient, settings.learning_rate)
+        done()
+    pictures = paper.picture(parameters)
+    return Drawn(pictures, moved & pictures.isfinite().all(dim=(1, 2, 3)))
+
+
+def gain_moves(gradient: Tensor) -> Tensor:
+    """Which icons have a gradient at all, [icon]."""
+    return gradient.flatten(1).abs().amax(1) > 0

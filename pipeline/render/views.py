@@ -1,0 +1,61 @@
+"""Views: an icon shifted, zoomed and turned a little, differently at every step.
+
+What survives every view is no accident of the pixel grid (transformation robustness, Olah et al. 2017). Each icon has
+its own view; the whole batch is resampled at once.
+"""
+
+from dataclasses import dataclass
+from math import pi
+
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
+
+DRAWS = 4  # random numbers in one view: shift in x and y, zoom, turn
+
+
+@dataclass(frozen=True)
+class Views:
+    """How far views may stray from the plain picture.
+
+    Attributes:
+        jitter: largest shift, as a share of the picture's side.
+        scale: smallest and largest zoom; above 1 the picture is seen larger.
+        rotation: largest turn to either side, degrees.
+    """
+
+    jitter: float
+    scale: tuple[float, float]
+    rotation: float
+
+    def matrices(self, draws: Tensor) -> Tensor:
+        """Where views look, as matrices [..., 2, 3] from a view's coordinates to the picture's, both in -1..1.
+
+        Args:
+            draws: uniform numbers in 0..1, [..., 4].
+        """
+        shift = (2 * draws[..., :2] - 1) * 2 * self.jitter
+        low, high = torch.tensor(self.scale).log().tolist()
+        zoom = torch.exp(low + (high - low) * draws[..., 2])
+        angle = (2 * draws[..., 3] - 1) * self.rotation * pi / 180
+        cos, sin = torch.cos(angle) / zoom, torch.sin(angle) / zoom
+        top = torch.stack([cos, -sin, shift[..., 0]], dim=-1)
+        bottom = torch.stack([sin, cos, shift[..., 1]], dim=-1)
+        return torch.stack([top, bottom], dim=-2)
+
+
+def look(pictures: Tensor, matrices: Tensor, size: int) -> Tensor:
+    """Resample each picture by its own matrix.
+
+    Beyond its edges a picture goes on as its mirror image: no frame that a network could take for an object.
+
+    Args:
+        pictures: [icon, 3, y, x].
+        matrices: [icon, 2, 3], see :meth:`Views.matrices`.
+        size: side of the views, pixels.
+
+    Returns:
+        Views [icon, 3, size, size].
+    """
+    grid = affine_grid(matrices, [pictures.shape[0], 3, size, size], align_corners=False)
+    return grid_sample(pictures, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
