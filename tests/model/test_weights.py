@@ -1,0 +1,151 @@
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from pipeline.core.errors import ArtifactError, ConfigError, ModelError
+from pipeline.model.build import build, freeze
+from pipeline.model.config import ModelSettings, PreprocessingSettings
+from pipeline.model.describe import describe_layers
+from pipeline.model.network import Network
+from pipeline.model.resolve import class_names, preprocessing
+from pipeline.model.saved import DESCRIPTION, load, save
+from pipeline.model.weights import load_weights, read_weights
+
+SQUEEZENET = {"_target_": "torchvision.models.squeezenet1_1"}
+PREPROCESSING = PreprocessingSettings(crop=32)
+
+
+def settings(**changes: object) -> ModelSettings:
+    """Settings of a torchvision network, changed."""
+    values: dict[str, object] = {"name": "n", "architecture": SQUEEZENET, "weights": "random"} | changes
+    return ModelSettings(**values)  # type: ignore[arg-type]  # tests pass wrong values on purpose
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+@pytest.mark.parametrize("wrap", [False, True])
+def test_weights_come_back_from_every_kind_of_file(tmp_path: Path, cnn: nn.Module, suffix: str, wrap: bool) -> None:
+    """A state dict is read from safetensors and torch files, plain or as training scripts wrap it."""
+    state = cnn.state_dict()
+    path = tmp_path / f"weights{suffix}"
+    if suffix == ".safetensors":
+        save_file({f"module.{name}" if wrap else name: value for name, value in state.items()}, path)
+    else:
+        torch.save({"state_dict": {f"module.{n}": v for n, v in state.items()}, "epoch": 3} if wrap else state, path)
+    found = read_weights({}, str(path))
+    torch.testing.assert_close(found, dict(state))
+
+
+class Attack:
+    """Unpickling this would create a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return (Path.touch, (self.path,))
+
+
+def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
+    """A weights file that would run code when unpickled is an error, and nothing of it runs."""
+    path, trace = tmp_path / "weights.pth", tmp_path / "trace"
+    path.write_bytes(pickle.dumps({"a": Attack(trace)}, protocol=2))
+    with pytest.raises(ModelError, match="weights only"):
+        read_weights({}, str(path))
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x00" * 100])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_a_damaged_file_is_named(tmp_path: Path, content: bytes, suffix: str) -> None:
+    """Empty and damaged weights raise the named error with the file's place."""
+    path = tmp_path / f"weights{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=str(path)):
+        read_weights({}, str(path))
+
+
+def test_weights_that_do_not_fit_name_the_first_misfit(cnn: nn.Module) -> None:
+    """Missing, surplus and wrongly shaped entries are counted, and the first is named."""
+    state = cnn.state_dict()
+    state["head.weight"] = state["head.weight"][:2]
+    state["extra"] = state.pop("head.bias")
+    with pytest.raises(ModelError, match=r"3 of 6.*head\.weight is \(2, 12\) in the file and \(5, 12\)"):
+        load_weights(cnn, state, "here")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "message"),
+    [
+        ({"_target_": "torchvision.models.squeezenet9"}, "squeezenet9"),
+        ({"_target_": "torchvision.models.squeezenet1_1", "colour": 3}, "could not be built"),
+        ({"_target_": "pathlib.Path"}, "found PosixPath"),
+        ({}, "_target_"),
+    ],
+)
+def test_an_architecture_that_cannot_be_built_is_named(architecture: dict[str, object], message: str) -> None:
+    """Unknown paths, wrong arguments and things that are no networks raise the named error."""
+    with pytest.raises(ModelError, match=message):
+        build(architecture)
+
+
+def test_initial_weights_follow_the_seed() -> None:
+    """The same seed builds the same network, another seed another one, and the global generator is left alone."""
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    one, same, other = (build(SQUEEZENET, 4, seed).state_dict() for seed in (0, 0, 1))
+    assert torch.rand(1) == expected
+    torch.testing.assert_close(one, same)
+    assert not torch.equal(one["features.0.weight"], other["features.0.weight"])
+    assert one["classifier.1.weight"].shape[0] == 4
+
+
+def test_published_weights_carry_classes_and_preprocessing() -> None:
+    """A published name brings 1,000 class names and the preset's resize, crop and interpolation, without a download."""
+    named = settings(weights="DEFAULT")
+    names = class_names(named, ["cat", "dog"])
+    assert names is not None
+    assert (len(names), names[0]) == (1000, "tench")
+    assert preprocessing(named) == PreprocessingSettings(resize=256, crop=224)
+
+
+@pytest.mark.parametrize("weights", ["IMAGENET1K_V9", "nonsense"])
+def test_unknown_published_weights_list_the_known(weights: str) -> None:
+    """A name that torchvision does not know is answered with those it does."""
+    with pytest.raises(ModelError, match="IMAGENET1K_V1"):
+        class_names(settings(weights=weights), [])
+
+
+def test_configured_classes_win(tmp_path: Path) -> None:
+    """A list, a plain file and the last column of a table give the class names in order."""
+    path = tmp_path / "classes.tsv"
+    path.write_text("n01\tTench, Tinca\nn02\tgoldfish\n")
+    assert class_names(settings(classes=("a", "b")), []) == ("a", "b")
+    assert class_names(settings(classes=str(path)), []) == ("Tench, Tinca", "goldfish")
+    with pytest.raises(ConfigError, match="missing"):
+        class_names(settings(classes=str(tmp_path / "missing.txt")), [])
+
+
+def test_local_weights_need_preprocessing() -> None:
+    """Weights that carry no preprocessing ask for it instead of guessing."""
+    with pytest.raises(ConfigError, match="crop"):
+        preprocessing(settings(weights="somewhere.pth"))
+
+
+def test_a_saved_network_answers_as_before(tmp_path: Path) -> None:
+    """A network saved and loaded gives the same logits, classes and layers; another version is refused."""
+    module = freeze(build(SQUEEZENET, 3))
+    network = Network("n", module, ("a", "b", "c"), PREPROCESSING, describe_layers(module, 32))
+    save(tmp_path / "model", network, SQUEEZENET, {})
+    found = load(tmp_path / "model")
+    images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(found.module(images), module(images), rtol=0, atol=0)
+    assert (found.classes, found.layers, found.preprocessing) == (network.classes, network.layers, PREPROCESSING)
+    description = tmp_path / "model" / DESCRIPTION
+    description.write_text(description.read_text().replace('"artifact_version": 1', '"artifact_version": 0'))
+    with pytest.raises(ArtifactError, match="expected model version 1, found 0"):
+        load(tmp_path / "model")
