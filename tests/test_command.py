@@ -1,0 +1,138 @@
+"""The command `atlas`: every mistake that can be known beforehand ends in one line and exit code 2."""
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import commands
+from pipeline.__main__ import main
+from pipeline.core.errors import AtlasError
+from pipeline.params import parse_params
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder with the project's configuration and DVC files, as the current one."""
+    (tmp_path / "conf").symlink_to(ROOT / "conf")
+    (tmp_path / "dvc.yaml").symlink_to(ROOT / "dvc.yaml")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "weights.safetensors").write_bytes(b"no weights")
+    monkeypatch.chdir(tmp_path)
+
+    def never() -> None:
+        raise AssertionError("nothing may run")
+
+    monkeypatch.setattr(commands, "reproduce", never)
+    return tmp_path
+
+
+MISTAKES = {
+    "unknown layer": (["layers=[mixed3x]"], ["mixed3x", "mixed3a"]),
+    "layer without places": (["layers=[classifier]"], ["classifier", "near names"]),
+    "unknown key": (["render.stpes=3"], ["stpes"]),
+    "added unknown key": (["+render.stpes=3"], ["render.stpes", "steps"]),
+    "unknown option": (["reduce=umpa"], ["umpa"]),
+    "unknown experiment": (["+experiment=nothing"], ["nothing"]),
+    "malformed override": (["layers=[mixed3a"], ["mixed3a"]),
+    "out of range": (["render.steps=0"], ["render.steps", "greater than or equal to 1", "0"]),
+    "wrong type": (["render.steps=many"], ["render.steps", "integer", "many"]),
+    "not finite": (["render.power=.nan"], ["render.power"]),
+    "not nested": (["grid.levels=[10,30]"], ["grid.levels", "twice"]),
+    "no layers": (["layers=[]"], ["layers"]),
+    "path as layer": (["layers=['../x']"], ["layers"]),
+    "missing folder": (["images=image_folder", "images.root=nowhere"], ["nowhere"]),
+    "empty folder": (["images=image_folder", "images.root=empty"], ["empty"]),
+    "folder not said": (["images=image_folder"], ["images.root"]),
+    "unknown image set": (["images._target_=pipeline.nothing"], ["pipeline.nothing"]),
+    "wrong arguments of the image set": (["+images.colour=3"], ["colour"]),
+    "unknown network": (["model=torchvision", "model.name=resnet51"], ["resnet51"]),
+    "missing weights": (["model.weights=gone.pth"], ["gone.pth"]),
+    "weights that are none": (["model.weights=weights.safetensors"], ["weights.safetensors"]),
+    "device": (["render.device=cuda:9"], ["render.device", "cuda:9"]),
+    "unknown device": (["render.device=abacus"], ["render.device", "abacus"]),
+    "too few samples": (["prepare.limit=3", "sample.positions_per_image=2"], ["reduce", "6"]),
+    "too large for the disk": (
+        ["sample.positions_per_image=4096", "images.count=2000000000"],
+        ["GB", "free"],
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_in_one_line_before_anything_runs(
+    mistake: str, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line names what is wrong, the exit code is 2, and neither params.yaml nor outputs/ appear."""
+    overrides, words = MISTAKES[mistake]
+    assert main(["run", *overrides]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith("atlas: ")
+    assert line.count("\n") == 1, line
+    assert "Traceback" not in line
+    for word in words:
+        assert word in line
+    assert not (checkout / "params.yaml").exists()
+    assert not (checkout / "outputs").exists()
+
+
+def test_debug_shows_where_an_error_comes_from(checkout: Path) -> None:
+    """With --debug the error itself is raised, after or before the command."""
+    del checkout
+    with pytest.raises(AtlasError):
+        main(["--debug", "run", "render.steps=0"])
+    with pytest.raises(AtlasError):
+        main(["run", "render.steps=0", "--debug"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["reduce"], ["layer=NAME atlas=NAME"]),
+        (["reduce", "layer=mixed3b"], ["layer=NAME atlas=NAME"]),
+        (["sample", "layer=mixed3b"], ["no arguments"]),
+        (["sample"], ["params.yaml"]),
+        (["browse"], ["atlas run"]),
+    ],
+)
+def test_a_stage_says_what_it_needs(
+    arguments: list[str], words: list[str], checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stage called wrongly, or before there is anything to work on, tells what it expects."""
+    del checkout
+    assert main(arguments) == 2
+    line = capsys.readouterr().err
+    for word in words:
+        assert word in line
+
+
+def test_outside_a_checkout_the_command_says_so(in_tmp: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without dvc.yaml and conf/ around, the error names the folder."""
+    assert main(["run"]) == 2
+    assert str(in_tmp) in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told_in_one_line(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ENOSPC anywhere in a command ends in one line and exit code 2; other system errors are not hidden."""
+    del checkout
+
+    def fail(_overrides: Any, number: int = errno.ENOSPC) -> None:
+        raise OSError(number, "no", "outputs/x")
+
+    monkeypatch.setattr("pipeline.__main__.run_pipeline", fail)
+    assert main(["run"]) == 2
+    assert "outputs/x: expected room" in capsys.readouterr().err
+    monkeypatch.setattr("pipeline.__main__.run_pipeline", lambda o: fail(o, errno.EIO))
+    with pytest.raises(OSError, match="no"):
+        main(["run"])
+
+
+def test_params_without_a_section_are_refused() -> None:
+    """An empty configuration names the first thing that is missing."""
+    with pytest.raises(AtlasError, match="seed: expected a value"):
+        parse_params({})

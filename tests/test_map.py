@@ -1,0 +1,111 @@
+"""One name per stage: code, configuration, DVC and params.yaml agree."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from pipeline.compose import compose_config
+from pipeline.core.artifacts import Artifact
+from pipeline.params import Params, load_params, parse_params
+from pipeline.stages import STAGES
+
+ROOT = Path(__file__).parents[1]
+DVC: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(ROOT / "dvc.yaml"), resolve=False)["stages"]  # type: ignore[index, call-overload, assignment]  # a mapping
+GROUPS = sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir())
+OPTIONS = [(path.parent.name, path.stem) for path in sorted((ROOT / "conf").glob("*/*.yaml"))]
+# options that need something said by the user before they compose
+ASKS = {"image_folder": ["images.root=."]}
+
+
+def paths(artifact: Artifact) -> str:
+    """The artifact's place as dvc.yaml writes it."""
+    return str(artifact.path(Path("outputs"), layer="${item.layer}", atlas="${item.atlas}"))
+
+
+def imports(package: Path) -> Iterator[str]:
+    """Every module that a package's files import."""
+    for file in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                yield node.module
+            elif isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+
+
+def test_stages_have_one_name_everywhere() -> None:
+    """Packages, config groups, params sections and DVC stages bear the same names."""
+    packages = {path.parent.name for path in (ROOT / "pipeline").glob("*/stage.py")}
+    assert packages == set(STAGES) == set(DVC)
+    assert set(STAGES) | {"images", "model", "experiment"} == set(GROUPS)
+    assert set(STAGES) < set(Params.model_fields)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_dvc_runs_the_stage_as_declared(name: str) -> None:
+    """A DVC stage calls its namesake, once or for each layer and atlas, with the parameters that the code declares."""
+    stage, entry = STAGES[name], DVC[name]
+    arguments = " layer=${item.layer} atlas=${item.atlas}" if stage.per == "atlas" else ""
+    assert entry["cmd"] == f"atlas {name}{arguments}"
+    assert ("matrix" in entry) == (stage.per == "atlas")
+    assert entry["params"] == list(stage.settings)
+
+
+@pytest.mark.parametrize("name", [name for name in STAGES if name != "site"])
+def test_dvc_outputs_are_what_the_stage_writes(name: str) -> None:
+    """DVC's outputs are the artifacts that the stage declares."""
+    expected = {paths(artifact).removesuffix("/${item.layer}.zarr") for artifact in STAGES[name].writes}
+    if name == "sample":
+        expected = {"outputs/activations"}
+    assert set(DVC[name]["outs"]) == expected
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_dvc_dependencies_are_what_the_stage_reads(name: str) -> None:
+    """Every artifact that a stage reads, or a folder around it, is among its DVC dependencies, and nothing else is."""
+    found = {dependency for dependency in DVC[name]["deps"] if dependency.startswith("outputs/")}
+    reads = {paths(artifact) for artifact in STAGES[name].reads}
+    assert all(any(read == dep or read.startswith(f"{dep}/") for dep in found) for read in reads)
+    assert all(any(read == dep or read.startswith(f"{dep}/") for read in reads) for dep in found)
+    code = {dependency for dependency in DVC[name]["deps"] if not dependency.startswith("outputs/")}
+    assert f"pipeline/{name}" in code
+    assert code <= {f"pipeline/{name}", "pipeline/images", "pipeline/model"}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_no_stage_imports_another(name: str) -> None:
+    """A stage imports shared packages and itself; settings of other stages reach it through the params alone."""
+    others = {f"pipeline.{other}" for other in STAGES if other != name}
+    found = set(imports(ROOT / "pipeline" / name))
+    assert not [module for module in found if any(module == o or module.startswith(f"{o}.") for o in others)]
+
+
+def test_the_committed_params_are_the_composed_defaults() -> None:
+    """params.yaml in git is what conf/ composes to, so that a fresh clone's `dvc repro` runs the defaults."""
+    composed = OmegaConf.to_container(compose_config(ROOT, []))
+    assert load_params(ROOT / "params.yaml") == parse_params(composed)
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_shipped_option_composes_and_is_valid(
+    group: str, option: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each file of conf/ gives a configuration that passes every check of its values."""
+    (tmp_path / "images").mkdir()
+    monkeypatch.setenv("ATLAS_REAL_DATA", str(tmp_path))
+    override = f"+{group}={option}" if group == "experiment" else f"{group}={option}"
+    params = parse_params(OmegaConf.to_container(compose_config(ROOT, [override, *ASKS.get(option, [])])))
+    assert params.layers
+
+
+@pytest.mark.parametrize("section", [*STAGES, "model"])
+def test_every_default_is_written_in_conf(section: str) -> None:
+    """Composed defaults name every setting of a section, so that conf/ is the one place to look them up."""
+    composed = OmegaConf.to_container(compose_config(ROOT, []))
+    assert isinstance(composed, dict)
+    settings = Params.model_fields[section].annotation
+    assert settings is not None
+    assert set(composed[section]) == set(settings.model_fields)
