@@ -76,7 +76,7 @@ def bird(canvas: Canvas, dice: Dice) -> None:
     backdrops.sky(canvas, dice, 64, night=0.08)
     size, flip = dice.between(0.95, 1.2), dice.chance(0.5)
     side = -1 if flip else 1
-    x, y = dice.between(28, 36), dice.between(34, 38)
+    x, y = 32 - side * dice.between(0, 6), dice.between(34, 38)
     branch = y + 16 * size
     parts_garden.bark(canvas, dice, 32, branch + 3, dice.between(6.5, 8.5), 74, 90 + dice.between(-6, 6))
     if dice.chance(0.6):

@@ -82,7 +82,7 @@ class Toytown:
 def _draw(seed: int, index: int, size: int, leave_out: tuple[str, ...] = ()) -> Canvas:
     dice = Dice(seed, index)
     side = dice.between(*VIEW)
-    left, foot = dice.between(0, UNITS - side), dice.between(max(FOOT, side), UNITS)
+    left, foot = (UNITS - side) * dice.between(0.2, 0.8), dice.between(max(FOOT, side), UNITS)
     canvas = Canvas(size, (left, foot - side, side), leave_out)
     SUBJECTS[CLASSES[index % len(CLASSES)]].draw(canvas, dice)
     return canvas
