@@ -12,7 +12,7 @@ from pipeline.core.progress import progress
 from pipeline.model.config import PreprocessingSettings, TrainingSettings
 from pipeline.model.preprocessing import normalise
 from pipeline.prepare.augment import augment
-from pipeline.prepare.evaluate import predict
+from pipeline.prepare.evaluate import Guesses, top_accuracy
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,12 @@ class Trained:
     """How a training went.
 
     Attributes:
-        test_accuracy: share of the held-out images that it names right, 0..1.
+        test_accuracy: share of the held-out images that it names right, 0..1; None if none was held out.
         train_images, test_images: how many there were of either.
         loss: mean of each epoch.
     """
 
-    test_accuracy: float
+    test_accuracy: float | None
     train_images: int
     test_images: int
     loss: tuple[float, ...]
@@ -59,9 +59,11 @@ def train(
         torch.manual_seed(seed)
         loss = _fit(module, pixels, targets, torch.from_numpy(taught), settings, preprocessing, generator)
     module.eval()
-    guesses = predict(module, images[held_out], preprocessing, settings.batch_size)
-    right = float((guesses[:, 0] == labels[held_out]).mean()) if len(held_out) else float("nan")
-    return Trained(right, len(taught), len(held_out), tuple(loss))
+    guesses = Guesses(module, preprocessing)
+    for image in images[held_out]:
+        guesses.add(image)
+    accuracy = top_accuracy(guesses.result(), labels[held_out], first=1)
+    return Trained(accuracy, len(taught), len(held_out), tuple(loss))
 
 
 def split(labels: NDArray[np.int64], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

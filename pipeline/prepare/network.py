@@ -1,0 +1,89 @@
+"""Building the network of a run, and checking it against its class names and the image set."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.core.errors import ConfigError, ModelError
+from pipeline.model.build import build, freeze
+from pipeline.model.config import ModelSettings
+from pipeline.model.weights import load_weights, read_weights
+
+
+def make_module(settings: ModelSettings, names: Sequence[str] | None, seed: int) -> nn.Module:
+    """The network with the weights that it starts from: frozen, unless it is still to be trained.
+
+    Args:
+        settings: of the network.
+        names: of its classes, None where nobody says them.
+        seed: of the initial weights.
+
+    Raises:
+        ModelError: it cannot be built, or the weights do not fit.
+    """
+    module = build(settings.architecture, len(names) if names else None, seed)
+    if settings.weights == "train":
+        return module
+    if settings.weights != "random":
+        load_weights(module, read_weights(settings.architecture, settings.weights), settings.weights)
+    return freeze(module)
+
+
+def check_names(module: nn.Module, names: Sequence[str] | None, crop: int) -> tuple[str, ...]:
+    """One name for each logit of the network; numbers where nobody says them.
+
+    Raises:
+        ConfigError: there are fewer or more names than logits.
+        ModelError: the network cannot look at an image of ``crop`` pixels, or gives no logits.
+    """
+    logits = _logits(module, crop)
+    if names is None:
+        return tuple(f"class {index}" for index in range(logits))
+    if len(names) != logits:
+        raise ConfigError(
+            f"model.classes: expected {logits} names, one for each logit of the network, found {len(names)}; "
+            "set model.classes, or num_classes in model.architecture"
+        )
+    return tuple(names)
+
+
+def check_labels(labels: Sequence[str], names: Sequence[str] | None) -> None:
+    """Make sure that a network can be trained on the labels of an image set.
+
+    Raises:
+        ConfigError: the set has no labels, only one class, or other classes than the network.
+    """
+    remedy = "give model.weights a path or published weights, or use an image set with one sub-folder for each class"
+    if not labels:
+        raise ConfigError(f"model.weights: expected labels to train on, found an image set without any; {remedy}")
+    if len(labels) == 1:
+        raise ConfigError(
+            f"model.weights: expected two classes or more to train on, found only {labels[0]!r}; {remedy}"
+        )
+    if names is not None and len(names) != len(labels):
+        raise ConfigError(
+            f"model.classes: expected {len(labels)} names, as many as the image set has classes, found {len(names)}; "
+            "leave model.classes null to train on the image set's own"
+        )
+
+
+def _logits(module: nn.Module, crop: int) -> int:
+    training = module.training
+    module.eval()
+    try:
+        with torch.inference_mode():
+            logits = module(torch.zeros(1, 3, crop, crop))
+    except (RuntimeError, AssertionError, ValueError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(
+            f"model.preprocessing.crop: expected a size the network takes, found {crop} pixels: {reason}"
+        ) from None
+    module.train(training)
+    if not isinstance(logits, Tensor) or logits.ndim != 2:
+        found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise ModelError(
+            f"model.architecture: expected logits [image, class] from the network, found {found}; wrap it in a module "
+            "that returns them"
+        )
+    return int(logits.shape[1])

@@ -1,0 +1,165 @@
+"""The stage ``prepare``: list the images that can be used, train or load the network, save both."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+
+from pipeline.core import artifacts as a
+from pipeline.core.errors import ImageError
+from pipeline.core.progress import say
+from pipeline.images.image_set import ImageSet
+from pipeline.images.manifest import Manifest, printable, write_manifest, write_rejected
+from pipeline.images.open_set import open_image_set
+from pipeline.model import resolve, saved
+from pipeline.model.build import freeze
+from pipeline.model.config import PreprocessingSettings
+from pipeline.model.describe import describe_layers
+from pipeline.model.network import Network
+from pipeline.model.preprocessing import network_crop
+from pipeline.prepare.classes import match_classes
+from pipeline.prepare.evaluate import Guesses, top_accuracy
+from pipeline.prepare.listing import Listing, list_images
+from pipeline.prepare.network import check_labels, check_names, make_module
+from pipeline.prepare.train import train
+from pipeline.stages import Task
+
+Metrics = dict[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the stage works with, once all that the configuration says has been found and checked.
+
+    Attributes:
+        images: the image set.
+        module: the network, frozen unless it is still to be trained.
+        classes: names of its logits.
+        preprocessing: from an image to its input.
+        class_of_label: [label] its class for each class of the image set, -1 where there is none.
+    """
+
+    images: ImageSet
+    module: nn.Module
+    classes: tuple[str, ...]
+    preprocessing: PreprocessingSettings
+    class_of_label: NDArray[np.int64]
+
+
+def run(task: Task) -> None:
+    """List the images that can be used, train or load the network, save both."""
+    plan = _plan(task)
+    if task.params.model.weights == "train":
+        listing, metrics = _train(task, plan)
+    else:
+        listing, metrics = _evaluate(task, plan)
+    module = freeze(plan.module)
+    network = Network(
+        name=task.params.model.name,
+        module=module,
+        classes=plan.classes,
+        preprocessing=plan.preprocessing,
+        layers=describe_layers(module, plan.preprocessing.crop, task.params.model.prefix_tokens),
+    )
+    settings = task.settings()
+    write_manifest(task.path(a.IMAGES), listing.manifest, settings, {})
+    write_rejected(task.path(a.REJECTED), listing.keys, listing.reasons, settings, {})
+    saved.save(task.path(a.MODEL), network, task.params.model.architecture, settings)
+    _report(task, listing, network, metrics)
+
+
+def _plan(task: Task) -> Plan:
+    settings = task.params.model
+    images = open_image_set(task.params.images)
+    preprocessing = resolve.preprocessing(settings)
+    names = resolve.class_names(settings, images.classes)
+    if settings.weights == "train":
+        check_labels(images.classes, names)
+    module = make_module(settings, names, task.params.seed)
+    classes = check_names(module, names, preprocessing.crop)
+    return Plan(images, module, classes, preprocessing, match_classes(images.classes, classes))
+
+
+def _train(task: Task, plan: Plan) -> tuple[Listing, Metrics]:
+    crops: list[NDArray[np.uint8]] = []
+    listing = _listed(task, plan, crops.append)
+    classes = listing.manifest.class_
+    chosen = np.flatnonzero(classes >= 0)
+    found = np.unique(classes[chosen])
+    if len(found) < 2:
+        only = repr(plan.classes[found[0]]) if len(found) else "no label"
+        raise ImageError(
+            f"images: expected usable images of two classes or more to train on, found {only} only; add images, or "
+            "give model.weights a path or published weights"
+        )
+    pixels = np.stack([crops[row] for row in chosen])
+    training = task.params.model.training
+    trained = train(plan.module, pixels, classes[chosen], training, plan.preprocessing, task.params.seed)
+    task.write_plot({"epoch": list(range(1, training.epochs + 1)), "loss": list(trained.loss)})
+    return listing, {
+        "test_accuracy": trained.test_accuracy,
+        "train_images": trained.train_images,
+        "test_images": trained.test_images,
+    }
+
+
+def _evaluate(task: Task, plan: Plan) -> tuple[Listing, Metrics]:
+    known = task.params.model.weights != "random" and bool((plan.class_of_label >= 0).any())
+    if not (task.params.prepare.evaluate and known):
+        return _listed(task, plan, None), {}
+    guesses = Guesses(plan.module, plan.preprocessing)
+    listing = _listed(task, plan, guesses.add)
+    best, classes = guesses.result(), listing.manifest.class_
+    return listing, {"top1": top_accuracy(best, classes, 1), "top5": top_accuracy(best, classes, 5)}
+
+
+def _listed(task: Task, plan: Plan, take: Callable[[NDArray[np.uint8]], None] | None) -> Listing:
+    """The image set gone through once; ``take`` is given what the network sees of each usable image, [y, x, 3]."""
+
+    def keep(image: Image.Image) -> None:
+        if take is not None:
+            take(np.asarray(network_crop(image, plan.preprocessing)))
+
+    settings = task.params.prepare
+    listing = list_images(
+        plan.images, plan.class_of_label, settings.limit, settings.max_pixels, settings.min_side, keep
+    )
+    if not len(listing.manifest):
+        reason = f"{printable(listing.keys[0])}: {listing.reasons[0]}" if listing.keys else "the set is empty"
+        raise ImageError(
+            f"images: expected at least one usable image, found {len(listing.keys)} unusable ones ({reason}); point "
+            "images at pictures that Pillow can read"
+        )
+    return listing
+
+
+def _report(task: Task, listing: Listing, network: Network, metrics: Metrics) -> None:
+    manifest = listing.manifest
+    counts: Metrics = {
+        "images": len(manifest),
+        "rejected": len(listing.keys),
+        "classes": len(network.classes),
+        "labelled": int((manifest.class_ >= 0).sum()),
+    }
+    task.write_metrics(counts | metrics)
+    say(f"prepare: {_images(manifest)}; {len(listing.keys)} rejected ({task.path(a.REJECTED)})")
+    for key, reason in list(zip(listing.keys, listing.reasons, strict=True))[:3]:
+        say(f"prepare: rejected {printable(key)}: {reason}")
+    scores = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in metrics.items() if _share(value))
+    say(
+        f"prepare: {network.name} with {len(network.classes)} classes and {len(network.layers)} layers to look into"
+        f"{'; ' + scores if scores else ''} ({task.path(a.MODEL)})"
+    )
+
+
+def _images(manifest: Manifest) -> str:
+    small, large = int(manifest.width.min()), int(manifest.width.max())
+    width = f"{small}" if small == large else f"{small} to {large}"
+    return f"{len(manifest)} images, {width} pixels wide, {int((manifest.class_ >= 0).sum())} of a class of the network"
+
+
+def _share(value: float | None) -> bool:
+    return isinstance(value, float)
