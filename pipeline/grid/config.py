@@ -1,5 +1,6 @@
 """Settings of the stage ``grid``."""
 
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -23,6 +24,6 @@ class GridSettings(Settings):
     @field_validator("levels")
     @classmethod
     def _nested(cls, levels: tuple[int, ...]) -> tuple[int, ...]:
-        if any(fine != 2 * coarse for coarse, fine in zip(levels, levels[1:], strict=False)):
+        if any(fine != 2 * coarse for coarse, fine in pairwise(levels)):
             raise ValueError("each level must be twice the one before, as in 10, 20, 40")
         return levels

@@ -20,6 +20,7 @@ class ReduceSettings(Settings):
         epochs: UMAP's ``n_epochs``; null lets it choose.
         perplexity: t-SNE's.
         iterations: t-SNE's, after its early exaggeration.
+        exact_points: neighbours are exact up to this many distinct points, and approximate (NN-descent) above.
         percentile: share of points (percent) left outside the frame on each side of each axis before the margin.
         margin: empty frame on each side, as a share of the span between the percentiles.
         metric_points: points that the quality of the layout is measured on.
@@ -32,6 +33,14 @@ class ReduceSettings(Settings):
     epochs: Annotated[int, Field(ge=1)] | None = None
     perplexity: Annotated[float, Field(ge=2)] = 50.0
     iterations: Annotated[int, Field(ge=1)] = 500
+    exact_points: Annotated[int, Field(ge=2)] = 200_000
     percentile: Annotated[float, Field(ge=0, lt=50)] = 1.0
     margin: Annotated[float, Field(ge=0, le=1)] = 0.1
     metric_points: Annotated[int, Field(ge=10)] = 5000
+
+    @property
+    def needed_points(self) -> int:
+        """Distinct points without which the method cannot run."""
+        if self.method == "umap":
+            return self.neighbours + 1
+        return int(3 * self.perplexity) + 1 if self.method == "tsne" else 3

@@ -1,0 +1,86 @@
+"""Mean and covariance of activations, summed block by block in float64."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+BLOCK_BYTES = 2**25
+
+
+@dataclass(frozen=True)
+class LayerStatistics:
+    """First and second moments of a layer's activations.
+
+    Attributes:
+        count: samples they were taken from.
+        mean: [channel] float64.
+        covariance: [channel, channel] float64, divided by ``count``.
+    """
+
+    count: int
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+
+
+def row_blocks(array: zarr.Array[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """The rows of a stored array in order, as (first row, block) with each block a number of whole chunks."""
+    for start, stop in block_bounds(array):
+        yield start, np.asarray(array[start:stop])
+
+
+def block_bounds(array: zarr.Array[Any]) -> list[tuple[int, int]]:
+    """Where :func:`row_blocks` cuts: (start, stop) of each block; depends on the array alone."""
+    rows = array.shape[0]
+    chunk = array.chunks[0]
+    chunk_bytes = chunk * max(1, int(np.prod(array.shape[1:], dtype=np.int64))) * array.dtype.itemsize
+    step = chunk * max(1, BLOCK_BYTES // chunk_bytes)
+    return [(start, min(start + step, rows)) for start in range(0, rows, step)]
+
+
+def layer_statistics(array: zarr.Array[Any]) -> LayerStatistics:
+    """Mean and covariance of a stored activation array [sample, channel], never held in memory whole."""
+    return statistics(block for _, block in row_blocks(array))
+
+
+def statistics(blocks: Iterable[NDArray[Any]]) -> LayerStatistics:
+    """Mean and covariance over blocks [row, channel] of any number type.
+
+    Each block is centred on its own mean, and the means are merged by the pairwise update of Chan, Golub and LeVeque
+    (1979): nothing cancels, however far the mean is from zero.
+
+    Raises:
+        ValueError: there is no row at all.
+    """
+    count = 0
+    mean: NDArray[np.float64] = np.zeros(0)
+    scatter: NDArray[np.float64] = np.zeros((0, 0))
+    for block in blocks:
+        if not len(block):
+            continue
+        rows = block.astype(np.float64)
+        own_mean = rows.mean(axis=0)
+        rows -= own_mean
+        own_scatter = rows.T @ rows
+        if not count:
+            count, mean, scatter = len(rows), own_mean, own_scatter
+            continue
+        total = count + len(rows)
+        step = own_mean - mean
+        scatter += own_scatter + np.outer(step, step) * (count * len(rows) / total)
+        mean = mean + step * (len(rows) / total)
+        count = total
+    if not count:
+        raise ValueError("statistics of no rows at all")
+    return LayerStatistics(count, mean, scatter / count)
+
+
+def layer_mean(array: zarr.Array[Any]) -> NDArray[np.float64]:
+    """Mean [channel] of a stored activation array [sample, channel], summed in float64."""
+    total = np.zeros(array.shape[1])
+    for _, block in row_blocks(array):
+        total += block.sum(axis=0, dtype=np.float64)
+    return total / array.shape[0]

@@ -1,0 +1,53 @@
+"""From places in the unit square to cells of nested grid levels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Level:
+    """The occupied cells of one grid level, in reading order.
+
+    Attributes:
+        size: cells a side.
+        cell: [cell, 2] (row, column).
+        of_point: [point] index into ``cell`` of the cell that each point is in.
+    """
+
+    size: int
+    cell: NDArray[np.int32]
+    of_point: NDArray[np.int64]
+
+    @property
+    def count(self) -> NDArray[np.int64]:
+        """[cell] points in each cell."""
+        return np.bincount(self.of_point, minlength=len(self.cell))
+
+
+def nested_levels(xy: NDArray[np.floating], sizes: Sequence[int]) -> list[Level]:
+    """Cut the unit square at every level; a coarser cell is exactly the union of finer ones.
+
+    A cell owns its left and top edge; the last row and column own the far edge too.
+
+    Args:
+        xy: [point, 2] in 0..1, x to the right, y downwards.
+        sizes: cells a side, ascending; each divides the last.
+    """
+    finest = sizes[-1]
+    row_column = np.minimum((xy[:, ::-1].astype(np.float64) * finest).astype(np.int64), finest - 1)
+    return [_occupied(row_column // (finest // size), size) for size in sizes]
+
+
+def _occupied(row_column: NDArray[np.int64], size: int) -> Level:
+    flat, of_point = np.unique(row_column[:, 0] * size + row_column[:, 1], return_inverse=True)
+    return Level(size, np.stack([flat // size, flat % size], axis=1).astype(np.int32), of_point)
+
+
+def parents(fine: Level, coarse: Level) -> NDArray[np.int64]:
+    """[fine cell] index of the coarse cell that each fine cell lies in."""
+    within = fine.cell.astype(np.int64) // (fine.size // coarse.size)
+    known = coarse.cell.astype(np.int64) @ (coarse.size, 1)
+    return np.searchsorted(known, within @ (coarse.size, 1))

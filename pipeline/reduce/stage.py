@@ -1,0 +1,130 @@
+"""The stage ``reduce``: from the activations of a layer to a layout of its samples."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.core import artifacts as a
+from pipeline.core import store
+from pipeline.core.errors import DataError
+from pipeline.core.progress import say
+from pipeline.core.statistics import layer_statistics, row_blocks
+from pipeline.reduce import pca, tsne, umap
+from pipeline.reduce.align import turned
+from pipeline.reduce.config import ReduceSettings
+from pipeline.reduce.distinct import distinct_rows
+from pipeline.reduce.normalize import to_unit_square
+from pipeline.reduce.quality import Points, quality
+from pipeline.stages import Task
+
+Layout = Callable[[NDArray[np.float32], ReduceSettings, int], NDArray[np.float64]]
+METHODS: Mapping[str, Layout] = {"umap": umap.layout, "tsne": tsne.layout, "pca": pca.layout}
+
+# samples without a direction lie here, in the empty corner of the margin, apart from all others: bottom left
+ZERO_PLACE = (0.0, 1.0)
+PLOT_POINTS = 3000
+FILL_CELLS = 20
+
+
+def run(task: Task) -> None:
+    """Lay out every sample of the atlas in the unit square.
+
+    Raises:
+        DataError: the activations are not finite, all zero, or too few of them differ.
+    """
+    settings, seed = task.params.reduce, task.params.seed
+    activations = store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS))
+    values = np.asarray(store.array(activations, "activation")[...], dtype=np.float32)
+    image = np.asarray(store.array(activations, "image")[...])
+    placed = _directed(values, settings, task.layer)
+    say(f"reduce {task.layer}/{task.atlas}: {settings.method} of {len(placed)} samples × {values.shape[1]} channels")
+
+    distinct = distinct_rows(values[placed])
+    _check_count(len(distinct.first), settings, task.layer)
+    points = METHODS[settings.method](values[placed][distinct.first], settings, seed)[distinct.inverse]
+    reference, reference_identity = _reference(task)
+    framed, outside = to_unit_square(turned(points, reference[placed]), settings.percentile, settings.margin)
+    xy = np.full((len(values), 2), ZERO_PLACE, np.float32)
+    xy[placed] = framed
+
+    made_from = {"activations": store.artifact_identity(activations), "reference": reference_identity}
+    with store.create(a.LAYOUT, task.path(a.LAYOUT), task.settings(), made_from) as group:
+        store.write_array(group, a.LAYOUT, "sample", np.arange(len(values)))
+        store.write_array(group, a.LAYOUT, "xy", xy)
+
+    label = _labels(task)[image]
+    measured = quality(
+        Points(values[placed], framed, image[placed], label[placed]), settings.metric, settings.metric_points, seed
+    )
+    metrics = {
+        "points": len(values),
+        "distinct": len(distinct.first),
+        "zero": len(values) - len(placed),
+        "outliers": float(outside.mean()),
+        "filled": _filled(xy),
+        **measured,
+    }
+    _report(task, metrics, xy, label)
+
+
+def _directed(values: NDArray[np.float32], settings: ReduceSettings, layer: str) -> NDArray[np.int64]:
+    """Rows that the metric can place: all of them, or under cosine those that are not all zero."""
+    if not np.isfinite(values).all():
+        bad = int((~np.isfinite(values).all(axis=1)).sum())
+        raise DataError(
+            f"layer {layer}: expected finite activations, found {bad} of {len(values)} samples that are not; "
+            "check the weights, or use sample.dtype=float32"
+        )
+    nonzero = values.any(axis=1)
+    if not nonzero.any():
+        raise DataError(f"layer {layer}: expected activations, found zeros only; choose another layer")
+    return np.flatnonzero(nonzero) if settings.metric == "cosine" else np.arange(len(values))
+
+
+def _check_count(found: int, settings: ReduceSettings, layer: str) -> None:
+    if found < settings.needed_points:
+        option = "reduce.perplexity" if settings.method == "tsne" else "reduce.neighbours"
+        advice = "" if settings.method == "pca" else f", or lower {option}"
+        raise DataError(
+            f"layer {layer}: {settings.method} needs at least {settings.needed_points} different activations, found "
+            f"{found}; use more images or sample.positions_per_image{advice}"
+        )
+
+
+def _reference(task: Task) -> tuple[NDArray[np.float64], str]:
+    """Where the samples lie in the plane that all layouts are turned to, and the identity of its activations."""
+    group = store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer=task.params.layers[-1]))
+    array = store.array(group, "activation")
+    plane = pca.principal_plane(layer_statistics(array))
+    return np.concatenate([pca.project(block, plane) for _, block in row_blocks(array)]), store.artifact_identity(group)
+
+
+def _labels(task: Task) -> NDArray[np.int64]:
+    """The label of each image, -1 where it has none."""
+    column = pq.read_table(task.path(a.IMAGES), columns=["label"]).column("label")
+    return np.asarray(column.fill_null(-1).to_numpy(), dtype=np.int64)
+
+
+def _filled(xy: NDArray[np.float32]) -> float:
+    """Share of the cells of a 20-level grid that hold a point."""
+    cells = np.minimum((xy * FILL_CELLS).astype(np.int64), FILL_CELLS - 1)
+    return len(np.unique(cells @ np.array([1, FILL_CELLS]))) / FILL_CELLS**2
+
+
+def _report(task: Task, metrics: Mapping[str, Any], xy: NDArray[np.float32], label: NDArray[np.int64]) -> None:
+    task.write_metrics(metrics)
+    some = np.sort(np.random.default_rng(task.params.seed).permutation(len(xy))[:PLOT_POINTS])
+    task.write_plot(
+        {"x": xy[some, 0].round(4).tolist(), "y": xy[some, 1].round(4).tolist(), "label": label[some].tolist()}
+    )
+    known = {name: "unknown" if value is None else f"{value:.3f}" for name, value in metrics.items()}
+    say(
+        f"reduce {task.layer}/{task.atlas}: {metrics['points']} points ({metrics['distinct']} different, "
+        f"{metrics['zero']} zero), {metrics['outliers']:.1%} outliers, {metrics['filled']:.0%} of a 20-level grid "
+        f"filled; trustworthiness {known['trustworthiness_10']} (k 10), {known['trustworthiness_50']} (k 50); "
+        f"continuity {known['continuity_10']}, {known['continuity_50']}; label hits {known['label_hits']} "
+        f"(activations: {known['label_hits_activations']})"
+    )

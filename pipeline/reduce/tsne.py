@@ -1,0 +1,39 @@
+"""t-SNE (van der Maaten and Hinton 2008) by openTSNE, from exact neighbours and a PCA start."""
+
+import numpy as np
+from numpy.typing import NDArray
+from openTSNE import TSNE
+from openTSNE.affinity import PerplexityBasedNN
+from openTSNE.nearest_neighbors import PrecomputedNeighbors
+
+from pipeline.reduce import pca
+from pipeline.reduce.config import ReduceSettings
+from pipeline.reduce.neighbours import nearest
+
+# below this, Barnes-Hut is faster than the Fourier grid
+BARNES_HUT_POINTS = 1000
+
+
+def layout(activations: NDArray[np.float32], settings: ReduceSettings, seed: int) -> NDArray[np.float64]:
+    """Lay out [n, channel] activations as [n, 2].
+
+    Args:
+        activations: distinct rows, more than ``settings.needed_points``; none of them all zero under cosine.
+        settings: ``perplexity``, ``iterations``, ``metric`` and ``exact_points`` are used.
+        seed: of the approximate search and of openTSNE.
+    """
+    count = int(3 * settings.perplexity)  # the neighbours that carry weight at this perplexity
+    index = PrecomputedNeighbors(*nearest(activations, count, settings.metric, seed, settings.exact_points))
+    affinities = PerplexityBasedNN(
+        perplexity=settings.perplexity, knn_index=index, k_neighbors=count, n_jobs=1, random_state=seed
+    )
+    start = pca.layout(activations, settings, seed)
+    start = start * (1e-4 / max(float(start[:, 0].std()), 1e-30))
+    fitted = TSNE(
+        n_iter=settings.iterations,
+        initialization=start,
+        n_jobs=1,  # sums over threads would not repeat bit for bit
+        negative_gradient_method="bh" if len(start) < BARNES_HUT_POINTS else "fft",
+        random_state=seed,
+    ).fit(affinities=affinities)
+    return np.asarray(fitted, dtype=np.float64)

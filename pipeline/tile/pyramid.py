@@ -1,0 +1,55 @@
+"""From one raw picture on disk to a Deep Zoom pyramid."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pyvips
+from numpy.typing import NDArray
+
+from pipeline.tile.config import TileSettings
+
+OVERLAP = 1
+
+
+def write_pyramid(
+    folder: Path, name: str, rows: Iterable[NDArray[np.uint8]], side: int, settings: TileSettings
+) -> None:
+    """Write ``<name>.dzi`` and ``<name>_files/`` of a square picture into ``folder``.
+
+    libvips streams it from one raw file, so that memory stays small whatever the size of the picture.
+
+    Args:
+        folder: where it goes.
+        name: of the pyramid.
+        rows: strips [y, side, 4] RGBA from top to bottom, ``side`` pixels high together.
+        side: of the picture, pixels.
+        settings: tile size, format and quality.
+
+    Raises:
+        OSError: the disk cannot take it.
+    """
+    raw = folder / f"{name}.raw"
+    with raw.open("wb") as file:
+        for strip in rows:
+            file.write(strip.tobytes())
+    try:
+        picture = pyvips.Image.rawload(str(raw), side, side, 4, interpretation="srgb", access="sequential")
+        if settings.format == "jpeg":
+            picture = picture.flatten(background=[255, 255, 255])
+        picture.dzsave(
+            str(folder / name), tile_size=settings.tile_size, overlap=OVERLAP, suffix=_suffix(settings), keep="none"
+        )
+    except pyvips.Error as error:
+        raise OSError(f"{folder / name}: the tiles cannot be written: {' '.join(str(error).split())}") from None
+    finally:
+        raw.unlink()
+
+
+def _suffix(settings: TileSettings) -> str:
+    """The tile format as libvips names it, with its options; effort 2 is twice as fast for a few more bytes."""
+    return {
+        "webp": f".webp[Q={settings.quality},effort=2]",
+        "jpeg": f".jpeg[Q={settings.quality}]",
+        "png": ".png",
+    }[settings.format]
