@@ -5,7 +5,7 @@ from torch import Tensor
 
 DECAY_OF_MEAN = 0.9
 DECAY_OF_SQUARE = 0.999
-EPSILON = 1e-12  # gradients of single frequencies are tiny; the usual 1e-8 would slow them
+EPSILON = 1e-8
 
 
 class Adam:

@@ -5,6 +5,8 @@ taken along the principal axes of natural colour, every axis can be learned at i
 natural ones (Olah et al. 2017, "Feature Visualization", the preconditioning section).
 """
 
+from math import sqrt
+
 import torch
 from torch import Tensor
 
@@ -14,17 +16,25 @@ _AXES = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.69
 _VARIANCES = (0.2175, 0.0188, 0.0045)
 
 
-def to_rgb(decorrelated: Tensor) -> Tensor:
-    """Values on the natural colour axes, [icon, 3, y, x], as correlated RGB values without bounds, same shape."""
-    return torch.einsum("rc,icyx->iryx", _mixing(decorrelated), decorrelated)
+def to_rgb(decorrelated: Tensor, chroma: float = 1.0) -> Tensor:
+    """Values on the natural colour axes as correlated RGB values.
+
+    Args:
+        decorrelated: lightness, blue to yellow, magenta to green without bounds, [icon, 3, y, x].
+        chroma: strength of the two colour axes against lightness; 1 is that of photographs.
+
+    Returns:
+        RGB values without bounds, [icon, 3, y, x].
+    """
+    return torch.einsum("rc,icyx->iryx", _mixing(decorrelated, chroma), decorrelated)
 
 
-def from_rgb(rgb: Tensor) -> Tensor:
+def from_rgb(rgb: Tensor, chroma: float = 1.0) -> Tensor:
     """The inverse of :func:`to_rgb`."""
-    return torch.einsum("cr,iryx->icyx", torch.linalg.inv(_mixing(rgb)), rgb)
+    return torch.einsum("cr,iryx->icyx", torch.linalg.inv(_mixing(rgb, chroma)), rgb)
 
 
-def _mixing(like: Tensor) -> Tensor:
+def _mixing(like: Tensor, chroma: float) -> Tensor:
     """Root of the covariance of natural colour, scaled so that a unit step on the lightness axis has unit length."""
-    variances = like.new_tensor(_VARIANCES)
-    return like.new_tensor(_AXES) * (variances / variances.max()).sqrt()
+    lightness, *colours = (sqrt(variance / _VARIANCES[0]) for variance in _VARIANCES)
+    return like.new_tensor(_AXES) * like.new_tensor([lightness, *(chroma * strength for strength in colours)])

@@ -16,9 +16,11 @@ class RenderSettings(Settings):
         size: side of the canvas an icon is drawn on and of the stored icon, pixels.
         steps: gradient steps.
         batch_size: icons drawn together; the last batch is padded to it.
-        learning_rate: of Adam.
+        learning_rate: of Adam, about the mean change of a picture's values in one step.
+        cooldown: share of the steps at the end over which the learning rate falls to 0.
         parameterisation: ``fourier`` (spectrum) or ``pixel``.
         decorrelate: draw in a colour space whose axes are uncorrelated in natural images.
+        chroma: strength of colour against lightness in that space; 1 is that of photographs.
         decay: how steeply the spectrum's scale falls with frequency; 1 is that of natural images.
         initial: standard deviation of the random start.
         space: ``raw`` activations, ``centred`` on the layer's mean, or ``whitened`` (centred, shrunk covariance).
@@ -37,14 +39,16 @@ class RenderSettings(Settings):
     size: Annotated[int, Field(ge=8, le=1024)] = 64
     steps: Annotated[int, Field(ge=1)] = 128
     batch_size: Annotated[int, Field(ge=1)] = 32
-    learning_rate: Annotated[float, Field(gt=0)] = 0.05
+    learning_rate: Annotated[float, Field(gt=0)] = 0.08
+    cooldown: Annotated[float, Field(ge=0, le=1)] = 0.4
     parameterisation: Literal["fourier", "pixel"] = "fourier"
     decorrelate: bool = True
-    decay: NotNegative = 1.0
+    chroma: Annotated[float, Field(gt=0)] = 1.5
+    decay: NotNegative = 1.2
     initial: Annotated[float, Field(gt=0)] = 0.01
     space: Literal["raw", "centred", "whitened"] = "centred"
-    power: NotNegative = 4.0
-    power_warmup: Annotated[float, Field(ge=0, le=1)] = 0.5
+    power: NotNegative = 12.0
+    power_warmup: Annotated[float, Field(ge=0, le=1)] = 0.8
     shrinkage: Annotated[float, Field(ge=0, le=1)] | None = None
     jitter: Annotated[float, Field(ge=0, lt=0.5)] = 0.06
     scale: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.9, 1.1)

@@ -61,13 +61,18 @@ def draw(
         power = power_at(step, settings.steps, settings.power, settings.power_warmup)
         gain = objective.values(activations, power)
         (gradient,) = torch.autograd.grad((total(pictures, weights) - gain).sum(), parameters)
-        moved |= gain_moves(gradient)
-        parameters = adam.step(parameters.detach(), gradient, settings.learning_rate)
+        length = gradient.flatten(1).norm(dim=1)
+        moved |= length > 0
+        # The objective's gradient grows a hundredfold while an icon takes shape. Adam remembers, so without this the
+        # large late gradients would make late steps small ones.
+        unit = gradient / length.clamp(min=torch.finfo(length.dtype).tiny).view(-1, *[1] * (gradient.ndim - 1))
+        parameters = adam.step(parameters.detach(), unit, rate_at(step, settings))
         done()
     pictures = paper.picture(parameters)
     return Drawn(pictures, moved & pictures.isfinite().all(dim=(1, 2, 3)))
 
 
-def gain_moves(gradient: Tensor) -> Tensor:
-    """Which icons have a gradient at all, [icon]."""
-    return gradient.flatten(1).abs().amax(1) > 0
+def rate_at(step: int, settings: RenderSettings) -> float:
+    """The learning rate at a gradient step: it falls to 0 at the end, so that the last views leave no traces."""
+    left = 1 - step / settings.steps
+    return settings.learning_rate * (min(1.0, left / settings.cooldown) if settings.cooldown else 1.0)

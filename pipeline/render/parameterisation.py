@@ -32,11 +32,13 @@ class Canvas:
     Attributes:
         parameterisation: from parameters to planes.
         decorrelate: the planes are natural colour axes rather than red, green and blue.
+        chroma: strength of colour against lightness on those axes.
     """
 
-    def __init__(self, parameterisation: Parameterisation, decorrelate: bool) -> None:
+    def __init__(self, parameterisation: Parameterisation, decorrelate: bool, chroma: float = 1.0) -> None:
         self.parameterisation = parameterisation
         self.decorrelate = decorrelate
+        self.chroma = chroma
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -46,11 +48,11 @@ class Canvas:
     def picture(self, parameters: Tensor) -> Tensor:
         """Parameters [icon, *shape] as RGB pictures [icon, 3, y, x] in 0..1."""
         planes = self.parameterisation.planes(parameters)
-        return torch.sigmoid(to_rgb(planes) if self.decorrelate else planes)
+        return torch.sigmoid(to_rgb(planes, self.chroma) if self.decorrelate else planes)
 
 
 def canvas(settings: RenderSettings) -> Canvas:
     """The canvas that the settings ask for."""
     kind: Parameterisation
     kind = Pixel(settings.size) if settings.parameterisation == "pixel" else Fourier(settings.size, settings.decay)
-    return Canvas(kind, settings.decorrelate)
+    return Canvas(kind, settings.decorrelate, settings.chroma)
