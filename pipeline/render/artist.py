@@ -20,6 +20,8 @@ from pipeline.render.probe import Probe
 from pipeline.render.views import DRAWS
 
 Floats = NDArray[np.float32]
+NEXT_START = 4.0  # how much stronger the noise of each further start is
+
 Done = Callable[[int], None]
 
 
@@ -93,7 +95,8 @@ class Artist:
         return draw(
             self._probe,
             objective(self._space, targets),
-            starts.to(self._device),
+            # an icon that got no gradient from almost grey needs more to start from
+            starts.to(self._device) * NEXT_START**attempt,
             draws.to(self._device),
             self._settings,
             lambda: next(ticks, None),

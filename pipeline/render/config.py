@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.core.settings import Device, Settings
 
+Size = Annotated[int, Field(ge=8, le=1024)]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
@@ -14,6 +15,8 @@ class RenderSettings(Settings):
 
     Attributes:
         size: side of the canvas an icon is drawn on and of the stored icon, pixels.
+        size_by_layer: other sizes for some layers, by dotted module path; an icon fills its canvas best when that is
+            somewhat smaller than the layer's receptive field.
         steps: gradient steps.
         batch_size: icons drawn together; the last batch is padded to it.
         learning_rate: of Adam, about the mean change of a picture's values in one step.
@@ -36,7 +39,8 @@ class RenderSettings(Settings):
         dtype: number type of the network's pass.
     """
 
-    size: Annotated[int, Field(ge=8, le=1024)] = 64
+    size: Size = 64
+    size_by_layer: dict[str, Size] = Field(default_factory=dict)
     steps: Annotated[int, Field(ge=1)] = 128
     batch_size: Annotated[int, Field(ge=1)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 0.08
@@ -60,3 +64,14 @@ class RenderSettings(Settings):
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     device: Device = "cpu"
     dtype: Literal["float32", "bfloat16"] = "float32"
+
+    @field_validator("scale")
+    @classmethod
+    def _ordered(cls, scale: tuple[float, float]) -> tuple[float, float]:
+        if scale[0] > scale[1]:
+            raise ValueError("the smallest zoom comes first, as in 0.9, 1.1")
+        return scale
+
+    def for_layer(self, layer: str) -> "RenderSettings":
+        """The settings with the size of this layer's icons."""
+        return self.model_copy(update={"size": self.size_by_layer.get(layer, self.size)})

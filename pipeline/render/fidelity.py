@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from pipeline.render.probe import Probe
-from pipeline.render.views import DRAWS, Views, look
+from pipeline.render.views import DRAWS, Views, aimed, look
 
 # Fixed, whatever the settings: fidelities of different settings are to be compared.
 HELD_OUT_SEED = 8128
@@ -50,7 +50,7 @@ def measure(probe: Probe, icons: Tensor, cell_means: Tensor, layer_mean: Tensor)
     pictures = icons.movedim(-1, 1).float() / 255
     raw, centred, activations = [], [], []
     with torch.no_grad():
-        for matrix in _held_out().to(pictures):
+        for matrix in aimed(_held_out().to(pictures), probe.target):
             seen = probe(look(pictures, matrix.expand(len(pictures), 2, 3), probe.size))
             raw.append(cosine_similarity(seen, cell_means))
             centred.append(cosine_similarity(seen - layer_mean, cell_means - layer_mean))

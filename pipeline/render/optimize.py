@@ -12,7 +12,7 @@ from pipeline.render.objective import Objective, power_at
 from pipeline.render.parameterisation import canvas
 from pipeline.render.probe import Probe
 from pipeline.render.regularizers import penalties, total
-from pipeline.render.views import Views, look
+from pipeline.render.views import Views, aimed, look
 
 StepDone = Callable[[], None]
 
@@ -50,7 +50,7 @@ def draw(
         Views(settings.jitter, settings.scale, settings.rotation),
         penalties(settings),
     )
-    matrices = views.matrices(draws)
+    matrices = aimed(views.matrices(draws), probe.target)
     parameters = settings.initial * starts
     moved = torch.zeros(len(starts), dtype=torch.bool, device=starts.device)
     adam = Adam(parameters)

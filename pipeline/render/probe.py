@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from pipeline.core.errors import ConfigError
 from pipeline.model.layers import run_to
 from pipeline.model.network import Network
 from pipeline.model.preprocessing import normalise
@@ -16,6 +17,8 @@ class Probe:
 
     Attributes:
         size: side of the pictures it wants, pixels.
+        target: (x, y) in -1..1, where on such a picture the central position of the map looks. A map with an even
+            number of positions has no middle one; the one that is taken looks half a position further.
     """
 
     def __init__(self, network: Network, layer: str, size: int, dtype: Literal["float32", "bfloat16"]) -> None:
@@ -26,6 +29,9 @@ class Probe:
             layer: how far it is run.
             size: side of the canvas, pixels. Maps see it as it is; tokens need the network's own input size.
             dtype: number type of convolutions and matrix products; all else stays float32.
+
+        Raises:
+            ConfigError: the canvas is too small for the network.
         """
         self._layer = layer
         self._shape = network.layers[layer]
@@ -35,14 +41,30 @@ class Probe:
         if self._narrow:
             _narrow(self._module)
         self.size = network.preprocessing.crop if self._shape.kind == "tokens" else size
+        self.target = self._target(next(self._module.parameters()).device)
 
     def __call__(self, views: Tensor) -> Tensor:
         """Pictures [icon, 3, size, size] in 0..1 to activations at the centre of the map, float32 [icon, channel]."""
-        inputs = normalise(views, self._preprocessing).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(views.device.type, torch.bfloat16, enabled=self._narrow):
-            grid = self._shape.to_map(run_to(self._module, self._layer, inputs))
+        grid = self._grid(views)
         centre: Tensor = grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2]
         return centre.float()
+
+    def _grid(self, views: Tensor) -> Tensor:
+        inputs = normalise(views, self._preprocessing).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(views.device.type, torch.bfloat16, enabled=self._narrow):
+            return self._shape.to_map(run_to(self._module, self._layer, inputs))
+
+    def _target(self, device: torch.device) -> tuple[float, float]:
+        blank = torch.zeros(1, 3, self.size, self.size, device=device)
+        try:
+            with torch.no_grad():
+                height, width = self._grid(blank).shape[2:]
+        except (RuntimeError, AssertionError, ValueError) as error:
+            raise ConfigError(
+                f"render.size: expected a canvas that the network takes as far as {self._layer}, found {self.size} "
+                f"pixels a side: {' '.join(str(error).split())}; take a larger one"
+            ) from None
+        return (0.0 if width % 2 else 1 / width, 0.0 if height % 2 else 1 / height)
 
 
 def _narrow(module: nn.Module) -> None:

@@ -30,7 +30,7 @@ def run(task: Task) -> None:
         ArtifactError: the grid, the activations or the network is missing or from another version.
         DataError: not one icon of a level could be drawn.
     """
-    settings = task.params.render
+    settings = task.params.render.for_layer(task.layer)
     grid = store.open_artifact(GRID, task.path(GRID))
     levels = {size: _Cells(store.level(grid, size)) for size in sorted(int(name) for name in grid.group_keys())}
     layer_mean = np.asarray(store.array(grid, "mean")[:], np.float32)

@@ -44,6 +44,18 @@ class Views:
         return torch.stack([top, bottom], dim=-2)
 
 
+def aimed(matrices: Tensor, target: tuple[float, float]) -> Tensor:
+    """The same views, moved so that the picture's centre appears at ``target``.
+
+    Args:
+        matrices: [..., 2, 3].
+        target: (x, y) in a view's coordinates, -1..1.
+    """
+    aim = matrices.new_tensor(target)
+    linear, shift = matrices[..., :2], matrices[..., 2:]
+    return torch.cat([linear, shift - linear @ aim[:, None]], dim=-1)
+
+
 def look(pictures: Tensor, matrices: Tensor, size: int) -> Tensor:
     """Resample each picture by its own matrix.
 
