@@ -1,0 +1,37 @@
+// Bundles the viewer into one classic script and one style sheet, which work from file:// too.
+// Usage: node build.mjs [FOLDER]   (by default ../static)
+
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const target = path.resolve(process.argv[2] ?? path.join(here, "../static"));
+
+await mkdir(target, { recursive: true });
+await build({
+  absWorkingDir: here,
+  entryPoints: [
+    { in: "src/main.ts", out: "atlas" },
+    { in: "src/css/index.css", out: "atlas" },
+  ],
+  outdir: target,
+  bundle: true,
+  format: "iife",
+  target: ["es2022"],
+  minify: true,
+  charset: "utf8",
+  legalComments: "none",
+  banner: { js: "/* Activation Atlas viewer. Contains OpenSeadragon; see THIRD-PARTY.txt */" },
+  entryNames: "[name]",
+  logLevel: "warning",
+});
+
+const module = path.join(here, "node_modules/openseadragon");
+const { version } = JSON.parse(await readFile(path.join(module, "package.json"), "utf8"));
+const licence = await readFile(path.join(module, "LICENSE.txt"), "utf8");
+await writeFile(
+  path.join(target, "THIRD-PARTY.txt"),
+  `atlas.js contains OpenSeadragon ${version} (https://openseadragon.github.io):\n\n${licence}`,
+);

@@ -1,0 +1,63 @@
+// The card beside the pointer.
+
+import { bars } from "./bars";
+import { classesOf, measures } from "./describe";
+import { el } from "./dom";
+import { count } from "./format";
+import { icon } from "./icon";
+import type { Manifest } from "./manifest";
+import type { Scene } from "./scene";
+
+const GAP = 22;
+const EDGE = 12;
+
+export class Card {
+  readonly element = el("aside", { class: "card", "aria-hidden": "true", hidden: true });
+  private shown = "";
+
+  constructor(private readonly manifest: Manifest) {}
+
+  /** Show a cell beside a place in the window, CSS pixels. */
+  show(scene: Scene, cell: number, x: number, y: number): void {
+    const name = `${scene.level.name}/${cell}/${scene.heat?.classId}`;
+    if (name !== this.shown) {
+      this.shown = name;
+      this.element.replaceChildren(...this.content(scene, cell));
+    }
+    this.element.hidden = false;
+    this.place(x, y);
+  }
+
+  hide(): void {
+    this.element.hidden = true;
+  }
+
+  private content(scene: Scene, cell: number): HTMLElement[] {
+    const { level } = scene;
+    const address = { size: level.size, row: level.row(cell), column: level.column(cell) };
+    const [fidelity, centred, , spread] = measures(scene, cell);
+    const facts = [
+      count(level.value("count", cell), "sample"),
+      `spread ${spread?.value}`,
+      `fidelity ${fidelity?.value}`,
+      `centred ${centred?.value}`,
+    ];
+    return [
+      icon(scene.layer.name, scene.atlas, address),
+      el(
+        "div",
+        { class: "text" },
+        bars(this.manifest.network.classes, classesOf(scene, cell), scene.heat?.classId ?? null, null),
+        el("p", { class: "facts" }, ...facts.map((fact) => el("span", {}, fact))),
+      ),
+    ];
+  }
+
+  private place(x: number, y: number): void {
+    const { offsetWidth, offsetHeight } = this.element;
+    const { clientWidth, clientHeight } = document.documentElement;
+    const left = x + GAP + offsetWidth + EDGE > clientWidth ? x - GAP - offsetWidth : x + GAP;
+    const top = Math.min(Math.max(y - offsetHeight / 3, EDGE), clientHeight - offsetHeight - EDGE);
+    this.element.style.transform = `translate(${Math.round(Math.max(left, EDGE))}px, ${Math.round(top)}px)`;
+  }
+}

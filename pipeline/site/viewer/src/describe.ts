@@ -1,0 +1,55 @@
+// A cell in words, for the hover card, the panel and screen readers.
+
+import { count, decimal, signed } from "./format";
+import { attribution } from "./heat";
+import type { ClassValue } from "./level-data";
+import type { Scene } from "./scene";
+
+/** The classes listed for a cell, with the chosen class added where it is not among them. */
+export function classesOf(scene: Scene, cell: number): ClassValue[] {
+  const listed = scene.level.topClasses(cell);
+  const { heat } = scene;
+  if (!heat || listed.some(({ id }) => id === heat.classId)) return listed;
+  return [...listed, { id: heat.classId, value: attribution(heat, cell) }];
+}
+
+/** Name and value of what is measured in a cell, in the order shown. */
+export function measures(scene: Scene, cell: number): { name: string; value: string; meaning: string }[] {
+  const { level } = scene;
+  const of = (column: "fidelity" | "fidelity_centred" | "reliability" | "spread"): string =>
+    decimal(level.value(column, cell));
+  return [
+    {
+      name: "fidelity",
+      value: of("fidelity"),
+      meaning:
+        "How well the icon excites what the cell's samples excite: cosine with their mean activation, at most 1.",
+    },
+    {
+      name: "centred",
+      value: of("fidelity_centred"),
+      meaning: "The same after taking the whole layer's mean off both; the stricter measure.",
+    },
+    {
+      name: "reliability",
+      value: of("reliability"),
+      meaning:
+        "Centred cosine between the means of two halves of the cell's images: as good as any icon can get.",
+    },
+    {
+      name: "spread",
+      value: of("spread"),
+      meaning: "How much the cell's samples differ: 0 all alike, 1 unrelated.",
+    },
+  ];
+}
+
+/** One sentence for a screen reader. */
+export function spoken(scene: Scene, cell: number, names: readonly string[]): string {
+  const { level } = scene;
+  const classes = classesOf(scene, cell).map(({ id, value }) => `${names[id] ?? id} ${signed(value)}`);
+  const place = `Row ${level.row(cell) + 1}, column ${level.column(cell) + 1} of ${level.size}`;
+  const samples = count(level.value("count", cell), "sample");
+  const fidelity = `fidelity ${decimal(level.value("fidelity", cell))}`;
+  return `${place}: ${samples}; ${classes.join(", ") || "no class"}; ${fidelity}.`;
+}

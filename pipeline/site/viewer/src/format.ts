@@ -1,0 +1,23 @@
+// Numbers as people read them.
+
+const whole = new Intl.NumberFormat("en-GB");
+
+export function count(value: number, one: string, many = `${one}s`): string {
+  return `${whole.format(value)} ${value === 1 ? one : many}`;
+}
+
+/** Two decimals and a true minus sign; a dash where there is no number. */
+export function decimal(value: number): string {
+  return Number.isNaN(value) ? "–" : value.toFixed(2).replace("-", "−");
+}
+
+/** An attribution with its sign; small ones keep two significant digits. */
+export function signed(value: number): string {
+  const size = Math.abs(value);
+  const text = size >= 0.1 || size === 0 ? size.toFixed(2) : size.toPrecision(2);
+  return value < 0 ? `−${text}` : `+${text}`;
+}
+
+export function percent(share: number): string {
+  return share > 0 && share < 0.01 ? "under 1 %" : `${Math.round(100 * share)} %`;
+}

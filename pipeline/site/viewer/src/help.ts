@@ -1,0 +1,41 @@
+// What this page is and which keys it knows.
+
+import { button, drawing, el } from "./dom";
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ["← ↑ → ↓", "from cell to cell"],
+  ["Enter", "pin the cell"],
+  ["Esc", "unpin, then show all classes"],
+  ["+  −", "zoom"],
+  ["Shift ← ↑ → ↓", "pan"],
+  ["0", "the whole atlas"],
+  [",  .", "coarser and finer grid"],
+  ["a", "grid level by zoom"],
+  ["l", "next layer"],
+  ["/", "search a class"],
+  ["?", "this help"],
+];
+
+const ABOUT = [
+  "Each picture is drawn by optimisation until the network answers to it as it answers, on average, to a group of " +
+    "places in real images. Groups that the network sees alike lie close together.",
+  "Point at a picture to see for which classes its group speaks; pin it to see the images it comes from.",
+];
+
+/** The help, closed at first; `showModal()` opens it. */
+export function helpDialog(): HTMLDialogElement {
+  const dialog = el("dialog", { class: "help", "aria-labelledby": "help-title" });
+  const keys = el("dl", {});
+  for (const [key, meaning] of KEYS) keys.append(el("div", {}, el("dt", {}, key), el("dd", {}, meaning)));
+  dialog.append(
+    button("Close the help", drawing("M5 5 15 15", "M15 5 5 15"), () => dialog.close(), "quiet close"),
+    el("h2", { id: "help-title" }, "Reading the atlas"),
+    ...ABOUT.map((text) => el("p", {}, text)),
+    el("h3", {}, "Keys"),
+    keys,
+  );
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  return dialog;
+}

@@ -1,0 +1,75 @@
+// The bar that appears while a class is highlighted: its name, its sign, the brightness, and a way out.
+
+import { choice } from "./choice";
+import { button, drawing, el } from "./dom";
+import { signed } from "./format";
+import { attribution } from "./heat";
+import type { Manifest } from "./manifest";
+import type { Scene } from "./scene";
+import type { Store } from "./state";
+
+export class Lens {
+  readonly element = el("div", {
+    class: "lens",
+    role: "group",
+    "aria-label": "Highlighted class",
+    hidden: true,
+  });
+  private readonly name = el("strong", {});
+  private readonly strongest = el("span", { class: "fine" });
+  private readonly sign;
+  private readonly slider = el("input", {
+    type: "range",
+    min: -2,
+    max: 2,
+    step: 0.1,
+    "aria-label": "Intensity",
+  });
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly store: Store,
+  ) {
+    this.sign = choice("Direction of the attribution", (value) =>
+      store.set({ sign: value === "against" ? -1 : 1 }),
+    );
+    this.sign.offer([
+      { value: "for", face: "for" },
+      { value: "against", face: "against" },
+    ]);
+    this.slider.addEventListener("input", () => store.set({ intensity: 2 ** Number(this.slider.value) }));
+    const clear = (): void => store.set({ classId: null, sign: 1, intensity: 1 });
+    const out = button("Show all classes", drawing("M5 5 15 15", "M15 5 5 15"), clear);
+    const words = el("div", { class: "words" }, this.name, this.strongest);
+    const brightness = el(
+      "label",
+      { class: "intensity" },
+      el("span", { class: "fine" }, "intensity"),
+      this.slider,
+    );
+    this.element.append(words, this.sign.element, brightness, out);
+    store.subscribe(() => this.update());
+    this.update();
+  }
+
+  /** Say how strong the class gets at the shown level. */
+  show({ heat, level }: Scene): void {
+    const { sign } = this.store.state;
+    let strongest = 0;
+    for (let cell = 0; heat && cell < level.cells; cell++) {
+      if (level.isDrawn(cell)) strongest = Math.max(strongest, sign * attribution(heat, cell));
+    }
+    const most = heat ? signed(sign * strongest) : "";
+    this.strongest.textContent = heat
+      ? `strongest cell ${most} of ${signed(sign * heat.scale)} in this layer`
+      : "";
+  }
+
+  private update(): void {
+    const { classId, sign, intensity } = this.store.state;
+    this.element.hidden = classId === null;
+    this.name.textContent = classId === null ? "" : (this.manifest.network.classes[classId] ?? "");
+    this.sign.choose(sign < 0 ? "against" : "for");
+    this.slider.value = String(Math.log2(intensity));
+  }
+}

@@ -1,0 +1,90 @@
+// The cells of one grid level.
+
+import { loadPart } from "./parts";
+import { type Numbers, type Packed, unpack } from "./unpack";
+
+export interface ClassValue {
+  readonly id: number;
+  readonly value: number;
+}
+
+const COLUMNS = [
+  ...(["cell", "count", "drawn", "spread", "reliability", "fidelity", "fidelity_centred"] as const),
+  ...(["top_class", "top_value"] as const),
+];
+type Column = (typeof COLUMNS)[number];
+
+export class LevelData {
+  readonly cells: number;
+  private readonly place: Int32Array;
+
+  constructor(
+    /** `<layer>/<atlas>/<size>`: where the level's files lie. */
+    readonly name: string,
+    readonly size: number,
+    private readonly columns: Readonly<Record<Column, Numbers>>,
+  ) {
+    this.cells = columns.count.length;
+    this.place = new Int32Array(size * size).fill(-1);
+    for (let cell = 0; cell < this.cells; cell++)
+      this.place[this.row(cell) * size + this.column(cell)] = cell;
+  }
+
+  /** The drawn cell in this row and column, or -1. */
+  at(row: number, column: number): number {
+    if (row < 0 || column < 0 || row >= this.size || column >= this.size) return -1;
+    const cell = this.place[row * this.size + column] ?? -1;
+    return cell >= 0 && this.isDrawn(cell) ? cell : -1;
+  }
+
+  row(cell: number): number {
+    return this.number("cell", 2 * cell);
+  }
+
+  column(cell: number): number {
+    return this.number("cell", 2 * cell + 1);
+  }
+
+  isDrawn(cell: number): boolean {
+    return this.number("drawn", cell) === 1;
+  }
+
+  /** A number that is known for every cell; NaN where it is not. */
+  value(column: Exclude<Column, "cell" | "top_class" | "top_value">, cell: number): number {
+    return this.number(column, cell);
+  }
+
+  /** The cell's strongest classes, largest first; only those that speak for it. */
+  topClasses(cell: number): ClassValue[] {
+    const listed = this.columns.top_class.length / this.cells;
+    return Array.from({ length: listed }, (_, rank) => ({
+      id: this.number("top_class", cell * listed + rank),
+      value: this.number("top_value", cell * listed + rank),
+    })).filter((entry) => entry.value > 0);
+  }
+
+  private number(column: Column, index: number): number {
+    return this.columns[column][index] ?? Number.NaN;
+  }
+}
+
+const known = new Map<string, Promise<LevelData>>();
+
+/** The cells of grid level `size`, loaded once. */
+export function loadLevel(layer: string, atlas: string, size: number): Promise<LevelData> {
+  const name = `${layer}/${atlas}/${size}`;
+  let found = known.get(name);
+  if (!found) {
+    found = read(name, size);
+    found.catch(() => known.delete(name));
+    known.set(name, found);
+  }
+  return found;
+}
+
+async function read(name: string, size: number): Promise<LevelData> {
+  const content = await loadPart<Record<Column, Packed>>(`${name}/cells`);
+  const arrays = await Promise.all(COLUMNS.map((column) => unpack(content[column])));
+  const columns = Object.fromEntries(COLUMNS.map((column, index) => [column, arrays[index]]));
+  return new LevelData(name, size, columns as Record<Column, Numbers>);
+}

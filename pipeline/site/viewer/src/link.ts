@@ -1,0 +1,57 @@
+// The state as the part of the address after `#`, and back.
+
+import { find, type Manifest } from "./manifest";
+import type { CellAddress, State, View } from "./state";
+
+/** The state as text; what is as it was at the start is left out, except the layer. */
+export function toHash(state: State): string {
+  const parts = new URLSearchParams({ layer: state.layer });
+  if (state.atlas !== "all") parts.set("atlas", state.atlas);
+  if (state.level !== null) parts.set("level", String(state.level));
+  if (state.classId !== null) parts.set("class", String(state.classId));
+  if (state.sign < 0) parts.set("sign", "-");
+  if (state.intensity !== 1) parts.set("intensity", String(state.intensity));
+  if (state.pin) parts.set("pin", `${state.pin.size}.${state.pin.row}.${state.pin.column}`);
+  const { view } = state;
+  if (view) parts.set("view", [view.x, view.y, view.span].map((value) => value.toFixed(4)).join(","));
+  return `#${parts.toString().replaceAll("%2C", ",")}`;
+}
+
+/** The state that a text asks for; whatever this atlas does not have falls back to the start. */
+export function fromHash(hash: string, manifest: Manifest): State {
+  const parts = new URLSearchParams(hash.replace(/^#/, ""));
+  const { layer, atlas } = find(manifest, parts.get("layer") ?? "", parts.get("atlas") ?? "all");
+  const level = Number(parts.get("level"));
+  const classId = Number(parts.get("class") ?? "none");
+  return {
+    layer: layer.name,
+    atlas: atlas.name,
+    level: atlas.levels.some(({ size }) => size === level) ? level : null,
+    classId:
+      Number.isInteger(classId) && manifest.network.classes[classId] !== undefined && atlas.heat
+        ? classId
+        : null,
+    sign: parts.get("sign") === "-" ? -1 : 1,
+    intensity: within(Number(parts.get("intensity") ?? "1"), 0.25, 4) ?? 1,
+    pin: pinFrom(parts.get("pin"), atlas.levels),
+    view: viewFrom(parts.get("view")),
+  };
+}
+
+function pinFrom(text: string | null, levels: readonly { size: number }[]): CellAddress | null {
+  const [size, row, column] = (text ?? "").split(".").map(Number);
+  if (size === undefined || row === undefined || column === undefined) return null;
+  const fits = [row, column].every((value) => Number.isInteger(value) && value >= 0 && value < size);
+  return fits && levels.some((level) => level.size === size) ? { size, row, column } : null;
+}
+
+function viewFrom(text: string | null): View | null {
+  const [x, y, span] = (text ?? "").split(",").map(Number);
+  const [left, top] = [within(x, -1, 2), within(y, -1, 2)];
+  const size = within(span, 0.001, 10);
+  return left === null || top === null || size === null ? null : { x: left, y: top, span: size };
+}
+
+function within(value: number | undefined, low: number, high: number): number | null {
+  return value !== undefined && value >= low && value <= high ? value : null;
+}

@@ -1,0 +1,111 @@
+// The canvas over the picture: the veil over weak cells, the paper between icons, the marks of chosen cells.
+
+import { fillGutter } from "./gutter";
+import type { LevelData } from "./level-data";
+import { brightness, type Colour, mask } from "./mask";
+import type { Frame, Picture } from "./picture";
+import type { Scene } from "./scene";
+import type { CellAddress, Store } from "./state";
+
+export class Overlay {
+  /** The cell under the pointer or the keyboard's cursor, in the shown level; -1 for none. */
+  marked = -1;
+  private readonly canvas = document.createElement("canvas");
+  private readonly veil = document.createElement("canvas");
+  private scene: Scene | null = null;
+  private paper = "";
+  private colours = { ink: "", accent: "" };
+
+  constructor(
+    private readonly picture: Picture,
+    private readonly store: Store,
+  ) {
+    this.canvas.className = "overlay";
+    this.canvas.setAttribute("aria-hidden", "true");
+    picture.viewer.canvas.append(this.canvas);
+    picture.onMove(() => this.draw());
+    store.subscribe(() => this.rebuild());
+  }
+
+  show(scene: Scene): void {
+    if (scene.level !== this.scene?.level) this.marked = -1;
+    this.scene = scene;
+    this.rebuild();
+  }
+
+  mark(cell: number): void {
+    if (cell === this.marked) return;
+    this.marked = cell;
+    this.draw();
+  }
+
+  /** Make the veil anew, after another class, level or colour scheme. */
+  rebuild(): void {
+    if (!this.scene) return;
+    const style = getComputedStyle(document.documentElement);
+    this.paper = style.getPropertyValue("--paper").trim();
+    this.colours = { ink: style.getPropertyValue("--ink"), accent: style.getPropertyValue("--accent") };
+    const { level, heat } = this.scene;
+    const { sign, intensity } = this.store.state;
+    const image = mask(level, rgb(this.paper), (cell) => brightness(heat, sign, intensity, cell));
+    [this.veil.width, this.veil.height] = [image.width, image.height];
+    this.veil.getContext("2d")?.putImageData(image, 0, 0);
+    this.draw();
+  }
+
+  draw(): void {
+    const context = this.canvas.getContext("2d");
+    if (!context || !this.scene) return;
+    const { clientWidth, clientHeight } = this.picture.viewer.canvas;
+    this.fit(clientWidth, clientHeight);
+    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    context.clearRect(0, 0, clientWidth, clientHeight);
+    const frame = this.picture.frame();
+    const { level } = this.scene;
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this.veil, frame.left, frame.top, frame.side, frame.side);
+    fillGutter(context, frame, frame.side / level.size, this.paper);
+    this.drawMarks(context, frame, level);
+  }
+
+  private drawMarks(context: CanvasRenderingContext2D, frame: Frame, level: LevelData): void {
+    const { pin } = this.store.state;
+    if (this.marked >= 0) {
+      const cell = { size: level.size, row: level.row(this.marked), column: level.column(this.marked) };
+      outline(context, frame, cell, this.colours.ink, 2, this.paper);
+    }
+    if (pin) outline(context, frame, pin, this.colours.accent, 3, this.paper);
+  }
+
+  private fit(width: number, height: number): void {
+    const [wide, high] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
+    if (this.canvas.width !== wide) this.canvas.width = wide;
+    if (this.canvas.height !== high) this.canvas.height = high;
+  }
+}
+
+function outline(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  cell: CellAddress,
+  colour: string,
+  width: number,
+  halo: string,
+): void {
+  const side = frame.side / cell.size;
+  context.beginPath();
+  const [left, top] = [frame.left + cell.column * side, frame.top + cell.row * side];
+  context.roundRect(left, top, side, side, Math.min(0.16 * side, 14));
+  context.strokeStyle = halo;
+  context.lineWidth = width + 3;
+  context.stroke();
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.stroke();
+}
+
+/** The channels of a `#rrggbb` colour. */
+function rgb(hex: string): Colour {
+  const value = Number.parseInt(hex.slice(1), 16);
+  return [(value >> 16) & 255, (value >> 8) & 255, value & 255];
+}

@@ -1,0 +1,187 @@
+// The tiled pictures of all levels, stacked on the unit square: one shows, the next one fades in over it.
+
+import OpenSeadragon from "openseadragon";
+import type { AtlasEntry, LevelEntry } from "./manifest";
+import type { View } from "./state";
+
+/** Where the whole atlas lies in the window, CSS pixels. */
+export interface Frame {
+  readonly left: number;
+  readonly top: number;
+  readonly side: number;
+}
+
+const MARGIN = 0.04;
+const FADE_MS = 280;
+const PATIENCE_MS = 1500;
+const STEP = 1.5;
+
+interface Shown {
+  readonly name: string;
+  readonly item: OpenSeadragon.TiledImage;
+}
+
+export class Picture {
+  readonly viewer: OpenSeadragon.Viewer;
+  private stack: Shown[] = [];
+  private wanted = "";
+
+  constructor(
+    stage: HTMLElement,
+    minimap: HTMLElement,
+    private readonly still: boolean,
+  ) {
+    forestallStyle();
+    this.viewer = OpenSeadragon({
+      element: stage,
+      drawer: "canvas",
+      navigatorDrawer: "canvas",
+      preserveViewport: true,
+      showNavigationControl: false,
+      showNavigator: true,
+      navigatorElement: minimap,
+      navigatorDisplayRegionColor: "currentColor",
+      animationTime: still ? 0 : 0.7,
+      springStiffness: 8,
+      blendTime: still ? 0 : 0.15,
+      minZoomLevel: 0.4,
+      maxZoomPixelRatio: 8,
+      visibilityRatio: 0.25,
+      constrainDuringPan: true,
+      preserveImageSizeOnResize: true,
+      zoomPerScroll: 1.25,
+      gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
+      gestureSettingsTouch: { pinchRotate: false, dblClickToZoom: true },
+      imageLoaderLimit: 8,
+    } as OpenSeadragon.Options);
+    for (const event of ["canvas-key", "canvas-key-press"] as const) {
+      this.viewer.addHandler(event as "canvas-key", (key) => {
+        key.preventDefaultAction = true; // keyboard.ts answers all keys
+      });
+    }
+  }
+
+  /** Fade a level's picture in over whatever shows now. */
+  show(layer: string, atlas: AtlasEntry, level: LevelEntry): void {
+    const name = `${layer}/${atlas.name}/${level.size}`;
+    if (name === this.wanted) return;
+    this.wanted = name;
+    const again = this.stack.find((entry) => entry.name === name);
+    if (again) {
+      this.viewer.world.setItemIndex(again.item, this.viewer.world.getItemCount() - 1);
+      this.fadeIn(again);
+      return;
+    }
+    this.viewer.addTiledImage({
+      tileSource: tileSource(layer, atlas, level),
+      x: 0,
+      y: 0,
+      width: 1,
+      opacity: this.stack.length ? 0.01 : 1,
+      success: (event: Event) => {
+        const added = { name, item: (event as unknown as { item: OpenSeadragon.TiledImage }).item };
+        this.stack.push(added);
+        this.fadeIn(added);
+      },
+    } as unknown as OpenSeadragon.TileSourceSpecifier);
+  }
+
+  frame(): Frame {
+    const [from, to] = [new OpenSeadragon.Point(0, 0), new OpenSeadragon.Point(1, 0)];
+    const start = this.viewer.viewport.pixelFromPoint(from, true);
+    return { left: start.x, top: start.y, side: this.viewer.viewport.pixelFromPoint(to, true).x - start.x };
+  }
+
+  view(): View {
+    const bounds = this.viewer.viewport.getBounds();
+    const centre = bounds.getCenter();
+    return { x: centre.x, y: centre.y, span: Math.min(bounds.width, bounds.height) };
+  }
+
+  /** Move to a view, or home to the whole atlas. */
+  go(view: View | null, immediately = this.still): void {
+    const span = view?.span ?? 1 + 2 * MARGIN;
+    const [x, y] = view ? [view.x, view.y] : [0.5, 0.5];
+    this.viewer.viewport.fitBounds(
+      new OpenSeadragon.Rect(x - span / 2, y - span / 2, span, span),
+      immediately,
+    );
+  }
+
+  /** Shift what is in sight by a share of the window. */
+  pan(right: number, down: number): void {
+    const bounds = this.viewer.viewport.getBounds();
+    this.viewer.viewport.panBy(
+      new OpenSeadragon.Point(right * bounds.width, down * bounds.height),
+      this.still,
+    );
+    this.viewer.viewport.applyConstraints(this.still);
+  }
+
+  zoom(steps: number): void {
+    this.viewer.viewport.zoomBy(STEP ** steps, undefined, this.still);
+    this.viewer.viewport.applyConstraints(this.still);
+  }
+
+  /** Shift what is in sight by CSS pixels. */
+  shift(right: number, down: number): void {
+    const delta = this.viewer.viewport.deltaPointsFromPixels(new OpenSeadragon.Point(right, down), true);
+    this.viewer.viewport.panBy(delta, this.still);
+  }
+
+  /** Call back whenever the picture is about to be drawn at a new place. */
+  onMove(action: () => void): void {
+    this.viewer.addHandler("update-viewport", action);
+    this.viewer.addHandler("resize", action);
+  }
+
+  /** Call back when a movement has ended. */
+  onRest(action: () => void): void {
+    this.viewer.addHandler("animation-finish", action);
+  }
+
+  private fadeIn(entry: Shown): void {
+    const begin = performance.now();
+    const from = entry.item.getOpacity();
+    const step = (now: number): void => {
+      if (entry.name !== this.wanted) return;
+      const share = this.still ? 1 : Math.min((now - begin) / FADE_MS, 1);
+      entry.item.setOpacity(from + (1 - from) * share);
+      const ready = entry.item.getFullyLoaded() || now - begin > PATIENCE_MS;
+      if (share < 1 || !ready) requestAnimationFrame(step);
+      else this.dropOthers(entry);
+    };
+    requestAnimationFrame(step);
+  }
+
+  private dropOthers(entry: Shown): void {
+    const scope = entry.name.slice(0, entry.name.lastIndexOf("/"));
+    for (const other of this.stack) {
+      if (other === entry) continue;
+      if (other.name.startsWith(`${scope}/`)) other.item.setOpacity(0);
+      else this.viewer.world.removeItem(other.item);
+    }
+    this.stack = this.stack.filter((other) => other.name.startsWith(`${scope}/`));
+  }
+}
+
+/** OpenSeadragon would put a style into the page, which the page's policy forbids, unless it finds one: an idle one. */
+function forestallStyle(): void {
+  const idle = document.createElementNS(null, "style");
+  idle.setAttribute("data-openseadragon-mobile-css", "");
+  document.head.append(idle);
+}
+
+/** Described inline: a page opened from disk may not read a .dzi file. */
+function tileSource(layer: string, atlas: AtlasEntry, level: LevelEntry): object {
+  return {
+    Image: {
+      xmlns: "http://schemas.microsoft.com/deepzoom/2008",
+      Url: `tiles/${layer}/${atlas.name}/${level.size}_files/`,
+      Format: atlas.tiles.format,
+      Overlap: String(atlas.tiles.overlap),
+      TileSize: String(atlas.tiles.tile_size),
+      Size: { Width: String(level.width), Height: String(level.height) },
+    },
+  };
+}

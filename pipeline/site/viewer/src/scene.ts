@@ -1,0 +1,83 @@
+// What the page shows right now: the resolved level with its cells, and the heat of the chosen class.
+
+import { autoLevel } from "./auto-level";
+import { type Heat, loadHeat } from "./heat";
+import { type LevelData, loadLevel } from "./level-data";
+import { type AtlasEntry, find, type LayerEntry, type Manifest } from "./manifest";
+import type { State, Store } from "./state";
+
+export interface Scene {
+  readonly layer: LayerEntry;
+  readonly atlas: AtlasEntry;
+  readonly level: LevelData;
+  readonly heat: Heat | null;
+}
+
+type Listener = (scene: Scene) => void;
+
+export class Stage {
+  private listeners: Listener[] = [];
+  private latest: Scene | null = null;
+  private asked = "";
+  private size: number | null = null;
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly store: Store,
+    private readonly report: (error: unknown) => void,
+  ) {
+    store.subscribe(() => this.refresh());
+  }
+
+  get scene(): Scene | null {
+    return this.latest;
+  }
+
+  onChange(listener: Listener): void {
+    this.listeners.push(listener);
+  }
+
+  /** Tell the side of the whole atlas on the screen, CSS pixels: the automatic level follows it. */
+  zoomed(side: number): void {
+    const { layer, atlas, level } = this.store.state;
+    const sizes = find(this.manifest, layer, atlas).atlas.levels.map((entry) => entry.size);
+    const size = level ?? autoLevel(sizes, side, this.size);
+    if (size === this.size) return;
+    this.size = size;
+    this.refresh();
+  }
+
+  /** The same scene at another grid level, which need not be in sight. */
+  sceneAt(size: number): Promise<Scene> {
+    const { state } = this.store;
+    const { layer, atlas } = find(this.manifest, state.layer, state.atlas);
+    return this.resolve(layer, atlas, size, state);
+  }
+
+  private refresh(): void {
+    const { state } = this.store;
+    if (state.level !== null) this.size = state.level;
+    if (this.size === null) return;
+    const { layer, atlas } = find(this.manifest, state.layer, state.atlas);
+    if (!atlas.levels.some(({ size }) => size === this.size)) this.size = atlas.levels[0]?.size ?? this.size;
+    const asked = [state.layer, state.atlas, this.size, state.classId].join("/");
+    if (asked === this.asked) return;
+    this.asked = asked;
+    this.resolve(layer, atlas, this.size, state).then(
+      (scene) => asked === this.asked && this.publish(scene),
+      this.report,
+    );
+  }
+
+  private async resolve(layer: LayerEntry, atlas: AtlasEntry, size: number, state: State): Promise<Scene> {
+    const level = await loadLevel(layer.name, atlas.name, size);
+    const wanted = state.classId !== null && atlas.heat;
+    const heat = wanted ? await loadHeat(wanted, layer.name, atlas.name, level, state.classId ?? 0) : null;
+    return { layer, atlas, level, heat };
+  }
+
+  private publish(scene: Scene): void {
+    this.latest = scene;
+    for (const listener of this.listeners) listener(scene);
+  }
+}

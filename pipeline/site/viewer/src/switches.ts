@@ -1,0 +1,63 @@
+// The switches for layer and grid level.
+
+import { choice } from "./choice";
+import { find, type Manifest } from "./manifest";
+import type { Scene } from "./scene";
+import type { Store } from "./state";
+
+/** The row of layers. */
+export function layerSwitch(manifest: Manifest, store: Store): HTMLElement {
+  const layers = choice("Layer", (layer) => store.set({ layer, pin: null }));
+  layers.offer(manifest.layers.map(({ name }) => ({ value: name, face: name })));
+  const update = (): void => {
+    layers.choose(store.state.layer);
+    layers.element
+      .querySelector("input:checked")
+      ?.parentElement?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+  store.subscribe(update);
+  update();
+  layers.element.classList.add("layers");
+  return layers.element;
+}
+
+/** The row of grid levels; the one that the zoom has chosen is marked. */
+export class LevelSwitch {
+  private readonly levels;
+  private offered = "";
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly store: Store,
+  ) {
+    this.levels = choice("Grid level", (value) =>
+      store.set({ level: value === "auto" ? null : Number(value) }),
+    );
+    this.levels.element.classList.add("levels");
+    store.subscribe(() => this.update());
+    this.update();
+  }
+
+  get element(): HTMLElement {
+    return this.levels.element;
+  }
+
+  show({ level }: Scene): void {
+    for (const label of this.element.querySelectorAll("label")) {
+      label.toggleAttribute("data-shown", label.dataset["value"] === String(level.size));
+    }
+  }
+
+  private update(): void {
+    const { layer, atlas, level } = this.store.state;
+    const sizes = find(this.manifest, layer, atlas).atlas.levels.map(({ size }) => String(size));
+    if (sizes.join() !== this.offered) {
+      this.offered = sizes.join();
+      this.levels.offer([
+        { value: "auto", face: "auto" },
+        ...sizes.map((size) => ({ value: size, face: size })),
+      ]);
+    }
+    this.levels.choose(level === null ? "auto" : String(level));
+  }
+}
