@@ -132,9 +132,9 @@ def _scene(row: int) -> Image.Image:
     draw = ImageDraw.Draw(image)
     for _ in range(5):
         left, top, size = random.integers(0, 100), random.integers(10, 70), random.integers(10, 36)
-        colour = tuple(int(value) for value in random.integers(30, 255, 3))
+        red, green, blue = (int(value) for value in random.integers(30, 255, 3))
         shape = draw.ellipse if random.random() < 0.5 else draw.rectangle
-        shape((left, top, left + size, top + size), fill=colour)
+        shape((int(left), int(top), int(left + size), int(top + size)), fill=(red, green, blue))
     return image
 
 
@@ -178,7 +178,7 @@ def _layout(number: int, samples: int) -> NDArray[np.float32]:
     cloud = random.integers(0, 11, samples)
     points = centres[cloud] + widths[cloud] * random.normal(size=(samples, 2))
     wave = 0.05 * np.sin(7 * points[:, ::-1] + number)
-    return np.clip(points + wave, 0.02, 0.98).astype(np.float32)
+    return np.asarray(np.clip(points + wave, 0.02, 0.98), np.float32)
 
 
 def _level(number: int, size: int, xy: NDArray[np.float32]) -> Level:

@@ -64,6 +64,9 @@ export class Overlay {
     const { level } = this.scene;
     context.imageSmoothingEnabled = false;
     context.drawImage(this.veil, frame.left, frame.top, frame.side, frame.side);
+    context.strokeStyle = this.paper;
+    context.lineWidth = 4; // the outermost pixels of the picture, which its scaling mixes with what lies beyond
+    context.strokeRect(frame.left - 1, frame.top - 1, frame.side + 2, frame.side + 2);
     fillGutter(context, frame, frame.side / level.size, this.paper);
     this.drawMarks(context, frame, level);
   }

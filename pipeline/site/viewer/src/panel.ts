@@ -50,8 +50,8 @@ export class Panel {
     this.element.replaceChildren(
       this.head(scene, cell),
       classes,
-      section("How far to trust the icon", numbers(scene, cell)),
       this.manifest.exemplars ? section("Where it was seen", found) : "",
+      section("How far to trust the icon", numbers(scene, cell)),
     );
     this.element.scrollTop = 0;
     loadExemplars(this.manifest, scene.layer, scene.level, cell).then((exemplars) => {

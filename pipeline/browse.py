@@ -1,0 +1,107 @@
+"""The local server of the site: this machine only, this folder only."""
+
+import http.server
+import os
+import socket
+import webbrowser
+from functools import partial
+from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.core.errors import ArtifactError, ConfigError
+from pipeline.core.progress import say
+
+HOST = "127.0.0.1"
+FIRST_PORT = 8000
+
+
+class SiteHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves the files of one folder: no listing, no way out through links, no answer to another host's name."""
+
+    extensions_map = {  # noqa: RUF012  # the base class keeps it here
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".js": "text/javascript; charset=utf-8",
+        ".webp": "image/webp",
+        ".avif": "image/avif",
+    }
+
+    def send_head(self) -> BytesIO | BinaryIO | None:
+        """Refuse requests meant for another host, and files outside the folder; else send the file's headers."""
+        host = (self.headers.get("Host") or "").rpartition(":")[0]
+        if host not in {HOST, "localhost"}:
+            self.send_error(HTTPStatus.FORBIDDEN, "This server answers to 127.0.0.1 only")
+            return None
+        root = Path(self.directory).resolve()
+        if not Path(self.translate_path(self.path)).resolve().is_relative_to(root):
+            self.send_error(HTTPStatus.NOT_FOUND, "File not found")
+            return None
+        return super().send_head()
+
+    def list_directory(self, path: str | os.PathLike[str]) -> BytesIO | None:
+        """No listing: a folder without a page is not found."""
+        del path
+        self.send_error(HTTPStatus.NOT_FOUND, "File not found")
+        return None
+
+    def end_headers(self) -> None:
+        """Keep browsers from showing an earlier run's files, or from guessing types."""
+        self.send_header("Cache-Control", "no-cache")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it so
+        """Say nothing of single requests."""
+
+
+def site_server(site: Path, port: int | None) -> http.server.ThreadingHTTPServer:
+    """A server of the folder ``site``, bound but not yet serving.
+
+    Args:
+        site: usually ``outputs/site``.
+        port: where to listen; None takes the first free one from 8000 on, 0 any free one.
+
+    Raises:
+        ArtifactError: there is no page in the folder.
+        ConfigError: the port is taken.
+    """
+    if not (site / "index.html").is_file():
+        raise ArtifactError(f"{site}: expected the site with its index.html, found none; run the stage site")
+    handler = partial(SiteHandler, directory=str(site))
+    for candidate in [port] if port is not None else [*range(FIRST_PORT, FIRST_PORT + 20), 0]:
+        try:
+            return _Server((HOST, candidate), handler)
+        except OSError as error:
+            taken = error
+    raise ConfigError(f"port: expected a free port, found {port} in use ({taken.strerror}); choose another one")
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    # a port that another server listens on is taken, also where the system would allow to share it
+    allow_reuse_address = os.name != "nt"
+    address_family = socket.AF_INET
+
+
+def browse(site: Path, port: int | None, open_browser: bool) -> None:
+    """Serve the site until Ctrl-C.
+
+    Args:
+        site: usually ``outputs/site``.
+        port: where to listen; None takes the first free one from 8000 on.
+        open_browser: show it in the browser as well.
+
+    Raises:
+        ArtifactError: there is no page in the folder.
+        ConfigError: the port is taken.
+    """
+    with site_server(site, port) as server:
+        address = f"http://{HOST}:{server.server_address[1]}/"
+        say(f"browse: {site} at {address} (Ctrl-C ends it)")
+        if open_browser:
+            webbrowser.open(address)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            say("browse: ended")
