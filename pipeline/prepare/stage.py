@@ -98,7 +98,6 @@ def _train(task: Task, plan: Plan) -> tuple[Listing, Metrics]:
     pixels = np.stack([crops[row] for row in chosen])
     training = task.params.model.training
     trained = train(plan.module, pixels, classes[chosen], training, plan.preprocessing, task.params.seed)
-    task.write_plot({"epoch": list(range(1, training.epochs + 1)), "loss": list(trained.loss)})
     return listing, {
         "test_accuracy": trained.test_accuracy,
         "train_images": trained.train_images,

@@ -137,7 +137,7 @@ class Canvas:
         return self.colour.reduce(FINE)
 
     def masks(self) -> dict[str, NDArray[np.bool_]]:
-        """Where each part shows: [size, size] bool, true where it covers at least half of the pixel."""
+        """Where each part shows: [size, size] bool, true where it covers more than half of the pixel."""
         fine = np.asarray(self._shown).reshape(self.size, FINE, self.size, FINE)
-        covered = {part: (fine == number).mean(axis=(1, 3)) >= 0.5 for part, number in self._numbers.items()}
+        covered = {part: (fine == number).mean(axis=(1, 3)) > 0.5 for part, number in self._numbers.items()}
         return {part: mask for part, mask in covered.items() if mask.any()}
