@@ -41,7 +41,8 @@ def _explain(error: AtlasError | OSError | KeyboardInterrupt) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    # --debug is taken before and after the command
+    # --debug is taken before and after the command; only the first may bring a default
+    what = "show where an error comes from"
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--debug", action="store_true", default=argparse.SUPPRESS, help="show where an error comes from"
@@ -49,12 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="atlas",
         description="From a vision network and images to a browsable activation atlas.",
-        parents=[shared],
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Each stage can also be run by hand, as DVC does: " + ", ".join(STAGES),
     )
     parser.add_argument("--version", action="version", version=f"activation-atlas {__version__}")
-    parser.set_defaults(debug=False)
+    parser.add_argument("--debug", action="store_true", help=what)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", parents=[shared], help="compose, check, and run every stage that is out of date")
     run.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides, e.g. render.steps=64")

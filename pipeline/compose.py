@@ -1,11 +1,12 @@
 """From ``conf/`` and overrides to ``params.yaml``, the one file that stages and DVC read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import pipeline.hydra_plugins.atlas_resolvers  # noqa: F401  # registers what conf/ asks for
@@ -29,12 +30,11 @@ def compose_config(root: Path, overrides: Sequence[str]) -> DictConfig:
     try:
         with initialize_config_dir(str(root / "conf"), version_base=None):
             config = compose(CONFIG, list(overrides))
+        for key in _unsaid(OmegaConf.to_container(config)):
+            raise ConfigError(f"{key}: expected a value, found none; give it as {key}=VALUE")
         OmegaConf.resolve(config)
-        missing = sorted(OmegaConf.missing_keys(config))
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(f"conf: {_reason(error)}") from None
-    if missing:
-        raise ConfigError(f"{missing[0]}: expected a value, found none; give it as {missing[0]}=VALUE")
     return config
 
 
@@ -44,6 +44,15 @@ def write_params(root: Path, config: DictConfig) -> Path:
     with whole(path) as partial:
         partial.write_text(OmegaConf.to_yaml(config), encoding="utf-8")
     return path
+
+
+def _unsaid(values: Any, where: str = "") -> Iterator[str]:
+    """Keys that ``conf/`` leaves to the user."""
+    if isinstance(values, dict):
+        for key, value in values.items():
+            yield from _unsaid(value, f"{where}.{key}".removeprefix("."))
+    elif values == MISSING:
+        yield where
 
 
 def _reason(error: Exception) -> str:

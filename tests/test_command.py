@@ -56,7 +56,7 @@ MISTAKES = {
     "unknown device": (["render.device=abacus"], ["render.device", "abacus"]),
     "too few samples": (["prepare.limit=3", "sample.positions_per_image=2"], ["reduce", "6"]),
     "too large for the disk": (
-        ["sample.positions_per_image=4096", "images.count=2000000000"],
+        ["sample.positions_per_image=4096", "images.count=200000"],
         ["GB", "free"],
     ),
 }

@@ -10,6 +10,7 @@ from tqdm import tqdm
 Item = TypeVar("Item")
 
 PLAIN_SECONDS = 20.0
+PLAIN_DELAY = 5.0  # steps that end sooner leave no line in a log
 
 
 class _Lines:
@@ -24,23 +25,25 @@ class _Lines:
         sys.stderr.flush()
 
 
+def bar_options(what: str, total: int, unit: str) -> dict[str, Any]:
+    """Options of a ``tqdm`` bar for ``total`` units of work, for libraries that make the bar themselves."""
+    options: dict[str, Any] = {"desc": what, "unit": unit, "unit_scale": total >= 10_000}
+    if sys.stderr.isatty():
+        return {**options, "dynamic_ncols": True}
+    return {
+        **options,
+        "file": _Lines(),
+        "delay": PLAIN_DELAY,
+        "mininterval": PLAIN_SECONDS,
+        "maxinterval": PLAIN_SECONDS,
+        "bar_format": "{desc}: {n_fmt}/{total_fmt} {unit} ({percentage:.0f}%), {rate_fmt}, {remaining} left",
+    }
+
+
 @contextmanager
 def progress(what: str, total: int, unit: str) -> "Iterator[tqdm[Any]]":
     """A bar for ``total`` units of work; call its ``update(n)`` as work gets done."""
-    if sys.stderr.isatty():
-        bar = tqdm(total=total, desc=what, unit=unit, unit_scale=total >= 10_000, dynamic_ncols=True)
-    else:
-        bar = tqdm(
-            total=total,
-            desc=what,
-            unit=unit,
-            unit_scale=total >= 10_000,
-            file=_Lines(),
-            mininterval=PLAIN_SECONDS,
-            maxinterval=PLAIN_SECONDS,
-            bar_format="{desc}: {n_fmt}/{total_fmt} {unit} ({percentage:.0f}%), {rate_fmt}, {remaining} left",
-        )
-    with bar:
+    with tqdm(total=total, **bar_options(what, total, unit)) as bar:
         yield bar
 
 

@@ -41,7 +41,11 @@ export class App {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const stageElement = el("main", { class: "stage" });
     const minimap = el("div", {});
-    const corner = el("div", { class: "corner" }, el("div", { class: "minimap", "aria-hidden": "true" }, minimap));
+    const corner = el(
+      "div",
+      { class: "corner" },
+      el("div", { class: "minimap", "aria-hidden": "true" }, minimap),
+    );
     const report = (error: unknown): void => this.fail(error);
     this.store = new Store(fromHash(location.hash, manifest));
     this.stage = new Stage(manifest, this.store, report);
@@ -135,8 +139,8 @@ export class App {
     this.card.hide();
     this.showPin(scene);
     const root = document.documentElement;
-    root.dataset["level"] = String(scene.level.size);
-    root.dataset["ready"] = `${scene.level.name}/${scene.heat?.classId ?? ""}`;
+    root.dataset.level = String(scene.level.size);
+    root.dataset.ready = `${scene.level.name}/${scene.heat?.classId ?? ""}`;
   }
 
   private changed(state: State, before: State): void {

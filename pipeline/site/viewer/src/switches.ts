@@ -44,7 +44,7 @@ export class LevelSwitch {
 
   show({ level }: Scene): void {
     for (const label of this.element.querySelectorAll("label")) {
-      label.toggleAttribute("data-shown", label.dataset["value"] === String(level.size));
+      label.toggleAttribute("data-shown", label.dataset.value === String(level.size));
     }
   }
 

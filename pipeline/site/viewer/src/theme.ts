@@ -9,7 +9,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 export function themeButton(changed: () => void): HTMLButtonElement {
   const root = document.documentElement;
   const apply = (theme: string | null): void => {
-    root.dataset["theme"] = theme ?? (dark.matches ? "dark" : "light");
+    root.dataset.theme = theme ?? (dark.matches ? "dark" : "light");
     changed();
   };
   dark.addEventListener("change", () => apply(remembered()));
@@ -17,7 +17,7 @@ export function themeButton(changed: () => void): HTMLButtonElement {
   const circle = drawing("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14Z", "M10 3v14a7 7 0 0 0 0-14Z");
   circle.lastElementChild?.classList.add("filled");
   return button("Light or dark", circle, () => {
-    const next = root.dataset["theme"] === "dark" ? "light" : "dark";
+    const next = root.dataset.theme === "dark" ? "light" : "dark";
     remember(next);
     apply(next);
   });
