@@ -90,7 +90,11 @@ def build(root: Path) -> None:
             place = copy / path.relative_to(root / VIEWER)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
-        _run([*npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], copy, environment)
+        _run(
+            [*npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+            copy,
+            environment,
+        )
         _run(["node", "build.mjs", str(Path(folder) / "static")], copy, environment)
         (root / STATIC).mkdir(exist_ok=True)
         for name in BUILT:

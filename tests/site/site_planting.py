@@ -178,7 +178,8 @@ def _layout(number: int, samples: int) -> NDArray[np.float32]:
     cloud = random.integers(0, 11, samples)
     points = centres[cloud] + widths[cloud] * random.normal(size=(samples, 2))
     wave = 0.05 * np.sin(7 * points[:, ::-1] + number)
-    return np.asarray(np.clip(points + wave, 0.02, 0.98), np.float32)
+    places: NDArray[np.float32] = np.clip(points + wave, 0.02, 0.98).astype(np.float32)
+    return places
 
 
 def _level(number: int, size: int, xy: NDArray[np.float32]) -> Level:

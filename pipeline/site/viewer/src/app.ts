@@ -21,6 +21,11 @@ import { LevelSwitch, layerSwitch } from "./switches";
 import { themeButton } from "./theme";
 import { WallLabel } from "./wall-label";
 
+declare global {
+  /** For pages that show the atlas in a frame, and for tests. */
+  var atlas: { place(row: number, column: number): { x: number; y: number } } | undefined;
+}
+
 const CLEARANCE = 24;
 
 export class App {
@@ -86,6 +91,15 @@ export class App {
     this.picture.onMove(() => this.stage.zoomed(this.picture.frame().side));
     this.picture.onRest(() => this.store.set({ view: this.picture.view() }));
     this.stage.zoomed(this.picture.frame().side);
+    globalThis.atlas = { place: (row, column) => this.place(row, column) };
+  }
+
+  /** The middle of a cell of the shown level, CSS pixels of the page. */
+  private place(row: number, column: number): { x: number; y: number } {
+    const { left, top, side } = this.picture.frame();
+    const { left: x, top: y } = this.picture.viewer.canvas.getBoundingClientRect();
+    const size = side / (this.stage.scene?.level.size ?? 1);
+    return { x: x + left + (column + 0.5) * size, y: y + top + (row + 0.5) * size };
   }
 
   private header(): HTMLElement {
@@ -244,10 +258,8 @@ export class App {
     if (cell < 0) return;
     this.overlay.mark(cell);
     this.clear(cell);
-    const { left, top, side } = this.picture.frame();
-    const { left: x, top: y } = this.picture.viewer.canvas.getBoundingClientRect();
-    const at = (place: number): number => ((place + 0.5) / level.size) * side;
-    this.card.show(scene, cell, x + left + at(level.column(cell)), y + top + at(level.row(cell)));
+    const { x, y } = this.place(level.row(cell), level.column(cell));
+    this.card.show(scene, cell, x, y);
     announce(spoken(scene, cell, this.manifest.network.classes));
   }
 

@@ -1,0 +1,65 @@
+import importlib.util
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def hook() -> ModuleType:
+    """The build hook, which stands beside pyproject.toml."""
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def tree(tmp_path: Path, hook: ModuleType) -> Path:
+    """A copy of the viewer's sources with built files that belong to them."""
+    viewer = tmp_path / hook.VIEWER
+    shutil.copytree(ROOT / hook.VIEWER, viewer, ignore=shutil.ignore_patterns("node_modules"))
+    static = tmp_path / hook.STATIC
+    static.mkdir()
+    for name in hook.BUILT:
+        (static / name).touch()
+    (static / hook.DIGEST).write_text(hook.digest(tmp_path))
+    return tmp_path
+
+
+def test_built_files_of_the_same_sources_are_fresh(hook: ModuleType, tree: Path) -> None:
+    """Nothing is built, and no node asked for, where the built files belong to the sources."""
+    assert hook.is_fresh(tree)
+    assert hook.ViewerBuildHook(str(tree), {}, None, None, str(tree), "wheel").dependencies() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda viewer, _: (viewer / "src/main.ts").write_text("// another program"),
+        lambda viewer, _: (viewer / "src/more.ts").touch(),
+        lambda viewer, _: (viewer / "src/css/cell.css").unlink(),
+        lambda viewer, _: (viewer / "package-lock.json").write_text("{}"),
+        lambda _, static: (static / "atlas.css").unlink(),
+        lambda _, static: (static / "sources.sha256").unlink(),
+    ],
+)
+def test_any_change_makes_them_stale(hook: ModuleType, tree: Path, change: Callable[[Path, Path], object]) -> None:
+    """A changed, added or removed source, another lock, or a missing built file asks for a build."""
+    change(tree / hook.VIEWER, tree / hook.STATIC)
+    assert not hook.is_fresh(tree)
+
+
+def test_node_comes_as_a_package_where_there_is_none(
+    hook: ModuleType, tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With stale files and no node on the PATH, the hook asks for node as a Python package."""
+    (tree / hook.VIEWER / "src/main.ts").write_text("// another program")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert hook.ViewerBuildHook(str(tree), {}, None, None, str(tree), "wheel").dependencies() == [hook.NODE_PACKAGE]
