@@ -178,8 +178,7 @@ def _layout(number: int, samples: int) -> NDArray[np.float32]:
     cloud = random.integers(0, 11, samples)
     points = centres[cloud] + widths[cloud] * random.normal(size=(samples, 2))
     wave = 0.05 * np.sin(7 * points[:, ::-1] + number)
-    places: NDArray[np.float32] = np.clip(points + wave, 0.02, 0.98).astype(np.float32)
-    return places
+    return np.clip(points + wave, 0.02, 0.98).astype(np.float32)
 
 
 def _level(number: int, size: int, xy: NDArray[np.float32]) -> Level:
@@ -216,7 +215,8 @@ def _attribution(number: int, centre: NDArray[Any], random: np.random.Generator)
     places = RANDOM([7, number]).uniform(0.2, 0.8, (len(CLASSES), 2, 2))
     near = np.exp(-((centre[:, None, None] - places) ** 2).sum(-1) / (2 * 0.12**2))
     values = 6 * near[..., 0] - 2.5 * near[..., 1] + random.normal(0, 0.05, near.shape[:2])
-    return (values * (0.04, 1.0)[number]).astype(np.float32)
+    scaled: NDArray[np.float32] = (values * (0.04, 1.0)[number]).astype(np.float32)
+    return scaled
 
 
 def _grid(task: Task, layer: str, levels: list[Level]) -> None:

@@ -1,6 +1,6 @@
 // Which grid level suits a zoom.
 
-const COMFORTABLE = 38;
+const COMFORTABLE = 30;
 const STILL_GOOD = 0.85;
 
 /**

@@ -1,0 +1,420 @@
+"""The page in a real browser, from a web host and from disk."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from site_planting import CLASSES, Level, Planted
+
+pytestmark = pytest.mark.browser
+
+VEIL = 0.93
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def opened(chromium: Browser, address: str) -> Iterator[Opener]:
+    """Opens the page; afterwards no page may have had an error, a refused action or a request to another place."""
+    troubles: list[str] = []
+    contexts = []
+
+    def watch(page: Page) -> None:
+        page.on("pageerror", lambda error: note(f"error: {error}"))
+        page.on("console", lambda said: note(said.text) if is_trouble(said) else None)
+        page.on("dialog", lambda dialog: note(f"dialog: {dialog.message}"))
+        page.on("requestfailed", lambda request: note(f"failed: {request.url}"))
+        page.on("request", lambda request: None if is_local(request.url) else note(f"elsewhere: {request.url}"))
+
+    def is_trouble(said: ConsoleMessage) -> bool:
+        # only these tests read the overlay back
+        return said.type in ("error", "warning") and "willReadFrequently" not in said.text
+
+    def note(trouble: str) -> None:
+        troubles.append(trouble)
+
+    def is_local(url: str) -> bool:
+        return url.startswith((address.removesuffix("index.html"), "data:", "blob:"))
+
+    def open_page(link: str = "", width: int = 1280, height: int = 860, **context: Any) -> Page:
+        made = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **context)
+        contexts.append(made)
+        made.set_default_timeout(10_000)
+        page = made.new_page()
+        watch(page)
+        page.goto(link if "://" in link else address + link)
+        page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    yield open_page
+    for made in contexts:
+        made.close()
+    assert troubles == []
+
+
+def ready(page: Page, name: str) -> None:
+    """Wait until layer/atlas/level and class are the shown ones."""
+    page.wait_for_selector(f'html[data-ready="{name}"]', state="attached")
+
+
+def place(page: Page, level: Level, cell: int) -> tuple[float, float]:
+    """The middle of a planted cell on the screen."""
+    row, column = (int(number) for number in level.cell[cell])
+    found = page.evaluate("([row, column]) => atlas.place(row, column)", [row, column])
+    return found["x"], found["y"]
+
+
+def veil(page: Page, level: Level, cell: int) -> int:
+    """How opaque the overlay is in the middle of a planted cell, 0..255."""
+    x, y = place(page, level, cell)
+    read = """([x, y]) => {
+        const canvas = document.querySelector("canvas.overlay");
+        const { left, top } = canvas.getBoundingClientRect();
+        return canvas.getContext("2d").getImageData(x - left, y - top, 1, 1).data[3];
+    }"""
+    return int(page.evaluate(read, [x, y]))
+
+
+def busiest(level: Level) -> int:
+    """The planted cell with the most samples."""
+    return int(level.count.argmax())
+
+
+def signed(value: float) -> str:
+    """An attribution as the page writes it."""
+    return f"{'−' if value < 0 else '+'}{abs(value):.2f}"
+
+
+def test_zoom_changes_the_automatic_level(opened: Opener) -> None:
+    """Zooming in shows finer grids and zooming out coarser ones, unless a level is pinned."""
+    page = opened("#layer=features.7")
+    ready(page, "features.7/all/20/")
+    for _ in range(3):
+        page.get_by_role("button", name="Zoom in").click()
+    ready(page, "features.7/all/40/")
+    page.get_by_role("button", name="Show the whole atlas").click()
+    ready(page, "features.7/all/20/")
+    page.locator("input[value='10']").check()
+    ready(page, "features.7/all/10/")
+    for _ in range(3):
+        page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.dataset.level") == "10"
+    assert "level=10" in page.url
+
+
+def test_the_wheel_zooms_around_the_pointer(opened: Opener, planted: Planted) -> None:
+    """The place under the pointer stays there while the wheel turns."""
+    level = planted.levels["features.7", 20]
+    page = opened("#layer=features.7&level=20")
+    before = place(page, level, busiest(level))
+    page.mouse.move(*before)
+    for _ in range(4):
+        page.mouse.wheel(0, -100)
+        page.wait_for_timeout(80)  # the wheel is listened to at most every 50 ms
+    page.wait_for_function("width => atlas.place(0, 1).x - atlas.place(0, 0).x > width", arg=60)
+    assert np.allclose(place(page, level, busiest(level)), before, atol=1.5)
+
+
+def test_hover_card_tells_the_planted_truth(opened: Opener, planted: Planted) -> None:
+    """The card under the pointer names the cell's strongest classes, count, spread and fidelities."""
+    level = planted.levels["features.7", 20]
+    page = opened("#layer=features.7&level=20")
+    card = page.locator(".card")
+    expect(card).to_be_hidden()
+    drawn = np.flatnonzero(level.drawn)
+    for cell in (busiest(level), int(drawn[0]), int(drawn[-1])):
+        page.mouse.move(*place(page, level, cell))
+        expect(card).to_be_visible()
+        order = np.argsort(-level.attribution[cell], kind="stable")[:5]
+        wanted = [
+            (CLASSES[id_], signed(level.attribution[cell, id_])) for id_ in order if level.attribution[cell, id_] > 0.1
+        ]
+        names, values = card.locator(".name").all_inner_texts(), card.locator(".value").all_inner_texts()
+        assert list(zip(names, values, strict=True))[: len(wanted)] == wanted
+        icon = int(level.drawn[:cell].sum())
+        facts = card.locator(".facts span").all_inner_texts()
+        assert facts[0] == f"{level.count[cell]:,} samples"
+        numbers = [float(fact.split()[1]) for fact in facts[1:]]
+        assert np.allclose(
+            numbers, [level.spread[cell], level.fidelity[icon], level.fidelity_centred[icon]], atol=0.006
+        )
+    page.mouse.move(5, 450)
+    expect(card).to_be_hidden()
+
+
+def test_card_shows_the_icon_of_its_cell(opened: Opener, planted: Planted) -> None:
+    """The card cuts exactly the cell out of the tiles: its box over the tile's box is the cell's place."""
+    level = planted.levels["features.7", 40]
+    page = opened("#layer=features.7&level=40")
+    cell = busiest(level)
+    page.mouse.move(*place(page, level, cell))
+    tiles = page.locator(".card .icon img")
+    box = page.locator(".card .icon").bounding_box()
+    assert box
+    for tile in tiles.all():
+        shown = tile.bounding_box()
+        column, row = (int(number) for number in re.findall(r"/(\d+)_(\d+)\.webp$", tile.get_attribute("src") or "")[0])
+        assert shown
+        scale = box["width"] / 48
+        left, top = column * 510 - (column > 0), row * 510 - (row > 0)
+        x, y = left + (box["x"] - shown["x"]) / scale, top + (box["y"] - shown["y"]) / scale
+        assert np.allclose([y / 48, x / 48], level.cell[cell], atol=0.02)
+        assert tile.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+
+
+def test_click_pins_the_cell_and_shows_where_it_was_seen(opened: Opener, planted: Planted) -> None:
+    """The panel of a clicked cell holds its exemplars' patches, cut out at the planted place, and links."""
+    level = planted.levels["features.7", 20]
+    page = opened("#layer=features.7&level=20")
+    cell = busiest(level)
+    page.mouse.click(*place(page, level, cell))
+    patches = page.locator(".panel .patch")
+    expect(patches).to_have_count(9)
+    assert f"pin=20.{level.cell[cell][0]}.{level.cell[cell][1]}" in page.url
+    for rank in (0, 4):
+        sample = level.exemplar[cell, rank]
+        image, position = planted.image[sample], planted.position["features.7"][sample]
+        picture = patches.nth(rank).locator("img")
+        box, frame = picture.bounding_box(), patches.nth(rank).bounding_box()
+        assert box
+        assert frame
+        assert picture.get_attribute("src") == f"data/images/0/{image}.webp"
+        wanted = np.clip((position + 0.5) / 7 - 0.25, 0, 0.5)
+        assert np.allclose([frame["y"] - box["y"], frame["x"] - box["x"]], wanted * box["width"], atol=1)
+        assert abs(frame["width"] / box["width"] - 0.5) < 0.01
+        patches.nth(rank).click()
+        key = planted.keys[image]
+        assert page.locator(".origin .key").inner_text() == key
+        assert page.locator(".origin .label").inner_text() == key.split("/")[0]
+        assert page.get_by_role("link", name="Open image").get_attribute("href") == f"data/images/0/{image}.webp"
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
+    expect(page.locator(".panel")).to_contain_text("patches show half of the input")
+    page.get_by_role("button", name="Close the panel").click()
+    expect(page.locator(".panel")).to_be_hidden()
+    assert "pin=" not in page.url
+
+
+def test_a_class_dims_all_cells_that_do_not_speak_for_it(opened: Opener, planted: Planted) -> None:
+    """The veil over a cell follows the planted attribution of the class found by typing, for it and against it."""
+    level = planted.levels["features.7", 20]
+    page = opened("#layer=features.7&level=20")
+    drawn = np.flatnonzero(level.drawn)
+    assert veil(page, level, int(drawn[3])) == 0
+    page.get_by_role("combobox").fill("gold")
+    page.get_by_role("combobox").press("Enter")
+    ready(page, "features.7/all/20/5")
+    expect(page.locator(".lens strong")).to_have_text("goldfish")
+    scale = max(
+        np.abs(other.attribution[other.drawn]).max()
+        for (name, _), other in planted.levels.items()
+        if name == "features.7"
+    )
+    values = level.attribution[:, 5]
+    chosen = [int(drawn[values[drawn].argmax()]), int(drawn[values[drawn].argmin()]), busiest(level)]
+
+    def expected(cell: int, sign: int) -> float:
+        return float(255 * VEIL * (1 - max(0, sign * np.sign(values[cell]) * np.sqrt(abs(values[cell]) / scale))))
+
+    assert [veil(page, level, cell) for cell in chosen] == pytest.approx([expected(cell, 1) for cell in chosen], abs=3)
+    page.locator("input[value=against]").check()
+    assert [veil(page, level, cell) for cell in chosen] == pytest.approx([expected(cell, -1) for cell in chosen], abs=3)
+    page.get_by_role("button", name="Show all classes").click()
+    ready(page, "features.7/all/20/")
+    assert veil(page, level, chosen[1]) == 0
+
+
+def test_empty_places_are_covered(opened: Opener, planted: Planted) -> None:
+    """Where no icon is drawn the overlay is as opaque as paper, so that no fringe of a neighbour shows."""
+    level = planted.levels["features.7", 20]
+    page = opened("#layer=features.7&level=20")
+    there = {tuple(cell) for cell in level.cell[level.drawn].tolist()}
+    row, column = next((row, column) for row in range(20) for column in range(20) if (row, column) not in there)
+    empty = Level(**{**vars(level), "cell": np.array([[row, column]])})
+    assert veil(page, empty, 0) == 255
+
+
+def test_a_link_restores_everything_in_a_new_page(opened: Opener, planted: Planted) -> None:
+    """Layer, level, class, sign, intensity, pin and view come back from the address alone."""
+    level = planted.levels["features.3", 40]
+    page = opened("#layer=features.3&level=40&class=5&sign=-&intensity=2")
+    ready(page, "features.3/all/40/5")
+    cell = busiest(level)
+    page.mouse.move(*place(page, level, cell))
+    page.mouse.wheel(0, -600)
+    page.wait_for_function("() => location.hash.includes('view=')")
+    page.mouse.click(*place(page, level, cell))
+    expect(page.locator(".panel .patch")).to_have_count(9)
+    page.wait_for_timeout(200)
+    before = place(page, level, cell)
+    other = opened(page.url)
+    ready(other, "features.3/all/40/5")
+    expect(other.locator(".panel .patch")).to_have_count(9)
+    assert other.locator(".panel h2").inner_text() == page.locator(".panel h2").inner_text()
+    assert np.allclose(place(other, level, cell), before, atol=2)
+    assert other.locator(".lens strong").inner_text() == "goldfish"
+    assert other.locator(".lens input[value=against]").is_checked()
+    assert float(other.locator(".lens input[type=range]").input_value()) == 1
+    assert other.locator(".levels input[value='40']").is_checked()
+    assert veil(other, level, cell) == veil(page, level, cell)
+
+
+def test_a_link_typed_into_an_open_page_is_followed(opened: Opener) -> None:
+    """Changing the address by hand moves the open page there."""
+    page = opened("#layer=features.7&level=10")
+    page.evaluate("location.hash = '#layer=features.3&level=20&class=2'")
+    ready(page, "features.3/all/20/2")
+
+
+@pytest.mark.parametrize("link", ["#layer=nothing&level=7&class=99&pin=20.x.3&view=a,b", "#pin=20.0.0", "#%%%"])
+def test_a_broken_link_shows_the_start(opened: Opener, link: str) -> None:
+    """Whatever the atlas does not have is left out."""
+    page = opened(link)
+    ready(page, "features.3/all/20/")
+    expect(page.locator(".panel")).to_be_hidden()
+
+
+def test_keys_do_everything(opened: Opener, planted: Planted) -> None:
+    """Arrows move from cell to cell, Enter pins, Escape goes back, and the other keys zoom, switch and explain."""
+    level = planted.levels["features.7", 20]
+    page = opened("#layer=features.7&level=20")
+    row, column = (int(number) for number in level.cell[busiest(level)])
+    page.keyboard.press("ArrowRight")
+    status = page.get_by_role("status")
+    expect(status).to_contain_text(re.compile(r"Row \d+, column \d+ of 20: \d+ samples"))
+    first = re.findall(r"Row (\d+), column (\d+)", status.inner_text())[0]
+    page.keyboard.press("ArrowRight")
+    expect(status).to_contain_text(f"Row {first[0]}, column {int(first[1]) + 1} ")
+    page.keyboard.press("ArrowDown")
+    expect(status).to_contain_text(f"Row {int(first[0]) + 1}, column {int(first[1]) + 1} ")
+    expect(page.locator(".card")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator(".panel")).to_be_visible()
+    assert f"pin=20.{first[0]}.{first[1]}" in page.url
+    page.keyboard.press("Escape")
+    expect(page.locator(".panel")).to_be_hidden()
+    page.keyboard.press(".")
+    ready(page, "features.7/all/40/")
+    page.keyboard.press("a")
+    ready(page, "features.7/all/20/")
+    before = page.evaluate("atlas.place(0, 0)")
+    page.keyboard.press("Shift+ArrowRight")
+    page.wait_for_function("x => atlas.place(0, 0).x < x - 50", arg=before["x"])
+    page.keyboard.press("0")
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    ready(page, "features.7/all/40/")
+    page.keyboard.press("l")
+    ready(page, "features.3/all/40/")
+    page.keyboard.press("/")
+    page.keyboard.type("tea")
+    page.keyboard.press("Enter")
+    ready(page, "features.3/all/40/11")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    ready(page, "features.3/all/40/")
+    assert row >= 0 <= column
+
+
+def test_every_control_is_reached_by_tab_and_named(opened: Opener) -> None:
+    """The tab key reaches layers, levels, search, tools, the atlas and the zoom, and each has a name."""
+    page = opened("#layer=features.7")
+    names = []
+    for _ in range(11):
+        page.keyboard.press("Tab")
+        names.append(
+            page.evaluate("(document.activeElement.ariaLabel ?? document.activeElement.closest('label')?.innerText)")
+        )
+    for name in ("features.7", "auto", "Highlight a class", "Light or dark", "Help", "Zoom in", "Show the whole atlas"):
+        assert name in names
+    assert any(name and name.startswith("Activation atlas") for name in names)
+
+
+def test_outside_names_are_text(opened: Opener, planted: Planted) -> None:
+    """Class and file names full of markup appear as they are written, and nothing of them runs."""
+    level = planted.levels["features.7", 20]
+    page = opened("#layer=features.7&level=20&class=3")
+    expect(page.locator(".lens strong")).to_have_text("<script>alert('class')</script>")
+    page.get_by_role("combobox").fill("<scr")
+    expect(page.get_by_role("option")).to_have_text(["<script>alert('class')</script>"])
+    page.get_by_role("combobox").press("Escape")
+    shown = planted.image[level.exemplar[:, :9]]
+    marked = [row for row, key in enumerate(planted.keys) if "onerror" in key]
+    there = np.isin(shown, marked) & (level.exemplar >= 0) & level.drawn[:, None]
+    cell, rank = (int(number) for number in np.argwhere(there)[0])
+    page.mouse.click(*place(page, level, cell))
+    page.locator(".panel .patch").nth(rank).click()
+    assert page.locator(".origin .key").inner_text() == planted.keys[shown[cell, rank]]
+    assert page.locator("img[src=x], b, .panel script").count() == 0
+
+
+def test_another_layer_keeps_the_place(opened: Opener) -> None:
+    """Switching layers leaves the view where it is, and the wall label says what to keep in mind."""
+    page = opened("#layer=features.7&level=40&view=0.4,0.6,0.3")
+    expect(page.locator(".wall-label")).to_contain_text("84 % of this layer's attributions are exactly zero")
+    expect(page.locator(".wall-label")).not_to_contain_text("weak")
+    before = page.evaluate("atlas.place(20, 20)")
+    page.locator("input[value='features.3']").check()
+    ready(page, "features.3/all/40/")
+    assert page.evaluate("atlas.place(20, 20)") == pytest.approx(before, abs=1)
+    expect(page.locator(".wall-label")).to_contain_text("weak")
+    expect(page.locator(".wall-label")).not_to_contain_text("zero")
+
+
+def test_minimap_shows_and_moves_the_view(opened: Opener) -> None:
+    """A click into the minimap brings that place into the middle."""
+    page = opened("#layer=features.7&level=20&view=0.3,0.3,0.3")
+    box = page.locator(".minimap").bounding_box()
+    assert box
+    before = page.evaluate("atlas.place(10, 10)")
+    page.mouse.click(box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"])
+    page.wait_for_function("x => atlas.place(10, 10).x < x - 100", arg=before["x"])
+    assert page.locator(".displayregion").count() == 1
+
+
+@pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(247, 245, 240)"), ("dark", "rgb(20, 19, 18)")])
+def test_light_and_dark_follow_the_system_until_chosen(opened: Opener, scheme: str, paper: str) -> None:
+    """The paper has the system's brightness; the button turns it over."""
+    page = opened("#layer=features.7", color_scheme=scheme)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == paper
+    page.get_by_role("button", name="Light or dark").click()
+    assert page.evaluate(ground) != paper
+
+
+def test_a_phone_shows_everything(opened: Opener, planted: Planted) -> None:
+    """At 390 px nothing sticks out, and a tap pins a cell whose panel leaves the cell in sight."""
+    level = planted.levels["features.7", 10]
+    page = opened("#layer=features.7&level=10", width=390, height=844, has_touch=True, is_mobile=True)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for name in ("Highlight a class", "Help", "Zoom in"):
+        box = page.get_by_label(name, exact=True).bounding_box()
+        assert box
+        assert box["x"] >= 0 <= 390 - box["x"] - box["width"]
+    lowest = int(np.flatnonzero(level.drawn)[-1])
+    page.touchscreen.tap(*place(page, level, lowest))
+    expect(page.locator(".panel .patch")).to_have_count(9)
+    panel = page.locator(".panel").bounding_box()
+    assert panel
+    assert panel["x"] >= 0
+    assert panel["x"] + panel["width"] <= 390
+    page.wait_for_timeout(300)
+    x, y = place(page, level, lowest)
+    assert 0 < x < 390
+    assert 0 < y < panel["y"]
+
+
+def test_a_missing_file_is_said_on_the_page(chromium: Browser, address: str) -> None:
+    """Where a data file cannot be loaded, the page names it instead of staying empty."""
+    page = chromium.new_page()
+    page.route("**/cells.js", lambda route: route.abort())
+    page.goto(address)
+    expect(page.get_by_role("alert")).to_contain_text("cells.js cannot be loaded")
+    page.close()
