@@ -43,10 +43,10 @@ class Fourier:
         # the constant plane has frequency 0; it gets the scale of one wave across the picture
         frequency = torch.sqrt(rows**2 + columns**2).clamp(min=1 / self.size)
         scale = frequency**-self.decay
-        # columns between the first and the last stand for their mirror images too; each coefficient has two real parts
-        mirrored = torch.full_like(columns, 2.0)
-        mirrored[0] = 1.0
+        # a column between the first and the last stands for its mirror image too, which doubles its waves' height
+        power_of_column = torch.full_like(columns, 4.0)
+        power_of_column[0] = 1.0
         if self.size % 2 == 0:
-            mirrored[-1] = 1.0
-        power = (scale**2 * mirrored).sum() * 2 / self.size**2
+            power_of_column[-1] = 1.0
+        power = (scale**2 * power_of_column).sum() / self.size**2
         return scale / power.sqrt()

@@ -1,0 +1,44 @@
+"""Drawing a few icons of a scene, as the tests need it."""
+
+import torch
+from torch import Tensor
+
+from pipeline.render.config import RenderSettings
+from pipeline.render.directions import Space, space
+from pipeline.render.noise import Place, generator, start_and_draws
+from pipeline.render.objective import objective
+from pipeline.render.optimize import Drawn, draw
+from pipeline.render.parameterisation import canvas
+from pipeline.render.probe import Probe
+from pipeline.render.views import DRAWS, Views, aimed, look
+from tests.render.scene import Scene
+
+
+def places(scene: Scene) -> list[Place]:
+    """One place for each cell of the scene."""
+    return [Place(scene.layer, "all", 10, row, 2 * row) for row in range(len(scene.means))]
+
+
+def probe(scene: Scene, settings: RenderSettings) -> Probe:
+    """The scene's network up to its layer."""
+    return Probe(scene.network, scene.layer, settings.size, settings.dtype)
+
+
+def drawn(scene: Scene, settings: RenderSettings, rows: list[int], found: Space | None = None) -> Drawn:
+    """The scene's icons of these rows, drawn in one batch."""
+    generators = [generator(0, places(scene)[row], 0) for row in rows]
+    starts, draws = start_and_draws(generators, canvas(settings).shape, settings.steps, DRAWS)
+    target = objective(found or space("centred", scene.mean), torch.from_numpy(scene.means[rows]))
+    return draw(probe(scene, settings), target, starts, draws, settings, lambda: None)
+
+
+def seen(probe: Probe, pictures: Tensor) -> Tensor:
+    """What a probe says of pictures [icon, 3, y, x] without shift, zoom or turn."""
+    still = Views(jitter=0.0, scale=(1.0, 1.0), rotation=0.0).matrices(torch.zeros(len(pictures), DRAWS))
+    with torch.no_grad():
+        return probe(look(pictures, aimed(still, probe.target), probe.size))
+
+
+def stored(pictures: Tensor) -> Tensor:
+    """Pictures [icon, 3, y, x] in 0..1 as they are stored, uint8 [icon, y, x, 3]."""
+    return (pictures * 255).round().byte().movedim(1, -1)

@@ -1,0 +1,57 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.render.directions import space
+from pipeline.render.objective import FLOOR, objective, power_at
+
+MEAN = np.array([1.0, 1.0, 0.0], np.float32)
+CELL = torch.tensor([[4.0, 1.0, 4.0]])  # centred: (3, 0, 4), length 5
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0, 4.0, 12.0])
+def test_reaching_the_target_is_worth_one(power: float) -> None:
+    """An activation that equals the cell's mean has the value 1, whatever the power."""
+    assert objective(space("centred", MEAN), CELL).values(CELL, power).item() == pytest.approx(1)
+
+
+def test_the_cosine_is_a_true_one() -> None:
+    """The value by hand: twice as long, 60 degrees away."""
+    found = objective(space("centred", MEAN), CELL)
+    # (3, 0, 4) / 5 turned by 60 degrees towards the second axis, ten long
+    centred = 10 * (math.cos(math.pi / 3) * torch.tensor([0.6, 0.0, 0.8]) + math.sin(math.pi / 3) * torch.eye(3)[1])
+    value = found.values((centred + torch.from_numpy(MEAN))[None], 4.0).item()
+    assert value == pytest.approx(2 * 0.5 * 0.5**4, rel=1e-4)
+
+
+def test_scale_of_the_layer_does_not_matter() -> None:
+    """A layer whose activations are a thousand times larger has the same objective."""
+    activation = torch.tensor([[2.0, 3.0, 1.0]])
+    small = objective(space("centred", MEAN), CELL).values(activation, 4.0)
+    large = objective(space("centred", 1000 * MEAN), 1000 * CELL).values(1000 * activation, 4.0)
+    torch.testing.assert_close(small, large)
+
+
+def test_pointing_away_still_gives_a_gradient() -> None:
+    """Below the floor the power is a constant, so that the dot product keeps pulling."""
+    activation = torch.tensor([[-2.0, 2.0, -1.0]], requires_grad=True)
+    value = objective(space("centred", MEAN), CELL).values(activation, 4.0)
+    (gradient,) = torch.autograd.grad(value.sum(), activation)
+    torch.testing.assert_close(gradient, FLOOR**4 * torch.tensor([[3.0, 0.0, 4.0]]) / 25)
+
+
+def test_an_empty_direction_is_finite() -> None:
+    """A cell whose mean is the layer's mean has no direction; its objective is a number all the same."""
+    found = objective(space("centred", MEAN), torch.from_numpy(MEAN)[None])
+    assert found.values(torch.tensor([[1.0, 2.0, 3.0]]), 4.0).isfinite().all()
+
+
+def test_the_power_grows_and_stays() -> None:
+    """From 0 at the first step to its full value at the end of the warm-up; without one it is full at once."""
+    powers = [power_at(step, 100, 8.0, 0.5) for step in range(100)]
+    assert powers[0] == 0
+    assert powers[25] == pytest.approx(4)
+    assert powers[50:] == [8.0] * 50
+    assert power_at(0, 100, 8.0, 0.0) == 8

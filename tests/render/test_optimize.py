@@ -1,0 +1,138 @@
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.core.errors import ConfigError
+from pipeline.render import regularizers
+from pipeline.render.config import RenderSettings
+from pipeline.render.directions import space
+from pipeline.render.fidelity import measure
+from pipeline.render.objective import objective
+from pipeline.render.optimize import rate_at
+from pipeline.render.probe import Probe
+from tests.render.drawing import drawn, probe, seen, stored
+from tests.render.scene import Scene
+
+Quick = Callable[..., RenderSettings]
+ROWS = [0, 1, 2, 3, 4, 5]
+
+
+@pytest.fixture(params=["cnn", "vit"])
+def scene(request: pytest.FixtureRequest) -> Scene:
+    """A convolutional and a token layer."""
+    found: Scene = request.getfixturevalue(f"{request.param}_scene")
+    return found
+
+
+@pytest.mark.parametrize("kind", ["raw", "centred", "whitened"])
+@pytest.mark.parametrize("parameterisation", ["fourier", "pixel"])
+def test_every_objective_rises(
+    scene: Scene, quick: Quick, kind: Literal["raw", "centred", "whitened"], parameterisation: str
+) -> None:
+    """In a few steps every icon comes nearer to its direction than its start was, in every space."""
+    settings = quick(parameterisation=parameterisation, power=1.0, jitter=0.02, rotation=2.0)
+    covariance = np.cov(scene.activations, rowvar=False)
+    found = space(kind, scene.mean, covariance, len(scene.activations), 0.2)
+    target = objective(found, torch.from_numpy(scene.means))
+    look = probe(scene, settings)
+    start = drawn(scene, quick(parameterisation=parameterisation, power=1.0, steps=1, learning_rate=1e-9), ROWS, found)
+    end = drawn(scene, settings, ROWS, found)
+    before, after = (target.values(seen(look, one.pictures), 1.0) for one in (start, end))
+    assert end.sound.all()
+    assert (after > before).all()
+    assert after.mean() > before.mean() + 0.3
+
+
+@pytest.mark.parametrize("name", ["total_variation", "l2", "blur", "boundary"])
+def test_every_regulariser_falls(cnn_scene: Scene, quick: Quick, name: str) -> None:
+    """Asking for less of something gives less of it, in every icon."""
+    penalty = getattr(regularizers, name)
+    free, asked = (drawn(cnn_scene, quick(**{name: weight}), ROWS).pictures for weight in (0.0, 300.0))
+    assert (penalty(asked) < 0.7 * penalty(free)).all()
+
+
+def test_a_step_does_not_depend_on_the_batch(scene: Scene, quick: Quick) -> None:
+    """One gradient step of an icon alone and in company gives the same picture, closely."""
+    settings = quick(steps=1)
+    together = drawn(scene, settings, ROWS).pictures
+    for row in ROWS[:3]:
+        alone = drawn(scene, settings, [row]).pictures[0]
+        torch.testing.assert_close(alone, together[row], atol=2e-5, rtol=0)
+    assert (together[0] - together[1]).abs().max() > 0.02
+
+
+def test_fidelity_does_not_depend_on_the_batch(scene: Scene, quick: Quick) -> None:
+    """After all steps an icon drawn alone is as faithful as the same icon drawn in company."""
+    settings, mean = quick(), torch.from_numpy(scene.mean)
+    look = probe(scene, settings)
+    rows = [2, 4]
+    alone = torch.cat([drawn(scene, settings, [row]).pictures for row in rows])
+    together = drawn(scene, settings, ROWS).pictures[rows]
+    means = torch.from_numpy(scene.means[rows])
+    found = [measure(look, stored(pictures), means, mean).fidelity_centred for pictures in (alone, together)]
+    np.testing.assert_allclose(found[0], found[1], atol=0.02)
+    assert min(found[0]) > 0.5
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_same_settings_give_the_same_bytes(cnn_scene: Scene, quick: Quick, dtype: str) -> None:
+    """Drawing twice gives the same icons, bit for bit."""
+    settings = quick(steps=6, dtype=dtype)
+    assert torch.equal(drawn(cnn_scene, settings, ROWS).pictures, drawn(cnn_scene, settings, ROWS).pictures)
+
+
+def test_an_icon_is_for_its_own_direction(cnn_scene: Scene, quick: Quick) -> None:
+    """Each icon points along its own cell better than it does along the other cells, on the average."""
+    settings = quick(steps=48)
+    icons = stored(drawn(cnn_scene, settings, ROWS).pictures)
+    mean = torch.from_numpy(cnn_scene.mean)
+    own, other = (
+        measure(probe(cnn_scene, settings), icons, torch.from_numpy(means), mean).fidelity_centred.mean()
+        for means in (cnn_scene.means, np.roll(cnn_scene.means, 1, axis=0))
+    )
+    assert own > other + 0.3
+
+
+def test_no_hook_is_left(scene: Scene, quick: Quick) -> None:
+    """A run leaves no hook on the network it was given, nor on its own copy."""
+    settings = quick(steps=2)
+    look = probe(scene, settings)
+    drawn(scene, settings, [0, 1])
+    for module in (scene.network.module, look._module):
+        assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
+
+
+def test_an_icon_without_gradient_is_told(cnn_scene: Scene, quick: Quick) -> None:
+    """A layer that says nothing gives no gradient: no icon is taken for a drawn one."""
+    for parameter in cnn_scene.network.module.parameters():
+        parameter.zero_()
+    assert not drawn(cnn_scene, quick(steps=3), ROWS).sound.any()
+
+
+def test_an_icon_that_is_not_finite_is_told(cnn_scene: Scene, quick: Quick) -> None:
+    """A direction that is not a number spoils its own icon and no other one's."""
+    good = drawn(cnn_scene, quick(steps=3), ROWS)
+    cnn_scene.means[1] = np.nan
+    bad = drawn(cnn_scene, quick(steps=3), ROWS)
+    assert bad.sound.tolist() == [True, False, True, True, True, True]
+    torch.testing.assert_close(bad.pictures[[0, 2, 3]], good.pictures[[0, 2, 3]], atol=1e-6, rtol=0)
+
+
+def test_a_canvas_too_small_for_the_network_is_an_error(cnn_scene: Scene) -> None:
+    """A canvas that vanishes inside the network is refused in one line that says what to change."""
+    cnn_scene.network.module.second.padding = (0, 0)  # type: ignore[union-attr]  # a convolution
+    with pytest.raises(ConfigError, match=r"^render\.size: .*take a larger one$"):
+        Probe(cnn_scene.network, cnn_scene.layer, 8, "float32")
+
+
+def test_the_learning_rate_cools_down(quick: Quick) -> None:
+    """It stays until the cooldown begins, then falls in a line; without one it stays to the end."""
+    cooling, flat = quick(steps=100, cooldown=0.4, learning_rate=0.1), quick(cooldown=0.0, learning_rate=0.1)
+    rates = [rate_at(step, cooling) for step in range(100)]
+    assert rates[:60] == [0.1] * 60
+    assert rates[80] == pytest.approx(0.05)
+    assert 0 < rates[99] < 0.003
+    assert rate_at(23, flat) == 0.1

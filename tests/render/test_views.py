@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+from pipeline.render.views import Views, aimed, look
+
+VIEWS = Views(jitter=0.1, scale=(0.8, 1.3), rotation=25.0)
+PLAIN = torch.tensor([0.5, 0.5, 0.5, 0.5])
+
+
+def one_by_one(picture: NDArray[np.float32], draws: NDArray[np.float32], size: int) -> NDArray[np.float64]:
+    """The view of one picture [3, y, x], pixel by pixel, with the same draws."""
+    side = picture.shape[-1]
+    shift = (2 * draws[:2] - 1) * VIEWS.jitter * side
+    zoom = np.exp(np.log(0.8) + (np.log(1.3) - np.log(0.8)) * draws[2])
+    angle = np.radians((2 * draws[3] - 1) * VIEWS.rotation)
+    view = np.zeros((3, size, size))
+    for row in range(size):
+        for column in range(size):
+            x = ((column + 0.5) / size - 0.5) * side / zoom
+            y = ((row + 0.5) / size - 0.5) * side / zoom
+            source_x = np.cos(angle) * x - np.sin(angle) * y + shift[0] + side / 2 - 0.5
+            source_y = np.sin(angle) * x + np.cos(angle) * y + shift[1] + side / 2 - 0.5
+            for plane in range(3):
+                value = map_coordinates(picture[plane], [[source_y], [source_x]], order=1, mode="reflect")
+                view[plane, row, column] = value[0]
+    return view
+
+
+@pytest.mark.parametrize("size", [12, 19])
+def test_batched_views_match_one_by_one(size: int) -> None:
+    """Each picture of a batch is seen in its own view, as if it had been resampled alone by a slow loop."""
+    generator = torch.Generator().manual_seed(0)
+    pictures, draws = torch.rand(4, 3, 12, 12, generator=generator), torch.rand(4, 4, generator=generator)
+    views = look(pictures, VIEWS.matrices(draws), size)
+    expected = np.stack([one_by_one(p, d, size) for p, d in zip(pictures.numpy(), draws.numpy(), strict=True)])
+    np.testing.assert_allclose(views.numpy(), expected, atol=2e-4)
+    assert np.abs(views[0].numpy() - expected[1]).mean() > 0.05
+
+
+def test_a_view_without_freedom_is_the_picture() -> None:
+    """No shift, zoom or turn: the picture itself."""
+    picture = torch.rand(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
+    still = Views(jitter=0.0, scale=(1.0, 1.0), rotation=0.0).matrices(torch.rand(2, 4))
+    torch.testing.assert_close(look(picture, still, 9), picture, atol=1e-5, rtol=0)
+
+
+def test_views_stay_within_their_range() -> None:
+    """Shifts and zooms reach, and do not pass, what was asked for."""
+    matrices = VIEWS.matrices(torch.rand(20_000, 4, generator=torch.Generator().manual_seed(0)))
+    zoom = 1 / matrices[:, :, :2].det().sqrt()
+    shift = matrices[:, :, 2].abs()
+    assert zoom.min().item() == pytest.approx(0.8, abs=0.01)
+    assert zoom.max().item() == pytest.approx(1.3, abs=0.01)
+    assert shift.max().item() == pytest.approx(0.2, abs=0.001)
+
+
+def test_an_aimed_view_puts_the_centre_where_it_is_told() -> None:
+    """A dot in the middle of the picture appears at the target, in a turned and zoomed view too."""
+    picture = torch.zeros(1, 3, 33, 33)
+    picture[:, :, 16, 16] = 1
+    draws = torch.tensor([[0.5, 0.5, 0.9, 0.8]])
+    aim = (4.0 / 33 * 2, -6.0 / 33 * 2)
+    view = look(picture, aimed(VIEWS.matrices(draws), aim), 33)[0, 0]
+    assert divmod(int(view.argmax()), 33) == (16 - 6, 16 + 4)
+    plain = look(picture, VIEWS.matrices(draws), 33)[0, 0]
+    assert divmod(int(plain.argmax()), 33) == (16, 16)
