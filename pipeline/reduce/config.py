@@ -17,25 +17,29 @@ class ReduceSettings(Settings):
         metric: distance between activations.
         neighbours: UMAP's ``n_neighbors``.
         min_dist: UMAP's ``min_dist``.
+        negatives: UMAP's ``negative_sample_rate``; more of them cost time, pull apart what differs and keep neighbours.
         epochs: UMAP's ``n_epochs``; null lets it choose.
         perplexity: t-SNE's.
         iterations: t-SNE's, after its early exaggeration.
         exact_points: neighbours are exact up to this many distinct points, and approximate (NN-descent) above.
         percentile: share of points (percent) left outside the frame on each side of each axis before the margin.
         margin: empty frame on each side, as a share of the span between the percentiles.
+        evenness: how far the layout is spread towards filling the square; 0 leaves it as it is, 1 goes all the way.
         metric_points: points that the quality of the layout is measured on.
     """
 
     method: Literal["umap", "tsne", "pca"] = "umap"
     metric: Literal["cosine", "euclidean"] = "cosine"
-    neighbours: Neighbours = 50
-    min_dist: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    neighbours: Neighbours = 20
+    min_dist: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    negatives: Annotated[int, Field(ge=1)] = 15
     epochs: Annotated[int, Field(ge=1)] | None = None
     perplexity: Annotated[float, Field(ge=2)] = 50.0
     iterations: Annotated[int, Field(ge=1)] = 500
     exact_points: Annotated[int, Field(ge=2)] = 200_000
     percentile: Annotated[float, Field(ge=0, lt=50)] = 1.0
     margin: Annotated[float, Field(ge=0, le=1)] = 0.1
+    evenness: Annotated[float, Field(ge=0, le=1)] = 0.6
     metric_points: Annotated[int, Field(ge=10)] = 5000
 
     @property

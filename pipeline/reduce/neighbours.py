@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
+from pipeline.core.progress import tracked
 from pipeline.reduce.umap_parts import nearest_neighbors
 
 Metric = Literal["cosine", "euclidean"]
+
+QUERIES = 16384
 
 
 def prepared(activations: NDArray[np.float32], metric: Metric) -> NDArray[np.float32]:
@@ -43,7 +46,7 @@ def nearest(
     """
     points = prepared(activations, metric)
     if len(points) <= exact_points:
-        distances, indices = NearestNeighbors(n_neighbors=count + 1, algorithm="brute").fit(points).kneighbors(points)
+        indices, distances = _exact(points, count + 1)
     else:
         chance = np.random.RandomState(seed)
         indices, distances, _ = nearest_neighbors(points, count + 1, "euclidean", {}, False, chance, n_jobs=1)
@@ -51,6 +54,17 @@ def nearest(
     if metric == "cosine":
         distances = distances**2 / 2  # of unit vectors: |a - b|² = 2 (1 - cos)
     return indices.astype(np.int32), distances.astype(np.float32)
+
+
+def _exact(points: NDArray[np.float32], count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """All pairs, a block of queries at a time; scikit-learn keeps only the nearest of each."""
+    search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(points)
+    starts = range(0, len(points), QUERIES)
+    found = [
+        search.kneighbors(points[start : start + QUERIES])
+        for start in tracked(starts, "nearest neighbours", len(starts), "block")
+    ]
+    return np.concatenate([indices for _, indices in found]), np.concatenate([distances for distances, _ in found])
 
 
 def _without_self(

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 def to_unit_square(
     points: NDArray[np.float64], percentile: float, margin: float
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Fit [n, 2] points into a frame and move those outside it onto its edge.
 
     The frame of each axis runs from the ``percentile``-th to the (100 - ``percentile``)-th percentile, widened by
@@ -21,4 +21,4 @@ def to_unit_square(
     flat = high <= low  # every point has the same coordinate: put it in the middle
     low, high = np.where(flat, low - 0.5, low), np.where(flat, low + 0.5, high)
     outside = ((points < low) | (points > high)).any(axis=1)
-    return np.clip((points - low) / (high - low), 0, 1).astype(np.float32), outside
+    return np.clip((points - low) / (high - low), 0, 1), outside

@@ -15,7 +15,8 @@ from pipeline.core.statistics import layer_statistics, row_blocks
 from pipeline.reduce import pca, tsne, umap
 from pipeline.reduce.align import turned
 from pipeline.reduce.config import ReduceSettings
-from pipeline.reduce.distinct import distinct_rows
+from pipeline.reduce.distinct import Distinct, distinct_rows
+from pipeline.reduce.even import spread_evenly
 from pipeline.reduce.normalize import to_unit_square
 from pipeline.reduce.quality import Points, quality
 from pipeline.stages import Task
@@ -44,11 +45,10 @@ def run(task: Task) -> None:
 
     distinct = distinct_rows(values[placed])
     _check_count(len(distinct.first), settings, task.layer)
-    points = METHODS[settings.method](values[placed][distinct.first], settings, seed)[distinct.inverse]
+    points = METHODS[settings.method](values[placed[distinct.first]], settings, seed)
     reference, reference_identity = _reference(task)
-    framed, outside = to_unit_square(turned(points, reference[placed]), settings.percentile, settings.margin)
     xy = np.full((len(values), 2), ZERO_PLACE, np.float32)
-    xy[placed] = framed
+    xy[placed], outside = _framed(points, distinct, reference[placed], settings)
 
     made_from = {"activations": store.artifact_identity(activations), "reference": reference_identity}
     with store.create(a.LAYOUT, task.path(a.LAYOUT), task.settings(), made_from) as group:
@@ -57,7 +57,7 @@ def run(task: Task) -> None:
 
     label = _labels(task)[image]
     measured = quality(
-        Points(values[placed], framed, image[placed], label[placed]), settings.metric, settings.metric_points, seed
+        Points(values[placed], xy[placed], image[placed], label[placed]), settings.metric, settings.metric_points, seed
     )
     metrics = {
         "points": len(values),
@@ -92,6 +92,15 @@ def _check_count(found: int, settings: ReduceSettings, layer: str) -> None:
             f"layer {layer}: {settings.method} needs at least {settings.needed_points} different activations, found "
             f"{found}; use more images or sample.positions_per_image{advice}"
         )
+
+
+def _framed(
+    points: NDArray[np.float64], distinct: Distinct, reference: NDArray[np.float64], settings: ReduceSettings
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Turn the layout of the distinct rows, fit it into the unit square and spread it, for every row."""
+    framed, outside = to_unit_square(turned(points[distinct.inverse], reference), settings.percentile, settings.margin)
+    # equal rows move as one: spread one by one, they would come apart
+    return spread_evenly(framed[distinct.first], settings.evenness)[distinct.inverse].astype(np.float32), outside
 
 
 def _reference(task: Task) -> tuple[NDArray[np.float64], str]:

@@ -6,12 +6,15 @@ from openTSNE import TSNE
 from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
+from pipeline.core.progress import progress
 from pipeline.reduce import pca
 from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.neighbours import nearest
 
 # below this, Barnes-Hut is faster than the Fourier grid
 BARNES_HUT_POINTS = 1000
+EXAGGERATED = 250
+CALLBACK_ITERATIONS = 10
 
 
 def layout(activations: NDArray[np.float32], settings: ReduceSettings, seed: int) -> NDArray[np.float64]:
@@ -29,11 +32,19 @@ def layout(activations: NDArray[np.float32], settings: ReduceSettings, seed: int
     )
     start = pca.layout(activations, settings, seed)
     start = start * (1e-4 / max(float(start[:, 0].std()), 1e-30))
-    fitted = TSNE(
-        n_iter=settings.iterations,
-        initialization=start,
-        n_jobs=1,  # sums over threads would not repeat bit for bit
-        negative_gradient_method="bh" if len(start) < BARNES_HUT_POINTS else "fft",
-        random_state=seed,
-    ).fit(affinities=affinities)
+    with progress("t-SNE", EXAGGERATED + settings.iterations, "iteration") as bar:
+
+        def follow(*_state: object) -> None:  # anything true would end the fit
+            bar.update(CALLBACK_ITERATIONS)
+
+        fitted = TSNE(
+            early_exaggeration_iter=EXAGGERATED,
+            n_iter=settings.iterations,
+            initialization=start,
+            n_jobs=1,  # sums over threads would not repeat bit for bit
+            negative_gradient_method="bh" if len(start) < BARNES_HUT_POINTS else "fft",
+            random_state=seed,
+            callbacks=follow,
+            callbacks_every_iters=CALLBACK_ITERATIONS,
+        ).fit(affinities=affinities)
     return np.asarray(fitted, dtype=np.float64)

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.progress import bar_options
 from pipeline.reduce import pca
 from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.neighbours import nearest
@@ -17,7 +18,7 @@ def layout(activations: NDArray[np.float32], settings: ReduceSettings, seed: int
 
     Args:
         activations: distinct rows, more than ``settings.neighbours``; none of them all zero under cosine.
-        settings: ``neighbours``, ``min_dist``, ``epochs``, ``metric`` and ``exact_points`` are used.
+        settings: ``neighbours``, ``min_dist``, ``negatives``, ``epochs``, ``metric`` and ``exact_points`` are used.
         seed: of the negative samples.
     """
     chance = np.random.RandomState(seed)  # umap takes no Generator
@@ -36,7 +37,7 @@ def layout(activations: NDArray[np.float32], settings: ReduceSettings, seed: int
         a=curve_a,
         b=curve_b,
         gamma=1.0,
-        negative_sample_rate=5,
+        negative_sample_rate=settings.negatives,
         n_epochs=settings.epochs,
         init=_start(pca.layout(activations, settings, seed), chance),
         random_state=chance,
@@ -45,6 +46,7 @@ def layout(activations: NDArray[np.float32], settings: ReduceSettings, seed: int
         densmap=False,
         densmap_kwds={},
         output_dens=False,
+        tqdm_kwds={**bar_options("umap", 0, "epoch"), "disable": False},
     )
     return np.asarray(embedding, dtype=np.float64)
 
