@@ -3,6 +3,7 @@
 import OpenSeadragon from "openseadragon";
 import type { AtlasEntry, LevelEntry } from "./manifest";
 import type { View } from "./state";
+import { forestallStyle, tileSource } from "./tile-source";
 
 /** Where the whole atlas lies in the window, CSS pixels. */
 export interface Frame {
@@ -163,25 +164,4 @@ export class Picture {
     }
     this.stack = this.stack.filter((other) => other.name.startsWith(`${scope}/`));
   }
-}
-
-/** OpenSeadragon would put a style into the page, which the page's policy forbids, unless it finds one: an idle one. */
-function forestallStyle(): void {
-  const idle = document.createElementNS(null, "style");
-  idle.setAttribute("data-openseadragon-mobile-css", "");
-  document.head.append(idle);
-}
-
-/** Described inline: a page opened from disk may not read a .dzi file. */
-function tileSource(layer: string, atlas: AtlasEntry, level: LevelEntry): object {
-  return {
-    Image: {
-      xmlns: "http://schemas.microsoft.com/deepzoom/2008",
-      Url: `tiles/${layer}/${atlas.name}/${level.size}_files/`,
-      Format: atlas.tiles.format,
-      Overlap: String(atlas.tiles.overlap),
-      TileSize: String(atlas.tiles.tile_size),
-      Size: { Width: String(level.width), Height: String(level.height) },
-    },
-  };
 }

@@ -1,0 +1,53 @@
+// The pinned cell: kept in the state, shown in the panel.
+
+import { announce } from "./announce";
+import { spoken } from "./describe";
+import type { Panel } from "./panel";
+import type { Scene, Stage } from "./scene";
+import type { Sight } from "./sight";
+import type { Store } from "./state";
+
+export class Pins {
+  constructor(
+    private readonly store: Store,
+    private readonly stage: Stage,
+    private readonly panel: Panel,
+    private readonly sight: Sight,
+    private readonly names: readonly string[],
+    private readonly report: (error: unknown) => void,
+  ) {}
+
+  /** Pin a cell of the shown level. */
+  pin(cell: number): void {
+    const { scene } = this.stage;
+    if (!scene) return;
+    const { level } = scene;
+    this.store.set({ pin: { size: level.size, row: level.row(cell), column: level.column(cell) } });
+    announce(`Pinned. ${spoken(scene, cell, this.names)}`);
+    this.sight.reveal(cell);
+  }
+
+  unpin(): void {
+    this.store.set({ pin: null });
+  }
+
+  /** Show the pinned cell, which may belong to another level than the one in sight. */
+  show(scene: Scene): void {
+    const { pin } = this.store.state;
+    document.documentElement.toggleAttribute("data-pinned", pin !== null);
+    if (!pin) this.panel.hide();
+    else if (scene.level.size === pin.size) this.showIn(scene);
+    else
+      this.stage
+        .sceneAt(pin.size)
+        .then((other) => pin === this.store.state.pin && this.showIn(other), this.report);
+  }
+
+  private showIn(scene: Scene): void {
+    const { pin } = this.store.state;
+    if (!pin) return;
+    const cell = scene.level.at(pin.row, pin.column);
+    if (cell < 0) this.unpin();
+    else this.panel.show(scene, cell);
+  }
+}

@@ -1,0 +1,57 @@
+// What the keys do.
+
+import type { Cursor } from "./cursor";
+import type { KeyActions } from "./keyboard";
+import { find, type Manifest } from "./manifest";
+import type { Picture } from "./picture";
+import type { Pins } from "./pins";
+import type { Stage } from "./scene";
+import type { Store } from "./state";
+
+export interface Parts {
+  readonly manifest: Manifest;
+  readonly store: Store;
+  readonly stage: Stage;
+  readonly picture: Picture;
+  readonly cursor: Cursor;
+  readonly pins: Pins;
+  readonly search: HTMLInputElement;
+  readonly help: HTMLDialogElement;
+}
+
+export function shortcuts(parts: Parts): KeyActions {
+  const { store, picture, cursor, pins } = parts;
+  return {
+    step: (rows, columns) => cursor.step(rows, columns),
+    pan: (right, down) => picture.pan(right, down),
+    zoom: (steps) => picture.zoom(steps),
+    home: () => picture.go(null),
+    pin: () => cursor.cell >= 0 && pins.pin(cursor.cell),
+    back: () => back(parts),
+    level: (step) => stepLevel(parts, step),
+    autoLevel: () => store.set({ level: null }),
+    nextLayer: () => nextLayer(parts),
+    search: () => parts.search.focus(),
+    help: () => parts.help.showModal(),
+  };
+}
+
+/** Undo the latest choice: the pin, else the cursor, else the class. */
+function back({ store, cursor, pins }: Parts): void {
+  if (store.state.pin) pins.unpin();
+  else if (cursor.cell >= 0) cursor.leave();
+  else store.set({ classId: null, sign: 1, intensity: 1 });
+}
+
+function stepLevel({ manifest, store, stage }: Parts, step: number): void {
+  const { layer, atlas } = store.state;
+  const sizes = find(manifest, layer, atlas).atlas.levels.map(({ size }) => size);
+  const next = sizes[sizes.indexOf(stage.scene?.level.size ?? 0) + step];
+  if (next !== undefined) store.set({ level: next });
+}
+
+function nextLayer({ manifest, store }: Parts): void {
+  const names = manifest.layers.map(({ name }) => name);
+  const layer = names[(names.indexOf(store.state.layer) + 1) % names.length];
+  if (layer !== undefined) store.set({ layer, pin: null });
+}
