@@ -28,7 +28,7 @@ class RenderSettings(Settings):
         initial: standard deviation of the random start.
         space: ``raw`` activations, ``centred`` on the layer's mean, or ``whitened`` (centred, shrunk covariance).
         power: p of dot · max(cos, ε)^p.
-        power_warmup: share of the steps over which p grows from 0.
+        warmup: share of the steps over which p and the weights of the regularisers grow from 0.
         shrinkage: pull of the covariance towards a multiple of the identity; null estimates it.
         jitter: shift of each view, as a share of the canvas.
         scale: smallest and largest zoom of each view.
@@ -52,7 +52,7 @@ class RenderSettings(Settings):
     initial: Annotated[float, Field(gt=0)] = 0.01
     space: Literal["raw", "centred", "whitened"] = "centred"
     power: NotNegative = 12.0
-    power_warmup: Annotated[float, Field(ge=0, le=1)] = 0.8
+    warmup: Annotated[float, Field(ge=0, le=1)] = 0.8
     shrinkage: Annotated[float, Field(ge=0, le=1)] | None = None
     jitter: Annotated[float, Field(ge=0, lt=0.5)] = 0.06
     scale: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.9, 1.1)

@@ -53,12 +53,3 @@ def objective(space: Space, cell_means: Tensor) -> Objective:
     root = None if space.root is None else torch.from_numpy(space.root).to(cell_means)
     blank = Objective(origin, root, cell_means)
     return Objective(origin, root, blank.mapped(cell_means))
-
-
-def power_at(step: int, steps: int, power: float, warmup: float) -> float:
-    """The power at a gradient step: it grows from 0 over the first ``warmup`` share of the steps.
-
-    A high power from a cold start leaves an icon that points nowhere yet with next to no gradient.
-    """
-    ramp = warmup * steps
-    return power if step >= ramp else power * step / ramp

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from pipeline.render.adam import Adam
 from pipeline.render.config import RenderSettings
-from pipeline.render.objective import Objective, power_at
+from pipeline.render.objective import Objective
 from pipeline.render.parameterisation import canvas
 from pipeline.render.probe import Probe
 from pipeline.render.regularizers import penalties, total
+from pipeline.render.schedule import rate_at, warmth_at
 from pipeline.render.views import Views, aimed, look
 
 StepDone = Callable[[], None]
@@ -58,9 +59,9 @@ def draw(
         parameters.requires_grad_(True)
         pictures = paper.picture(parameters)
         activations = probe(look(pictures, matrices[:, step], probe.size))
-        power = power_at(step, settings.steps, settings.power, settings.power_warmup)
-        gain = objective.values(activations, power)
-        (gradient,) = torch.autograd.grad((total(pictures, weights) - gain).sum(), parameters)
+        warmth = warmth_at(step, settings)
+        gain = objective.values(activations, warmth * settings.power)
+        (gradient,) = torch.autograd.grad((warmth * total(pictures, weights) - gain).sum(), parameters)
         length = gradient.flatten(1).norm(dim=1)
         moved |= length > 0
         # The objective's gradient grows a hundredfold while an icon takes shape. Adam remembers, so without this the
@@ -70,9 +71,3 @@ def draw(
         done()
     pictures = paper.picture(parameters)
     return Drawn(pictures, moved & pictures.isfinite().all(dim=(1, 2, 3)))
-
-
-def rate_at(step: int, settings: RenderSettings) -> float:
-    """The learning rate at a gradient step: it falls to 0 at the end, so that the last views leave no traces."""
-    left = 1 - step / settings.steps
-    return settings.learning_rate * (min(1.0, left / settings.cooldown) if settings.cooldown else 1.0)

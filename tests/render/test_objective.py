@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pipeline.render.directions import space
-from pipeline.render.objective import FLOOR, objective, power_at
+from pipeline.render.objective import FLOOR, objective
 
 MEAN = np.array([1.0, 1.0, 0.0], np.float32)
 CELL = torch.tensor([[4.0, 1.0, 4.0]])  # centred: (3, 0, 4), length 5
@@ -46,12 +46,3 @@ def test_an_empty_direction_is_finite() -> None:
     """A cell whose mean is the layer's mean has no direction; its objective is a number all the same."""
     found = objective(space("centred", MEAN), torch.from_numpy(MEAN)[None])
     assert found.values(torch.tensor([[1.0, 2.0, 3.0]]), 4.0).isfinite().all()
-
-
-def test_the_power_grows_and_stays() -> None:
-    """From 0 at the first step to its full value at the end of the warm-up; without one it is full at once."""
-    powers = [power_at(step, 100, 8.0, 0.5) for step in range(100)]
-    assert powers[0] == 0
-    assert powers[25] == pytest.approx(4)
-    assert powers[50:] == [8.0] * 50
-    assert power_at(0, 100, 8.0, 0.0) == 8

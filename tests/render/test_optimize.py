@@ -11,7 +11,6 @@ from pipeline.render.config import RenderSettings
 from pipeline.render.directions import space
 from pipeline.render.fidelity import measure
 from pipeline.render.objective import objective
-from pipeline.render.optimize import rate_at
 from pipeline.render.probe import Probe
 from tests.render.drawing import drawn, probe, seen, stored
 from tests.render.scene import Scene
@@ -126,13 +125,3 @@ def test_a_canvas_too_small_for_the_network_is_an_error(cnn_scene: Scene) -> Non
     cnn_scene.network.module.second.padding = (0, 0)  # type: ignore[union-attr]  # a convolution
     with pytest.raises(ConfigError, match=r"^render\.size: .*take a larger one$"):
         Probe(cnn_scene.network, cnn_scene.layer, 8, "float32")
-
-
-def test_the_learning_rate_cools_down(quick: Quick) -> None:
-    """It stays until the cooldown begins, then falls in a line; without one it stays to the end."""
-    cooling, flat = quick(steps=100, cooldown=0.4, learning_rate=0.1), quick(cooldown=0.0, learning_rate=0.1)
-    rates = [rate_at(step, cooling) for step in range(100)]
-    assert rates[:60] == [0.1] * 60
-    assert rates[80] == pytest.approx(0.05)
-    assert 0 < rates[99] < 0.003
-    assert rate_at(23, flat) == 0.1
