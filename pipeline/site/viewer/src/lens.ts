@@ -2,7 +2,7 @@
 
 import { choice } from "./choice";
 import { button, drawing, el } from "./dom";
-import { signed } from "./format";
+import { decimal, signed } from "./format";
 import { attribution } from "./heat";
 import type { Manifest } from "./manifest";
 import type { Scene } from "./scene";
@@ -59,10 +59,9 @@ export class Lens {
     for (let cell = 0; heat && cell < level.cells; cell++) {
       if (level.isDrawn(cell)) strongest = Math.max(strongest, sign * attribution(heat, cell));
     }
-    const most = heat ? signed(sign * strongest) : "";
-    this.strongest.textContent = heat
-      ? `strongest cell ${most} of ${signed(sign * heat.scale)} in this layer`
-      : "";
+    const words =
+      heat && `strongest cell ${signed(sign * strongest)}; the layer's largest value ${decimal(heat.scale)}`;
+    this.strongest.textContent = words ?? "";
   }
 
   private update(): void {
