@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.codecs import ZstdCodec
+from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from pipeline import __version__
 from pipeline.core.artifacts import Artifact
@@ -73,7 +73,7 @@ def add_array(
         dtype=spec.dtype,
         chunks=(chunk, *(max(1, n) for n in shape[1:])),
         shards=(shard, *(max(1, n) for n in shape[1:])),
-        compressors=ZstdCodec(level=3),
+        compressors=(ZstdCodec(level=3), Crc32cCodec()),  # the checksum is the last, over the bytes on disk
         dimension_names=spec.dims,
         attributes={"meaning": spec.meaning, "unit": spec.unit},
         fill_value=np.zeros((), spec.dtype).item(),

@@ -126,9 +126,8 @@ def _filled(xy: NDArray[np.float32]) -> float:
 def _report(task: Task, metrics: Mapping[str, Any], xy: NDArray[np.float32], label: NDArray[np.int64]) -> None:
     task.write_metrics(metrics)
     some = np.sort(np.random.default_rng(task.params.seed).permutation(len(xy))[:PLOT_POINTS])
-    task.write_plot(
-        {"x": xy[some, 0].round(4).tolist(), "y": xy[some, 1].round(4).tolist(), "label": label[some].tolist()}
-    )
+    x, y = xy[some].astype(np.float64).round(4).T
+    task.write_plot({"x": x.tolist(), "y": y.tolist(), "label": label[some].tolist()})
     known = {name: "unknown" if value is None else f"{value:.3f}" for name, value in metrics.items()}
     say(
         f"reduce {task.layer}/{task.atlas}: {metrics['points']} points ({metrics['distinct']} different, "

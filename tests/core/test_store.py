@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.core import store
+from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT, Artifact
+from pipeline.core.errors import ArtifactError
+
+
+def written(path: Path, values: np.ndarray, shard_rows: int | None = None) -> None:
+    """An activations artifact that holds ``values`` as its attributions."""
+    with store.create(ACTIVATIONS, path, {"seed": 1}, {"model": "abc"}) as group:
+        array = store.add_array(group, ACTIVATIONS, "attribution", values.shape, shard_rows)
+        if values.size:
+            array[...] = values
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (7, 0), (0, 0), (1, 3), (1000, 513), (100_000, 7)])
+@pytest.mark.parametrize("shard_rows", [None, 64])
+def test_arrays_of_any_shape_come_back(tmp_path: Path, shape: tuple[int, int], shard_rows: int | None) -> None:
+    """What is written is read again, also without rows or without columns."""
+    values = np.random.default_rng(0).random(shape, dtype=np.float32)
+    written(tmp_path / "a.zarr", values, shard_rows)
+    found = store.array(store.open_artifact(ACTIVATIONS, tmp_path / "a.zarr"), "attribution")
+    np.testing.assert_array_equal(found[...], values)
+
+
+def test_arrays_say_what_they_hold(tmp_path: Path) -> None:
+    """Dimensions, meaning and unit stand with the array, settings and origin with the artifact."""
+    written(tmp_path / "a.zarr", np.ones((2, 3), np.float32))
+    group = store.open_artifact(ACTIVATIONS, tmp_path / "a.zarr")
+    found = store.array(group, "attribution")
+    assert found.metadata.to_dict()["dimension_names"] == ("sample", "class")
+    assert found.attrs["unit"] == "logit"
+    assert group.attrs["settings"] == {"seed": 1}
+    assert group.attrs["made_from"] == {"model": "abc"}
+    assert len(store.artifact_identity(group)) == 64
+
+
+def test_half_written_artifact_is_never_at_its_place(tmp_path: Path) -> None:
+    """A writer that fails leaves what was there before, or nothing."""
+    path = tmp_path / "layout.zarr"
+    for expected in (None, 7):
+        if expected is not None:
+            with store.create(LAYOUT, path, {}, {}) as group:
+                store.write_array(group, LAYOUT, "sample", np.array([expected]))
+        with pytest.raises(RuntimeError), store.create(LAYOUT, path, {}, {}) as group:
+            store.write_array(group, LAYOUT, "sample", np.array([99]))
+            raise RuntimeError
+        if expected is None:
+            assert not path.exists()
+        else:
+            assert store.array(store.open_artifact(LAYOUT, path), "sample")[0] == expected
+
+
+def test_a_new_artifact_takes_the_old_one_s_place(tmp_path: Path) -> None:
+    """Writing again leaves nothing of the first one, not even an array that the second one lacks."""
+    path = tmp_path / "layout.zarr"
+    with store.create(LAYOUT, path, {}, {}) as group:
+        store.write_array(group, LAYOUT, "sample", np.arange(3))
+        store.write_array(group, LAYOUT, "xy", np.zeros((3, 2)))
+    with store.create(LAYOUT, path, {}, {}) as group:
+        store.write_array(group, LAYOUT, "sample", np.arange(5))
+    again = store.open_artifact(LAYOUT, path)
+    assert store.array(again, "sample").shape == (5,)
+    with pytest.raises(ArtifactError, match="expected an array 'xy'"):
+        store.array(again, "xy")
+
+
+def test_identity_follows_settings_and_origin(tmp_path: Path) -> None:
+    """Equal settings and origin give an equal identity, any other a different one."""
+    identities = []
+    for settings, origin in (({}, {}), ({}, {}), ({"seed": 2}, {}), ({}, {"layout": "x"})):
+        with store.create(GRID, tmp_path / "g.zarr", settings, origin) as group:
+            identities.append(store.artifact_identity(group))
+    assert identities[0] == identities[1]
+    assert len(set(identities)) == 3
+
+
+def test_other_versions_and_kinds_are_refused(tmp_path: Path) -> None:
+    """An artifact of another version, of another kind or not there at all is no input."""
+    with store.create(LAYOUT, tmp_path / "layout.zarr", {}, {}):
+        pass
+    newer = Artifact("layout", LAYOUT.pattern, version=LAYOUT.version + 1)
+    with pytest.raises(ArtifactError, match="version 2, found layout version 1"):
+        store.open_artifact(newer, tmp_path / "layout.zarr")
+    with pytest.raises(ArtifactError, match="expected grid"):
+        store.open_artifact(GRID, tmp_path / "layout.zarr")
+    with pytest.raises(ArtifactError, match="found nothing"):
+        store.open_artifact(LAYOUT, tmp_path / "other.zarr")
+
+
+def test_missing_levels_are_named(tmp_path: Path) -> None:
+    """Asking for a level that a grid lacks names the levels that it has."""
+    with store.create(GRID, tmp_path / "g.zarr", {}, {}) as group:
+        for size in (10, 20):
+            group.create_group(str(size))
+    with pytest.raises(ArtifactError, match="expected level 40, found levels 10, 20"):
+        store.level(store.open_artifact(GRID, tmp_path / "g.zarr"), 40)
+
+
+def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    """A shard whose bytes changed on disk cannot be read as if nothing had happened."""
+    path = tmp_path / "a.zarr"
+    written(path, np.random.default_rng(0).random((1000, 64), dtype=np.float32))
+    (shard,) = (file for file in path.rglob("c/*/*") if file.is_file())
+    damaged = bytearray(shard.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    shard.write_bytes(damaged)
+    with pytest.raises(ValueError, match="checksum"):
+        store.array(store.open_artifact(ACTIVATIONS, path), "attribution")[...]
