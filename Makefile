@@ -16,6 +16,7 @@ lint: install ## ruff, mypy and the viewer's own checks
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	cd pipeline/site/viewer && npm ci --ignore-scripts --silent && npm run --silent lint && npm run --silent check
 
 install: .uv-found ## the environment in .venv, exactly as locked
 	$(UV) sync --locked --quiet
