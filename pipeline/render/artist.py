@@ -33,11 +33,13 @@ class Batch:
         icon: uint8 [icon, y, x, 3].
         measured: of the stored icons.
         sound: [icon], the icon is finite and was moved by a gradient; any other is no icon.
+        score: [icon], its fidelity, centred unless icons are drawn for raw activations.
     """
 
     icon: NDArray[np.uint8]
     measured: Measured
     sound: NDArray[np.bool_]
+    score: Floats
 
 
 class Artist:
@@ -87,7 +89,8 @@ class Artist:
         icons = (drawn.pictures.nan_to_num() * 255).round().byte().movedim(1, -1)
         measured = measure(self._exact, icons, targets, self._layer_mean)
         sound = drawn.sound.cpu().numpy() & np.isfinite(measured.fidelity)
-        return Batch(icons[:count].cpu().numpy(), measured.first(count), sound[:count])
+        score = measured.fidelity if self._settings.space == "raw" else measured.fidelity_centred
+        return Batch(icons[:count].cpu().numpy(), measured.first(count), sound[:count], score[:count])
 
     def _drawn(self, places: list[Place], targets: torch.Tensor, attempt: int, ticks: Iterator[None]) -> Drawn:
         generators = [noise.generator(self._seed, place, attempt) for place in places]

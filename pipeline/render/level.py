@@ -11,6 +11,7 @@ from pipeline.render.noise import Place
 
 Floats = NDArray[np.float32]
 
+POOR = 0.2  # an icon of less fidelity went astray, most likely into plain grey; another start may do better
 BLANK = 255  # an icon that could not be drawn is white, as empty cells are, and its fidelity is not a number
 
 
@@ -23,7 +24,7 @@ class Icons:
         fidelity: [icon], NaN where the icon could not be drawn.
         fidelity_centred: [icon], likewise.
         activation: [icon, channel], mean raw activation over the held-out views, likewise.
-        retried: icons that needed a second start.
+        retried: icons that got a second start, as they could not be drawn or went astray.
     """
 
     icon: NDArray[np.uint8]
@@ -52,8 +53,10 @@ def draw_level(
         for start in range(0, len(left), batch_size):
             rows = left[start : start + batch_size]
             batch = artist.draw([places[row] for row in rows], means[rows], attempt, _nobody if attempt else done)
-            kept.update({row: (batch, index) for index, row in enumerate(rows) if batch.sound[index]})
-        left = [row for row in left if row not in kept]
+            for index, row in enumerate(rows):
+                if batch.sound[index] and (row not in kept or _score(kept[row]) < batch.score[index]):
+                    kept[row] = (batch, index)
+        left = [row for row in left if row not in kept or _score(kept[row]) < POOR]
         if not attempt:
             retried = len(left)
     return _gather(kept, means, artist.size, retried)
@@ -74,6 +77,11 @@ def _gather(kept: dict[int, tuple[Batch, int]], means: Floats, size: int, retrie
         icons.fidelity_centred[row] = batch.measured.fidelity_centred[index]
         icons.activation[row] = batch.measured.activation[index]
     return icons
+
+
+def _score(kept: tuple[Batch, int]) -> float:
+    batch, index = kept
+    return float(batch.score[index])
 
 
 def _nobody(_count: int) -> None:

@@ -35,11 +35,22 @@ class Objective:
 
     def values(self, activations: Tensor, power: float) -> Tensor:
         """The objective of each icon, [icon], for activations [icon, channel] at the centre of the map."""
+        dot, cosine = self._parts(activations)
+        return dot * cosine**power
+
+    def pulls(self, activations: Tensor, power: float) -> Tensor:
+        """The objective of each icon divided by what its cosine's power is now, [icon].
+
+        Its gradient points where the objective's does. But it is as long for an icon that points nowhere yet as for
+        one that is nearly there, where the power alone spans ten orders of magnitude: a regulariser keeps its say.
+        """
+        dot, cosine = self._parts(activations)
+        return dot * (cosine / cosine.detach()) ** power
+
+    def _parts(self, activations: Tensor) -> tuple[Tensor, Tensor]:
         mapped = self.mapped(activations)
         dot = (mapped * self.targets).sum(1) / self.targets.square().sum(1).clamp(min=1e-12)
-        if not power:
-            return dot
-        return dot * cosine_similarity(mapped, self.targets, dim=1).clamp(min=FLOOR) ** power
+        return dot, cosine_similarity(mapped, self.targets, dim=1).clamp(min=FLOOR)
 
 
 def objective(space: Space, cell_means: Tensor) -> Objective:

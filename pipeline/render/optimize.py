@@ -24,7 +24,7 @@ class Drawn:
 
     Attributes:
         pictures: [icon, 3, y, x] in 0..1.
-        sound: [icon], the picture is finite and was moved by a gradient; any other is no icon.
+        sound: [icon], the picture is finite and the network gave it a gradient; any other is no icon.
     """
 
     pictures: Tensor
@@ -58,14 +58,15 @@ def draw(
     for step in range(settings.steps):
         parameters.requires_grad_(True)
         pictures = paper.picture(parameters)
-        activations = probe(look(pictures, matrices[:, step], probe.size))
+        viewed = look(pictures, matrices[:, step], probe.size)
         warmth = warmth_at(step, settings)
-        gain = objective.values(activations, warmth * settings.power)
-        (gradient,) = torch.autograd.grad((warmth * total(pictures, weights) - gain).sum(), parameters)
+        gain = objective.pulls(probe(viewed), warmth * settings.power)
+        loss = (warmth * total(pictures, weights) - gain).sum()
+        gradient, from_network = torch.autograd.grad(loss, (parameters, viewed))
+        moved |= from_network.flatten(1).any(dim=1)
         length = gradient.flatten(1).norm(dim=1)
-        moved |= length > 0
-        # The objective's gradient grows a hundredfold while an icon takes shape. Adam remembers, so without this the
-        # large late gradients would make late steps small ones.
+        # The gradient's length changes manifold while an icon takes shape. Adam remembers lengths; it shall remember
+        # directions only.
         unit = gradient / length.clamp(min=torch.finfo(length.dtype).tiny).view(-1, *[1] * (gradient.ndim - 1))
         parameters = adam.step(parameters.detach(), unit, rate_at(step, settings))
         done()

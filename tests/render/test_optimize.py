@@ -49,7 +49,7 @@ def test_every_objective_rises(
 def test_every_regulariser_falls(cnn_scene: Scene, quick: Quick, name: str) -> None:
     """Asking for less of something gives less of it, in every icon."""
     penalty = getattr(regularizers, name)
-    free, asked = (drawn(cnn_scene, quick(**{name: weight}), ROWS).pictures for weight in (0.0, 300.0))
+    free, asked = (drawn(cnn_scene, quick(warmup=0.0, **{name: weight}), ROWS).pictures for weight in (0.0, 3000.0))
     assert (penalty(asked) < 0.7 * penalty(free)).all()
 
 
@@ -108,7 +108,7 @@ def test_an_icon_without_gradient_is_told(cnn_scene: Scene, quick: Quick) -> Non
     """A layer that says nothing gives no gradient: no icon is taken for a drawn one."""
     for parameter in cnn_scene.network.module.parameters():
         parameter.zero_()
-    assert not drawn(cnn_scene, quick(steps=3), ROWS).sound.any()
+    assert not drawn(cnn_scene, quick(steps=3, total_variation=5.0), ROWS).sound.any()
 
 
 def test_an_icon_that_is_not_finite_is_told(cnn_scene: Scene, quick: Quick) -> None:

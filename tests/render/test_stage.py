@@ -116,7 +116,8 @@ def test_icons_that_cannot_be_drawn_are_counted(
     _plant_grid(task.outputs, found, means)
     run(task)
     metrics = json.loads((task.outputs / f"metrics/render/{LAYER}/all.json").read_text())
-    assert (metrics["4"]["failed"], metrics["4"]["retried"], metrics["4"]["icons"]) == (1, 1, 5)
+    assert (metrics["4"]["failed"], metrics["4"]["icons"]) == (1, 5)
+    assert metrics["4"]["retried"] >= 1
     assert "1 COULD NOT BE DRAWN" in capsys.readouterr().err
 
 
