@@ -44,6 +44,8 @@ def write_pyramid(
         raise OSError(f"{folder / name}: the tiles cannot be written: {' '.join(str(error).split())}") from None
     finally:
         raw.unlink()
+    # libvips notes the time and the raw file's path here: nobody needs it, and it never repeats
+    (folder / f"{name}_files" / "vips-properties.xml").unlink(missing_ok=True)
 
 
 def _suffix(settings: TileSettings) -> str:

@@ -1,0 +1,157 @@
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+
+from pipeline.compose import compose_config
+from pipeline.core import statistics, store
+from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT
+from pipeline.grid.stage import run
+from pipeline.params import parse_params
+from pipeline.stages import STAGES, Task
+
+ROOT = Path(__file__).parents[2]
+CHOSEN = np.random.default_rng(3).permutation(600)[:450]  # an atlas of some samples, in no order
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What is stored: activations and attributions of 600 samples, and the places of 450 of them."""
+
+    activation: np.ndarray
+    attribution: np.ndarray
+    image: np.ndarray
+    xy: np.ndarray
+
+
+@pytest.fixture
+def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Planted:
+    """Activations and a layout on disk, read in blocks of 64 rows."""
+    monkeypatch.setattr(statistics, "BLOCK_BYTES", 1)
+    return plant(tmp_path, attribution=True)
+
+
+def plant(outputs: Path, *, attribution: bool) -> Planted:
+    """Write activations in shards of 64 rows, and a layout with many points on cell corners."""
+    generator = np.random.default_rng(0)
+    found = Planted(
+        generator.gamma(1, size=(600, 7)).astype(np.float32),
+        generator.normal(size=(600, 4)).astype(np.float32),
+        np.arange(600) // 4,
+        (generator.integers(0, 81, size=(450, 2)) / 80).astype(np.float32),
+    )
+    with store.create(ACTIVATIONS, ACTIVATIONS.path(outputs, "layer"), {}, {}) as group:
+        for name, values in (("activation", found.activation), ("attribution", found.attribution)):
+            if name == "activation" or attribution:
+                array = store.add_array(group, ACTIVATIONS, name, values.shape, shard_rows=64)
+                array[...] = values
+        store.write_array(group, ACTIVATIONS, "image", found.image)
+    with store.create(LAYOUT, LAYOUT.path(outputs, "layer", "all"), {}, {}) as group:
+        store.write_array(group, LAYOUT, "sample", CHOSEN)
+        store.write_array(group, LAYOUT, "xy", found.xy)
+    return found
+
+
+def gridded(outputs: Path, *overrides: str) -> dict[int, dict[str, np.ndarray]]:
+    """Run the stage and read every level."""
+    composed = compose_config(ROOT, ["grid.levels=[5,10,20]", "grid.min_count=3", *overrides])
+    task = Task(STAGES["grid"], parse_params(OmegaConf.to_container(composed)), outputs, "layer", "all")
+    run(task)
+    grid = store.open_artifact(GRID, task.path(GRID))
+    return {
+        size: {name: np.asarray(array[...]) for name, array in store.level(grid, size).arrays()} for size in (5, 10, 20)
+    }
+
+
+def members(planted: Planted, size: int, cell: Sequence[int]) -> np.ndarray:
+    """Which points lie in a cell, by its four edges."""
+    row, column = cell
+    inside = np.ones(len(planted.xy), bool)
+    for places, index in zip(planted.xy.T.astype(np.float64), (column, row), strict=True):
+        far = places <= 1 if index == size - 1 else places * size < index + 1
+        inside &= (places * size >= index) & far
+    return np.flatnonzero(inside)
+
+
+def test_means_equal_a_plain_recomputation(tmp_path: Path, planted: Planted) -> None:
+    """Means, counts and drawn of every cell of every level, cell by cell, and the layer's mean over all samples."""
+    levels = gridded(tmp_path)
+    for size, level in levels.items():
+        assert level["count"].sum() == len(planted.xy)
+        for index, cell in enumerate(level["cell"]):
+            points = members(planted, size, cell)
+            rows = CHOSEN[points]
+            assert level["count"][index] == len(points)
+            assert level["drawn"][index] == (len(points) >= 3)
+            np.testing.assert_allclose(level["activation"][index], planted.activation[rows].mean(axis=0), rtol=1e-5)
+            expected = planted.attribution[rows].mean(axis=0)
+            np.testing.assert_allclose(level["attribution"][index], expected, rtol=1e-4, atol=1e-6)
+    assert 0 < levels[20]["drawn"].mean() < 1
+    mean = store.array(store.open_artifact(GRID, GRID.path(tmp_path, "layer", "all")), "mean")
+    np.testing.assert_allclose(np.asarray(mean[...]), planted.activation.mean(axis=0), rtol=1e-5)
+
+
+def test_exemplars_lie_in_their_cell(tmp_path: Path, planted: Planted) -> None:
+    """Exemplars are samples of the cell from different images, the nearest to its mean first."""
+    mean = planted.activation.mean(axis=0)
+    for size, level in gridded(tmp_path, "grid.exemplars=4").items():
+        for index, cell in enumerate(level["cell"]):
+            rows = CHOSEN[members(planted, size, cell)]
+            found = level["exemplar"][index][level["exemplar"][index] >= 0]
+            assert set(found) <= set(rows)
+            assert len(found) == min(4, len(np.unique(planted.image[rows])))
+            assert len(np.unique(planted.image[found])) == len(found)
+            centred, target = planted.activation[rows] - mean, level["activation"][index] - mean
+            cosines = centred @ target / np.linalg.norm(centred, axis=1) / np.linalg.norm(target)
+            assert found[0] in rows[cosines >= cosines.max() - 1e-5]
+            np.testing.assert_allclose(level["spread"][index], (1 - cosines).mean(), atol=1e-4)
+
+
+def test_reliability_needs_both_halves(tmp_path: Path, planted: Planted) -> None:
+    """It lies in -1..1, is unknown exactly where the cell's images are all in one half, and noise scores low."""
+    del planted
+    level = gridded(tmp_path)[20]
+    known = ~np.isnan(level["reliability"])
+    assert 0 < known.mean() < 1
+    assert np.isnan(level["reliability"][level["count"] == 1]).all()
+    assert np.abs(level["reliability"][known]).max() <= 1
+    assert np.median(level["reliability"][known]) < 0.3
+
+
+def test_without_attribution(tmp_path: Path) -> None:
+    """Activations that were sampled without attributions make a grid of no classes, and nothing else differs."""
+    plant(tmp_path / "without", attribution=False)
+    plant(tmp_path / "with", attribution=True)
+    without, with_them = gridded(tmp_path / "without"), gridded(tmp_path / "with")
+    assert without[5]["attribution"].shape == (len(without[5]["cell"]), 0)
+    np.testing.assert_array_equal(without[20]["activation"], with_them[20]["activation"])
+
+
+def test_blocks_leave_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading everything at once or in small blocks gives the same grid, up to rounding."""
+    plant(tmp_path, attribution=True)
+    whole = gridded(tmp_path)
+    monkeypatch.setattr(statistics, "BLOCK_BYTES", 1)
+    for size, level in gridded(tmp_path).items():
+        for name, values in level.items():
+            np.testing.assert_allclose(values, whole[size][name], rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_metrics_and_plot(tmp_path: Path, planted: Planted) -> None:
+    """Each level's cells are counted, and the histogram holds every occupied cell once."""
+    levels = gridded(tmp_path)
+    metrics = json.loads((tmp_path / "metrics/grid/layer/all.json").read_text())
+    with (tmp_path / "plots/grid/layer/all.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for size, level in levels.items():
+        assert metrics[str(size)]["occupied"] == len(level["cell"])
+        assert metrics[str(size)]["drawn"] == level["drawn"].sum()
+        counted = {int(row["count"]): int(row["cells"]) for row in rows if row["level"] == str(size)}
+        assert sum(counted.values()) == len(level["cell"])
+        assert counted.get(1, 0) == (level["count"] == 1).sum()
+    assert len(planted.xy) == 450

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from sklearn.manifold import trustworthiness
+
+from pipeline.reduce import quality as subject
+from pipeline.reduce.config import ReduceSettings
+from pipeline.reduce.neighbours import Metric
+from pipeline.reduce.pca import layout
+from pipeline.reduce.quality import Points, quality
+from tests.reduce.clusters import clustered
+
+
+def measured(image: np.ndarray | None = None, label: np.ndarray | None = None, **changes: np.ndarray) -> Points:
+    """A PCA layout of the planted clusters, each point from an image of its own unless said otherwise."""
+    activations, labels = clustered()
+    xy = changes.get("xy", layout(activations, ReduceSettings(), 0))
+    image = np.arange(len(xy)) if image is None else image
+    return Points(activations, np.asarray(xy, np.float32), image, labels if label is None else label)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("k", [10, 50])
+def test_trustworthiness_is_scikit_learn_s(metric: Metric, k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one point from each image and every point asked, it is the textbook measure; swapped, its continuity."""
+    monkeypatch.setattr(subject, "BLOCK_BYTES", 8 * 300 * 70)  # blocks of 70 queries
+    points = measured()
+    found = quality(points, metric, queries=300, seed=0)
+    expected = trustworthiness(points.activation, points.xy, n_neighbors=k, metric=metric)
+    assert found[f"trustworthiness_{k}"] == pytest.approx(expected, abs=1e-3)
+    if metric == "euclidean":
+        swapped = trustworthiness(points.xy, points.activation, n_neighbors=k)
+        assert found[f"continuity_{k}"] == pytest.approx(swapped, abs=1e-3)
+
+
+def test_perfect_and_random_layouts() -> None:
+    """A plane laid out as itself scores 1, a layout at random about one half."""
+    generator = np.random.default_rng(0)
+    plane = generator.random((600, 2), dtype=np.float32)
+    image, label = np.arange(600), np.zeros(600, np.int64)
+    perfect = quality(Points(plane, plane, image, label), "euclidean", 200, 0)
+    shuffled = quality(Points(plane, generator.permutation(plane), image, label), "euclidean", 200, 0)
+    for name in ("trustworthiness_10", "continuity_10", "trustworthiness_50", "continuity_50"):
+        assert perfect[name] == pytest.approx(1, abs=1e-6)
+        assert shuffled[name] == pytest.approx(0.5, abs=0.05)
+
+
+def test_neighbours_of_the_same_image_do_not_count() -> None:
+    """Labels that only patches of one image share are no hits, however near they lie."""
+    generator = np.random.default_rng(0)
+    image = np.repeat(np.arange(60), 5)
+    places = generator.random((60, 2))[image] + generator.normal(scale=1e-3, size=(300, 2))
+    label = image // 2  # every label has two images, far apart
+    own = quality(measured(image, label, xy=places), "cosine", 300, 0)["label_hits"]
+    assert own is not None
+    assert own < 0.1
+    counted = quality(measured(np.arange(300), label, xy=places), "cosine", 300, 0)["label_hits"]
+    assert counted is not None
+    assert counted > 0.35
+
+
+def test_hits_of_planted_labels() -> None:
+    """Clusters that lie together hit, in the layout and among the activations; labels at random hit by chance."""
+    _, labels = clustered()
+    together = np.stack([labels % 3, labels // 3], axis=1) + np.random.default_rng(0).normal(scale=0.01, size=(300, 2))
+    found = quality(measured(xy=together), "cosine", 300, 0)
+    assert found["label_hits"] == 1
+    assert found["label_hits_activations"] is not None
+    assert found["label_hits_activations"] > 0.95
+    chance = quality(measured(xy=together, label=np.random.default_rng(1).permutation(labels)), "cosine", 300, 0)
+    assert chance["label_hits"] == pytest.approx(1 / 6, abs=0.04)
+
+
+def test_what_cannot_be_measured_is_none() -> None:
+    """Too few points of other images, or labels that no two images share, give no number."""
+    alone = quality(measured(label=np.arange(300)), "cosine", 300, 0)
+    assert alone["label_hits"] is None
+    assert alone["trustworthiness_50"] is not None
+    unlabelled = quality(measured(label=np.full(300, -1)), "cosine", 300, 0)
+    assert unlabelled["label_hits"] is None
+    one_image = quality(measured(image=np.zeros(300, np.int64)), "cosine", 300, 0)
+    assert set(one_image.values()) == {None}
+    small = measured()
+    few = Points(small.activation[:40], small.xy[:40], small.image[:40], small.label[:40])
+    found = quality(few, "cosine", 300, 0)
+    assert found["trustworthiness_50"] is None
+    assert found["trustworthiness_10"] is not None
