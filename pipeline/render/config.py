@@ -18,7 +18,7 @@ class RenderSettings(Settings):
         size_by_layer: other sizes for some layers, by dotted module path; an icon fills its canvas best when that is
             somewhat smaller than the layer's receptive field.
         steps: gradient steps.
-        batch_size: icons drawn together; the last batch is padded to it.
+        batch_size: icons drawn together; the last batch is filled up to it.
         learning_rate: of Adam, about the mean change of a picture's values in one step.
         cooldown: share of the steps at the end over which the learning rate falls to 0.
         parameterisation: ``fourier`` (spectrum) or ``pixel``.
@@ -34,12 +34,12 @@ class RenderSettings(Settings):
         scale: smallest and largest zoom of each view.
         rotation: largest turn of each view, degrees.
         total_variation, l2, blur, boundary: weights of the regularisers; 0 leaves one out.
-        attempts: new starts for an icon that is not finite.
+        attempts: starts that an icon gets while it cannot be drawn (no gradient, not finite) or goes astray.
         device: where it runs.
         dtype: number type of the network's pass.
     """
 
-    size: Size = 64
+    size: Size = 48
     size_by_layer: dict[str, Size] = Field(default_factory=dict)
     steps: Annotated[int, Field(ge=1)] = 128
     batch_size: Annotated[int, Field(ge=1)] = 32
@@ -51,13 +51,13 @@ class RenderSettings(Settings):
     decay: NotNegative = 1.2
     initial: Annotated[float, Field(gt=0)] = 0.01
     space: Literal["raw", "centred", "whitened"] = "centred"
-    power: NotNegative = 12.0
+    power: NotNegative = 16.0
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.8
     shrinkage: Annotated[float, Field(ge=0, le=1)] | None = None
     jitter: Annotated[float, Field(ge=0, lt=0.5)] = 0.06
     scale: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.9, 1.1)
     rotation: Annotated[float, Field(ge=0, le=180)] = 10.0
-    total_variation: NotNegative = 0.0
+    total_variation: NotNegative = 5.0
     l2: NotNegative = 0.0
     blur: NotNegative = 0.0
     boundary: NotNegative = 0.0

@@ -1,4 +1,8 @@
-"""Fidelity: how well finished icons point where their cells do, in views held out from the drawing."""
+"""Fidelity: how well finished icons point where their cells do, in views held out from the drawing.
+
+The view is aimed: the icon's centre lies where the central position of the map looks, which is half a position off the
+picture's middle for a map with an even number of positions.
+"""
 
 from dataclasses import dataclass
 
