@@ -72,16 +72,20 @@ def run(task: Task) -> None:
 
 def _directed(values: NDArray[np.float32], settings: ReduceSettings, layer: str) -> NDArray[np.int64]:
     """Rows that the metric can place: all of them, or under cosine those that are not all zero."""
-    if not np.isfinite(values).all():
-        bad = int((~np.isfinite(values).all(axis=1)).sum())
-        raise DataError(
-            f"layer {layer}: expected finite activations, found {bad} of {len(values)} samples that are not; "
-            "check the weights, or use sample.dtype=float32"
-        )
+    bad = len(values) - int(np.isfinite(values).all(axis=1).sum())
+    if bad:
+        raise _not_finite(layer, f"{bad} of {len(values)}")
     nonzero = values.any(axis=1)
     if not nonzero.any():
         raise DataError(f"layer {layer}: expected activations, found zeros only; choose another layer")
     return np.flatnonzero(nonzero) if settings.metric == "cosine" else np.arange(len(values))
+
+
+def _not_finite(layer: str, found: str) -> DataError:
+    return DataError(
+        f"layer {layer}: expected finite activations, found {found} samples that are not; "
+        "check the weights, or use sample.dtype=float32"
+    )
 
 
 def _check_count(found: int, settings: ReduceSettings, layer: str) -> None:
@@ -105,9 +109,13 @@ def _framed(
 
 def _reference(task: Task) -> tuple[NDArray[np.float64], str]:
     """Where the samples lie in the plane that all layouts are turned to, and the identity of its activations."""
-    group = store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer=task.params.layers[-1]))
+    layer = task.params.layers[-1]
+    group = store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer=layer))
     array = store.array(group, "activation")
-    plane = pca.principal_plane(layer_statistics(array))
+    moments = layer_statistics(array)
+    if not np.isfinite(moments.mean).all():
+        raise _not_finite(layer, "some")
+    plane = pca.principal_plane(moments)
     return np.concatenate([pca.project(block, plane) for _, block in row_blocks(array)]), store.artifact_identity(group)
 
 
