@@ -1,7 +1,6 @@
 """Everything about a run that can be known before it starts."""
 
 import shutil
-from math import prod
 from pathlib import Path
 
 import torch
@@ -95,8 +94,8 @@ def check_disk(params: Params, images: int, forms: dict[str, Form], outputs: Pat
     classes = len(params.model.classes) if isinstance(params.model.classes, tuple) else 0
     rows = sum(form.channels + classes for form in forms.values()) * samples * FLOAT_BYTES
     cells = sum(min(level**2, samples) for level in params.grid.levels)
-    icons = prod((params.render.size, params.render.size, 3, cells, len(forms), len(params.atlases)))
-    needed = rows + 2 * icons
+    pixels = sum(params.render.for_layer(layer).size ** 2 for layer in forms)
+    needed = rows + 2 * 3 * pixels * cells * len(params.atlases)
     folder = next(folder for folder in (outputs, *outputs.absolute().parents) if folder.is_dir())
     free = shutil.disk_usage(folder).free
     if needed > free:

@@ -1,0 +1,164 @@
+"""Every shipped configuration runs from images to site, at a size of seconds."""
+
+import json
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+from PIL import Image
+
+from pipeline.check import check
+from pipeline.commands import OUTPUTS, run_stage
+from pipeline.compose import compose_config, write_params
+from pipeline.core.artifacts import GRID, ICONS
+from pipeline.core.store import array, level, open_artifact
+from pipeline.params import load_params, parse_params
+from pipeline.stages import STAGES
+
+ROOT = Path(__file__).parents[1]
+TINY = [
+    "prepare.limit=48",
+    "sample.positions_per_image=4",
+    "grid.levels=[2,4]",
+    "grid.min_count=2",
+    "render.steps=2",
+    "render.batch_size=4",
+    "reduce.epochs=10",
+    "reduce.iterations=10",
+    "reduce.neighbours=6",
+    "reduce.perplexity=5",
+]
+TRAINED = ["model.training.epochs=1", "model.training.robust=0", "layers=[mixed3b,mixed4a]", "render.size=16"]
+IMAGES = {
+    "toytown": ["images.count=48", *TRAINED],
+    "digits": TRAINED,
+    "image_folder": ["images.root=photographs", *TRAINED],
+    "torchvision": [
+        "images.dataset=FakeData",
+        "images.arguments={split: null, size: 48, image_size: [3, 40, 40]}",
+        *TRAINED,
+    ],
+}
+EXPERIMENTS = {
+    "tiny": [],
+    "digits": ["model.training.epochs=1", "render.size=16", *TINY],
+    "imagenet_sample": ["render.size_by_layer={features.7: 24, features.12: 48}", *TINY],
+}
+
+
+def options(group: str) -> list[str]:
+    """The shipped options of a config group."""
+    return sorted(path.stem for path in (ROOT / "conf" / group).glob("*.yaml"))
+
+
+def combinations() -> list[list[str]]:
+    """Runs that together use every option of every group at least once."""
+    runs = zip_longest(options("images"), options("reduce"), options("render"))
+    return [
+        [f"images={images or 'toytown'}", f"reduce={reduce or 'pca'}", f"render={render or 'default'}"]
+        for images, reduce, render in runs
+    ]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the project's configuration and some photographs, as the current one."""
+    for name in ("conf", "dvc.yaml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for number, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (48, 40, 40, 3), np.uint8)):
+        path = tmp_path / "photographs" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(root: Path, overrides: list[str]) -> None:
+    """What `atlas run` does, with the stages called one after the other in this process."""
+    config = compose_config(root, overrides)
+    params = parse_params(OmegaConf.to_container(config))
+    check(params, OUTPUTS)
+    write_params(root, config)
+    for stage in STAGES.values():
+        each = (
+            [[]]
+            if stage.per == "run"
+            else [[f"layer={lay}", f"atlas={a}"] for lay in params.layers for a in params.atlases]
+        )
+        for arguments in each:
+            run_stage(stage.name, arguments)
+
+
+def assert_whole(root: Path) -> None:
+    """The run has a page, icons for the drawn cells of every level, and metrics of every stage."""
+    params = load_params(root / "params.yaml")
+    assert (root / OUTPUTS / "site" / "index.html").read_text().startswith("<!doctype html>")
+    for layer in params.layers:
+        grid, icons = (open_artifact(kind, kind.path(root / OUTPUTS, layer, "all")) for kind in (GRID, ICONS))
+        for size in params.grid.levels:
+            drawn = np.flatnonzero(array(level(grid, size), "drawn")[:])
+            np.testing.assert_array_equal(array(level(icons, size), "cell")[:], drawn)
+            assert len(drawn)
+    for stage in STAGES.values():
+        name = stage.name if stage.per == "run" else f"{stage.name}/{params.layers[0]}/all"
+        assert json.loads((root / OUTPUTS / "metrics" / f"{name}.json").read_text())
+    assert not list((root / OUTPUTS).rglob("*.partial"))
+
+
+@pytest.mark.parametrize("chosen", combinations(), ids=" ".join)
+def test_every_option_runs_from_images_to_site(chosen: list[str], checkout: Path) -> None:
+    """With every shipped image set, layout and icon preset the pipeline ends with a whole site."""
+    images = chosen[0].partition("=")[2]
+    run(checkout, [*chosen, *TINY, *IMAGES[images]])
+    assert_whole(checkout)
+
+
+@pytest.mark.parametrize("name", [name for name in options("experiment") if name != "imagenet_sample"])
+def test_every_experiment_runs(name: str, checkout: Path) -> None:
+    """Every shipped experiment ends with a whole site."""
+    run(checkout, [f"+experiment={name}", *EXPERIMENTS[name]])
+    assert_whole(checkout)
+
+
+@pytest.mark.real
+def test_the_real_experiment_runs(checkout: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real network and photographs go through the pipeline, and the network still knows most of what it sees."""
+    monkeypatch.setenv("ATLAS_REAL_DATA", str(real_data))
+    run(checkout, ["+experiment=imagenet_sample", *EXPERIMENTS["imagenet_sample"]])
+    assert_whole(checkout)
+    assert json.loads((OUTPUTS / "metrics" / "prepare.json").read_text())["top1"] > 0.4
+
+
+def test_published_networks_run_without_training(checkout: Path) -> None:
+    """A torchvision network with its own preprocessing runs; here with random weights, since nothing is downloaded."""
+    network = ["model=torchvision", "model.name=resnet18", "model.weights=random", "layers=[layer2]"]
+    sizes = ["model.preprocessing={resize: 40, crop: 32}", "render.size=16"]
+    run(checkout, ["images=image_folder", "images.root=photographs", *network, *sizes, *TINY])
+    assert_whole(checkout)
+
+
+def test_a_transformer_runs(checkout: Path) -> None:
+    """A vision transformer's patch tokens are sampled, laid out and drawn."""
+    architecture = (
+        "{_target_: torchvision.models.VisionTransformer, image_size: 32, patch_size: 8, num_layers: 2, num_heads: 2, "
+        "hidden_dim: 16, mlp_dim: 32, num_classes: 2}"
+    )
+    network = ["model=torchvision", f"model.architecture={architecture}", "model.name=vit", "model.weights=random"]
+    where = ["layers=[encoder.layers.encoder_layer_0]", "model.preprocessing={resize: 32, crop: 32}"]
+    run(checkout, ["images=image_folder", "images.root=photographs", *network, *where, *TINY, "render.size=16"])
+    assert_whole(checkout)
+
+
+def test_every_group_is_covered() -> None:
+    """No shipped option is left out of the runs above."""
+    assert set(IMAGES) == set(options("images"))
+    assert set(EXPERIMENTS) == set(options("experiment"))
+    assert options("model") == ["small_inception", "torchvision"]
+    single = [
+        group
+        for group in (path.name for path in (ROOT / "conf").iterdir())
+        if (ROOT / "conf" / group).is_dir() and len(options(group)) == 1
+    ]
+    assert all(options(group) == ["default"] for group in single)
