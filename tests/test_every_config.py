@@ -30,7 +30,8 @@ TINY = [
     "reduce.neighbours=6",
     "reduce.perplexity=5",
 ]
-TRAINED = ["model.training.epochs=1", "model.training.robust=0", "layers=[mixed3b,mixed4a]", "render.size=16"]
+SMALL_ICONS = ["render.size=16", "render.size_by_layer.mixed3b=16"]
+TRAINED = ["model.training.epochs=1", "model.training.robust=0", "layers=[mixed3b,mixed4a]", *SMALL_ICONS]
 IMAGES = {
     "toytown": ["images.count=48", *TRAINED],
     "digits": TRAINED,
@@ -43,7 +44,7 @@ IMAGES = {
 }
 EXPERIMENTS = {
     "tiny": [],
-    "digits": ["model.training.epochs=1", "render.size=16", *TINY],
+    "digits": ["model.training.epochs=1", *SMALL_ICONS, *TINY],
     "imagenet_sample": ["render.size_by_layer={features.7: 24, features.12: 48}", *TINY],
 }
 

@@ -1,0 +1,106 @@
+"""DVC runs what is out of date and nothing else, in a fresh checkout, by the commands of the README."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+RUN = ["atlas", "run", "+experiment=tiny", "layers=[mixed3b]"]
+
+
+class Checkout:
+    """A copy of the project under its own git, where commands are run as a user does."""
+
+    def __init__(self, folder: Path) -> None:
+        """Copy what git tracks (and what it would track) of the project, and commit it."""
+        self.folder = folder
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+        )
+        for name in listed.stdout.decode().split("\0"):
+            if name and (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, folder / name)
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        self("git", "init", "--quiet")
+        self("git", "add", "--all")
+        self("git", *identity, "commit", "--quiet", "--message", "as it is")
+
+    def __call__(self, *command: str, code: int = 0) -> str:
+        """Run a command and return all that it printed."""
+        path = os.pathsep.join([str(BIN), os.environ["PATH"]])
+        git = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org"}
+        names = git | {key.replace("AUTHOR", "COMMITTER"): value for key, value in git.items()}
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**os.environ, **names, "PATH": path},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        printed = done.stdout + done.stderr
+        assert done.returncode == code, printed
+        return printed
+
+
+def stages(printed: str) -> set[str]:
+    """The stages that DVC ran, matrix items by their stage's name."""
+    return set(re.findall(r"Running stage '([a-z]+)", printed))
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout in which the tiny experiment has run once."""
+    fresh = Checkout(tmp_path_factory.mktemp("checkout"))
+    assert stages(fresh(*RUN)) == {"prepare", "sample", "reduce", "grid", "render", "tile", "site"}
+    return fresh
+
+
+def test_only_what_is_out_of_date_runs(checkout: Checkout) -> None:
+    """Nothing runs twice; render steps rerun rendering and what follows; a finer level leaves the layout alone."""
+    assert stages(checkout(*RUN)) == set()
+    assert stages(checkout("dvc", "repro")) == set()
+    assert stages(checkout(*RUN, "render.steps=5")) == {"render", "tile", "site"}
+    assert stages(checkout(*RUN, "render.steps=5", "grid.levels=[4,8,16]")) == {"grid", "render", "tile", "site"}
+    assert stages(checkout("dvc", "repro", "--single-item", "--force", "tile@mixed3b-all")) == {"tile"}
+    assert json.loads(checkout("dvc", "metrics", "show", "--json"))
+
+
+def test_an_experiment_composes_anew(checkout: Checkout) -> None:
+    """`dvc exp run -S` takes overrides and experiments as Hydra does, and runs what they change."""
+    overrides = ["+experiment=tiny", "layers=[mixed3b]", "reduce=pca"]
+    ran = stages(checkout("dvc", "exp", "run", *(part for override in overrides for part in ("-S", override))))
+    assert "reduce" in ran
+    assert ran.isdisjoint({"prepare", "sample"})
+    assert "method: pca" in (checkout.folder / "params.yaml").read_text()
+
+
+def test_plots_are_drawn(checkout: Checkout) -> None:
+    """`dvc plots show` draws layout, cell counts and fidelity from what the run left."""
+    checkout("dvc", "plots", "show", "--out", "plots")
+    page = (checkout.folder / "plots" / "index.html").read_text()
+    for name in ("reduce", "grid", "render"):
+        assert f"plots/{name}" in page or f"plots_{name}" in page
+
+
+def test_a_failing_stage_ends_with_its_own_line(checkout: Checkout) -> None:
+    """A stage that refuses its input ends the run with exit code 2, and its line is among what was printed."""
+    (checkout.folder / "broken").mkdir()
+    for number in range(20):
+        (checkout.folder / "broken" / f"{number}.png").write_bytes(b"no picture")
+    images = ["images=image_folder", "images.root=broken", "model.weights=random", "layers=[mixed3b]"]
+    printed = checkout("atlas", "run", *images, code=2)
+    assert "Traceback" not in printed
+    assert stages(printed) == {"prepare"}
+    assert "usable" in printed

@@ -1,0 +1,124 @@
+"""The layout of toytown shows what the network learned: its parts come apart, and more so than without learning."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from pipeline.images.toytown.toytown import Scene, Toytown
+from pipeline.model.build import build, freeze
+from pipeline.model.config import PreprocessingSettings, TrainingSettings
+from pipeline.model.describe import describe_layers
+from pipeline.model.network import Network
+from pipeline.model.preprocessing import to_tensor
+from pipeline.prepare.train import train
+from pipeline.reduce import umap
+from pipeline.reduce.config import ReduceSettings
+from pipeline.reduce.quality import Points, quality
+from pipeline.sample.config import SampleSettings
+from pipeline.sample.passes import sample_batch
+from pipeline.sample.positions import relative_places
+
+LAYER = "mixed3b"
+SCENES, PLACES, PATCH = 300, 12, 12
+PREPROCESSING = PreprocessingSettings(crop=64, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
+TRAINING = TrainingSettings(epochs=6, robust=0.0)
+REDUCE = ReduceSettings(neighbours=15, epochs=150, negatives=5)
+MARGIN = 0.1
+
+
+@dataclass(frozen=True)
+class Places:
+    """Sampled places that show a part.
+
+    Attributes:
+        vector: [place, n], what lies there: an activation, or pixels.
+        image: [place], the scene.
+        part: [place], which part shows.
+    """
+
+    vector: NDArray[np.float32]
+    image: NDArray[np.int64]
+    part: NDArray[np.int64]
+
+    def hits(self, order: NDArray[np.intp] | None = None) -> float:
+        """Share of a place's 10 nearest in its layout, from other scenes, that show the same part."""
+        xy = umap.layout(self.vector, REDUCE, 0).astype(np.float32)
+        xy = xy if order is None else xy[order]
+        found = quality(Points(self.vector, xy, self.image, self.part), "cosine", 2000, 0)["label_hits"]
+        assert found is not None
+        return found
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[Scene]:
+    """Scenes that training never saw."""
+    return [Toytown(SCENES, seed=1).scene(index) for index in range(SCENES)]
+
+
+def parts(scenes: list[Scene], pixel: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which part shows at the pixels (y, x) [scene, place, 2]; -1 where it is scenery."""
+    names = sorted({name for scene in scenes for name in scene.masks})
+    found = np.full(pixel.shape[:2], -1)
+    for scene, rows, where in zip(scenes, found, pixel, strict=True):
+        for name, mask in scene.masks.items():
+            rows[mask[where[:, 0], where[:, 1]]] = names.index(name)
+    return found
+
+
+def network(learned: bool) -> Network:
+    """The default network for toytown, trained briefly or not at all."""
+    toytown = Toytown(900, seed=0)
+    module = build({"_target_": "pipeline.model.small_inception.SmallInception"}, len(toytown.classes))
+    if learned:
+        drawn = [toytown.scene(index) for index in range(900)]
+        pixels = np.stack([np.asarray(scene.image) for scene in drawn])
+        train(module, pixels, np.array([scene.label for scene in drawn]), TRAINING, PREPROCESSING, 0)
+    module = freeze(module)
+    return Network("n", module, tuple(toytown.classes), PREPROCESSING, describe_layers(module, 64))
+
+
+def activations(network: Network, scenes: list[Scene]) -> Places:
+    """The layer's answers at sampled places that show a part, by the stage's own pass."""
+    places = relative_places(0, [str(index) for index in range(len(scenes))], PLACES)
+    images = torch.stack([to_tensor(scene.image, PREPROCESSING) for scene in scenes])
+    shape = network.layers[LAYER]
+    settings = SampleSettings(positions_per_image=PLACES, attribution=False)
+    block = sample_batch(network, {LAYER: shape}, images, places, settings)[LAYER]
+    pixel = ((block["position"] + 0.5) * 64 / shape.height).astype(np.int64).reshape(len(scenes), PLACES, 2)
+    part = parts(scenes, pixel).ravel()
+    image = np.repeat(np.arange(len(scenes)), PLACES)
+    return Places(block["activation"][part >= 0], image[part >= 0], part[part >= 0])
+
+
+def patches(scenes: list[Scene], like: Network) -> Places:
+    """The pixels around the same places."""
+    known = activations(like, scenes)
+    places = relative_places(0, [str(index) for index in range(len(scenes))], PLACES)
+    corner = (places * (64 - PATCH)).astype(np.int64)
+    vectors = [
+        np.asarray(scene.image, np.float32)[y : y + PATCH, x : x + PATCH].ravel() / 255 - 0.5
+        for scene, corners in zip(scenes, corner, strict=True)
+        for y, x in corners
+    ]
+    shown = parts(scenes, corner + PATCH // 2).ravel()
+    image = np.repeat(np.arange(len(scenes)), PLACES)
+    assert abs(int((shown >= 0).sum()) - len(known.part)) < 0.2 * len(known.part)
+    return Places(np.stack(vectors)[shown >= 0].astype(np.float32), image[shown >= 0], shown[shown >= 0])
+
+
+def test_learned_parts_come_apart_in_the_layout(scenes: list[Scene]) -> None:
+    """Neighbours in the layout show the same part, more often than without training, from pixels, or by chance."""
+    learned, blank = network(learned=True), network(learned=False)
+    found = activations(learned, scenes)
+    hits = {
+        "learned": found.hits(),
+        "untrained": activations(blank, scenes).hits(),
+        "pixels": patches(scenes, learned).hits(),
+        "chance": found.hits(np.random.default_rng(0).permutation(len(found.part))),
+    }
+    assert hits["learned"] > hits["untrained"] + MARGIN, hits
+    assert hits["learned"] > hits["pixels"] + MARGIN, hits
+    assert hits["chance"] < 0.25, hits
