@@ -21,7 +21,7 @@ class SampleSettings(Settings):
         dtype: its number type.
     """
 
-    positions_per_image: Annotated[int, Field(ge=1, le=4096)] = 16
+    positions_per_image: Annotated[int, Field(ge=1, le=4096)] = 8
     border: Annotated[int, Field(ge=0)] = 1
     attribution: bool = True
     max_pool: Literal["none", "avg", "l2"] = "none"
