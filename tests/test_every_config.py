@@ -38,7 +38,9 @@ IMAGES = {
     "image_folder": ["images.root=photographs", *TRAINED],
     "torchvision": [
         "images.dataset=FakeData",
-        "images.arguments={split: null, size: 48, image_size: [3, 40, 40]}",
+        "images.arguments.split=null",
+        "images.arguments.size=48",
+        "+images.arguments.image_size=[3,40,40]",
         *TRAINED,
     ],
 }
@@ -142,11 +144,9 @@ def test_published_networks_run_without_training(checkout: Path) -> None:
 
 def test_a_transformer_runs(checkout: Path) -> None:
     """A vision transformer's patch tokens are sampled, laid out and drawn."""
-    architecture = (
-        "{_target_: torchvision.models.VisionTransformer, image_size: 32, patch_size: 8, num_layers: 2, num_heads: 2, "
-        "hidden_dim: 16, mlp_dim: 32, num_classes: 2}"
-    )
-    network = ["model=torchvision", f"model.architecture={architecture}", "model.name=vit", "model.weights=random"]
+    sizes = {"image_size": 32, "patch_size": 8, "num_layers": 2, "num_heads": 2, "hidden_dim": 16, "mlp_dim": 32}
+    architecture = [f"+model.architecture.{key}={value}" for key, value in (sizes | {"num_classes": 2}).items()]
+    network = ["model=torchvision", "model.name=VisionTransformer", "model.weights=random", *architecture]
     where = ["layers=[encoder.layers.encoder_layer_0]", "model.preprocessing={resize: 32, crop: 32}"]
     run(checkout, ["images=image_folder", "images.root=photographs", *network, *where, *TINY, "render.size=16"])
     assert_whole(checkout)
