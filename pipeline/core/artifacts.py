@@ -6,6 +6,9 @@ An artifact's version rises when its bytes change their meaning; the history sta
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,21 @@ class Artifact:
     def path(self, outputs: Path, layer: str | None = None, atlas: str | None = None) -> Path:
         """Where the artifact of this layer and atlas lies below ``outputs``."""
         return outputs / self.pattern.format(layer=layer, atlas=atlas)
+
+    def attributes(self, settings: Mapping[str, Any], made_from: Mapping[str, str]) -> dict[str, Any]:
+        """What every stored artifact says of itself.
+
+        Args:
+            settings: the settings it is made with.
+            made_from: the identities of what it is made from, by artifact name.
+        """
+        return {
+            "artifact": self.name,
+            "artifact_version": self.version,
+            "project_version": __version__,
+            "settings": dict(settings),
+            "made_from": dict(made_from),
+        }
 
 
 IMAGES = Artifact("images", "images.parquet")

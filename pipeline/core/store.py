@@ -11,7 +11,6 @@ import zarr
 from numpy.typing import NDArray
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
-from pipeline import __version__
 from pipeline.core.artifacts import Artifact
 from pipeline.core.errors import ArtifactError
 from pipeline.core.identity import identity
@@ -37,13 +36,7 @@ def create(
     partial = path.with_name(path.name + ".partial")
     discard(partial)
     partial.parent.mkdir(parents=True, exist_ok=True)
-    attributes = {
-        "artifact": artifact.name,
-        "artifact_version": artifact.version,
-        "project_version": __version__,
-        "settings": dict(settings),
-        "made_from": dict(made_from),
-    }
+    attributes = artifact.attributes(settings, made_from)
     attributes["identity"] = identity(attributes)
     group = zarr.create_group(store=partial, zarr_format=3, attributes=attributes)
     yield group

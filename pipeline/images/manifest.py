@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline import __version__
 from pipeline.core.artifacts import IMAGES, REJECTED, Artifact
 from pipeline.core.errors import ArtifactError, ImageError
 from pipeline.core.identity import identity
@@ -168,13 +167,7 @@ def _write(
     settings: Mapping[str, Any],
     made_from: Mapping[str, str],
 ) -> None:
-    attributes = {
-        "artifact": artifact.name,
-        "artifact_version": artifact.version,
-        "project_version": __version__,
-        "settings": dict(settings),
-        "made_from": dict(made_from),
-    }
+    attributes = artifact.attributes(settings, made_from)
     table = pa.table(dict(columns)).replace_schema_metadata({"atlas": json.dumps(attributes, sort_keys=True)})
     with whole(path) as partial:
         pq.write_table(table, partial, compression="zstd")

@@ -8,7 +8,6 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 
-from pipeline import __version__
 from pipeline.core.artifacts import MODEL
 from pipeline.core.errors import ArtifactError, ModelError
 from pipeline.core.identity import file_digest, identity
@@ -37,10 +36,7 @@ def save(folder: Path, network: Network, architecture: Mapping[str, Any], settin
         state = {name: value.detach().cpu().contiguous().clone() for name, value in network.module.state_dict().items()}
         save_file(state, partial / WEIGHTS)
         description: dict[str, Any] = {
-            "artifact": MODEL.name,
-            "artifact_version": MODEL.version,
-            "project_version": __version__,
-            "settings": dict(settings),
+            **MODEL.attributes(settings, {}),
             "weights": file_digest(partial / WEIGHTS),
             "name": network.name,
             "architecture": dict(architecture),
