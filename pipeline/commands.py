@@ -1,6 +1,7 @@
 """What each ``atlas`` command does."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -71,7 +72,8 @@ def reproduce() -> None:
         if cause is None:
             raise ConfigError(f"dvc: {' '.join(str(error).split())}") from None
         say(f"atlas: {' '.join(str(cause).split())}")
-        raise SystemExit(2 if str(cause).rstrip().endswith("2") else 1) from None
+        exited = re.search(r"exited with (\d+)$", str(cause).strip())
+        raise SystemExit(int(exited[1]) if exited else 1) from None
 
 
 def run_stage(name: str, arguments: Sequence[str]) -> None:

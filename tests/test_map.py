@@ -1,14 +1,16 @@
 """One name per stage: code, configuration, DVC and params.yaml agree."""
 
 import ast
+import configparser
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.hydra import compose_and_dump
 from omegaconf import OmegaConf
 
-from pipeline.compose import compose_config
+from pipeline.compose import compose_config, write_params
 from pipeline.core.artifacts import Artifact
 from pipeline.params import Params, load_params, parse_params
 from pipeline.stages import STAGES
@@ -109,3 +111,23 @@ def test_every_default_is_written_in_conf(section: str) -> None:
     settings = Params.model_fields[section].annotation
     assert settings is not None
     assert set(composed[section]) == set(settings.model_fields)
+
+
+def test_dvc_composes_what_atlas_run_composes(tmp_path: Path) -> None:
+    """`dvc exp run` and `atlas run` write the same params.yaml, the folder's fingerprint in it."""
+    (tmp_path / "images").mkdir()
+    overrides = ["images=image_folder", f"images.root={tmp_path / 'images'}", "render.steps=7"]
+    dvc = configparser.ConfigParser()
+    dvc.read(ROOT / ".dvc" / "config")
+    hydra = dvc["hydra"]
+    compose_and_dump(
+        tmp_path / "by-dvc.yaml",
+        str(ROOT / hydra["config_dir"]),
+        None,
+        hydra["config_name"],
+        str(ROOT / hydra["plugins_path"]),
+        overrides,
+    )
+    by_atlas = write_params(tmp_path, compose_config(ROOT, overrides))
+    assert (tmp_path / "by-dvc.yaml").read_text() == by_atlas.read_text()
+    assert "fingerprint: null" not in by_atlas.read_text()
