@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import os
 import sys
 from collections.abc import Sequence
 
@@ -19,25 +20,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         _dispatch(options)
-    except (AtlasError, OSError, KeyboardInterrupt) as error:
+    except KeyboardInterrupt:
         if options.debug:
             raise
-        return _explain(error)
+        sys.stderr.write("atlas: interrupted; finished stages are kept, run the same command to go on\n")
+        return INTERRUPTED
+    except Exception as error:
+        line = str(error) if isinstance(error, AtlasError) else _full_disk(error)
+        if options.debug or line is None:
+            raise
+        sys.stderr.write(f"atlas: {' '.join(line.split())}\n")
+        return BAD_INPUT
     return 0
 
 
-def _explain(error: AtlasError | OSError | KeyboardInterrupt) -> int:
-    """Say in one line what went wrong, and return the exit code; what is not the user's to mend is raised again."""
-    if isinstance(error, KeyboardInterrupt):
-        sys.stderr.write("atlas: interrupted; finished stages are kept, run the same command to go on\n")
-        return INTERRUPTED
-    line = str(error)
-    if isinstance(error, OSError):
-        if error.errno != errno.ENOSPC:
-            raise error
-        line = f"{error.filename or 'disk'}: expected room to write, found the disk full; free some"
-    sys.stderr.write(f"atlas: {' '.join(line.split())}\n")
-    return BAD_INPUT
+def _full_disk(error: BaseException | None) -> str | None:
+    """The line for a full disk, None for any other error. Libraries that write files each raise a kind of their own."""
+    while error is not None:
+        number = error.errno if isinstance(error, OSError) else None
+        if number == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error):
+            where = getattr(error, "filename", None) or "outputs"
+            return f"{where}: expected room to write, found the disk full; free some and run the same command again"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,6 +1,7 @@
 """The command `atlas`: every mistake that can be known beforehand ends in one line and exit code 2."""
 
 import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -115,20 +116,45 @@ def test_outside_a_checkout_the_command_says_so(in_tmp: Path, capsys: pytest.Cap
     assert str(in_tmp) in capsys.readouterr().err
 
 
+FULL = os.strerror(errno.ENOSPC)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, FULL, "outputs/x"),
+        RuntimeError(f"Error while serializing: I/O error: {FULL} (os error 28)"),
+    ],
+)
 def test_a_full_disk_is_told_in_one_line(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: Exception, checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """ENOSPC anywhere in a command ends in one line and exit code 2; other system errors are not hidden."""
+    """A full disk, as any library tells it, ends in one line and exit code 2, also where another error wraps it."""
     del checkout
 
-    def fail(_overrides: Any, number: int = errno.ENOSPC) -> None:
-        raise OSError(number, "no", "outputs/x")
+    def fail(_overrides: Any) -> None:
+        try:
+            raise error
+        except type(error) as cause:
+            raise ValueError("could not write") from cause
 
     monkeypatch.setattr("pipeline.__main__.run_pipeline", fail)
     assert main(["run"]) == 2
-    assert "outputs/x: expected room" in capsys.readouterr().err
-    monkeypatch.setattr("pipeline.__main__.run_pipeline", lambda o: fail(o, errno.EIO))
-    with pytest.raises(OSError, match="no"):
+    printed = capsys.readouterr().err
+    assert printed.startswith("atlas: outputs")
+    assert "expected room" in printed
+    assert printed.count("\n") == 1
+
+
+def test_other_system_errors_are_not_hidden(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that is not the user's to mend keeps its traceback."""
+    del checkout
+
+    def fail(_overrides: Any) -> None:
+        raise OSError(errno.EIO, "broken", "outputs/x")
+
+    monkeypatch.setattr("pipeline.__main__.run_pipeline", fail)
+    with pytest.raises(OSError, match="broken"):
         main(["run"])
 
 
