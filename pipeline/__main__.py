@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     browse.add_argument("--no-open", action="store_true", help="do not open a browser")
     for stage in STAGES.values():
         one = commands.add_parser(stage.name, parents=[shared], help=f"run the stage {stage.name} by hand")
-        metavar = "layer=NAME atlas=NAME" if stage.per == "atlas" else ""
+        metavar = " ".join(f"{argument}=NAME" for argument in stage.over)
         one.add_argument("arguments", nargs="*", metavar=metavar)
     return parser
 

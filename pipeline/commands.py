@@ -81,22 +81,23 @@ def run_stage(name: str, arguments: Sequence[str]) -> None:
 
     Args:
         name: of the stage.
-        arguments: ``layer=NAME atlas=NAME`` for stages that run once for each of them.
+        arguments: ``layer=NAME``, ``atlas=NAME`` for stages that run once for each of them.
 
     Raises:
         AtlasError: the arguments, the configuration or the stage's inputs are not right.
     """
     os.chdir(checkout())
     stage = STAGES[name]
-    expected = ("layer", "atlas") if stage.per == "atlas" else ()
     given = dict(argument.partition("=")[::2] for argument in arguments)
-    if set(given) != set(expected) or not all(given.values()):
-        usage = " ".join(f"{key}=NAME" for key in expected) or "no arguments"
+    if set(given) != set(stage.over) or not all(given.values()):
+        usage = " ".join(f"{key}=NAME" for key in stage.over) or "no arguments"
         raise ConfigError(f"atlas {name}: expected {usage}, found {' '.join(arguments) or 'none'}")
     params = load_params(Path("params.yaml"))
-    for key, known in (("layer", params.layers), ("atlas", params.atlases)):
-        if key in given and given[key] not in known:
-            raise ConfigError(f"atlas {name}: expected {key} to be one of {', '.join(known)}, found {given[key]}")
+    for key, many in stage.over.items():
+        known = getattr(params, many)
+        if given[key] not in known:
+            listed = ", ".join(known) or f"none, as {many} is empty"
+            raise ConfigError(f"atlas {name}: expected {key} to be one of {listed}, found {given[key]}")
     import_module(f"pipeline.{name}.stage").run(Task(stage, params, OUTPUTS, **given))
 
 

@@ -1,5 +1,6 @@
 """From ``conf/`` and overrides to ``params.yaml``, the one file that stages and DVC read."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from pipeline.core.whole import whole
 
 CONFIG = "config"
 PARAMS = "params.yaml"
+# a resolver of ours has refused what it was given, in a line of its own
+RAISED_BY_RESOLVER = re.compile(r"(?:Config|Image|Model)Error raised while resolving interpolation: (.*)")
 
 
 def compose_config(root: Path, overrides: Sequence[str]) -> DictConfig:
@@ -34,7 +37,8 @@ def compose_config(root: Path, overrides: Sequence[str]) -> DictConfig:
             raise ConfigError(f"{key}: expected a value, found none; give it as {key}=VALUE")
         OmegaConf.resolve(config)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(f"conf: {_reason(error)}") from None
+        found = RAISED_BY_RESOLVER.match(str(error))
+        raise ConfigError(found[1] if found else f"conf: {_reason(error)}") from None
     return config
 
 

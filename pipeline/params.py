@@ -7,23 +7,29 @@ from typing import Annotated, Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from yaml import YAMLError
 
+from pipeline.core.atlases import ATLAS_PATTERN
 from pipeline.core.errors import ConfigError
 from pipeline.core.settings import Settings
 from pipeline.grid.config import GridSettings
 from pipeline.images.config import ImagesSettings
 from pipeline.model.config import ModelSettings
+from pipeline.patch.config import PatchSettings
+from pipeline.place.config import PlaceSettings
+from pipeline.predict.config import PredictSettings
 from pipeline.prepare.config import PrepareSettings
 from pipeline.reduce.config import ReduceSettings
 from pipeline.render.config import RenderSettings
 from pipeline.sample.config import SampleSettings
+from pipeline.selection import SelectionSettings
 from pipeline.site.config import SiteSettings
 from pipeline.tile.config import TileSettings
 
 Layer = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$")]
-Atlas = Annotated[str, Field(pattern=r"^all$")]
+Atlas = Annotated[str, Field(pattern=ATLAS_PATTERN)]
+ClassName = str | Annotated[int, Field(ge=0)]
 
 
 class Params(Settings):
@@ -32,21 +38,40 @@ class Params(Settings):
     Attributes:
         seed: every random choice of the run follows from it.
         layers: dotted module paths; the last one is the reference that the other layouts are turned to.
-        atlases: which choices of samples get an atlas.
+        classes: those that get an atlas of their own, by name or number.
+        comparisons: pairs of classes that get an atlas between them; the first lies on the left.
+        atlases: all atlases by their names, as resolved from ``classes`` and ``comparisons``; ``all`` comes first.
+        compared: those of them that are comparisons.
+        placed: layers at which a second image set is placed on the layout; none without one.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
+    classes: tuple[ClassName, ...] = ()
+    comparisons: tuple[tuple[ClassName, ClassName], ...] = ()
     atlases: Annotated[tuple[Atlas, ...], Field(min_length=1)]
+    compared: tuple[Atlas, ...] = ()
+    placed: tuple[Layer, ...] = ()
     images: ImagesSettings
     model: ModelSettings
     prepare: PrepareSettings
     sample: SampleSettings
+    selection: SelectionSettings = SelectionSettings()
     reduce: ReduceSettings
     grid: GridSettings
     render: RenderSettings
     tile: TileSettings
+    predict: PredictSettings = PredictSettings()
+    patch: PatchSettings = PatchSettings()
+    place: PlaceSettings = PlaceSettings()
     site: SiteSettings
+
+    @field_validator("atlases")
+    @classmethod
+    def _whole_first(cls, atlases: tuple[str, ...]) -> tuple[str, ...]:
+        if atlases[0] != "all" or len(set(atlases)) < len(atlases):
+            raise ValueError("the atlas of all samples comes first, and each once, as in all, class-3")
+        return atlases
 
 
 def load_params(path: Path) -> Params:

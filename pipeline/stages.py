@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pipeline.core import artifacts as a
 from pipeline.core.artifacts import Artifact
@@ -17,34 +17,67 @@ class Stage:
 
     Attributes:
         name: of its package, config group, params section and DVC stage.
-        per: it runs once for the whole run, or once for each (layer, atlas).
+        over: what it runs once for each of: the argument, and the list in ``params.yaml`` that it goes through.
         reads: artifacts of earlier stages.
         writes: its own artifacts.
         settings: the sections of ``params.yaml`` that can change what it writes.
     """
 
     name: str
-    per: Literal["run", "atlas"]
+    over: Mapping[str, str]
     reads: tuple[Artifact, ...]
     writes: tuple[Artifact, ...]
     settings: tuple[str, ...]
 
 
+ONCE: Mapping[str, str] = {}
+EACH_LAYER = {"layer": "layers"}
+EACH_ATLAS = {"layer": "layers", "atlas": "atlases"}
+EACH_COMPARISON = {"layer": "layers", "atlas": "compared"}
+EACH_PLACED = {"layer": "placed"}
+
 STAGES: Mapping[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("prepare", "run", (), (a.IMAGES, a.REJECTED, a.MODEL), ("seed", "images", "model", "prepare")),
-        Stage("sample", "run", (a.IMAGES, a.MODEL), (a.ACTIVATIONS,), ("seed", "images", "layers", "sample")),
-        Stage("reduce", "atlas", (a.IMAGES, a.ACTIVATIONS), (a.LAYOUT,), ("seed", "layers", "reduce")),
-        Stage("grid", "atlas", (a.ACTIVATIONS, a.LAYOUT), (a.GRID,), ("grid",)),
-        Stage("render", "atlas", (a.GRID, a.ACTIVATIONS, a.MODEL), (a.ICONS,), ("seed", "render")),
-        Stage("tile", "atlas", (a.ICONS, a.GRID), (a.TILES,), ("tile",)),
+        Stage("prepare", ONCE, (), (a.IMAGES, a.REJECTED, a.MODEL), ("seed", "images", "model", "prepare")),
+        Stage("sample", ONCE, (a.IMAGES, a.MODEL), (a.ACTIVATIONS,), ("seed", "images", "layers", "sample")),
+        Stage(
+            "reduce",
+            EACH_ATLAS,
+            (a.IMAGES, a.ACTIVATIONS),
+            (a.LAYOUT,),
+            ("seed", "layers", "selection", "reduce"),
+        ),
+        Stage("grid", EACH_ATLAS, (a.ACTIVATIONS, a.LAYOUT), (a.GRID,), ("grid",)),
+        Stage("render", EACH_ATLAS, (a.GRID, a.ACTIVATIONS, a.MODEL), (a.ICONS,), ("seed", "render")),
+        Stage("tile", EACH_ATLAS, (a.ICONS, a.GRID), (a.TILES,), ("tile",)),
+        Stage(
+            "predict",
+            EACH_LAYER,
+            (a.IMAGES, a.MODEL, a.ACTIVATIONS, a.LAYOUT, a.GRID),
+            (a.PREDICT,),
+            ("seed", "images", "sample", "predict"),
+        ),
+        Stage(
+            "patch",
+            EACH_COMPARISON,
+            (a.IMAGES, a.MODEL, a.ACTIVATIONS, a.GRID),
+            (a.PATCH,),
+            ("seed", "images", "patch"),
+        ),
+        Stage(
+            "place",
+            EACH_PLACED,
+            (a.MODEL, a.ACTIVATIONS, a.LAYOUT, a.GRID),
+            (a.PLACE,),
+            ("seed", "prepare", "sample", "reduce", "place"),
+        ),
         Stage(
             "site",
-            "run",
+            ONCE,
             (a.IMAGES, a.MODEL, a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS, a.TILES),
             (a.SITE,),
-            ("images", "layers", "atlases", "site"),
+            ("images", "layers", "atlases", "place", "site"),
         ),
     )
 }
@@ -58,7 +91,7 @@ class Task:
     params: Params
     outputs: Path
     layer: str = ""
-    atlas: str = ""
+    atlas: str = "all"
 
     def path(self, artifact: Artifact, layer: str = "", atlas: str = "") -> Path:
         """Where ``artifact`` lies, of this task's layer and atlas unless others are named."""
@@ -77,5 +110,4 @@ class Task:
         write_csv(self.outputs / "plots" / f"{self._name()}.csv", columns)
 
     def _name(self) -> str:
-        parts = [self.stage.name, self.layer, self.atlas] if self.stage.per == "atlas" else [self.stage.name]
-        return "/".join(parts)
+        return "/".join([self.stage.name, *(getattr(self, argument) for argument in self.stage.over)])

@@ -1,7 +1,7 @@
 """Every shipped configuration runs from images to site, at a size of seconds."""
 
 import json
-from itertools import zip_longest
+from itertools import product, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -85,13 +85,8 @@ def run(root: Path, overrides: list[str]) -> None:
     check(params, OUTPUTS)
     write_params(root, config)
     for stage in STAGES.values():
-        each = (
-            [[]]
-            if stage.per == "run"
-            else [[f"layer={lay}", f"atlas={a}"] for lay in params.layers for a in params.atlases]
-        )
-        for arguments in each:
-            run_stage(stage.name, arguments)
+        for chosen in product(*(getattr(params, many) for many in stage.over.values())):
+            run_stage(stage.name, [f"{key}={value}" for key, value in zip(stage.over, chosen, strict=True)])
 
 
 def assert_whole(root: Path) -> None:
@@ -105,8 +100,9 @@ def assert_whole(root: Path) -> None:
             np.testing.assert_array_equal(array(level(icons, size), "cell")[:], drawn)
             assert len(drawn)
     for stage in STAGES.values():
-        name = stage.name if stage.per == "run" else f"{stage.name}/{params.layers[0]}/all"
-        assert json.loads((root / OUTPUTS / "metrics" / f"{name}.json").read_text())
+        for chosen in product(*(getattr(params, many) for many in stage.over.values())):
+            name = "/".join([stage.name, *chosen])
+            assert json.loads((root / OUTPUTS / "metrics" / f"{name}.json").read_text())
     assert not list((root / OUTPUTS).rglob("*.partial"))
 
 

@@ -24,9 +24,10 @@ OPTIONS = [(path.parent.name, path.stem) for path in sorted((ROOT / "conf").glob
 ASKS = {"image_folder": ["images.root=."]}
 
 
-def paths(artifact: Artifact) -> str:
-    """The artifact's place as dvc.yaml writes it."""
-    return str(artifact.path(Path("outputs"), layer="${item.layer}", atlas="${item.atlas}"))
+def paths(artifact: Artifact, stage: str) -> str:
+    """The artifact's place as dvc.yaml writes it; a stage that is not run for each atlas reads that of all samples."""
+    atlas = "${item.atlas}" if "atlas" in STAGES[stage].over else "all"
+    return str(artifact.path(Path("outputs"), layer="${item.layer}", atlas=atlas))
 
 
 def imports(package: Path) -> Iterator[str]:
@@ -43,7 +44,7 @@ def test_stages_have_one_name_everywhere() -> None:
     """Packages, config groups, params sections and DVC stages bear the same names."""
     packages = {path.parent.name for path in (ROOT / "pipeline").glob("*/stage.py")}
     assert packages == set(STAGES) == set(DVC)
-    assert set(STAGES) | {"images", "model", "experiment"} == set(GROUPS)
+    assert set(STAGES) | {"images", "model", "selection", "experiment"} == set(GROUPS)
     assert set(STAGES) < set(Params.model_fields)
 
 
@@ -51,16 +52,16 @@ def test_stages_have_one_name_everywhere() -> None:
 def test_dvc_runs_the_stage_as_declared(name: str) -> None:
     """A DVC stage calls its namesake, once or for each layer and atlas, with the parameters that the code declares."""
     stage, entry = STAGES[name], DVC[name]
-    arguments = " layer=${item.layer} atlas=${item.atlas}" if stage.per == "atlas" else ""
+    arguments = "".join(f" {key}=${{item.{key}}}" for key in stage.over)
     assert entry["cmd"] == f"atlas {name}{arguments}"
-    assert ("matrix" in entry) == (stage.per == "atlas")
+    assert entry.get("matrix", {}) == {key: f"${{{many}}}" for key, many in stage.over.items()}
     assert entry["params"] == list(stage.settings)
 
 
 @pytest.mark.parametrize("name", [name for name in STAGES if name != "site"])
 def test_dvc_outputs_are_what_the_stage_writes(name: str) -> None:
     """DVC's outputs are the artifacts that the stage declares."""
-    expected = {paths(artifact).removesuffix("/${item.layer}.zarr") for artifact in STAGES[name].writes}
+    expected = {paths(artifact, name).removesuffix("/${item.layer}.zarr") for artifact in STAGES[name].writes}
     if name == "sample":
         expected = {"outputs/activations"}
     assert set(DVC[name]["outs"]) == expected
@@ -70,7 +71,7 @@ def test_dvc_outputs_are_what_the_stage_writes(name: str) -> None:
 def test_dvc_dependencies_are_what_the_stage_reads(name: str) -> None:
     """Every artifact that a stage reads, or a folder around it, is among its DVC dependencies, and nothing else is."""
     found = {dependency for dependency in DVC[name]["deps"] if dependency.startswith("outputs/")}
-    reads = {paths(artifact) for artifact in STAGES[name].reads}
+    reads = {paths(artifact, name) for artifact in STAGES[name].reads}
     assert all(any(read == dep or read.startswith(f"{dep}/") for dep in found) for read in reads)
     assert all(any(read == dep or read.startswith(f"{dep}/") for read in reads) for dep in found)
     code = {dependency for dependency in DVC[name]["deps"] if not dependency.startswith("outputs/")}
@@ -106,7 +107,7 @@ def test_every_shipped_option_composes_and_is_valid(
     assert params.layers
 
 
-@pytest.mark.parametrize("section", [*STAGES, "model"])
+@pytest.mark.parametrize("section", [*STAGES, "model", "selection"])
 def test_every_default_is_written_in_conf(section: str) -> None:
     """Composed defaults name every setting of a section, so that conf/ is the one place to look them up."""
     composed = OmegaConf.to_container(compose_config(ROOT, []))

@@ -7,6 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pipeline.images.places import relative_places
 from pipeline.images.toytown.toytown import Scene, Toytown
 from pipeline.model.build import build, freeze
 from pipeline.model.config import PreprocessingSettings, TrainingSettings
@@ -19,7 +20,6 @@ from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.quality import Points, quality
 from pipeline.sample.config import SampleSettings
 from pipeline.sample.passes import sample_batch
-from pipeline.sample.positions import relative_places
 
 LAYER = "mixed3b"
 SCENES, PLACES, PATCH = 300, 12, 12

@@ -111,3 +111,8 @@ ICONS = Artifact(
 
 TILES = Artifact("tiles", "site/tiles/{layer}/{atlas}")
 SITE = Artifact("site", "site")
+
+# Folders beside the site's data that its pages load by name.
+PATCH = Artifact("patch", "site/patch/{layer}/{atlas}")
+PREDICT = Artifact("predict", "site/predict/{layer}")
+PLACE = Artifact("place", "site/place/{layer}")

@@ -1,9 +1,38 @@
 """What ``conf/`` may ask for by ``${...}``, in ``atlas run`` and ``dvc exp run`` alike: Hydra finds this file."""
 
 from pathlib import Path
+from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from pipeline.images.fingerprint import folder_fingerprint
 
-OmegaConf.register_new_resolver("fingerprint", lambda root: folder_fingerprint(Path(root).expanduser()), replace=True)
+
+def _fingerprint(root: str) -> str:
+    return folder_fingerprint(Path(root).expanduser())
+
+
+def _atlases(*, _root_: DictConfig) -> ListConfig:
+    """The names of all atlases: ``all``, then those that ``classes`` and ``comparisons`` ask for."""
+    if not (_root_.classes or _root_.comparisons):
+        return ListConfig(["all"])
+    from pipeline.class_names import atlas_names  # noqa: PLC0415  # loads torch, which most runs of `dvc` need not
+
+    asked: Any = {
+        key: OmegaConf.to_container(_root_[key], resolve=True) for key in ("classes", "comparisons", "images", "model")
+    }
+    return ListConfig(atlas_names(**asked))
+
+
+def _compared(atlases: ListConfig) -> ListConfig:
+    return ListConfig([atlas for atlas in atlases if atlas.startswith("compare-")])
+
+
+def _placed(images: Any, layers: ListConfig) -> ListConfig:
+    return ListConfig(list(layers) if images else [])
+
+
+OmegaConf.register_new_resolver("fingerprint", _fingerprint, replace=True)
+OmegaConf.register_new_resolver("atlases", _atlases, replace=True)
+OmegaConf.register_new_resolver("compared", _compared, replace=True)
+OmegaConf.register_new_resolver("placed", _placed, replace=True)

@@ -1,7 +1,7 @@
 """Layers of a network: finding them, watching their output, running no further than one of them."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -99,6 +99,16 @@ def watch(module: nn.Module, names: Iterable[str]) -> Iterator[Mapping[str, Any]
     finally:
         for handle in handles:
             handle.remove()
+
+
+@contextmanager
+def altered(module: nn.Module, name: str, alter: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Let the rest of the network see ``alter(output)`` instead of the layer's own output while the block lasts."""
+    handle = find(module, name).register_forward_hook(lambda _module, _inputs, output: alter(output))
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 class _ReachedError(Exception):

@@ -12,6 +12,7 @@ from pipeline.core import artifacts as a
 from pipeline.core.errors import ImageError
 from pipeline.core.progress import say
 from pipeline.images.image_set import ImageSet
+from pipeline.images.listing import Listing, list_images
 from pipeline.images.manifest import Manifest, printable, write_manifest, write_rejected
 from pipeline.images.open_set import open_image_set
 from pipeline.model import resolve, saved
@@ -22,7 +23,6 @@ from pipeline.model.network import Network
 from pipeline.model.preprocessing import network_crop
 from pipeline.prepare.classes import match_classes
 from pipeline.prepare.evaluate import Guesses, top_accuracy
-from pipeline.prepare.listing import Listing, list_images
 from pipeline.prepare.network import check_labels, check_names, make_module
 from pipeline.prepare.train import train
 from pipeline.stages import Task

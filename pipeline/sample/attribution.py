@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pipeline.core.errors import ModelError
-from pipeline.model.layers import LayerShape, find
-from pipeline.sample.activations import at_positions
+from pipeline.model.layers import LayerShape, altered
+from pipeline.model.positions import at_positions
 
 TANGENTS = 128  # images × positions carried through the network together, to bound memory
 
@@ -71,16 +71,13 @@ def _tangents(shape: LayerShape, output: Tensor, positions: Tensor) -> Tensor:
 def _added_to(module: nn.Module, layer: str) -> Iterator[Callable[[Tensor], nn.Module]]:
     """The network, given a change that is added to the layer's output while the block lasts."""
     change: list[Tensor] = []
-    handle = find(module, layer).register_forward_hook(lambda _module, _inputs, output: output + change[0])
 
     def with_change(delta: Tensor) -> nn.Module:
         change[:] = [delta]
         return module
 
-    try:
+    with altered(module, layer, lambda output: output + change[0]):
         yield with_change
-    finally:
-        handle.remove()
 
 
 def _logits(module: nn.Module, images: Tensor) -> Tensor:

@@ -12,11 +12,10 @@ from torch import Tensor
 from pipeline.core.errors import DataError
 from pipeline.model.layers import LayerShape, run_to_all
 from pipeline.model.network import Network
-from pipeline.sample.activations import at_positions
+from pipeline.model.positions import at_positions, map_positions
 from pipeline.sample.attribution import attributions
 from pipeline.sample.config import SampleSettings
 from pipeline.sample.pooling import relaxed_max_pool
-from pipeline.sample.positions import map_positions
 
 Block = dict[str, NDArray[Any]]
 

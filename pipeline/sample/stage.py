@@ -12,13 +12,13 @@ from pipeline.core.progress import progress, say
 from pipeline.core.store import create
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
+from pipeline.images.places import relative_places
+from pipeline.model.batches import batches
 from pipeline.model.layers import LayerShape, known_layer
 from pipeline.model.network import Network
 from pipeline.model.preprocessing import network_crop, to_tensor
 from pipeline.model.saved import describe, load
-from pipeline.sample.batches import batches
 from pipeline.sample.passes import sample_batch
-from pipeline.sample.positions import relative_places
 from pipeline.sample.shards import ShardWriter
 from pipeline.sample.tally import Tally
 from pipeline.stages import Task

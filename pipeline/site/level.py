@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.pack import packed
 from pipeline.site.classes import block_size, top_classes
 from pipeline.site.exemplars import places
-from pipeline.site.pack import packed
 
 Content = dict[str, Any]
 

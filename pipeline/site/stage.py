@@ -13,6 +13,7 @@ import zarr
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
+from pipeline.core.pack import part
 from pipeline.core.progress import say, tracked
 from pipeline.core.store import open_artifact
 from pipeline.core.whole import whole
@@ -25,8 +26,7 @@ from pipeline.model.saved import describe
 from pipeline.site.classes import heat, strength
 from pipeline.site.level import LevelCells, cells_content, exemplars_content, heat_blocks, level_entry
 from pipeline.site.manifest import IMAGES_PER_FOLDER, atlas_entry, layer_entry, manifest
-from pipeline.site.pack import part
-from pipeline.site.page import page
+from pipeline.site.page import PAGES, page
 from pipeline.site.photograph import encoded, label_name
 from pipeline.site.sources import attribution_scale, read_level, read_tiles, read_zero_shares, values
 from pipeline.site.viewer_files import viewer_files
@@ -50,8 +50,9 @@ def run(task: Task) -> None:
         folder.mkdir()
         for name, source in viewer.items():
             (folder / name).write_bytes(source)
-    with whole(site / "index.html") as partial:
-        partial.write_text(page(title), encoding="utf-8")
+    for file, script in PAGES.items():
+        with whole(site / file) as partial:
+            partial.write_text(page(title, script), encoding="utf-8")
     _summarise(task, site, layers, len(shown))
 
 

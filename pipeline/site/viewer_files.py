@@ -5,7 +5,8 @@ from pathlib import Path
 from pipeline.core.errors import ArtifactError
 
 STATIC = Path(__file__).with_name("static")
-FILES = ("atlas.js", "atlas.css", "THIRD-PARTY.txt")
+PAGES = ("atlas", "patch", "evidence")
+FILES = (*(f"{page}.{kind}" for page in PAGES for kind in ("js", "css")), "THIRD-PARTY.txt")
 
 
 def viewer_files() -> dict[str, bytes]:

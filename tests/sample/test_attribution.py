@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from pipeline.model.describe import describe_layers
 from pipeline.model.layers import LayerShape, find, run_to
-from pipeline.sample.activations import at_positions
+from pipeline.model.positions import at_positions
 from pipeline.sample.attribution import attributions
 from pipeline.sample.pooling import average, relaxed_max_pool
 

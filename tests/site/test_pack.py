@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.site.pack import NOT_A_NUMBER, STEPS, packed, part
+from pipeline.core.pack import NOT_A_NUMBER, STEPS, packed, part
 
 
 def unpacked(content: dict[str, Any]) -> NDArray[Any]:

@@ -15,6 +15,10 @@ await build({
   entryPoints: [
     { in: "src/main.ts", out: "atlas" },
     { in: "src/css/index.css", out: "atlas" },
+    { in: "src/patch/main.ts", out: "patch" },
+    { in: "src/patch/page.css", out: "patch" },
+    { in: "src/evidence/main.ts", out: "evidence" },
+    { in: "src/evidence/page.css", out: "evidence" },
   ],
   outdir: target,
   bundle: true,
@@ -23,7 +27,7 @@ await build({
   minify: true,
   charset: "utf8",
   legalComments: "none",
-  banner: { js: "/* Activation Atlas viewer. Contains OpenSeadragon; see THIRD-PARTY.txt */" },
+  banner: { js: "/* Activation Atlas viewer; see THIRD-PARTY.txt */" },
   entryNames: "[name]",
   logLevel: "warning",
 });

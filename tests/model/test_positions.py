@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.sample.positions import map_positions, relative_places
+from pipeline.images.places import relative_places
+from pipeline.model.positions import map_positions
 
 DIGESTS = [f"{i:064x}" for i in range(400)]
 

@@ -1,4 +1,4 @@
-"""Which places of an image are sampled: relative ones, the same at every layer."""
+"""Which places of an image are looked at: relative ones, the same at every layer."""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,23 +18,6 @@ def relative_places(seed: int, digests: Sequence[str], count: int) -> NDArray[np
         [image, count, 2]
     """
     return np.array([[_place(seed, digest, i) for i in range(count)] for digest in digests]).reshape(-1, count, 2)
-
-
-def map_positions(places: NDArray[np.float64], height: int, width: int, border: int) -> NDArray[np.int32]:
-    """The map positions (y, x) of relative places, with ``border`` positions left out at each side.
-
-    A side too short for the border keeps all its positions.
-
-    Args:
-        places: [..., 2] in [0, 1).
-        height: of the layer's map.
-        width: of the layer's map.
-        border: positions left out at each side.
-    """
-    size = np.array([height, width])
-    inset = np.where(size > 2 * border, border, 0)
-    positions: NDArray[np.int32] = (inset + np.floor(places * (size - 2 * inset))).astype(np.int32)
-    return positions
 
 
 def _place(seed: int, digest: str, number: int) -> tuple[float, float]:

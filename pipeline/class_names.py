@@ -1,0 +1,90 @@
+"""From the names of classes to their numbers, and to the names of their atlases."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.core.atlases import AtlasName
+from pipeline.core.errors import ConfigError
+from pipeline.images.config import ImagesSettings
+from pipeline.images.open_set import open_image_set
+from pipeline.model.config import ModelSettings
+from pipeline.model.resolve import class_names
+
+
+def atlas_names(
+    classes: Sequence[str | int],
+    comparisons: Iterable[Sequence[str | int]],
+    images: Mapping[str, Any],
+    model: Mapping[str, Any],
+) -> list[str]:
+    """The names of all atlases of a run, each once: ``all``, ``class-<id>``, ..., ``compare-<id>-<id>``, ...
+
+    Args:
+        classes: those that get an atlas of their own, by name or number.
+        comparisons: pairs of classes.
+        images: the section of that name; its class names serve where the network is trained on it.
+        model: the section of that name.
+
+    Raises:
+        ConfigError: a class is not one of the network's, or a comparison has not two different ones.
+    """
+    try:
+        names = _names(images, model)
+    except ValidationError:
+        return ["all"]  # the check of the whole configuration says what is wrong with these sections
+    found = [AtlasName("all")]
+    found += [AtlasName("class", (class_id(name, names, "classes"),)) for name in classes]
+    for pair in comparisons:
+        ids = tuple(class_id(name, names, "comparisons") for name in _pair(pair))
+        if ids[0] == ids[1]:
+            raise ConfigError(f"comparisons: expected two different classes, found {pair[0]} twice")
+        found.append(AtlasName("compare", ids))
+    return list(dict.fromkeys(map(str, found)))
+
+
+def class_id(wanted: str | int, names: Sequence[str], where: str) -> int:
+    """The number of a class given by name (letters' case aside) or number.
+
+    Args:
+        wanted: its name or number; a name wins over a number that is written like it.
+        names: of the network's classes.
+        where: the setting, for messages.
+
+    Raises:
+        ConfigError: there is no such class, or several have this name.
+    """
+    text = str(wanted).casefold()
+    found = [number for number, name in enumerate(names) if name.casefold() == text]
+    if len(found) > 1:
+        raise ConfigError(
+            f"{where}: expected one class, found that {wanted} names {len(found)}; give a number: "
+            f"{', '.join(map(str, found))}"
+        )
+    if found:
+        return found[0]
+    if text.isdigit() and int(text) < len(names):
+        return int(text)
+    near = difflib.get_close_matches(str(wanted), names, n=4, cutoff=0.4)
+    hint = f"did you mean {', '.join(near)}?" if near else f"give a name or a number below {len(names)}"
+    raise ConfigError(f"{where}: expected one of the network's {len(names)} classes, found {wanted}; {hint}")
+
+
+def _pair(pair: Any) -> Sequence[str | int]:
+    if not isinstance(pair, list) or len(pair) != 2:
+        raise ConfigError(f"comparisons: expected pairs of classes, as in [[streetcar, fireboat]], found {pair}")
+    return pair
+
+
+def _names(images: Mapping[str, Any], model: Mapping[str, Any]) -> Sequence[str]:
+    network = ModelSettings.model_validate_json(json.dumps(model))
+    labels: Sequence[str] = ()
+    if network.classes is None and network.weights == "train":
+        labels = open_image_set(ImagesSettings.model_validate_json(json.dumps(images))).classes
+    names = class_names(network, labels)
+    if names is None:
+        raise ConfigError("classes: expected a network with named classes, found none; give model.classes")
+    return names

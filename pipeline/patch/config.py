@@ -1,0 +1,33 @@
+"""Settings of the stage ``patch``."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.core.settings import Device, Settings
+
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class PatchSettings(Settings):
+    """How patches are searched for and tried.
+
+    Attributes:
+        candidates: patches that are tried in each group, the atlas's own and every control alike.
+        kept: the best of them on the first half of the images, whose flip rates are measured on the second half.
+        sizes: sides of the square patches, as shares of the input's side.
+        images: images of a class that are used at most, spread evenly.
+        min_images: without so many that the network gets right in each half there is no test.
+        resamples: of the bootstrap.
+        batch_size: pictures in one pass.
+        device: where the network runs.
+    """
+
+    candidates: Annotated[int, Field(ge=1)] = 30
+    kept: Annotated[int, Field(ge=1)] = 10
+    sizes: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.25, 0.35, 0.5)
+    images: Annotated[int, Field(ge=2)] = 200
+    min_images: Annotated[int, Field(ge=1)] = 8
+    resamples: Annotated[int, Field(ge=10)] = 1000
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    device: Device = "cpu"

@@ -1,0 +1,1 @@
+"""Stage ``place``: lay a second image set's samples on an existing layout, without moving it."""
