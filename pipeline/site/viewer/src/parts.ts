@@ -8,37 +8,42 @@ declare global {
 const loading = new Map<string, Promise<unknown>>();
 
 /** The part of this name that a script has already left. */
-export function takePart(name: string): unknown {
+export function takePart(name: string, address = `data/${name}.js`): unknown {
   const content = globalThis.atlasParts?.[name];
-  if (content === undefined) throw new Error(`data/${name}.js did not say anything`);
+  if (content === undefined) throw new Error(`${address} did not say anything`);
   delete globalThis.atlasParts?.[name];
   return content;
 }
 
 /** Load `data/<name>.js`, once for each name. */
 export function loadPart<Content>(name: string): Promise<Content> {
+  return loadPartFrom(`data/${name}.js`, name);
+}
+
+/** Load the part `name` from a script that lies at `address`, relative to the page; once for each name. */
+export function loadPartFrom<Content>(address: string, name: string): Promise<Content> {
   let found = loading.get(name);
   if (!found) {
-    found = runScript(name);
+    found = runScript(address, name);
     found.catch(() => loading.delete(name));
     loading.set(name, found);
   }
   return found as Promise<Content>;
 }
 
-function runScript(name: string): Promise<unknown> {
+function runScript(address: string, name: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = `data/${name}.js`;
+    script.src = address;
     script.onload = () => {
       script.remove();
       try {
-        resolve(takePart(name));
+        resolve(takePart(name, address));
       } catch (error) {
         reject(error);
       }
     };
-    script.onerror = () => reject(new Error(`data/${name}.js cannot be loaded`));
+    script.onerror = () => reject(new Error(`${address} cannot be loaded`));
     document.head.append(script);
   });
 }
