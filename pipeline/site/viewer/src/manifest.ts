@@ -18,8 +18,24 @@ export interface HeatEntry {
   readonly strength: number;
 }
 
+/** What the x of a comparison means: the right edge stands for `scale` logit in favour of the right class. */
+export interface Axis {
+  readonly scale: number;
+  /** Share of the samples that lie beyond the edges and were moved onto them. */
+  readonly clipped: number;
+}
+
 export interface AtlasEntry {
   readonly name: string;
+  /** Every sample, the samples of one class, or those of two classes side by side. */
+  readonly kind: "all" | "class" | "compare";
+  /** None, one, or the left and the right one. */
+  readonly classes: readonly number[];
+  readonly axis: Axis | null;
+  /** Samples in each file of images that cells hold. */
+  readonly members_per_block: number;
+  /** Levels that say how many samples of each cell come from images of each class. */
+  readonly label_levels: readonly { readonly size: number; readonly classes_per_block: number }[];
   readonly levels: readonly LevelEntry[];
   readonly tiles: { readonly format: string; readonly tile_size: number; readonly overlap: number };
   readonly heat: HeatEntry | null;
@@ -45,6 +61,8 @@ export interface Manifest {
   readonly images: number;
   readonly images_per_folder: number;
   readonly exemplars: number;
+  /** A second image set that was placed on the atlas. */
+  readonly second: { readonly title: string } | null;
 }
 
 /** The layer and atlas of these names, or the first ones. */
