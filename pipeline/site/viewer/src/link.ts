@@ -1,7 +1,7 @@
 // The state as the part of the address after `#`, and back.
 
-import { find, type Manifest } from "./manifest";
-import type { CellAddress, State, View } from "./state";
+import { type AtlasEntry, find, type Manifest } from "./manifest";
+import type { Box, CellAddress, Show, State, View } from "./state";
 
 /** The state as text; what is as it was at the start is left out, except the layer. */
 export function toHash(state: State): string {
@@ -11,8 +11,10 @@ export function toHash(state: State): string {
   if (state.classId !== null) parts.set("class", String(state.classId));
   if (state.sign < 0) parts.set("sign", "-");
   if (state.intensity !== 1) parts.set("intensity", String(state.intensity));
+  if (state.show !== "attribution") parts.set("show", state.show);
   if (state.pin) parts.set("pin", `${state.pin.size}.${state.pin.row}.${state.pin.column}`);
-  const { view } = state;
+  const { box, view } = state;
+  if (box) parts.set("box", [box.size, box.top, box.left, box.bottom, box.right].join("."));
   if (view) parts.set("view", [view.x, view.y, view.span].map((value) => value.toFixed(4)).join(","));
   return `#${parts.toString().replaceAll("%2C", ",")}`;
 }
@@ -23,6 +25,7 @@ export function fromHash(hash: string, manifest: Manifest): State {
   const { layer, atlas } = find(manifest, parts.get("layer") ?? "", parts.get("atlas") ?? "all");
   const level = Number(parts.get("level"));
   const classId = Number(parts.get("class") ?? "none");
+  const pin = pinFrom(parts.get("pin"), atlas.levels);
   return {
     layer: layer.name,
     atlas: atlas.name,
@@ -33,7 +36,9 @@ export function fromHash(hash: string, manifest: Manifest): State {
         : null,
     sign: parts.get("sign") === "-" ? -1 : 1,
     intensity: within(Number(parts.get("intensity") ?? "1"), 0.25, 4) ?? 1,
-    pin: pinFrom(parts.get("pin"), atlas.levels),
+    show: showFrom(parts, manifest, atlas),
+    pin,
+    box: pin ? null : boxFrom(parts.get("box"), atlas.levels),
     view: viewFrom(parts.get("view")),
   };
 }
@@ -43,6 +48,21 @@ function pinFrom(text: string | null, levels: readonly { size: number }[]): Cell
   if (size === undefined || row === undefined || column === undefined) return null;
   const fits = [row, column].every((value) => Number.isInteger(value) && value >= 0 && value < size);
   return fits && levels.some((level) => level.size === size) ? { size, row, column } : null;
+}
+
+function boxFrom(text: string | null, levels: readonly { size: number }[]): Box | null {
+  const numbers = (text ?? "").split(".").map(Number);
+  const [size = 0, top = 0, left = 0, bottom = 0, right = 0] = numbers;
+  const fits = [top, left, bottom, right].every((value) => value >= 0 && value < size);
+  const whole = numbers.length === 5 && numbers.every(Number.isInteger);
+  const known = levels.some((level) => level.size === size);
+  return whole && fits && known && top <= bottom && left <= right ? { size, top, left, bottom, right } : null;
+}
+
+function showFrom(parts: URLSearchParams, manifest: Manifest, atlas: AtlasEntry): Show {
+  const asked = parts.get("show");
+  if (asked === "density" && parts.has("class") && atlas.label_levels.length) return "density";
+  return asked === "second" && manifest.second && atlas.kind === "all" ? "second" : "attribution";
 }
 
 function viewFrom(text: string | null): View | null {

@@ -6,6 +6,18 @@ export interface CellAddress {
   readonly column: number;
 }
 
+/** A rectangle of cells at a grid level; both corners belong to it. */
+export interface Box {
+  readonly size: number;
+  readonly top: number;
+  readonly left: number;
+  readonly bottom: number;
+  readonly right: number;
+}
+
+/** What the cells tell: attributions, where the chosen class's images fall, or where those of the second set do. */
+export type Show = "attribution" | "density" | "second";
+
 /** What is in sight: the centre, and the shorter side of the window, in sides of the atlas. */
 export interface View {
   readonly x: number;
@@ -23,7 +35,10 @@ export interface State {
   readonly sign: 1 | -1;
   /** Brightness of weak attributions, 0.25..4. */
   readonly intensity: number;
+  readonly show: Show;
   readonly pin: CellAddress | null;
+  /** The selected region; there is never a pin beside it, since both fill the panel. */
+  readonly box: Box | null;
   readonly view: View | null;
 }
 
@@ -42,11 +57,18 @@ export class Store {
     const before = this.current;
     const changed = (Object.keys(change) as (keyof State)[]).some((key) => change[key] !== before[key]);
     if (!changed) return;
-    this.current = { ...before, ...change };
+    this.current = consistent({ ...before, ...change }, before, change);
     for (const listener of this.listeners) listener(this.current, before);
   }
 
   subscribe(listener: Listener): void {
     this.listeners.push(listener);
   }
+}
+
+/** A region belongs to its layout, and only one of pin and region is shown. */
+function consistent(next: State, before: State, change: Partial<State>): State {
+  const moved = next.layer !== before.layer || next.atlas !== before.atlas;
+  if (change.box) return { ...next, pin: null };
+  return (moved && !("box" in change)) || change.pin ? { ...next, box: null } : next;
 }
