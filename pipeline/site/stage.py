@@ -80,7 +80,7 @@ def _write_atlas(task: Task, data: Path, layer: str, atlas: str) -> tuple[dict[s
     grid = open_artifact(a.GRID, task.path(a.GRID, layer, atlas))
     icons = open_artifact(a.ICONS, task.path(a.ICONS, layer, atlas))
     samples = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer))
-    levels = task.params.grid.levels
+    levels = task.params.grid.for_atlas(atlas)
     tiles = read_tiles(task.path(a.TILES, layer, atlas), levels)
     scale = attribution_scale(grid, levels)
     entries, strengths, shown = [], [], [np.zeros(0, np.int64)]

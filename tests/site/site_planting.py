@@ -1,7 +1,9 @@
 """A small run whose every number is known: a landscape of cells, two layers, invented icons and drawn photographs."""
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,11 @@ from pipeline.stages import STAGES, Task
 
 LAYERS = ("features.3", "features.7")
 LEVELS = (10, 20, 40)
+CLASS_LEVELS = (5, 10)
+CLASS_ATLAS = "class-0"
+COMPARE_ATLAS = "compare-1-0"
+COMPARE_SCALE = {"features.3": 0.16, "features.7": 4.0}  # logit at the right edge
+COMPARE_CLIPPED = 0.02
 SAMPLES = 24_000
 ICON = 48
 CROP = 64
@@ -32,6 +39,9 @@ CLASSES = (
     *("steam train", "sunflower", "hummingbird", "farmhouse", "oak tree", "tea kettle"),
 )
 RANDOM = np.random.default_rng
+
+# (place, random) => attribution [place, class]
+Attribution = Callable[[NDArray[Any], np.random.Generator], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -52,10 +62,14 @@ class Level:
 
 @dataclass(frozen=True)
 class Planted:
-    """The task to run and the truth behind it: levels by (layer, size), the samples' images and positions by layer."""
+    """The task to run and the truth behind it: levels by (layer, size), the samples' images and positions by layer.
+
+    ``levels`` are those of the atlas ``all``; ``of_atlas`` holds the others' by (layer, atlas, size).
+    """
 
     task: Task
     levels: dict[tuple[str, int], Level]
+    of_atlas: dict[tuple[str, str, int], Level]
     image: NDArray[np.int64]
     position: dict[str, NDArray[np.int64]]
     keys: tuple[str, ...]
@@ -73,23 +87,56 @@ def plant(root: Path, samples: int = SAMPLES, levels: tuple[int, ...] = LEVELS, 
     _images(task, root / "images", keys)
     _network(task)
     image = RANDOM(1).integers(0, len(keys), samples)
-    position, found = {}, {}
+    position: dict[str, NDArray[np.int64]] = {}
+    found: dict[tuple[str, int], Level] = {}
+    others: dict[tuple[str, str, int], Level] = {}
     for number, layer in enumerate(LAYERS):
         side = (15, 7)[number]
         position[layer] = RANDOM(number).integers(0, side, (samples, 2))
-        _activations(task, layer, image, position[layer])
+        everything = np.arange(samples)
         xy = _layout(number, samples)
-        with create(LAYOUT, task.path(LAYOUT, layer, "all"), {}, {}) as group:
-            write_array(group, LAYOUT, "sample", np.arange(samples))
-            write_array(group, LAYOUT, "xy", xy)
-        for size in levels:
-            found[layer, size] = _level(number, size, xy)
-        _grid(task, layer, [found[layer, size] for size in levels])
-        _icons_and_tiles(task, number, layer, [found[layer, size] for size in levels])
+        _activations(task, layer, image, position[layer], _attribution(number, xy, RANDOM([number, 8])))
+        whole = [_level(number, size, xy, everything, partial(_attribution, number)) for size in levels]
+        found |= {(layer, level.size): level for level in whole}
+        _atlas(task, number, "all", whole, xy, everything)
+        for atlas, chosen, points, attribution in _part_atlases(layer, number, samples):
+            part = [_level(number, size, points, chosen, attribution) for size in CLASS_LEVELS]
+            others |= {(layer, atlas, level.size): level for level in part}
+            _atlas(task, number, atlas, part, points, chosen)
     (root / "outputs/metrics").mkdir(parents=True, exist_ok=True)
     shares = {layer: {"zero_attributions": share} for layer, share in zip(LAYERS, (0.012, 0.84), strict=True)}
     (root / "outputs/metrics/sample.json").write_text(json.dumps(shares))
-    return Planted(task, found, image, position, keys)
+    return Planted(task, found, others, image, position, keys)
+
+
+def _part_atlases(
+    layer: str, number: int, samples: int
+) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.float32], Attribution]]:
+    """The class atlas and the comparison: name, samples, their places and the attributions at a place."""
+    chosen = np.arange(0, samples, 6)
+    yield CLASS_ATLAS, chosen, _layout(number + 20, len(chosen)), partial(_attribution, number)
+    chosen = np.arange(0, samples, 4)
+    yield COMPARE_ATLAS, chosen, _opposed(number, len(chosen)), partial(_compared, COMPARE_SCALE[layer])
+
+
+def _atlas(
+    task: Task, number: int, atlas: str, levels: list[Level], xy: NDArray[np.float32], chosen: NDArray[np.int64]
+) -> None:
+    """Write everything that one atlas of a layer consists of."""
+    layer = LAYERS[number]
+    with create(LAYOUT, task.path(LAYOUT, layer, atlas), {}, {}) as group:
+        if atlas == COMPARE_ATLAS:
+            left, right = (int(name) for name in atlas.split("-")[1:])
+            group.attrs["axis"] = {
+                "left": left,
+                "right": right,
+                "scale": COMPARE_SCALE[layer],
+                "clipped": COMPARE_CLIPPED,
+            }
+        write_array(group, LAYOUT, "sample", chosen)
+        write_array(group, LAYOUT, "xy", xy)
+    _grid(task, layer, atlas, levels)
+    _icons_and_tiles(task, number, atlas, levels)
 
 
 def _task(root: Path, levels: tuple[int, ...], site: dict[str, Any]) -> Task:
@@ -98,10 +145,11 @@ def _task(root: Path, levels: tuple[int, ...], site: dict[str, Any]) -> Task:
         {
             "seed": 0,
             "layers": list(LAYERS),
-            "atlases": ["all"],
+            "atlases": ["all", CLASS_ATLAS, COMPARE_ATLAS],
+            "compared": [COMPARE_ATLAS],
             "images": {"_target_": "pipeline.images.image_folder.ImageFolder", "root": str(root / "images")},
             "model": {"name": "SqueezeNet", "architecture": {"_target_": "torch.nn.Identity"}, "weights": "random"},
-            "grid": {"levels": list(levels), "min_count": 5},
+            "grid": {"levels": list(levels), "class_levels": list(CLASS_LEVELS), "min_count": 5},
             "site": {"title": "A planted atlas", **site},
             **empty,
         }
@@ -165,8 +213,18 @@ def _network(task: Task) -> None:
     save(task.path(MODEL), network, {"_target_": "torch.nn.Identity"}, {})
 
 
-def _activations(task: Task, layer: str, image: NDArray[np.int64], position: NDArray[np.int64]) -> None:
+def _activations(
+    task: Task,
+    layer: str,
+    image: NDArray[np.int64],
+    position: NDArray[np.int64],
+    attribution: NDArray[np.float32],
+) -> None:
+    channels = (16, 24)[LAYERS.index(layer)]
+    speaks = RANDOM([3, channels]).uniform(0, 1, (len(CLASSES), channels))
     with create(ACTIVATIONS, task.path(ACTIVATIONS, layer), {}, {}) as group:
+        write_array(group, ACTIVATIONS, "activation", (np.abs(attribution) @ speaks).astype(np.float32))
+        write_array(group, ACTIVATIONS, "attribution", attribution)
         write_array(group, ACTIVATIONS, "image", image)
         write_array(group, ACTIVATIONS, "position", position)
 
@@ -181,7 +239,28 @@ def _layout(number: int, samples: int) -> NDArray[np.float32]:
     return np.clip(points + wave, 0.02, 0.98).astype(np.float32)
 
 
-def _level(number: int, size: int, xy: NDArray[np.float32]) -> Level:
+def _opposed(number: int, samples: int) -> NDArray[np.float32]:
+    """Points of a comparison: much at both ends, a bridge between them."""
+    random = RANDOM([6, number])
+    middle, width = np.array([0.14, 0.26, 0.5, 0.7, 0.86]), np.array([0.06, 0.1, 0.13, 0.1, 0.06])
+    cloud = random.choice(5, samples, p=[0.24, 0.2, 0.16, 0.2, 0.2])
+    x = middle[cloud] + width[cloud] * random.normal(size=samples)
+    y = 0.5 + 0.17 * random.normal(size=samples) + 0.12 * np.sin(8 * x)
+    return np.clip(np.stack([x, y], axis=1), 0.005, 0.995).astype(np.float32)
+
+
+def _compared(scale: float, centre: NDArray[Any], random: np.random.Generator) -> NDArray[np.float32]:
+    """As everywhere, but the right class's attribution minus the left one's is what the axis says of the place."""
+    values = _attribution(1, centre, random) * (scale / COMPARE_SCALE["features.7"])
+    across = (2 * centre[:, 0] - 1) * scale / 2
+    common = 0.3 * scale * centre[:, 1]
+    values[:, 1], values[:, 0] = common - across, common + across
+    return values.astype(np.float32)
+
+
+def _level(
+    number: int, size: int, xy: NDArray[np.float32], chosen: NDArray[np.int64], attribution: Attribution
+) -> Level:
     random = RANDOM([number, size])
     place = np.minimum((xy * size).astype(np.int64), size - 1)
     flat, inverse, count = np.unique(place[:, 1] * size + place[:, 0], return_inverse=True, return_counts=True)
@@ -193,7 +272,7 @@ def _level(number: int, size: int, xy: NDArray[np.float32]) -> Level:
     starts = np.concatenate([[0], np.cumsum(count)])
     for row in range(len(flat)):
         members = order[starts[row] : starts[row] + min(9, count[row])]
-        exemplar[row, : len(members)] = members
+        exemplar[row, : len(members)] = chosen[members]
     away = np.hypot(*(centre - 0.5).T)
     drawn_random = random.uniform(-0.1, 0.1, int(drawn.sum()))
     return Level(
@@ -201,7 +280,7 @@ def _level(number: int, size: int, xy: NDArray[np.float32]) -> Level:
         cell=cell,
         count=count,
         drawn=drawn,
-        attribution=_attribution(number, centre, random),
+        attribution=attribution(centre, random),
         spread=(0.2 + 0.6 * away + random.uniform(0, 0.1, len(flat))).astype(np.float32),
         reliability=np.where(count > 2, 0.9 - 0.5 * away, np.nan).astype(np.float32),
         exemplar=exemplar,
@@ -219,20 +298,21 @@ def _attribution(number: int, centre: NDArray[Any], random: np.random.Generator)
     return scaled
 
 
-def _grid(task: Task, layer: str, levels: list[Level]) -> None:
+def _grid(task: Task, layer: str, atlas: str, levels: list[Level]) -> None:
     names = ("cell", "count", "drawn", "attribution", "spread", "reliability", "exemplar")
-    with create(GRID, task.path(GRID, layer, "all"), {}, {}) as group:
+    with create(GRID, task.path(GRID, layer, atlas), {}, {}) as group:
         for level in levels:
             inner = group.create_group(str(level.size))
             for name in names:
                 write_array(inner, GRID, name, getattr(level, name))
 
 
-def _icons_and_tiles(task: Task, number: int, layer: str, levels: list[Level]) -> None:
-    folder = task.path(TILES, layer, "all")
+def _icons_and_tiles(task: Task, number: int, atlas: str, levels: list[Level]) -> None:
+    layer = LAYERS[number]
+    folder = task.path(TILES, layer, atlas)
     folder.mkdir(parents=True, exist_ok=True)
     sizes = {}
-    with create(ICONS, task.path(ICONS, layer, "all"), {}, {}) as group:
+    with create(ICONS, task.path(ICONS, layer, atlas), {}, {}) as group:
         for level in levels:
             at = np.flatnonzero(level.drawn)
             icons = _icons(number, (level.cell[at, ::-1] + 0.5) / level.size)
