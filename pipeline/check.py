@@ -93,9 +93,9 @@ def check_disk(params: Params, images: int, forms: dict[str, Form], outputs: Pat
     samples = images * params.sample.positions_per_image
     classes = len(params.model.classes) if isinstance(params.model.classes, tuple) else 0
     rows = sum(form.channels + classes for form in forms.values()) * samples * FLOAT_BYTES
-    cells = sum(min(level**2, samples) for level in params.grid.levels)
+    cells = sum(min(level**2, samples) for atlas in params.atlases for level in params.grid.for_atlas(atlas))
     pixels = sum(params.render.for_layer(layer).size ** 2 for layer in forms)
-    needed = rows + 2 * 3 * pixels * cells * len(params.atlases)
+    needed = rows + 2 * 3 * pixels * cells
     folder = next(folder for folder in (outputs, *outputs.absolute().parents) if folder.is_dir())
     free = shutil.disk_usage(folder).free
     if needed > free:

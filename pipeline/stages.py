@@ -44,7 +44,7 @@ STAGES: Mapping[str, Stage] = {
         Stage(
             "reduce",
             EACH_ATLAS,
-            (a.IMAGES, a.ACTIVATIONS),
+            (a.IMAGES, a.MODEL, a.ACTIVATIONS),
             (a.LAYOUT,),
             ("seed", "layers", "selection", "reduce"),
         ),

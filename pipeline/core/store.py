@@ -118,6 +118,13 @@ def array(group: zarr.Group, name: str) -> zarr.Array[Any]:
     return found
 
 
+def read_rows(found: zarr.Array[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+    """The rows of a stored array, ``rows`` ascending; only the chunks that hold them are read."""
+    if len(rows) == found.shape[0]:
+        return np.asarray(found[...])
+    return np.asarray(found.oindex[rows])
+
+
 def level(group: zarr.Group, size: int) -> zarr.Group:
     """The group of grid level ``size`` of an opened grid or icons artifact.
 

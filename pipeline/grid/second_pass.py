@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.grid.cells import Level
+from pipeline.core.cells import Level
 
 
 def cosines_to_means(

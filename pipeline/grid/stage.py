@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
 from pipeline.core import store
+from pipeline.core.cells import Level, nested_levels
 from pipeline.core.progress import say, tracked
 from pipeline.core.statistics import block_bounds, layer_mean
 from pipeline.grid.blocks import point_blocks
-from pipeline.grid.cells import Level, nested_levels
 from pipeline.grid.second_pass import cosines_to_means, exemplars, spread
 from pipeline.grid.sums import coarser, grouped_sums, image_half, reliability
 from pipeline.stages import Task
@@ -50,7 +50,7 @@ def run(task: Task) -> None:
     array = store.array(activations, "activation")
     say(f"grid {task.layer}/{task.atlas}: {len(points.sample)} samples × {array.shape[1]} channels")
 
-    levels = nested_levels(points.xy, settings.levels)
+    levels = nested_levels(points.xy, settings.for_atlas(task.atlas))
     sums = _all_sums(activations, points, levels)
     mean = layer_mean(array)
     means = [_divided(level_sums.halves.sum(axis=1), level) for level_sums, level in zip(sums, levels, strict=True)]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.grid.cells import Level, parents
+from pipeline.core.cells import Level, parents
 
 
 def image_half(image: NDArray[np.int64]) -> NDArray[np.int64]:

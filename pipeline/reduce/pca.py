@@ -9,18 +9,21 @@ from pipeline.reduce.config import ReduceSettings
 BLOCK = 8192
 
 
-def layout(activations: NDArray[np.float32], settings: ReduceSettings, seed: int) -> NDArray[np.float64]:
-    """Project [n, channel] activations onto their first two principal components: [n, 2].
+def layout(
+    activations: NDArray[np.float32], settings: ReduceSettings, seed: int, dimensions: int = 2
+) -> NDArray[np.float64]:
+    """Project [n, channel] activations onto their first one or two principal components: [n, dimensions].
 
     Args:
         activations: distinct rows, none of them all zero under cosine.
         settings: of the stage; PCA itself has none.
         seed: not needed, PCA has no chance in it.
+        dimensions: 1 or 2.
     """
     del settings, seed
     blocks = [activations[start : start + BLOCK] for start in range(0, len(activations), BLOCK)]
     plane = principal_plane(statistics(blocks))
-    return np.concatenate([project(block, plane) for block in blocks])
+    return np.concatenate([project(block, plane)[:, :dimensions] for block in blocks])
 
 
 class Plane:

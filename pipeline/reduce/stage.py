@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
 from pipeline.core import store
+from pipeline.core.atlases import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.progress import say
 from pipeline.core.statistics import layer_statistics, row_blocks
 from pipeline.reduce import pca, tsne, umap
 from pipeline.reduce.align import turned
+from pipeline.reduce.choose import chosen_samples
+from pipeline.reduce.compare import across, spread_along, upright
 from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.distinct import Distinct, distinct_rows
 from pipeline.reduce.even import spread_evenly
@@ -21,7 +24,7 @@ from pipeline.reduce.normalize import to_unit_square
 from pipeline.reduce.quality import Points, quality
 from pipeline.stages import Task
 
-Layout = Callable[[NDArray[np.float32], ReduceSettings, int], NDArray[np.float64]]
+Layout = Callable[[NDArray[np.float32], ReduceSettings, int, int], NDArray[np.float64]]
 METHODS: Mapping[str, Layout] = {"umap": umap.layout, "tsne": tsne.layout, "pca": pca.layout}
 
 # samples without a direction lie here, in the empty corner of the margin, apart from all others: bottom left
@@ -31,28 +34,32 @@ FILL_CELLS = 20
 
 
 def run(task: Task) -> None:
-    """Lay out every sample of the atlas in the unit square.
+    """Choose the samples of the atlas and lay them out in the unit square.
 
     Raises:
-        DataError: the activations are not finite, all zero, or too few of them differ.
+        DataError: the activations are not finite, all zero, or too few of them differ; or a class has too few.
     """
     settings, seed = task.params.reduce, task.params.seed
     activations = store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS))
-    values = np.asarray(store.array(activations, "activation")[...], dtype=np.float32)
-    image = np.asarray(store.array(activations, "image")[...])
+    chosen = chosen_samples(task, activations)
+    values = store.read_rows(store.array(activations, "activation"), chosen.sample).astype(np.float32, copy=False)
+    image = np.asarray(store.array(activations, "image")[...])[chosen.sample]
     placed = _directed(values, settings, task.layer)
     say(f"reduce {task.layer}/{task.atlas}: {settings.method} of {len(placed)} samples × {values.shape[1]} channels")
 
     distinct = distinct_rows(values[placed])
     _check_count(len(distinct.first), settings, task.layer)
-    points = METHODS[settings.method](values[placed[distinct.first]], settings, seed)
-    reference, reference_identity = _reference(task)
+    dimensions = 2 if chosen.difference is None else 1
+    points = METHODS[settings.method](values[placed[distinct.first]], settings, seed, dimensions)
+    reference, reference_identity = _reference(task, chosen.sample)
     xy = np.full((len(values), 2), ZERO_PLACE, np.float32)
-    xy[placed], outside = _framed(points, distinct, reference[placed], settings)
+    xy[placed, 2 - dimensions :], outside = _framed(points, distinct, reference[placed], settings)
 
     made_from = {"activations": store.artifact_identity(activations), "reference": reference_identity}
     with store.create(a.LAYOUT, task.path(a.LAYOUT), task.settings(), made_from) as group:
-        store.write_array(group, a.LAYOUT, "sample", np.arange(len(values)))
+        if chosen.difference is not None:
+            xy[:, 0], group.attrs["axis"] = _axis(task, chosen.difference)
+        store.write_array(group, a.LAYOUT, "sample", chosen.sample)
         store.write_array(group, a.LAYOUT, "xy", xy)
 
     label = _labels(task)[image]
@@ -101,14 +108,26 @@ def _check_count(found: int, settings: ReduceSettings, layer: str) -> None:
 def _framed(
     points: NDArray[np.float64], distinct: Distinct, reference: NDArray[np.float64], settings: ReduceSettings
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Turn the layout of the distinct rows, fit it into the unit square and spread it, for every row."""
-    framed, outside = to_unit_square(turned(points[distinct.inverse], reference), settings.percentile, settings.margin)
+    """Turn the layout of the distinct rows, fit it into 0..1 and spread it, for every row."""
+    flat = points.shape[1] == 1
+    agreeing = (
+        upright(points[distinct.inverse], reference[:, 0]) if flat else turned(points[distinct.inverse], reference)
+    )
+    framed, outside = to_unit_square(agreeing, settings.percentile, settings.margin)
     # equal rows move as one: spread one by one, they would come apart
-    return spread_evenly(framed[distinct.first], settings.evenness)[distinct.inverse].astype(np.float32), outside
+    spread = spread_along if flat else spread_evenly
+    return spread(framed[distinct.first], settings.evenness)[distinct.inverse].astype(np.float32), outside
 
 
-def _reference(task: Task) -> tuple[NDArray[np.float64], str]:
-    """Where the samples lie in the plane that all layouts are turned to, and the identity of its activations."""
+def _axis(task: Task, difference: NDArray[np.float32]) -> tuple[NDArray[np.float64], dict[str, Any]]:
+    """Where the samples of a comparison lie across it, and what the layout keeps of that axis."""
+    x, axis = across(difference)
+    left, right = parse_atlas(task.atlas).classes
+    return x, {"left": left, "right": right, "scale": axis.scale, "clipped": axis.clipped}
+
+
+def _reference(task: Task, sample: NDArray[np.int64]) -> tuple[NDArray[np.float64], str]:
+    """Where samples lie in the plane that all layouts are turned to, and the identity of its activations."""
     layer = task.params.layers[-1]
     group = store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer=layer))
     array = store.array(group, "activation")
@@ -116,7 +135,8 @@ def _reference(task: Task) -> tuple[NDArray[np.float64], str]:
     if not np.isfinite(moments.mean).all():
         raise _not_finite(layer, "some")
     plane = pca.principal_plane(moments)
-    return np.concatenate([pca.project(block, plane) for _, block in row_blocks(array)]), store.artifact_identity(group)
+    everywhere = np.concatenate([pca.project(block, plane) for _, block in row_blocks(array)])
+    return everywhere[sample], store.artifact_identity(group)
 
 
 def _labels(task: Task) -> NDArray[np.int64]:

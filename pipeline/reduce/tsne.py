@@ -17,20 +17,23 @@ EXAGGERATED = 250
 CALLBACK_ITERATIONS = 10
 
 
-def layout(activations: NDArray[np.float32], settings: ReduceSettings, seed: int) -> NDArray[np.float64]:
-    """Lay out [n, channel] activations as [n, 2].
+def layout(
+    activations: NDArray[np.float32], settings: ReduceSettings, seed: int, dimensions: int = 2
+) -> NDArray[np.float64]:
+    """Lay out [n, channel] activations as [n, dimensions].
 
     Args:
         activations: distinct rows, more than ``settings.needed_points``; none of them all zero under cosine.
         settings: ``perplexity``, ``iterations``, ``metric`` and ``exact_points`` are used.
         seed: of the approximate search and of openTSNE.
+        dimensions: 1 or 2.
     """
     count = int(3 * settings.perplexity)  # the neighbours that carry weight at this perplexity
     index = PrecomputedNeighbors(*nearest(activations, count, settings.metric, seed, settings.exact_points))
     affinities = PerplexityBasedNN(
         perplexity=settings.perplexity, knn_index=index, k_neighbors=count, n_jobs=1, random_state=seed
     )
-    start = pca.layout(activations, settings, seed)
+    start = pca.layout(activations, settings, seed, dimensions)
     start = start * (1e-4 / max(float(start[:, 0].std()), 1e-30))
     with progress("t-SNE", EXAGGERATED + settings.iterations, "iteration") as bar:
 
@@ -38,6 +41,7 @@ def layout(activations: NDArray[np.float32], settings: ReduceSettings, seed: int
             bar.update(CALLBACK_ITERATIONS)
 
         fitted = TSNE(
+            n_components=dimensions,
             early_exaggeration_iter=EXAGGERATED,
             n_iter=settings.iterations,
             initialization=start,

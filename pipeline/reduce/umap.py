@@ -10,8 +10,10 @@ from pipeline.reduce.neighbours import nearest
 from pipeline.reduce.umap_parts import find_ab_params, fuzzy_simplicial_set, simplicial_set_embedding
 
 
-def layout(activations: NDArray[np.float32], settings: ReduceSettings, seed: int) -> NDArray[np.float64]:
-    """Lay out [n, channel] activations as [n, 2].
+def layout(
+    activations: NDArray[np.float32], settings: ReduceSettings, seed: int, dimensions: int = 2
+) -> NDArray[np.float64]:
+    """Lay out [n, channel] activations as [n, dimensions].
 
     The phases are called one by one: ``umap.UMAP`` would search the neighbours of small sets anew and start from an
     eigenvector solver that can fail.
@@ -20,6 +22,7 @@ def layout(activations: NDArray[np.float32], settings: ReduceSettings, seed: int
         activations: distinct rows, more than ``settings.neighbours``; none of them all zero under cosine.
         settings: ``neighbours``, ``min_dist``, ``negatives``, ``epochs``, ``metric`` and ``exact_points`` are used.
         seed: of the negative samples.
+        dimensions: 1 or 2.
     """
     chance = np.random.RandomState(seed)  # umap takes no Generator
     indices, distances = _with_self(
@@ -32,14 +35,14 @@ def layout(activations: NDArray[np.float32], settings: ReduceSettings, seed: int
     embedding, _ = simplicial_set_embedding(
         activations,
         graph,
-        n_components=2,
+        n_components=dimensions,
         initial_alpha=1.0,
         a=curve_a,
         b=curve_b,
         gamma=1.0,
         negative_sample_rate=settings.negatives,
         n_epochs=settings.epochs,
-        init=_start(pca.layout(activations, settings, seed), chance),
+        init=_start(pca.layout(activations, settings, seed, dimensions), chance),
         random_state=chance,
         metric=settings.metric,
         metric_kwds={},
@@ -60,6 +63,6 @@ def _with_self(
 
 
 def _start(plane: NDArray[np.float64], chance: np.random.RandomState) -> NDArray[np.float32]:
-    """First coordinates: the PCA plane at UMAP's usual scale of 10, with its usual touch of noise."""
+    """First coordinates: the principal components at UMAP's usual scale of 10, with its usual touch of noise."""
     scaled = plane * (10 / max(float(np.abs(plane).max()), 1e-30))
     return (scaled + chance.normal(scale=1e-4, size=plane.shape)).astype(np.float32)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.grid.cells import nested_levels
+from pipeline.core.cells import nested_levels
 from pipeline.grid.second_pass import cosines_to_means, exemplars, spread
 
 

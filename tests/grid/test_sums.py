@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.grid.cells import nested_levels
+from pipeline.core.cells import nested_levels
 from pipeline.grid.sums import centred_cosine, coarser, grouped_sums, image_half, reliability
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.grid.cells import nested_levels, parents
+from pipeline.core.cells import nested_levels, parents
 
 SIZES = (10, 20, 40)
 
