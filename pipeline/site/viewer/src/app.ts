@@ -19,7 +19,7 @@ import { type Scene, Stage } from "./scene";
 import { Search } from "./search";
 import { shortcuts } from "./shortcuts";
 import { Sight } from "./sight";
-import { type State, Store } from "./state";
+import { type CellAddress, type State, Store } from "./state";
 import { LevelSwitch, layerSwitch } from "./switches";
 import { themeButton } from "./theme";
 import { WallLabel } from "./wall-label";
@@ -35,6 +35,7 @@ export class App {
   private readonly lens: Lens;
   private readonly levels: LevelSwitch;
   private readonly wallLabel: WallLabel;
+  private readonly sight: Sight;
   private readonly search: Search;
   private readonly help = helpDialog();
   private hash = "";
@@ -46,6 +47,7 @@ export class App {
     this.card = new Card(manifest);
     const panel = new Panel(manifest, {
       close: () => this.closePanel(),
+      follow: (layer, cell) => this.goTo(layer, cell),
       choose: (classId) => this.store.set({ classId: this.store.state.classId === classId ? null : classId }),
       report: showFailure,
     });
@@ -58,7 +60,8 @@ export class App {
     });
     this.picture = this.hang();
     this.overlay = new Overlay(this.picture, this.store);
-    const sight = new Sight(this.picture, this.stage, panel.element);
+    this.sight = new Sight(this.picture, this.stage);
+    const { sight } = this;
     this.pins = new Pins(this.store, this.stage, panel, sight, classes, showFailure);
     this.cursor = new Cursor(this.store, this.stage, this.picture, this.overlay, this.card, sight, classes);
     this.picture.viewer.element.append(this.lens.element, zoomButtons(this.picture), panel.element);
@@ -141,6 +144,14 @@ export class App {
     const state = fromHash(location.hash, this.manifest);
     this.store.set(state);
     this.picture.go(state.view);
+  }
+
+  /** Pin a cell of another layer and bring it into sight. */
+  private goTo(layer: string, cell: CellAddress): void {
+    this.store.set({ layer, pin: cell });
+    const { row: top, column: left, size } = cell;
+    this.sight.revealBox({ size, top, left, bottom: top, right: left });
+    this.focus();
   }
 
   private closePanel(): void {

@@ -1,6 +1,7 @@
 // The panel of the pinned cell.
 
 import { bars } from "./bars";
+import { cellSections } from "./cell-sections";
 import { classesOf, measures } from "./describe";
 import { button, drawing, el } from "./dom";
 import { loadExemplars } from "./exemplars";
@@ -8,11 +9,15 @@ import { count } from "./format";
 import { icon } from "./icon";
 import type { Manifest } from "./manifest";
 import { patches } from "./patches";
+import type { Follow } from "./relatives";
 import type { Scene } from "./scene";
+import { section } from "./section";
 
 export interface PanelActions {
   close(): void;
   choose(classId: number): void;
+  /** Go to a cell of another layer. */
+  readonly follow: Follow;
   report(error: unknown): void;
 }
 
@@ -52,6 +57,7 @@ export class Panel {
       classes,
       this.manifest.exemplars ? section("Where it was seen", found) : "",
       section("How far to trust the icon", numbers(scene, cell)),
+      ...cellSections(this.manifest, scene, cell, this.actions),
     );
     this.element.scrollTop = 0;
     loadExemplars(this.manifest, scene.layer, scene.level, cell).then((exemplars) => {
@@ -83,10 +89,6 @@ export class Panel {
       ),
     );
   }
-}
-
-function section(title: string, ...content: HTMLElement[]): HTMLElement {
-  return el("div", { class: "section" }, el("h3", {}, title), ...content);
 }
 
 function numbers(scene: Scene, cell: number): HTMLElement {

@@ -2,6 +2,7 @@
 
 import type { Picture } from "./picture";
 import type { Stage } from "./scene";
+import type { Box } from "./state";
 
 declare global {
   /** For pages that show the atlas in a frame, and for tests. */
@@ -14,7 +15,6 @@ export class Sight {
   constructor(
     private readonly picture: Picture,
     private readonly stage: Stage,
-    private readonly panel: HTMLElement,
   ) {
     globalThis.atlas = { place: (row, column) => this.place(row, column) };
   }
@@ -31,20 +31,33 @@ export class Sight {
   reveal(cell: number): void {
     const level = this.stage.scene?.level;
     if (!level) return;
+    const [row, column] = [level.row(cell), level.column(cell)];
+    this.revealBox({ size: level.size, top: row, left: column, bottom: row, right: column });
+  }
+
+  /** The same for cells of any level; of a region that does not fit, the upper left. */
+  revealBox(box: Box): void {
     const { left, top, side } = this.picture.frame();
-    const size = side / level.size;
-    const [x, y] = [left + level.column(cell) * size, top + level.row(cell) * size];
+    const size = side / box.size;
+    const [x, y] = [left + box.left * size, top + box.top * size];
+    const [wide, high] = [(box.right - box.left + 1) * size, (box.bottom - box.top + 1) * size];
     const room = this.room();
-    const right = Math.max(x + size + CLEARANCE - room.width, 0) + Math.min(x - CLEARANCE, 0);
-    const down = Math.max(y + size + CLEARANCE - room.height, 0) + Math.min(y - CLEARANCE, 0);
+    const right = shift(x - CLEARANCE, x + wide + CLEARANCE, room.width);
+    const down = shift(y - CLEARANCE, y + high + CLEARANCE, room.height);
     if (right || down) this.picture.shift(right, down);
   }
 
   /** The part of the picture that the panel leaves free, CSS pixels. */
   private room(): { width: number; height: number } {
     const { clientWidth: width, clientHeight: height } = this.picture.viewer.canvas;
-    const { offsetLeft, offsetTop, hidden } = this.panel;
-    if (hidden) return { width, height };
+    const panel = this.picture.viewer.element.querySelector<HTMLElement>(".panel:not([hidden])");
+    if (!panel) return { width, height };
+    const { offsetLeft, offsetTop } = panel;
     return offsetLeft < CLEARANCE ? { width, height: offsetTop } : { width: offsetLeft, height };
   }
+}
+
+/** How far a window of this length must move so that all between the edges is in sight, or else the near edge. */
+function shift(near: number, far: number, length: number): number {
+  return Math.min(Math.max(far - length, 0), Math.max(near, 0)) + Math.min(near, 0);
 }

@@ -1,0 +1,68 @@
+// The images whose samples lie in a part of an atlas. Samples are stored in the order of the finest grid's cells, in
+// blocks; only the blocks that hold samples of the part are loaded.
+
+import { type LevelData, loadLevel } from "./level-data";
+import type { AtlasEntry } from "./manifest";
+import { loadPart } from "./parts";
+import { remember } from "./remember";
+import type { Box } from "./state";
+import { type Numbers, type Packed, unpack } from "./unpack";
+
+export interface Tally {
+  /** Row of the image. */
+  readonly image: number;
+  /** Samples of this image that lie there. */
+  readonly samples: number;
+}
+
+type Range = readonly [from: number, to: number];
+
+/** The images that have samples in a region, those with the most first. */
+export async function loadMembers(layer: string, atlas: AtlasEntry, box: Box): Promise<Tally[]> {
+  const finest = atlas.levels.at(-1);
+  if (!finest) return [];
+  const ranges = rangesIn(await loadLevel(layer, atlas.name, finest.size), box);
+  const step = atlas.members_per_block;
+  const tally = new Map<number, number>();
+  const work = [...blocksOf(ranges, step)].map(async (block) => {
+    const images = await loadBlock(`${layer}/${atlas.name}/members-${block}`);
+    for (const [from, to] of ranges) {
+      const start = Math.max(from - block * step, 0);
+      const end = Math.min(to - block * step, images.length);
+      for (let at = start; at < end; at++) tally.set(images[at] ?? 0, (tally.get(images[at] ?? 0) ?? 0) + 1);
+    }
+  });
+  await Promise.all(work);
+  const found = Array.from(tally, ([image, samples]) => ({ image, samples }));
+  return found.sort((one, other) => other.samples - one.samples || one.image - other.image);
+}
+
+const loadBlock = remember(
+  async (name): Promise<Numbers> => unpack((await loadPart<{ image: Packed }>(name)).image),
+);
+
+/** Where the samples of a region lie among all, as runs without gaps. */
+function rangesIn(finest: LevelData, box: Box): Range[] {
+  const ranges: [number, number][] = [];
+  let offset = 0;
+  for (let cell = 0; cell < finest.cells; cell++) {
+    const end = offset + finest.value("count", cell);
+    const row = Math.floor((finest.row(cell) * box.size) / finest.size);
+    const column = Math.floor((finest.column(cell) * box.size) / finest.size);
+    if (row >= box.top && row <= box.bottom && column >= box.left && column <= box.right) {
+      const last = ranges.at(-1);
+      if (last?.[1] === offset) last[1] = end;
+      else ranges.push([offset, end]);
+    }
+    offset = end;
+  }
+  return ranges;
+}
+
+function blocksOf(ranges: readonly Range[], step: number): Set<number> {
+  const blocks = new Set<number>();
+  for (const [from, to] of ranges) {
+    for (let block = Math.floor(from / step); block * step < to; block++) blocks.add(block);
+  }
+  return blocks;
+}
