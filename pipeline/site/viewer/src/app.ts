@@ -15,6 +15,8 @@ import { Panel } from "./panel";
 import { Picture } from "./picture";
 import { Pins } from "./pins";
 import { listenToPointer } from "./pointer";
+import { RegionTool } from "./region-tool";
+import { Regions } from "./regions";
 import { type Scene, Stage } from "./scene";
 import { Search } from "./search";
 import { shortcuts } from "./shortcuts";
@@ -32,6 +34,7 @@ export class App {
   private readonly card: Card;
   private readonly cursor: Cursor;
   private readonly pins: Pins;
+  private readonly tool: RegionTool;
   private readonly lens: Lens;
   private readonly levels: LevelSwitch;
   private readonly wallLabel: WallLabel;
@@ -48,7 +51,7 @@ export class App {
     const panel = new Panel(manifest, {
       close: () => this.closePanel(),
       follow: (layer, cell) => this.goTo(layer, cell),
-      choose: (classId) => this.store.set({ classId: this.store.state.classId === classId ? null : classId }),
+      choose: (classId) => this.toggle(classId),
       report: showFailure,
     });
     this.lens = new Lens(manifest, this.store);
@@ -64,7 +67,19 @@ export class App {
     const { sight } = this;
     this.pins = new Pins(this.store, this.stage, panel, sight, classes, showFailure);
     this.cursor = new Cursor(this.store, this.stage, this.picture, this.overlay, this.card, sight, classes);
-    this.picture.viewer.element.append(this.lens.element, zoomButtons(this.picture), panel.element);
+    this.tool = new RegionTool(this.picture, this.store, this.stage, this.overlay, sight);
+    const page = this.picture.viewer.element;
+    new Regions(manifest, this.store, this.stage, sight, page, {
+      close: () => {
+        this.store.set({ box: null });
+        this.focus();
+      },
+      choose: (classId) => this.toggle(classId),
+      report: showFailure,
+    });
+    const zoom = zoomButtons(this.picture);
+    zoom.append(this.tool.button);
+    page.append(this.lens.element, zoom, panel.element);
     document.body.append(this.card.element, this.help, announcements());
   }
 
@@ -78,9 +93,9 @@ export class App {
       leave: () => this.cursor.leave(),
       click: (cell) => this.pins.pin(cell),
     });
-    const { manifest, store, stage, picture, cursor, pins, help } = this;
+    const { manifest, store, stage, picture, cursor, pins, tool, help } = this;
     const search = this.search.input;
-    listenToKeys(canvas, shortcuts({ manifest, store, stage, picture, cursor, pins, search, help }));
+    listenToKeys(canvas, shortcuts({ manifest, store, stage, picture, cursor, pins, tool, search, help }));
     addEventListener("hashchange", () => this.follow());
     picture.go(store.state.view, true);
     picture.onMove(() => stage.zoomed(picture.frame().side));
@@ -144,6 +159,10 @@ export class App {
     const state = fromHash(location.hash, this.manifest);
     this.store.set(state);
     this.picture.go(state.view);
+  }
+
+  private toggle(classId: number): void {
+    this.store.set({ classId: this.store.state.classId === classId ? null : classId });
   }
 
   /** Pin a cell of another layer and bring it into sight. */

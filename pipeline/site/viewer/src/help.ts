@@ -12,6 +12,8 @@ const KEYS: readonly (readonly [string, string])[] = [
   [",  .", "coarser and finer grid"],
   ["a", "grid level by zoom"],
   ["l", "next layer"],
+  ["b", "select a region: arrows and Enter at two corners"],
+  ["Shift drag", "select a region"],
   ["/", "search a class"],
   ["?", "this help"],
 ];

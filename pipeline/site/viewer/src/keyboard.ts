@@ -11,6 +11,7 @@ export interface KeyActions {
   level(step: number): void;
   autoLevel(): void;
   nextLayer(): void;
+  selectRegion(): void;
   search(): void;
   help(): void;
 }
@@ -33,6 +34,7 @@ export function listenToKeys(picture: HTMLElement, actions: KeyActions): void {
     ".": () => actions.level(1),
     a: actions.autoLevel,
     l: actions.nextLayer,
+    b: actions.selectRegion,
     "/": actions.search,
     "?": actions.help,
     Escape: actions.back,

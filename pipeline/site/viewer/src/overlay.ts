@@ -4,12 +4,15 @@ import { fillGutter } from "./gutter";
 import type { LevelData } from "./level-data";
 import { brightness, type Colour, mask } from "./mask";
 import type { Frame, Picture } from "./picture";
+import { markRegion } from "./region-mark";
 import type { Scene } from "./scene";
-import type { CellAddress, Store } from "./state";
+import type { Box, CellAddress, Store } from "./state";
 
 export class Overlay {
   /** The cell under the pointer or the keyboard's cursor, in the shown level; -1 for none. */
   marked = -1;
+  /** The region that is being drawn. */
+  draft: Box | null = null;
   private readonly canvas = document.createElement("canvas");
   private readonly veil = document.createElement("canvas");
   private scene: Scene | null = null;
@@ -36,6 +39,13 @@ export class Overlay {
   mark(cell: number): void {
     if (cell === this.marked) return;
     this.marked = cell;
+    this.draw();
+  }
+
+  /** Show a region that is being drawn, or none. */
+  outline(draft: Box | null): void {
+    if (draft === this.draft) return;
+    this.draft = draft;
     this.draw();
   }
 
@@ -72,7 +82,9 @@ export class Overlay {
   }
 
   private drawMarks(context: CanvasRenderingContext2D, frame: Frame, level: LevelData): void {
-    const { pin } = this.store.state;
+    const { pin, box } = this.store.state;
+    const region = this.draft ?? box;
+    if (region) markRegion(context, frame, region, { accent: this.colours.accent, paper: this.paper });
     if (this.marked >= 0) {
       const cell = { size: level.size, row: level.row(this.marked), column: level.column(this.marked) };
       outline(context, frame, cell, this.colours.ink, 2, this.paper);

@@ -5,6 +5,7 @@ import type { KeyActions } from "./keyboard";
 import { find, type Manifest } from "./manifest";
 import type { Picture } from "./picture";
 import type { Pins } from "./pins";
+import type { RegionTool } from "./region-tool";
 import type { Stage } from "./scene";
 import type { Store } from "./state";
 
@@ -15,30 +16,34 @@ export interface Parts {
   readonly picture: Picture;
   readonly cursor: Cursor;
   readonly pins: Pins;
+  readonly tool: RegionTool;
   readonly search: HTMLInputElement;
   readonly help: HTMLDialogElement;
 }
 
 export function shortcuts(parts: Parts): KeyActions {
-  const { store, picture, cursor, pins } = parts;
+  const { store, picture, cursor, pins, tool } = parts;
   return {
-    step: (rows, columns) => cursor.step(rows, columns),
+    step: (rows, columns) => tool.step(rows, columns) || cursor.step(rows, columns),
     pan: (right, down) => picture.pan(right, down),
     zoom: (steps) => picture.zoom(steps),
     home: () => picture.go(null),
-    pin: () => cursor.cell >= 0 && pins.pin(cursor.cell),
+    pin: () => tool.corner(cursor.cell) || (cursor.cell >= 0 && pins.pin(cursor.cell)),
     back: () => back(parts),
     level: (step) => stepLevel(parts, step),
     autoLevel: () => store.set({ level: null }),
     nextLayer: () => nextLayer(parts),
+    selectRegion: () => tool.toggle(),
     search: () => parts.search.focus(),
     help: () => parts.help.showModal(),
   };
 }
 
-/** Undo the latest choice: the pin, else the cursor, else the class. */
-function back({ store, cursor, pins }: Parts): void {
+/** Undo the latest choice: the tool, the pin or the region, else the cursor, else the class. */
+function back({ store, cursor, pins, tool }: Parts): void {
+  if (tool.cancel()) return;
   if (store.state.pin) pins.unpin();
+  else if (store.state.box) store.set({ box: null });
   else if (cursor.cell >= 0) cursor.leave();
   else store.set({ classId: null, sign: 1, intensity: 1 });
 }
