@@ -7,6 +7,7 @@ import { count } from "./format";
 import { icon } from "./icon";
 import type { Manifest } from "./manifest";
 import type { Scene } from "./scene";
+import { sidesOf, versus } from "./versus";
 
 const GAP = 22;
 const EDGE = 12;
@@ -47,10 +48,19 @@ export class Card {
       el(
         "div",
         { class: "text" },
-        bars(this.manifest.network.classes, classesOf(scene, cell), scene.heat?.classId ?? null, null),
+        this.classes(scene, cell),
         el("p", { class: "facts" }, ...facts.map((fact) => el("span", {}, fact))),
       ),
     ];
+  }
+
+  /** In a comparison its two classes, elsewhere the strongest ones. */
+  private classes(scene: Scene, cell: number): HTMLElement {
+    const names = this.manifest.network.classes;
+    const sides = sidesOf(scene, cell);
+    return sides
+      ? versus(names, sides)
+      : bars(names, classesOf(scene, cell), scene.heat?.classId ?? null, null);
   }
 
   private place(x: number, y: number): void {

@@ -13,6 +13,8 @@ export class Overlay {
   marked = -1;
   /** The region that is being drawn. */
   draft: Box | null = null;
+  /** Draws above everything else, at every frame. */
+  paint: ((context: CanvasRenderingContext2D, frame: Frame) => void) | null = null;
   private readonly canvas = document.createElement("canvas");
   private readonly veil = document.createElement("canvas");
   private scene: Scene | null = null;
@@ -79,6 +81,7 @@ export class Overlay {
     context.strokeRect(frame.left - 1, frame.top - 1, frame.side + 2, frame.side + 2);
     fillGutter(context, frame, frame.side / level.size, this.paper);
     this.drawMarks(context, frame, level);
+    this.paint?.(context, frame);
   }
 
   private drawMarks(context: CanvasRenderingContext2D, frame: Frame, level: LevelData): void {

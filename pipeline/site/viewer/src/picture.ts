@@ -24,6 +24,8 @@ interface Shown {
 
 export class Picture {
   readonly viewer: OpenSeadragon.Viewer;
+  /** Room kept below the whole atlas, in its sides. */
+  foot = 0;
   private stack: Shown[] = [];
   private wanted = "";
 
@@ -101,12 +103,11 @@ export class Picture {
 
   /** Move to a view, or home to the whole atlas. */
   go(view: View | null, immediately = this.still): void {
-    const span = view?.span ?? 1 + 2 * MARGIN;
-    const [x, y] = view ? [view.x, view.y] : [0.5, 0.5];
-    this.viewer.viewport.fitBounds(
-      new OpenSeadragon.Rect(x - span / 2, y - span / 2, span, span),
-      immediately,
-    );
+    const whole = 1 + 2 * MARGIN;
+    const bounds = view
+      ? new OpenSeadragon.Rect(view.x - view.span / 2, view.y - view.span / 2, view.span, view.span)
+      : new OpenSeadragon.Rect(-MARGIN, -MARGIN, whole, whole + this.foot);
+    this.viewer.viewport.fitBounds(bounds, immediately);
   }
 
   /** Shift what is in sight by a share of the window. */

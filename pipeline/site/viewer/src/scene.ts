@@ -11,6 +11,8 @@ export interface Scene {
   readonly atlas: AtlasEntry;
   readonly level: LevelData;
   readonly heat: Heat | null;
+  /** In a comparison, what the left and the right class's attributions are. */
+  readonly sides: readonly [Heat, Heat] | null;
 }
 
 type Listener = (scene: Scene) => void;
@@ -73,11 +75,19 @@ export class Stage {
     const level = await loadLevel(layer.name, atlas.name, size);
     const wanted = state.classId !== null && atlas.heat;
     const heat = wanted ? await loadHeat(wanted, layer.name, atlas.name, level, state.classId ?? 0) : null;
-    return { layer, atlas, level, heat };
+    return { layer, atlas, level, heat, sides: await loadSides(layer, atlas, level) };
   }
 
   private publish(scene: Scene): void {
     this.latest = scene;
     for (const listener of this.listeners) listener(scene);
   }
+}
+
+async function loadSides(layer: LayerEntry, atlas: AtlasEntry, level: LevelData): Promise<Scene["sides"]> {
+  const { kind, classes, heat } = atlas;
+  const [left, right] = classes;
+  if (kind !== "compare" || !heat || left === undefined || right === undefined) return null;
+  const load = (classId: number): Promise<Heat> => loadHeat(heat, layer.name, atlas.name, level, classId);
+  return [await load(left), await load(right)];
 }

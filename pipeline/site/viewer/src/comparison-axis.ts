@@ -1,0 +1,87 @@
+// Puts the axis of a comparison on the picture, clear of what else stands there.
+
+import { classNames } from "./atlas-names";
+import { type AxisColours, type AxisLabels, type Clearance, drawAxis } from "./axis";
+import { find, type Manifest } from "./manifest";
+import type { Overlay } from "./overlay";
+import type { Frame, Picture } from "./picture";
+import type { Scene } from "./scene";
+import type { State, Store } from "./state";
+
+const FOOT = 0.09;
+const AWAY = 22;
+const EDGE = 16;
+
+export class ComparisonAxis {
+  private labels: AxisLabels | null = null;
+  private colours: AxisColours | null = null;
+  private theme: string | undefined = "";
+  private clearance: Clearance = { left: EDGE, right: EDGE, bottom: 0 };
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly picture: Picture,
+    private readonly overlay: Overlay,
+    store: Store,
+    private readonly furniture: {
+      readonly corner: HTMLElement;
+      readonly zoom: HTMLElement;
+      readonly panel: HTMLElement;
+    },
+  ) {
+    overlay.paint = (context, frame) => this.paint(context, frame);
+    this.makeRoom(store.state);
+    store.subscribe((state) => this.makeRoom(state));
+    const observer = new ResizeObserver(() => this.measure());
+    for (const element of [picture.viewer.canvas, ...Object.values(furniture)]) observer.observe(element);
+  }
+
+  show({ atlas }: Scene): void {
+    const [left, right] = classNames(this.manifest, atlas);
+    const named = atlas.axis && left !== undefined && right !== undefined;
+    this.labels = named ? { left, right, scale: atlas.axis.scale } : null;
+    this.overlay.draw();
+  }
+
+  private makeRoom({ layer, atlas }: State): void {
+    this.picture.foot = find(this.manifest, layer, atlas).atlas.axis ? FOOT : 0;
+  }
+
+  private paint(context: CanvasRenderingContext2D, frame: Frame): void {
+    if (!this.labels) return;
+    const { clientWidth: width, clientHeight: height } = this.picture.viewer.canvas;
+    drawAxis(context, frame, { width, height }, this.labels, this.palette(), this.clearance);
+  }
+
+  private palette(): AxisColours {
+    const { theme } = document.documentElement.dataset;
+    if (this.colours && theme === this.theme) return this.colours;
+    this.theme = theme;
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+    this.colours = {
+      ink: colour("ink"),
+      soft: colour("soft"),
+      paper: colour("paper"),
+      left: colour("against"),
+      right: colour("accent"),
+      font: getComputedStyle(document.body).fontFamily,
+    };
+    return this.colours;
+  }
+
+  /** Find out what the axis must keep clear of; only when something has changed its size. */
+  private measure(): void {
+    const { corner, zoom, panel } = this.furniture;
+    const { clientWidth: width, clientHeight: height } = this.picture.viewer.canvas;
+    const stacked = corner.offsetWidth > width / 2;
+    if (stacked) {
+      const top = panel.hidden ? Math.min(corner.offsetTop, zoom.offsetTop) : panel.offsetTop;
+      this.clearance = { left: EDGE, right: EDGE, bottom: height - top + EDGE / 2 };
+    } else {
+      const right = panel.hidden ? zoom.offsetWidth + 20 : width - panel.offsetLeft;
+      this.clearance = { left: corner.offsetLeft + corner.offsetWidth + AWAY, right: right + AWAY, bottom: EDGE / 2 };
+    }
+    this.overlay.draw();
+  }
+}

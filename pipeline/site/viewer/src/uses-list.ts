@@ -1,0 +1,87 @@
+// The list of cells with several uses, of the layer in sight.
+
+import { bars } from "./bars";
+import { button, drawing, el } from "./dom";
+import { decimal } from "./format";
+import { icon } from "./icon";
+import { type LevelData, loadLevel } from "./level-data";
+import { type AtlasEntry, find, type LayerEntry, type Manifest } from "./manifest";
+import { modal } from "./modal";
+import type { Store } from "./state";
+import { surveyLevel } from "./strongest";
+import { goTo } from "./travel";
+import { loadUses, type Use } from "./uses";
+
+const ABOUT =
+  "Each of these icons speaks strongly for two classes that look nothing alike to the network: one feature, " +
+  "several uses. Distance is 1 minus the cosine between the classes' mean activations at the last layer.";
+
+export class UsesList {
+  private readonly shell = modal("uses");
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly store: Store,
+    private readonly report: (error: unknown) => void,
+  ) {
+    this.shell.heading.textContent = "Cells with two uses";
+  }
+
+  get dialog(): HTMLDialogElement {
+    return this.shell.dialog;
+  }
+
+  /** The button that opens the list; null where attributions were not recorded. */
+  opener(): HTMLElement | null {
+    if (!this.manifest.layers.some(({ atlases }) => atlases.some(({ heat }) => heat))) return null;
+    const face = drawing(
+      "M8 4.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z",
+      "M12 4.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11Z",
+    );
+    return button("Cells with two uses", face, () => this.open());
+  }
+
+  open(): void {
+    const { layer, atlas } = find(this.manifest, this.store.state.layer, "all");
+    const size = surveyLevel(atlas);
+    const { dialog, body } = this.shell;
+    const found = el("div", { class: "waiting" });
+    body.replaceChildren(el("p", { class: "fine about" }, ABOUT), found);
+    dialog.showModal();
+    if (size !== null) this.load(layer, atlas, size).then((list) => found.replaceWith(list), this.report);
+    else found.replaceWith(el("p", { class: "nothing" }, "No class attributions were recorded."));
+  }
+
+  private async load(layer: LayerEntry, atlas: AtlasEntry, size: number): Promise<HTMLElement> {
+    const level = await loadLevel(layer.name, atlas.name, size);
+    const uses = await loadUses(level.name);
+    const where = el("h3", {}, `${layer.name}, ${size} × ${size}`);
+    if (uses.length) {
+      const rows = uses.map((use) => el("li", {}, this.row(layer, atlas, level, use)));
+      return el("div", {}, where, el("ol", { class: "uses-list" }, ...rows));
+    }
+    const none = "No cell of this layer is strong for two classes that look nothing alike.";
+    return el("div", {}, where, el("p", { class: "nothing" }, none));
+  }
+
+  private row(layer: LayerEntry, atlas: AtlasEntry, level: LevelData, use: Use): HTMLElement {
+    const address = { size: level.size, row: level.row(use.cell), column: level.column(use.cell) };
+    const names = use.classes.map(({ id }) => this.manifest.network.classes[id] ?? `class ${id}`);
+    const label = `${names.join(" and ")}: row ${address.row + 1}, column ${address.column + 1}`;
+    const press = el("button", { type: "button", "aria-label": label });
+    press.append(
+      icon(layer.name, atlas, address),
+      el(
+        "span",
+        { class: "text" },
+        bars(this.manifest.network.classes, use.classes, null, null),
+        el("span", { class: "fine" }, `distance ${decimal(use.distance)}`),
+      ),
+    );
+    press.addEventListener("click", () => {
+      this.dialog.close();
+      goTo(this.store, layer.name, atlas.name, address);
+    });
+    return press;
+  }
+}
