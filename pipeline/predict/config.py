@@ -12,12 +12,12 @@ class PredictSettings(Settings):
 
     Attributes:
         samples: activations that are replaced, from different images as far as there are enough.
-        cells: cells whose directions are pushed along.
+        cells: cells whose directions are pushed along, drawn by the seed.
         level: grid level of these cells; the nearest one that there is.
         images: unseen images that each cell's direction is tried on.
         push: length of the push, as a share of the activation's own length.
         resamples: of the bootstrap.
-        batch_size: images in one pass.
+        batch_size: images in one pass; five changes of each are carried through the network together.
         device: where the network runs.
     """
 
