@@ -15,19 +15,28 @@ class PatchSettings(Settings):
     Attributes:
         candidates: patches that are tried in each group, the atlas's own and every control alike.
         kept: the best of them on the first half of the images, whose flip rates are measured on the second half.
+        pool: natural patches that are ranked by the network alone, for each candidate that it may keep.
         sizes: sides of the square patches, as shares of the input's side.
+        curve: sides at which the softmax is followed, as shares of the input's side.
         images: images of a class that are used at most, spread evenly.
+        search_images: images of the first half that every candidate is tried on at most, in every size and corner;
+            the curves take as many of the second half.
         min_images: without so many that the network gets right in each half there is no test.
         resamples: of the bootstrap.
+        examples: pictures before and after that the page shows; 0 keeps every photograph and patch out of the site.
         batch_size: pictures in one pass.
         device: where the network runs.
     """
 
     candidates: Annotated[int, Field(ge=1)] = 30
     kept: Annotated[int, Field(ge=1)] = 10
+    pool: Annotated[int, Field(ge=1)] = 8
     sizes: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.25, 0.35, 0.5)
-    images: Annotated[int, Field(ge=2)] = 200
+    curve: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+    images: Annotated[int, Field(ge=2)] = 100
+    search_images: Annotated[int, Field(ge=1)] = 12
     min_images: Annotated[int, Field(ge=1)] = 8
     resamples: Annotated[int, Field(ge=10)] = 1000
+    examples: Annotated[int, Field(ge=0, le=100)] = 8
     batch_size: Annotated[int, Field(ge=1)] = 64
     device: Device = "cpu"

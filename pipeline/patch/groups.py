@@ -1,0 +1,146 @@
+"""Where the patches come from: the atlas, and three controls that know nothing of it.
+
+Every group holds equally many patches, cut as squares of the same side.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.patch.candidates import Exemplar
+from pipeline.patch.noise import colour_statistics, natural_noise
+from pipeline.patch.squares import Square, anywhere
+from pipeline.patch.trials import Forward, Pixels, in_batches, resized
+
+GROUPS = ("atlas", "logit", "random", "noise")
+NATURAL = ("logit", "random")
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A patch and what it was cut from.
+
+    Attributes:
+        pixels: [y, x, 3].
+        image: row of the image, -1 for noise.
+        own: class of that image, -1 for noise.
+        square: where in the network's crop of the image, None for noise.
+        exemplar: whose cell proposed it, None outside the atlas's group.
+    """
+
+    pixels: Pixels
+    image: int = -1
+    own: int = -1
+    square: Square | None = None
+    exemplar: Exemplar | None = None
+
+
+class Sources:
+    """The images that patches are cut from, each as the network sees it, and their classes."""
+
+    def __init__(self, load: Callable[[int], Pixels], labels: NDArray[np.int64], forward: Forward) -> None:
+        """Nothing is loaded yet.
+
+        Args:
+            load: the network's crop [y, x, 3] of the image in this row.
+            labels: [image] the network's class, -1 where it is not known.
+            forward: logits [picture, class] of pictures uint8 [picture, 3, y, x].
+        """
+        self._load, self._labels, self._forward = load, labels, forward
+        self._predicted: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def class_of(self, row: int) -> int:
+        """The image's label, or what the network takes it for where there is none."""
+        if self._labels[row] >= 0:
+            return int(self._labels[row])
+        if row not in self._predicted:
+            self._predicted[row] = int(in_batches(self._forward, self._load(row)[None], 1).argmax())
+        return self._predicted[row]
+
+    def cut(self, row: int, square: Square, exemplar: Exemplar | None = None) -> Patch:
+        """The patch in this square of an image."""
+        rows, columns = (slice(edge, edge + square.side) for edge in (square.top, square.left))
+        return Patch(self._load(row)[rows, columns].copy(), row, self.class_of(row), square, exemplar)
+
+
+def from_atlas(
+    sources: Sources,
+    exemplars: Iterable[Exemplar],
+    image: NDArray[np.int64],
+    square: Callable[[int], Square],
+    pair: Sequence[int],
+    count: int,
+) -> list[Patch]:
+    """The first ``count`` exemplars from images of other classes, one of each image.
+
+    Args:
+        sources: of the images.
+        exemplars: most promising first.
+        image: [sample] row of each sample's image.
+        square: the square around a sample.
+        pair: the two classes, whose own images give no patch.
+        count: patches wanted; fewer where the atlas has no more.
+    """
+    patches: list[Patch] = []
+    used: set[int] = set()
+    for exemplar in exemplars:
+        row = int(image[exemplar.sample])
+        if row in used or sources.class_of(row) in pair:
+            continue
+        used.add(row)
+        patches.append(sources.cut(row, square(exemplar.sample), exemplar))
+        if len(patches) == count:
+            break
+    return patches
+
+
+def at_random(
+    sources: Sources, random: np.random.Generator, side: int, crop: int, pair: Sequence[int]
+) -> Iterator[Patch]:
+    """Squares at random places of images of other classes, without end; an image comes again after all the others.
+
+    Args:
+        sources: of the images; at least one must be of another class.
+        random: where chance comes from.
+        side: of the squares, pixels.
+        crop: side of the network's input, pixels.
+        pair: the two classes, whose own images give no patch.
+    """
+    while True:
+        for row in random.permutation(len(sources)):
+            if sources.class_of(int(row)) not in pair:
+                yield sources.cut(int(row), anywhere(random, side, crop))
+
+
+def best_by_logit(
+    forward: Forward, pool: Sequence[Patch], target: int, count: int, side: int, grey: Pixels, batch_size: int
+) -> list[Patch]:
+    """The patches of the pool with the largest logit of the target, each shown alone in the middle of a grey picture.
+
+    Args:
+        forward: logits [picture, class] of pictures uint8 [picture, 3, y, x].
+        pool: natural patches.
+        target: the class aimed at.
+        count: patches wanted.
+        side: at which they are shown, pixels.
+        grey: the empty picture [y, x, 3].
+        batch_size: pictures in one pass.
+    """
+    pictures = np.repeat(grey[None], len(pool), axis=0)
+    edge = (len(grey) - side) // 2
+    for picture, patch in zip(pictures, pool, strict=True):
+        picture[edge : edge + side, edge : edge + side] = resized(patch.pixels, side)
+    logits = torch.round(in_batches(forward, pictures, batch_size)[:, target], decimals=4).numpy()
+    return [pool[number] for number in np.argsort(-logits, kind="stable")[:count]]
+
+
+def noise_like(random: np.random.Generator, pool: Sequence[Patch], count: int) -> list[Patch]:
+    """Noise patches with the colours of the pool's patches and the spectrum of natural pictures."""
+    pixels = [patch.pixels for patch in pool]
+    return [Patch(noise) for noise in natural_noise(random, count, len(pixels[0]), *colour_statistics(pixels))]
