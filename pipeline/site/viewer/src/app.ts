@@ -1,15 +1,27 @@
 // The page: builds its parts and lets each hear what concerns it.
 
 import { announce, announcements } from "./announce";
+import { AtlasChooser } from "./atlas-chooser";
+import { atlasesOf, atlasName, holding } from "./atlas-names";
 import { Card } from "./card";
+import { ClassSheet } from "./class-sheet";
+import { ComparisonAxis } from "./comparison-axis";
 import { Cursor } from "./cursor";
 import { el } from "./dom";
-import { helpButton, masthead, namePicture, showFailure, tools, zoomButtons } from "./furniture";
+import {
+  evidenceLink,
+  helpButton,
+  masthead,
+  namePicture,
+  showFailure,
+  tools,
+  zoomButtons,
+} from "./furniture";
 import { helpDialog } from "./help";
 import { listenToKeys } from "./keyboard";
 import { Lens } from "./lens";
 import { fromHash, toHash } from "./link";
-import type { Manifest } from "./manifest";
+import { find, type Manifest } from "./manifest";
 import { Overlay } from "./overlay";
 import { Panel } from "./panel";
 import { Picture } from "./picture";
@@ -18,12 +30,14 @@ import { listenToPointer } from "./pointer";
 import { RegionTool } from "./region-tool";
 import { Regions } from "./regions";
 import { type Scene, Stage } from "./scene";
-import { Search } from "./search";
+import { type Offer, Search } from "./search";
 import { shortcuts } from "./shortcuts";
 import { Sight } from "./sight";
 import { type CellAddress, type State, Store } from "./state";
 import { LevelSwitch, layerSwitch } from "./switches";
 import { themeButton } from "./theme";
+import { openAtlas } from "./travel";
+import { UsesList } from "./uses-list";
 import { WallLabel } from "./wall-label";
 
 export class App {
@@ -40,6 +54,10 @@ export class App {
   private readonly wallLabel: WallLabel;
   private readonly sight: Sight;
   private readonly search: Search;
+  private readonly atlases: AtlasChooser;
+  private readonly sheet: ClassSheet;
+  private readonly uses: UsesList;
+  private readonly axis: ComparisonAxis;
   private readonly help = helpDialog();
   private hash = "";
 
@@ -54,13 +72,17 @@ export class App {
       choose: (classId) => this.toggle(classId),
       report: showFailure,
     });
-    this.lens = new Lens(manifest, this.store);
+    this.atlases = new AtlasChooser(manifest, this.store);
+    this.sheet = new ClassSheet(manifest, this.store, showFailure);
+    this.uses = new UsesList(manifest, this.store, showFailure);
+    this.lens = new Lens(manifest, this.store, (classId) => this.sheet.open(classId));
     this.levels = new LevelSwitch(manifest, this.store);
     this.wallLabel = new WallLabel(manifest);
-    this.search = new Search(classes, (classId) => {
+    const highlight = (classId: number): void => {
       this.store.set({ classId });
       this.focus();
-    });
+    };
+    this.search = new Search(classes, highlight, (classId) => this.offers(classId));
     this.picture = this.hang();
     this.overlay = new Overlay(this.picture, this.store);
     this.sight = new Sight(this.picture, this.stage);
@@ -80,7 +102,10 @@ export class App {
     const zoom = zoomButtons(this.picture);
     zoom.append(this.tool.button);
     page.append(this.lens.element, zoom, panel.element);
-    document.body.append(this.card.element, this.help, announcements());
+    document.body.append(this.card.element, this.help, this.sheet.dialog, this.uses.dialog, announcements());
+    const corner = page.querySelector<HTMLElement>(".corner") ?? zoom;
+    const furniture = { corner, zoom, panel: panel.element };
+    this.axis = new ComparisonAxis(manifest, this.picture, this.overlay, this.store, furniture);
   }
 
   start(): void {
@@ -93,9 +118,12 @@ export class App {
       leave: () => this.cursor.leave(),
       click: (cell) => this.pins.pin(cell),
     });
-    const { manifest, store, stage, picture, cursor, pins, tool, help } = this;
+    const { manifest, store, stage, picture, cursor, pins, tool, help, atlases, sheet, uses } = this;
     const search = this.search.input;
-    listenToKeys(canvas, shortcuts({ manifest, store, stage, picture, cursor, pins, tool, search, help }));
+    listenToKeys(
+      canvas,
+      shortcuts({ manifest, store, stage, picture, cursor, pins, tool, search, help, atlases, sheet, uses }),
+    );
     addEventListener("hashchange", () => this.follow());
     picture.go(store.state.view, true);
     picture.onMove(() => stage.zoomed(picture.frame().side));
@@ -107,7 +135,9 @@ export class App {
   private hang(): Picture {
     const theme = themeButton(() => this.overlay?.rebuild());
     const layers = layerSwitch(this.manifest, this.store);
-    const controls = [layers, this.levels.element, this.search.element, tools(theme, helpButton(this.help))];
+    const uses = this.uses.opener();
+    const ways = tools(...(uses ? [uses, evidenceLink()] : []), theme, helpButton(this.help));
+    const controls = [this.atlases.element, layers, this.levels.element, this.search.element, ways];
     const minimap = el("div");
     const corner = el(
       "div",
@@ -124,6 +154,7 @@ export class App {
     const entry = scene.atlas.levels.find(({ size }) => size === scene.level.size);
     if (entry) this.picture.show(scene.layer.name, scene.atlas, entry);
     this.overlay.show(scene);
+    this.axis.show(scene);
     this.levels.show(scene);
     this.lens.show(scene);
     this.wallLabel.show(scene);
@@ -136,6 +167,7 @@ export class App {
 
   private changed(state: State, before: State): void {
     const { scene } = this.stage;
+    this.travelled(state, before);
     if (state.pin !== before.pin && scene) {
       this.card.hide();
       this.pins.show(scene);
@@ -145,7 +177,10 @@ export class App {
       const name = state.classId === null ? null : this.manifest.network.classes[state.classId];
       announce(name ? `Highlighting ${name}` : "All classes");
     }
-    if (state.level !== before.level || state.layer !== before.layer) {
+    if (state.atlas !== before.atlas) {
+      announce(holding(this.manifest, find(this.manifest, state.layer, state.atlas).atlas));
+      this.stage.zoomed(this.picture.frame().side);
+    } else if (state.level !== before.level || state.layer !== before.layer) {
       announce(`Layer ${state.layer}, grid level ${state.level ?? "by zoom"}`);
       this.stage.zoomed(this.picture.frame().side);
     }
@@ -159,6 +194,29 @@ export class App {
     const state = fromHash(location.hash, this.manifest);
     this.store.set(state);
     this.picture.go(state.view);
+  }
+
+  /** Follow a change that names a new place: another atlas, or a cell together with the view around it. */
+  private travelled(state: State, before: State): void {
+    const moved = state.view !== before.view;
+    if (moved && state.pin && state.pin !== before.pin) {
+      this.pins.awaited = state.pin;
+      this.picture.go(state.view, true);
+    } else if (state.atlas !== before.atlas) this.picture.go(state.view);
+  }
+
+  /** The atlases that the search offers beside a class. */
+  private offers(classId: number): Offer[] {
+    return atlasesOf(this.manifest, classId).map((atlas) => {
+      const name = atlasName(this.manifest, atlas);
+      return {
+        text: atlas.kind === "class" ? `Atlas of ${name}` : name,
+        take: () => {
+          openAtlas(this.manifest, this.store, atlas.name);
+          this.focus();
+        },
+      };
+    });
   }
 
   private toggle(classId: number): void {

@@ -142,10 +142,7 @@ function drawNames(
   context.fillStyle = colours.right;
   const right = shortened(context, `${labels.right} →`, room, "→");
   context.fillText(right, to, y);
-  const [leftEnd, rightEnd] = [
-    from + context.measureText(left).width,
-    to - context.measureText(right).width,
-  ];
+  const [leftEnd, rightEnd] = [from + context.measureText(left).width, to - context.measureText(right).width];
   context.font = `11.5px ${colours.font}`;
   context.textAlign = "center";
   context.fillStyle = colours.soft;
@@ -171,7 +168,7 @@ function shortened(context: CanvasRenderingContext2D, text: string, room: number
 /** The smallest of 1, 2, 5, 10, 20, … that is at least `least`. */
 export function tickStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
-  return (([1, 2, 5].find((factor) => factor * power >= least) ?? 10) * power) || 1;
+  return ([1, 2, 5].find((factor) => factor * power >= least) ?? 10) * power || 1;
 }
 
 function tickText(value: number, step: number): string {

@@ -5,10 +5,10 @@ import { el } from "./dom";
 import { count, signed } from "./format";
 import { icon } from "./icon";
 import { find, type LayerEntry, type Manifest } from "./manifest";
+import { miniature } from "./miniature";
 import { modal } from "./modal";
 import type { CellAddress, Store } from "./state";
 import { loadStrongest, type Ranked, type Strongest } from "./strongest";
-import { thumbnail } from "./thumbnail";
 import { goTo, openAtlas } from "./travel";
 
 const MOST = 12;
@@ -60,7 +60,10 @@ export class ClassSheet {
     const { level } = found;
     const entry = found.atlas.levels.find(({ size }) => size === level.size);
     const from = `of ${count(entry?.drawn ?? 0, "icon")} on ${level.size} × ${level.size}`;
-    const parts = [el("p", { class: "fine" }, from), el("h4", { class: "for" }, "Most for it")];
+    const parts: HTMLElement[] = [
+      el("p", { class: "fine" }, from),
+      el("h4", { class: "for" }, "Most for it"),
+    ];
     parts.push(this.icons(found, found.most, classId, "most"));
     if (found.least.length)
       parts.push(
@@ -105,7 +108,7 @@ export class ClassSheet {
     const { atlas } = find(this.manifest, layer.name, name);
     const label = `${holding(this.manifest, atlas)} at ${layer.name}`;
     const press = el("button", { type: "button", class: "atlas", title: label, "aria-label": label });
-    press.append(thumbnail(layer.name, atlas), el("span", { class: "fine" }, layer.name));
+    press.append(miniature(layer.name, atlas), el("span", { class: "fine" }, layer.name));
     press.addEventListener("click", () => {
       this.dialog.close();
       openAtlas(this.manifest, this.store, name, layer.name, { classId: null, sign: 1, intensity: 1 });

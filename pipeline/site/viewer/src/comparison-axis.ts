@@ -34,6 +34,7 @@ export class ComparisonAxis {
     store.subscribe((state) => this.makeRoom(state));
     const observer = new ResizeObserver(() => this.measure());
     for (const element of [picture.viewer.canvas, ...Object.values(furniture)]) observer.observe(element);
+    new MutationObserver(() => this.measure()).observe(picture.viewer.element, { childList: true });
   }
 
   show({ atlas }: Scene): void {
@@ -72,15 +73,20 @@ export class ComparisonAxis {
 
   /** Find out what the axis must keep clear of; only when something has changed its size. */
   private measure(): void {
-    const { corner, zoom, panel } = this.furniture;
+    const { corner, zoom } = this.furniture;
+    const panel = this.picture.viewer.element.querySelector<HTMLElement>(".panel:not([hidden])");
     const { clientWidth: width, clientHeight: height } = this.picture.viewer.canvas;
     const stacked = corner.offsetWidth > width / 2;
     if (stacked) {
-      const top = panel.hidden ? Math.min(corner.offsetTop, zoom.offsetTop) : panel.offsetTop;
+      const top = panel ? panel.offsetTop : Math.min(corner.offsetTop, zoom.offsetTop);
       this.clearance = { left: EDGE, right: EDGE, bottom: height - top + EDGE / 2 };
     } else {
-      const right = panel.hidden ? zoom.offsetWidth + 20 : width - panel.offsetLeft;
-      this.clearance = { left: corner.offsetLeft + corner.offsetWidth + AWAY, right: right + AWAY, bottom: EDGE / 2 };
+      const right = panel ? width - panel.offsetLeft : zoom.offsetWidth + 20;
+      this.clearance = {
+        left: corner.offsetLeft + corner.offsetWidth + AWAY,
+        right: right + AWAY,
+        bottom: EDGE / 2,
+      };
     }
     this.overlay.draw();
   }

@@ -19,6 +19,13 @@ export function helpButton(dialog: HTMLDialogElement): HTMLElement {
   return button("Help", mark, () => dialog.showModal());
 }
 
+/** The way to the page that says what attributions foretell. */
+export function evidenceLink(): HTMLElement {
+  const name = "Evidence";
+  const face = drawing("M3.5 3.5v13h13", "M6.8 13.2 9.6 9.4l2.6 2 4-5.6");
+  return el("a", { class: "quiet", href: "evidence.html", "aria-label": name, title: name }, face);
+}
+
 export function zoomButtons(picture: Picture): HTMLElement {
   const frame = drawing("M4 8V4h4", "M12 4h4v4", "M16 12v4h-4", "M8 16H4v-4");
   return el(

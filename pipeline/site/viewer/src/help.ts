@@ -15,6 +15,9 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["b", "select a region: arrows and Enter at two corners"],
   ["Shift drag", "select a region"],
   ["/", "search a class"],
+  ["s", "the chosen class at every layer"],
+  ["o", "choose an atlas"],
+  ["u", "cells with two uses"],
   ["?", "this help"],
 ];
 

@@ -14,6 +14,9 @@ export interface KeyActions {
   selectRegion(): void;
   search(): void;
   help(): void;
+  atlases(): void;
+  sheet(): void;
+  uses(): void;
 }
 
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
@@ -37,6 +40,9 @@ export function listenToKeys(picture: HTMLElement, actions: KeyActions): void {
     b: actions.selectRegion,
     "/": actions.search,
     "?": actions.help,
+    o: actions.atlases,
+    s: actions.sheet,
+    u: actions.uses,
     Escape: actions.back,
   };
   const root = document.documentElement;

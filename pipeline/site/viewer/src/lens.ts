@@ -1,5 +1,6 @@
 // The bar that appears while a class is highlighted: its name, its sign, the brightness, and a way out.
 
+import { atlasesOf, atlasName } from "./atlas-names";
 import { choice } from "./choice";
 import { button, drawing, el } from "./dom";
 import { decimal, signed } from "./format";
@@ -7,6 +8,7 @@ import { attribution } from "./heat";
 import type { Manifest } from "./manifest";
 import type { Scene } from "./scene";
 import type { Store } from "./state";
+import { openAtlas } from "./travel";
 
 export class Lens {
   readonly element = el("div", {
@@ -17,6 +19,7 @@ export class Lens {
   });
   private readonly name = el("strong", {});
   private readonly strongest = el("span", { class: "fine" });
+  private readonly links = el("div", { class: "links" });
   private readonly sign;
   private readonly slider = el("input", {
     type: "range",
@@ -29,6 +32,7 @@ export class Lens {
   constructor(
     private readonly manifest: Manifest,
     private readonly store: Store,
+    private readonly survey: (classId: number) => void,
   ) {
     this.sign = choice("Direction of the attribution", (value) =>
       store.set({ sign: value === "against" ? -1 : 1 }),
@@ -47,7 +51,7 @@ export class Lens {
       el("span", { class: "fine" }, "intensity"),
       this.slider,
     );
-    this.element.append(words, this.sign.element, brightness, out);
+    this.element.append(words, this.sign.element, brightness, this.links, out);
     store.subscribe(() => this.update());
     this.update();
   }
@@ -68,7 +72,28 @@ export class Lens {
     const { classId, sign, intensity } = this.store.state;
     this.element.hidden = classId === null;
     this.name.textContent = classId === null ? "" : (this.manifest.network.classes[classId] ?? "");
+    this.links.replaceChildren(...(classId === null ? [] : this.ways(classId)));
     this.sign.choose(sign < 0 ? "against" : "for");
     this.slider.value = String(Math.log2(intensity));
+  }
+
+  /** Where else the class is shown. */
+  private ways(classId: number): HTMLElement[] {
+    const { manifest, store } = this;
+    const link = (text: string, action: () => void): HTMLElement => {
+      const press = el("button", { type: "button", class: "link" }, text);
+      press.addEventListener("click", action);
+      return press;
+    };
+    const atlases = atlasesOf(manifest, classId).filter(({ name }) => name !== store.state.atlas);
+    const whole = { classId: null, sign: 1, intensity: 1 } as const;
+    return [
+      link("Side by side at every layer", () => this.survey(classId)),
+      ...atlases.map((atlas) => {
+        const name = atlasName(manifest, atlas);
+        const text = atlas.kind === "class" ? `Atlas of ${name}` : name;
+        return link(text, () => openAtlas(manifest, store, atlas.name, store.state.layer, whole));
+      }),
+    ];
   }
 }

@@ -12,6 +12,7 @@ import { patches } from "./patches";
 import type { Follow } from "./relatives";
 import type { Scene } from "./scene";
 import { section } from "./section";
+import { sidesOf, versus } from "./versus";
 
 export interface PanelActions {
   close(): void;
@@ -67,7 +68,13 @@ export class Panel {
 
   private classes(scene: Scene, cell: number): HTMLElement {
     const chosen = scene.heat?.classId ?? null;
-    return bars(this.manifest.network.classes, classesOf(scene, cell), chosen, this.actions.choose);
+    const names = this.manifest.network.classes;
+    const sides = sidesOf(scene, cell);
+    const others = sides
+      ? classesOf(scene, cell).filter(({ id }) => !scene.atlas.classes.includes(id))
+      : classesOf(scene, cell);
+    const list = bars(names, others, chosen, this.actions.choose);
+    return sides ? el("div", {}, versus(names, sides), list) : list;
   }
 
   private head(scene: Scene, cell: number): HTMLElement {

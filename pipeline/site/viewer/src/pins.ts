@@ -5,9 +5,12 @@ import { spoken } from "./describe";
 import type { Panel } from "./panel";
 import type { Scene, Stage } from "./scene";
 import type { Sight } from "./sight";
-import type { Store } from "./state";
+import type { CellAddress, Store } from "./state";
 
 export class Pins {
+  /** The pin to bring into sight as soon as its panel stands. */
+  awaited: CellAddress | null = null;
+
   constructor(
     private readonly store: Store,
     private readonly stage: Stage,
@@ -33,10 +36,11 @@ export class Pins {
 
   /** Show the pinned cell, which may belong to another level than the one in sight. */
   show(scene: Scene): void {
-    const { pin } = this.store.state;
+    const { pin, layer, atlas } = this.store.state;
+    const current = scene.layer.name === layer && scene.atlas.name === atlas;
     document.documentElement.toggleAttribute("data-pinned", pin !== null);
     if (!pin) this.panel.hide();
-    else if (scene.level.size === pin.size) this.showIn(scene);
+    else if (current && scene.level.size === pin.size) this.showIn(scene);
     else
       this.stage
         .sceneAt(pin.size)
@@ -47,7 +51,11 @@ export class Pins {
     const { pin } = this.store.state;
     if (!pin) return;
     const cell = scene.level.at(pin.row, pin.column);
-    if (cell < 0) this.unpin();
-    else this.panel.show(scene, cell);
+    if (cell < 0) return this.unpin();
+    this.panel.show(scene, cell);
+    if (pin !== this.awaited) return;
+    this.awaited = null;
+    const { size, row, column } = pin;
+    this.sight.revealBox({ size, top: row, left: column, bottom: row, right: column });
   }
 }

@@ -4,6 +4,17 @@ import { drawing, el } from "./dom";
 
 const LONGEST = 60;
 
+/** Something else that a class offers beside its highlighting: a text, and what happens. */
+export interface Offer {
+  readonly text: string;
+  take(): void;
+}
+
+interface Found {
+  readonly id: number;
+  readonly offer: Offer | null;
+}
+
 /** Classes whose name holds the text: first those that begin with it, then those with a word that does. */
 export function matches(names: readonly string[], text: string): number[] {
   const wanted = text.trim().toLocaleLowerCase();
@@ -18,12 +29,13 @@ export class Search {
   readonly element: HTMLElement;
   readonly input: HTMLInputElement;
   private readonly list = el("ul", { id: "classes", role: "listbox", "aria-label": "Classes", hidden: true });
-  private found: number[] = [];
+  private found: Found[] = [];
   private active = -1;
 
   constructor(
     private readonly names: readonly string[],
     private readonly choose: (id: number) => void,
+    private readonly offers: (id: number) => readonly Offer[],
   ) {
     this.input = el("input", {
       type: "text",
@@ -46,9 +58,13 @@ export class Search {
   }
 
   private open(): void {
-    this.found = matches(this.names, this.input.value).slice(0, LONGEST);
+    const classes = matches(this.names, this.input.value).slice(0, LONGEST);
+    this.found = classes.flatMap((id) => [
+      { id, offer: null },
+      ...this.offers(id).map((offer) => ({ id, offer })),
+    ]);
     this.active = this.input.value && this.found.length ? 0 : -1;
-    this.list.replaceChildren(...this.found.map((id, index) => this.option(id, index)));
+    this.list.replaceChildren(...this.found.map((found, index) => this.option(found, index)));
     if (!this.found.length) this.list.append(el("li", { class: "nothing" }, "No class of this name"));
     this.list.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
@@ -61,20 +77,22 @@ export class Search {
     this.input.removeAttribute("aria-activedescendant");
   }
 
-  private option(id: number, index: number): HTMLElement {
+  private option(found: Found, index: number): HTMLElement {
+    const { id, offer } = found;
     const option = el(
       "li",
-      { role: "option", id: `class-${index}`, "aria-selected": "false" },
-      this.names[id] ?? "",
+      { role: "option", id: `class-${index}`, class: offer && "offer", "aria-selected": "false" },
+      offer?.text ?? this.names[id] ?? "",
     );
-    option.addEventListener("click", () => this.take(id));
+    option.addEventListener("click", () => this.take(found));
     return option;
   }
 
-  private take(id: number): void {
+  private take({ id, offer }: Found): void {
     this.input.value = "";
     this.input.blur();
-    this.choose(id);
+    if (offer) offer.take();
+    else this.choose(id);
   }
 
   private key(event: KeyboardEvent): void {
@@ -84,8 +102,8 @@ export class Search {
       this.active = Math.min(Math.max(this.active + step, 0), this.found.length - 1);
       this.highlight();
     } else if (event.key === "Enter") {
-      const id = this.found[this.active];
-      if (id !== undefined && !this.list.hidden) this.take(id);
+      const found = this.found[this.active];
+      if (found && !this.list.hidden) this.take(found);
     } else if (event.key === "Escape") {
       this.input.value = "";
       this.input.blur();

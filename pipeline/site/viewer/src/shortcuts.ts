@@ -1,5 +1,7 @@
 // What the keys do.
 
+import type { AtlasChooser } from "./atlas-chooser";
+import type { ClassSheet } from "./class-sheet";
 import type { Cursor } from "./cursor";
 import type { KeyActions } from "./keyboard";
 import { find, type Manifest } from "./manifest";
@@ -8,6 +10,7 @@ import type { Pins } from "./pins";
 import type { RegionTool } from "./region-tool";
 import type { Stage } from "./scene";
 import type { Store } from "./state";
+import type { UsesList } from "./uses-list";
 
 export interface Parts {
   readonly manifest: Manifest;
@@ -19,6 +22,9 @@ export interface Parts {
   readonly tool: RegionTool;
   readonly search: HTMLInputElement;
   readonly help: HTMLDialogElement;
+  readonly atlases: AtlasChooser;
+  readonly sheet: ClassSheet;
+  readonly uses: UsesList;
 }
 
 export function shortcuts(parts: Parts): KeyActions {
@@ -36,6 +42,9 @@ export function shortcuts(parts: Parts): KeyActions {
     selectRegion: () => tool.toggle(),
     search: () => parts.search.focus(),
     help: () => parts.help.showModal(),
+    atlases: () => parts.atlases.open(),
+    sheet: () => sheet(parts),
+    uses: () => parts.uses.open(),
   };
 }
 
@@ -46,6 +55,13 @@ function back({ store, cursor, pins, tool }: Parts): void {
   else if (store.state.box) store.set({ box: null });
   else if (cursor.cell >= 0) cursor.leave();
   else store.set({ classId: null, sign: 1, intensity: 1 });
+}
+
+/** The chosen class at every layer; without one, the search for one. */
+function sheet({ store, sheet, search }: Parts): void {
+  const { classId } = store.state;
+  if (classId === null) search.focus();
+  else sheet.open(classId);
 }
 
 function stepLevel({ manifest, store, stage }: Parts, step: number): void {

@@ -18,7 +18,10 @@ export function sidesOf(scene: Scene, cell: number): readonly [ClassValue, Class
 }
 
 /** The two bars with names and values, and which class the cell favours. */
-export function versus(names: readonly string[], [left, right]: readonly [ClassValue, ClassValue]): HTMLElement {
+export function versus(
+  names: readonly string[],
+  [left, right]: readonly [ClassValue, ClassValue],
+): HTMLElement {
   const longest = Math.max(Math.abs(left.value), Math.abs(right.value)) || 1;
   const side = ({ id, value }: ClassValue, place: "left" | "right"): HTMLElement => {
     const bar = el("span", { class: value < 0 ? "bar against" : "bar", "aria-hidden": "true" });

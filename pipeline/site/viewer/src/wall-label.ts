@@ -1,8 +1,9 @@
 // The wall label: what hangs here, from what it was made, and what to keep in mind.
 
+import { holding } from "./atlas-names";
 import { el } from "./dom";
 import { count, percent } from "./format";
-import type { LayerEntry, Manifest } from "./manifest";
+import type { AtlasEntry, LayerEntry, Manifest } from "./manifest";
 import type { Scene } from "./scene";
 
 const MOSTLY = 0.5;
@@ -17,14 +18,16 @@ export class WallLabel {
     const entry = atlas.levels.find(({ size }) => size === level.size);
     const made = [
       count(entry?.samples ?? 0, "sample"),
-      `from ${count(this.manifest.images, "image")}`,
+      ...(atlas.kind === "all" ? [`from ${count(this.manifest.images, "image")}`] : []),
       `${count(entry?.drawn ?? 0, "icon")} on ${level.size} × ${level.size}`,
     ];
     const children = [
       el("h2", {}, layer.name),
+      ...(atlas.kind === "all" ? [] : [el("p", { class: "holds" }, holding(this.manifest, atlas))]),
       el("p", {}, `${this.manifest.network.name}, ${count(layer.channels, "channel")}`),
       el("p", { class: "fine" }, made.join(" · ")),
       ...this.notes(layer).map((note) => el("p", { class: "fine note" }, note)),
+      ...comparison(layer, atlas),
     ];
     this.element.replaceChildren(...children);
   }
@@ -44,4 +47,17 @@ export class WallLabel {
     }
     return notes;
   }
+}
+
+/** What to know of the axis, and the way to the patch test. */
+function comparison(layer: LayerEntry, { name, axis }: AtlasEntry): HTMLElement[] {
+  if (!axis) return [];
+  const href = `patch.html#${encodeURIComponent(layer.name)}/${encodeURIComponent(name)}`;
+  const beyond = axis.clipped
+    ? `${percent(axis.clipped)} of the samples lie beyond the ends of the axis.`
+    : null;
+  return [
+    ...(beyond ? [el("p", { class: "fine" }, beyond)] : []),
+    el("p", {}, el("a", { href }, "Patch test")),
+  ];
 }

@@ -6,9 +6,9 @@ import type { AtlasEntry, LevelEntry } from "./manifest";
 const LARGEST_SIZE = 20; // cells a side that a small picture still shows apart
 
 /** The picture of an atlas: the largest of its reduced pictures that is a single tile. */
-export function thumbnail(layer: string, atlas: AtlasEntry): HTMLElement {
+export function miniature(layer: string, atlas: AtlasEntry): HTMLElement {
   const level = [...atlas.levels].reverse().find(({ size }) => size <= LARGEST_SIZE) ?? atlas.levels[0];
-  const box = el("span", { class: "thumbnail", "aria-hidden": "true" });
+  const box = el("span", { class: "miniature", "aria-hidden": "true" });
   if (level) box.append(el("img", { src: address(layer, atlas, level), alt: "", loading: "lazy" }));
   return box;
 }
