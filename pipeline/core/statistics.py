@@ -84,3 +84,22 @@ def layer_mean(array: zarr.Array[Any]) -> NDArray[np.float64]:
     for _, block in row_blocks(array):
         total += block.sum(axis=0, dtype=np.float64)
     return total / array.shape[0]
+
+
+def grouped_sums(
+    blocks: Iterable[tuple[NDArray[np.int64], NDArray[Any]]], group: NDArray[np.int64], groups: int, width: int
+) -> NDArray[np.float64]:
+    """Sums [group, width] of rows by the group of their point, in float64.
+
+    Args:
+        blocks: (points, their rows [point, width]).
+        group: [point].
+        groups: how many groups there are.
+        width: length of a row.
+    """
+    sums = np.zeros((groups, width))
+    for points, rows in blocks:
+        order = np.argsort(group[points], kind="stable")
+        found, starts = np.unique(group[points][order], return_index=True)
+        sums[found] += np.add.reduceat(rows[order].astype(np.float64), starts, axis=0)
+    return sums

@@ -12,10 +12,10 @@ from pipeline.core import artifacts as a
 from pipeline.core import store
 from pipeline.core.cells import Level, nested_levels
 from pipeline.core.progress import say, tracked
-from pipeline.core.statistics import block_bounds, layer_mean
+from pipeline.core.statistics import block_bounds, grouped_sums, layer_mean
 from pipeline.grid.blocks import point_blocks
 from pipeline.grid.second_pass import cosines_to_means, exemplars, spread
-from pipeline.grid.sums import coarser, grouped_sums, image_half, reliability
+from pipeline.grid.sums import coarser, image_half, reliability
 from pipeline.stages import Task
 
 

@@ -1,8 +1,5 @@
 """First pass: sums of rows per cell, and their means."""
 
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,25 +16,6 @@ def image_half(image: NDArray[np.int64]) -> NDArray[np.int64]:
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return ((mixed ^ (mixed >> np.uint64(31))) & np.uint64(1)).astype(np.int64)
-
-
-def grouped_sums(
-    blocks: Iterable[tuple[NDArray[np.int64], NDArray[Any]]], group: NDArray[np.int64], groups: int, width: int
-) -> NDArray[np.float64]:
-    """Sums [group, width] of rows by the group of their point, in float64.
-
-    Args:
-        blocks: (points, rows [point, width]) as :func:`pipeline.grid.blocks.point_blocks` gives them.
-        group: [point].
-        groups: how many groups there are.
-        width: length of a row.
-    """
-    sums = np.zeros((groups, width))
-    for points, rows in blocks:
-        order = np.argsort(group[points], kind="stable")
-        found, starts = np.unique(group[points][order], return_index=True)
-        sums[found] += np.add.reduceat(rows[order].astype(np.float64), starts, axis=0)
-    return sums
 
 
 def coarser(sums: NDArray[np.float64], fine: Level, coarse: Level) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """One grid level => what the page reads about its cells."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,9 +57,7 @@ def cells_content(level: LevelCells, top: int) -> Content:
     }
 
 
-def exemplars_content(
-    level: LevelCells, image: NDArray[np.int64], position: NDArray[np.int32], count: int
-) -> tuple[Content, NDArray[np.int64]]:
+def exemplars_content(level: LevelCells, image: NDArray[np.int64], position: NDArray[np.int32], count: int) -> Content:
     """Images and positions of the first ``count`` exemplars of every cell.
 
     Args:
@@ -66,12 +65,9 @@ def exemplars_content(
         image: [sample] row of each sample's image.
         position: [sample, 2] (y, x) in the layer's map.
         count: exemplars shown.
-
-    Returns:
-        The content, and the rows of the images that it names, each once.
     """
     rows, where = places(level.exemplar[:, :count], image, position)
-    return {"image": packed(rows), "position": packed(where)}, np.unique(rows[rows >= 0])
+    return {"image": packed(rows), "position": packed(where)}
 
 
 def level_entry(level: LevelCells, width: int, height: int) -> Content:
@@ -86,7 +82,8 @@ def level_entry(level: LevelCells, width: int, height: int) -> Content:
     }
 
 
-def heat_blocks(heat: NDArray[np.int8]) -> list[Content]:
-    """Heat planes [class, cell] cut into the contents of files, each of a few classes."""
-    step = block_size(heat.shape[1])
-    return [{"heat": packed(heat[start : start + step])} for start in range(0, len(heat), step)]
+def planes(file: str, key: str, level: LevelCells, values: NDArray[Any]) -> Iterator[tuple[str, Content]]:
+    """Values [class, cell] cut into files ``<level>/<file>-<block>`` of a few classes each, under ``key``."""
+    step = block_size(values.shape[1])
+    for index, start in enumerate(range(0, len(values), step)):
+        yield f"{level.size}/{file}-{index}", {key: packed(values[start : start + step])}

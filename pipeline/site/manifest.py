@@ -52,7 +52,12 @@ def atlas_entry(
 
 
 def manifest(
-    title: str, network: Mapping[str, Any], layers: Sequence[Mapping[str, Any]], images: int, exemplars: int
+    title: str,
+    network: Mapping[str, Any],
+    layers: Sequence[Mapping[str, Any]],
+    images: int,
+    exemplars: int,
+    second: str | None,
 ) -> dict[str, Any]:
     """The whole manifest.
 
@@ -62,6 +67,7 @@ def manifest(
         layers: the layers' entries.
         images: images the atlas was made from.
         exemplars: patches shown for a cell.
+        second: title of the image set that is placed on the atlas, if there is one.
     """
     return {
         "format": FORMAT,
@@ -76,4 +82,5 @@ def manifest(
         "images": images,
         "images_per_folder": IMAGES_PER_FOLDER,
         "exemplars": exemplars,
+        "second": None if second is None else {"title": second},
     }

@@ -9,15 +9,70 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from pipeline.core import artifacts as a
+from pipeline.core.cells import nested_levels
 from pipeline.core.errors import ArtifactError
-from pipeline.core.store import array, level
+from pipeline.core.statistics import layer_mean, row_blocks
+from pipeline.core.store import array, level, open_artifact
+from pipeline.site.atlas import AtlasSource
 from pipeline.site.exemplars import spread_to_cells
 from pipeline.site.level import LevelCells
+from pipeline.site.membership import Membership
+from pipeline.site.uses import class_directions
+from pipeline.stages import Task
 
 
 def values(group: zarr.Group, name: str) -> NDArray[Any]:
     """The array ``name`` of an opened artifact or of one of its levels, in memory."""
     return np.asarray(array(group, name)[:])
+
+
+def read_atlas(task: Task, layer: str, atlas: str, sizes: Sequence[int]) -> AtlasSource:
+    """Everything that is stored of one atlas of one layer."""
+    grid = open_artifact(a.GRID, task.path(a.GRID, layer, atlas))
+    icons = open_artifact(a.ICONS, task.path(a.ICONS, layer, atlas))
+    samples = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer))
+    axis: Any = open_artifact(a.LAYOUT, task.path(a.LAYOUT, layer, atlas)).attrs.get("axis")
+    return AtlasSource(
+        levels=tuple(read_level(grid, icons, size) for size in sizes),
+        tiles=read_tiles(task.path(a.TILES, layer, atlas), sizes),
+        scale=attribution_scale(grid, sizes),
+        axis=axis,
+        image=values(samples, "image"),
+        position=values(samples, "position"),
+    )
+
+
+def read_membership(task: Task, layer: str, atlas: str, sizes: Sequence[int]) -> Membership:
+    """Which cells the samples of an atlas lie in, at each level."""
+    layout = open_artifact(a.LAYOUT, task.path(a.LAYOUT, layer, atlas))
+    grid = open_artifact(a.GRID, task.path(a.GRID, layer, atlas))
+    levels = nested_levels(values(layout, "xy"), sizes)
+    drawn = {size: values(level(grid, size), "drawn") for size in sizes}
+    return Membership(values(layout, "sample"), {found.size: found for found in levels}, drawn)
+
+
+def read_directions(samples: zarr.Group, label: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+    """Directions of the classes' mean activations [class, channel].
+
+    A sample's class is its image's label; where no image has one, the class of its strongest attribution.
+
+    Args:
+        samples: activations of the reference layer.
+        label: [image] class, -1 where it is not known.
+        classes: how many there are.
+    """
+    activation = array(samples, "activation")
+    known = bool((label >= 0).any())
+    if not known and "attribution" not in samples:
+        return np.full((classes, activation.shape[1]), np.nan, np.float32)
+    of_sample = (
+        label[values(samples, "image")]
+        if known
+        else np.concatenate([block.argmax(axis=1) for _, block in row_blocks(array(samples, "attribution"))])
+    )
+    blocks = ((np.arange(first, first + len(block)), block) for first, block in row_blocks(activation))
+    return class_directions(blocks, of_sample, classes, layer_mean(activation).astype(np.float32))
 
 
 def read_level(grid: zarr.Group, icons: zarr.Group, size: int) -> LevelCells:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from pipeline.core.cells import nested_levels
-from pipeline.grid.sums import centred_cosine, coarser, grouped_sums, image_half, reliability
+from pipeline.core.statistics import grouped_sums
+from pipeline.grid.sums import centred_cosine, coarser, image_half, reliability
 
 
 @pytest.mark.parametrize("period", [1, 2, 5, 10, 64])

@@ -95,7 +95,7 @@ def test_exemplars_lead_to_their_images(planted: Planted, layer: str, size: int)
     about = part(planted.site, "images/0")
     for row in np.unique(image[there]):
         key = planted.keys[row]
-        assert about[str(row)] == [key, key.split("/")[0]]
+        assert about[str(row)] == [key, key.split("/")[0], 1]
 
 
 def test_images_are_stored_once_as_the_network_saw_them(planted: Planted) -> None:

@@ -1,0 +1,93 @@
+"""Which cells the samples of an atlas lie in, and what follows: their images, their labels, their other cells."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.cells import Level
+
+MEMBERS_PER_BLOCK = 2**16
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Where the samples of an atlas lie.
+
+    Attributes:
+        sample: [point] rows in activations.
+        levels: by cells a side, coarse to fine.
+        drawn: [cell] for each of them, which cells have an icon.
+    """
+
+    sample: NDArray[np.int64]
+    levels: Mapping[int, Level]
+    drawn: Mapping[int, NDArray[np.bool_]]
+
+    @property
+    def finest(self) -> Level:
+        """The level that all others are made of."""
+        return self.levels[max(self.levels)]
+
+    def cell_of_sample(self, size: int, samples: int) -> NDArray[np.int64]:
+        """[sample] the drawn cell of this level that each sample lies in, -1 for none.
+
+        Args:
+            size: cells a side.
+            samples: how many there are in activations.
+        """
+        level = self.levels[size]
+        found = np.full(samples, -1)
+        found[self.sample] = np.where(self.drawn[size][level.of_point], level.of_point, -1)
+        return found
+
+
+def images_by_cell(member: Membership, image: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The image of every sample [point], ordered by the finest cells and then by the sample.
+
+    Args:
+        member: where the samples lie.
+        image: [sample] row of each sample's image.
+    """
+    return image[member.sample[np.lexsort((member.sample, member.finest.of_point))]]
+
+
+def label_counts(level: Level, label: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """How many samples of each class lie in each cell [class, cell].
+
+    Args:
+        level: the cells.
+        label: [point] class of the image that the point comes from, -1 where it has none.
+        classes: how many there are.
+    """
+    cells, known = len(level.cell), label >= 0
+    return np.bincount(label[known] * cells + level.of_point[known], minlength=classes * cells).reshape(classes, cells)
+
+
+def shared_cells(
+    own: Level, there: NDArray[np.int64], cells: int, most: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The cells of another layer that hold most of the samples of each cell.
+
+    Args:
+        own: the cells that are asked about.
+        there: [point] the cell of the other layer that the same sample lies in, -1 for none.
+        cells: how many the other layer has.
+        most: cells listed for each.
+
+    Returns:
+        The other cells [cell, most], largest share first and equal ones in reading order, -1 for none; and the share
+        of the cell's samples that each holds [cell, most].
+    """
+    both = there >= 0
+    pairs, count = np.unique(own.of_point[both] * cells + there[both], return_counts=True)
+    cell, found = np.divmod(pairs, cells)
+    order = np.lexsort((found, -count, cell))
+    rank = np.arange(len(order)) - np.searchsorted(cell[order], cell[order])
+    listed, rank = order[rank < most], rank[rank < most]
+    others = np.full((len(own.cell), most), -1)
+    shares = np.zeros((len(own.cell), most), np.float32)
+    others[cell[listed], rank] = found[listed]
+    shares[cell[listed], rank] = count[listed] / own.count[cell[listed]]
+    return others, shares

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.class_names import atlas_names, class_id
+from pipeline.compose import compose_config
+from pipeline.core.atlases import parse_atlas
+from pipeline.core.errors import ConfigError
+
+ROOT = Path(__file__).parents[1]
+NAMES = ("crane", "Fireboat", "crane", "7", "sail boat")
+MODEL = {"name": "n", "architecture": {}, "weights": "random", "classes": list(NAMES)}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "number"), [("fireboat", 1), (1, 1), ("4", 4), (7, 3), ("7", 3), ("sail boot", None)]
+)
+def test_a_class_is_found_by_name_or_number(wanted: str | int, number: int | None) -> None:
+    """Names win over numbers, letters' case aside; what is neither is answered with names nearby."""
+    if number is not None:
+        assert class_id(wanted, NAMES, "classes") == number
+        return
+    with pytest.raises(ConfigError, match="did you mean sail boat"):
+        class_id(wanted, NAMES, "classes")
+
+
+@pytest.mark.parametrize(
+    ("classes", "comparisons", "told"),
+    [
+        (["crane"], [], "crane names 2; give a number: 0, 2"),
+        ([5], [], "5 classes, found 5; give a name or a number below 5"),
+        ([], [["fireboat"]], r"pairs of classes, as in \[\[streetcar, fireboat\]\]"),
+        ([], [["fireboat", 1]], "two different classes, found fireboat twice"),
+    ],
+)
+def test_what_names_no_class_is_told(classes: list[str | int], comparisons: list[list[str | int]], told: str) -> None:
+    """An ambiguous name, a number out of range, half a pair and a class against itself are refused, each in a line."""
+    with pytest.raises(ConfigError, match=told):
+        atlas_names(classes, comparisons, {"_target_": "x"}, MODEL)
+
+
+def test_atlases_come_in_order_and_once() -> None:
+    """The atlas of all samples comes first, then classes, then comparisons, each once, and names can be read back."""
+    found = atlas_names(["fireboat", 1, 4], [[1, 4], ["sail boat", "fireboat"]], {"_target_": "x"}, MODEL)
+    assert found == ["all", "class-1", "class-4", "compare-1-4", "compare-4-1"]
+    assert [str(parse_atlas(name)) for name in found] == found
+    with pytest.raises(ValueError, match="compare-1"):
+        parse_atlas("compare-1")
+
+
+def test_configuration_resolves_classes() -> None:
+    """Composing turns class names into atlases, comparisons and the layers of a second image set."""
+    overrides = ["classes=[fireboat,3]", "comparisons=[[streetcar,fireboat]]", "+images@place.images=digits"]
+    config = compose_config(ROOT, overrides)
+    assert list(config.atlases) == ["all", "class-1", "class-3", "compare-7-1"]
+    assert list(config.compared) == ["compare-7-1"]
+    assert config.placed == config.layers
+    with pytest.raises(ConfigError, match=r"^classes: .*did you mean fireboat"):
+        compose_config(ROOT, ["classes=[firebot]"])
