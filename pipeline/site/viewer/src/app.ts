@@ -31,6 +31,7 @@ import { RegionTool } from "./region-tool";
 import { Regions } from "./regions";
 import { type Scene, Stage } from "./scene";
 import { type Offer, Search } from "./search";
+import { secondSetButton } from "./second-set";
 import { shortcuts } from "./shortcuts";
 import { Sight } from "./sight";
 import { type CellAddress, type State, Store } from "./state";
@@ -144,7 +145,7 @@ export class App {
       { class: "corner" },
       el("div", { class: "minimap", "aria-hidden": "true" }, minimap),
     );
-    corner.append(this.wallLabel.element);
+    corner.append(this.wallLabel.element, secondSetButton(this.manifest, this.store));
     const stage = el("main", { class: "stage" }, corner);
     document.body.append(masthead(this.manifest, ...controls), stage);
     return new Picture(stage, minimap, matchMedia("(prefers-reduced-motion: reduce)").matches);
@@ -163,6 +164,7 @@ export class App {
     const root = document.documentElement;
     root.dataset.level = String(scene.level.size);
     root.dataset.ready = `${scene.level.name}/${scene.heat?.classId ?? ""}`;
+    root.dataset.density = scene.density?.of ?? "";
   }
 
   private changed(state: State, before: State): void {

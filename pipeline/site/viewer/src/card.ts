@@ -1,6 +1,7 @@
 // The card beside the pointer.
 
 import { bars } from "./bars";
+import { densityLine } from "./density-words";
 import { classesOf, measures } from "./describe";
 import { el } from "./dom";
 import { count } from "./format";
@@ -20,7 +21,7 @@ export class Card {
 
   /** Show a cell beside a place in the window, CSS pixels. */
   show(scene: Scene, cell: number, x: number, y: number): void {
-    const name = `${scene.level.name}/${cell}/${scene.heat?.classId}`;
+    const name = `${scene.level.name}/${cell}/${scene.heat?.classId}/${scene.density?.of}`;
     if (name !== this.shown) {
       this.shown = name;
       this.element.replaceChildren(...this.content(scene, cell));
@@ -34,7 +35,7 @@ export class Card {
   }
 
   private content(scene: Scene, cell: number): HTMLElement[] {
-    const { level } = scene;
+    const { level, density } = scene;
     const address = { size: level.size, row: level.row(cell), column: level.column(cell) };
     const [fidelity, centred, , spread] = measures(scene, cell);
     const facts = [
@@ -49,6 +50,7 @@ export class Card {
         "div",
         { class: "text" },
         this.classes(scene, cell),
+        density ? el("p", { class: "density" }, densityLine(density, level.size, cell)) : null,
         el("p", { class: "facts" }, ...facts.map((fact) => el("span", {}, fact))),
       ),
     ];

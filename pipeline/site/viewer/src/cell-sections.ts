@@ -18,7 +18,6 @@ export function cellSections(
 ): HTMLElement[] {
   const { level, layer, atlas } = scene;
   const sections: HTMLElement[] = [];
-  if (!atlas.members_per_block) return sections;
   if (manifest.layers.length > 1) {
     const found = el("div", { class: "waiting" });
     sections.push(section("The same samples at other layers", found));
@@ -27,6 +26,7 @@ export function cellSections(
       actions.report,
     );
   }
+  if (!manifest.exemplars) return sections;
   const images = el("div", { class: "waiting" });
   sections.push(section("Images in this cell", images));
   const [row, column] = [level.row(cell), level.column(cell)];

@@ -1,5 +1,6 @@
 // A cell in words, for the hover card, the panel and screen readers.
 
+import { densityLine } from "./density-words";
 import { count, decimal, signed } from "./format";
 import { attribution } from "./heat";
 import type { ClassValue } from "./level-data";
@@ -51,5 +52,6 @@ export function spoken(scene: Scene, cell: number, names: readonly string[]): st
   const place = `Row ${level.row(cell) + 1}, column ${level.column(cell) + 1} of ${level.size}`;
   const samples = count(level.value("count", cell), "sample");
   const fidelity = `fidelity ${decimal(level.value("fidelity", cell))}`;
-  return `${place}: ${samples}; ${classes.join(", ") || "no class"}; ${fidelity}.`;
+  const density = scene.density ? ` ${densityLine(scene.density, level.size, cell)}.` : "";
+  return `${place}: ${samples}; ${classes.join(", ") || "no class"}; ${fidelity}.${density}`;
 }

@@ -21,3 +21,9 @@ export function signed(value: number): string {
 export function percent(share: number): string {
   return share > 0 && share < 0.01 ? "under 1 %" : `${Math.round(100 * share)} %`;
 }
+
+/** A share as a percentage that keeps two significant digits where it is small. */
+export function share(value: number): string {
+  const size = 100 * value;
+  return `${size >= 1 || size === 0 ? size.toFixed(1) : Number(size.toPrecision(2))} %`;
+}

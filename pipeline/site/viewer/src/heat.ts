@@ -3,6 +3,7 @@
 import type { LevelData } from "./level-data";
 import { loadLevel } from "./level-data";
 import type { HeatEntry } from "./manifest";
+import { parents } from "./parents";
 import { loadPart } from "./parts";
 import { type Numbers, type Packed, unpack } from "./unpack";
 
@@ -42,15 +43,7 @@ export async function loadHeat(
 }
 
 function spread(plane: Numbers, source: LevelData, level: LevelData): Float32Array {
-  const ratio = level.size / source.size;
-  const byPlace = new Float32Array(source.size * source.size);
-  plane.forEach((code, cell) => {
-    byPlace[source.row(cell) * source.size + source.column(cell)] = code / 127;
-  });
-  return Float32Array.from({ length: level.cells }, (_, cell) => {
-    const [row, column] = [Math.floor(level.row(cell) / ratio), Math.floor(level.column(cell) / ratio)];
-    return byPlace[row * source.size + column] ?? 0;
-  });
+  return Float32Array.from(parents(level, source), (cell) => (plane[cell] ?? 0) / 127);
 }
 
 const blocks = new Map<string, Promise<Numbers>>();

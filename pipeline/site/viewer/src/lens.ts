@@ -2,6 +2,7 @@
 
 import { atlasesOf, atlasName } from "./atlas-names";
 import { choice } from "./choice";
+import { DensityLens } from "./density-lens";
 import { button, drawing, el } from "./dom";
 import { decimal, signed } from "./format";
 import { attribution } from "./heat";
@@ -21,6 +22,7 @@ export class Lens {
   private readonly strongest = el("span", { class: "fine" });
   private readonly links = el("div", { class: "links" });
   private readonly sign;
+  private readonly densities: DensityLens;
   private readonly slider = el("input", {
     type: "range",
     min: -2,
@@ -42,7 +44,7 @@ export class Lens {
       { value: "against", face: "against" },
     ]);
     this.slider.addEventListener("input", () => store.set({ intensity: 2 ** Number(this.slider.value) }));
-    const clear = (): void => store.set({ classId: null, sign: 1, intensity: 1 });
+    const clear = (): void => store.set({ classId: null, show: "attribution", sign: 1, intensity: 1 });
     const out = button("Show all classes", drawing("M5 5 15 15", "M15 5 5 15"), clear);
     const words = el("div", { class: "words" }, this.name, this.strongest);
     const brightness = el(
@@ -51,13 +53,18 @@ export class Lens {
       el("span", { class: "fine" }, "intensity"),
       this.slider,
     );
-    this.element.append(words, this.sign.element, brightness, this.links, out);
+    this.densities = new DensityLens(manifest, store);
+    this.element.append(words, this.densities.element, this.sign.element, brightness, this.links, out);
     store.subscribe(() => this.update());
     this.update();
   }
 
   /** Say how strong the class gets at the shown level. */
-  show({ heat, level }: Scene): void {
+  show(scene: Scene): void {
+    const { heat, level, density } = scene;
+    this.densities.show(scene);
+    this.element.toggleAttribute("data-density", density !== null);
+    this.strongest.hidden = density !== null;
     const { sign } = this.store.state;
     let strongest = 0;
     for (let cell = 0; heat && cell < level.cells; cell++) {
@@ -69,9 +76,11 @@ export class Lens {
   }
 
   private update(): void {
-    const { classId, sign, intensity } = this.store.state;
-    this.element.hidden = classId === null;
-    this.name.textContent = classId === null ? "" : (this.manifest.network.classes[classId] ?? "");
+    const { classId, sign, intensity, show } = this.store.state;
+    const second = show === "second" ? this.manifest.second : null;
+    this.element.hidden = classId === null && !second;
+    const name = classId === null ? "" : (this.manifest.network.classes[classId] ?? "");
+    this.name.textContent = second?.title ?? name;
     this.links.replaceChildren(...(classId === null ? [] : this.ways(classId)));
     this.sign.choose(sign < 0 ? "against" : "for");
     this.slider.value = String(Math.log2(intensity));

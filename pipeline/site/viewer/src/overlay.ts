@@ -1,5 +1,6 @@
 // The canvas over the picture: the veil over weak cells, the paper between icons, the marks of chosen cells.
 
+import { densityMask } from "./density-mask";
 import { fillGutter } from "./gutter";
 import type { LevelData } from "./level-data";
 import { brightness, type Colour, mask } from "./mask";
@@ -57,9 +58,13 @@ export class Overlay {
     const style = getComputedStyle(document.documentElement);
     this.paper = style.getPropertyValue("--paper").trim();
     this.colours = { ink: style.getPropertyValue("--ink"), accent: style.getPropertyValue("--accent") };
-    const { level, heat } = this.scene;
+    const { level, heat, density } = this.scene;
     const { sign, intensity } = this.store.state;
-    const image = mask(level, rgb(this.paper), (cell) => brightness(heat, sign, intensity, cell));
+    const colour = (name: string): Colour => rgb(style.getPropertyValue(name).trim());
+    const [paper, over, under] = [colour("--paper"), colour("--over"), colour("--under")];
+    const image = density?.samples
+      ? densityMask(level, density, intensity, { paper, over, under })
+      : mask(level, paper, (cell) => brightness(density ? null : heat, sign, intensity, cell));
     [this.veil.width, this.veil.height] = [image.width, image.height];
     this.veil.getContext("2d")?.putImageData(image, 0, 0);
     this.draw();

@@ -2,6 +2,7 @@
 
 import { bars } from "./bars";
 import { cellSections } from "./cell-sections";
+import { densityLine } from "./density-words";
 import { classesOf, measures } from "./describe";
 import { button, drawing, el } from "./dom";
 import { loadExemplars } from "./exemplars";
@@ -47,7 +48,9 @@ export class Panel {
     const same = name === this.shown;
     this.shown = name;
     this.element.hidden = false;
-    const classes = section("What it speaks for", this.classes(scene, cell));
+    const { density } = scene;
+    const line = density && el("p", { class: "density" }, densityLine(density, scene.level.size, cell));
+    const classes = section("What it speaks for", this.classes(scene, cell), ...(line ? [line] : []));
     if (same) {
       this.element.querySelector(".section")?.replaceWith(classes);
       return;

@@ -20,8 +20,8 @@ export interface RegionActions {
 }
 
 const ABOUT_CLASSES =
-  "Mean over the region's samples of what their cells list; each cell lists only its strongest classes, so these " +
-  "are lower bounds.";
+  "Mean over the region's samples of what their cells list. A cell lists only its strongest classes; a class " +
+  "counts as 0 where it is not listed.";
 
 /** The panel; `box` counts in cells of the scene's level. Its images come when they are loaded. */
 export function regionPanel(manifest: Manifest, scene: Scene, box: Box, actions: RegionActions): HTMLElement {
@@ -41,9 +41,9 @@ export function regionPanel(manifest: Manifest, scene: Scene, box: Box, actions:
       bars(manifest.network.classes, found.classes, chosen, actions.choose),
       el("p", { class: "fine" }, ABOUT_CLASSES),
     ),
-    section("Labels of its images", labels),
-    section("Images in this region", images),
   );
+  if (!manifest.exemplars) return panel;
+  panel.append(section("Labels of its images", labels), section("Images in this region", images));
   loadMembers(scene.layer.name, scene.atlas, box)
     .then((tallies) => fill(manifest, tallies, labels, images, actions))
     .catch(actions.report);
@@ -59,19 +59,19 @@ async function fill(
 ): Promise<void> {
   images.replaceWith(imageList(manifest, tallies, actions.report));
   const rows = tallies.map(({ image }) => image);
-  labels.replaceWith(labelBars(countLabels(await loadAbout(manifest, rows))));
+  labels.replaceWith(labelBars(countLabels(tallies, await loadAbout(manifest, rows))));
 }
 
 function head(box: Box, { samples, cells, drawn }: Region, actions: RegionActions): HTMLElement {
   const { top, left, bottom, right, size } = box;
   const place = `rows ${top + 1}–${bottom + 1}, columns ${left + 1}–${right + 1} of ${size}`;
-  const filled = `${count(cells, "cell")} with samples, ${drawn} drawn`;
+  const filled = `in ${count(cells, "cell")}${drawn < cells ? `, ${drawn} of them drawn` : ""}`;
   return el(
     "header",
     {},
     button("Close the panel", drawing("M5 5 15 15", "M15 5 5 15"), actions.close, "quiet close"),
     el("h2", {}, extent(box)),
-    el("p", { class: "fine" }, `${count(samples, "sample")} · ${filled}`),
+    el("p", { class: "fine" }, `${count(samples, "sample")} ${filled}`),
     el("p", { class: "fine" }, place),
   );
 }

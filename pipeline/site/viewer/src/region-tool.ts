@@ -23,9 +23,9 @@ export class RegionTool {
     private readonly overlay: Overlay,
     private readonly sight: Sight,
   ) {
-    const dashes = drawing("M4 7V4h3", "M13 4h3v3", "M16 13v3h-3", "M7 16H4v-3", "M9.4 4h1.2", "M9.4 16h1.2");
-    dashes.append(...drawing("M4 9.4v1.2", "M16 9.4v1.2").childNodes);
-    this.button = button("Select a region", dashes, () => this.toggle());
+    const dashes = ["M3 5V3h2", "M8 3h2", "M13 3h2v2", "M15 8v1.5", "M3 8v2", "M3 13v2h2", "M8 15h1.5"];
+    const face = drawing(...dashes, "M14.5 12v5", "M12 14.5h5");
+    this.button = button("Select a region", face, () => this.toggle());
     this.button.setAttribute("aria-pressed", "false");
     this.listen();
     stage.onChange(() => {

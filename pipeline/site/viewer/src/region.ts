@@ -9,8 +9,8 @@ export interface Region {
   readonly cells: number;
   readonly drawn: number;
   /**
-   * The strongest classes: mean over the samples of what their cells list for the class. A cell lists its few
-   * strongest classes; one that does not list a class counts as 0, so these are lower bounds.
+   * The strongest classes: mean over the samples of what their cells list for the class. A cell lists only its few
+   * strongest classes; where it does not list a class, 0 is counted.
    */
   readonly classes: readonly ClassValue[];
 }

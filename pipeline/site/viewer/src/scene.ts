@@ -1,6 +1,8 @@
 // What the page shows right now: the resolved level with its cells, and the heat of the chosen class.
 
 import { autoLevel } from "./auto-level";
+import type { Density } from "./density";
+import { loadDensity } from "./density-data";
 import { type Heat, loadHeat } from "./heat";
 import { type LevelData, loadLevel } from "./level-data";
 import { type AtlasEntry, find, type LayerEntry, type Manifest } from "./manifest";
@@ -11,6 +13,8 @@ export interface Scene {
   readonly atlas: AtlasEntry;
   readonly level: LevelData;
   readonly heat: Heat | null;
+  /** Where the chosen class's images or those of the second set fall, while that is shown. */
+  readonly density: Density | null;
   /** In a comparison, what the left and the right class's attributions are. */
   readonly sides: readonly [Heat, Heat] | null;
 }
@@ -62,7 +66,7 @@ export class Stage {
     if (this.size === null) return;
     const { layer, atlas } = find(this.manifest, state.layer, state.atlas);
     if (!atlas.levels.some(({ size }) => size === this.size)) this.size = atlas.levels[0]?.size ?? this.size;
-    const asked = [state.layer, state.atlas, this.size, state.classId].join("/");
+    const asked = [state.layer, state.atlas, this.size, state.classId, state.show].join("/");
     if (asked === this.asked) return;
     this.asked = asked;
     this.resolve(layer, atlas, this.size, state).then(
@@ -75,7 +79,8 @@ export class Stage {
     const level = await loadLevel(layer.name, atlas.name, size);
     const wanted = state.classId !== null && atlas.heat;
     const heat = wanted ? await loadHeat(wanted, layer.name, atlas.name, level, state.classId ?? 0) : null;
-    return { layer, atlas, level, heat, sides: await loadSides(layer, atlas, level) };
+    const density = await loadDensity(this.manifest, layer, atlas, level, state);
+    return { layer, atlas, level, heat, density, sides: await loadSides(layer, atlas, level) };
   }
 
   private publish(scene: Scene): void {

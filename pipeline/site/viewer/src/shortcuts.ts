@@ -54,7 +54,7 @@ function back({ store, cursor, pins, tool }: Parts): void {
   if (store.state.pin) pins.unpin();
   else if (store.state.box) store.set({ box: null });
   else if (cursor.cell >= 0) cursor.leave();
-  else store.set({ classId: null, sign: 1, intensity: 1 });
+  else store.set({ classId: null, show: "attribution", sign: 1, intensity: 1 });
 }
 
 /** The chosen class at every layer; without one, the search for one. */

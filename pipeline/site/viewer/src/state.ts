@@ -66,9 +66,15 @@ export class Store {
   }
 }
 
-/** A region belongs to its layout, and only one of pin and region is shown. */
-function consistent(next: State, before: State, change: Partial<State>): State {
+/** A region belongs to its layout, only one of pin and region is shown, and only a class has a density of its own. */
+function consistent(asked: State, before: State, change: Partial<State>): State {
+  const next = { ...asked, show: shown(asked, change) };
   const moved = next.layer !== before.layer || next.atlas !== before.atlas;
   if (change.box) return { ...next, pin: null };
   return (moved && !("box" in change)) || change.pin ? { ...next, box: null } : next;
+}
+
+function shown({ show, classId }: State, change: Partial<State>): Show {
+  if (classId === null) return show === "density" ? "attribution" : show;
+  return change.classId !== undefined && !change.show && show === "second" ? "attribution" : show;
 }

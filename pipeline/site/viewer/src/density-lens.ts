@@ -1,0 +1,72 @@
+// The part of the lens that chooses between attribution and density, and the legend of a density.
+
+import { choice } from "./choice";
+import type { Density, Extreme } from "./density";
+import { points } from "./density-words";
+import { el } from "./dom";
+import { count, share } from "./format";
+import type { Manifest } from "./manifest";
+import type { Scene } from "./scene";
+import type { Show, Store } from "./state";
+
+export class DensityLens {
+  readonly element = el("div", { class: "densities" });
+  private readonly views;
+  private readonly legend = el("div", { class: "legend" });
+  private offered = "";
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly store: Store,
+  ) {
+    this.views = choice("What the cells show", (show) => store.set({ show: show as Show }));
+    this.views.element.classList.add("stacked");
+    this.element.append(this.views.element, this.legend);
+  }
+
+  /** Offer what this atlas can show, and explain what it shows. */
+  show({ atlas, density, level }: Scene): void {
+    const { second } = this.manifest;
+    const { classId } = this.store.state;
+    const options = [{ value: "attribution", face: "what speaks for it" }];
+    if (atlas.label_levels.length) options.push({ value: "density", face: "where its images fall" });
+    if (second && atlas.kind === "all") options.push({ value: "second", face: second.title });
+    const offered = options.map(({ value }) => value).join();
+    if (offered !== this.offered) this.views.offer(options);
+    this.offered = offered;
+    this.views.choose(density ? this.store.state.show : "attribution");
+    this.views.element.hidden = options.length < 2 || classId === null;
+    this.legend.hidden = !density;
+    if (density) this.legend.replaceChildren(...legend(density, level.size));
+  }
+}
+
+function legend(density: Density, size: number): HTMLElement[] {
+  const whose = density.of === "class" ? "of images of this class" : "of the second set";
+  if (!density.samples) return [el("p", { class: "nothing" }, "No image bears this label.")];
+  const lines = [
+    el("p", { class: "fine" }, `${count(density.samples, "sample")} ${whose}, against all samples`),
+    el("div", { class: "scale", "aria-hidden": "true" }),
+    el(
+      "div",
+      { class: "ends" },
+      end("under", "fewest", density.most.under),
+      end("over", "most", density.most.over),
+    ),
+  ];
+  if (density.size < size) {
+    const grid = `${density.size} × ${density.size}`;
+    lines.push(el("p", { class: "fine" }, `Counted on ${grid}; finer cells show the one around them.`));
+  }
+  return lines;
+}
+
+function end(className: string, name: string, extreme: Extreme): HTMLElement {
+  const told = `${share(extreme.own)} where ${share(extreme.all)} of all lie`;
+  return el(
+    "div",
+    { class: className },
+    el("strong", {}, `${points(extreme)} points`),
+    el("span", { class: "fine" }, `${name}: ${told}`),
+  );
+}
