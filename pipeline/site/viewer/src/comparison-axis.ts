@@ -8,7 +8,8 @@ import type { Frame, Picture } from "./picture";
 import type { Scene } from "./scene";
 import type { State, Store } from "./state";
 
-const FOOT = 0.09;
+const FOOT = 0.09; // of the atlas's side, which suits all but tiny windows
+const HEIGHT = 66;
 const AWAY = 22;
 const EDGE = 16;
 
@@ -17,12 +18,13 @@ export class ComparisonAxis {
   private colours: AxisColours | null = null;
   private theme: string | undefined = "";
   private clearance: Clearance = { left: EDGE, right: EDGE, bottom: 0 };
+  private stacked = false;
 
   constructor(
     private readonly manifest: Manifest,
     private readonly picture: Picture,
     private readonly overlay: Overlay,
-    store: Store,
+    private readonly store: Store,
     private readonly furniture: {
       readonly corner: HTMLElement;
       readonly zoom: HTMLElement;
@@ -45,7 +47,9 @@ export class ComparisonAxis {
   }
 
   private makeRoom({ layer, atlas }: State): void {
-    this.picture.foot = find(this.manifest, layer, atlas).atlas.axis ? FOOT : 0;
+    const { clientWidth } = this.picture.viewer.canvas;
+    const room = this.stacked ? (this.clearance.bottom + HEIGHT) / clientWidth : FOOT;
+    this.picture.keepFoot(find(this.manifest, layer, atlas).atlas.axis ? room : 0);
   }
 
   private paint(context: CanvasRenderingContext2D, frame: Frame): void {
@@ -76,18 +80,19 @@ export class ComparisonAxis {
     const { corner, zoom } = this.furniture;
     const panel = this.picture.viewer.element.querySelector<HTMLElement>(".panel:not([hidden])");
     const { clientWidth: width, clientHeight: height } = this.picture.viewer.canvas;
-    const stacked = corner.offsetWidth > width / 2;
-    if (stacked) {
+    this.stacked = corner.offsetWidth > width / 2;
+    if (this.stacked) {
       const top = panel ? panel.offsetTop : Math.min(corner.offsetTop, zoom.offsetTop);
       this.clearance = { left: EDGE, right: EDGE, bottom: height - top + EDGE / 2 };
     } else {
-      const right = panel ? width - panel.offsetLeft : zoom.offsetWidth + 20;
+      const right = (panel ? width - panel.offsetLeft : EDGE) + zoom.offsetWidth;
       this.clearance = {
         left: corner.offsetLeft + corner.offsetWidth + AWAY,
         right: right + AWAY,
         bottom: EDGE / 2,
       };
     }
+    if (!panel) this.makeRoom(this.store.state);
     this.overlay.draw();
   }
 }

@@ -5,6 +5,7 @@ import { count, decimal, signed } from "./format";
 import { attribution } from "./heat";
 import type { ClassValue } from "./level-data";
 import type { Scene } from "./scene";
+import { sidesOf } from "./versus";
 
 /** The classes listed for a cell, with the chosen class added where it is not among them. */
 export function classesOf(scene: Scene, cell: number): ClassValue[] {
@@ -48,7 +49,8 @@ export function measures(scene: Scene, cell: number): { name: string; value: str
 /** One sentence for a screen reader. */
 export function spoken(scene: Scene, cell: number, names: readonly string[]): string {
   const { level } = scene;
-  const classes = classesOf(scene, cell).map(({ id, value }) => `${names[id] ?? id} ${signed(value)}`);
+  const told = sidesOf(scene, cell) ?? classesOf(scene, cell);
+  const classes = told.map(({ id, value }) => `${names[id] ?? id} ${signed(value)}`);
   const place = `Row ${level.row(cell) + 1}, column ${level.column(cell) + 1} of ${level.size}`;
   const samples = count(level.value("count", cell), "sample");
   const fidelity = `fidelity ${decimal(level.value("fidelity", cell))}`;

@@ -13,6 +13,7 @@ export interface Frame {
 }
 
 const MARGIN = 0.04;
+const CLOSE = 0.002;
 const FADE_MS = 280;
 const PATIENCE_MS = 1500;
 const STEP = 1.5;
@@ -24,8 +25,7 @@ interface Shown {
 
 export class Picture {
   readonly viewer: OpenSeadragon.Viewer;
-  /** Room kept below the whole atlas, in its sides. */
-  foot = 0;
+  private foot = 0;
   private stack: Shown[] = [];
   private wanted = "";
 
@@ -103,11 +103,25 @@ export class Picture {
 
   /** Move to a view, or home to the whole atlas. */
   go(view: View | null, immediately = this.still): void {
-    const whole = 1 + 2 * MARGIN;
     const bounds = view
       ? new OpenSeadragon.Rect(view.x - view.span / 2, view.y - view.span / 2, view.span, view.span)
-      : new OpenSeadragon.Rect(-MARGIN, -MARGIN, whole, whole + this.foot);
+      : this.home();
     this.viewer.viewport.fitBounds(bounds, immediately);
+  }
+
+  /** Keep room below the whole atlas, in its sides; where the whole atlas is in sight now, it makes way. */
+  keepFoot(foot: number): void {
+    if (foot === this.foot) return;
+    const [home, now] = [this.home(), this.viewer.viewport.getBounds()];
+    const apart = home.getCenter().distanceTo(now.getCenter());
+    const wider = Math.min(now.width / home.width, now.height / home.height);
+    this.foot = foot;
+    if (apart < CLOSE && Math.abs(wider - 1) < CLOSE) this.go(null, true);
+  }
+
+  private home(): OpenSeadragon.Rect {
+    const whole = 1 + 2 * MARGIN;
+    return new OpenSeadragon.Rect(-MARGIN, -MARGIN, whole, whole + this.foot);
   }
 
   /** Shift what is in sight by a share of the window. */

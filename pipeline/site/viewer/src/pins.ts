@@ -51,9 +51,9 @@ export class Pins {
     const { pin } = this.store.state;
     if (!pin) return;
     const cell = scene.level.at(pin.row, pin.column);
-    if (cell < 0) return this.unpin();
-    this.panel.show(scene, cell);
-    if (pin !== this.awaited) return;
+    if (cell < 0) this.unpin();
+    else this.panel.show(scene, cell);
+    if (cell < 0 || pin !== this.awaited) return;
     this.awaited = null;
     const { size, row, column } = pin;
     this.sight.revealBox({ size, top: row, left: column, bottom: row, right: column });

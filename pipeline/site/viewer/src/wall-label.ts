@@ -19,12 +19,12 @@ export class WallLabel {
     const made = [
       count(entry?.samples ?? 0, "sample"),
       ...(atlas.kind === "all" ? [`from ${count(this.manifest.images, "image")}`] : []),
-      `${count(entry?.drawn ?? 0, "icon")} on ${level.size} × ${level.size}`,
+      `${count(entry?.drawn ?? 0, "icon")} on ${level.size}\u00a0×\u00a0${level.size}`,
     ];
     const children = [
       el("h2", {}, layer.name),
       ...(atlas.kind === "all" ? [] : [el("p", { class: "holds" }, holding(this.manifest, atlas))]),
-      el("p", {}, `${this.manifest.network.name}, ${count(layer.channels, "channel")}`),
+      el("p", { class: "network" }, `${this.manifest.network.name}, ${count(layer.channels, "channel")}`),
       el("p", { class: "fine" }, made.join(" · ")),
       ...this.notes(layer).map((note) => el("p", { class: "fine note" }, note)),
       ...comparison(layer, atlas),
