@@ -110,7 +110,9 @@ def push(runner: Runner, chosen: Chosen, samples: Places, strength: float, seed:
 def pushing(level: Level, chosen: Chosen, rises: Floats, settings: PredictSettings, seed: int) -> dict[str, Any]:
     """Place and rise of the named classes for the cells' own directions and for each control, intervals over cells."""
     scores = cell_scores(rises, chosen.pushes.cell, chosen.named)
-    weights = weightings(np.arange(len(chosen.tested)), settings.resamples, seed)
+    pushed = ~np.isnan(scores.percentile[0])
+    percentile, rise = scores.percentile[:, pushed], scores.rise[:, pushed]
+    weights = weightings(np.arange(pushed.sum()), settings.resamples, seed)
     per_cell = [
         {"cell": level.cell[cell].tolist(), "classes": named[named >= 0].tolist(), "percentile": rounded(float(own))}
         for cell, named, own in zip(chosen.tested, chosen.named, scores.percentile[0], strict=True)
@@ -120,14 +122,14 @@ def pushing(level: Level, chosen: Chosen, rises: Floats, settings: PredictSettin
         "drawn": int(level.drawn.sum()),
         "tested": len(chosen.tested),
         "silent": chosen.silent,
-        "unpushed": int(np.isnan(scores.percentile[0]).sum()),
+        "unpushed": int((~pushed).sum()),
         "pushes": len(chosen.pushes.row),
         "still": int((~scores.moved).sum()),
         "push": settings.push,
         "ceiling": rounded(ceiling(chosen.named, rises.shape[2])),
-        "percentile": figures(summaries(scores.percentile, weights)),
-        "lift": figures(lifts(scores.percentile, weights)),
-        "rise": figures(summaries(scores.rise, weights)),
-        "rise_lift": figures(lifts(scores.rise, weights)),
+        "percentile": figures(summaries(percentile, weights)),
+        "lift": figures(lifts(percentile, weights)),
+        "rise": figures(summaries(rise, weights)),
+        "rise_lift": figures(lifts(rise, weights)),
         "cells": per_cell,
     }

@@ -1,6 +1,6 @@
 """Stage ``predict``: what a layer attributes to classes, put to the test on the network itself.
 
-Two tests (the published work names them as open): taking activations away, and pushing others along a cell's direction.
+Two tests: activations are taken away, and those of unseen images are pushed along a cell's direction.
 """
 
 from collections.abc import Mapping

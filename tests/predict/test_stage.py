@@ -1,0 +1,153 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.core.artifacts import PREDICT
+from pipeline.core.errors import ModelError
+from pipeline.predict.stage import run
+from pipeline.stages import STAGES, Task
+from tests.predict.planting import CLASSES, IMAGE_COUNT, LAYER, SHAPES, planned, plant, record, recorded
+
+TIGHT = 2e-3
+
+
+def result(task: Task) -> dict[str, Any]:
+    """Run the stage and read its file as the page does."""
+    run(task)
+    head, _, body = (task.path(PREDICT) / "result.js").read_text("ascii").partition("]=")
+    assert json.loads(head.removeprefix("(self.atlasParts??={})[")) == f"predict/{LAYER}"
+    content: dict[str, Any] = json.loads(body.removesuffix(";\n"))
+    return content
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What comes out for the planted network with a map."""
+    return result(plant(tmp_path_factory.mktemp("map")))
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_a_linear_rest_is_foretold_exactly(tmp_path: Path, kind: str) -> None:
+    """With nothing but a mean and a linear map behind the layer, attribution is the true change: all measures are 1."""
+    found = result(plant(tmp_path, kind))["replacement"]
+    for measure in ("within", "within_median", "across", "own", "sign", "hit"):
+        assert found["measures"]["zero"][measure]["value"] == pytest.approx(1, abs=TIGHT), measure
+    for _, attribution, change in found["points"]:
+        assert change == pytest.approx(attribution, rel=1e-2, abs=1e-3)
+
+
+def test_shuffled_attributions_foretell_nothing(planted: dict[str, Any]) -> None:
+    """Shuffled attributions stay far below, and the lift over them is clear."""
+    found = planted["replacement"]
+    assert abs(found["shuffled"]["zero"]["across"]["value"]) < 0.3
+    assert abs(found["shuffled"]["zero"]["within"]["value"]) < 0.3
+    assert found["lift"]["zero"]["within"]["low"] > 0.5
+
+
+def test_the_planted_directions_raise_their_classes(planted: dict[str, Any]) -> None:
+    """Cells of a concept raise the classes that follow it nearly to the ceiling; no control does."""
+    cells = planted["cells"]
+    assert cells["tested"] == 12
+    assert cells["percentile"]["own"]["low"] > 0.8
+    for control in ("gaussian", "shuffled", "other"):
+        assert cells["lift"][control]["low"] > 0.2
+        assert cells["percentile"][control]["value"] < 0.7
+    assert planted["verdict"]["removed"]["grade"] == planted["verdict"]["pushed"]["grade"] == "well"
+    assert planted["verdict"]["warning"] is None
+
+
+def test_false_attributions_are_found_out(tmp_path: Path) -> None:
+    """Attributions that name the wrong classes neither foretell the change nor what rises, and there is a warning."""
+    task = plant(tmp_path)
+    turned = np.roll(recorded(task, "attribution"), 2, axis=1)
+    record(task, attribution=turned)
+    found = result(task)
+    assert found["replacement"]["measures"]["zero"]["within"]["value"] < 0.5
+    assert found["cells"]["percentile"]["own"]["value"] < 0.6
+    assert found["verdict"]["pushed"]["grade"] in ("not", "weakly")
+    assert found["verdict"]["warning"]
+
+
+def test_samples_without_attribution_are_counted(tmp_path: Path) -> None:
+    """Samples whose attributions are all zero are reported and left out of the correlations."""
+    task = plant(tmp_path)
+    attribution = recorded(task, "attribution")
+    silent = recorded(task, "image") % 4 == 0
+    attribution[silent] = 0
+    record(task, attribution=attribution)
+    found = result(task)["replacement"]
+    assert found["samples"] == IMAGE_COUNT == found["images"]
+    assert found["constant"]["attribution"] == IMAGE_COUNT // 4
+    assert found["constant"]["zero"] == 0
+    assert found["measures"]["zero"]["within"]["value"] == pytest.approx(1, abs=TIGHT)
+    assert len(found["points"]) == IMAGE_COUNT - IMAGE_COUNT // 4
+
+
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_results_do_not_depend_on_the_batch(tmp_path: Path, planted: dict[str, Any], batch_size: int) -> None:
+    """Other batch sizes change nothing beyond rounding; another seed does."""
+    task = plant(tmp_path, "map", f"predict.batch_size={batch_size}")
+    assert numbers(result(task)) == pytest.approx(numbers(planted), abs=TIGHT)
+    other = Task(STAGES["predict"], task.params.model_copy(update={"seed": 1}), task.outputs, LAYER)
+    assert numbers(result(other)["replacement"]["points"]) != numbers(planted["replacement"]["points"])
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Two runs write the same file."""
+    task = plant(tmp_path)
+    run(task)
+    first = (task.path(PREDICT) / "result.js").read_bytes()
+    run(task)
+    assert (task.path(PREDICT) / "result.js").read_bytes() == first
+
+
+def test_without_attributions_the_result_says_so(tmp_path: Path) -> None:
+    """Where attributions were not recorded nothing fails, and the file and the metrics say that nothing is measured."""
+    task = plant(tmp_path, "map", "sample.attribution=false")
+    found = result(task)
+    assert found["measured"] is False
+    assert "not recorded" in found["reason"]
+    metrics = json.loads((task.outputs / f"metrics/predict/{LAYER}.json").read_text())
+    assert metrics == {"measured": False}
+
+
+def test_metrics_hold_the_main_figures(tmp_path: Path) -> None:
+    """The metrics are those of the page, with intervals."""
+    task = plant(tmp_path)
+    found = result(task)
+    metrics = json.loads((task.outputs / f"metrics/predict/{LAYER}.json").read_text())
+    assert metrics["within"]["other"] == found["replacement"]["measures"]["other"]["within"]
+    assert metrics["percentile"] == found["cells"]["percentile"]
+    low, value, high = (metrics["percentile"]["own"][name] for name in ("low", "value", "high"))
+    assert 0 <= low <= value <= high <= 1
+
+
+def test_cells_that_name_nothing_leave_the_causal_test_out(tmp_path: Path) -> None:
+    """Where no cell names a class, the causal test is missing, the other one is there."""
+    task = plant(tmp_path)
+    record(task, attribution=-np.abs(recorded(task, "attribution")) - 0.1)
+    found = result(task)
+    assert found["cells"] is None
+    assert found["verdict"]["pushed"]["grade"] == "unknown"
+    assert found["replacement"]["classes"] == CLASSES
+
+
+def test_an_unknown_layer_is_named(tmp_path: Path) -> None:
+    """A layer that the saved network does not have is answered with near names."""
+    task = plant(tmp_path)
+    renamed = task.outputs / "activations/concept.zarr"
+    (task.outputs / f"activations/{LAYER}.zarr").rename(renamed)
+    with pytest.raises(ModelError, match=LAYER):
+        run(Task(STAGES["predict"], planned(tmp_path).params, task.outputs, "concept"))
+
+
+def numbers(content: Any) -> list[float]:
+    """Every number in a result, in order."""
+    if isinstance(content, dict):
+        return [number for key in content if key != "about" for number in numbers(content[key])]
+    if isinstance(content, list):
+        return [number for item in content for number in numbers(item)]
+    return [float(content)] if isinstance(content, (int, float)) and not isinstance(content, bool) else []
