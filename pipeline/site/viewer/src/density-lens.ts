@@ -42,31 +42,28 @@ export class DensityLens {
 }
 
 function legend(density: Density, size: number): HTMLElement[] {
-  const whose = density.of === "class" ? "of images of this class" : "of the second set";
   if (!density.samples) return [el("p", { class: "nothing" }, "No image bears this label.")];
   const lines = [
-    el("p", { class: "fine" }, `${count(density.samples, "sample")} ${whose}, against all samples`),
     el("div", { class: "scale", "aria-hidden": "true" }),
-    el(
-      "div",
-      { class: "ends" },
-      end("under", "fewest", density.most.under),
-      end("over", "most", density.most.over),
-    ),
+    el("dl", {}, extreme("under", "fewest", density.most.under), extreme("over", "most", density.most.over)),
+    el("p", { class: "fine" }, counted(density, size)),
   ];
-  if (density.size < size) {
-    const grid = `${density.size} × ${density.size}`;
-    lines.push(el("p", { class: "fine" }, `Counted on ${grid}; finer cells show the one around them.`));
-  }
   return lines;
 }
 
-function end(className: string, name: string, extreme: Extreme): HTMLElement {
-  const told = `${share(extreme.own)} where ${share(extreme.all)} of all lie`;
+function extreme(className: string, name: string, cell: Extreme): HTMLElement {
+  const told = `${share(cell.own)}, all ${share(cell.all)}`;
   return el(
     "div",
     { class: className },
-    el("strong", {}, `${points(extreme)} points`),
-    el("span", { class: "fine" }, `${name}: ${told}`),
+    el("dt", {}, name),
+    el("dd", {}, told),
+    el("dd", { class: "points" }, points(cell)),
   );
+}
+
+function counted(density: Density, size: number): string {
+  const whose = density.of === "class" ? "of its images" : "of the second set";
+  const grid = density.size < size ? `, in the cells of ${density.size} × ${density.size}` : "";
+  return `Shares of ${count(density.samples, "sample")} ${whose}, and of all${grid}.`;
 }

@@ -81,7 +81,7 @@ export class Lens {
     this.element.hidden = classId === null && !second;
     const name = classId === null ? "" : (this.manifest.network.classes[classId] ?? "");
     this.name.textContent = second?.title ?? name;
-    this.links.replaceChildren(...(classId === null ? [] : this.ways(classId)));
+    this.links.replaceChildren(...(classId === null || second ? [] : this.ways(classId)));
     this.sign.choose(sign < 0 ? "against" : "for");
     this.slider.value = String(Math.log2(intensity));
   }

@@ -15,8 +15,9 @@ export function secondSetButton(manifest: Manifest, store: Store): HTMLElement {
   };
   const made = button(`Where ${second.title} falls`, face, toggle, "second-set");
   const update = (): void => {
-    const { layer, atlas, show } = store.state;
-    made.hidden = find(manifest, layer, atlas).atlas.kind !== "all";
+    const { layer, atlas, show, classId } = store.state;
+    const offeredByLens = classId !== null;
+    made.hidden = offeredByLens || find(manifest, layer, atlas).atlas.kind !== "all";
     made.setAttribute("aria-pressed", String(show === "second"));
   };
   store.subscribe(update);
