@@ -7,7 +7,7 @@ import { icon } from "./icon";
 import { find, type LayerEntry, type Manifest } from "./manifest";
 import { miniature } from "./miniature";
 import { modal } from "./modal";
-import type { CellAddress, Store } from "./state";
+import type { Store } from "./state";
 import { loadStrongest, type Ranked, type Strongest } from "./strongest";
 import { goTo, openAtlas } from "./travel";
 
@@ -82,15 +82,13 @@ export class ClassSheet {
       const place = `${layer.name}, row ${address.row + 1}, column ${address.column + 1}: ${signed(value)}`;
       const press = el("button", { type: "button", title: place, "aria-label": place });
       press.append(icon(layer.name, atlas, address), el("span", { class: "value" }, signed(value)));
-      press.addEventListener("click", () => this.leave(layer, atlas.name, address, classId));
+      press.addEventListener("click", () => {
+        this.dialog.close();
+        goTo(this.store, layer.name, atlas.name, address, { classId, sign: value < 0 ? -1 : 1 });
+      });
       list.append(el("li", {}, press));
     }
     return list;
-  }
-
-  private leave(layer: LayerEntry, atlas: string, cell: CellAddress, classId: number): void {
-    this.dialog.close();
-    goTo(this.store, layer.name, atlas, cell, { classId });
   }
 
   /** A row for each atlas that the class has a part in, with its picture at every layer. */
