@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from pipeline.core.atlases import parse_atlas
 from pipeline.core.errors import ConfigError, DataError, ImageError
 from pipeline.images.image_set import ImageSet
 from pipeline.images.open_set import open_image_set
@@ -27,6 +28,9 @@ def check(params: Params, outputs: Path) -> None:
     for section, device in (("sample", params.sample.device), ("render", params.render.device)):
         check_device(section, device)
     images = open_image_set(params.images)
+    if params.place.images is not None:
+        check_second(open_image_set(params.place.images))
+    check_classes(params, images)
     count = check_images(params, images)
     forms = check_network(params, images)
     check_points(params, count)
@@ -73,6 +77,27 @@ def check_network(params: Params, images: ImageSet) -> dict[str, Form]:
         find(module, layer)
     forms = layer_forms(module, crop, model.prefix_tokens)
     return {layer: known_layer(layer, forms) for layer in params.layers}
+
+
+def check_second(images: ImageSet) -> None:
+    """Raise ImageError if the second image set holds nothing."""
+    if not images.entries():
+        raise ImageError("place.images: expected at least one image, found none; check its arguments")
+
+
+def check_classes(params: Params, images: ImageSet) -> None:
+    """Raise ConfigError if an atlas is of a class that the network does not have, or attributions are not recorded."""
+    wanted = [class_ for atlas in params.atlases for class_ in parse_atlas(atlas).classes]
+    if not wanted:
+        return
+    if not params.sample.attribution:
+        raise ConfigError("sample.attribution: expected true, since atlases of classes need attributions, found false")
+    names = class_names(params.model, images.classes)
+    if names is not None and max(wanted) >= len(names):
+        raise ConfigError(
+            f"atlases: expected classes of the network's {len(names)}, found number {max(wanted)}; "
+            "give them by name in classes and comparisons"
+        )
 
 
 def check_points(params: Params, images: int) -> None:

@@ -68,9 +68,9 @@ STAGES: Mapping[str, Stage] = {
         Stage(
             "place",
             EACH_PLACED,
-            (a.MODEL, a.ACTIVATIONS, a.LAYOUT, a.GRID),
+            (a.MODEL, a.ACTIVATIONS, a.LAYOUT),
             (a.PLACE,),
-            ("seed", "prepare", "sample", "reduce", "place"),
+            ("seed", "prepare", "sample", "reduce", "grid", "place"),
         ),
         Stage(
             "site",

@@ -93,9 +93,9 @@ def assert_whole(root: Path) -> None:
     """The run has a page, icons for the drawn cells of every level, and metrics of every stage."""
     params = load_params(root / "params.yaml")
     assert (root / OUTPUTS / "site" / "index.html").read_text().startswith("<!doctype html>")
-    for layer in params.layers:
-        grid, icons = (open_artifact(kind, kind.path(root / OUTPUTS, layer, "all")) for kind in (GRID, ICONS))
-        for size in params.grid.levels:
+    for layer, atlas in product(params.layers, params.atlases):
+        grid, icons = (open_artifact(kind, kind.path(root / OUTPUTS, layer, atlas)) for kind in (GRID, ICONS))
+        for size in params.grid.for_atlas(atlas):
             drawn = np.flatnonzero(array(level(grid, size), "drawn")[:])
             np.testing.assert_array_equal(array(level(icons, size), "cell")[:], drawn)
             assert len(drawn)
@@ -128,6 +128,25 @@ def test_the_real_experiment_runs(checkout: Path, real_data: Path, monkeypatch: 
     run(checkout, ["+experiment=imagenet_sample", *EXPERIMENTS["imagenet_sample"]])
     assert_whole(checkout)
     assert json.loads((OUTPUTS / "metrics" / "prepare.json").read_text())["top1"] > 0.4
+
+
+def test_classes_comparisons_and_a_second_image_set_run(checkout: Path) -> None:
+    """Class atlases, a comparison with its patch test and a second image set end with a whole site.
+
+    The second image set is the first one again: every sample falls into its own cell.
+    """
+    classes = ["classes=[fireboat,3]", "comparisons=[[flower,fireboat]]", "selection.min_samples=12"]
+    second = ["+images@place.images=toytown", "place.images.count=48", "grid.class_levels=[2]"]
+    run(checkout, ["images.count=48", *classes, *second, *TRAINED, *TINY])
+    assert_whole(checkout)
+    for layer in ("mixed3b", "mixed4a"):
+        text = (OUTPUTS / "site" / "place" / layer / "place.js").read_text()
+        placed = json.loads(text.partition("]=")[2].removesuffix(";\n"))
+        assert (placed["images"], placed["samples"]) == (48, 48 * 4)
+        shared = json.loads((OUTPUTS / "metrics" / "place" / f"{layer}.json").read_text())["shared"]
+        assert shared == {"2": pytest.approx(1), "4": pytest.approx(1)}
+        for atlas in ("class-1", "class-3", "compare-3-1"):
+            assert (OUTPUTS / "site" / "tiles" / layer / atlas / "tiles.json").is_file()
 
 
 def test_published_networks_run_without_training(checkout: Path) -> None:

@@ -5,6 +5,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.core.errors import DataError
+from pipeline.model.layers import LayerShape
+
 
 def map_positions(places: NDArray[np.float64], height: int, width: int, border: int) -> NDArray[np.int32]:
     """The map positions (y, x) of relative places, with ``border`` positions left out at each side.
@@ -35,3 +38,33 @@ def at_positions(grid: Tensor, positions: Tensor) -> Tensor:
     """
     image = torch.arange(len(grid), device=grid.device)[:, None]
     return grid[image, :, positions[..., 0], positions[..., 1]]
+
+
+def sampled(
+    layer: str, shape: LayerShape, output: Tensor, places: NDArray[np.float64], border: int
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """The activations of a batch at relative places.
+
+    Args:
+        layer: its name, for messages.
+        shape: what it gives.
+        output: its output for the batch, in its own order of dimensions.
+        places: [image, place, 2] in [0, 1).
+        border: positions left out at each side of the map.
+
+    Returns:
+        The activations [row, channel] and their positions [image, place, 2]; rows in the order image, place.
+
+    Raises:
+        DataError: an activation is not finite.
+    """
+    grid = shape.to_map(output)
+    positions = map_positions(places, grid.shape[2], grid.shape[3], border)
+    where = torch.from_numpy(positions).long().to(output.device)
+    activation: NDArray[np.float32] = at_positions(grid, where).flatten(0, 1).float().cpu().numpy()
+    if not np.isfinite(activation).all():
+        raise DataError(
+            f"{layer}: expected finite activations, found {int((~np.isfinite(activation)).sum())} that are not; "
+            "check the weights and the preprocessing"
+        )
+    return activation, positions

@@ -9,10 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.core.errors import DataError
 from pipeline.model.layers import LayerShape, run_to_all
 from pipeline.model.network import Network
-from pipeline.model.positions import at_positions, map_positions
+from pipeline.model.positions import sampled
 from pipeline.sample.attribution import attributions
 from pipeline.sample.config import SampleSettings
 from pipeline.sample.pooling import relaxed_max_pool
@@ -62,17 +61,10 @@ def _layer_block(
     places: NDArray[np.float64],
     settings: SampleSettings,
 ) -> Block:
-    grid = shape.to_map(output)
-    positions = map_positions(places, grid.shape[2], grid.shape[3], settings.border)
-    where = torch.from_numpy(positions).long().to(images.device)
-    activation = at_positions(grid, where).flatten(0, 1).float().cpu().numpy()
-    if not np.isfinite(activation).all():
-        raise DataError(
-            f"{layer}: expected finite activations, found {int((~np.isfinite(activation)).sum())} that are not; "
-            "check the weights and the preprocessing"
-        )
+    activation, positions = sampled(layer, shape, output, places, settings.border)
     block: Block = {"activation": activation, "position": positions.reshape(-1, 2)}
     if settings.attribution:
+        where = torch.from_numpy(positions).long().to(images.device)
         with relaxed_max_pool(network.module, settings.max_pool):
             values = attributions(network.module, layer, shape, images, output, where)
         block["attribution"] = values.flatten(0, 1).float().cpu().numpy()
