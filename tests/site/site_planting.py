@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import nn
 
-from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, IMAGES, LAYOUT, MODEL, SITE, TILES
+from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, IMAGES, LAYOUT, MODEL, PLACE, SITE, TILES
+from pipeline.core.pack import packed, part
 from pipeline.core.store import create, write_array
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
@@ -32,6 +33,7 @@ COMPARE_ATLAS = "compare-1-0"
 COMPARE_SCALE = {"features.3": 0.16, "features.7": 4.0}  # logit at the right edge
 COMPARE_CLIPPED = 0.02
 SAMPLES = 24_000
+SECOND = "Holiday <i>photos</i>"
 ICON = 48
 CROP = 64
 CLASSES = (
@@ -64,7 +66,8 @@ class Level:
 class Planted:
     """The task to run and the truth behind it: levels by (layer, size), the samples' images and positions by layer.
 
-    ``levels`` are those of the atlas ``all``; ``of_atlas`` holds the others' by (layer, atlas, size).
+    ``levels`` are those of the atlas ``all``, ``xy`` [sample, 2] its places by layer; ``of_atlas`` holds the others'
+    levels by (layer, atlas, size). ``second`` are the samples whose places the second image set's samples took.
     """
 
     task: Task
@@ -72,6 +75,8 @@ class Planted:
     of_atlas: dict[tuple[str, str, int], Level]
     image: NDArray[np.int64]
     position: dict[str, NDArray[np.int64]]
+    xy: dict[str, NDArray[np.float32]]
+    second: NDArray[np.int64]
     keys: tuple[str, ...]
 
     @property
@@ -86,7 +91,9 @@ def plant(root: Path, samples: int = SAMPLES, levels: tuple[int, ...] = LEVELS, 
     task = _task(root, levels, site)
     _images(task, root / "images", keys)
     _network(task)
-    image = RANDOM(1).integers(0, len(keys), samples)
+    places = {layer: _layout(number, samples) for number, layer in enumerate(LAYERS)}
+    image = _images_of_samples(places[LAYERS[-1]], len(keys))
+    second = RANDOM(4).choice(samples // 3, samples // 12)
     position: dict[str, NDArray[np.int64]] = {}
     found: dict[tuple[str, int], Level] = {}
     others: dict[tuple[str, str, int], Level] = {}
@@ -94,19 +101,44 @@ def plant(root: Path, samples: int = SAMPLES, levels: tuple[int, ...] = LEVELS, 
         side = (15, 7)[number]
         position[layer] = RANDOM(number).integers(0, side, (samples, 2))
         everything = np.arange(samples)
-        xy = _layout(number, samples)
+        xy = places[layer]
         _activations(task, layer, image, position[layer], _attribution(number, xy, RANDOM([number, 8])))
         whole = [_level(number, size, xy, everything, partial(_attribution, number)) for size in levels]
         found |= {(layer, level.size): level for level in whole}
         _atlas(task, number, "all", whole, xy, everything)
+        _second_set(task, layer, whole, xy[second])
         for atlas, chosen, points, attribution in _part_atlases(layer, number, samples):
-            part = [_level(number, size, points, chosen, attribution) for size in CLASS_LEVELS]
-            others |= {(layer, atlas, level.size): level for level in part}
-            _atlas(task, number, atlas, part, points, chosen)
+            few = [_level(number, size, points, chosen, attribution) for size in CLASS_LEVELS]
+            others |= {(layer, atlas, level.size): level for level in few}
+            _atlas(task, number, atlas, few, points, chosen)
     (root / "outputs/metrics").mkdir(parents=True, exist_ok=True)
     shares = {layer: {"zero_attributions": share} for layer, share in zip(LAYERS, (0.012, 0.84), strict=True)}
     (root / "outputs/metrics/sample.json").write_text(json.dumps(shares))
-    return Planted(task, found, others, image, position, keys)
+    return Planted(task, found, others, image, position, places, second, keys)
+
+
+def _images_of_samples(xy: NDArray[np.float32], images: int) -> NDArray[np.int64]:
+    """Any image, but half of the samples of every third of the map come from images of one label."""
+    random = RANDOM(1)
+    third = np.digitize(xy[:, 0], np.quantile(xy[:, 0], [1 / 3, 2 / 3]))
+    own = third * (images // 3) + random.integers(0, images // 3, len(xy))  # the images are ordered by their labels
+    return np.where(random.random(len(xy)) < 0.5, own, random.integers(0, images, len(xy)))
+
+
+def _second_set(task: Task, layer: str, levels: list[Level], xy: NDArray[np.float32]) -> None:
+    """What the stage ``place`` says of a second image set whose samples lie there."""
+    counts = {f"{level.size}": {"count": packed(count_at(level, xy))} for level in levels}
+    content = {"title": SECOND, "images": 31, "samples": len(xy), "levels": counts}
+    folder = task.path(PLACE, layer)
+    folder.mkdir(parents=True)
+    (folder / "place.js").write_text(part(f"place/{layer}", content), encoding="ascii")
+
+
+def count_at(level: Level, xy: NDArray[np.float32]) -> NDArray[np.int64]:
+    """How many of these places lie in each cell of a level."""
+    place = np.minimum((xy * level.size).astype(np.int64), level.size - 1)
+    flat = level.cell[:, 0] * level.size + level.cell[:, 1]
+    return np.bincount(np.searchsorted(flat, place[:, 1] * level.size + place[:, 0]), minlength=len(flat))
 
 
 def _part_atlases(
@@ -147,6 +179,8 @@ def _task(root: Path, levels: tuple[int, ...], site: dict[str, Any]) -> Task:
             "layers": list(LAYERS),
             "atlases": ["all", CLASS_ATLAS, COMPARE_ATLAS],
             "compared": [COMPARE_ATLAS],
+            "placed": list(LAYERS),
+            "place": {"title": SECOND},
             "images": {"_target_": "pipeline.images.image_folder.ImageFolder", "root": str(root / "images")},
             "model": {"name": "SqueezeNet", "architecture": {"_target_": "torch.nn.Identity"}, "weights": "random"},
             "grid": {"levels": list(levels), "class_levels": list(CLASS_LEVELS), "min_count": 5},
