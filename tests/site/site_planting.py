@@ -93,7 +93,7 @@ def plant(root: Path, samples: int = SAMPLES, levels: tuple[int, ...] = LEVELS, 
     _network(task)
     places = {layer: _layout(number, samples) for number, layer in enumerate(LAYERS)}
     image = _images_of_samples(places[LAYERS[-1]], len(keys))
-    second = RANDOM(4).choice(samples // 3, samples // 12)
+    second = np.flatnonzero(places[LAYERS[-1]][:, 1] < 0.5)[: samples // 12]  # from the upper half of the map
     position: dict[str, NDArray[np.int64]] = {}
     found: dict[tuple[str, int], Level] = {}
     others: dict[tuple[str, str, int], Level] = {}
