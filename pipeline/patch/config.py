@@ -33,8 +33,8 @@ class PatchSettings(Settings):
     pool: Annotated[int, Field(ge=1)] = 8
     sizes: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.25, 0.35, 0.5)
     curve: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-    images: Annotated[int, Field(ge=2)] = 100
-    search_images: Annotated[int, Field(ge=1)] = 12
+    images: Annotated[int, Field(ge=2)] = 80
+    search_images: Annotated[int, Field(ge=1)] = 10
     min_images: Annotated[int, Field(ge=1)] = 8
     resamples: Annotated[int, Field(ge=10)] = 1000
     examples: Annotated[int, Field(ge=0, le=100)] = 8

@@ -51,15 +51,16 @@ def rounded(found: Estimate) -> Content:
 
 
 def compared(results: Mapping[str, Result], resamples: Resamples) -> tuple[dict[str, Content], Content]:
-    """Pooled rates of each group, and what the atlas adds to each natural control.
+    """Pooled rates of each group, and what the atlas adds to each control.
 
     Args:
         results: by group.
         resamples: of this direction.
 
     Returns:
-        For each group, way and measure the mean with its interval; for each natural control and way the atlas's rate
-        of "becomes the target" minus the control's, with ``best`` naming the control that has the larger static rate.
+        For each group, way and measure the mean with its interval; for each control and way the atlas's rate of
+        "becomes the target" minus the control's, with ``best`` naming the natural control that owes nothing to the
+        atlas and has the largest static rate.
     """
     pooled: dict[str, Content] = {}
     becomes: dict[tuple[str, str], NDArray[np.float64]] = {}
@@ -74,7 +75,9 @@ def compared(results: Mapping[str, Result], resamples: Resamples) -> tuple[dict[
                 name: rounded(estimate(float(getattr(outcome, name).mean()), means[name])) for name in MEASURES
             }
     added: Content = {
-        control: {way: rounded(_difference(results, becomes, control, way)) for way in WAYS} for control in NATURAL
+        control: {way: rounded(_difference(results, becomes, control, way)) for way in WAYS}
+        for control in results
+        if control != "atlas"
     }
     rates = {control: pooled[control]["static"]["becomes"]["value"] for control in NATURAL}
     return pooled, {**added, "best": max(NATURAL, key=rates.__getitem__)}

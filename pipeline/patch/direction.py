@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pipeline.core.progress import progress
 from pipeline.patch.config import PatchSettings
 from pipeline.patch.experiment import Result, Search, run_group
-from pipeline.patch.groups import GROUPS, Patch, Sources, at_random, best_by_logit, noise_like
+from pipeline.patch.groups import GROUPS, Patch, Sources, at_random, best_by_logit, elsewhere, noise_like
 from pipeline.patch.images import halves
 from pipeline.patch.squares import pasted_side
 from pipeline.patch.trials import Forward, Pixels
@@ -77,7 +77,7 @@ class Direction:
         return right[first], right[second]
 
     def random(self, purpose: int) -> np.random.Generator:
-        """Chance for one purpose: 0 the halves, 1 squares, 2 noise, 3 the bootstrap."""
+        """Chance for one purpose: 0 the halves, 1 squares, 2 noise, 3 the bootstrap, 4 other places."""
         return np.random.default_rng([self.seed, self.subjects.class_, self.target, purpose])
 
     def hindrance(self, source: str, target: str) -> str | None:
@@ -106,7 +106,8 @@ class Direction:
         shown = pasted_side(max(self.settings.sizes), crop)
         best = best_by_logit(self.forward, pool, self.target, count, shown, self.grey, self.settings.batch_size)
         noise = noise_like(self.random(2), pool, count)
-        return dict(zip(GROUPS, (self.proposed, best, random, noise), strict=True))
+        same = elsewhere(self.sources, self.random(4), self.proposed, crop)
+        return dict(zip(GROUPS, (self.proposed, same, best, random, noise), strict=True))
 
     def search(self) -> Search:
         """What every group is given alike."""

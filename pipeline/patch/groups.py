@@ -1,4 +1,4 @@
-"""Where the patches come from: the atlas, and three controls that know nothing of it.
+"""Where the patches come from: the atlas, three controls that know nothing of it, and one that knows its images only.
 
 Every group holds equally many patches, cut as squares of the same side.
 """
@@ -15,8 +15,8 @@ from pipeline.patch.noise import colour_statistics, natural_noise
 from pipeline.patch.squares import Square, anywhere
 from pipeline.patch.trials import Forward, Pixels, in_batches, resized
 
-GROUPS = ("atlas", "logit", "random", "noise")
-NATURAL = ("logit", "random")
+GROUPS = ("atlas", "elsewhere", "logit", "random", "noise")
+NATURAL = ("logit", "random")  # natural patches that owe nothing to the atlas
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,11 @@ def from_atlas(
         if len(patches) == count:
             break
     return patches
+
+
+def elsewhere(sources: Sources, random: np.random.Generator, patches: Sequence[Patch], crop: int) -> list[Patch]:
+    """A square at a random place of each patch's image: does the place matter, or only the image?"""
+    return [sources.cut(patch.image, anywhere(random, len(patch.pixels), crop)) for patch in patches]
 
 
 def at_random(
