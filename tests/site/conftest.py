@@ -6,12 +6,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from browsing import Opener
 from site_planting import Planted, plant
 
 from pipeline.browse import site_server
@@ -54,3 +56,42 @@ def address(request: pytest.FixtureRequest, planted: Planted) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_address[1]}/"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def opened(chromium: Browser, address: str) -> Iterator[Opener]:
+    """Opens the page; afterwards no page may have had an error, a refused action or a request to another place."""
+    troubles: list[str] = []
+    contexts = []
+
+    def watch(page: Page) -> None:
+        page.on("pageerror", lambda error: note(f"error: {error}"))
+        page.on("console", lambda said: note(said.text) if is_trouble(said) else None)
+        page.on("dialog", lambda dialog: note(f"dialog: {dialog.message}"))
+        page.on("requestfailed", lambda request: note(f"failed: {request.url}"))
+        page.on("request", lambda request: None if is_local(request.url) else note(f"elsewhere: {request.url}"))
+
+    def is_trouble(said: ConsoleMessage) -> bool:
+        # only these tests read the overlay back
+        return said.type in ("error", "warning") and "willReadFrequently" not in said.text
+
+    def note(trouble: str) -> None:
+        troubles.append(trouble)
+
+    def is_local(url: str) -> bool:
+        return url.startswith((address.removesuffix("index.html"), "data:", "blob:"))
+
+    def open_page(link: str = "", width: int = 1280, height: int = 860, **context: Any) -> Page:
+        made = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **context)
+        contexts.append(made)
+        made.set_default_timeout(10_000)
+        page = made.new_page()
+        watch(page)
+        page.goto(link if "://" in link else address + link)
+        page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    yield open_page
+    for made in contexts:
+        made.close()
+    assert troubles == []

@@ -1,90 +1,14 @@
 """The page in a real browser, from a web host and from disk."""
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from browsing import VEIL, Opener, busiest, place, ready, signed, veil
+from playwright.sync_api import Browser, expect
 from site_planting import CLASSES, Level, Planted
 
 pytestmark = pytest.mark.browser
-
-VEIL = 0.93
-Opener = Callable[..., Page]
-
-
-@pytest.fixture
-def opened(chromium: Browser, address: str) -> Iterator[Opener]:
-    """Opens the page; afterwards no page may have had an error, a refused action or a request to another place."""
-    troubles: list[str] = []
-    contexts = []
-
-    def watch(page: Page) -> None:
-        page.on("pageerror", lambda error: note(f"error: {error}"))
-        page.on("console", lambda said: note(said.text) if is_trouble(said) else None)
-        page.on("dialog", lambda dialog: note(f"dialog: {dialog.message}"))
-        page.on("requestfailed", lambda request: note(f"failed: {request.url}"))
-        page.on("request", lambda request: None if is_local(request.url) else note(f"elsewhere: {request.url}"))
-
-    def is_trouble(said: ConsoleMessage) -> bool:
-        # only these tests read the overlay back
-        return said.type in ("error", "warning") and "willReadFrequently" not in said.text
-
-    def note(trouble: str) -> None:
-        troubles.append(trouble)
-
-    def is_local(url: str) -> bool:
-        return url.startswith((address.removesuffix("index.html"), "data:", "blob:"))
-
-    def open_page(link: str = "", width: int = 1280, height: int = 860, **context: Any) -> Page:
-        made = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **context)
-        contexts.append(made)
-        made.set_default_timeout(10_000)
-        page = made.new_page()
-        watch(page)
-        page.goto(link if "://" in link else address + link)
-        page.wait_for_selector("html[data-ready]", state="attached")
-        return page
-
-    yield open_page
-    for made in contexts:
-        made.close()
-    assert troubles == []
-
-
-def ready(page: Page, name: str) -> None:
-    """Wait until layer/atlas/level and class are the shown ones."""
-    page.wait_for_selector(f'html[data-ready="{name}"]', state="attached")
-
-
-def place(page: Page, level: Level, cell: int) -> tuple[float, float]:
-    """The middle of a planted cell on the screen."""
-    row, column = (int(number) for number in level.cell[cell])
-    found = page.evaluate("([row, column]) => atlas.place(row, column)", [row, column])
-    return found["x"], found["y"]
-
-
-def veil(page: Page, level: Level, cell: int) -> int:
-    """How opaque the overlay is in the middle of a planted cell, 0..255."""
-    x, y = place(page, level, cell)
-    read = """([x, y]) => {
-        const canvas = document.querySelector("canvas.overlay");
-        const { left, top } = canvas.getBoundingClientRect();
-        return canvas.getContext("2d").getImageData(x - left, y - top, 1, 1).data[3];
-    }"""
-    return int(page.evaluate(read, [x, y]))
-
-
-def busiest(level: Level) -> int:
-    """The planted cell with the most samples."""
-    return int(level.count.argmax())
-
-
-def signed(value: float) -> str:
-    """An attribution as the page writes it."""
-    return f"{'−' if value < 0 else '+'}{abs(value):.2f}"
 
 
 def test_zoom_changes_the_automatic_level(opened: Opener) -> None:
@@ -327,12 +251,22 @@ def test_every_control_is_reached_by_tab_and_named(opened: Opener) -> None:
     """The tab key reaches layers, levels, search, tools, the atlas and the zoom, and each has a name."""
     page = opened("#layer=features.7")
     names = []
-    for _ in range(11):
+    for _ in range(16):
         page.keyboard.press("Tab")
         names.append(
             page.evaluate("(document.activeElement.ariaLabel ?? document.activeElement.closest('label')?.innerText)")
         )
-    for name in ("features.7", "auto", "Highlight a class", "Light or dark", "Help", "Zoom in", "Show the whole atlas"):
+    for name in (
+        "Atlas: All samples",
+        "features.7",
+        "auto",
+        "Highlight a class",
+        "Evidence",
+        "Light or dark",
+        "Help",
+        "Zoom in",
+        "Show the whole atlas",
+    ):
         assert name in names
     assert any(name and name.startswith("Activation atlas") for name in names)
 

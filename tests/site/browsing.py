@@ -1,0 +1,42 @@
+"""What the tests of the page do in a browser: wait for it, find cells on it, read what covers them."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page
+from site_planting import Level
+
+VEIL = 0.93
+Opener = Callable[..., Page]
+
+
+def ready(page: Page, name: str) -> None:
+    """Wait until layer/atlas/level and class are the shown ones."""
+    page.wait_for_selector(f'html[data-ready="{name}"]', state="attached")
+
+
+def place(page: Page, level: Level, cell: int) -> tuple[float, float]:
+    """The middle of a planted cell on the screen."""
+    row, column = (int(number) for number in level.cell[cell])
+    found = page.evaluate("([row, column]) => atlas.place(row, column)", [row, column])
+    return found["x"], found["y"]
+
+
+def veil(page: Page, level: Level, cell: int) -> int:
+    """How opaque the overlay is in the middle of a planted cell, 0..255."""
+    x, y = place(page, level, cell)
+    read = """([x, y]) => {
+        const canvas = document.querySelector("canvas.overlay");
+        const { left, top } = canvas.getBoundingClientRect();
+        return canvas.getContext("2d").getImageData(x - left, y - top, 1, 1).data[3];
+    }"""
+    return int(page.evaluate(read, [x, y]))
+
+
+def busiest(level: Level) -> int:
+    """The planted cell with the most samples."""
+    return int(level.count.argmax())
+
+
+def signed(value: float) -> str:
+    """An attribution as the page writes it."""
+    return f"{'−' if value < 0 else '+'}{abs(value):.2f}"
