@@ -52,6 +52,11 @@ export async function loadStrongest(
 function rank(level: LevelData, heat: Heat): Ranked[] {
   const cells = Array.from({ length: level.cells }, (_, cell) => cell).filter((cell) => level.isDrawn(cell));
   return cells
-    .map((cell) => ({ cell, value: attribution(heat, cell) }))
+    .map((cell) => ({ cell, value: listed(level, cell, heat.classId) ?? attribution(heat, cell) }))
     .sort((one, other) => other.value - one.value || one.cell - other.cell);
+}
+
+/** The exact value, where the class is among the cell's strongest ones. */
+function listed(level: LevelData, cell: number, classId: number): number | undefined {
+  return level.topClasses(cell).find(({ id }) => id === classId)?.value;
 }
