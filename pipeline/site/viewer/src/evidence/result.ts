@@ -1,0 +1,81 @@
+// What the stage `predict` says of a layer, as its `result.js` holds it.
+
+export interface Figure {
+  /** An estimate with its 95 % interval; null where it is undefined. */
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+export const REPLACEMENTS = ["zero", "mean", "other"] as const;
+export const MEASURES = ["within", "within_median", "across", "own", "sign", "hit"] as const;
+export const DIRECTIONS = ["own", "gaussian", "shuffled", "other"] as const;
+export type Replacement = (typeof REPLACEMENTS)[number];
+export type Measure = (typeof MEASURES)[number];
+export type Direction = (typeof DIRECTIONS)[number];
+export type Grade = "well" | "fairly" | "weakly" | "not" | "unknown";
+
+type Measured = Readonly<Record<Replacement, Readonly<Record<Measure, Figure>>>>;
+
+export interface ReplacementTest {
+  readonly samples: number;
+  readonly images: number;
+  readonly labelled: number;
+  readonly classes: number;
+  /** Samples whose attributions, or whose changes after a replacement, are the same for all classes. */
+  readonly constant: Readonly<Record<Replacement | "attribution", number>>;
+  readonly measures: Measured;
+  readonly shuffled: Measured;
+  readonly lift: Measured;
+  /** [class, attribution, true change] of samples' classes of largest attribution, logit. */
+  readonly points: readonly (readonly [number, number, number])[];
+}
+
+export interface TestedCell {
+  readonly cell: readonly [number, number];
+  readonly classes: readonly number[];
+  readonly percentile: number | null;
+}
+
+export interface CellTest {
+  readonly level: number;
+  readonly drawn: number;
+  readonly tested: number;
+  readonly silent: number;
+  readonly unpushed: number;
+  readonly pushes: number;
+  readonly still: number;
+  readonly push: number;
+  readonly ceiling: number;
+  readonly percentile: Readonly<Record<Direction, Figure>>;
+  readonly lift: Readonly<Record<Exclude<Direction, "own">, Figure>>;
+  readonly rise: Readonly<Record<Direction, Figure>>;
+  readonly cells: readonly TestedCell[];
+}
+
+interface Finding {
+  readonly share: number | null;
+  readonly grade: Grade;
+}
+
+export interface Measurement {
+  readonly measured: true;
+  readonly layer: string;
+  readonly replacement: ReplacementTest;
+  readonly cells: CellTest | null;
+  readonly verdict: {
+    readonly removed: Finding;
+    readonly pushed: Finding;
+    readonly text: string;
+    readonly warning: string | null;
+    readonly rule: string;
+  };
+}
+
+export interface Lacking {
+  readonly measured: false;
+  readonly layer: string;
+  readonly reason: string;
+}
+
+export type Result = Measurement | Lacking;
