@@ -8,23 +8,18 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.images.places import relative_places
-from pipeline.images.toytown.toytown import Scene, Toytown
-from pipeline.model.build import build, freeze
-from pipeline.model.config import PreprocessingSettings, TrainingSettings
-from pipeline.model.describe import describe_layers
+from pipeline.images.toytown.toytown import Scene
 from pipeline.model.network import Network
 from pipeline.model.preprocessing import to_tensor
-from pipeline.prepare.train import train
 from pipeline.reduce import umap
 from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.quality import Points, quality
 from pipeline.sample.config import SampleSettings
 from pipeline.sample.passes import sample_batch
+from tests.toytown_truth import PREPROCESSING, network, parts, unseen_scenes
 
 LAYER = "mixed3b"
 SCENES, PLACES, PATCH = 300, 12, 12
-PREPROCESSING = PreprocessingSettings(crop=64, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
-TRAINING = TrainingSettings(epochs=6, robust=0.0)
 REDUCE = ReduceSettings(neighbours=15, epochs=150, negatives=5)
 MARGIN = 0.1
 
@@ -55,29 +50,7 @@ class Places:
 @pytest.fixture(scope="module")
 def scenes() -> list[Scene]:
     """Scenes that training never saw."""
-    return [Toytown(SCENES, seed=1).scene(index) for index in range(SCENES)]
-
-
-def parts(scenes: list[Scene], pixel: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Which part shows at the pixels (y, x) [scene, place, 2]; -1 where it is scenery."""
-    names = sorted({name for scene in scenes for name in scene.masks})
-    found = np.full(pixel.shape[:2], -1)
-    for scene, rows, where in zip(scenes, found, pixel, strict=True):
-        for name, mask in scene.masks.items():
-            rows[mask[where[:, 0], where[:, 1]]] = names.index(name)
-    return found
-
-
-def network(learned: bool) -> Network:
-    """The default network for toytown, trained briefly or not at all."""
-    toytown = Toytown(900, seed=0)
-    module = build({"_target_": "pipeline.model.small_inception.SmallInception"}, len(toytown.classes))
-    if learned:
-        drawn = [toytown.scene(index) for index in range(900)]
-        pixels = np.stack([np.asarray(scene.image) for scene in drawn])
-        train(module, pixels, np.array([scene.label for scene in drawn]), TRAINING, PREPROCESSING, 0)
-    module = freeze(module)
-    return Network("n", module, tuple(toytown.classes), PREPROCESSING, describe_layers(module, 64))
+    return unseen_scenes(SCENES)
 
 
 def activations(network: Network, scenes: list[Scene]) -> Places:
