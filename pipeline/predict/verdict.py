@@ -16,9 +16,9 @@ Grade = Literal["well", "fairly", "weakly", "not", "unknown"]
 WELL = 0.5
 FAIRLY = 0.2
 RULE = (
-    f"The words follow from the share of the way from chance to perfect: well from {WELL:.0%}, fairly from "
-    f"{FAIRLY:.0%}, weakly below. They hold only where the 95 % interval of the lift over every control lies above "
-    "zero; otherwise nothing is foretold. Below fairly there is a warning."
+    f"The words follow from the share of the way from chance to perfect: well from {100 * WELL:.0f} %, fairly from "
+    f"{100 * FAIRLY:.0f} %, weakly below. They hold only where the 95 % interval of the lift over every control lies "
+    "above zero; otherwise nothing is foretold. Below fairly there is a warning."
 )
 REMOVED: Mapping[Grade, str] = {
     "well": "Attribution foretells well which logits fall when an activation is taken away",

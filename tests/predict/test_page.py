@@ -1,0 +1,181 @@
+"""The page of evidence in a real browser, opened from disk."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from pipeline.core.artifacts import PREDICT
+from pipeline.core.pack import part
+from pipeline.model.layers import LayerShape
+from pipeline.predict.stage import run
+from pipeline.site.page import page as frame
+from pipeline.site.viewer_files import viewer_files
+from tests.predict.planting import LAYER, SHAPES, plant
+
+pytestmark = pytest.mark.browser
+
+MARKUP = "<img src=x onerror=alert(1)>"
+TITLE = "<b>A planted</b> atlas"
+CLASSES = [f"{MARKUP} {number}" if number % 2 else f"class &amp; {number}" for number in range(8)]
+Opener = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a screen."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        assert not os.environ.get("CI"), "Chromium is needed where CI is set; install Debian's chromium"
+        pytest.skip("no Chromium on this machine; install Debian's chromium")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=quiet)
+        yield browser
+        browser.close()
+
+
+def entry(name: str, shape: LayerShape = SHAPES["map"]) -> dict[str, Any]:
+    """A layer as far as this page reads it in the manifest."""
+    return {"name": name, "map": [shape.height, shape.width], "receptive_field": shape.receptive_field}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with the page, and a layer that was measured, one that could not be and one that was not."""
+    task = plant(tmp_path_factory.mktemp("page"))
+    run(task)
+    folder = task.path(PREDICT).parents[1]
+    (folder / "data").mkdir()
+    (folder / "viewer").mkdir()
+    layers = [entry(LAYER), entry("silent"), entry("forgotten")]
+    content = {"title": TITLE, "network": {"name": MARKUP, "classes": CLASSES, "crop": 32}, "layers": layers}
+    (folder / "data/manifest.js").write_text(part("manifest", content))
+    for name, source in viewer_files().items():
+        (folder / "viewer" / name).write_bytes(source)
+    (folder / "evidence.html").write_text(frame(TITLE, "evidence"))
+    (folder / "predict/silent").mkdir()
+    unmeasured = {"layer": "silent", "measured": False, "reason": f"attributions are {MARKUP}"}
+    (folder / "predict/silent/result.js").write_text(part("predict/silent", unmeasured))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def truth(site: Path) -> Any:
+    """What the stage wrote."""
+    body = (site / f"predict/{LAYER}/result.js").read_text().partition("]=")[2]
+    return json.loads(body.removesuffix(";\n"))
+
+
+@pytest.fixture
+def opened(chromium: Browser, site: Path) -> Iterator[Opener]:
+    """Opens the page; afterwards there may have been no error, dialog or request elsewhere."""
+    troubles: list[str] = []
+    contexts = []
+
+    def open_page(width: int = 1280, **context: Any) -> Page:
+        made = chromium.new_context(viewport={"width": width, "height": 860}, reduced_motion="reduce", **context)
+        contexts.append(made)
+        made.set_default_timeout(10_000)
+        page = made.new_page()
+        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: troubles.append(f"dialog: {dialog.message}"))
+        page.on("console", lambda said: troubles.append(said.text) if "forgotten" not in said.location["url"] else None)
+        page.on("request", lambda made: None if made.url.startswith("file:") else troubles.append(made.url))
+        page.goto((site / "evidence.html").as_uri())
+        page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    yield open_page
+    for made in contexts:
+        made.close()
+    assert [trouble for trouble in troubles if not trouble.startswith("data:")] == []
+
+
+def test_figures_are_the_measured_ones(opened: Opener, truth: Any) -> None:
+    """Estimates and intervals on the page and in its tables are those of the result, for every test and control."""
+    card = opened().locator(f"article[data-layer='{LAYER}']")
+    expect(card.locator(".verdict")).to_have_text(truth["verdict"]["text"])
+    expected = [truth["replacement"]["measures"][by]["within"] for by in ("zero", "mean", "other")]
+    expected += [truth["replacement"]["measures"][by]["across"] for by in ("zero", "mean", "other")]
+    expected += [truth["cells"]["percentile"][name] for name in ("own", "gaussian", "shuffled", "other")]
+    shown = [numbers(text) for text in card.locator(".forest .value").all_inner_texts()]
+    assert np.allclose(shown, [[found["value"], found["low"], found["high"]] for found in expected], atol=0.0051)
+    card.locator("summary").click()
+    rows = card.locator(".table").nth(1).locator("tbody tr")
+    assert rows.count() == 4
+    lift = truth["cells"]["lift"]["other"]
+    found = numbers(rows.nth(3).locator("td").nth(1).inner_text())
+    assert found == pytest.approx([lift["value"], lift["low"], lift["high"]], abs=0.0051)
+    expect(card.locator(".table").nth(2).locator("tbody tr")).to_have_count(truth["cells"]["tested"])
+
+
+def test_marks_lie_where_the_figures_are(opened: Opener, truth: Any) -> None:
+    """On the axis from −1 to 1, an estimate and its shuffled control lie in proportion."""
+    track = opened().locator(".forest").first.locator(".row").nth(2).locator("svg")
+    rail = track.locator(".rail").evaluate("line => [line.x1.baseVal.value, line.x2.baseVal.value]")
+    for kind, group in (("estimate", "measures"), ("control", "shuffled")):
+        found = track.locator(f"circle.{kind}").evaluate("circle => circle.cx.baseVal.value")
+        share = (found - rail[0]) / (rail[1] - rail[0])
+        assert 2 * share - 1 == pytest.approx(truth["replacement"][group]["other"]["within"]["value"], abs=0.01)
+
+
+def test_every_sample_is_a_point(opened: Opener, truth: Any) -> None:
+    """The scatter has one point for each sample, each with its class's name as text."""
+    points = opened().locator("circle.point")
+    assert points.count() == len(truth["replacement"]["points"])
+    expect(points.first.locator("title")).to_contain_text(CLASSES[truth["replacement"]["points"][0][0]])
+
+
+def test_names_are_text(opened: Opener) -> None:
+    """Markup in titles, class names and reasons is shown as written, and makes no element."""
+    page = opened()
+    assert page.locator("img").count() == page.locator("main b").count() == 0
+    assert MARKUP in page.locator(".lead").inner_text()
+    assert page.locator(".where").inner_text() == TITLE == page.title()
+    page.locator("summary").click()
+    assert MARKUP in page.locator(".table").nth(2).inner_text()
+
+
+def test_layers_without_figures_say_why(opened: Opener) -> None:
+    """A layer that was not measured says how to run it; one that could not be says why."""
+    page = opened()
+    assert "atlas predict layer=forgotten" in page.locator("article[data-layer='forgotten']").inner_text()
+    assert MARKUP in page.locator("article[data-layer='silent']").inner_text()
+    assert page.locator(f"article[data-layer='{LAYER}'] .nothing").count() == 0
+
+
+def test_cells_lead_to_the_atlas(opened: Opener, truth: Any) -> None:
+    """The page leads back to the atlas, and each pushed cell to its place there."""
+    page = opened()
+    assert page.locator(".back").get_attribute("href") == "index.html"
+    row, column = truth["cells"]["cells"][0]["cell"]
+    link = f"index.html#layer={LAYER}&level=6&pin=6.{row}.{column}"
+    assert (
+        page.locator(f"svg a[href='{link}']").count()
+        == page.locator(f"td a[href='{link}'], th a[href='{link}']").count()
+        == 1
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone_in_both_lights(opened: Opener, scheme: str) -> None:
+    """At 360 pixels nothing sticks out to the side, in the light that the system asks for; the button turns it."""
+    page = opened(width=360, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    page.get_by_role("button", name="Light or dark").click()
+    assert page.evaluate("document.documentElement.dataset.theme") != scheme
+
+
+def numbers(text: str) -> list[float]:
+    """The numbers in what the page says."""
+    return [float(found) for found in re.findall(r"-?\d+\.\d+", text.replace("−", "-"))]
