@@ -77,7 +77,14 @@ class Page {
         this.fill(toHash(shown).slice(1), ...this.told(test, shown));
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      this.fill("failed", el("p", { class: "hindrance" }, `This test cannot be shown: ${text}`));
+      this.fill(
+        "failed",
+        el(
+          "p",
+          { class: "hindrance" },
+          `There is no patch test of this layer and comparison to show (${text}). The stage patch makes it.`,
+        ),
+      );
     }
   }
 

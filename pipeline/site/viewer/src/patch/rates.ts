@@ -32,9 +32,15 @@ function row(
   const values = [group.static.becomes, group.dynamic.becomes, group.static.leaves, group.static.target];
   const { name, what } = GROUPS[group.name];
   const cells = values.map((value, index) => cell(value, (heads[index] ?? []).join(", ")));
-  if (group.name !== "atlas")
-    cells.push(lead(direction.added[group.name].static, (heads.at(-1) ?? []).join(", ")));
-  return el("tr", { class: group.name }, el("th", { scope: "row" }, name, el("span", {}, what)), ...cells);
+  const ahead = group.name === "atlas" ? null : direction.added[group.name].static;
+  const last = ahead ? lead(ahead, (heads.at(-1) ?? []).join(", ")) : el("td", {});
+  return el(
+    "tr",
+    { class: group.name },
+    el("th", { scope: "row" }, name, el("span", {}, what)),
+    ...cells,
+    last,
+  );
 }
 
 /** How far the atlas's rate lies above a control's. */

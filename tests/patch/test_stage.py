@@ -1,0 +1,181 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.core.artifacts import GRID, IMAGES, PATCH
+from pipeline.core.errors import ConfigError
+from pipeline.images.manifest import read_manifest
+from pipeline.patch import direction as directions
+from pipeline.patch.experiment import Search, run_group
+from pipeline.patch.groups import GROUPS, Patch
+from pipeline.patch.stage import _bench, run
+from pipeline.stages import Task
+from tests.patch.planted import BIRD, CLASSES, FIREBOAT, SETTINGS, Planted
+
+FORWARD, BACKWARD = 0, 1
+
+
+def result(task: Task) -> dict[str, Any]:
+    """What the page would read."""
+    text = (task.path(PATCH) / "result.js").read_text()
+    content: dict[str, Any] = json.loads(text.partition("]=")[2].rstrip(";\n"))
+    return content
+
+
+def groups(task: Task) -> dict[str, dict[str, Any]]:
+    """The groups from birds to fireboats, by name."""
+    return {group["name"]: group for group in result(task)["directions"][FORWARD]["groups"]}
+
+
+def test_the_planted_shortcut_is_found(planted: Planted) -> None:
+    """Patches from the atlas carry the colour and turn most birds into fireboats; noise of equal area does not."""
+    found = groups(planted.task)
+    assert found["atlas"]["static"]["becomes"]["low"] > 0.7
+    assert found["noise"]["static"]["becomes"]["value"] < 0.3
+    manifest = read_manifest(planted.task.path(IMAGES))
+    scraps = {manifest.key[row] for row in planted.scraps}
+    assert all(patch["key"] in scraps for patch in found["atlas"]["patches"])
+
+
+def test_the_lead_over_a_control_is_the_difference_of_the_rates(planted: Planted) -> None:
+    """What the atlas adds is its rate minus the control's, inside its interval, and clear of zero beside noise."""
+    found, added = groups(planted.task), result(planted.task)["directions"][FORWARD]["added"]
+    for control in ("elsewhere", "logit", "random", "noise"):
+        rates = [found[name]["static"]["becomes"]["value"] for name in ("atlas", control)]
+        lead = added[control]["static"]
+        assert lead["value"] == pytest.approx(rates[0] - rates[1], abs=2e-4)
+        assert lead["low"] <= lead["value"] <= lead["high"]
+    assert added["noise"]["static"]["low"] > 0
+    assert added["best"] == "logit"
+
+
+def test_larger_patches_of_the_shortcut_say_more(planted: Planted) -> None:
+    """The target's softmax grows with the patch's size, from what it is without any."""
+    curve = groups(planted.task)["atlas"]["curve"]
+    before = result(planted.task)["directions"][FORWARD]["before"]
+    assert before["source"] > 0.5 > before["target"]
+    assert curve["target"][0] < 0.5 < curve["target"][1]
+    assert groups(planted.task)["noise"]["curve"]["own"] == [None] * 3
+
+
+def test_every_group_has_the_same_search(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All groups try equally many patches of equal area in equal ways on the very same images, none in both halves."""
+    seen: list[tuple[Search, list[Patch]]] = []
+
+    def watched(search: Search, patches: list[Patch]) -> Any:
+        seen.append((search, patches))
+        return run_group(search, patches)
+
+    monkeypatch.setattr(directions, "run_group", watched)
+    run(planted.task)
+    assert len(seen) == len(GROUPS)
+    searches = [search for search, _ in seen]
+    for search in searches:
+        assert search.searched is searches[0].searched
+        assert search.measured is searches[0].measured
+        assert search.configurations == searches[0].configurations
+    assert {len(patches) for _, patches in seen} == {SETTINGS["candidates"]}
+    assert len({patch.pixels.shape for _, patches in seen for patch in patches}) == 1
+    both = {picture.tobytes() for picture in searches[0].searched} & {
+        picture.tobytes() for picture in searches[0].measured
+    }
+    assert not both
+    for group in groups(planted.task).values():
+        assert group["tried"] == SETTINGS["candidates"]
+        assert len(group["patches"]) == SETTINGS["kept"]
+
+
+def test_the_measured_half_chooses_nothing(planted: Planted) -> None:
+    """With the measured pictures all black, the same patches, sizes and corners are kept."""
+    bench = _bench(planted.task)
+    direction = bench.direction(bench.subjects(BIRD), FIREBOAT)
+    search = direction.search()
+    blind = replace(search, measured=np.zeros_like(search.measured))
+    patches = direction.groups()["random"]
+    kept, unmoved = run_group(search, patches), run_group(blind, patches)
+    assert kept.trials == unmoved.trials
+    assert [patch.image for patch in kept.patches] == [patch.image for patch in unmoved.patches]
+    assert not np.array_equal(kept.static.target, unmoved.static.target)
+
+
+def test_the_network_got_the_images_right(planted: Planted) -> None:
+    """Only images that the network takes for birds are tested, and the counts add up."""
+    images = result(planted.task)["directions"][FORWARD]["images"]
+    subjects = _bench(planted.task).subjects(BIRD)
+    assert images["right"] == (subjects.softmax.argmax(axis=1) == BIRD).sum()
+    assert images["right"] < images["shown"] == 40  # the hasty network takes some birds for something else
+    assert images["measured"] == images["right"] - images["right"] // 2
+
+
+def test_the_batch_size_changes_no_rate(planted: Planted, tmp_path: Path) -> None:
+    """Another batch size gives the same patches, places and rates; another seed other controls."""
+    other = planted.with_settings(tmp_path / "batch", batch_size=7)
+    run(other)
+    for name, group in groups(planted.task).items():
+        again = groups(other)[name]
+        for mine, its in zip(group["patches"], again["patches"], strict=True):
+            assert [mine[key] for key in ("key", "side", "corner", "static", "dynamic")] == [
+                its[key] for key in ("key", "side", "corner", "static", "dynamic")
+            ]
+        assert group["static"]["becomes"] == again["static"]["becomes"]
+        np.testing.assert_allclose(group["curve"]["target"], again["curve"]["target"], atol=2e-4)
+    params = planted.task.params.model_copy(update={"seed": 1})
+    seeded = replace(planted.with_settings(tmp_path / "seed"), params=params)
+    run(seeded)
+    keys = [[patch["key"] for patch in groups(task)["random"]["patches"]] for task in (planted.task, seeded)]
+    assert keys[0] != keys[1]
+
+
+def test_too_few_images_are_told_not_failed(planted: Planted, tmp_path: Path) -> None:
+    """With one image of a class there is no test: the result says so in words and numbers and keeps the candidates."""
+    task = planted.with_settings(tmp_path / "few", images=2, min_images=8)
+    run(task)
+    told = result(task)["directions"][FORWARD]
+    assert "groups" not in told
+    right = told["images"]["right"]
+    assert told["hindrance"].startswith(
+        f"Too few images of {CLASSES[BIRD]} for a test: 40 in the set, 2 shown to the network, {right} of them got "
+        "right; 16 are needed"
+    )
+    assert len(told["proposed"]) == SETTINGS["kept"]
+    assert all((task.path(PATCH) / patch["picture"]).is_file() for patch in told["proposed"])
+    metrics = json.loads((task.outputs / "metrics/patch/mixed4a/compare-0-1.json").read_text())
+    assert metrics["0-1"] == {"tested": False, "images_right": right}
+
+
+def test_an_end_without_candidates_is_told(planted: Planted) -> None:
+    """The birds' end holds only birds, so the other direction proposes nothing and says so."""
+    told = result(planted.task)["directions"][BACKWARD]
+    assert told["hindrance"].startswith("No candidates: ")
+    assert told["candidates"] == {"wanted": SETTINGS["candidates"], "found": 0}
+
+
+def test_pictures_can_be_kept_out(planted: Planted, tmp_path: Path) -> None:
+    """Without examples no picture is written, and every number is still there."""
+    task = planted.with_settings(tmp_path / "shut", examples=0)
+    run(task)
+    assert [path.name for path in task.path(PATCH).rglob("*") if path.is_file()] == ["result.js"]
+    found = groups(task)["atlas"]
+    assert found["static"] == groups(planted.task)["atlas"]["static"]
+    assert all(patch["picture"] is None for patch in found["patches"])
+
+
+def test_only_comparisons_are_tested(planted: Planted) -> None:
+    """Another atlas is refused in one line that says what to name."""
+    with pytest.raises(ConfigError, match="expected a comparison of two classes, found all; name a compare-"):
+        run(replace(planted.task, atlas="all"))
+
+
+def test_metrics_hold_the_pooled_rates(planted: Planted) -> None:
+    """The numbers that DVC shows are those of the page."""
+    metrics = json.loads((planted.task.outputs / "metrics/patch/mixed4a/compare-0-1.json").read_text())
+    assert planted.task.path(GRID).is_dir()
+    for name, group in groups(planted.task).items():
+        for way in ("static", "dynamic"):
+            rates = metrics["0-1"][way][name]
+            assert rates["becomes"] == group[way]["becomes"]["value"]
+            assert [rates["leaves_low"], rates["leaves_high"]] == [group[way]["leaves"][end] for end in ("low", "high")]
