@@ -56,13 +56,16 @@ export class Card {
     ];
   }
 
-  /** In a comparison its two classes, elsewhere the strongest ones. */
+  /** In a comparison its two classes and the highlighted one, elsewhere the strongest. */
   private classes(scene: Scene, cell: number): HTMLElement {
     const names = this.manifest.network.classes;
+    const chosen = scene.heat?.classId ?? null;
     const sides = sidesOf(scene, cell);
-    return sides
-      ? versus(names, sides)
-      : bars(names, classesOf(scene, cell), scene.heat?.classId ?? null, null);
+    if (!sides) return bars(names, classesOf(scene, cell), chosen, null);
+    const third = classesOf(scene, cell).filter(
+      ({ id }) => id === chosen && !scene.atlas.classes.includes(id),
+    );
+    return el("div", {}, versus(names, sides), third.length ? bars(names, third, chosen, null) : null);
   }
 
   private place(x: number, y: number): void {
