@@ -27,7 +27,7 @@ export function countLabels(tallies: readonly Tally[], abouts: readonly About[])
   return [...counts.values()].sort((one, other) => other.samples - one.samples);
 }
 
-/** The most frequent labels with bars and shares of the samples, and how many others there are. */
+/** The most frequent labels with their images and share of the samples, and how many others there are. */
 export function labelBars(counts: readonly LabelCount[]): HTMLElement {
   if (counts.every(({ label }) => label === null)) {
     return el("p", { class: "nothing" }, "The images bear no labels.");
@@ -38,9 +38,10 @@ export function labelBars(counts: readonly LabelCount[]): HTMLElement {
   for (const { label, images, samples } of counts.slice(0, LISTED)) {
     const bar = el("span", { class: "bar", "aria-hidden": "true" });
     bar.style.width = `${(100 * samples) / longest}%`;
+    const value = `${count(images, "image")} · ${percent(samples / all)}`;
     const face = [
       el("span", { class: "name", title: label }, label ?? el("em", {}, "no label")),
-      el("span", { class: "value" }, `${count(images, "image")}, ${percent(samples / all)} of the samples`),
+      el("span", { class: "value", title: `${percent(samples / all)} of the samples` }, value),
       el("span", { class: "track", "aria-hidden": "true" }, bar),
     ];
     list.append(el("li", { class: "row" }, ...face));

@@ -1,0 +1,211 @@
+"""Where a class's images and the second image set fall, in a real browser, from a web host and from disk."""
+
+import json
+
+import numpy as np
+import pytest
+from browsing import Opener, busiest, place, ready, veil
+from numpy.typing import NDArray
+from playwright.sync_api import Page, Route, expect
+from site_planting import CLASS_ATLAS, SECOND, Level, Planted, count_at
+
+from pipeline.core.pack import part
+
+pytestmark = pytest.mark.browser
+
+CLASS = "#layer=features.7&level=20&class=0"  # the class of the images in the folder "fireboat"
+Shares = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def shares(planted: Planted, size: int, samples: NDArray[np.int64]) -> Shares:
+    """For each cell of a level of features.7: its share of these samples, and of all."""
+    level = planted.levels["features.7", size]
+    counts = count_at(level, planted.xy["features.7"][samples])
+    return counts / counts.sum(), level.count / level.count.sum()
+
+
+def of_class(planted: Planted) -> NDArray[np.int64]:
+    """The samples that come from images labelled fireboat."""
+    labelled = np.array([key.startswith("fireboat") for key in planted.keys])
+    return np.flatnonzero(labelled[planted.image])
+
+
+def written(share: float) -> str:
+    """A share as the page writes it."""
+    size = 100 * share
+    return f"{size:.1f} %" if size >= 1 or size == 0 else f"{float(f'{size:.2g}'):g} %"
+
+
+def extremes(level: Level, found: Shares) -> tuple[int, int]:
+    """The drawn cells with the largest excess and the largest lack."""
+    difference = np.where(level.drawn, found[0] - found[1], 0)
+    return int(difference.argmax()), int(difference.argmin())
+
+
+def colour(page: Page, level: Level, cell: int) -> tuple[int, int, int, int]:
+    """What covers a cell: red, green, blue, alpha."""
+    read = """([x, y]) => {
+        const canvas = document.querySelector("canvas.overlay");
+        const { left, top } = canvas.getBoundingClientRect();
+        return Array.from(canvas.getContext("2d").getImageData(x - left, y - top, 1, 1).data);
+    }"""
+    red, green, blue, alpha = page.evaluate(read, list(place(page, level, cell)))
+    return red, green, blue, alpha
+
+
+def check(page: Page, level: Level, found: Shares, whose: str) -> None:
+    """Hold colours, legend and hover card against the planted shares."""
+    over, under = extremes(level, found)
+    red, _, blue, clear = colour(page, level, over)
+    assert red > blue + 60, "more than expected is orange"
+    assert clear < 115
+    red, _, blue, alpha = colour(page, level, under)
+    assert blue > red + 40, "less than expected is blue"
+    assert alpha < 180
+    difference = found[0] - found[1]
+    even = int(np.where(level.drawn, np.abs(difference), 1).argmin())
+    assert colour(page, level, even)[3] > 200, "what is as expected steps back"
+    order = np.argsort(difference[level.drawn])
+    opacity = [colour(page, level, int(np.flatnonzero(level.drawn)[at]))[3] for at in order[-1:-60:-12]]
+    assert opacity == sorted(opacity), "the more, the clearer"
+    rows = page.locator(".legend dl > div")
+    for row, cell in ((rows.nth(0), under), (rows.nth(1), over)):
+        expect(row).to_contain_text(f"{written(found[0][cell])}, all {written(found[1][cell])}")
+        points = 100 * difference[cell]
+        sign = "−" if points < 0 else "+"
+        size = f"{abs(points):.1f}" if abs(points) >= 1 else f"{float(f'{abs(points):.2g}'):g}"
+        expect(row.locator(".points")).to_have_text(f"{sign}{size}")
+    page.mouse.move(*place(page, level, over))
+    told = f"{written(found[0][over])} of {whose}, {written(found[1][over])} of all"
+    expect(page.locator(".card .density")).to_have_text(told)
+
+
+def test_where_the_images_of_a_class_fall(opened: Opener, planted: Planted) -> None:
+    """Cells are coloured by their share of the class's samples less that of all, told in legend, card and panel."""
+    level = planted.levels["features.7", 20]
+    found = shares(planted, 20, of_class(planted))
+    page = opened(CLASS)
+    ready(page, "features.7/all/20/0")
+    expect(page.locator(".lens .legend")).to_be_hidden()
+    before = colour(page, level, busiest(level))
+    page.get_by_label("where its images fall").check()
+    expect(page.locator("html[data-density=class]")).to_be_attached()
+    assert "show=density" in page.url
+    expect(page.locator(".lens .legend")).to_contain_text(f"Shares of {len(of_class(planted)):,} samples of its images")
+    check(page, level, found, "its samples")
+    over, _ = extremes(level, found)
+    page.mouse.click(*place(page, level, over))
+    expect(page.locator(".panel .density")).to_contain_text(f"{written(found[0][over])} of its samples")
+    page.get_by_label("what speaks for it").check()
+    expect(page.locator(".panel .density")).to_have_count(0)
+    assert colour(page, level, busiest(level)) == before
+    assert "show=" not in page.url
+
+
+def test_a_link_restores_the_density_and_another_class_keeps_it(opened: Opener, planted: Planted) -> None:
+    """The link opens on the density; a class that labels no image says so and covers nothing; closing ends it."""
+    level = planted.levels["features.7", 20]
+    page = opened(f"{CLASS}&show=density")
+    ready(page, "features.7/all/20/0")
+    over, _ = extremes(level, shares(planted, 20, of_class(planted)))
+    assert colour(page, level, over)[3] < 115
+    page.get_by_role("combobox").fill("gold")
+    page.get_by_role("combobox").press("Enter")
+    ready(page, "features.7/all/20/5")
+    expect(page.locator(".lens .legend")).to_have_text("No image bears this label.")
+    assert veil(page, level, over) == 0
+    page.get_by_role("button", name="Show all classes").click()
+    ready(page, "features.7/all/20/")
+    expect(page.locator(".lens")).to_be_hidden()
+    assert "show=" not in page.url
+    assert veil(page, level, over) == 0
+
+
+def test_where_the_second_image_set_falls(opened: Opener, planted: Planted) -> None:
+    """The button under the wall label shows it, under its own title, at every layer, and not in a class's atlas."""
+    level = planted.levels["features.7", 20]
+    page = opened("#layer=features.7&level=20")
+    page.get_by_role("button", name=f"Where {SECOND} falls").click()
+    expect(page.locator("html[data-density=second]")).to_be_attached()
+    expect(page.locator(".lens strong")).to_have_text(SECOND)
+    assert page.locator("i").count() == 0, "the title is text"
+    check(page, level, shares(planted, 20, planted.second), "the second set")
+    assert "show=second" in page.url
+    other = opened(page.url.replace("level=20", "level=40"))
+    ready(other, "features.7/all/40/")
+    check(other, planted.levels["features.7", 40], shares(planted, 40, planted.second), "the second set")
+    other.locator("input[value='features.3']").check()
+    ready(other, "features.3/all/40/")
+    expect(other.locator("html[data-density=second]")).to_be_attached()
+    page.get_by_role("combobox").fill("fireb")
+    page.get_by_role("combobox").press("Enter")
+    ready(page, "features.7/all/20/0")
+    expect(page.locator("html[data-density='']")).to_be_attached()
+    away = opened(f"#layer=features.7&atlas={CLASS_ATLAS}&level=10&class=0&show=second")
+    ready(away, f"features.7/{CLASS_ATLAS}/10/0")
+    expect(away.get_by_role("button", name=f"Where {SECOND} falls")).to_be_hidden()
+    expect(away.locator("html[data-density='']")).to_be_attached()
+    expect(away.locator(".lens .stacked")).to_be_hidden()
+
+
+def test_finer_cells_show_the_cell_around_them(opened: Opener, planted: Planted) -> None:
+    """Where labels are counted on a coarser grid than the shown one, a cell has its parent's shares, and says so."""
+    page = opened("#layer=features.7&level=10")
+
+    def manifest(route: Route) -> None:
+        text = (planted.site / "data/manifest.js").read_text()
+        content = json.loads(text[text.index("]=") + 2 :].rstrip(";\n"))
+        for layer in content["layers"]:
+            for atlas in layer["atlases"]:
+                atlas["label_levels"] = [level for level in atlas["label_levels"] if level["size"] <= 10]
+        route.fulfill(body=part("manifest", content), content_type="text/javascript")
+
+    page.route("**/manifest.js", manifest)
+    page.wait_for_load_state("networkidle")
+    page.goto(page.url.split("#")[0] + "?coarse#layer=features.7&level=40&class=0&show=density")
+    ready(page, "features.7/all/40/0")
+    expect(page.locator(".lens .legend")).to_contain_text("in the cells of 10 × 10")
+    coarse, fine = planted.levels["features.7", 10], planted.levels["features.7", 40]
+    found = shares(planted, 10, of_class(planted))
+    for cell in extremes(coarse, found):
+        children = np.flatnonzero((fine.cell // 4 == coarse.cell[cell]).all(axis=1) & fine.drawn)
+        assert len(children) > 2
+        assert len({colour(page, fine, int(child)) for child in children}) == 1
+        page.mouse.move(*place(page, fine, int(children[0])))
+        told = f"{written(found[0][cell])} of its samples, {written(found[1][cell])} of all (around it on 10 × 10)"
+        expect(page.locator(".card .density")).to_have_text(told)
+
+
+def test_what_is_not_asked_for_is_not_loaded(opened: Opener) -> None:
+    """The first load holds no labels, members, links or second set; a density loads one block of labels."""
+    page = opened("#layer=features.7&level=20")
+    later: list[str] = []
+    page.wait_for_load_state("networkidle")  # a reload would break off what still loads
+    page.on("request", lambda request: later.append(request.url))
+    page.reload()
+    ready(page, "features.7/all/20/")
+    page.wait_for_timeout(200)
+    names = ("label-", "members-", "links", "place/")
+    assert not [url for url in later if any(name in url for name in names)]
+    page.evaluate("location.hash = '#layer=features.7&level=20&class=0&show=density'")
+    expect(page.locator("html[data-density=class]")).to_be_attached()
+    assert [url.split("/data/")[1] for url in later if "label-" in url] == ["features.7/all/20/label-0.js"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_densities(opened: Opener, planted: Planted, scheme: str) -> None:
+    """At 390 px the lens with its choice and legend fits, and over and under stay apart in light and dark."""
+    level = planted.levels["features.7", 10]
+    link = "#layer=features.7&level=10&class=0&show=density"
+    page = opened(link, width=390, height=844, has_touch=True, is_mobile=True, color_scheme=scheme)
+    ready(page, "features.7/all/10/0")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for part_of in (".lens .stacked", ".lens .legend", ".lens input[type=range]"):
+        box = page.locator(part_of).bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    over, under = extremes(level, shares(planted, 10, of_class(planted)))
+    warm, cold = colour(page, level, over), colour(page, level, under)
+    assert warm[0] - warm[2] > 60
+    assert cold[2] - cold[0] > 40
