@@ -352,7 +352,7 @@ def test_cells_with_two_uses_are_listed_and_lead_to_their_place(opened: Opener, 
     page.route("**/features.7/all/20/uses.js", lambda route: route.fulfill(body=part(name, content)))
     again(page)
     page.get_by_role("button", name="Cells with two uses").click()
-    rows = page.locator(".uses-list > li")
+    rows = page.get_by_role("region", name="features.7").locator(".uses-list > li")
     expect(rows).to_have_count(3)
     for index in range(3):
         found = rows.nth(index).locator(".name").all_inner_texts()
@@ -370,7 +370,9 @@ def test_a_layer_without_such_cells_says_so(opened: Opener) -> None:
     """The planted classes have too few labels to be compared, so that the list that the stage wrote is empty."""
     page = opened("#layer=features.7")
     page.keyboard.press("u")
-    expect(page.get_by_role("dialog", name="Cells with two uses")).to_contain_text("No cell of this layer is strong")
+    for layer in ("features.3", "features.7"):
+        section = page.get_by_role("dialog", name="Cells with two uses").get_by_role("region", name=layer)
+        expect(section).to_contain_text("No cell of this layer is strong")
 
 
 def test_names_of_atlases_are_text(opened: Opener, planted: Planted) -> None:

@@ -1,4 +1,4 @@
-// The list of cells with several uses, of the layer in sight.
+// The list of cells with several uses, layer by layer, that in sight first.
 
 import { bars } from "./bars";
 import { button, drawing, el } from "./dom";
@@ -42,26 +42,42 @@ export class UsesList {
   }
 
   open(): void {
-    const { layer, atlas } = find(this.manifest, this.store.state.layer, "all");
-    const size = surveyLevel(atlas);
     const { dialog, body } = this.shell;
-    const found = el("div", { class: "waiting" });
-    body.replaceChildren(el("p", { class: "fine about" }, ABOUT), found);
+    const { layers } = this.manifest;
+    const now = layers.findIndex(({ name }) => name === this.store.state.layer);
+    const order = [...layers.slice(now), ...layers.slice(0, now)];
+    body.replaceChildren(
+      el("p", { class: "fine about" }, ABOUT),
+      ...order.map((layer) => this.section(layer)),
+    );
     dialog.showModal();
-    if (size !== null) this.load(layer, atlas, size).then((list) => found.replaceWith(list), this.report);
-    else found.replaceWith(el("p", { class: "nothing" }, "No class attributions were recorded."));
+    dialog.scrollTop = 0;
+  }
+
+  /** The cells of one layer, as soon as they are known. */
+  private section(layer: LayerEntry): HTMLElement {
+    const { atlas } = find(this.manifest, layer.name, "all");
+    const size = surveyLevel(atlas);
+    const waiting = el("div", { class: "waiting" });
+    const place = size === null ? null : el("span", { class: "fine" }, `${size} × ${size}`);
+    const section = el(
+      "section",
+      { "aria-label": layer.name },
+      el("h3", {}, layer.name, " ", place),
+      waiting,
+    );
+    if (size !== null) this.load(layer, atlas, size).then((list) => waiting.replaceWith(list), this.report);
+    else waiting.replaceWith(el("p", { class: "nothing" }, "No class attributions were recorded."));
+    return section;
   }
 
   private async load(layer: LayerEntry, atlas: AtlasEntry, size: number): Promise<HTMLElement> {
     const level = await loadLevel(layer.name, atlas.name, size);
     const uses = await loadUses(level.name);
-    const where = el("h3", {}, `${layer.name}, ${size} × ${size}`);
-    if (uses.length) {
-      const rows = uses.map((use) => el("li", {}, this.row(layer, atlas, level, use)));
-      return el("div", {}, where, el("ol", { class: "uses-list" }, ...rows));
-    }
     const none = "No cell of this layer is strong for two classes that look nothing alike.";
-    return el("div", {}, where, el("p", { class: "nothing" }, none));
+    if (!uses.length) return el("p", { class: "nothing" }, none);
+    const rows = uses.map((use) => el("li", {}, this.row(layer, atlas, level, use)));
+    return el("ol", { class: "uses-list" }, ...rows);
   }
 
   private row(layer: LayerEntry, atlas: AtlasEntry, level: LevelData, use: Use): HTMLElement {
