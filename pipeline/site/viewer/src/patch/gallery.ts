@@ -53,7 +53,7 @@ function picture(scene: Scene<unknown>, patch: Found, what: string): HTMLElement
 
 function origin(scene: Scene<unknown>, patch: Found): HTMLElement {
   if (patch.key === null) return el("p", { class: "fine" }, "made, not found");
-  const text = el("p", { class: "fine origin" }, `${patch.label ?? "no label"}, ${patch.key}`);
+  const text = el("p", { class: "fine origin" }, el("span", {}, patch.label ?? "no label"), patch.key);
   if (!patch.cell) return text;
   const { size, at } = patch.cell;
   const parts = new URLSearchParams({
