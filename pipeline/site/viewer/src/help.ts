@@ -25,6 +25,8 @@ const ABOUT = [
   "Each picture is drawn by optimisation until the network answers to it as it answers, on average, to a group of " +
     "places in real images. Groups that the network sees alike lie close together.",
   "Point at a picture to see for which classes its group speaks; pin it to see the images it comes from.",
+  "A comparison of two classes lays its groups out by what they say for one class rather than for the other: the " +
+    "further to a side, the more for the class that is named there.",
 ];
 
 /** The help, closed at first; `showModal()` opens it. */
