@@ -63,7 +63,7 @@ def stages(printed: str) -> set[str]:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout in which the tiny experiment has run once."""
     fresh = Checkout(tmp_path_factory.mktemp("checkout"))
-    assert stages(fresh(*RUN)) == {"prepare", "sample", "reduce", "grid", "render", "tile", "site"}
+    assert stages(fresh(*RUN)) == {"prepare", "sample", "reduce", "grid", "render", "tile", "predict", "site"}
     return fresh
 
 
@@ -72,9 +72,28 @@ def test_only_what_is_out_of_date_runs(checkout: Checkout) -> None:
     assert stages(checkout(*RUN)) == set()
     assert stages(checkout("dvc", "repro")) == set()
     assert stages(checkout(*RUN, "render.steps=5")) == {"render", "tile", "site"}
-    assert stages(checkout(*RUN, "render.steps=5", "grid.levels=[4,8,16]")) == {"grid", "render", "tile", "site"}
+    assert stages(checkout(*RUN, "render.steps=5", "grid.levels=[4,8,16]")) == {
+        *("grid", "render", "tile", "predict", "site")
+    }
     assert stages(checkout("dvc", "repro", "--single-item", "--force", "tile@mixed3b-all")) == {"tile"}
     assert json.loads(checkout("dvc", "metrics", "show", "--json"))
+
+
+def test_one_more_class_runs_its_own_stages_alone(checkout: Checkout) -> None:
+    """A class, a comparison or a second image set adds its own stages and the page; nothing else runs again."""
+    one = [*RUN, "selection.min_samples=12", "classes=[flower]"]
+    checkout(*one)
+    printed = checkout(*one[:-1], "classes=[flower,fireboat]", "comparisons=[[flower,fireboat]]")
+    ran = set(re.findall(r"Running stage '(\S+)'", printed))
+    each = ("reduce", "grid", "render", "tile")
+    assert ran == {
+        *(f"{stage}@mixed3b-{atlas}" for stage in each for atlas in ("class-1", "compare-3-1")),
+        "patch@mixed3b-compare-3-1",
+        "site",
+    }
+    second = ["+images@place.images=toytown", "place.images.count=20"]
+    printed = checkout(*one[:-1], "classes=[flower,fireboat]", "comparisons=[[flower,fireboat]]", *second)
+    assert set(re.findall(r"Running stage '(\S+)'", printed)) == {"place@mixed3b", "site"}
 
 
 def test_an_experiment_composes_anew(checkout: Checkout) -> None:
