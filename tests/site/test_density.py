@@ -33,7 +33,7 @@ def of_class(planted: Planted) -> NDArray[np.int64]:
 def written(share: float) -> str:
     """A share as the page writes it."""
     size = 100 * share
-    return f"{size:.1f} %" if size >= 1 or size == 0 else f"{float(f'{size:.2g}'):g} %"
+    return f"{size:.1f} %" if size >= 1 else f"{float(f'{size:.2g}'):g} %"
 
 
 def extremes(level: Level, found: Shares) -> tuple[int, int]:
@@ -141,6 +141,9 @@ def test_where_the_second_image_set_falls(opened: Opener, planted: Planted) -> N
     page.get_by_role("combobox").press("Enter")
     ready(page, "features.7/all/20/0")
     expect(page.locator("html[data-density='']")).to_be_attached()
+    other.evaluate(f"location.hash = '#layer=features.7&atlas={CLASS_ATLAS}&level=10&show=second'")
+    ready(other, f"features.7/{CLASS_ATLAS}/10/")
+    expect(other.locator(".lens")).to_be_hidden()
     away = opened(f"#layer=features.7&atlas={CLASS_ATLAS}&level=10&class=0&show=second")
     ready(away, f"features.7/{CLASS_ATLAS}/10/0")
     expect(away.get_by_role("button", name=f"Where {SECOND} falls")).to_be_hidden()

@@ -88,6 +88,29 @@ def test_a_pinned_cell_lists_its_images(opened: Opener, planted: Planted, size: 
     assert first.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
 
 
+def test_an_image_without_a_stored_picture_is_listed_by_name(opened: Opener, planted: Planted) -> None:
+    """Where no picture is stored there is no link and nothing is asked for; name and label are told all the same."""
+    level = planted.levels["features.7", 20]
+    text = (planted.site / "data/images/0.js").read_text()
+    about = json.loads(text[text.index("]=") + 2 :].rstrip(";\n"))
+    assert len(about) == len(planted.keys)
+    bare = {row: [key, label, 0] for row, (key, label, _) in about.items()}
+    page = opened("#layer=features.7&level=20")
+    script = part("images/0", bare)
+    page.route("**/data/images/0.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
+    page.wait_for_load_state("networkidle")
+    page.goto(page.url.split("#")[0] + "?bare#layer=features.7&level=20")  # from disk, routes begin with a page
+    ready(page, "features.7/all/20/")
+    page.mouse.click(*place(page, level, busiest(level)))
+    rows = page.locator(".panel .images li")
+    expect(rows).to_have_count(FIRST)
+    row, column = (int(value) for value in level.cell[busiest(level)])
+    wanted = images_of(planted, samples_in(planted, "features.7", "all", 20, (row, column, row, column)))
+    assert listed(page) == wanted[:FIRST]
+    assert rows.locator(":is(a, img)").count() == 0
+    assert rows.locator(".label").count() == FIRST
+
+
 def test_the_cell_of_a_class_atlas_lists_only_its_samples(opened: Opener, planted: Planted) -> None:
     """An atlas of some samples counts those alone, on its own layout."""
     level = planted.of_atlas["features.7", CLASS_ATLAS, 5]

@@ -25,5 +25,5 @@ export function percent(share: number): string {
 /** A share as a percentage that keeps two significant digits where it is small. */
 export function share(value: number): string {
   const size = 100 * value;
-  return `${size >= 1 || size === 0 ? size.toFixed(1) : Number(size.toPrecision(2))} %`;
+  return `${size >= 1 ? size.toFixed(1) : Number(size.toPrecision(2))} %`;
 }

@@ -74,7 +74,8 @@ function consistent(asked: State, before: State, change: Partial<State>): State 
   return (moved && !("box" in change)) || change.pin ? { ...next, box: null } : next;
 }
 
-function shown({ show, classId }: State, change: Partial<State>): Show {
+function shown({ show, classId, atlas }: State, change: Partial<State>): Show {
+  if (atlas !== "all") return "attribution"; // densities are known of the whole atlas alone
   if (classId === null) return show === "density" ? "attribution" : show;
   return change.classId !== undefined && !change.show && show === "second" ? "attribution" : show;
 }
