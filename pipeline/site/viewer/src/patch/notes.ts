@@ -23,7 +23,7 @@ export function notes(scene: Scene<Tested>): HTMLElement {
     ],
     [
       "Same search for all",
-      `Each group tries ${tried} patches at ${sizes(test.sizes)} of the side in all four corners on the same images, and keeps the best ${kept}. Pasted areas are equal.`,
+      `Each group tries ${tried} patches at ${sizes(test.sizes)} of the side in all four corners on the same images, and keeps the best ${kept}: the same areas to choose from, and the same number of tries.`,
     ],
     [
       "Same images, other places",
