@@ -73,11 +73,10 @@ export class Panel {
     const chosen = scene.heat?.classId ?? null;
     const names = this.manifest.network.classes;
     const sides = sidesOf(scene, cell);
-    const others = sides
-      ? classesOf(scene, cell).filter(({ id }) => !scene.atlas.classes.includes(id))
-      : classesOf(scene, cell);
-    const list = bars(names, others, chosen, this.actions.choose);
-    return sides ? el("div", {}, versus(names, sides), list) : list;
+    if (!sides) return bars(names, classesOf(scene, cell), chosen, this.actions.choose);
+    const third = classesOf(scene, cell).filter(({ id }) => !scene.atlas.classes.includes(id));
+    const others = third.length ? bars(names, third, chosen, this.actions.choose) : null;
+    return el("div", {}, versus(names, sides), others);
   }
 
   private head(scene: Scene, cell: number): HTMLElement {
