@@ -10,7 +10,10 @@ Data flows one way, one stage after the other, and nothing flows back up:
 - ``grid``     averages activations and attributions per grid cell
 - ``render``   draws each cell by feature visualization
 - ``tile``     cuts the drawn grids into Deep Zoom pictures
-- ``site``     puts the page around them
+- ``predict``  tests what attributions foretell, layer by layer
+- ``patch``    tests what patches from a comparison of two classes do
+- ``place``    lays a second image set on an existing layout
+- ``site``     puts the pages around them
 
 Each stage is a package here, a group in ``conf/``, a section of ``params.yaml`` and a stage of ``dvc.yaml``, all under
 the same name. What stages share lies in ``core`` (configuration, artifacts, progress), ``images`` (image sets) and

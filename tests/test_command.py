@@ -56,6 +56,18 @@ MISTAKES = {
     "device": (["render.device=cuda:9"], ["render.device", "cuda:9"]),
     "unknown device": (["render.device=abacus"], ["render.device", "abacus"]),
     "too few samples": (["prepare.limit=3", "sample.positions_per_image=2"], ["reduce", "6"]),
+    "unknown class": (["classes=[firebot]"], ["classes", "firebot", "fireboat"]),
+    "class number": (["classes=[10]"], ["classes", "10"]),
+    "class atlas by a wrong number": (["atlases=[all,class-10]"], ["atlases", "10"]),
+    "no atlas of all": (["atlases=[class-1]"], ["atlases", "all"]),
+    "one class for two": (["comparisons=[[fireboat]]"], ["comparisons", "pairs"]),
+    "pair not in a list": (["comparisons=[streetcar,fireboat]"], ["comparisons", "pairs", "streetcar"]),
+    "class against itself": (["comparisons=[[fireboat,1]]"], ["comparisons", "fireboat"]),
+    "classes without attributions": (["classes=[fireboat]", "sample.attribution=false"], ["sample.attribution"]),
+    "missing second folder": (
+        ["+images@place.images=image_folder", "place.images.root=nowhere"],
+        ["nowhere"],
+    ),
     "too large for the disk": (
         ["sample.positions_per_image=4096", "images.count=200000"],
         ["GB", "free"],
