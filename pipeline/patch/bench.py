@@ -16,8 +16,9 @@ from pipeline.model.preprocessing import normalise
 from pipeline.patch.candidates import Cells, ranked_exemplars
 from pipeline.patch.config import PatchSettings
 from pipeline.patch.direction import Direction, Subjects
-from pipeline.patch.groups import Patch, Sources, from_atlas
+from pipeline.patch.groups import from_atlas
 from pipeline.patch.images import spread_evenly
+from pipeline.patch.sources import Patch, Sources
 from pipeline.patch.squares import Square, around, patch_side
 from pipeline.patch.trials import Pixels, in_batches
 

@@ -74,11 +74,8 @@ def compared(results: Mapping[str, Result], resamples: Resamples) -> tuple[dict[
             pooled[group][way] = {
                 name: rounded(estimate(float(getattr(outcome, name).mean()), means[name])) for name in MEASURES
             }
-    added: Content = {
-        control: {way: rounded(_difference(results, becomes, control, way)) for way in WAYS}
-        for control in results
-        if control != "atlas"
-    }
+    controls = [group for group in results if group != "atlas"]
+    added = {control: {way: rounded(_difference(results, becomes, control, way)) for way in WAYS} for control in controls}
     rates = {control: pooled[control]["static"]["becomes"]["value"] for control in NATURAL}
     return pooled, {**added, "best": max(NATURAL, key=rates.__getitem__)}
 

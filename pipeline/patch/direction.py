@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from pipeline.core.progress import progress
 from pipeline.patch.config import PatchSettings
 from pipeline.patch.experiment import Result, Search, run_group
-from pipeline.patch.groups import GROUPS, Patch, Sources, at_random, best_by_logit, elsewhere, noise_like
+from pipeline.patch.groups import GROUPS, at_random, best_by_logit, elsewhere, noise_like
 from pipeline.patch.images import halves
+from pipeline.patch.sources import Patch, Sources
 from pipeline.patch.squares import pasted_side
 from pipeline.patch.trials import Forward, Pixels
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.patch.choice import best_dynamic, best_static, taken
-from pipeline.patch.groups import Patch
+from pipeline.patch.sources import Patch
 from pipeline.patch.squares import CORNERS
 from pipeline.patch.trials import Answers, Forward, Pixels, Trial, answers
 

@@ -8,9 +8,9 @@ import numpy as np
 from pipeline.patch.content import DECIMALS, Resamples, compared, flat_metrics, patch_numbers, softmax_curve
 from pipeline.patch.direction import Direction
 from pipeline.patch.experiment import Result
-from pipeline.patch.groups import Patch
 from pipeline.patch.images import spread_examples
 from pipeline.patch.pictures import Album
+from pipeline.patch.sources import Patch
 from pipeline.patch.squares import CORNERS
 from pipeline.patch.trials import Trial, pasted
 

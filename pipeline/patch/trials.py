@@ -1,7 +1,8 @@
 """Pictures with patches pasted into their corners => what the network answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -86,21 +87,32 @@ def answers(
         batch_size: pictures in one pass.
         done: told how many pictures were answered.
     """
+    owns = np.repeat([own[trial.patch] for trial in trials], len(pictures))
+    parts = []
+    for numbers, batch in _batches(pictures, patches, trials, batch_size):
+        parts.append(_answered(forward(batch), classes, owns[numbers]))
+        done(len(numbers))
+    kinds = (np.concatenate(kind).reshape(len(trials), len(pictures)) for kind in zip(*parts, strict=True))
+    return Answers(*kinds)
+
+
+def _answered(logits: Tensor, classes: tuple[int, int], own: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
+    """What :class:`Answers` holds, in its order, of logits [picture, class]; each [picture]."""
+    softmax = torch.softmax(logits.float(), dim=1).cpu().numpy()
     source, target = classes
-    plain = _channels_first(pictures)
+    of_own = np.where(own >= 0, softmax[np.arange(len(own)), own], np.float32(np.nan))
+    return softmax.argmax(axis=1), softmax[:, target], softmax[:, source], of_own
+
+
+def _batches(
+    pictures: Pixels, patches: Sequence[Pixels], trials: Sequence[Trial], batch_size: int
+) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+    """Every picture with every patch pasted in, trial by trial: their numbers, and [picture, 3, y, x]."""
+    plain, total = _channels_first(pictures), len(trials) * len(pictures)
     cut = {key: _channels_first(resized(patches[key[0]], key[1])) for key in {(t.patch, t.side) for t in trials}}
-    shape, total = (len(trials), len(pictures)), len(trials) * len(pictures)
-    top = np.zeros(total, np.int64)
-    target_, source_, own_ = (np.full(total, np.nan, np.float32) for _ in range(3))
     for start in range(0, total, batch_size):
         numbers = np.arange(start, min(start + batch_size, total))
-        probabilities = torch.softmax(forward(_batch(plain, cut, trials, numbers)).float(), dim=1).cpu().numpy()
-        top[numbers] = probabilities.argmax(axis=1)
-        target_[numbers], source_[numbers] = probabilities[:, target], probabilities[:, source]
-        owns = np.array([own[trials[trial].patch] for trial in (numbers // len(pictures)).tolist()])
-        own_[numbers] = np.where(owns >= 0, probabilities[np.arange(len(numbers)), owns], np.nan)
-        done(len(numbers))
-    return Answers(top.reshape(shape), *(values.reshape(shape) for values in (target_, source_, own_)))
+        yield numbers, _batch(plain, cut, trials, numbers)
 
 
 def _batch(

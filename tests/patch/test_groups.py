@@ -6,9 +6,10 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.patch.candidates import Exemplar
-from pipeline.patch.groups import Sources, at_random, best_by_logit, elsewhere, from_atlas, noise_like
+from pipeline.patch.groups import at_random, best_by_logit, elsewhere, from_atlas, noise_like
 from pipeline.patch.images import halves, spread_evenly, spread_examples
 from pipeline.patch.noise import colour_statistics, natural_noise
+from pipeline.patch.sources import Sources
 from pipeline.patch.squares import Square
 
 CROP, SIDE = 16, 6
