@@ -17,7 +17,7 @@ from pipeline.patch.candidates import Cells, ranked_exemplars
 from pipeline.patch.config import PatchSettings
 from pipeline.patch.direction import Direction, Subjects
 from pipeline.patch.groups import from_atlas
-from pipeline.patch.images import spread_evenly
+from pipeline.patch.images import first_of_each, spread_evenly
 from pipeline.patch.sources import Patch, Sources
 from pipeline.patch.squares import Square, around, patch_side
 from pipeline.patch.trials import Pixels, in_batches
@@ -82,7 +82,7 @@ class Bench:
     def subjects(self, class_: int) -> Subjects:
         """The images of a class, at most as many as are wanted, and what the network says to them."""
         listed = np.flatnonzero(self.manifest.class_ == class_)
-        rows = spread_evenly(listed, self.settings.images)
+        rows = spread_evenly(listed[first_of_each([self.manifest.digest[row] for row in listed])], self.settings.images)
         pictures = np.zeros((len(rows), self.crop, self.crop, 3), np.uint8)
         softmax = np.zeros((0, len(self.network.classes)), np.float32)
         if len(rows):

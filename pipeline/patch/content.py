@@ -75,7 +75,9 @@ def compared(results: Mapping[str, Result], resamples: Resamples) -> tuple[dict[
                 name: rounded(estimate(float(getattr(outcome, name).mean()), means[name])) for name in MEASURES
             }
     controls = [group for group in results if group != "atlas"]
-    added = {control: {way: rounded(_difference(results, becomes, control, way)) for way in WAYS} for control in controls}
+    added = {
+        control: {way: rounded(_difference(results, becomes, control, way)) for way in WAYS} for control in controls
+    }
     rates = {control: pooled[control]["static"]["becomes"]["value"] for control in NATURAL}
     return pooled, {**added, "best": max(NATURAL, key=rates.__getitem__)}
 

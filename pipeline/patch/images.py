@@ -1,5 +1,7 @@
 """Which images of a class are used, and in which half."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,11 @@ def spread_evenly(rows: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
     if len(rows) <= limit:
         return rows
     return rows[np.floor(np.arange(limit) * len(rows) / limit).astype(np.int64)]
+
+
+def first_of_each(digests: Sequence[str]) -> NDArray[np.int64]:
+    """Where each digest comes first, ascending: the same content twice would count twice, and in both halves."""
+    return np.array(sorted({digest: place for place, digest in reversed(list(enumerate(digests)))}.values()), np.int64)
 
 
 def halves(count: int, random: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

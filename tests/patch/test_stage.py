@@ -11,7 +11,8 @@ from pipeline.core.errors import ConfigError
 from pipeline.images.manifest import read_manifest
 from pipeline.patch import direction as directions
 from pipeline.patch.experiment import Search, run_group
-from pipeline.patch.groups import GROUPS, Patch
+from pipeline.patch.groups import GROUPS
+from pipeline.patch.sources import Patch
 from pipeline.patch.stage import _bench, run
 from pipeline.stages import Task
 from tests.patch.planted import BIRD, CLASSES, FIREBOAT, SETTINGS, Planted
@@ -128,6 +129,19 @@ def test_the_batch_size_changes_no_rate(planted: Planted, tmp_path: Path) -> Non
     run(seeded)
     keys = [[patch["key"] for patch in groups(task)["random"]["patches"]] for task in (planted.task, seeded)]
     assert keys[0] != keys[1]
+
+
+def test_an_image_that_comes_twice_is_tested_once(planted: Planted) -> None:
+    """Files of the same content count as one image, so that none can be both chosen on and measured on."""
+    bench = _bench(planted.task)
+    birds = bench.subjects(BIRD).rows
+    digest = list(bench.manifest.digest)
+    for row in birds[20:]:
+        digest[row] = digest[birds[3]]
+    copies = replace(bench, manifest=replace(bench.manifest, digest=tuple(digest)))
+    found = copies.subjects(BIRD)
+    np.testing.assert_array_equal(found.rows, birds[:20])
+    assert found.listed == len(birds) == 40
 
 
 def test_too_few_images_are_told_not_failed(planted: Planted, tmp_path: Path) -> None:
