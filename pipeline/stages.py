@@ -83,6 +83,11 @@ STAGES: Mapping[str, Stage] = {
 }
 
 
+# settings that concern class atlases and comparisons alone, and the atlas of all samples alone
+CLASSES_ALONE: dict[str, Any] = {"selection": True, "grid": {"class_levels"}}
+WHOLE_ALONE: dict[str, Any] = {"grid": {"levels"}}
+
+
 @dataclass(frozen=True)
 class Task:
     """One execution of a stage: the configuration, where artifacts lie, and which layer and atlas."""
@@ -98,8 +103,13 @@ class Task:
         return artifact.path(self.outputs, layer=layer or self.layer, atlas=atlas or self.atlas)
 
     def settings(self) -> dict[str, Any]:
-        """The settings that can change what this task writes, as its artifact's attributes keep them."""
-        return self.params.model_dump(mode="json", by_alias=True, include=set(self.stage.settings))
+        """The settings that can change what this task writes, as its artifact's attributes keep them.
+
+        Those of class atlases leave the atlas of all samples alone, and the other way round: its artifact stays the
+        same to the byte, and nothing that is made from it runs again.
+        """
+        idle = CLASSES_ALONE if self.atlas == "all" else WHOLE_ALONE
+        return self.params.model_dump(mode="json", by_alias=True, include=set(self.stage.settings), exclude=idle)
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Write the numbers that ``dvc metrics show`` prints."""

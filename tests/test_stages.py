@@ -1,0 +1,35 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from pipeline.compose import compose_config
+from pipeline.params import parse_params
+from pipeline.stages import STAGES, Task
+
+ROOT = Path(__file__).parents[1]
+
+
+def told(stage: str, atlas: str, *overrides: str) -> dict[str, Any]:
+    """The settings that an artifact of this stage and atlas keeps."""
+    composed = compose_config(ROOT, ["classes=[fireboat]", *overrides])
+    return Task(
+        STAGES[stage], parse_params(OmegaConf.to_container(composed)), Path("outputs"), "late", atlas
+    ).settings()
+
+
+@pytest.mark.parametrize(
+    ("stage", "override", "changed"),
+    [
+        ("reduce", "selection.top=7", {"class-1"}),
+        ("reduce", "reduce.neighbours=7", {"all", "class-1"}),
+        ("grid", "grid.class_levels=[3,6]", {"class-1"}),
+        ("grid", "grid.levels=[3,6]", {"all"}),
+        ("grid", "grid.min_count=7", {"all", "class-1"}),
+    ],
+)
+def test_an_atlas_keeps_its_own_settings_alone(stage: str, override: str, changed: set[str]) -> None:
+    """What concerns class atlases alone leaves the whole atlas's artifacts as they are, so no icon is drawn again."""
+    found = {atlas for atlas in ("all", "class-1") if told(stage, atlas) != told(stage, atlas, override)}
+    assert found == changed
