@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,29 +16,32 @@ from pipeline.model.resolve import class_names
 
 
 def atlas_names(
-    classes: Sequence[str | int],
-    comparisons: Iterable[Sequence[str | int]],
+    classes: Any,
+    comparisons: Any,
     images: Mapping[str, Any],
     model: Mapping[str, Any],
 ) -> list[str]:
     """The names of all atlases of a run, each once: ``all``, ``class-<id>``, ..., ``compare-<id>-<id>``, ...
 
     Args:
-        classes: those that get an atlas of their own, by name or number.
-        comparisons: pairs of classes.
+        classes: list of those that get an atlas of their own, by name or number, as somebody wrote it.
+        comparisons: list of pairs of classes, as somebody wrote it.
         images: the section of that name; its class names serve where the network is trained on it.
         model: the section of that name.
 
     Raises:
-        ConfigError: a class is not one of the network's, or a comparison has not two different ones.
+        ConfigError: something is no list, a class is not one of the network's, or a comparison has not two different
+            ones.
     """
+    wanted = _listed(classes, "classes: expected a list, as in [fireboat, 3]")
+    pairs = _listed(comparisons, "comparisons: expected a list of pairs, as in [[streetcar, fireboat]]")
     try:
         names = _names(images, model)
     except ValidationError:
         return ["all"]  # the check of the whole configuration says what is wrong with these sections
     found = [AtlasName("all")]
-    found += [AtlasName("class", (class_id(name, names, "classes"),)) for name in classes]
-    for pair in comparisons:
+    found += [AtlasName("class", (class_id(name, names, "classes"),)) for name in wanted]
+    for pair in pairs:
         ids = tuple(class_id(name, names, "comparisons") for name in _pair(pair))
         if ids[0] == ids[1]:
             raise ConfigError(f"comparisons: expected two different classes, found {pair[0]} twice")
@@ -55,8 +58,10 @@ def class_id(wanted: str | int, names: Sequence[str], where: str) -> int:
         where: the setting, for messages.
 
     Raises:
-        ConfigError: there is no such class, or several have this name.
+        ConfigError: it is neither name nor number, there is no such class, or several have this name.
     """
+    if isinstance(wanted, bool) or not isinstance(wanted, str | int):
+        raise ConfigError(f"{where}: expected names or numbers, found {wanted}")
     text = str(wanted).casefold()
     found = [number for number, name in enumerate(names) if name.casefold() == text]
     if len(found) > 1:
@@ -66,11 +71,17 @@ def class_id(wanted: str | int, names: Sequence[str], where: str) -> int:
         )
     if found:
         return found[0]
-    if text.isdigit() and int(text) < len(names):
+    if text.isdecimal() and int(text) < len(names):
         return int(text)
     near = difflib.get_close_matches(str(wanted), names, n=4, cutoff=0.4)
     hint = f"did you mean {', '.join(near)}?" if near else f"give a name or a number below {len(names)}"
     raise ConfigError(f"{where}: expected one of the network's {len(names)} classes, found {wanted}; {hint}")
+
+
+def _listed(given: Any, expected: str) -> list[Any]:
+    if not isinstance(given, list):
+        raise ConfigError(f"{expected}, found {given}")
+    return given
 
 
 def _pair(pair: Any) -> Sequence[str | int]:

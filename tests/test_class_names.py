@@ -25,6 +25,28 @@ def test_a_class_is_found_by_name_or_number(wanted: str | int, number: int | Non
 
 
 @pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("classes=fireboat", r"classes: expected a list, as in \[fireboat, 3\], found fireboat"),
+        ("classes=3", r"classes: expected a list, as in \[fireboat, 3\], found 3"),
+        ("classes=[[fireboat]]", r"classes: expected names or numbers, found \['fireboat'\]"),
+        ("classes=[null]", "classes: expected names or numbers, found None"),
+        ("classes=[true]", "classes: expected names or numbers, found True"),
+        ("classes=['²']", "classes: expected one of the network's 10 classes, found ²"),
+        (
+            "comparisons=fireboat",
+            r"comparisons: expected a list of pairs, as in \[\[streetcar, fireboat\]\], found fireboat",
+        ),
+        ("comparisons=[[[streetcar],fireboat]]", r"comparisons: expected names or numbers, found \['streetcar'\]"),
+    ],
+)
+def test_what_is_no_list_of_classes_is_told(override: str, told: str) -> None:
+    """A bare name, a list too many, nothing, and what only looks like a number are refused, each in a line."""
+    with pytest.raises(ConfigError, match=f"^{told}"):
+        compose_config(ROOT, [override])
+
+
+@pytest.mark.parametrize(
     ("classes", "comparisons", "told"),
     [
         (["crane"], [], "crane names 2; give a number: 0, 2"),

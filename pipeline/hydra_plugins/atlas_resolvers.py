@@ -18,10 +18,13 @@ def _atlases(*, _root_: DictConfig) -> ListConfig:
         return ListConfig(["all"])
     from pipeline.class_names import atlas_names  # noqa: PLC0415  # loads torch, which most runs of `dvc` need not
 
-    asked: Any = {
-        key: OmegaConf.to_container(_root_[key], resolve=True) for key in ("classes", "comparisons", "images", "model")
-    }
-    return ListConfig(atlas_names(**asked))
+    return ListConfig(
+        atlas_names(**{key: _plain(_root_[key]) for key in ("classes", "comparisons", "images", "model")})
+    )
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
 def _compared(atlases: ListConfig) -> ListConfig:
