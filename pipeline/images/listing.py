@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from pipeline.core.progress import tracked
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.images.manifest import Manifest
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,11 @@ def list_images(
     )
 
 
-def spread_evenly(entries: Sequence[Entry], limit: int | None) -> Sequence[Entry]:
-    """At most ``limit`` of the entries, at even distances, in order."""
-    if limit is None or len(entries) <= limit:
-        return entries
-    return [entries[step * len(entries) // limit] for step in range(limit)]
+def spread_evenly(items: Sequence[Item], limit: int | None) -> Sequence[Item]:
+    """At most ``limit`` of the items, at even distances, in order."""
+    if limit is None or len(items) <= limit:
+        return items
+    return [items[step * len(items) // limit] for step in range(limit)]
 
 
 def _usable(image_set: ImageSet, key: str, max_pixels: int, min_side: int) -> Image.Image:

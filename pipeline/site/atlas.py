@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.atlases import parse_atlas
+from pipeline.core.members import MEMBERS_PER_BLOCK, images_by_cell, member_blocks
 from pipeline.core.pack import packed
 from pipeline.site.classes import block_size, heat, strength
 from pipeline.site.config import SiteSettings
 from pipeline.site.level import Content, LevelCells, cells_content, exemplars_content, level_entry, planes
 from pipeline.site.manifest import atlas_entry
-from pipeline.site.membership import MEMBERS_PER_BLOCK, Membership, images_by_cell, label_counts, shared_cells
+from pipeline.site.membership import Membership, label_counts, shared_cells
 from pipeline.site.uses import multiple_uses
 
 LINKED = 3  # cells of another layer that a cell is linked to
@@ -85,9 +86,7 @@ class AtlasData:
             if self.name == "all":
                 yield from self._of_whole(cells, source)
         if settings.exemplars:
-            images = images_by_cell(self.member, source.image)
-            for index, start in enumerate(range(0, len(images), MEMBERS_PER_BLOCK)):
-                yield f"members-{index}", {"image": packed(images[start : start + MEMBERS_PER_BLOCK])}
+            yield from member_blocks(images_by_cell(self.member.finest.of_point, self.member.sample, source.image))
 
     def entry(self, source: AtlasSource) -> Content:
         """The atlas as the manifest lists it."""

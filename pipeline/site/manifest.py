@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline import __version__
+from pipeline.images.photograph import IMAGES_PER_FOLDER
 from pipeline.model.layers import LayerShape
 from pipeline.site.exemplars import patch
 
 FORMAT = 1
-IMAGES_PER_FOLDER = 1000
 
 
 def layer_entry(

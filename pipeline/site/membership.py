@@ -1,4 +1,4 @@
-"""Which cells the samples of an atlas lie in, and what follows: their images, their labels, their other cells."""
+"""Which cells the samples of an atlas lie in, and what follows: their labels, their other cells."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.cells import Level
-
-MEMBERS_PER_BLOCK = 2**16
 
 
 @dataclass(frozen=True)
@@ -41,16 +39,6 @@ class Membership:
         found = np.full(samples, -1)
         found[self.sample] = np.where(self.drawn[size][level.of_point], level.of_point, -1)
         return found
-
-
-def images_by_cell(member: Membership, image: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The image of every sample [point], ordered by the finest cells and then by the sample.
-
-    Args:
-        member: where the samples lie.
-        image: [sample] row of each sample's image.
-    """
-    return image[member.sample[np.lexsort((member.sample, member.finest.of_point))]]
 
 
 def label_counts(level: Level, label: NDArray[np.int64], classes: int) -> NDArray[np.int64]:

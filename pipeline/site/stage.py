@@ -16,16 +16,16 @@ from pipeline.core.pack import part
 from pipeline.core.progress import say, tracked
 from pipeline.core.store import open_artifact
 from pipeline.core.whole import whole
-from pipeline.images.manifest import ManifestImages, printable, read_manifest
+from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
+from pipeline.images.photograph import encoded, folders, picture_name
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape
 from pipeline.model.preprocessing import network_crop
 from pipeline.model.saved import describe
 from pipeline.site.atlas import AtlasData, Run
-from pipeline.site.manifest import IMAGES_PER_FOLDER, layer_entry, manifest
+from pipeline.site.manifest import layer_entry, manifest
 from pipeline.site.page import PAGES, page
-from pipeline.site.photograph import encoded, label_name
 from pipeline.site.sources import read_atlas, read_directions, read_membership, read_zero_shares
 from pipeline.site.viewer_files import viewer_files
 from pipeline.stages import Task
@@ -93,16 +93,11 @@ def _write_images(task: Task, data: Path, network: Mapping[str, Any], shown: Row
     images = ManifestImages(read_manifest(task.path(a.IMAGES)), image_set, task.params.prepare.max_pixels)
     preprocessing = PreprocessingSettings.model_validate(network["preprocessing"], strict=False)
     for row in tracked([int(row) for row in shown], "exemplar images", len(shown), "image"):
-        path = data / "images" / f"{row // IMAGES_PER_FOLDER}" / f"{row}.webp"
+        path = data / "images" / picture_name(row)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encoded(network_crop(images.load(row), preprocessing), task.params.site.image_size))
-    stored = set(shown.tolist())
-    for first in range(0, len(images), IMAGES_PER_FOLDER):
-        about = {}
-        for row in range(first, min(first + IMAGES_PER_FOLDER, len(images))):
-            label = label_name(images.manifest, row, image_set.classes, network["classes"])
-            about[f"{row}"] = [printable(images.manifest.key[row]), label, int(row in stored)]
-        _write_part(data, f"images/{first // IMAGES_PER_FOLDER}", about)
+    for number, about in folders(images.manifest, image_set.classes, network["classes"], set(shown.tolist())):
+        _write_part(data, f"images/{number}", about)
 
 
 def _write_part(data: Path, name: str, content: Mapping[str, Any]) -> None:

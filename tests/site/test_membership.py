@@ -3,7 +3,8 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.core.cells import Level, nested_levels
-from pipeline.site.membership import Membership, images_by_cell, label_counts, shared_cells
+from pipeline.core.members import images_by_cell
+from pipeline.site.membership import Membership, label_counts, shared_cells
 
 POINTS = 500
 RANDOM = np.random.default_rng
@@ -19,8 +20,7 @@ def test_images_come_in_the_order_of_the_finest_cells() -> None:
     levels = nested_levels(RANDOM(0).random((POINTS, 2)), [4, 8])
     sample = RANDOM(1).permutation(2 * POINTS)[:POINTS]
     image = RANDOM(2).integers(0, 60, 2 * POINTS)
-    member = Membership(sample, {found.size: found for found in levels}, {})
-    listed = images_by_cell(member, image)
+    listed = images_by_cell(levels[1].of_point, sample, image)
     ends = np.cumsum(levels[1].count)
     for cell, (end, count) in enumerate(zip(ends, levels[1].count, strict=True)):
         own = image[sample[levels[1].of_point == cell]]

@@ -123,8 +123,8 @@ def test_photographs_can_be_kept_out(tmp_path: Path) -> None:
     stale.parent.mkdir(parents=True)
     stale.write_bytes(b"of an earlier run")
     run(made.task)
-    assert not list(made.site.rglob("images*"))
-    assert not any("photo" in path.read_text("utf-8") for path in (made.site / "data").rglob("*.js"))
+    assert not list((made.site / "data").rglob("images*"))
+    assert not any("photo " in path.read_text("utf-8") for path in (made.site / "data").rglob("*.js"))
 
 
 def test_old_files_go_and_tiles_stay(tmp_path: Path) -> None:
