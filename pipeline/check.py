@@ -25,8 +25,8 @@ def check(params: Params, outputs: Path) -> None:
     Raises:
         AtlasError: names what cannot work: images, network, weights, layers, device, disk.
     """
-    for section, device in (("sample", params.sample.device), ("render", params.render.device)):
-        check_device(section, device)
+    for section in ("sample", "render", "predict", "patch"):
+        check_device(section, getattr(params, section).device)
     images = open_image_set(params.images)
     if params.place.images is not None:
         check_second(open_image_set(params.place.images))

@@ -54,6 +54,8 @@ MISTAKES = {
     "missing weights": (["model.weights=gone.pth"], ["gone.pth"]),
     "weights that are none": (["model.weights=weights.safetensors"], ["weights.safetensors"]),
     "device": (["render.device=cuda:9"], ["render.device", "cuda:9"]),
+    "device of a later stage": (["predict.device=cuda:9"], ["predict.device", "cuda:9"]),
+    "device of a comparison": (["comparisons=[[flower,fireboat]]", "patch.device=cuda:9"], ["patch.device", "cuda:9"]),
     "unknown device": (["render.device=abacus"], ["render.device", "abacus"]),
     "too few samples": (["prepare.limit=3", "sample.positions_per_image=2"], ["reduce", "6"]),
     "unknown class": (["classes=[firebot]"], ["classes", "firebot", "fireboat"]),
