@@ -131,4 +131,4 @@ def _batch(
 
 
 def _channels_first(pixels: Pixels) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, -3)))
+    return torch.from_numpy(np.moveaxis(pixels, -1, -3).copy())

@@ -4,7 +4,7 @@ import torch
 
 from pipeline.patch.choice import best_dynamic, best_static, taken
 from pipeline.patch.squares import CORNERS, Square, around, corner, pasted_side
-from pipeline.patch.trials import Answers, Trial, answers, pasted
+from pipeline.patch.trials import Answers, Trial, answers, pasted, resized
 
 CROP, CLASSES = 12, 4
 RANDOM = np.random.default_rng(0)
@@ -43,6 +43,16 @@ def test_the_batch_size_changes_nothing(batch_size: int) -> None:
     one, other = answered(7), answered(batch_size)
     np.testing.assert_array_equal(one.top, other.top)
     np.testing.assert_allclose(one.target, other.target, atol=1e-6)
+
+
+def test_a_patch_may_be_one_pixel() -> None:
+    """The smallest patch is tried like any other, without a word from the libraries beneath."""
+    black = np.zeros((1, CROP, CROP, 3), np.uint8)
+    trials = [Trial(0, 1, 3), Trial(0, 2, 3)]
+    found = answers(lambda batch: batch.float().sum((2, 3)), black, [PATCHES[0]], [-1], trials, (0, 2), 8)
+    pixel = torch.from_numpy(resized(PATCHES[0], 1)[0, 0].astype(np.float32))
+    np.testing.assert_allclose(found.target[0], torch.softmax(pixel, 0)[2:], atol=1e-6)
+    assert found.top[0, 0] == int(pixel.argmax())
 
 
 @pytest.mark.parametrize("number", range(4))
