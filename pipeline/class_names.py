@@ -24,14 +24,13 @@ def atlas_names(
     """The names of all atlases of a run, each once: ``all``, ``class-<id>``, ..., ``compare-<id>-<id>``, ...
 
     Args:
-        classes: list of those that get an atlas of their own, by name or number, as somebody wrote it.
-        comparisons: list of pairs of classes, as somebody wrote it.
+        classes: a list of those that get an atlas of their own, by name or number.
+        comparisons: a list of pairs of classes.
         images: the section of that name; its class names serve where the network is trained on it.
         model: the section of that name.
 
     Raises:
-        ConfigError: something is no list, a class is not one of the network's, or a comparison has not two different
-            ones.
+        ConfigError: a list is none, a class is not one of the network's, or a comparison has not two different ones.
     """
     wanted = _listed(classes, "classes: expected a list, as in [fireboat, 3]")
     pairs = _listed(comparisons, "comparisons: expected a list of pairs, as in [[streetcar, fireboat]]")
@@ -39,8 +38,7 @@ def atlas_names(
         names = _names(images, model)
     except ValidationError:
         return ["all"]  # the check of the whole configuration says what is wrong with these sections
-    found = [AtlasName("all")]
-    found += [AtlasName("class", (class_id(name, names, "classes"),)) for name in wanted]
+    found = [AtlasName("all"), *(AtlasName("class", (class_id(name, names, "classes"),)) for name in wanted)]
     for pair in pairs:
         ids = tuple(class_id(name, names, "comparisons") for name in _pair(pair))
         if ids[0] == ids[1]:

@@ -36,10 +36,7 @@ def changed_logits(
     shape = network.layers[layer]
 
     def logits(kept: Tensor, added: Tensor) -> Tensor:
-        def alter(output: Tensor) -> Tensor:
-            return _changed(output, shape, positions, kept, added, relative)
-
-        with altered(network.module, layer, alter):
+        with altered(network.module, layer, lambda output: _changed(output, shape, positions, kept, added, relative)):
             answer: Tensor = network.module(images)
         return answer
 

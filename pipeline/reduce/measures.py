@@ -49,3 +49,9 @@ def label_hits(
     chosen = np.argpartition(near, count - 1, axis=1)[:, :count]
     share = (labels[chosen] == own[:, None]).mean(axis=1)
     return np.where(np.isfinite(near).sum(axis=1) >= count, share, np.nan)
+
+
+def filled(xy: NDArray[np.float32], side: int = 20) -> float:
+    """Share of the cells of a grid with ``side`` cells a side that hold a point of the layout [n, 2]."""
+    cells = np.minimum((xy * side).astype(np.int64), side - 1)
+    return len(np.unique(cells @ np.array([1, side]))) / side**2

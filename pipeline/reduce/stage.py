@@ -14,13 +14,12 @@ from pipeline.core.errors import DataError
 from pipeline.core.progress import say
 from pipeline.core.statistics import layer_statistics, row_blocks
 from pipeline.reduce import pca, tsne, umap
-from pipeline.reduce.align import turned
-from pipeline.reduce.choose import chosen_samples
-from pipeline.reduce.compare import across, spread_along, upright
+from pipeline.reduce.choose import Chosen, chosen_samples
+from pipeline.reduce.compare import across
 from pipeline.reduce.config import ReduceSettings
-from pipeline.reduce.distinct import Distinct, distinct_rows
-from pipeline.reduce.even import spread_evenly
-from pipeline.reduce.normalize import to_unit_square
+from pipeline.reduce.distinct import distinct_rows
+from pipeline.reduce.framed import framed
+from pipeline.reduce.measures import filled
 from pipeline.reduce.quality import Points, quality
 from pipeline.stages import Task
 
@@ -30,7 +29,6 @@ METHODS: Mapping[str, Layout] = {"umap": umap.layout, "tsne": tsne.layout, "pca"
 # samples without a direction lie here, in the empty corner of the margin, apart from all others: bottom left
 ZERO_PLACE = (0.0, 1.0)
 PLOT_POINTS = 3000
-FILL_CELLS = 20
 
 
 def run(task: Task) -> None:
@@ -39,7 +37,7 @@ def run(task: Task) -> None:
     Raises:
         DataError: the activations are not finite, all zero, or too few of them differ; or a class has too few.
     """
-    settings, seed = task.params.reduce, task.params.seed
+    settings = task.params.reduce
     activations = store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS))
     chosen = chosen_samples(task, activations)
     values = store.read_rows(store.array(activations, "activation"), chosen.sample).astype(np.float32, copy=False)
@@ -50,31 +48,27 @@ def run(task: Task) -> None:
     distinct = distinct_rows(values[placed])
     _check_count(len(distinct.first), settings, task.layer)
     dimensions = 2 if chosen.difference is None else 1
-    points = METHODS[settings.method](values[placed[distinct.first]], settings, seed, dimensions)
+    points = METHODS[settings.method](values[placed[distinct.first]], settings, task.params.seed, dimensions)
     reference, reference_identity = _reference(task, chosen.sample)
     xy = np.full((len(values), 2), ZERO_PLACE, np.float32)
-    xy[placed, 2 - dimensions :], outside = _framed(points, distinct, reference[placed], settings)
-
+    xy[placed, 2 - dimensions :], outside = framed(points, distinct, reference[placed], settings)
     made_from = {"activations": store.artifact_identity(activations), "reference": reference_identity}
+    _store(task, chosen, xy, made_from)
+    label = _labels(task)[image]
+    directed = Points(values[placed], xy[placed], image[placed], label[placed])
+    counts = {"points": len(values), "distinct": len(distinct.first), "zero": len(values) - len(placed)}
+    shares = {"outliers": float(outside.mean()), "filled": filled(xy)}
+    measured = quality(directed, settings.metric, settings.metric_points, task.params.seed)
+    _report(task, {**counts, **shares, **measured}, xy, label)
+
+
+def _store(task: Task, chosen: Chosen, xy: NDArray[np.float32], made_from: Mapping[str, str]) -> None:
+    """Write the layout; the samples of a comparison are first put across it, by its axis."""
     with store.create(a.LAYOUT, task.path(a.LAYOUT), task.settings(), made_from) as group:
         if chosen.difference is not None:
             xy[:, 0], group.attrs["axis"] = _axis(task, chosen.difference)
         store.write_array(group, a.LAYOUT, "sample", chosen.sample)
         store.write_array(group, a.LAYOUT, "xy", xy)
-
-    label = _labels(task)[image]
-    measured = quality(
-        Points(values[placed], xy[placed], image[placed], label[placed]), settings.metric, settings.metric_points, seed
-    )
-    metrics = {
-        "points": len(values),
-        "distinct": len(distinct.first),
-        "zero": len(values) - len(placed),
-        "outliers": float(outside.mean()),
-        "filled": _filled(xy),
-        **measured,
-    }
-    _report(task, metrics, xy, label)
 
 
 def _directed(values: NDArray[np.float32], settings: ReduceSettings, layer: str) -> NDArray[np.int64]:
@@ -105,20 +99,6 @@ def _check_count(found: int, settings: ReduceSettings, layer: str) -> None:
         )
 
 
-def _framed(
-    points: NDArray[np.float64], distinct: Distinct, reference: NDArray[np.float64], settings: ReduceSettings
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Turn the layout of the distinct rows, fit it into 0..1 and spread it, for every row."""
-    flat = points.shape[1] == 1
-    agreeing = (
-        upright(points[distinct.inverse], reference[:, 0]) if flat else turned(points[distinct.inverse], reference)
-    )
-    framed, outside = to_unit_square(agreeing, settings.percentile, settings.margin)
-    # equal rows move as one: spread one by one, they would come apart
-    spread = spread_along if flat else spread_evenly
-    return spread(framed[distinct.first], settings.evenness)[distinct.inverse].astype(np.float32), outside
-
-
 def _axis(task: Task, difference: NDArray[np.float32]) -> tuple[NDArray[np.float64], dict[str, Any]]:
     """Where the samples of a comparison lie across it, and what the layout keeps of that axis."""
     x, axis = across(difference)
@@ -143,12 +123,6 @@ def _labels(task: Task) -> NDArray[np.int64]:
     """The label of each image, -1 where it has none."""
     column = pq.read_table(task.path(a.IMAGES), columns=["label"]).column("label")
     return np.asarray(column.fill_null(-1).to_numpy(), dtype=np.int64)
-
-
-def _filled(xy: NDArray[np.float32]) -> float:
-    """Share of the cells of a 20-level grid that hold a point."""
-    cells = np.minimum((xy * FILL_CELLS).astype(np.int64), FILL_CELLS - 1)
-    return len(np.unique(cells @ np.array([1, FILL_CELLS]))) / FILL_CELLS**2
 
 
 def _report(task: Task, metrics: Mapping[str, Any], xy: NDArray[np.float32], label: NDArray[np.int64]) -> None:
