@@ -34,6 +34,8 @@ COMPARE_SCALE = {"features.3": 0.16, "features.7": 4.0}  # logit at the right ed
 COMPARE_CLIPPED = 0.02
 SAMPLES = 24_000
 SECOND = "Holiday <i>photos</i>"
+SECOND_IMAGES = 31
+SECOND_BLOCK = 700  # samples in each file
 ICON = 48
 CROP = 64
 CLASSES = (
@@ -67,7 +69,8 @@ class Planted:
     """The task to run and the truth behind it: levels by (layer, size), the samples' images and positions by layer.
 
     ``levels`` are those of the atlas ``all``, ``xy`` [sample, 2] its places by layer; ``of_atlas`` holds the others'
-    levels by (layer, atlas, size). ``second`` are the samples whose places the second image set's samples took.
+    levels by (layer, atlas, size). ``second`` are the samples whose places the second image set's samples took,
+    ``second_image`` the rows of their images in that set.
     """
 
     task: Task
@@ -77,6 +80,7 @@ class Planted:
     position: dict[str, NDArray[np.int64]]
     xy: dict[str, NDArray[np.float32]]
     second: NDArray[np.int64]
+    second_image: NDArray[np.int64]
     keys: tuple[str, ...]
 
     @property
@@ -94,6 +98,7 @@ def plant(root: Path, samples: int = SAMPLES, levels: tuple[int, ...] = LEVELS, 
     places = {layer: _layout(number, samples) for number, layer in enumerate(LAYERS)}
     image = _images_of_samples(places[LAYERS[-1]], len(keys))
     second = np.flatnonzero(places[LAYERS[-1]][:, 1] < 0.5)[: samples // 12]  # from the upper half of the map
+    second_image = RANDOM(11).integers(0, SECOND_IMAGES, len(second))
     position: dict[str, NDArray[np.int64]] = {}
     found: dict[tuple[str, int], Level] = {}
     others: dict[tuple[str, str, int], Level] = {}
@@ -106,7 +111,7 @@ def plant(root: Path, samples: int = SAMPLES, levels: tuple[int, ...] = LEVELS, 
         whole = [_level(number, size, xy, everything, partial(_attribution, number)) for size in levels]
         found |= {(layer, level.size): level for level in whole}
         _atlas(task, number, "all", whole, xy, everything)
-        _second_set(task, layer, whole, xy[second])
+        _second_set(task, layer, whole, xy[second], second_image)
         for atlas, chosen, points, attribution in _part_atlases(layer, number, samples):
             few = [_level(number, size, points, chosen, attribution) for size in CLASS_LEVELS]
             others |= {(layer, atlas, level.size): level for level in few}
@@ -114,7 +119,7 @@ def plant(root: Path, samples: int = SAMPLES, levels: tuple[int, ...] = LEVELS, 
     (root / "outputs/metrics").mkdir(parents=True, exist_ok=True)
     shares = {layer: {"zero_attributions": share} for layer, share in zip(LAYERS, (0.012, 0.84), strict=True)}
     (root / "outputs/metrics/sample.json").write_text(json.dumps(shares))
-    return Planted(task, found, others, image, position, places, second, keys)
+    return Planted(task, found, others, image, position, places, second, second_image, keys)
 
 
 def _images_of_samples(xy: NDArray[np.float32], images: int) -> NDArray[np.int64]:
@@ -125,20 +130,47 @@ def _images_of_samples(xy: NDArray[np.float32], images: int) -> NDArray[np.int64
     return np.where(random.random(len(xy)) < 0.5, own, random.integers(0, images, len(xy)))
 
 
-def _second_set(task: Task, layer: str, levels: list[Level], xy: NDArray[np.float32]) -> None:
-    """What the stage ``place`` says of a second image set whose samples lie there."""
-    counts = {f"{level.size}": {"count": packed(count_at(level, xy))} for level in levels}
-    content = {"title": SECOND, "images": 31, "samples": len(xy), "levels": counts}
+def _second_set(task: Task, layer: str, levels: list[Level], xy: NDArray[np.float32], image: NDArray[np.int64]) -> None:
+    """What the stage ``place`` says of a second image set whose samples lie there and come from these images."""
+    parts: dict[str, dict[str, Any]] = {
+        "place": {
+            "title": SECOND,
+            "images": SECOND_IMAGES,
+            "samples": len(xy),
+            "members_per_block": SECOND_BLOCK,
+            "images_per_folder": 1000,
+            "levels": {f"{level.size}": {"count": packed(count_at(level, xy))} for level in levels},
+        },
+        "images/0": {f"{row}": second_about(row) for row in range(SECOND_IMAGES)},
+    }
+    ordered = image[np.argsort(cell_at(levels[-1], xy), kind="stable")]
+    for block in range(-(-len(xy) // SECOND_BLOCK)):
+        rows = ordered[block * SECOND_BLOCK : (block + 1) * SECOND_BLOCK]
+        parts[f"members-{block}"] = {"image": packed(rows)}
     folder = task.path(PLACE, layer)
-    folder.mkdir(parents=True)
-    (folder / "place.js").write_text(part(f"place/{layer}", content), encoding="ascii")
+    (folder / "images/0").mkdir(parents=True)
+    for row in range(SECOND_IMAGES):
+        if second_about(row)[2]:
+            _scene(100 + row).resize((40, 30)).save(folder / f"images/0/{row}.webp")
+    for name, content in parts.items():
+        (folder / f"{name}.js").write_text(part(f"place/{layer}/{name}", content), encoding="ascii")
+
+
+def second_about(row: int) -> tuple[str, str | None, int]:
+    """Key and label of an image of the second set, and whether it has a picture; key and label are markup."""
+    return f"<u>beach</u> {row:02d}.jpg", "sea<b>side</b>" if row % 3 else None, row % 2
 
 
 def count_at(level: Level, xy: NDArray[np.float32]) -> NDArray[np.int64]:
     """How many of these places lie in each cell of a level."""
+    return np.bincount(cell_at(level, xy), minlength=len(level.cell))
+
+
+def cell_at(level: Level, xy: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The cell of a level that each of these places lies in."""
     place = np.minimum((xy * level.size).astype(np.int64), level.size - 1)
     flat = level.cell[:, 0] * level.size + level.cell[:, 1]
-    return np.bincount(np.searchsorted(flat, place[:, 1] * level.size + place[:, 0]), minlength=len(flat))
+    return np.searchsorted(flat, place[:, 1] * level.size + place[:, 0])
 
 
 def _part_atlases(

@@ -7,7 +7,8 @@ import pytest
 from browsing import Opener, busiest, place, ready, veil
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Route, expect
-from site_planting import CLASS_ATLAS, SECOND, Level, Planted, count_at
+from site_planting import CLASS_ATLAS, SECOND, Level, Planted, cell_at, count_at, second_about
+from test_regions import Box, images_of, listed, middle, samples_in
 
 from pipeline.core.pack import part
 
@@ -149,6 +150,83 @@ def test_where_the_second_image_set_falls(opened: Opener, planted: Planted) -> N
     expect(away.get_by_role("button", name=f"Where {SECOND} falls")).to_be_hidden()
     expect(away.locator("html[data-density='']")).to_be_attached()
     expect(away.locator(".lens .stacked")).to_be_hidden()
+
+
+def of_second(planted: Planted, level: Level, box: Box) -> list[tuple[str, int]]:
+    """Key and number of samples of the second set's images in a box of features.7's cells, as the page lists them."""
+    top, left, bottom, right = box
+    cell = level.cell[cell_at(level, planted.xy["features.7"][planted.second])]
+    inside = ((cell >= [top, left]) & (cell <= [bottom, right])).all(axis=1)
+    rows, counts = np.unique(planted.second_image[inside], return_counts=True)
+    return [(second_about(int(rows[at]))[0], int(counts[at])) for at in np.lexsort((rows, -counts))]
+
+
+def of_atlas(planted: Planted, size: int, box: Box) -> list[tuple[str, int]]:
+    """The same of the atlas's own images, the first that the page lists."""
+    return images_of(planted, samples_in(planted, "features.7", "all", size, box))[:24]
+
+
+def cell_box(level: Level, cell: int) -> Box:
+    """A box of one cell."""
+    row, column = (int(number) for number in level.cell[cell])
+    return row, column, row, column
+
+
+def test_a_cell_leads_to_the_images_of_the_second_set(opened: Opener, planted: Planted) -> None:
+    """While the second set is shown, a cell lists its images or the atlas's, as chosen, and the next cell follows."""
+    level = planted.levels["features.7", 20]
+    most, lack = extremes(level, shares(planted, 20, planted.second))
+    wanted = of_second(planted, level, cell_box(level, most))
+    page = opened("#layer=features.7&level=20&show=second")
+    page.mouse.click(*place(page, level, most))
+    whose = page.locator(".panel .whose")
+    expect(whose.locator("span")).to_have_text(["of the atlas", f"of {SECOND}"])
+    rows = page.locator(".panel .images li")
+    expect(rows).to_have_count(min(24, len(wanted)))
+    assert len(wanted) > 10
+    assert listed(page) == wanted[:24]
+    numbers = [int(key.split()[1].removesuffix(".jpg")) for key, _ in wanted]
+    labels = [second_about(number)[1] for number in numbers[:24]]
+    assert rows.locator(".label").all_inner_texts() == [label for label in labels if label]
+    links = [link.get_attribute("href") for link in rows.locator("a").all()]
+    assert links == [f"place/features.7/images/0/{number}.webp" for number in numbers[:24] if number % 2]
+    assert rows.locator("img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 40
+    assert page.locator(".panel :is(b, u, i)").count() == 0, "names are text"
+    page.get_by_label("of the atlas").check()
+    expect(rows).to_have_count(24)
+    assert listed(page) == of_atlas(planted, 20, cell_box(level, most))
+    page.mouse.click(*place(page, level, lack))
+    expect(page.locator(".panel .density")).to_contain_text("0 % of the second set")
+    expect(rows).to_have_count(24)
+    assert listed(page) == of_atlas(planted, 20, cell_box(level, lack))
+    page.get_by_label(f"of {SECOND}").check()
+    expect(rows).to_have_count(0)
+    expect(page.locator(".panel")).to_contain_text("None of its samples lie here.")
+    page.get_by_role("button", name=f"Where {SECOND} falls").click()
+    expect(whose).to_have_count(0)
+    expect(rows).to_have_count(24)
+    assert listed(page) == of_atlas(planted, 20, cell_box(level, lack))
+
+
+def test_a_region_leads_to_the_images_of_the_second_set(opened: Opener, planted: Planted) -> None:
+    """A region's labels and images are those of the chosen set, at any level of the grid."""
+    level = planted.levels["features.7", 20]
+    busy = int(count_at(level, planted.xy["features.7"][planted.second]).argmax())
+    box = middle(Level(**{**vars(level), "count": np.arange(len(level.cell)) == busy}))
+    wanted = of_second(planted, level, box)
+    page = opened(f"#layer=features.7&level=20&show=second&box=20.{'.'.join(map(str, box))}")
+    rows = page.locator(".region .images li")
+    expect(rows).to_have_count(24)
+    assert listed(page) == wanted[:24]
+    assert page.locator(".region .image-list > .fine").inner_text().startswith(f"{len(wanted)} different images")
+    samples = dict(wanted)
+    bare = sum(samples.get(second_about(row)[0], 0) for row in range(0, 31, 3)) / sum(samples.values())
+    told = page.locator(".region .section", has_text="Labels of its images")
+    expect(told.locator(".name")).to_have_text(["sea<b>side</b>", "no label"])
+    expect(told.locator(".value").last).to_contain_text(f"{round(100 * bare)} %")
+    page.get_by_label("of the atlas").check()
+    expect(told.locator(".name")).to_have_count(3)
+    assert listed(page) == of_atlas(planted, 20, box)
 
 
 def test_finer_cells_show_the_cell_around_them(opened: Opener, planted: Planted) -> None:

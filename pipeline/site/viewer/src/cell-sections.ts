@@ -1,10 +1,10 @@
 // What the panel says of a cell beyond itself: its relatives at other layers, and the images it comes from.
 
 import { el } from "./dom";
-import { imageList } from "./image-list";
+import { imageSources } from "./image-source";
 import { loadRelatives } from "./links";
 import type { Manifest } from "./manifest";
-import { loadMembers } from "./members";
+import { partImages } from "./part-images";
 import { type Follow, relativeRows } from "./relatives";
 import type { Scene } from "./scene";
 import { section } from "./section";
@@ -16,7 +16,6 @@ export function cellSections(
   cell: number,
   actions: { follow: Follow; report(error: unknown): void },
 ): HTMLElement[] {
-  const { level, layer, atlas } = scene;
   const sections: HTMLElement[] = [];
   if (manifest.layers.length > 1) {
     const found = el("div", { class: "waiting" });
@@ -26,14 +25,12 @@ export function cellSections(
       actions.report,
     );
   }
-  if (!manifest.exemplars) return sections;
-  const images = el("div", { class: "waiting" });
-  sections.push(section("Images in this cell", images));
+  const sources = imageSources(manifest, scene);
+  if (!sources.length) return sections;
+  const { level } = scene;
   const [row, column] = [level.row(cell), level.column(cell)];
   const box = { size: level.size, top: row, left: column, bottom: row, right: column };
-  loadMembers(layer.name, atlas, box).then(
-    (tallies) => images.replaceWith(imageList(manifest, tallies, actions.report)),
-    actions.report,
-  );
+  const { choice, list } = partImages(sources, box, actions.report);
+  sections.push(section("Images in this cell", ...(choice ? [choice] : []), list));
   return sections;
 }

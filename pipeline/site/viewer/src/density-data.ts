@@ -3,14 +3,11 @@
 import { type Density, density } from "./density";
 import { type LevelData, loadLevel } from "./level-data";
 import type { AtlasEntry, LayerEntry, Manifest } from "./manifest";
-import { loadPart, loadPartFrom } from "./parts";
+import { loadPart } from "./parts";
+import { loadPlaced } from "./placed";
 import { remember } from "./remember";
 import type { State } from "./state";
 import { type Numbers, type Packed, unpack } from "./unpack";
-
-interface Placed {
-  readonly levels: Readonly<Record<string, { readonly count: Packed }>>;
-}
 
 /** The density that the state asks for over the cells of `level`; null for attributions and where none is known. */
 export async function loadDensity(
@@ -40,8 +37,7 @@ async function ofClass(
 }
 
 async function ofSecond(layer: LayerEntry, atlas: AtlasEntry, level: LevelData): Promise<Density | null> {
-  const name = `place/${layer.name}`;
-  const { levels } = await loadPartFrom<Placed>(`${name}/place.js`, name);
+  const { levels } = await loadPlaced(layer.name);
   const sizes = Object.keys(levels).map(Number);
   const size = Math.max(...sizes.filter((each) => each <= level.size));
   const found = levels[String(size)];

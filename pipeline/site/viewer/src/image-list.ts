@@ -1,9 +1,9 @@
 // Images with their pictures and names, those with the most samples first.
 
-import { type About, loadAbout } from "./about";
+import type { About } from "./about";
 import { el } from "./dom";
 import { count } from "./format";
-import type { Manifest } from "./manifest";
+import type { ImageSource } from "./image-source";
 import type { Tally } from "./members";
 
 const FIRST = 24;
@@ -11,10 +11,11 @@ const MORE = 48;
 
 /** How many images there are, and the first of them; a button shows more. */
 export function imageList(
-  manifest: Manifest,
+  source: ImageSource,
   tallies: readonly Tally[],
   report: (error: unknown) => void,
 ): HTMLElement {
+  if (!tallies.length) return el("p", { class: "nothing" }, "None of its samples lie here.");
   const list = el("ol", { class: "images" });
   const more = el("button", { type: "button", class: "more" });
   const samples = tallies.reduce((sum, tally) => sum + tally.samples, 0);
@@ -22,10 +23,7 @@ export function imageList(
   const extend = async (step: number): Promise<void> => {
     const shown = list.children.length;
     const next = tallies.slice(shown, shown + step);
-    const about = await loadAbout(
-      manifest,
-      next.map(({ image }) => image),
-    );
+    const about = await source.about(next.map(({ image }) => image));
     if (list.children.length !== shown) return;
     list.append(...next.map((tally, index) => row(about[index], tally)));
     const left = tallies.length - list.children.length;

@@ -1,9 +1,8 @@
 // The images whose samples lie in a part of an atlas. Samples are stored in the order of the finest grid's cells, in
 // blocks; only the blocks that hold samples of the part are loaded.
 
-import { type LevelData, loadLevel } from "./level-data";
-import type { AtlasEntry } from "./manifest";
-import { loadPart } from "./parts";
+import type { LevelData } from "./level-data";
+import { loadPartAt } from "./parts";
 import { remember } from "./remember";
 import type { Box } from "./state";
 import { type Numbers, type Packed, unpack } from "./unpack";
@@ -15,17 +14,24 @@ export interface Tally {
   readonly samples: number;
 }
 
+/** Samples as they are stored: so many in each cell of the finest grid, in blocks of so many. */
+export interface Stored {
+  /** Where the blocks lie. */
+  readonly address: string;
+  readonly perBlock: number;
+  readonly finest: LevelData;
+  readonly counts: ArrayLike<number>;
+}
+
 type Range = readonly [from: number, to: number];
 
 /** The images that have samples in a region, those with the most first. */
-export async function loadMembers(layer: string, atlas: AtlasEntry, box: Box): Promise<Tally[]> {
-  const finest = atlas.levels.at(-1);
-  if (!finest) return [];
-  const ranges = rangesIn(await loadLevel(layer, atlas.name, finest.size), box);
-  const step = atlas.members_per_block;
+export async function loadMembers(stored: Stored, box: Box): Promise<Tally[]> {
+  const ranges = rangesIn(stored, box);
+  const { address, perBlock: step } = stored;
   const tally = new Map<number, number>();
   const work = [...blocksOf(ranges, step)].map(async (block) => {
-    const images = await loadBlock(`${layer}/${atlas.name}/members-${block}`);
+    const images = await loadBlock(`${address}/members-${block}`);
     for (const [from, to] of ranges) {
       const start = Math.max(from - block * step, 0);
       const end = Math.min(to - block * step, images.length);
@@ -38,15 +44,15 @@ export async function loadMembers(layer: string, atlas: AtlasEntry, box: Box): P
 }
 
 const loadBlock = remember(
-  async (name): Promise<Numbers> => unpack((await loadPart<{ image: Packed }>(name)).image),
+  async (address): Promise<Numbers> => unpack((await loadPartAt<{ image: Packed }>(address)).image),
 );
 
 /** Where the samples of a region lie among all, as runs without gaps. */
-function rangesIn(finest: LevelData, box: Box): Range[] {
+function rangesIn({ finest, counts }: Stored, box: Box): Range[] {
   const ranges: [number, number][] = [];
   let offset = 0;
   for (let cell = 0; cell < finest.cells; cell++) {
-    const end = offset + finest.value("count", cell);
+    const end = offset + (counts[cell] ?? 0);
     const row = Math.floor((finest.row(cell) * box.size) / finest.size);
     const column = Math.floor((finest.column(cell) * box.size) / finest.size);
     if (row >= box.top && row <= box.bottom && column >= box.left && column <= box.right) {

@@ -44,11 +44,13 @@ export class Panel {
 
   /** Show a cell of the scene's level. */
   show(scene: Scene, cell: number): void {
-    const name = `${scene.level.name}/${cell}`;
+    const { density } = scene;
+    const place = `${scene.level.name}/${cell}`;
+    const name = `${place}/${density?.of === "second"}`;
     const same = name === this.shown;
+    const scrolled = this.shown.startsWith(`${place}/`) ? this.element.scrollTop : 0;
     this.shown = name;
     this.element.hidden = false;
-    const { density } = scene;
     const line = density && el("p", { class: "density" }, densityLine(density, scene.level.size, cell));
     const classes = section("What it speaks for", this.classes(scene, cell), ...(line ? [line] : []));
     if (same) {
@@ -63,7 +65,7 @@ export class Panel {
       section("How far to trust the icon", numbers(scene, cell)),
       ...cellSections(this.manifest, scene, cell, this.actions),
     );
-    this.element.scrollTop = 0;
+    this.element.scrollTop = scrolled;
     loadExemplars(this.manifest, scene.layer, scene.level, cell).then((exemplars) => {
       if (name === this.shown) found.replaceChildren(...patches(this.manifest, scene.layer, exemplars));
     }, this.actions.report);

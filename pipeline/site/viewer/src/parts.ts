@@ -17,7 +17,12 @@ export function takePart(name: string, address = `data/${name}.js`): unknown {
 
 /** Load `data/<name>.js`, once for each name. */
 export function loadPart<Content>(name: string): Promise<Content> {
-  return loadPartFrom(`data/${name}.js`, name);
+  return loadPartAt(`data/${name}`);
+}
+
+/** Load the part at `<address>.js`, whose name is the address below `data/`, or else below the page. */
+export function loadPartAt<Content>(address: string): Promise<Content> {
+  return loadPartFrom(`${address}.js`, address.replace(/^data\//, ""));
 }
 
 /** Load the part `name` from a script that lies at `address`, relative to the page; once for each name. */

@@ -1,13 +1,13 @@
 // The panel of a selected region.
 
-import { loadAbout } from "./about";
 import { bars } from "./bars";
 import { button, drawing, el } from "./dom";
 import { count } from "./format";
-import { imageList } from "./image-list";
+import { type ImageSource, imageSources } from "./image-source";
 import { countLabels, labelBars } from "./labels";
 import type { Manifest } from "./manifest";
-import { loadMembers, type Tally } from "./members";
+import type { Tally } from "./members";
+import { partImages } from "./part-images";
 import { extent, type Region, region } from "./region";
 import type { Scene } from "./scene";
 import { section } from "./section";
@@ -33,8 +33,6 @@ export function regionPanel(manifest: Manifest, scene: Scene, box: Box, actions:
     panel.append(el("p", { class: "section nothing" }, "No samples lie here."));
     return panel;
   }
-  const labels = el("div", { class: "waiting" });
-  const images = el("div", { class: "waiting" });
   panel.append(
     section(
       "What it speaks for",
@@ -42,24 +40,29 @@ export function regionPanel(manifest: Manifest, scene: Scene, box: Box, actions:
       el("p", { class: "fine" }, ABOUT_CLASSES),
     ),
   );
-  if (!manifest.exemplars) return panel;
-  panel.append(section("Labels of its images", labels), section("Images in this region", images));
-  loadMembers(scene.layer.name, scene.atlas, box)
-    .then((tallies) => fill(manifest, tallies, labels, images, actions))
-    .catch(actions.report);
+  panel.append(...imageSections(imageSources(manifest, scene), box, actions));
   return panel;
 }
 
-async function fill(
-  manifest: Manifest,
-  tallies: readonly Tally[],
-  labels: HTMLElement,
-  images: HTMLElement,
-  actions: RegionActions,
-): Promise<void> {
-  images.replaceWith(imageList(manifest, tallies, actions.report));
-  const rows = tallies.map(({ image }) => image);
-  labels.replaceWith(labelBars(countLabels(tallies, await loadAbout(manifest, rows))));
+/** The labels and the images of a region, where there is a set to list; they come when they are loaded. */
+function imageSections(sources: readonly ImageSource[], box: Box, { report }: RegionActions): HTMLElement[] {
+  if (!sources.length) return [];
+  const labels = el("div", {}, el("div", { class: "waiting" }));
+  let latest: readonly Tally[] = [];
+  const { choice, list } = partImages(sources, box, report, (source, tallies) => {
+    latest = tallies;
+    if (!tallies.length) labels.replaceChildren(el("p", { class: "nothing" }, "There are none."));
+    if (!tallies.length) return;
+    source
+      .about(tallies.map(({ image }) => image))
+      .then((abouts) => latest === tallies && labels.replaceChildren(labelBars(countLabels(tallies, abouts))))
+      .catch(report);
+  });
+  return [
+    ...(choice ? [section("Whose images", choice)] : []),
+    section("Labels of its images", labels),
+    section("Images in this region", list),
+  ];
 }
 
 function head(box: Box, { samples, cells, drawn }: Region, actions: RegionActions): HTMLElement {

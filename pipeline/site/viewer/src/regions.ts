@@ -43,7 +43,7 @@ export class Regions {
     const { box } = this.store.state;
     if (!box) return;
     const place = [scene.level.name, box.top, box.left, box.bottom, box.right].join("/");
-    const name = `${place}/${scene.heat?.classId}`;
+    const name = `${place}/${scene.heat?.classId}/${scene.density?.of === "second"}`;
     if (name === this.shown) return;
     const fresh = !this.shown.startsWith(`${place}/`);
     const scrolled = fresh ? 0 : (this.panel?.scrollTop ?? 0);
