@@ -1,34 +1,17 @@
 """The page of patch tests in a real browser, opened from disk."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from pipeline.site.viewer_files import viewer_files
 from tests.patch.planted import Planted, plant_site
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 Opener = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a screen."""
-    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if path is None:
-        assert not os.environ.get("CI"), "Chromium is needed where CI is set; install Debian's chromium"
-        pytest.skip("no Chromium on this machine; install Debian's chromium")
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=quiet)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,14 @@
 """The page of evidence in a real browser, opened from disk."""
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from pipeline.core.artifacts import PREDICT
 from pipeline.core.pack import part
@@ -26,21 +24,6 @@ MARKUP = "<img src=x onerror=alert(1)>"
 TITLE = "<b>A planted</b> atlas"
 CLASSES = [f"{MARKUP} {number}" if number % 2 else f"class &amp; {number}" for number in range(8)]
 Opener = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a screen."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        assert not os.environ.get("CI"), "Chromium is needed where CI is set; install Debian's chromium"
-        pytest.skip("no Chromium on this machine; install Debian's chromium")
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=quiet)
-        yield browser
-        browser.close()
 
 
 def entry(name: str, shape: LayerShape = SHAPES["map"]) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """The planted run and a real browser, shared by the tests of the site."""
 
-import os
-import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -9,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -19,8 +17,6 @@ from site_planting import Planted, plant
 from pipeline.browse import site_server
 from pipeline.site.stage import run
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-
 
 @pytest.fixture(scope="session")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
@@ -28,20 +24,6 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     made = plant(tmp_path_factory.mktemp("planted"))
     run(made.task)
     return made
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a screen."""
-    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if path is None:
-        assert not os.environ.get("CI"), "Chromium is needed where CI is set; install Debian's chromium"
-        pytest.skip("no Chromium on this machine; install Debian's chromium")
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=quiet)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", params=["http", "file"])
