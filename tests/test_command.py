@@ -49,6 +49,7 @@ MISTAKES = {
     "empty folder": (["images=image_folder", "images.root=empty"], ["empty"]),
     "folder not said": (["images=image_folder"], ["images.root"]),
     "unknown image set": (["images._target_=pipeline.nothing"], ["pipeline.nothing"]),
+    "image set that is none": (["images._target_=os.path"], ["images._target_", "os.path", "dotted path of a class"]),
     "wrong arguments of the image set": (["+images.colour=3"], ["colour"]),
     "unknown network": (["model=torchvision", "model.name=resnet51"], ["resnet51"]),
     "missing weights": (["model.weights=gone.pth"], ["gone.pth"]),

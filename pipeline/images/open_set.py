@@ -33,13 +33,15 @@ def open_image_set(settings: ImagesSettings) -> ImageSet:
 def _find(target: str) -> Any:
     module_name, _, name = target.rpartition(".")
     try:
-        return getattr(import_module(module_name), name)
-    except (ImportError, AttributeError, ValueError) as error:
+        found = getattr(import_module(module_name), name)
+        inspect.signature(found)  # a module or a value has none
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(
             f"images._target_: expected the dotted path of a class, found {target!r} ({reason}); "
             "shipped sets are in conf/images"
         ) from None
+    return found
 
 
 def _check_arguments(target: str, maker: Any, arguments: dict[str, Any]) -> None:
