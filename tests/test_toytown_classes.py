@@ -137,9 +137,7 @@ def test_a_comparison_orders_parts_by_their_class(samples: Samples, scenes: list
     assert ends[0] < ends[1] < ends[2]
 
 
-@pytest.mark.parametrize(
-    ("left", "between", "right"), [("house", "lighthouse", "fish"), ("tree", "bird", "fish")]
-)
+@pytest.mark.parametrize(("left", "between", "right"), [("house", "lighthouse", "fish"), ("tree", "bird", "fish")])
 def test_a_class_that_shares_parts_lies_between(samples: Samples, left: str, between: str, right: str) -> None:
     """Images of a class that shares parts with both lie between theirs in the comparison of the two."""
     x, _ = across(samples.attribution[:, CLASSES.index(right)] - samples.attribution[:, CLASSES.index(left)])
