@@ -58,6 +58,7 @@ MISTAKES = {
     "device of a later stage": (["predict.device=cuda:9"], ["predict.device", "cuda:9"]),
     "device of a comparison": (["comparisons=[[flower,fireboat]]", "patch.device=cuda:9"], ["patch.device", "cuda:9"]),
     "unknown device": (["render.device=abacus"], ["render.device", "abacus"]),
+    "device with a raised number": (["render.device='cuda:\u00b2'"], ["render.device", "cuda:N"]),
     "too few samples": (["prepare.limit=3", "sample.positions_per_image=2"], ["reduce", "6"]),
     "unknown class": (["classes=[firebot]"], ["classes", "firebot", "fireboat"]),
     "class number": (["classes=[10]"], ["classes", "10"]),

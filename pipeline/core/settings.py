@@ -13,7 +13,7 @@ class Settings(BaseModel):
 
 def _known_device(device: str) -> str:
     kind, _, index = device.partition(":")
-    if kind not in ("cpu", "cuda", "mps") or (index and not index.isdigit()):
+    if kind not in ("cpu", "cuda", "mps") or (index and not index.isdecimal()):
         raise ValueError("expected cpu, cuda, cuda:N or mps")
     return device
 
