@@ -55,7 +55,7 @@ def read_membership(task: Task, layer: str, atlas: str, sizes: Sequence[int]) ->
 def read_directions(samples: zarr.Group, label: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
     """Directions of the classes' mean activations [class, channel].
 
-    A sample's class is its image's label; where no image has one, the class of its strongest attribution.
+    A sample's class is its image's label; where no image has one, the class of its strongest positive attribution.
 
     Args:
         samples: activations of the reference layer.
@@ -69,7 +69,7 @@ def read_directions(samples: zarr.Group, label: NDArray[np.int64], classes: int)
     of_sample = (
         label[values(samples, "image")]
         if known
-        else np.concatenate([block.argmax(axis=1) for _, block in row_blocks(array(samples, "attribution"))])
+        else np.concatenate([_strongest(block) for _, block in row_blocks(array(samples, "attribution"))])
     )
     blocks = ((np.arange(first, first + len(block)), block) for first, block in row_blocks(activation))
     return class_directions(blocks, of_sample, classes, layer_mean(activation).astype(np.float32))
@@ -133,6 +133,11 @@ def read_zero_shares(outputs: Path) -> dict[str, float]:
         for name, counts in layers.items()
         if isinstance(counts, dict) and "zero_attributions" in counts
     }
+
+
+def _strongest(attribution: NDArray[Any]) -> NDArray[np.int64]:
+    """[sample] the class of largest attribution [sample, class], -1 where none is positive."""
+    return np.where(attribution.max(axis=1) > 0, attribution.argmax(axis=1), -1)
 
 
 def _attribution(cells: zarr.Group, count: int) -> NDArray[np.float32]:
