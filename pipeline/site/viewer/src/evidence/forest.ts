@@ -1,8 +1,8 @@
 // Estimates with their intervals, one under the other on one axis.
 
 import { el } from "../dom";
+import { svg } from "../svg";
 import type { Figure } from "./result";
-import { svg } from "./svg";
 import { number } from "./words";
 
 export interface Dot {

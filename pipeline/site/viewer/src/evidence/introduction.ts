@@ -2,7 +2,7 @@
 
 import { el } from "../dom";
 import type { Manifest } from "../manifest";
-import { svg } from "./svg";
+import { svg } from "../svg";
 
 /** The heading, both tests in plain words, and the key to the marks. */
 export function introduction({ network }: Manifest): HTMLElement[] {

@@ -2,8 +2,8 @@
 
 import { el } from "../dom";
 import { signed } from "../format";
+import { svg } from "../svg";
 import type { ReplacementTest } from "./result";
-import { svg } from "./svg";
 
 const WIDTH = 360;
 const HEIGHT = 250;

@@ -1,8 +1,8 @@
 // Softmax against the size of the patch.
 
 import { el } from "../dom";
+import { svg } from "../svg";
 import type { Curve, Group, Tested } from "./content";
-import { shape } from "./svg";
 import { GROUPS, type Scene, share } from "./words";
 
 // the atlas's own plot is the large one
@@ -37,30 +37,30 @@ function plot(scene: Scene<Tested>, group: Group): HTMLElement {
   const right = Math.max(...scene.test.curve);
   const x = (size: number): number => EDGE.left + (size / right) * (width - EDGE.left - EDGE.right);
   const y = (value: number): number => EDGE.top + (1 - value) * (height - EDGE.top - EDGE.bottom);
-  const svg = shape("svg", {
+  const chart = svg("svg", {
     viewBox: `0 0 ${width} ${height}`,
     role: "img",
     "aria-label": told(scene, group),
   });
   for (const value of [0, 0.5, 1]) {
-    svg.append(shape("line", { class: "rule", x1: x(0), x2: x(right), y1: y(value), y2: y(value) }));
-    svg.append(shape("text", { class: "tick side", x: x(0) - 6, y: y(value) + 3.5 }, String(100 * value)));
+    chart.append(svg("line", { class: "rule", x1: x(0), x2: x(right), y1: y(value), y2: y(value) }));
+    chart.append(svg("text", { class: "tick side", x: x(0) - 6, y: y(value) + 3.5 }, String(100 * value)));
   }
   for (const size of scene.test.curve) {
     const text = String(Math.round(100 * size));
-    svg.append(shape("text", { class: "tick foot", x: x(size), y: height - 8 }, text));
+    chart.append(svg("text", { class: "tick foot", x: x(size), y: height - 8 }, text));
   }
   for (const line of LINES) {
     const found = placed(scene, group.curve, line);
     const at = found.map(([size, value]) => `${x(size).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
-    svg.append(shape("polyline", { class: `curve ${line}`, points: at }));
+    chart.append(svg("polyline", { class: `curve ${line}`, points: at }));
     for (const [size, value] of found) {
-      const dot = shape("circle", { class: `dot ${line}`, cx: x(size), cy: y(value), r: 2.6 });
-      dot.append(shape("title", {}, `${Math.round(100 * size)} % of the side: ${share(value)}`));
-      svg.append(dot);
+      const dot = svg("circle", { class: `dot ${line}`, cx: x(size), cy: y(value), r: 2.6 });
+      dot.append(svg("title", {}, `${Math.round(100 * size)} % of the side: ${share(value)}`));
+      chart.append(dot);
     }
   }
-  return el("figure", { class: `plot ${group.name}` }, el("figcaption", {}, name), svg);
+  return el("figure", { class: `plot ${group.name}` }, el("figcaption", {}, name), chart);
 }
 
 /** The known points of a line; before any patch both classes have a softmax, too. */

@@ -1,8 +1,8 @@
 // The table of all groups: how often a picture becomes the other class, and how often it leaves its own.
 
 import { el } from "../dom";
+import { svg } from "../svg";
 import type { Estimate, Group, Tested } from "./content";
-import { shape } from "./svg";
 import { GROUPS, interval, points, type Scene, share } from "./words";
 
 export function rateTable(scene: Scene<Tested>): HTMLElement {
@@ -67,11 +67,11 @@ function cell(value: Estimate, label: string): HTMLElement {
 /** The interval as a bar from 0 to 100 %, the mean as a dot. */
 function bar({ value, low, high }: Estimate): SVGSVGElement {
   const place = (at: number): number => 4 + 112 * at;
-  return shape(
+  return svg(
     "svg",
     { class: "interval", viewBox: "0 0 120 12", "aria-hidden": "true" },
-    shape("line", { class: "track", x1: 4, x2: 116, y1: 6, y2: 6 }),
-    shape("line", { class: "span", x1: place(low), x2: place(high), y1: 6, y2: 6 }),
-    shape("circle", { cx: place(value), cy: 6, r: 4 }),
+    svg("line", { class: "track", x1: 4, x2: 116, y1: 6, y2: 6 }),
+    svg("line", { class: "span", x1: place(low), x2: place(high), y1: 6, y2: 6 }),
+    svg("circle", { cx: place(value), cy: 6, r: 4 }),
   );
 }
