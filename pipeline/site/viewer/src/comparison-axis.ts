@@ -48,8 +48,9 @@ export class ComparisonAxis {
 
   private makeRoom({ layer, atlas }: State): void {
     const { clientWidth } = this.picture.viewer.canvas;
-    const room = this.stacked ? (this.clearance.bottom + HEIGHT) / clientWidth : FOOT;
-    this.picture.keepFoot(find(this.manifest, layer, atlas).atlas.axis ? room : 0);
+    const { axis } = find(this.manifest, layer, atlas).atlas;
+    const below = this.stacked ? this.clearance.bottom : 0; // what stands there on a phone
+    this.picture.keepFoot(axis && !this.stacked ? FOOT : (below + (axis ? HEIGHT : 0)) / clientWidth);
   }
 
   private paint(context: CanvasRenderingContext2D, frame: Frame): void {
