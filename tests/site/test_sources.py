@@ -14,9 +14,10 @@ def test_without_labels_a_sample_belongs_to_the_class_that_it_argues_for(tmp_pat
     positions = np.zeros((5, 2), np.int32)
     path = tmp_path / "layer.zarr"
     with create(ACTIVATIONS, path, {}, {}) as group:
-        columns = {"activation": activation, "attribution": attribution, "image": np.arange(5), "position": positions}
-        for name, values in columns.items():
-            write_array(group, ACTIVATIONS, name, values)
+        write_array(group, ACTIVATIONS, "activation", activation)
+        write_array(group, ACTIVATIONS, "attribution", attribution)
+        write_array(group, ACTIVATIONS, "image", np.arange(5))
+        write_array(group, ACTIVATIONS, "position", positions)
     found = read_directions(open_artifact(ACTIVATIONS, path), np.full(5, -1), 3)
     mean = activation.mean(axis=0)
     for class_, samples in enumerate(([0, 1], [2])):
