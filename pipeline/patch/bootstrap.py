@@ -1,7 +1,6 @@
-"""Intervals of means over images and patches, by drawing both anew with replacement.
+"""Intervals of means over images and patches, by drawing both anew (see :mod:`pipeline.core.bootstrap`).
 
-Images and patches are drawn independently of each other and every drawn patch meets every drawn image (the bootstrap of
-crossed factors; Owen 2007, "The pigeonhole bootstrap"), since answers of one patch, or of one image, go together.
+Every patch was tried on every image, so every drawn patch meets every drawn image.
 """
 
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-INSIDE = 0.95
+from pipeline.core.bootstrap import middle
 
 
 @dataclass(frozen=True)
@@ -19,11 +18,6 @@ class Estimate:
     value: float
     low: float
     high: float
-
-
-def draws(random: np.random.Generator, count: int, resamples: int) -> NDArray[np.float64]:
-    """How often each of ``count`` things is drawn, [resample, count]; every row adds up to ``count``."""
-    return random.multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
 
 
 def resampled(
@@ -42,5 +36,4 @@ def resampled(
 
 def estimate(value: float, means: NDArray[np.float64]) -> Estimate:
     """The mean with the interval that holds the middle 95 % of the resampled means."""
-    low, high = np.quantile(means, [(1 - INSIDE) / 2, (1 + INSIDE) / 2])
-    return Estimate(float(value), float(low), float(high))
+    return Estimate(float(value), *middle(means))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.patch.bootstrap import Estimate, draws, estimate, resampled
+from pipeline.core.bootstrap import draws
+from pipeline.patch.bootstrap import Estimate, estimate, resampled
 from pipeline.patch.experiment import Outcome, Result
 from pipeline.patch.groups import NATURAL
 

@@ -1,17 +1,21 @@
 """Intervals from a bootstrap, and the statistics that they are of.
 
 A statistic is computed for many weightings of the rows at once. The first weighting is all ones, the plain estimate;
-each other one says how often a resample holds each row. Rows of one unit (an image, a cell) come and go together.
+each other one says how often a resample holds each row. Rows of one unit (an image, a cell) come and go together; rows
+that share units of two kinds are drawn by both (see :mod:`pipeline.core.bootstrap`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pipeline.core.bootstrap import draws, middle
 
-TAIL = 2.5  # per cent left out on each side
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
 SMALLEST = 1e-12  # variances below this share of the largest one are rounding
 
 
@@ -24,7 +28,7 @@ class Interval:
     high: float
 
 
-def weightings(unit: NDArray[np.int64], resamples: int, seed: int) -> Floats:
+def weightings(unit: Rows, resamples: int, seed: int) -> Floats:
     """[1 + resamples, row]: ones, then how often each resample of the units holds each row.
 
     With a single unit there is nothing to resample, and only the ones are returned.
@@ -34,12 +38,22 @@ def weightings(unit: NDArray[np.int64], resamples: int, seed: int) -> Floats:
         resamples: of the bootstrap.
         seed: of the bootstrap.
     """
-    names, of_row = np.unique(unit, return_inverse=True)
-    plain = np.ones((1, len(unit)))
-    if len(names) < 2:
-        return plain
-    counts = np.random.default_rng([seed, 2]).multinomial(len(names), np.full(len(names), 1 / len(names)), resamples)
-    return np.concatenate([plain, counts[:, of_row]])
+    return _weightings([unit], resamples, seed)
+
+
+def crossed_weightings(one: Rows, two: Rows, resamples: int, seed: int) -> Floats:
+    """[1 + resamples, row]: ones, then how often each row is held where units of two kinds are drawn independently.
+
+    A row counts as often as its one unit times as often as its other. With a single unit of either kind only the ones
+    are returned, since an interval over the other kind alone would be too narrow.
+
+    Args:
+        one: [row] what is resampled as a whole.
+        two: [row] the same of the other kind.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+    """
+    return _weightings([one, two], resamples, seed)
 
 
 def interval(values: Floats) -> Interval:
@@ -47,8 +61,7 @@ def interval(values: Floats) -> Interval:
     known = values[1:][~np.isnan(values[1:])]
     if np.isnan(values[0]) or not len(known):
         return Interval(float(values[0]), np.nan, np.nan)
-    low, high = np.percentile(known, [TAIL, 100 - TAIL])
-    return Interval(float(values[0]), float(low), float(high))
+    return Interval(float(values[0]), *middle(known))
 
 
 def weighted_mean(values: Floats, weights: Floats) -> Floats:
@@ -80,6 +93,17 @@ def weighted_correlation(one: Floats, two: Floats, weights: Floats) -> Floats:
     product = np.where(varied, variances[0] * variances[1], np.nan)
     correlation: Floats = np.clip(covariance / np.sqrt(product), -1, 1)
     return correlation
+
+
+def _weightings(units: Sequence[Rows], resamples: int, seed: int) -> Floats:
+    random = np.random.default_rng([seed, 2])
+    found = np.ones((1 + resamples, len(units[0])))
+    for unit in units:
+        names, of_row = np.unique(unit, return_inverse=True)
+        if len(names) < 2:
+            return found[:1]
+        found[1:] *= draws(random, len(names), resamples)[:, of_row]
+    return found
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:

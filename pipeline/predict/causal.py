@@ -7,19 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from pipeline.predict.bootstrap import weighted_mean
+from pipeline.predict.bootstrap import crossed_weightings, weighted_mean
 from pipeline.predict.cells import DIRECTIONS
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class CellScores:
-    """What pushes do to the named classes, mean over the pushes of each cell.
+class PushScores:
+    """What each push does to the classes that its cell names; NaN for pushes or directions without effect.
 
     Attributes:
-        percentile: [direction, cell] mean place of the named classes in the order of all rises: 0.5 by chance.
-        rise: [direction, cell] their rise above the mean of all classes, logit.
+        percentile: [direction, push] mean place of the named classes in the order of all rises: 0.5 by chance.
+        rise: [direction, push] their rise above the mean of all classes, logit.
         moved: [push] whether any direction moved any logit.
     """
 
@@ -28,8 +29,8 @@ class CellScores:
     moved: NDArray[np.bool_]
 
 
-def cell_scores(rises: Floats, cell: NDArray[np.int64], named: NDArray[np.int64]) -> CellScores:
-    """Scores of every tested cell; NaN for a direction or cell that was never pushed with effect.
+def push_scores(rises: Floats, cell: Rows, named: Rows) -> PushScores:
+    """Scores of every push.
 
     Args:
         rises: [direction, push, class] logits after the push minus before; NaN for a direction that is missing.
@@ -41,8 +42,7 @@ def cell_scores(rises: Floats, cell: NDArray[np.int64], named: NDArray[np.int64]
     rise = _mean_of_named(rises - rises.mean(axis=2, keepdims=True), classes)
     spread = np.nan_to_num(np.ptp(rises, axis=2))
     moved = (spread > 0).any(axis=0)
-    scores = [_mean_by_cell(np.where(moved, values, np.nan), cell, len(named)) for values in (percentile, rise)]
-    return CellScores(scores[0], scores[1], moved)
+    return PushScores(np.where(moved, percentile, np.nan), np.where(moved, rise, np.nan), moved)
 
 
 def percentiles(rises: Floats) -> Floats:
@@ -52,39 +52,53 @@ def percentiles(rises: Floats) -> Floats:
     return places
 
 
-def ceiling(named: NDArray[np.int64], classes: int) -> float:
+def ceiling(named: Rows, classes: int) -> float:
     """The highest mean percentile that there can be: all named classes on top, in any order."""
     counts = (named >= 0).sum(axis=1)
     return float(np.mean(1 - (counts - 1) / 2 / (classes - 1)))
 
 
+def push_weightings(cell: Rows, image: Rows, resamples: int, seed: int) -> Floats:
+    """[1 + resamples, push] weights of the mean over cells of the mean over each cell's pushes.
+
+    An image that is pushed for several cells makes their scores alike, so cells and images are both resampled.
+
+    Args:
+        cell: [push] the tested cell.
+        image: [push] the image that is pushed.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+    """
+    _, of_push, counts = np.unique(cell, return_inverse=True, return_counts=True)
+    weights: Floats = crossed_weightings(cell, image, resamples, seed) / counts[of_push]
+    return weights
+
+
 def summaries(scores: Floats, weights: Floats) -> Mapping[str, Floats]:
-    """[weighting] mean over cells, by direction."""
+    """[weighting] mean of scores [direction, push] under :func:`push_weightings`, by direction."""
     return {name: weighted_mean(values, weights) for name, values in zip(DIRECTIONS, scores, strict=True)}
 
 
 def lifts(scores: Floats, weights: Floats) -> Mapping[str, Floats]:
-    """[weighting] mean over cells of own minus control, by control."""
+    """[weighting] mean of own minus control under :func:`push_weightings`, by control: paired push by push."""
     return {
         name: weighted_mean(scores[0] - values, weights)
         for name, values in zip(DIRECTIONS[1:], scores[1:], strict=True)
     }
 
 
-def _mean_of_named(values: Floats, classes: NDArray[np.int64]) -> Floats:
+def mean_by_cell(values: Floats, cell: Rows, cells: int) -> Floats:
+    """[cell] mean over the pushes [push] of each, those that are NaN left out; NaN for a cell without any."""
+    known = ~np.isnan(values)
+    count = np.bincount(cell[known], minlength=cells)
+    total = np.bincount(cell[known], values[known], minlength=cells)
+    mean: Floats = np.divide(total, count, out=np.full(cells, np.nan), where=count > 0)
+    return mean
+
+
+def _mean_of_named(values: Floats, classes: Rows) -> Floats:
     """[direction, push] mean of values [direction, push, class] over each push's classes [push, rank]."""
     known = classes >= 0
     picked = np.take_along_axis(values, np.maximum(classes, 0)[None], axis=2)
     mean: Floats = np.where(known, picked, 0).sum(axis=2) / known.sum(axis=1)
     return mean
-
-
-def _mean_by_cell(values: Floats, cell: NDArray[np.int64], cells: int) -> Floats:
-    """[direction, cell] mean over pushes, those that are NaN left out."""
-    found = np.full((len(values), cells), np.nan)
-    for row, of_push in zip(found, values, strict=True):
-        known = ~np.isnan(of_push)
-        count = np.bincount(cell[known], minlength=cells)
-        total = np.bincount(cell[known], of_push[known], minlength=cells)
-        row[count > 0] = total[count > 0] / count[count > 0]
-    return found

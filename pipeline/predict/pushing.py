@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.predict import cells as c
-from pipeline.predict.bootstrap import weightings
-from pipeline.predict.causal import ceiling, cell_scores, lifts, summaries
+from pipeline.predict.causal import ceiling, lifts, mean_by_cell, push_scores, push_weightings, summaries
 from pipeline.predict.config import PredictSettings
 from pipeline.predict.passes import Places, Runner
 from pipeline.predict.result import figures, rounded
@@ -107,23 +106,30 @@ def push(runner: Runner, chosen: Chosen, samples: Places, strength: float, seed:
     return rises
 
 
-def pushing(level: Level, chosen: Chosen, rises: Floats, settings: PredictSettings, seed: int) -> dict[str, Any]:
-    """Place and rise of the named classes for the cells' own directions and for each control, intervals over cells."""
-    scores = cell_scores(rises, chosen.pushes.cell, chosen.named)
-    pushed = ~np.isnan(scores.percentile[0])
-    percentile, rise = scores.percentile[:, pushed], scores.rise[:, pushed]
-    weights = weightings(np.arange(pushed.sum()), settings.resamples, seed)
+def pushing(
+    level: Level, chosen: Chosen, samples: Places, rises: Floats, settings: PredictSettings, seed: int
+) -> dict[str, Any]:
+    """Place and rise of the named classes for the cells' own directions and for each control.
+
+    Intervals are over cells and images.
+    """
+    scores = push_scores(rises, chosen.pushes.cell, chosen.named)
+    percentile, rise = scores.percentile[:, scores.moved], scores.rise[:, scores.moved]
+    image = samples.image[chosen.pushes.row[scores.moved]]
+    weights = push_weightings(chosen.pushes.cell[scores.moved], image, settings.resamples, seed)
+    of_cell = mean_by_cell(scores.percentile[0], chosen.pushes.cell, len(chosen.tested))
     per_cell = [
         {"cell": level.cell[cell].tolist(), "classes": named[named >= 0].tolist(), "percentile": rounded(float(own))}
-        for cell, named, own in zip(chosen.tested, chosen.named, scores.percentile[0], strict=True)
+        for cell, named, own in zip(chosen.tested, chosen.named, of_cell, strict=True)
     ]
     return {
         "level": level.size,
         "drawn": int(level.drawn.sum()),
         "tested": len(chosen.tested),
         "silent": chosen.silent,
-        "unpushed": int((~pushed).sum()),
+        "unpushed": int(np.isnan(of_cell).sum()),
         "pushes": len(chosen.pushes.row),
+        "images": len(np.unique(image)),
         "still": int((~scores.moved).sum()),
         "push": settings.push,
         "ceiling": rounded(ceiling(chosen.named, rises.shape[2])),

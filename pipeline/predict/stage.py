@@ -71,7 +71,8 @@ def _measure(task: Task, samples: zarr.Group) -> dict[str, Any]:
     chosen = choose(cells, mean, everywhere, settings, seed)
     pushed = None
     if len(chosen.pushes.row):
-        pushed = pushing(cells, chosen, push(runner, chosen, everywhere, settings.push, seed), settings, seed)
+        rises = push(runner, chosen, everywhere, settings.push, seed)
+        pushed = pushing(cells, chosen, everywhere, rises, settings, seed)
     return {"seed": seed, "replacement": removed, "cells": pushed, "verdict": judgement(removed, pushed)}
 
 

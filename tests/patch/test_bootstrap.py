@@ -1,7 +1,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.patch.bootstrap import draws, estimate, resampled
+from pipeline.core.bootstrap import draws
+from pipeline.patch.bootstrap import estimate, resampled
 
 PATCHES, IMAGES, RATE = 10, 40, 0.3
 
