@@ -29,14 +29,14 @@ def judgement(removed: Mapping[str, Any], pushed: Mapping[str, Any] | None) -> d
 
 def _removed(figures: Mapping[str, Any]) -> Finding:
     value, chance = (_known(figures[of]["zero"]["within"]["value"]) for of in ("measures", "shuffled"))
-    return judge(value, chance, 1.0, [_interval(figures["lift"]["zero"]["within"])])
+    return judge(value, chance, 1.0, [_interval(figures["lift"]["zero"]["within"])], figures["ranked_images"])
 
 
 def _pushed(figures: Mapping[str, Any]) -> Finding:
     values = {name: _known(found["value"]) for name, found in figures["percentile"].items()}
     best_control = max(value for name, value in values.items() if name != "own")
     lifts = [_interval(lift) for lift in figures["lift"].values()]
-    return judge(values["own"], best_control, figures["ceiling"], lifts)
+    return judge(values["own"], best_control, figures["ceiling"], lifts, figures["images"])
 
 
 def _known(value: float | None) -> float:

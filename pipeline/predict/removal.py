@@ -67,10 +67,12 @@ def removal(drawn: Drawn, changed: Mapping[str, Floats], resamples: int, seed: i
     }
     constant = {name: int(constant_rows(change).sum()) for name, change in changed.items()}
     defined = ~constant_rows(drawn.attribution)
+    ranked = defined & ~constant_rows(changed["zero"])
     named, attribution, change = strongest(drawn.attribution[defined], changed["zero"][defined])
     return {
         "samples": len(drawn.label),
         "images": len(np.unique(drawn.places.image)),
+        "ranked_images": len(np.unique(drawn.places.image[ranked])),
         "labelled": int((drawn.label >= 0).sum()),
         "classes": drawn.attribution.shape[1],
         "constant": {"attribution": int((~defined).sum()), **constant},

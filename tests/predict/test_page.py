@@ -136,6 +136,21 @@ def test_layers_without_figures_say_why(opened: Opener) -> None:
     assert page.locator(f"article[data-layer='{LAYER}'] .nothing").count() == 0
 
 
+def test_too_few_images_are_said_plainly(opened: Opener, site: Path, truth: Any) -> None:
+    """A layer with a verdict on too few images wears that as its grade, beside no warning."""
+    few = {"share": None, "grade": "too few images"}
+    found = truth | {"layer": "silent", "verdict": truth["verdict"] | {"removed": few, "pushed": few}}
+    file = site / "predict/silent/result.js"
+    before = file.read_text()
+    file.write_text(part("predict/silent", found))
+    try:
+        card = opened().locator("article[data-layer='silent']")
+        expect(card.locator(".grade")).to_have_text(["unknown, too few images"] * 2)
+        expect(card.locator(".warning")).to_have_count(0)
+    finally:
+        file.write_text(before)
+
+
 def test_cells_lead_to_the_atlas(opened: Opener, truth: Any) -> None:
     """The page leads back to the atlas, and each pushed cell to its place there."""
     page = opened()

@@ -95,6 +95,15 @@ def test_results_do_not_depend_on_the_batch(tmp_path: Path, planted: dict[str, A
     assert numbers(result(other)["replacement"]["points"]) != numbers(planted["replacement"]["points"])
 
 
+def test_too_few_images_are_no_evidence(tmp_path: Path) -> None:
+    """On samples of twelve images the first test is left unknown, while the second has images enough."""
+    found = result(plant(tmp_path, "map", "predict.samples=12"))
+    assert found["replacement"]["measures"]["zero"]["within"]["value"] == pytest.approx(1, abs=TIGHT)
+    assert found["verdict"]["removed"] == {"share": None, "grade": "too few images"}
+    assert found["verdict"]["pushed"]["grade"] == "well"
+    assert "fewer than 20 images" in found["verdict"]["text"]
+
+
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     """Two runs write the same file."""
     task = plant(tmp_path)

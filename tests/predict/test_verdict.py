@@ -25,7 +25,19 @@ def test_words_follow_from_the_figures(
     value: float, chance: float, perfect: float, lifts: list[Interval], grade: str
 ) -> None:
     """Each word stands for its share of the way from chance to perfect, and only with clear intervals."""
-    assert judge(value, chance, perfect, lifts).grade == grade
+    assert judge(value, chance, perfect, lifts, 20).grade == grade
+
+
+def test_from_too_few_images_nothing_is_told() -> None:
+    """Below twenty images the finding is unknown and the sentence says why, however clear the figures are."""
+    few = judge(0.9, 0.0, 1.0, [CLEAR], 19)
+    assert few.grade == "too few images"
+    assert math.isnan(few.share)
+    assert not few.weak
+    assert judge(0.9, 0.0, 1.0, [CLEAR], 20).grade == "well"
+    assert judge(math.nan, 0.0, 1.0, [CLEAR], 19).grade == "unknown"
+    sentence = verdict(few, few)
+    assert sentence.count("cannot be told from fewer than 20 images") == 2
 
 
 def test_a_warning_is_given_where_it_is_due() -> None:

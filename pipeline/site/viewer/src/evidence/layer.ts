@@ -135,6 +135,7 @@ function pushesCounted({
   drawn,
   level,
   pushes,
+  images,
   still,
   silent,
   unpushed,
@@ -142,7 +143,7 @@ function pushesCounted({
 }: CellTest): string {
   const parts = [
     `${count(tested, "cell")} of ${drawn} at level ${level}, drawn by lot; ${count(pushes, "push", "pushes")} of ` +
-      `${percent(length)} of the activation’s length, on images without a sample in the cell.`,
+      `${percent(length)} of the activation’s length, on ${count(images, "image")}, for each cell on those without a sample in it. Intervals are over cells and images.`,
   ];
   if (silent) parts.push(`${count(silent, "cell")} named no class.`);
   if (unpushed) parts.push(`${count(unpushed, "cell")} could not be pushed.`);

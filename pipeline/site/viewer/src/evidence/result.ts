@@ -13,13 +13,15 @@ export const DIRECTIONS = ["own", "gaussian", "shuffled", "other"] as const;
 export type Replacement = (typeof REPLACEMENTS)[number];
 export type Measure = (typeof MEASURES)[number];
 export type Direction = (typeof DIRECTIONS)[number];
-export type Grade = "well" | "fairly" | "weakly" | "not" | "unknown";
+export type Grade = "well" | "fairly" | "weakly" | "not" | "unknown" | "too few images";
 
 type Measured = Readonly<Record<Replacement, Readonly<Record<Measure, Figure>>>>;
 
 export interface ReplacementTest {
   readonly samples: number;
   readonly images: number;
+  /** Images with a sample whose attributions and changes can be ranked; the verdict needs enough of them. */
+  readonly ranked_images: number;
   readonly labelled: number;
   readonly classes: number;
   /** Samples whose attributions, or whose changes after a replacement, are the same for all classes. */
@@ -44,6 +46,8 @@ export interface CellTest {
   readonly silent: number;
   readonly unpushed: number;
   readonly pushes: number;
+  /** Images that a push moved anything in. */
+  readonly images: number;
   readonly still: number;
   readonly push: number;
   readonly ceiling: number;

@@ -31,6 +31,7 @@ export const GRADES: Readonly<Record<Grade, string>> = {
   weakly: "foretells weakly",
   not: "does not foretell",
   unknown: "cannot be told",
+  "too few images": "unknown, too few images",
 };
 
 /** Two decimals; a dash where there is no number, and no minus before a zero. */
