@@ -29,6 +29,14 @@ TINY = [
     "reduce.iterations=10",
     "reduce.neighbours=6",
     "reduce.perplexity=5",
+    "predict.samples=24",
+    "predict.cells=6",
+    "predict.images=2",
+    "patch.candidates=4",
+    "patch.kept=2",
+    "patch.pool=2",
+    "patch.search_images=2",
+    "patch.min_images=2",
 ]
 SMALL_ICONS = ["render.size=16", "render.size_by_layer.mixed3b=16"]
 TRAINED = ["model.training.epochs=1", "model.training.robust=0", "layers=[mixed3b,mixed4a]", *SMALL_ICONS]
