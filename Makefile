@@ -12,6 +12,10 @@ demo: install ## make an atlas of the built-in image set and say where it is
 test: install ## run the tests
 	$(RUN) pytest
 
+bench: .uv-found ## the side-by-side benchmarks (half an hour), kept in benchmarks/results and docs/benchmarks.md
+	$(UV) sync --locked --quiet --inexact --group bench
+	$(RUN) python -m benchmarks all
+
 lint: install ## ruff, mypy and the viewer's own checks
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
@@ -21,6 +25,6 @@ lint: install ## ruff, mypy and the viewer's own checks
 install: .uv-found ## the environment in .venv, exactly as locked
 	$(UV) sync --locked --quiet
 
-.PHONY: help demo test lint install .uv-found
+.PHONY: help demo test bench lint install .uv-found
 .uv-found:
 	@command -v "$(UV)" > /dev/null || { python3 -m venv .uv && .uv/bin/pip install --quiet 'uv>=0.8'; }

@@ -1,0 +1,53 @@
+"""``python -m benchmarks``: measure, print the table, keep the results, write them into the documents."""
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.harness import docs, report
+from benchmarks.harness.rows import table
+from pipeline.commands import checkout
+from pipeline.core.errors import AtlasError
+from pipeline.core.progress import say
+
+RESULTS = Path("benchmarks/results")
+QUICK_RESULTS = Path("outputs/.bench/quick")  # a look, not a record
+DOCUMENT = Path("docs/benchmarks.md")
+BENCHMARKS = {"render": "benchmarks.render.bench"}  # modules with run(quick) -> Report
+
+
+def main() -> int:
+    """Run what the command line asks for.
+
+    Returns:
+        0, or 2 where something is missing, told in one line.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Side-by-side benchmarks.")
+    parser.add_argument("what", choices=[*BENCHMARKS, "all", "docs"], help="a benchmark, all of them, or the documents")
+    parser.add_argument("--quick", action="store_true", help="fewer cells, rounds and steps; a look, not a record")
+    options = parser.parse_args()
+    try:
+        os.chdir(checkout())
+        for name in BENCHMARKS if options.what == "all" else [options.what]:
+            if name != "docs":
+                _run(name, options.quick)
+        if options.what in ("all", "docs") and not options.quick:
+            say(f"{DOCUMENT}: wrote the tables of {', '.join(docs.rewrite(DOCUMENT, RESULTS))}")
+    except AtlasError as error:
+        say(f"benchmarks: {error}")
+        return 2
+    return 0
+
+
+def _run(name: str, quick: bool) -> None:
+    found: report.Report = import_module(BENCHMARKS[name]).run(quick)
+    folder = QUICK_RESULTS if quick else RESULTS
+    report.write(folder, name, f"python -m benchmarks {name}" + (" --quick" if quick else ""), found)
+    print(table(found.rows))
+    say(f"→ {folder / name}.json")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""The tables of ``docs/benchmarks.md``, written from the kept results; the prose around them is left as it is."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.harness.machine import in_words
+from benchmarks.harness.report import read
+from benchmarks.harness.rows import HEADINGS, Row, cells
+from pipeline.core.errors import ConfigError
+from pipeline.core.whole import whole
+
+# <!-- results: NAME --> anything <!-- end of results -->
+BLOCK = re.compile(r"(<!-- results: ([a-z_]+) -->\n).*?(<!-- end of results -->)", re.DOTALL)
+
+
+def rewrite(document: Path, results: Path) -> list[str]:
+    """Put the kept results between the markers of a document.
+
+    Args:
+        document: Markdown with a pair of markers for each benchmark that it tells of.
+        results: the folder of the kept results.
+
+    Returns:
+        The names of the benchmarks whose tables were written.
+
+    Raises:
+        ConfigError: the document has no markers.
+        ArtifactError: a benchmark that it tells of has no results.
+    """
+    text = document.read_text(encoding="utf-8")
+    names = [found[2] for found in BLOCK.finditer(text)]
+    if not names:
+        raise ConfigError(f"{document}: expected '<!-- results: NAME -->' … '<!-- end of results -->', found neither")
+    blocks = {name: _block(results / f"{name}.json") for name in names}
+    with whole(document) as partial:
+        partial.write_text(BLOCK.sub(lambda found: found[1] + blocks[found[2]] + found[3], text), encoding="utf-8")
+    return names
+
+
+def _block(path: Path) -> str:
+    found = read(path)
+    told = f"`{found['command']}`, {found['date'][:10]}, on {in_words(found['machine'])}."
+    return f"\n{told}\n\n{_markdown(found['rows'])}\n\n"
+
+
+def _markdown(rows: Sequence[Row]) -> str:
+    lines = [HEADINGS, ("---", "---:", "---", "---", "---"), *map(cells, rows)]
+    return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines)

@@ -1,0 +1,81 @@
+"""Real input for the benchmarks: the grid cells of 1,000 photographs in a real network, made once and kept."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from pipeline.compose import compose_config
+from pipeline.core.artifacts import ACTIVATIONS, GRID, IMAGES, LAYOUT, MODEL
+from pipeline.core.errors import ConfigError
+from pipeline.core.progress import say
+from pipeline.core.whole import write_json
+from pipeline.params import Params, parse_params
+from pipeline.stages import STAGES, Task
+
+SCRATCH = Path("outputs/.bench/imagenet_sample")
+OVERRIDES = ("+experiment=imagenet_sample", "grid.levels=[10,20]")
+WEIGHTS = "squeezenet1_0.safetensors"
+DONE = "done.json"  # written last: what lies beside it is whole
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run as far as the grid.
+
+    Attributes:
+        params: its configuration.
+        outputs: the folder of its artifacts.
+    """
+
+    params: Params
+    outputs: Path
+
+
+def real_run() -> Run:
+    """The run on the real input, started from nothing only when it is not there yet or was made otherwise.
+
+    Raises:
+        ConfigError: the real network and photographs are not there.
+    """
+    os.environ["ATLAS_REAL_DATA"] = str(_real_data())  # where conf/ looks
+    params = parse_params(OmegaConf.to_container(compose_config(Path.cwd(), OVERRIDES)))
+    made = _made(params)
+    done = SCRATCH / DONE
+    if not done.is_file() or json.loads(done.read_text()) != made:
+        done.unlink(missing_ok=True)
+        say(f"benchmarks: making the cells of the real input once, in {SCRATCH} (some minutes)")
+        for task in _tasks(params):
+            import_module(f"pipeline.{task.stage.name}.stage").run(task)
+        write_json(done, made)
+    return Run(params, SCRATCH)
+
+
+def _real_data() -> Path:
+    folder = Path(os.environ.get("ATLAS_REAL_DATA", "../shared/imagenet-sample")).resolve()
+    if not ((folder / WEIGHTS).is_file() and (folder / "images").is_dir()):
+        raise ConfigError(
+            f"{folder}: expected a real network ({WEIGHTS}) and photographs (images/), found none; "
+            "set ATLAS_REAL_DATA to their folder"
+        )
+    return folder
+
+
+def _made(params: Params) -> dict[str, Any]:
+    """All that says whether a kept run is the one that would be made now."""
+    settings = {"seed", "layers", "images", "model", "prepare", "sample", "selection", "reduce", "grid"}
+    versions = {artifact.name: artifact.version for artifact in (IMAGES, MODEL, ACTIVATIONS, LAYOUT, GRID)}
+    return {"settings": params.model_dump(mode="json", by_alias=True, include=settings), "versions": versions}
+
+
+def _tasks(params: Params) -> Iterator[Task]:
+    yield Task(STAGES["prepare"], params, SCRATCH)
+    yield Task(STAGES["sample"], params, SCRATCH)
+    for stage in ("reduce", "grid"):
+        for layer in params.layers:
+            yield Task(STAGES[stage], params, SCRATCH, layer)

@@ -1,0 +1,1 @@
+"""The render engine beside torch-lucent, beside the bare network, and beside itself."""

@@ -1,0 +1,70 @@
+"""Our whole step beside the bare network's: a forward pass up to the layer and the gradient back to the pixels."""
+
+from copy import deepcopy
+from functools import partial
+
+import torch
+from torch import nn
+
+from benchmarks.harness.rows import Row, row
+from benchmarks.harness.timing import Side, interleaved
+from benchmarks.render.cells import Cells
+from benchmarks.render.ours import DType, Ours, Recipe
+from pipeline.model.layers import find
+from pipeline.render.config import RenderSettings
+
+GOAL = 1.2  # times the bare network's step
+
+
+class Bare:
+    """The network cut after one layer, channels last, with frozen weights."""
+
+    def __init__(self, cells: Cells, size: int, dtype: DType) -> None:
+        """Cut the network and make a batch of random pixels.
+
+        Args:
+            cells: as many pictures as these.
+            size: side of the pictures, pixels.
+            dtype: of weights and pixels.
+        """
+        self._number = {"float32": torch.float32, "bfloat16": torch.bfloat16}[dtype]
+        parent, _, index = cells.layer.rpartition(".")
+        parts = list(find(cells.network.module, parent).children())[: int(index) + 1]
+        self._module = deepcopy(nn.Sequential(*parts)).to(self._number).to(memory_format=torch.channels_last)
+        pixels = torch.randn(len(cells.mean), 3, size, size, generator=torch.Generator().manual_seed(0))
+        self._pixels = pixels.to(self._number, memory_format=torch.channels_last).requires_grad_(True)
+
+    def steps(self, count: int) -> None:
+        """Take the gradient ``count`` times."""
+        for _ in range(count):
+            grid = self._module(self._pixels)
+            centre = grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2]
+            torch.autograd.grad(centre.sum(), self._pixels)
+
+
+def step_rows(
+    cells: Cells, configured: RenderSettings, size: int, steps: int, rounds: int, goal: float = GOAL
+) -> list[Row]:
+    """Our step against the bare network's in both number types.
+
+    Args:
+        cells: drawn in one batch.
+        configured: our settings of the stage.
+        size: side of the icons, pixels.
+        steps: in one call of either side.
+        rounds: timed rounds.
+        goal: how many times the bare step ours may take.
+    """
+    rows = []
+    for dtype in ("float32", "bfloat16"):
+        ours, bare = Ours(cells, configured, Recipe(size, steps, dtype)), Bare(cells, size, dtype)
+        sides = {"ours": Side(ours.draw, steps), "bare": Side(partial(bare.steps, steps), steps)}
+        for side in sides.values():
+            side.run()  # first passes set up what later ones reuse
+        timed = interleaved(sides, rounds)
+        where = f"{cells.layer}, {size} px, {dtype}, batch {len(cells.mean)}"
+        rows += [
+            row(f"{where}: a step of the bare network", 1000 * timed.median("bare"), "ms"),
+            row(f"{where}: our whole step against the bare network's", timed.ratio("ours", "bare"), "x", at_most=goal),
+        ]
+    return rows

@@ -1,0 +1,50 @@
+"""The benchmark of the render engine, part by part."""
+
+from functools import partial
+from typing import Any
+
+from benchmarks.harness.report import Report
+from benchmarks.harness.rows import Row
+from benchmarks.real import real_run
+from benchmarks.render.bare import step_rows
+from benchmarks.render.batches import batch_rows
+from benchmarks.render.cells import spread_cells
+from benchmarks.render.compete import Effort, compete
+from pipeline.core.progress import say
+
+SIZES = {"features.7": 64, "features.12": 96}  # sides of the icons, pixels
+FULL = Effort(
+    cells=32,
+    rates=(0.01, 0.02, 0.05, 0.1),
+    budgets=(8, 12, 16, 24, 32, 48, 64, 128),
+    rounds=5,
+    timed_steps=16,
+)
+QUICK = Effort(cells=8, rates=(0.05,), budgets=(8, 16, 32, 128), rounds=2, timed_steps=4)
+
+
+def run(quick: bool) -> Report:
+    """Measure everything.
+
+    Args:
+        quick: with fewer cells, learning rates, budgets and rounds.
+
+    Raises:
+        ConfigError: the real input is not there.
+    """
+    effort = QUICK if quick else FULL
+    real = real_run()
+    rows: list[Row] = []
+    curves: list[dict[str, Any]] = []
+    for layer, size in SIZES.items():
+        configured = real.params.render
+        cells = spread_cells(real, layer, effort.cells)
+        race, points = compete(cells, configured, size, effort)
+        rows += race.rows()
+        curves += points
+        say(f"{layer}, {size} px: our step against the bare network's, and batch sizes")
+        rows += step_rows(cells, configured, size, steps=8 if quick else 32, rounds=effort.rounds)
+        rows += batch_rows(
+            partial(spread_cells, real, layer), configured, size, steps=2 if quick else 16, rounds=effort.rounds
+        )
+    return Report(rows, curves)

@@ -1,0 +1,103 @@
+"""Running the race at one layer: curves first, then all sides timed in turn at the points that reach the bar."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+from benchmarks.harness.timing import Side, interleaved
+from benchmarks.render import lucent
+from benchmarks.render.cells import Cells
+from benchmarks.render.curves import lucent_points, our_points
+from benchmarks.render.factors import Finish, Race
+from benchmarks.render.ours import Ours
+from benchmarks.render.points import Point, bar, first_at
+from pipeline.core.progress import say
+from pipeline.render.config import RenderSettings
+
+DRAWS = 3  # of ours in each timed round, where one alone would be over too soon
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much the race tries.
+
+    Attributes:
+        cells: icons, all in one batch.
+        rates: learning rates of torch-lucent at our size.
+        budgets: numbers of steps tried, ascending, up to 128.
+        rounds: timed rounds.
+        timed_steps: of torch-lucent in each round.
+    """
+
+    cells: int
+    rates: tuple[float, ...]
+    budgets: tuple[int, ...]
+    rounds: int
+    timed_steps: int
+
+
+def compete(cells: Cells, configured: RenderSettings, size: int, effort: Effort) -> tuple[Race, list[dict[str, Any]]]:
+    """Race torch-lucent and ours at one layer.
+
+    Args:
+        cells: drawn in one batch by all sides.
+        configured: our settings of the stage.
+        size: side of our icons, pixels.
+        effort: how much is tried.
+
+    Returns:
+        The race, and every point of every curve.
+    """
+    where = f"{cells.layer}, {size} px"
+    say(f"{where}: torch-lucent's curves")
+    at_size, default = lucent.at_size(size), lucent.defaults()
+    theirs = lucent_points(cells, at_size, effort.rates, effort.budgets, size)
+    best_rate = bar(theirs).rate
+    slow = lucent_points(cells, default, sorted({lucent.DEFAULT_RATE, best_rate}), effort.budgets, size)
+    say(f"{where}: our curves")
+    exact = our_points(cells, configured, size, "float32", effort.budgets)
+    best = our_points(cells, configured, size, "bfloat16", effort.budgets)
+    aim = bar(theirs)
+    finishes = {
+        "default": _finish("default", default.name, slow, aim),
+        "size": _finish("size", at_size.name, theirs, aim),
+        "exact": _finish("exact", "ours in float32", [point for point, _ in exact], aim),
+        "best": _finish("best", "ours in bfloat16", [point for point, _ in best], aim),
+    }
+    say(f"{where}: all sides in turn")
+    sides = {
+        "default": _lucent_side(cells, default, finishes["default"].point, effort),
+        "size": _lucent_side(cells, at_size, finishes["size"].point, effort),
+        "exact": _our_side(cells, dict(exact)[finishes["exact"].point]),
+        "best": _our_side(cells, dict(best)[finishes["best"].point]),
+    }
+    timed = interleaved(sides, effort.rounds)
+    race = Race(where, aim, **finishes, timed=timed)
+    curves = [*slow, *theirs, *(point for point, _ in (*exact, *best))]
+    return race, [{"layer": cells.layer, "size": size, **asdict(point)} for point in curves]
+
+
+def _finish(side: str, name: str, points: Sequence[Point], aim: Point) -> Finish:
+    found = first_at(points, aim.fidelity)
+    most = max(points, key=lambda point: (point.steps, point.fidelity))
+    return Finish(side, name, found or most, found is not None)
+
+
+def _lucent_side(cells: Cells, frame: lucent.Frame, point: Point, effort: Effort) -> Side:
+    """Some of its steps; all are alike, so they stand for as many icons as they are a share of the steps."""
+    steps = min(effort.timed_steps, point.steps)
+    draw = partial(lucent.pictures, cells, frame, point.rate, [steps])
+    return Side(draw, len(cells.mean) * steps / point.steps)
+
+
+def _our_side(cells: Cells, ours: Ours) -> Side:
+    return Side(_often(ours.draw), DRAWS * len(cells.mean))
+
+
+def _often(draw: Callable[[], object]) -> Callable[[], None]:
+    def run() -> None:
+        for _ in range(DRAWS):
+            draw()
+
+    return run

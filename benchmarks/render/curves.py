@@ -1,0 +1,60 @@
+"""What each side reaches with more and more steps, at the learning rates that are best for it."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+from torch import Tensor
+
+from benchmarks.render import lucent
+from benchmarks.render.cells import Cells
+from benchmarks.render.ours import DType, Ours, Recipe, rates
+from benchmarks.render.points import Point, by_fidelity
+from pipeline.render.config import RenderSettings
+
+
+def lucent_points(
+    cells: Cells, frame: lucent.Frame, at_rates: Iterable[float], budgets: Sequence[int], size: int
+) -> list[Point]:
+    """torch-lucent's curve at each learning rate, each point at the scale that is best for it.
+
+    Args:
+        cells: drawn in one batch.
+        frame: its pixels.
+        at_rates: learning rates.
+        budgets: numbers of steps, ascending.
+        size: side of our icons, pixels.
+    """
+    points = []
+    for rate in at_rates:
+        began = perf_counter()
+        found = lucent.pictures(cells, frame, rate, budgets)
+        seconds_per_step = (perf_counter() - began) / budgets[-1]
+        for steps, icons in zip(budgets, found, strict=True):
+            side = partial(_point, frame.name, steps, rate, cells, icons, seconds=seconds_per_step * steps)
+            points.append(max((side(seen=scale) for scale in frame.scales(size)), key=by_fidelity))
+    return points
+
+
+def our_points(
+    cells: Cells, configured: RenderSettings, size: int, dtype: DType, budgets: Iterable[int]
+) -> list[tuple[Point, Ours]]:
+    """Our curve: each budget at the learning rate that is best for it, with who drew it."""
+    points = []
+    for steps in budgets:
+        tried = []
+        for rate in rates(steps):
+            ours = Ours(cells, configured, Recipe(size, steps, dtype, rate))
+            began = perf_counter()
+            icons = ours.draw()
+            seconds = perf_counter() - began
+            tried.append((_point(f"ours in {dtype}", steps, rate, cells, icons, seconds=seconds, seen=size), ours))
+        points.append(max(tried, key=lambda pair: by_fidelity(pair[0])))
+    return points
+
+
+def _point(side: str, steps: int, rate: float, cells: Cells, icons: Tensor, *, seconds: float, seen: int) -> Point:
+    found = cells.measured(icons, seen)
+    fidelity, centred = float(np.median(found.fidelity)), float(np.median(found.fidelity_centred))
+    return Point(side, steps, rate, fidelity, centred, seen, len(cells.mean) / seconds)

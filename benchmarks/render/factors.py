@@ -1,0 +1,106 @@
+"""The race as rows: icons per second, the ratios that are asked for, and each factor of the total on its own line."""
+
+from dataclasses import dataclass
+
+from benchmarks.harness.rows import Row, row
+from benchmarks.harness.timing import Timed
+from benchmarks.render.points import Point
+
+AT_SIZE = 20.0  # times torch-lucent at our image size
+AT_DEFAULTS = 100.0  # times torch-lucent at its defaults
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How one side ended the race.
+
+    Attributes:
+        side: its name among the timed sides.
+        name: for people.
+        point: with the fewest steps that reach the bar, or its last point if none does.
+        reached: whether it reaches the bar.
+    """
+
+    side: str
+    name: str
+    point: Point
+    reached: bool
+
+    def told(self) -> str:
+        """How it got there."""
+        steps = f"{self.point.steps} steps"
+        return steps if self.reached else f"{steps}, which reach only {self.point.fidelity:.3f}"
+
+
+@dataclass(frozen=True)
+class Race:
+    """A finished race at one layer.
+
+    Attributes:
+        where: layer and size, for people.
+        bar: torch-lucent's best point with 128 steps at our size.
+        default, size: torch-lucent at its defaults and at our size.
+        exact, best: ours in float32 and in bfloat16.
+        timed: seconds per icon of all four, up to their points.
+    """
+
+    where: str
+    bar: Point
+    default: Finish
+    size: Finish
+    exact: Finish
+    best: Finish
+    timed: Timed
+
+    def rows(self) -> list[Row]:
+        """All that the race found."""
+        return [*self._speeds(), *self._ratios(), *self._factors()]
+
+    def _speeds(self) -> list[Row]:
+        told = f"learning rate {self.bar.rate:g}, seen at {self.bar.seen} px, {self.bar.steps} steps"
+        bar = f"{self.where}: the bar, median raw fidelity of {self.size.name}"
+        rows = [
+            row(f"{bar} ({told})", self.bar.fidelity, "cosine"),
+            row(f"{self.where}: median centred fidelity of those icons", self.bar.fidelity_centred, "cosine"),
+        ]
+        for finish in (self.default, self.size, self.exact, self.best):
+            what = f"{self.where}: {finish.name}, up to the bar ({finish.told()})"
+            rows.append(row(what, 1 / self.timed.median(finish.side), "icons/s"))
+        centred = f"{self.where}: median centred fidelity of {self.best.name} at its {self.best.point.steps} steps"
+        return [*rows, row(centred, self.best.point.fidelity_centred, "cosine")]
+
+    def _ratios(self) -> list[Row]:
+        return [
+            self._against(self.size, self.exact, None),
+            self._against(self.size, self.best, AT_SIZE),
+            self._against(self.default, self.best, AT_DEFAULTS),
+        ]
+
+    def _against(self, theirs: Finish, ours: Finish, goal: float | None) -> Row:
+        what = f"{self.where}, time to fidelity: {ours.name} against {theirs.name}"
+        if not ours.reached:
+            return row(f"{what} (the bar is not reached)", 0.0, "x", at_least=goal)
+        return row(what, self.timed.ratio(theirs.side, ours.side), "x", at_least=goal)
+
+    def _factors(self) -> list[Row]:
+        of = f"{self.where}, factor of the total"
+        bfloat16, more = self.best.name, "steps that it takes"
+        return [
+            row(
+                f"{of}: a step of {self.default.name} against {self.size.name}",
+                self._step(self.default, self.size),
+                "x",
+            ),
+            row(
+                f"{of}: {more}, {self.default.name} against {self.size.name}", self._steps(self.default, self.size), "x"
+            ),
+            row(f"{of}: a step of {self.size.name} against {self.exact.name}", self._step(self.size, self.exact), "x"),
+            row(f"{of}: a step of {self.exact.name} against {bfloat16}", self._step(self.exact, self.best), "x"),
+            row(f"{of}: {more}, {self.size.name} against {bfloat16}", self._steps(self.size, self.best), "x"),
+        ]
+
+    def _steps(self, theirs: Finish, ours: Finish) -> float:
+        return theirs.point.steps / ours.point.steps
+
+    def _step(self, theirs: Finish, ours: Finish) -> float:
+        return self.timed.ratio(theirs.side, ours.side) / self._steps(theirs, ours)

@@ -1,0 +1,181 @@
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import BENCHMARKS, DOCUMENT, main
+from benchmarks.harness import docs, report
+from benchmarks.harness.rows import row, table
+from benchmarks.harness.timing import Side, Timed, interleaved
+from benchmarks.real import real_run
+from benchmarks.render.factors import Finish, Race
+from benchmarks.render.points import Point, bar, first_at
+from pipeline.core.errors import ArtifactError, ConfigError, DataError
+
+ROOT = Path(__file__).parents[1]
+
+
+def point(side: str, steps: int, fidelity: float, rate: float = 0.05) -> Point:
+    """What a side reaches with some steps."""
+    return Point(side, steps, rate, fidelity, fidelity / 2, seen=64, icons_per_second=1.0)
+
+
+def race(best_reached: bool = True) -> Race:
+    """A race whose sides take 64, 8, 2 and 1 ms for a step."""
+    steps = {"default": 64, "size": 128, "exact": 32, "best": 16}
+    milliseconds = {"default": 64, "size": 8, "exact": 2, "best": 1}
+    seconds = {side: (steps[side] * milliseconds[side] / 1000,) * 3 for side in steps}
+    finishes = {side: Finish(side, side, point(side, steps[side], 0.8), reached=True) for side in steps}
+    finishes["best"] = Finish("best", "best", point("best", 16, 0.8), reached=best_reached)
+    return Race("layer", point("size", 128, 0.8), **finishes, timed=Timed(seconds))
+
+
+def test_a_goal_is_judged_by_the_measured_value_in_both_directions() -> None:
+    """A value on the right side of its goal holds, one on the wrong side does not, and no goal is no judgement."""
+    assert row("a", 20.0, "x", at_least=20).holds is True
+    assert row("a", 19.99999, "x", at_least=20).holds is False  # although it is shown as 20
+    assert row("a", 1.19, "x", at_most=1.2).holds is True
+    assert row("a", 1.3, "x", at_most=1.2).holds is False
+    assert row("a", 1.3, "x").holds is None
+    assert [row("a", 1, "x", at_least=20).goal, row("a", 1, "x", at_most=1.2).goal] == ["≥ 20", "≤ 1.2"]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_value_that_is_no_number_is_refused(value: float) -> None:
+    """A measurement that failed is no row."""
+    with pytest.raises(DataError, match="expected a number for 'speed'"):
+        row("speed", value, "x")
+
+
+def test_a_missed_goal_stands_out_in_the_table() -> None:
+    """Only the row that misses its goal says so."""
+    lines = table([row("good", 30, "x", at_least=20), row("bad", 3, "x", at_least=20), row("plain", 3, "s")]).split(
+        "\n"
+    )
+    assert ["MISSED" in line for line in lines] == [False, False, True, False]
+
+
+def test_sides_take_turns_and_seconds_are_per_unit() -> None:
+    """Sides run A B, A B; each call's seconds are divided by the units of work in it."""
+    turns: list[str] = []
+    time = iter([0.0, 4.0, 10.0, 11.0, 20.0, 28.0, 30.0, 31.0])
+    sides = {"a": Side(lambda: turns.append("a"), count=4), "b": Side(lambda: turns.append("b"))}
+    timed = interleaved(sides, rounds=2, clock=lambda: next(time))
+    assert turns == ["a", "b", "a", "b"]
+    assert timed.seconds == {"a": (1.0, 2.0), "b": (1.0, 1.0)}
+    assert timed.median("a") == 1.5
+
+
+def test_a_ratio_is_blind_to_a_machine_that_slows_down() -> None:
+    """A machine that gets slower from round to round moves both medians but not the ratio within the rounds."""
+
+    def drifting() -> Iterator[float]:
+        now, pace = 0.0, 1.0
+        while True:
+            for work in (3.0, 1.0):  # the first side has three times the work
+                yield now
+                now += work * pace
+                yield now
+            pace *= 1.5
+
+    clock = drifting()
+    sides = {"slow": Side(lambda: None), "fast": Side(lambda: None)}
+    timed = interleaved(sides, rounds=5, clock=lambda: next(clock))
+    assert timed.ratio("slow", "fast") == pytest.approx(3)
+    assert timed.seconds["fast"][-1] > 4 * timed.seconds["fast"][0]
+
+
+def test_results_are_kept_as_the_contract_says(tmp_path: Path) -> None:
+    """The JSON has the command, machine, date and rows of what, value, unit, goal, holds; curves lie beside it."""
+    found = report.Report([row("a against b", 1 / 3, "x", at_least=20), row("c", 2, "s")], [{"steps": 8}])
+    report.write(tmp_path, "speed", "python -m benchmarks speed", found)
+    kept = json.loads((tmp_path / "speed.json").read_text())
+    assert set(kept) == {"command", "machine", "date", "rows"}
+    assert kept["command"] == "python -m benchmarks speed"
+    assert {"processor", "cores", "memory_gib", "gpu", "torch", "threads"} <= set(kept["machine"])
+    assert kept["rows"] == [
+        {"what": "a against b", "value": 0.3333, "unit": "x", "goal": "≥ 20", "holds": False},
+        {"what": "c", "value": 2.0, "unit": "s", "goal": None, "holds": None},
+    ]
+    assert json.loads((tmp_path / "speed_curves.json").read_text())["curves"] == [{"steps": 8}]
+    assert report.read(tmp_path / "speed.json")["rows"] == list(found.rows)
+    assert {path.name for path in tmp_path.iterdir()} == {"speed.json", "speed_curves.json"}  # nothing half written
+
+
+def test_documents_get_new_tables_and_keep_their_prose(tmp_path: Path) -> None:
+    """Between the markers stands the new table and no old one; every word around them stays."""
+    document = tmp_path / "benchmarks.md"
+    document.write_text("# Speed\nBefore.\n<!-- results: speed -->\nstale\n<!-- end of results -->\nAfter | all.\n")
+    for value in (7.0, 8.0):
+        report.write(tmp_path, "speed", "the command", report.Report([row("a|b", value, "x", at_least=20)]))
+        assert docs.rewrite(document, tmp_path) == ["speed"]
+    text = document.read_text()
+    assert text.startswith("# Speed\nBefore.\n<!-- results: speed -->\n")
+    assert text.endswith("<!-- end of results -->\nAfter | all.\n")
+    assert "| a\\|b | 8 | x | ≥ 20 | MISSED |" in text
+    assert "`the command`" in text
+    assert "stale" not in text
+    assert "| 7 |" not in text
+
+
+def test_documents_without_markers_or_results_are_left_alone(tmp_path: Path) -> None:
+    """Nothing is written where there is nowhere to write, or nothing to say."""
+    document = tmp_path / "benchmarks.md"
+    document.write_text("# Speed\n")
+    with pytest.raises(ConfigError, match="results: NAME"):
+        docs.rewrite(document, tmp_path)
+    text = "<!-- results: speed -->\nstale\n<!-- end of results -->\n"
+    document.write_text(text)
+    with pytest.raises(ArtifactError, match="make bench"):
+        docs.rewrite(document, tmp_path)
+    assert document.read_text() == text
+
+
+def test_the_document_has_a_place_for_every_benchmark() -> None:
+    """What is measured is told in docs/benchmarks.md, and nothing is told that is not measured."""
+    text = (ROOT / DOCUMENT).read_text()
+    assert [found[2] for found in docs.BLOCK.finditer(text)] == list(BENCHMARKS)
+
+
+def test_the_bar_and_who_reaches_it_first() -> None:
+    """The bar is the best point of 128 steps; the fewest steps that reach it count, else nobody does."""
+    points = [point("a", 64, 0.9), point("a", 128, 0.7, 0.02), point("a", 128, 0.8, 0.1), point("a", 32, 0.8)]
+    assert bar(points) == points[2]
+    assert first_at(points, bar(points).fidelity) == points[3]
+    assert first_at(points, 0.95) is None
+
+
+def test_factors_multiply_to_the_total_and_ratios_name_both_sides() -> None:
+    """The factors of time to fidelity give the whole ratio to the defaults, which is known here."""
+    rows = {one.what: one for one in race().rows()}
+    factors = [one.value for what, one in rows.items() if "factor of the total" in what]
+    total = rows["layer, time to fidelity: best against default"]
+    assert total.value == pytest.approx(64 * 64 / 16)
+    assert math.prod(factors) == pytest.approx(total.value)
+    assert factors == [8, 0.5, 4, 2, 8]
+    assert total.holds is True
+    assert rows["layer, time to fidelity: best against size"].value == 64
+    assert all(" against " in one.what for one in rows.values() if one.unit == "x")
+
+
+def test_a_bar_that_is_not_reached_is_a_missed_goal() -> None:
+    """However fast a side is, below the bar it has no time to fidelity."""
+    ratios = [one for one in race(best_reached=False).rows() if "best against" in one.what and "time to" in one.what]
+    assert len(ratios) == 2
+    assert all(one.value == 0 and one.holds is False for one in ratios)
+
+
+def test_without_the_real_input_one_line_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command tells in one line what is missing, and exits 2."""
+    monkeypatch.setenv("ATLAS_REAL_DATA", str(tmp_path))
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("sys.argv", ["benchmarks", "render", "--quick"])
+    assert main() == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    with pytest.raises(ConfigError, match=r"squeezenet1_0\.safetensors.*ATLAS_REAL_DATA") as missing:
+        real_run()
+    assert str(missing.value).startswith(str(tmp_path))
