@@ -32,14 +32,15 @@ class Bare:
         parts = list(find(cells.network.module, parent).children())[: int(index) + 1]
         self._module = deepcopy(nn.Sequential(*parts)).to(self._number).to(memory_format=torch.channels_last)
         pixels = torch.randn(len(cells.mean), 3, size, size, generator=torch.Generator().manual_seed(0))
-        self._pixels = pixels.to(self._number, memory_format=torch.channels_last).requires_grad_(True)
+        self._pixels = pixels.to(cells.device, self._number, memory_format=torch.channels_last).requires_grad_(True)
 
     def steps(self, count: int) -> None:
         """Take the gradient ``count`` times."""
         for _ in range(count):
             grid = self._module(self._pixels)
             centre = grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2]
-            torch.autograd.grad(centre.sum(), self._pixels)
+            (found,) = torch.autograd.grad(centre.sum(), self._pixels)
+        found[0, 0, 0, 0].item()  # a GPU works ahead; wait for it
 
 
 def step_rows(

@@ -16,11 +16,12 @@ SIZES = {"features.7": 64, "features.12": 96}  # sides of the icons, pixels
 FULL = Effort(
     cells=32,
     rates=(0.01, 0.02, 0.05, 0.1),
-    budgets=(8, 12, 16, 24, 32, 48, 64, 128),
+    budgets=(8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 96, 128),
+    their_steps=(8, 16, 32, 64, 96, 112, 128),
     rounds=5,
     timed_steps=16,
 )
-QUICK = Effort(cells=8, rates=(0.05,), budgets=(8, 16, 32, 128), rounds=2, timed_steps=4)
+QUICK = Effort(cells=8, rates=(0.05,), budgets=(8, 16, 32, 128), their_steps=(32, 128), rounds=2, timed_steps=4)
 
 
 def run(quick: bool) -> Report:

@@ -26,7 +26,8 @@ class Cells:
     """Some cells of one layer and the network they come from.
 
     Attributes:
-        network: frozen, in float32.
+        network: frozen, in float32, on the device.
+        device: where all sides run: the GPU if there is one, as torch-lucent will have it.
         layer: dotted module path.
         place: (row, column) at level 20, [cell, 2].
         mean: raw mean activations, [cell, channel].
@@ -36,6 +37,7 @@ class Cells:
     """
 
     network: Network
+    device: torch.device
     layer: str
     place: NDArray[np.int32]
     mean: NDArray[np.float32]
@@ -60,7 +62,8 @@ class Cells:
             )
             icons = planes.round().byte().movedim(1, -1)
         exact = Probe(self.network, self.layer, size, "float32")
-        return measure(exact, icons, torch.from_numpy(self.mean), torch.from_numpy(self.layer_mean))
+        means, layer_mean = torch.from_numpy(self.mean), torch.from_numpy(self.layer_mean)
+        return measure(exact, icons.to(self.device), means.to(self.device), layer_mean.to(self.device))
 
 
 def spread_cells(run: Run, layer: str, count: int) -> Cells:
@@ -72,8 +75,10 @@ def spread_cells(run: Run, layer: str, count: int) -> Cells:
     with_parent = [row for row, cell in enumerate((place // (LEVEL // PARENT_LEVEL)).tolist()) if tuple(cell) in row_of]
     rows = np.asarray(with_parent)[np.linspace(0, len(with_parent) - 1, count).round().astype(int)]
     parents = [row_of[tuple(cell)] for cell in (place[rows] // (LEVEL // PARENT_LEVEL)).tolist()]
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     return Cells(
-        saved.load(MODEL.path(run.outputs)),
+        saved.load(MODEL.path(run.outputs), device),
+        torch.device(device),
         layer,
         place[rows],
         mean[rows],

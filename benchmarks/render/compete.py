@@ -25,7 +25,8 @@ class Effort:
     Attributes:
         cells: icons, all in one batch.
         rates: learning rates of torch-lucent at our size.
-        budgets: numbers of steps tried, ascending, up to 128.
+        budgets: our numbers of steps, ascending, up to 128.
+        their_steps: numbers of steps after which torch-lucent is measured, ascending, up to 128.
         rounds: timed rounds.
         timed_steps: of torch-lucent in each round.
     """
@@ -33,6 +34,7 @@ class Effort:
     cells: int
     rates: tuple[float, ...]
     budgets: tuple[int, ...]
+    their_steps: tuple[int, ...]
     rounds: int
     timed_steps: int
 
@@ -52,9 +54,9 @@ def compete(cells: Cells, configured: RenderSettings, size: int, effort: Effort)
     where = f"{cells.layer}, {size} px"
     say(f"{where}: torch-lucent's curves")
     at_size, default = lucent.at_size(size), lucent.defaults()
-    theirs = lucent_points(cells, at_size, effort.rates, effort.budgets, size)
+    theirs = lucent_points(cells, at_size, effort.rates, effort.their_steps, size)
     best_rate = bar(theirs).rate
-    slow = lucent_points(cells, default, sorted({lucent.DEFAULT_RATE, best_rate}), effort.budgets, size)
+    slow = lucent_points(cells, default, sorted({lucent.DEFAULT_RATE, best_rate}), effort.their_steps, size)
     say(f"{where}: our curves")
     exact = our_points(cells, configured, size, "float32", effort.budgets)
     best = our_points(cells, configured, size, "bfloat16", effort.budgets)

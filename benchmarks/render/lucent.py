@@ -85,7 +85,7 @@ def pictures(cells: Cells, frame: Frame, rate: float, thresholds: Sequence[int])
         For each number of steps the icons, uint8 [cell, y, x, 3].
     """
     layer = cells.layer.replace(".", "_")
-    directions = torch.from_numpy(cells.mean)
+    directions = torch.from_numpy(cells.mean).to(cells.device)
     terms = [objectives.direction_neuron(layer, direction, batch=row) for row, direction in enumerate(directions)]
     torch.manual_seed(SEED)
     np.random.seed(SEED)  # noqa: NPY002  # its transforms draw from the global generator

@@ -65,12 +65,20 @@ class Ours:
         self._settings = recipe.settings(configured, len(cells.mean))
         self._probe = Probe(cells.network, cells.layer, recipe.size, recipe.dtype)
         self._space = space(self._settings.space, cells.layer_mean)
-        self._targets = torch.from_numpy(cells.mean)
+        self._device = cells.device
+        self._targets = torch.from_numpy(cells.mean).to(cells.device)
         self._places = [Place(cells.layer, "all", LEVEL, int(row), int(column)) for row, column in cells.place]
 
     def draw(self) -> Tensor:
         """One batch from its noise to its stored icons, uint8 [icon, y, x, 3]."""
         generators = [noise.generator(SEED, place, attempt=0) for place in self._places]
         starts, draws = noise.start_and_draws(generators, canvas(self._settings).shape, self._settings.steps, DRAWS)
-        drawn = draw(self._probe, objective(self._space, self._targets), starts, draws, self._settings, lambda: None)
-        return (drawn.pictures.nan_to_num() * 255).round().byte().movedim(1, -1)
+        drawn = draw(
+            self._probe,
+            objective(self._space, self._targets),
+            starts.to(self._device),
+            draws.to(self._device),
+            self._settings,
+            lambda: None,
+        )
+        return (drawn.pictures.nan_to_num() * 255).round().byte().movedim(1, -1).cpu()
