@@ -130,8 +130,8 @@ def open_pool(settings: Inline | Local | Address) -> Iterator[Pool]:
         with InlinePool(settings.threads) as inline:
             yield inline
         return
-    from pipeline.core import dask_pool  # noqa: PLC0415  # takes a second to load, which inline runs need not wait
+    from pipeline.core import dask_workers  # noqa: PLC0415  # takes a second to load, which inline runs need not wait
 
-    opened = dask_pool.local(settings) if isinstance(settings, Local) else dask_pool.remote(settings)
+    opened = dask_workers.local(settings) if isinstance(settings, Local) else dask_workers.remote(settings)
     with opened as pool:
         yield pool

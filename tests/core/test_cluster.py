@@ -26,7 +26,8 @@ from pipeline.core.cluster import (
     parse_cluster,
     to_environment,
 )
-from pipeline.core.dask_pool import DaskPool, worker_environment
+from pipeline.core.dask_pool import DaskPool
+from pipeline.core.dask_workers import worker_environment
 from pipeline.core.errors import ConfigError, DataError
 from pipeline.core.pool import KEPT, Pool, once
 
