@@ -1,0 +1,124 @@
+"""Memory of a batch."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pipeline.core.errors import ConfigError
+from pipeline.render.memory import _left_in_groups, bytes_per_icon, free_bytes, proposed_batch
+
+GB = 10**9
+
+
+def network(module: nn.Module) -> Callable[[Tensor], Tensor]:
+    """A loss of one number for each picture."""
+    return lambda pictures: module(pictures).flatten(1).sum(1)
+
+
+def deep(width: int) -> nn.Module:
+    """Six convolutions at full size, whose maps outweigh all else."""
+    layers: list[nn.Module] = []
+    for depth in range(6):
+        layers += [nn.Conv2d(width if depth else 3, width, 3, padding=1), nn.ReLU()]
+    return nn.Sequential(*layers)
+
+
+def peak(loss: Callable[[Tensor], Tensor], pictures: Tensor) -> int:
+    """The most memory that a step holds at once, from torch's own record of what it takes and gives back."""
+    pictures.requires_grad_(True)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        torch.autograd.grad(loss(pictures).sum(), pictures)
+    held = most = 0
+    assert profile.profiler is not None
+    events = [event for event in profile.profiler.kineto_results.events() if event.name() == "[memory]"]
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        held += event.nbytes()
+        most = max(most, held)
+    return most
+
+
+@pytest.mark.parametrize("width", [16, 32])
+def test_the_estimate_is_what_torch_takes(width: int) -> None:
+    """It lies between what one more picture adds to torch's peak and 1.6 times that."""
+    loss = network(deep(width))
+    step = (peak(loss, torch.rand(12, 3, 64, 64)) - peak(loss, torch.rand(4, 3, 64, 64))) / 8
+    assert step <= bytes_per_icon(loss, (3, 64, 64), "cpu") <= 1.6 * step
+
+
+def test_the_estimate_of_a_known_network() -> None:
+    """Squaring saves one array; two more pass, and six belong to the canvas."""
+    canvas = 3 * 32 * 32 * 4
+    squares = bytes_per_icon(lambda x: ((2 * x) ** 2).flatten(1).sum(1), (3, 32, 32), "cpu")
+    assert squares == canvas * (1 + 2 + 6)
+
+
+def test_twice_the_size_takes_four_times_the_memory() -> None:
+    """Maps grow with the area, whatever the weights take."""
+    loss = network(deep(8))
+    small, large = (bytes_per_icon(loss, (3, size, size), "cpu") for size in (32, 64))
+    assert large == pytest.approx(4 * small, rel=0.01)
+
+
+def test_weights_are_no_icons() -> None:
+    """A large matrix of weights is shared by all icons; a wide map is not."""
+    narrow = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 10), nn.ReLU(), nn.Linear(10, 10))
+    wide = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 2000), nn.ReLU(), nn.Linear(2000, 10))
+    few, many = (bytes_per_icon(network(module), (3, 16, 16), "cpu") for module in (narrow, wide))
+    assert few <= (1 + 2 + 6 + 0.1) * 3 * 16 * 16 * 4
+    assert 2000 * 4 <= many - few <= 4 * 2000 * 4
+
+
+def test_the_batch_is_a_power_of_two_in_half_of_the_memory() -> None:
+    """It grows with memory and shrinks with icons, and never takes more than half or more than is of use."""
+    batches = [proposed_batch(10**7, free, "cuda") for free in range(2 * 10**7, 20 * GB, 10**7)]
+    assert batches == sorted(batches)
+    assert set(batches) == {2**power for power in range(10)}
+    for size in (10**5, 10**6, 10**7, 10**8):
+        batch = proposed_batch(size, GB, "cuda:1")
+        assert batch * size <= GB / 2
+        assert batch == 512 or 2 * batch * size > GB / 2
+    assert proposed_batch(1, GB, "cpu") == 32
+
+
+def test_no_room_for_one_icon_is_told_in_one_line() -> None:
+    """Icons that are too large for the memory are refused before anything runs, with both numbers."""
+    with pytest.raises(ConfigError, match=r"expected 4\.00 GB .* found 3\.90 GB"):
+        proposed_batch(2 * GB, int(3.9 * GB), "cpu")
+    assert proposed_batch(2 * GB, 4 * GB, "cpu") == 1
+
+
+def test_free_memory_falls_as_memory_is_taken() -> None:
+    """It is more than nothing and less than the machine has; half a gigabyte that is filled is not free."""
+    before = free_bytes("cpu")
+    taken = torch.ones(2**27)
+    after = free_bytes("cpu")
+    assert 0 < after < before
+    assert before - after == pytest.approx(taken.nbytes, rel=0.8)
+
+
+@pytest.mark.parametrize(
+    ("groups", "folder", "names"),
+    [
+        ("0::/job/step", "job", ("memory.max", "memory.current", "inactive_file")),
+        (
+            "5:cpu:/\n4:memory:/job/step",
+            "memory/job",
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ),
+    ],
+)
+def test_limits_of_control_groups_are_honoured(
+    groups: str, folder: str, names: tuple[str, str, str], tmp_path: Path
+) -> None:
+    """A limit of a group above one's own counts, what files take does not, and no limit is none."""
+    limit, used, files = names
+    (tmp_path / folder / "step").mkdir(parents=True)
+    for group, most in ((folder, "1000"), (f"{folder}/step", "max")):
+        (tmp_path / group / limit).write_text(most + "\n")
+        (tmp_path / group / used).write_text("700\n")
+        (tmp_path / group / "memory.stat").write_text(f"anon 600\n{files} 100\n")
+    assert list(_left_in_groups(tmp_path, groups)) == [400]
+    assert not list(_left_in_groups(tmp_path / "nowhere", groups))
