@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from torch import Tensor, nn
 
 from pipeline.core.errors import ConfigError
+from pipeline.render import memory
 from pipeline.render.memory import _left_in_groups, bytes_per_icon, free_bytes, proposed_batch
 
 GB = 10**9
@@ -90,13 +92,17 @@ def test_no_room_for_one_icon_is_told_in_one_line() -> None:
     assert proposed_batch(2 * GB, 4 * GB, "cpu") == 1
 
 
-def test_free_memory_falls_as_memory_is_taken() -> None:
-    """It is more than nothing and less than the machine has; half a gigabyte that is filled is not free."""
-    before = free_bytes("cpu")
-    taken = torch.ones(2**27)
-    after = free_bytes("cpu")
-    assert 0 < after < before
-    assert before - after == pytest.approx(taken.nbytes, rel=0.8)
+def test_free_memory_is_what_the_control_group_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is more than nothing and less than the machine has; a group that leaves less has the last word."""
+    assert 0 < free_bytes("cpu") < psutil.virtual_memory().total
+    (tmp_path / "groups").write_text("0::/job\n")
+    monkeypatch.setattr(memory, "GROUP", tmp_path / "groups")
+    monkeypatch.setattr(memory, "CGROUPS", tmp_path)
+    (tmp_path / "job").mkdir()
+    for used, free in ((700, 300), (1100, 0)):
+        for name, content in (("max", "1000"), ("current", str(used)), ("stat", "inactive_file 0")):
+            (tmp_path / "job" / f"memory.{name}").write_text(content)
+        assert free_bytes("cpu") == free
 
 
 @pytest.mark.parametrize(
