@@ -1,6 +1,6 @@
 """An artist draws one batch of icons and measures it; batches need nothing from each other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,14 +12,15 @@ from pipeline.render import noise
 from pipeline.render.config import RenderSettings
 from pipeline.render.directions import Space
 from pipeline.render.fidelity import Measured, measure
-from pipeline.render.noise import Place
 from pipeline.render.objective import objective
 from pipeline.render.optimize import Drawn, draw
 from pipeline.render.parameterisation import canvas
 from pipeline.render.probe import Probe
+from pipeline.render.schedule import cold_start, warm_start
 from pipeline.render.views import DRAWS
 
 Floats = NDArray[np.float32]
+Pictures = NDArray[np.uint8]
 NEXT_START = 4.0  # how much stronger the noise of each further start is
 
 Done = Callable[[int], None]
@@ -69,39 +70,44 @@ class Artist:
         self._probe = Probe(network, layer, settings.size, settings.dtype)
         self._exact = Probe(network, layer, settings.size, "float32")
 
-    def draw(self, places: Sequence[Place], means: Floats, attempt: int, done: Done) -> Batch:
+    def draw(self, means: Floats, parents: Pictures | None, attempt: int, done: Done) -> Batch:
         """Draw at most ``batch_size`` icons.
 
         A smaller batch is filled up with its last icon, so that all batches run alike.
 
         Args:
-            places: of the icons.
-            means: raw mean activations of their cells, [icon, channel].
+            means: raw mean activations of the icons' cells, [icon, channel].
+            parents: icons to start from, uint8 [icon, y, x, 3]; None starts all from noise.
             attempt: which start, from 0.
             done: told the number of icons as they get done.
         """
-        count = len(places)
+        count = len(means)
         rows = np.minimum(np.arange(self._settings.batch_size), count - 1)
         targets = torch.from_numpy(means[rows]).to(self._device)
-        drawn = self._drawn(
-            [places[row] for row in rows], targets, attempt, _by_steps(count, self._settings.steps, done)
-        )
+        drawn = self._drawn(means[rows], None if parents is None else parents[rows], attempt, count, done)
         icons = (drawn.pictures.nan_to_num() * 255).round().byte().movedim(1, -1)
         measured = measure(self._exact, icons, targets, self._layer_mean)
         sound = drawn.sound.cpu().numpy() & np.isfinite(measured.fidelity)
         score = measured.fidelity if self._settings.space == "raw" else measured.fidelity_centred
         return Batch(icons[:count].cpu().numpy(), measured.first(count), sound[:count], score[:count])
 
-    def _drawn(self, places: list[Place], targets: torch.Tensor, attempt: int, ticks: Iterator[None]) -> Drawn:
-        generators = [noise.generator(self._seed, place, attempt) for place in places]
-        starts, draws = noise.start_and_draws(generators, canvas(self._settings).shape, self._settings.steps, DRAWS)
+    def _drawn(self, means: Floats, parents: Pictures | None, attempt: int, count: int, done: Done) -> Drawn:
+        settings, paper = self._settings, canvas(self._settings)
+        schedule = cold_start(settings) if parents is None else warm_start(settings)
+        generators = [noise.generator(self._seed, mean, attempt) for mean in means]
+        starts, draws = noise.start_and_draws(generators, paper.shape, schedule.steps, DRAWS)
+        # an icon that got no gradient from its start needs a stronger one
+        starts *= settings.initial * NEXT_START**attempt
+        if parents is not None:
+            starts = paper.parameters(torch.from_numpy(parents).movedim(-1, 1) / 255)
+        ticks = _by_steps(count, schedule.steps, done)
         return draw(
             self._probe,
-            objective(self._space, targets),
-            # an icon that got no gradient from almost grey needs more to start from
-            starts.to(self._device) * NEXT_START**attempt,
+            objective(self._space, torch.from_numpy(means).to(self._device)),
+            starts.to(self._device),
             draws.to(self._device),
-            self._settings,
+            settings,
+            schedule,
             lambda: next(ticks, None),
         )
 

@@ -16,25 +16,13 @@ _AXES = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.69
 _VARIANCES = (0.2175, 0.0188, 0.0045)
 
 
-def to_rgb(decorrelated: Tensor, chroma: float = 1.0) -> Tensor:
-    """Values on the natural colour axes as correlated RGB values.
+def mixing(chroma: float = 1.0) -> Tensor:
+    """The matrix that turns values on the natural colour axes into correlated RGB values, float32 [3, 3].
+
+    A column is an axis: lightness, blue to yellow, magenta to green. A unit step along lightness has unit length.
 
     Args:
-        decorrelated: lightness, blue to yellow, magenta to green without bounds, [icon, 3, y, x].
         chroma: strength of the two colour axes against lightness; 1 is that of photographs.
-
-    Returns:
-        RGB values without bounds, [icon, 3, y, x].
     """
-    return torch.einsum("rc,icyx->iryx", _mixing(decorrelated, chroma), decorrelated)
-
-
-def from_rgb(rgb: Tensor, chroma: float = 1.0) -> Tensor:
-    """The inverse of :func:`to_rgb`."""
-    return torch.einsum("cr,iryx->icyx", torch.linalg.inv(_mixing(rgb, chroma)), rgb)
-
-
-def _mixing(like: Tensor, chroma: float) -> Tensor:
-    """Root of the covariance of natural colour, scaled so that a unit step on the lightness axis has unit length."""
     lightness, *colours = (sqrt(variance / _VARIANCES[0]) for variance in _VARIANCES)
-    return like.new_tensor(_AXES) * like.new_tensor([lightness, *(chroma * strength for strength in colours)])
+    return torch.tensor(_AXES) * torch.tensor([lightness, *(chroma * strength for strength in colours)])

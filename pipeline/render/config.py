@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from pipeline.core.settings import Device, Settings
 
 Size = Annotated[int, Field(ge=8, le=1024)]
+Beta = Annotated[float, Field(ge=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
@@ -17,18 +18,23 @@ class RenderSettings(Settings):
         size: side of the canvas an icon is drawn on and of the stored icon, pixels.
         size_by_layer: other sizes for some layers, by dotted module path; an icon fills its canvas best when that is
             somewhat smaller than the layer's receptive field.
-        steps: gradient steps.
+        steps: gradient steps of an icon that starts from noise.
+        warm_steps: gradient steps of an icon that starts from its parent cell's icon; null starts all from noise.
+        warm_rate: learning rate of those.
         batch_size: icons drawn together; the last batch is filled up to it.
-        learning_rate: of Adam, about the mean change of a picture's values in one step.
+        learning_rate: of Adam, about the mean change of the parameters in one step.
+        betas: how long Adam remembers the gradient and its square.
         cooldown: share of the steps at the end over which the learning rate falls to 0.
         parameterisation: ``fourier`` (spectrum) or ``pixel``.
         decorrelate: draw in a colour space whose axes are uncorrelated in natural images.
         chroma: strength of colour against lightness in that space; 1 is that of photographs.
         decay: how steeply the spectrum's scale falls with frequency; 1 is that of natural images.
         initial: standard deviation of the random start.
+        contrast: root mean square of the picture's values before the sigmoid, kept at every step; null leaves it free.
         space: ``raw`` activations, ``centred`` on the layer's mean, or ``whitened`` (centred, shrunk covariance).
         power: p of dot · max(cos, ε)^p.
         warmup: share of the steps over which p and the weights of the regularisers grow from 0.
+        redirect: share of the steps over which gradient passes silent units, from all of it to none.
         shrinkage: pull of the covariance towards a multiple of the identity; null estimates it.
         jitter: shift of each view, as a share of the canvas.
         scale: smallest and largest zoom of each view.
@@ -41,23 +47,28 @@ class RenderSettings(Settings):
 
     size: Size = 48
     size_by_layer: dict[str, Size] = Field(default_factory=dict)
-    steps: Annotated[int, Field(ge=1)] = 128
+    steps: Annotated[int, Field(ge=1)] = 192
+    warm_steps: Annotated[int, Field(ge=1)] | None = 128
+    warm_rate: Annotated[float, Field(gt=0)] = 0.15
     batch_size: Annotated[int, Field(ge=1)] = 32
-    learning_rate: Annotated[float, Field(gt=0)] = 0.08
-    cooldown: Annotated[float, Field(ge=0, le=1)] = 0.4
+    learning_rate: Annotated[float, Field(gt=0)] = 0.25
+    betas: tuple[Beta, Beta] = (0.7, 0.99)
+    cooldown: Annotated[float, Field(ge=0, le=1)] = 1.0
     parameterisation: Literal["fourier", "pixel"] = "fourier"
     decorrelate: bool = True
     chroma: Annotated[float, Field(gt=0)] = 1.5
-    decay: NotNegative = 1.2
-    initial: Annotated[float, Field(gt=0)] = 0.01
+    decay: NotNegative = 1.6
+    initial: Annotated[float, Field(gt=0)] = 1.0
+    contrast: Annotated[float, Field(gt=0)] | None = 0.75
     space: Literal["raw", "centred", "whitened"] = "centred"
-    power: NotNegative = 16.0
+    power: NotNegative = 48.0
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.8
+    redirect: Annotated[float, Field(ge=0, le=1)] = 0.8
     shrinkage: Annotated[float, Field(ge=0, le=1)] | None = None
     jitter: Annotated[float, Field(ge=0, lt=0.5)] = 0.06
     scale: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.9, 1.1)
     rotation: Annotated[float, Field(ge=0, le=180)] = 10.0
-    total_variation: NotNegative = 5.0
+    total_variation: NotNegative = 0.0
     l2: NotNegative = 0.0
     blur: NotNegative = 0.0
     boundary: NotNegative = 0.0

@@ -30,14 +30,18 @@ class Fourier:
 
     def planes(self, parameters: Tensor) -> Tensor:
         """The spectra [icon, *shape] as planes [icon, 3, y, x]."""
-        scaled = parameters * self._scale.to(parameters)[..., None]
-        spectrum = torch.view_as_complex(scaled)
+        spectrum = torch.view_as_complex(parameters * self._scale.to(parameters))
         planes: Tensor = torch.fft.irfft2(spectrum, s=(self.size, self.size), norm="ortho")
         return planes
 
+    def parameters(self, planes: Tensor) -> Tensor:
+        """The inverse of :meth:`planes`."""
+        spectrum = torch.fft.rfft2(planes, norm="ortho")
+        return torch.view_as_real(spectrum) / self._scale.to(planes)
+
     @cached_property
     def _scale(self) -> Tensor:
-        """Scale of each frequency [y, x // 2 + 1]; unit parameters give planes whose mean square is 1."""
+        """Scale of each frequency [y, x // 2 + 1, 2]; unit parameters give planes whose mean square is 1."""
         rows = torch.fft.fftfreq(self.size, dtype=torch.float64)[:, None]
         columns = torch.fft.rfftfreq(self.size, dtype=torch.float64)
         # the constant plane has frequency 0; it gets the scale of one wave across the picture
@@ -49,4 +53,4 @@ class Fourier:
         if self.size % 2 == 0:
             power_of_column[-1] = 1.0
         power = (scale**2 * power_of_column).sum() / self.size**2
-        return scale / power.sqrt()
+        return (scale / power.sqrt())[..., None].repeat(1, 1, 2).float()

@@ -1,38 +1,25 @@
-"""Randomness that belongs to one icon: it follows from the icon's own place, never from its place in a batch."""
+"""Randomness that belongs to one icon: it follows from what the icon is drawn for, never from its place in a batch."""
 
-import json
-from dataclasses import astuple, dataclass
 from hashlib import sha256
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where an icon stands.
-
-    Attributes:
-        layer, atlas: which atlas it belongs to.
-        level: cells a side of its grid level.
-        row, column: of its cell.
-    """
-
-    layer: str
-    atlas: str
-    level: int
-    row: int
-    column: int
-
-
-def generator(seed: int, place: Place, attempt: int) -> np.random.Generator:
+def generator(seed: int, direction: NDArray[np.float32], attempt: int) -> np.random.Generator:
     """The random numbers of one attempt at one icon.
 
     They are made on the CPU by a counter-based generator, so that they are the same on every device.
+
+    Args:
+        seed: of the run.
+        direction: mean activation of the icon's cell, [channel].
+        attempt: which start, from 0.
     """
-    key = json.dumps([seed, *astuple(place), attempt]).encode()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(sha256(key).digest()[:16], "little")))
+    key = sha256(f"{seed} {attempt} ".encode() + direction.astype("<f4").tobytes()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(key[:16], "little")))
 
 
 def start_and_draws(

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pipeline.render.adam import Adam
 from pipeline.render.config import RenderSettings
 from pipeline.render.objective import Objective
 from pipeline.render.parameterisation import canvas
 from pipeline.render.probe import Probe
 from pipeline.render.regularizers import penalties, total
-from pipeline.render.schedule import rate_at, warmth_at
+from pipeline.render.schedule import Schedule
 from pipeline.render.views import Views, aimed, look
 
 StepDone = Callable[[], None]
@@ -32,7 +31,13 @@ class Drawn:
 
 
 def draw(
-    probe: Probe, objective: Objective, starts: Tensor, draws: Tensor, settings: RenderSettings, done: StepDone
+    probe: Probe,
+    objective: Objective,
+    starts: Tensor,
+    draws: Tensor,
+    settings: RenderSettings,
+    schedule: Schedule,
+    done: StepDone,
 ) -> Drawn:
     """Draw a batch of icons.
 
@@ -41,34 +46,39 @@ def draw(
     Args:
         probe: the network up to the layer.
         objective: of the batch's icons.
-        starts: normal noise [icon, *parameters].
+        starts: parameters to start from, [icon, *parameters].
         draws: uniform numbers [icon, step, 4] for the views.
         settings: of the stage.
+        schedule: how many steps, and what changes over them.
         done: called after each step.
     """
-    paper, views, weights = (
-        canvas(settings),
-        Views(settings.jitter, settings.scale, settings.rotation),
-        penalties(settings),
-    )
-    matrices = aimed(views.matrices(draws), probe.target)
-    parameters = settings.initial * starts
+    paper, weights = canvas(settings), penalties(settings)
+    matrices = aimed(Views(settings.jitter, settings.scale, settings.rotation).matrices(draws), probe.target)
+    parameters = starts.clone().requires_grad_(True)
     moved = torch.zeros(len(starts), dtype=torch.bool, device=starts.device)
-    adam = Adam(parameters)
-    for step in range(settings.steps):
-        parameters.requires_grad_(True)
+    # one pass over memory; and it works value by value, so that no icon's step depends on another's
+    adam = torch.optim.Adam([parameters], betas=settings.betas, fused=True)
+    for step in range(schedule.steps):
         pictures = paper.picture(parameters)
         viewed = look(pictures, matrices[:, step], probe.size)
-        warmth = warmth_at(step, settings)
-        gain = objective.pulls(probe(viewed), warmth * settings.power)
+        warmth = schedule.warmth_at(step)
+        gain = objective.pulls(probe(viewed, schedule.redirect_at(step)), warmth * settings.power)
         loss = (warmth * total(pictures, weights) - gain).sum()
-        gradient, from_network = torch.autograd.grad(loss, (parameters, viewed))
-        moved |= from_network.flatten(1).any(dim=1)
-        length = gradient.flatten(1).norm(dim=1)
-        # The gradient's length changes manifold while an icon takes shape. Adam remembers lengths; it shall remember
-        # directions only.
-        unit = gradient / length.clamp(min=torch.finfo(length.dtype).tiny).view(-1, *[1] * (gradient.ndim - 1))
-        parameters = adam.step(parameters.detach(), unit, rate_at(step, settings))
+        # regularisers have a gradient of their own: then what the network says is looked for before they join
+        gradient, signal = torch.autograd.grad(loss, (parameters, viewed if weights else parameters))
+        moved |= signal.flatten(1).any(dim=1)
+        parameters.grad = _unit(gradient)
+        adam.param_groups[0]["lr"] = schedule.rate_at(step)
+        adam.step()
         done()
-    pictures = paper.picture(parameters)
+    pictures = paper.picture(parameters.detach())
     return Drawn(pictures, moved & pictures.isfinite().all(dim=(1, 2, 3)))
+
+
+def _unit(gradient: Tensor) -> Tensor:
+    """The gradient's direction, [icon, ...].
+
+    Its length changes manifold while an icon takes shape. Adam remembers lengths; it shall remember directions only.
+    """
+    length = gradient.flatten(1).norm(dim=1).clamp(min=torch.finfo(gradient.dtype).tiny)
+    return gradient / length.view(-1, *[1] * (gradient.ndim - 1))

@@ -23,3 +23,7 @@ class Pixel:
     def planes(self, parameters: Tensor) -> Tensor:
         """The parameters themselves, [icon, 3, y, x]."""
         return parameters
+
+    def parameters(self, planes: Tensor) -> Tensor:
+        """The inverse of :meth:`planes`."""
+        return planes

@@ -10,6 +10,9 @@ from pipeline.core.errors import ConfigError
 from pipeline.model.layers import run_to
 from pipeline.model.network import Network
 from pipeline.model.preprocessing import normalise
+from pipeline.render.allocator import keep_memory
+from pipeline.render.redirect import redirect
+from pipeline.render.stem import fold_stem
 
 
 class Probe:
@@ -37,16 +40,25 @@ class Probe:
         self._shape = network.layers[layer]
         self._preprocessing = network.preprocessing
         self._narrow = dtype == "bfloat16"
+        keep_memory()
         self._module = deepcopy(network.module).to(memory_format=torch.channels_last)
+        fold_stem(self._module, layer)
         if self._narrow:
             _narrow(self._module)
         self.size = network.preprocessing.crop if self._shape.kind == "tokens" else size
         self.target = self._target(next(self._module.parameters()).device)
 
-    def __call__(self, views: Tensor) -> Tensor:
-        """Pictures [icon, 3, size, size] in 0..1 to activations at the centre of the map, float32 [icon, channel]."""
+    def __call__(self, views: Tensor, redirected: float = 0.0) -> Tensor:
+        """Pictures to activations at the centre of the map, float32 [icon, channel].
+
+        Args:
+            views: [icon, 3, size, size] in 0..1.
+            redirected: share of the gradient that silent units pass, 0..1; see :mod:`pipeline.render.redirect`.
+        """
         grid = self._grid(views)
         centre: Tensor = grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2]
+        if redirected:
+            redirect(centre, redirected)
         return centre.float()
 
     def _grid(self, views: Tensor) -> Tensor:

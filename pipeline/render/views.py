@@ -9,7 +9,7 @@ from math import pi
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import grid_sample
 
 DRAWS = 4  # random numbers in one view: shift in x and y, zoom, turn
 
@@ -69,5 +69,14 @@ def look(pictures: Tensor, matrices: Tensor, size: int) -> Tensor:
     Returns:
         Views [icon, 3, size, size].
     """
-    grid = affine_grid(matrices, [pictures.shape[0], 3, size, size], align_corners=False)
-    return grid_sample(pictures, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    return grid_sample(
+        pictures, _places(matrices, size), mode="bilinear", padding_mode="reflection", align_corners=False
+    )
+
+
+def _places(matrices: Tensor, size: int) -> Tensor:
+    """Where in their pictures the pixels of views lie, (x, y) in -1..1, [icon, size, size, 2]."""
+    middles = (2 * torch.arange(size, device=matrices.device) + 1) / size - 1
+    along_x = matrices[:, None, :, 0] * middles[:, None]
+    along_y = matrices[:, None, :, 1] * middles[:, None] + matrices[:, None, :, 2]
+    return along_x[:, None] + along_y[:, :, None]

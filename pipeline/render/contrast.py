@@ -1,0 +1,45 @@
+"""Pictures of a given contrast: values without bounds, brought to one root mean square, then squashed into 0..1."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+def squashed(values: Tensor, contrast: float) -> Tensor:
+    """sigmoid(contrast · values / their root mean square), for each picture on its own.
+
+    Args:
+        values: [icon, 3, y, x], without bounds.
+        contrast: root mean square of a picture's values before the sigmoid.
+    """
+    squash: Tensor = _Squash.apply(values, contrast)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    return squash
+
+
+def root_mean_square(values: Tensor) -> Tensor:
+    """Of each picture [icon, 3, y, x], as [icon, 1, 1, 1]; never 0."""
+    length = torch.linalg.vector_norm(values, dim=(1, 2, 3), keepdim=True)
+    return (length / values[0].numel() ** 0.5).clamp(min=1e-6)
+
+
+class _Squash(torch.autograd.Function):
+    """The same as by automatic differentiation, in a third of the passes over memory."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, contrast: float) -> Tensor:
+        size = root_mean_square(values)
+        pictures = (values * (contrast / size)).sigmoid_()
+        ctx.contrast = contrast
+        ctx.save_for_backward(values, pictures, size)
+        return pictures
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        values, pictures, size = ctx.saved_tensors
+        inner = torch.ops.aten.sigmoid_backward(gradient, pictures)
+        # what would only change the contrast is taken out
+        along = (inner.flatten(1)[:, None] @ values.flatten(1)[:, :, None])[..., None] / values[0].numel()
+        return inner.sub_(values * (along / size.square())).mul_(ctx.contrast / size), None
