@@ -68,7 +68,7 @@ class RenderSettings(Settings):
     jitter: Annotated[float, Field(ge=0, lt=0.5)] = 0.06
     scale: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.9, 1.1)
     rotation: Annotated[float, Field(ge=0, le=180)] = 10.0
-    total_variation: NotNegative = 0.0
+    total_variation: NotNegative = 10.0
     l2: NotNegative = 0.0
     blur: NotNegative = 0.0
     boundary: NotNegative = 0.0

@@ -55,7 +55,7 @@ def draw(
     paper, weights = canvas(settings), penalties(settings)
     matrices = aimed(Views(settings.jitter, settings.scale, settings.rotation).matrices(draws), probe.target)
     parameters = starts.clone().requires_grad_(True)
-    moved = torch.zeros(len(starts), dtype=torch.bool, device=starts.device)
+    moved, all_moved = torch.zeros(len(starts), dtype=torch.bool, device=starts.device), False
     # one pass over memory; and it works value by value, so that no icon's step depends on another's
     adam = torch.optim.Adam([parameters], betas=settings.betas, fused=True)
     for step in range(schedule.steps):
@@ -64,9 +64,10 @@ def draw(
         warmth = schedule.warmth_at(step)
         gain = objective.pulls(probe(viewed, schedule.redirect_at(step)), warmth * settings.power)
         loss = (warmth * total(pictures, weights) - gain).sum()
-        # regularisers have a gradient of their own: then what the network says is looked for before they join
-        gradient, signal = torch.autograd.grad(loss, (parameters, viewed if weights else parameters))
-        moved |= signal.flatten(1).any(dim=1)
+        gradient, *from_network = torch.autograd.grad(loss, (parameters,) if all_moved else (parameters, viewed))
+        if from_network:
+            moved |= from_network[0].flatten(1).any(dim=1)
+            all_moved = bool(moved.all())
         parameters.grad = _unit(gradient)
         adam.param_groups[0]["lr"] = schedule.rate_at(step)
         adam.step()

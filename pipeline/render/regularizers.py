@@ -6,21 +6,11 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
 from pipeline.render.config import RenderSettings
+from pipeline.render.total_variation import total_variation
 
 Penalty = Callable[[Tensor], Tensor]
 
-SMOOTH = 0.01  # differences far below this cost their square, so that flat places have a gradient
 FRAME = 0.12  # width of the frame that the boundary penalty watches, as a share of the side
-
-
-def total_variation(pictures: Tensor) -> Tensor:
-    """Mean length of the colour gradient of pictures [icon, 3, y, x]: noise costs, edges less so.
-
-    The length is that of both directions together; added up apart they would favour blocks along the axes.
-    """
-    down = pictures[:, :, 1:, :-1] - pictures[:, :, :-1, :-1]
-    across = pictures[:, :, :-1, 1:] - pictures[:, :, :-1, :-1]
-    return ((down.square() + across.square() + SMOOTH**2).sqrt() - SMOOTH).mean((1, 2, 3))
 
 
 def l2(pictures: Tensor) -> Tensor:
