@@ -5,18 +5,14 @@ from torch import Tensor
 
 from pipeline.render.config import RenderSettings
 from pipeline.render.directions import Space, space
-from pipeline.render.noise import Place, generator, start_and_draws
+from pipeline.render.noise import generator, start_and_draws
 from pipeline.render.objective import objective
 from pipeline.render.optimize import Drawn, draw
 from pipeline.render.parameterisation import canvas
 from pipeline.render.probe import Probe
+from pipeline.render.schedule import cold_start
 from pipeline.render.views import DRAWS, Views, aimed, look
 from tests.render.scene import Scene
-
-
-def places(scene: Scene) -> list[Place]:
-    """One place for each cell of the scene."""
-    return [Place(scene.layer, "all", 10, row, 2 * row) for row in range(len(scene.means))]
 
 
 def probe(scene: Scene, settings: RenderSettings) -> Probe:
@@ -25,11 +21,12 @@ def probe(scene: Scene, settings: RenderSettings) -> Probe:
 
 
 def drawn(scene: Scene, settings: RenderSettings, rows: list[int], found: Space | None = None) -> Drawn:
-    """The scene's icons of these rows, drawn in one batch."""
-    generators = [generator(0, places(scene)[row], 0) for row in rows]
+    """The scene's icons of these rows, drawn from noise in one batch."""
+    generators = [generator(0, scene.means[row], 0) for row in rows]
     starts, draws = start_and_draws(generators, canvas(settings).shape, settings.steps, DRAWS)
+    starts *= settings.initial
     target = objective(found or space("centred", scene.mean), torch.from_numpy(scene.means[rows]))
-    return draw(probe(scene, settings), target, starts, draws, settings, lambda: None)
+    return draw(probe(scene, settings), target, starts, draws, settings, cold_start(settings), lambda: None)
 
 
 def seen(probe: Probe, pictures: Tensor) -> Tensor:

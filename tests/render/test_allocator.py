@@ -1,0 +1,54 @@
+import ctypes
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.render.allocator import keep_memory
+
+ROOT = Path(__file__).parents[2]
+
+# asks for 8 MiB again and again and tells how often the system had to give pages anew
+PROGRAM = """
+import ctypes, resource, sys
+sys.path.insert(0, sys.argv[1])
+from pipeline.render.allocator import keep_memory
+if sys.argv[2] == "keep":
+    assert keep_memory()
+size, libc = 8 << 20, ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+libc.free.argtypes, libc.memset.argtypes = [ctypes.c_void_p], [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+if sys.argv[2] == "plain":
+    libc.mallopt(-3, 1 << 20)  # else glibc learns by itself from the first piece that is freed
+def use():
+    piece = libc.malloc(size)
+    libc.memset(piece, 1, size)
+    libc.free(piece)
+use()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    use()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(how: str) -> int:
+    """Page faults of ten uses of the same large piece, in a process of its own."""
+    command = [sys.executable, "-P", "-c", PROGRAM, str(ROOT), how]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True, timeout=50).stdout)
+
+
+@pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in os.confstr_names, reason="another C library than glibc")
+def test_memory_is_kept() -> None:
+    """With it the system gives next to no pages anew for a piece that was freed before; without it, all of them."""
+    kept, plain = faults("keep"), faults("plain")
+    assert plain > 10 * 8 * 256 * 0.9 or plain > 10 * kept  # pages of 4 KiB, or larger ones
+    assert kept < 0.1 * plain
+
+
+def test_another_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the C library has no such setting nothing happens, and that is told."""
+    monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
+    assert not keep_memory()

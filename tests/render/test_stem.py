@@ -1,0 +1,101 @@
+from itertools import product
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pipeline.model.layers import run_to
+from pipeline.render.stem import Folded, fold_stem, foldable
+from tests.render.scene import SIDE, Scene
+
+KERNELS = [(7, 2, 3), (7, 2, 0), (3, 2, 1), (3, 2, 0), (11, 4, 2), (11, 4, 3), (16, 16, 0), (5, 3, 1), (3, 4, 2)]
+
+
+def convolution(kernel: int, stride: int, padding: int, bias: bool) -> nn.Conv2d:
+    """A convolution of three planes with seeded weights, in float64."""
+    made = nn.Conv2d(3, 5, kernel, stride, padding, bias=bias).double().requires_grad_(False)
+    generator = torch.Generator().manual_seed(kernel)
+    for parameter in made.parameters():
+        parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+    return made
+
+
+def with_gradient(module: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """What a module makes of pictures, and the gradient of a weighted sum of it."""
+    given = pictures.clone().requires_grad_(True)
+    output = module(given)
+    weights = torch.randn(output.shape, generator=torch.Generator().manual_seed(1), dtype=output.dtype)
+    return output.detach(), torch.autograd.grad((output * weights).sum(), given)[0]
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding"), KERNELS)
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_folded_convolution_equals_the_plain_one(kernel: int, stride: int, padding: int, bias: bool) -> None:
+    """Outputs and input gradients are the same for even, odd and oblong pictures."""
+    plain = convolution(kernel, stride, padding, bias)
+    folded = Folded(plain)
+    for height, width in product((32, 33, 34, 35), (32, 37)):
+        pictures = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+        for found, expected in zip(with_gradient(folded, pictures), with_gradient(plain, pictures), strict=True):
+            torch.testing.assert_close(found, expected)
+            assert expected.abs().max() > 0.1
+
+
+def test_an_oblong_kernel_is_folded_too() -> None:
+    """Kernel and padding may differ down and across."""
+    plain = nn.Conv2d(3, 4, (5, 2), 2, (2, 1)).double().requires_grad_(False)
+    pictures = torch.rand(2, 3, 17, 20, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    for found, expected in zip(with_gradient(Folded(plain), pictures), with_gradient(plain, pictures), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+def test_another_weight_gives_another_output() -> None:
+    """The comparison sees a single weight that is wrong."""
+    plain = convolution(7, 2, 3, bias=True)
+    folded = Folded(plain)
+    plain.weight[0, 0, 6, 6] += 0.1
+    pictures = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    assert (folded(pictures) - plain(pictures)).abs().max() > 0.01
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        nn.Conv2d(3, 6, 3),
+        nn.Conv2d(3, 6, 3, stride=2, groups=3),
+        nn.Conv2d(3, 6, 3, stride=2, dilation=2),
+        nn.Conv2d(3, 6, 3, stride=(2, 1)),
+        nn.Conv2d(3, 6, 3, stride=2, padding=1, padding_mode="reflect"),
+        nn.Conv2d(1, 6, 3, stride=2),
+        nn.Conv2d(4, 6, 3, stride=2),
+        nn.ConvTranspose2d(3, 6, 3, stride=2),
+        nn.MaxPool2d(3, 2),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_folded_stays(kept: nn.Module) -> None:
+    """Only a plain convolution of three planes with a stride is folded, even among others."""
+    network = nn.Sequential(kept, nn.Sequential(nn.Conv2d(3, 6, 3, stride=2)))
+    fold_stem(network, "none")
+    assert not foldable(kept)
+    assert network[0] is kept
+    assert isinstance(network.get_submodule("1.0"), Folded)
+
+
+def test_the_layer_itself_stays() -> None:
+    """A layer that is asked for must be there to be watched."""
+    network = nn.Sequential(nn.Conv2d(3, 6, 3, stride=2), nn.ReLU())
+    fold_stem(network, "0")
+    assert isinstance(network[0], nn.Conv2d)
+    fold_stem(network, "1")
+    assert isinstance(network[0], Folded)
+
+
+def test_a_network_with_a_folded_stem_says_the_same(cnn_scene: Scene) -> None:
+    """The layer's activations are those of the plain network, and the folded one's weights stay frozen."""
+    pictures = torch.randn(3, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    expected = run_to(cnn_scene.network.module, cnn_scene.layer, pictures)
+    fold_stem(cnn_scene.network.module, cnn_scene.layer)
+    assert any(isinstance(part, Folded) for part in cnn_scene.network.module.modules())
+    torch.testing.assert_close(run_to(cnn_scene.network.module, cnn_scene.layer, pictures), expected)
+    assert not any(parameter.requires_grad for parameter in cnn_scene.network.module.parameters())
