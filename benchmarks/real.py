@@ -20,7 +20,12 @@ from pipeline.stages import STAGES, Task
 
 SCRATCH = Path("outputs/.bench/imagenet_sample")
 # attributions and the network's accuracy take most of the time and change no direction
-OVERRIDES = ("+experiment=imagenet_sample", "grid.levels=[10,20]", "sample.attribution=false", "prepare.evaluate=false")
+OVERRIDES = (
+    "+experiment=imagenet_sample",
+    "grid.levels=[5,10,20]",
+    "sample.attribution=false",
+    "prepare.evaluate=false",
+)
 WEIGHTS = "squeezenet1_0.safetensors"
 DONE = "done.json"  # written last: what lies beside it is whole
 

@@ -5,23 +5,27 @@ from typing import Any
 
 from benchmarks.harness.report import Report
 from benchmarks.harness.rows import Row
-from benchmarks.real import real_run
+from benchmarks.real import Run, real_run
 from benchmarks.render.bare import step_rows
 from benchmarks.render.batches import batch_rows
-from benchmarks.render.cells import spread_cells
+from benchmarks.render.cells import Cells, spread_cells
 from benchmarks.render.compete import Effort, compete
+from benchmarks.render.steps import STEPS, steps_rows
+from benchmarks.render.warm import COLD, WARM, warm_rows
 from pipeline.core.progress import say
+
+Part = tuple[list[Row], list[dict[str, Any]]]
 
 SIZES = {"features.7": 64, "features.12": 96}  # sides of the icons, pixels
 FULL = Effort(
     cells=32,
     rates=(0.01, 0.02, 0.05, 0.1),
-    budgets=(8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 96, 128),
+    budgets=(8, 10, 12, 14, 16, 20, 24, 32, 64),
     their_steps=(8, 16, 32, 64, 96, 112, 128),
     rounds=5,
     timed_steps=16,
 )
-QUICK = Effort(cells=8, rates=(0.05,), budgets=(8, 16, 32, 128), their_steps=(32, 128), rounds=2, timed_steps=4)
+QUICK = Effort(cells=8, rates=(0.05,), budgets=(8, 16, 32), their_steps=(32, 128), rounds=2, timed_steps=4)
 
 
 def run(quick: bool) -> Report:
@@ -48,4 +52,19 @@ def run(quick: bool) -> Report:
         rows += batch_rows(
             partial(spread_cells, real, layer), configured, size, steps=2 if quick else 16, rounds=effort.rounds
         )
+        for part in (_warm(real, layer, effort, quick), _steps(real, cells, quick)):
+            rows += part[0]
+            curves += part[1]
     return Report(rows, curves)
+
+
+def _warm(real: Run, layer: str, effort: Effort, quick: bool) -> Part:
+    say(f"{layer}: warm starts against cold ones")
+    steps = ((8,), (4, 8)) if quick else (COLD, WARM)
+    return warm_rows(real, layer, real.params.render.for_layer(layer), effort.cells, 2, steps)
+
+
+def _steps(real: Run, cells: Cells, quick: bool) -> Part:
+    say(f"{cells.layer}: what more steps are worth")
+    configured = real.params.render.for_layer(cells.layer)
+    return steps_rows(cells, configured, 2, (4, 8) if quick else STEPS)

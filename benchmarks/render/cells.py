@@ -1,10 +1,9 @@
-"""The cells that all sides draw: a few dozen, spread evenly over a grid level of the real input."""
+"""Cells of a layer that icons are drawn for, and the evaluator that all sides are judged by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-import zarr
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -19,31 +18,44 @@ from pipeline.render.probe import Probe
 
 LEVEL = 20
 PARENT_LEVEL = 10
+BLOCK = 64  # icons measured at once, to bound memory
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Some cells of one layer and the network they come from.
+    """Some cells of one level of one layer, and the network they come from.
 
     Attributes:
         network: frozen, in float32, on the device.
         device: where all sides run: the GPU if there is one, as torch-lucent will have it.
         layer: dotted module path.
-        place: (row, column) at level 20, [cell, 2].
+        level: cells a side.
+        place: (row, column), [cell, 2].
         mean: raw mean activations, [cell, channel].
-        parent_place: (row, column) of the parent cells at level 10, [cell, 2].
-        parent_mean: raw mean activations of the parent cells, [cell, channel].
+        exemplar: row in the activations of the sample nearest to the mean, [cell].
+        reliability: [cell].
         layer_mean: [channel].
     """
 
     network: Network
     device: torch.device
     layer: str
+    level: int
     place: NDArray[np.int32]
     mean: NDArray[np.float32]
-    parent_place: NDArray[np.int32]
-    parent_mean: NDArray[np.float32]
+    exemplar: NDArray[np.int64]
+    reliability: NDArray[np.float32]
     layer_mean: NDArray[np.float32]
+
+    def chosen(self, rows: NDArray[np.intp]) -> "Cells":
+        """Only these cells."""
+        return replace(
+            self,
+            place=self.place[rows],
+            mean=self.mean[rows],
+            exemplar=self.exemplar[rows],
+            reliability=self.reliability[rows],
+        )
 
     def measured(self, icons: Tensor, size: int) -> Measured:
         """The evaluator of all sides: fidelity in the held-out views of the stage ``render``, in float32.
@@ -52,42 +64,56 @@ class Cells:
             icons: uint8 [cell, y, x, 3].
             size: side that they are brought to first, pixels: larger by bilinear, smaller by area interpolation.
         """
-        if icons.shape[1] != size:
-            planes = icons.movedim(-1, 1).float()
-            smaller = size < icons.shape[1]
-            planes = (
-                interpolate(planes, (size, size), mode="area")
-                if smaller
-                else interpolate(planes, (size, size), mode="bilinear", align_corners=False)
-            )
-            icons = planes.round().byte().movedim(1, -1)
+        icons = _resized(icons, size)
         exact = Probe(self.network, self.layer, size, "float32")
-        means, layer_mean = torch.from_numpy(self.mean), torch.from_numpy(self.layer_mean)
-        return measure(exact, icons.to(self.device), means.to(self.device), layer_mean.to(self.device))
+        layer_mean = torch.from_numpy(self.layer_mean).to(self.device)
+        found = []
+        for first in range(0, len(icons), BLOCK):
+            means = torch.from_numpy(self.mean[first : first + BLOCK]).to(self.device)
+            found.append(measure(exact, icons[first : first + BLOCK].to(self.device), means, layer_mean))
+        return Measured(
+            np.concatenate([one.fidelity for one in found]),
+            np.concatenate([one.fidelity_centred for one in found]),
+            np.concatenate([one.activation for one in found]),
+        )
 
 
-def spread_cells(run: Run, layer: str, count: int) -> Cells:
-    """``count`` drawn cells of level 20, evenly spaced in the order of the grid, each with its drawn parent."""
+def level_cells(run: Run, layer: str, level: int) -> Cells:
+    """All drawn cells of a level."""
     grid = store.open_artifact(GRID, GRID.path(run.outputs, layer, "all"))
-    place, mean = _drawn(store.level(grid, LEVEL))
-    parent_place, parent_mean = _drawn(store.level(grid, PARENT_LEVEL))
-    row_of = {tuple(cell): row for row, cell in enumerate(parent_place.tolist())}
-    with_parent = [row for row, cell in enumerate((place // (LEVEL // PARENT_LEVEL)).tolist()) if tuple(cell) in row_of]
-    rows = np.asarray(with_parent)[np.linspace(0, len(with_parent) - 1, count).round().astype(int)]
-    parents = [row_of[tuple(cell)] for cell in (place[rows] // (LEVEL // PARENT_LEVEL)).tolist()]
+    stored = store.level(grid, level)
+    drawn = np.asarray(store.array(stored, "drawn")[:])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return Cells(
-        saved.load(MODEL.path(run.outputs), device),
-        torch.device(device),
-        layer,
-        place[rows],
-        mean[rows],
-        parent_place[parents],
-        parent_mean[parents],
-        np.asarray(store.array(grid, "mean")[:], np.float32),
+        network=saved.load(MODEL.path(run.outputs), device),
+        device=torch.device(device),
+        layer=layer,
+        level=level,
+        place=np.asarray(store.array(stored, "cell")[:])[drawn],
+        mean=np.asarray(store.array(stored, "activation")[:])[drawn],
+        exemplar=np.asarray(store.array(stored, "exemplar")[:])[drawn, 0],
+        reliability=np.asarray(store.array(stored, "reliability")[:])[drawn],
+        layer_mean=np.asarray(store.array(grid, "mean")[:], np.float32),
     )
 
 
-def _drawn(level: zarr.Group) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    drawn = np.asarray(store.array(level, "drawn")[:])
-    return np.asarray(store.array(level, "cell")[:])[drawn], np.asarray(store.array(level, "activation")[:])[drawn]
+def spread_cells(run: Run, layer: str, count: int, level: int = LEVEL) -> Cells:
+    """``count`` drawn cells of a level, evenly spaced in the order of the grid."""
+    cells = level_cells(run, layer, level)
+    return cells.chosen(np.linspace(0, len(cells.mean) - 1, count).round().astype(np.intp))
+
+
+def parents_of(cells: Cells, coarse: Cells) -> NDArray[np.intp]:
+    """Rows in ``coarse`` of the cells' parents, [cell]; a drawn cell's parent has more samples and is drawn too."""
+    row_of = {tuple(place): row for row, place in enumerate(coarse.place.tolist())}
+    places = cells.place // (cells.level // coarse.level)
+    return np.array([row_of[tuple(place)] for place in places.tolist()], np.intp)
+
+
+def _resized(icons: Tensor, size: int) -> Tensor:
+    if icons.shape[1] == size:
+        return icons
+    planes = icons.movedim(-1, 1).float()
+    larger = {"mode": "bilinear", "align_corners": False}
+    planes = interpolate(planes, (size, size), **({"mode": "area"} if size < icons.shape[1] else larger))
+    return planes.round().byte().movedim(1, -1)

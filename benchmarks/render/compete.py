@@ -25,7 +25,7 @@ class Effort:
     Attributes:
         cells: icons, all in one batch.
         rates: learning rates of torch-lucent at our size.
-        budgets: our numbers of steps, ascending, up to 128.
+        budgets: our numbers of steps, ascending.
         their_steps: numbers of steps after which torch-lucent is measured, ascending, up to 128.
         rounds: timed rounds.
         timed_steps: of torch-lucent in each round.

@@ -1,7 +1,8 @@
-"""What each side reaches with more and more steps, at the learning rates that are best for it."""
+"""What each side reaches with more and more steps."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import product
 from time import perf_counter
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from benchmarks.render import lucent
 from benchmarks.render.cells import Cells
-from benchmarks.render.ours import DType, Ours, Recipe, rates
+from benchmarks.render.ours import VARIANTS, DType, Ours, Recipe
 from benchmarks.render.points import Point, by_fidelity
 from pipeline.render.config import RenderSettings
 
@@ -40,17 +41,17 @@ def lucent_points(
 def our_points(
     cells: Cells, configured: RenderSettings, size: int, dtype: DType, budgets: Iterable[int]
 ) -> list[tuple[Point, Ours]]:
-    """Our curve: each budget at the learning rate that is best for it, with who drew it."""
+    """Our curves, one for each variant, each point with who drew it."""
     points = []
-    for steps in budgets:
-        tried = []
-        for rate in rates(steps):
-            ours = Ours(cells, configured, Recipe(size, steps, dtype, rate))
-            began = perf_counter()
-            icons = ours.draw()
-            seconds = perf_counter() - began
-            tried.append((_point(f"ours in {dtype}", steps, rate, cells, icons, seconds=seconds, seen=size), ours))
-        points.append(max(tried, key=lambda pair: by_fidelity(pair[0])))
+    for steps, variant in product(budgets, VARIANTS):
+        recipe = Recipe(size, steps, dtype, variant)
+        ours = Ours(cells, configured, recipe)
+        began = perf_counter()
+        icons = ours.draw()
+        seconds = perf_counter() - began
+        rate = recipe.settings(configured).learning_rate
+        point = _point(f"ours in {dtype}, {variant}", steps, rate, cells, icons, seconds=seconds, seen=size)
+        points.append((point, ours))
     return points
 
 

@@ -18,7 +18,7 @@ class Point:
     Attributes:
         side: for people.
         steps: taken.
-        rate: learning rate; ours in multiples of the configured one.
+        rate: learning rate.
         fidelity: median raw fidelity.
         fidelity_centred: median centred fidelity.
         seen: side at which the icons were measured, pixels.

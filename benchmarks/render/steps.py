@@ -1,0 +1,54 @@
+"""What more steps are worth at the default settings, for a reader to choose by."""
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.harness.rows import Row, row
+from benchmarks.harness.timing import Side, interleaved
+from benchmarks.render.cells import Cells
+from benchmarks.render.ours import Painter
+from pipeline.render.config import RenderSettings
+
+STEPS = (32, 64, 128, 192, 256)
+
+
+def steps_rows(
+    cells: Cells, configured: RenderSettings, rounds: int, steps: tuple[int, ...]
+) -> tuple[list[Row], list[dict[str, Any]]]:
+    """Centred fidelity and speed of cold starts by their number of steps.
+
+    Args:
+        cells: drawn in one batch.
+        configured: our settings of the stage, with the size of the layer's icons.
+        rounds: timed rounds.
+        steps: numbers of steps, ascending.
+
+    Returns:
+        Rows, and the same as points.
+    """
+    where = f"{cells.layer}, {configured.size} px, {configured.dtype}"
+    painters = {f"{number}": Painter(cells, configured.model_copy(update={"steps": number})) for number in steps}
+    found = {
+        name: cells.measured(painter.draw(cells.mean), configured.size).fidelity_centred
+        for name, painter in painters.items()
+    }
+    sides = {name: Side(_drawing(painter, cells), len(cells.mean)) for name, painter in painters.items()}
+    timed = interleaved(sides, rounds)
+    rows, points = [], []
+    for name, values in found.items():
+        middle, low = float(np.median(values)), float(np.quantile(values, 0.1))
+        speed = 1 / timed.median(name)
+        rows += [
+            row(f"{where}, {name} steps: median centred fidelity", middle, "cosine"),
+            row(f"{where}, {name} steps: 10th percentile of centred fidelity", low, "cosine"),
+            row(f"{where}, {name} steps: ours", speed, "icons/s"),
+        ]
+        points.append(
+            {"layer": cells.layer, "steps": int(name), "centred": middle, "p10": low, "icons_per_second": speed}
+        )
+    return rows, points
+
+
+def _drawing(painter: Painter, cells: Cells) -> Any:
+    return lambda: painter.draw(cells.mean)

@@ -1,0 +1,107 @@
+"""Zoom warm start: icons that start from their parent cell's icon against icons that start from noise."""
+
+from math import ceil
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.harness.rows import Row, row
+from benchmarks.harness.timing import Side, interleaved
+from benchmarks.real import Run
+from benchmarks.render.cells import LEVEL, PARENT_LEVEL, Cells, level_cells, parents_of, spread_cells
+from benchmarks.render.ours import Painter
+from pipeline.render.config import RenderSettings
+
+COLD = (128, 192)  # steps of cold starts that warm ones are held against
+WARM = (16, 24, 32, 48, 64, 96, 128, 192)
+
+Found = dict[int, tuple[Painter, float]]
+
+
+def warm_rows(
+    run: Run, layer: str, configured: RenderSettings, count: int, rounds: int, steps: tuple[tuple[int, ...], ...]
+) -> tuple[list[Row], list[dict[str, Any]]]:
+    """How many warm steps are worth a cold start, and what that saves over two levels.
+
+    Args:
+        run: the real input.
+        layer: dotted module path.
+        configured: our settings of the stage, with the size of the layer's icons.
+        count: icons, all in one batch.
+        rounds: timed rounds.
+        steps: numbers of cold and of warm steps, ascending.
+
+    Returns:
+        Rows, and all points of both curves.
+    """
+    cells, coarse = spread_cells(run, layer, count), level_cells(run, layer, PARENT_LEVEL)
+    parents = _parents(cells, coarse, configured)
+    cold = {number: _drawn(cells, configured.model_copy(update={"steps": number}), None) for number in steps[0]}
+    warm = {number: _drawn(cells, configured.model_copy(update={"warm_steps": number}), parents) for number in steps[1]}
+    all_cells = (len(coarse.mean), len(level_cells(run, layer, LEVEL).mean))
+    where = f"{layer}, {configured.size} px, level {LEVEL}"
+    before = cells.measured(parents, configured.size).fidelity_centred
+    rows = [row(f"{where}: median centred fidelity of the parents' own icons", float(np.median(before)), "cosine")]
+    for number in cold:
+        rows += _against(where, cells, parents, cold, warm, number, rounds, all_cells)
+    kept = {"cold start": cold, "warm start": warm}
+    points = [
+        {"layer": layer, "size": configured.size, "side": side, "steps": number, "fidelity_centred": found[1]}
+        for side, curve in kept.items()
+        for number, found in curve.items()
+    ]
+    return rows, points
+
+
+def _parents(cells: Cells, coarse: Cells, configured: RenderSettings) -> Tensor:
+    rows = parents_of(cells, coarse)
+    needed, back = np.unique(rows, return_inverse=True)
+    icons = Painter(cells, configured).draw_all(coarse.mean[needed])
+    return icons[torch.from_numpy(back)]
+
+
+def _drawn(cells: Cells, settings: RenderSettings, parents: Tensor | None) -> tuple[Painter, float]:
+    painter = Painter(cells, settings)
+    found = cells.measured(painter.draw(cells.mean, parents), settings.size)
+    return painter, float(np.median(found.fidelity_centred))
+
+
+def _against(
+    where: str,
+    cells: Cells,
+    parents: Tensor,
+    cold: Found,
+    warm: Found,
+    number: int,
+    rounds: int,
+    icons: tuple[int, ...],
+) -> list[Row]:
+    """Rows about the fewest warm steps that are as good as ``number`` cold ones."""
+    start, aim = cold[number]
+    rows = [row(f"{where}: median centred fidelity of a cold start of {number} steps", aim, "cosine")]
+    enough = next((steps for steps, (_, fidelity) in warm.items() if fidelity >= aim), None)
+    most = enough or max(warm)
+    rows.append(row(f"{where}: median centred fidelity of a warm start of {most} steps", warm[most][1], "cosine"))
+    what = f"{where}: icons a second, warm start of {most} steps against cold start of {number}"
+    if enough is None:
+        return [*rows, row(f"{what} (its fidelity is not reached)", 0.0, "x")]
+    sides = {
+        "cold": Side(lambda: start.draw(cells.mean), len(cells.mean)),
+        "warm": Side(lambda: warm[most][0].draw(cells.mean, parents), len(cells.mean)),
+    }
+    timed = interleaved(sides, rounds)
+    batch = start.settings.batch_size
+    first, second = (ceil(count / batch) * batch for count in icons)  # the last batch is filled up
+    whole = [
+        (first + second) * one / (first * one + second * other)
+        for one, other in zip(timed.seconds["cold"], timed.seconds["warm"], strict=True)
+    ]
+    name = f"{where}: levels {PARENT_LEVEL} and {LEVEL}, warm below parents of {number} steps against all cold"
+    return [
+        *rows,
+        row(what, timed.ratio("cold", "warm"), "x"),
+        row(f"{name}, time from its batches", median(whole), "x"),
+    ]
