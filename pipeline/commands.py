@@ -38,10 +38,15 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     from omegaconf import OmegaConf
 
     from pipeline.check import check
-    from pipeline.compose import compose_config, write_params
+    from pipeline.compose import compose_cluster, compose_config, write_params
+    from pipeline.core.cluster import VARIABLE, from_environment, parse_cluster, to_environment
 
     root = checkout()
     os.chdir(root)
+    cluster, overrides = compose_cluster(root, overrides)
+    # stages are children of DVC and find it in their environment; without an override, what is there is checked
+    settings = from_environment() if cluster is None else parse_cluster(OmegaConf.to_container(cluster))
+    os.environ[VARIABLE] = to_environment(settings)
     config = compose_config(root, overrides)
     params = parse_params(OmegaConf.to_container(config))
     check(params, OUTPUTS)

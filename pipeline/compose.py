@@ -14,7 +14,8 @@ import pipeline.hydra_plugins.atlas_resolvers  # noqa: F401  # registers what co
 from pipeline.core.errors import ConfigError
 from pipeline.core.whole import whole
 
-CONFIG = "config"
+CONFIG, CLUSTER = "config", "cluster"
+OF_CLUSTER = re.compile(r"[+~]*cluster([=.@]|$)")  # overrides of where work runs
 PARAMS = "params.yaml"
 # a resolver of ours has refused what it was given, in a line of its own
 RAISED_BY_RESOLVER = re.compile(r"(?:Config|Image|Model)Error raised while resolving interpolation: (.*)")
@@ -30,9 +31,24 @@ def compose_config(root: Path, overrides: Sequence[str]) -> DictConfig:
     Raises:
         ConfigError: an override is malformed, a group, option or key is unknown, or a value is missing.
     """
+    return _composed(root, CONFIG, overrides)
+
+
+def compose_cluster(root: Path, overrides: Sequence[str]) -> tuple[DictConfig | None, list[str]]:
+    """Where work shall run, and the overrides that concern something else; None where nothing is said about it.
+
+    Raises:
+        ConfigError: as in :func:`compose_config`.
+    """
+    own = [override for override in overrides if OF_CLUSTER.match(override)]
+    others = [override for override in overrides if not OF_CLUSTER.match(override)]
+    return (_composed(root, CLUSTER, own)[CLUSTER] if own else None), others
+
+
+def _composed(root: Path, name: str, overrides: Sequence[str]) -> DictConfig:
     try:
         with initialize_config_dir(str(root / "conf"), version_base=None):
-            config = compose(CONFIG, list(overrides))
+            config = compose(name, list(overrides))
         for key in _unsaid(OmegaConf.to_container(config)):
             raise ConfigError(f"{key}: expected a value, found none; give it as {key}=VALUE")
         OmegaConf.resolve(config)

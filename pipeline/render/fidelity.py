@@ -59,8 +59,9 @@ def measure(probe: Probe, icons: Tensor, cell_means: Tensor, layer_mean: Tensor)
             raw.append(cosine_similarity(seen, cell_means))
             centred.append(cosine_similarity(seen - layer_mean, cell_means - layer_mean))
             activations.append(seen)
+    # added one by one: a sum over all of them at once rounds differently at different places of the batch
     fidelity, fidelity_centred, activation = (
-        torch.stack(values).mean(0).cpu().numpy() for values in (raw, centred, activations)
+        (sum(values[1:], values[0]) / len(values)).cpu().numpy() for values in (raw, centred, activations)
     )
     return Measured(fidelity, fidelity_centred, activation)
 

@@ -1,4 +1,4 @@
-"""All icons of a grid level: fixed batches, and new starts for icons that fail."""
+"""All icons of a grid level: each from its parent's, or from noise, and new starts for icons that go astray."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.render.artist import Artist, Batch, Done
-from pipeline.render.noise import Place
+from pipeline.render.atelier import Atelier, Done, Wish
+from pipeline.render.entry import Entry
+from pipeline.render.icon_key import icon_key
 
 Floats = NDArray[np.float32]
 
@@ -15,9 +16,85 @@ POOR = 0.2  # an icon of less fidelity went astray, most likely into plain grey;
 BLANK = 255  # an icon that could not be drawn is white, as empty cells are, and its fidelity is not a number
 
 
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A sound icon.
+
+    Attributes:
+        key: its name in the icon cache.
+        mean: what it was drawn for, [channel].
+        entry: the icon and what it is worth.
+    """
+
+    key: str
+    mean: Floats
+    entry: Entry
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """The sound icons of a grid level.
+
+    Attributes:
+        finished: by row; rows that could not be drawn are missing.
+        retried: icons that got a second start, as they could not be drawn or went astray.
+    """
+
+    finished: dict[int, Finished]
+    retried: int
+
+
+class Draughtsman:
+    """Draws levels, one after the other."""
+
+    def __init__(self, atelier: Atelier, base: bytes, attempts: int, raw: bool) -> None:
+        """Prepare.
+
+        Args:
+            atelier: where icons come from.
+            base: what the keys of all icons begin with, see :func:`pipeline.render.icon_key.base_digest`.
+            attempts: starts that an icon gets.
+            raw: judge icons by their raw fidelity, as they are drawn for raw activations.
+        """
+        self._atelier, self._base, self._attempts, self._raw = atelier, base, attempts, raw
+
+    def draw(self, means: Floats, parents: Sequence[Finished | None], done: Done) -> Level:
+        """Draw one icon for each cell of a level.
+
+        An icon whose parent was drawn for the very same mean is its parent's. The first attempt at any other starts
+        from its parent, where it has one; further ones start from noise.
+
+        Args:
+            means: raw mean activations of the cells, [cell, channel].
+            parents: of each cell, None where there is no parent to start from.
+            done: told the number of icons as they get done.
+        """
+        kept = {row: same for row, same in enumerate(parents) if same and same.mean.tobytes() == means[row].tobytes()}
+        done(len(kept))
+        left, retried = [row for row in range(len(means)) if row not in kept], 0
+        for attempt in range(self._attempts):
+            wishes = [self._wish(means[row], None if attempt else parents[row], attempt) for row in left]
+            icons = self._atelier.icons(wishes, _nobody if attempt else done)
+            for row, wish in zip(left, wishes, strict=True):
+                entry = icons[wish.key]
+                if entry.sound and (row not in kept or self._score(kept[row].entry) < self._score(entry)):
+                    kept[row] = Finished(wish.key, wish.mean, entry)
+            left = [row for row in left if row not in kept or self._score(kept[row].entry) < POOR]
+            if not attempt:
+                retried = len(left)
+        return Level(kept, retried)
+
+    def _wish(self, mean: Floats, parent: Finished | None, attempt: int) -> Wish:
+        key = icon_key(self._base, mean, attempt, parent and parent.key)
+        return Wish(key, mean, attempt, parent and parent.entry.icon)
+
+    def _score(self, entry: Entry) -> float:
+        return float(entry.fidelity if self._raw else entry.fidelity_centred)
+
+
 @dataclass(frozen=True)
 class Icons:
-    """The icons of one grid level.
+    """The icons of one grid level, as they are stored and measured.
 
     Attributes:
         icon: uint8 [icon, y, x, 3].
@@ -34,54 +111,28 @@ class Icons:
     retried: int
 
 
-def draw_level(
-    artist: Artist, places: Sequence[Place], means: Floats, batch_size: int, attempts: int, done: Done
-) -> Icons:
-    """Draw one icon for each cell of a level.
+def gather(level: Level, means: Floats, size: int) -> Icons:
+    """The icons of a level in rows.
 
     Args:
-        artist: who draws.
-        places: of the cells.
-        means: raw mean activations of the cells, [cell, channel].
-        batch_size: icons drawn together.
-        attempts: starts that an icon gets.
-        done: told the number of icons as they get done.
+        level: what could be drawn.
+        means: of all its cells, [cell, channel].
+        size: side of the icons, pixels.
     """
-    kept: dict[int, tuple[Batch, int]] = {}
-    left, retried = list(range(len(places))), 0
-    for attempt in range(attempts):
-        for start in range(0, len(left), batch_size):
-            rows = left[start : start + batch_size]
-            batch = artist.draw([places[row] for row in rows], means[rows], attempt, _nobody if attempt else done)
-            for index, row in enumerate(rows):
-                if batch.sound[index] and (row not in kept or _score(kept[row]) < batch.score[index]):
-                    kept[row] = (batch, index)
-        left = [row for row in left if row not in kept or _score(kept[row]) < POOR]
-        if not attempt:
-            retried = len(left)
-    return _gather(kept, means, artist.size, retried)
-
-
-def _gather(kept: dict[int, tuple[Batch, int]], means: Floats, size: int, retried: int) -> Icons:
     count = len(means)
     icons = Icons(
         icon=np.full((count, size, size, 3), BLANK, np.uint8),
         fidelity=np.full(count, np.nan, np.float32),
         fidelity_centred=np.full(count, np.nan, np.float32),
         activation=np.full_like(means, np.nan),
-        retried=retried,
+        retried=level.retried,
     )
-    for row, (batch, index) in kept.items():
-        icons.icon[row] = batch.icon[index]
-        icons.fidelity[row] = batch.measured.fidelity[index]
-        icons.fidelity_centred[row] = batch.measured.fidelity_centred[index]
-        icons.activation[row] = batch.measured.activation[index]
+    for row, finished in level.finished.items():
+        icons.icon[row] = finished.entry.icon
+        icons.fidelity[row] = finished.entry.fidelity
+        icons.fidelity_centred[row] = finished.entry.fidelity_centred
+        icons.activation[row] = finished.entry.activation
     return icons
-
-
-def _score(kept: tuple[Batch, int]) -> float:
-    batch, index = kept
-    return float(batch.score[index])
 
 
 def _nobody(_count: int) -> None:

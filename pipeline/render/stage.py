@@ -1,76 +1,88 @@
 """Stage ``render``: grid → icons."""
 
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 import zarr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.core import store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
+from pipeline.core.cluster import Address, Inline, Local, from_environment, open_pool
 from pipeline.core.errors import DataError
 from pipeline.core.progress import progress, say
 from pipeline.core.statistics import layer_statistics
 from pipeline.model import saved
-from pipeline.render.artist import Artist
+from pipeline.render.atelier import Atelier
+from pipeline.render.cache import IconCache
 from pipeline.render.directions import Space, space
-from pipeline.render.level import Icons, draw_level
+from pipeline.render.engage import Engagement, check_memory, threads_of
+from pipeline.render.icon_key import base_digest
+from pipeline.render.level import Draughtsman, Icons, Level, gather
+from pipeline.render.levels import Cells, drawn_cells, parents
 from pipeline.render.measures import histogram, level_metrics, summary
-from pipeline.render.noise import Place
 from pipeline.stages import Task
+
+CACHE = ".cache/icons"  # below outputs; DVC does not know of it, and all layers and atlases share it
+HARMLESS = {"size_by_layer", "attempts"}  # settings that change no attempt at an icon
 
 
 def run(task: Task) -> None:
-    """Draw every drawn cell of every level of one (layer, atlas).
+    """Draw every drawn cell of every level of one (layer, atlas), from coarse to fine.
 
     Raises:
         ArtifactError: the grid, the activations or the network is missing or from another version.
+        ConfigError: a batch does not fit into memory, or there are no workers.
         DataError: not one icon of a level could be drawn.
     """
     settings = task.params.render.for_layer(task.layer)
     grid = store.open_artifact(GRID, task.path(GRID))
-    levels = {size: _Cells(store.level(grid, size)) for size in sorted(int(name) for name in grid.group_keys())}
-    layer_mean = np.asarray(store.array(grid, "mean")[:], np.float32)
-    network = saved.load(task.path(MODEL), settings.device)
-    artist = Artist(network, task.layer, _space(task, layer_mean), layer_mean, settings, task.params.seed)
-    total = sum(len(cells.row) for cells in levels.values())
-    say(f"render {task.layer} {task.atlas}: {total} icons of {settings.size} px, {settings.steps} steps each")
+    levels = drawn_cells(grid)
+    total = sum(len(cells.row) for cells in levels)
+    steps = f"{settings.steps} steps" + (f" ({settings.warm_steps} from a parent)" if settings.warm_steps else "")
+    say(f"render {task.layer} {task.atlas}: {total} icons of {settings.size} px, {steps} each")
+    engagement = _engagement(task, np.asarray(store.array(grid, "mean")[:], np.float32))
     metrics: dict[str, Any] = {}
     plot: dict[str, list[Any]] = {}
     began = time.monotonic()
     with (
         store.create(ICONS, task.path(ICONS), task.settings(), _made_from(task, grid)) as stored,
+        _atelier(task, engagement) as (atelier, base),
         progress("render", total, "icon") as bar,
     ):
-        for size, cells in levels.items():
-            icons = _draw(task, artist, size, cells, bar)
-            _write(stored.create_group(str(size)), cells.row, icons)
-            metrics[str(size)] = level_metrics(icons, cells.mean, cells.place, cells.reliability, layer_mean)
-            for name, rows in histogram(size, icons).items():
+        draughtsman = Draughtsman(atelier, base, settings.attempts, settings.space == "raw")
+        for cells, icons in _drawn(draughtsman, levels, engagement, bar):
+            _write(stored.create_group(str(cells.size)), cells.row, icons)
+            found = level_metrics(icons, cells.mean, cells.place, cells.reliability, engagement.layer_mean)
+            metrics[str(cells.size)] = found
+            for name, rows in histogram(cells.size, icons).items():
                 plot.setdefault(name, []).extend(rows)
     task.write_metrics(metrics)
     task.write_plot(plot)
-    _report(task.path(ICONS), metrics, total, time.monotonic() - began)
+    for size, numbers in metrics.items():
+        say("  " + summary(int(size), numbers))
+    seconds = time.monotonic() - began
+    say(
+        f"  {total} icons in {seconds:.0f} s, {atelier.taken} drawings from the cache, {atelier.drawn} new → "
+        f"{task.path(ICONS)}"
+    )
 
 
-class _Cells:
-    """The drawn cells of a level.
-
-    Attributes:
-        row: [icon], row among all cells of the level.
-        place: [icon, 2] as (row, column).
-        mean: [icon, channel], raw mean activation.
-        reliability: [icon].
-    """
-
-    def __init__(self, level: zarr.Group) -> None:
-        self.row: NDArray[np.intp] = np.flatnonzero(store.array(level, "drawn")[:])
-        self.place: NDArray[np.int32] = np.asarray(store.array(level, "cell")[:])[self.row]
-        self.mean: NDArray[np.float32] = np.asarray(store.array(level, "activation")[:])[self.row]
-        self.reliability: NDArray[np.float32] = np.asarray(store.array(level, "reliability")[:])[self.row]
+def _engagement(task: Task, layer_mean: NDArray[np.float32]) -> Engagement:
+    return Engagement(
+        model=task.path(MODEL).absolute(),
+        layer=task.layer,
+        space=_space(task, layer_mean),
+        layer_mean=layer_mean,
+        settings=task.params.render.for_layer(task.layer),
+        seed=task.params.seed,
+    )
 
 
 def _space(task: Task, layer_mean: NDArray[np.float32]) -> Space:
@@ -86,17 +98,47 @@ def _made_from(task: Task, grid: zarr.Group) -> dict[str, str]:
     return {GRID.name: store.artifact_identity(grid), MODEL.name: saved.describe(task.path(MODEL))["identity"]}
 
 
-def _draw(task: Task, artist: Artist, size: int, cells: _Cells, bar: "tqdm[None]") -> Icons:
-    settings = task.params.render
-    places = [Place(task.layer, task.atlas, size, int(row), int(column)) for row, column in cells.place]
-    icons = draw_level(artist, places, cells.mean, settings.batch_size, settings.attempts, lambda n: _tick(bar, n))
-    if places and not np.isfinite(icons.fidelity).any():
-        raise DataError(
-            f"render: expected icons for layer {task.layer}, level {size}, found that none of {len(places)} could be "
-            "drawn (no gradient, or numbers that are not finite); look at another layer, or try "
-            "render.dtype=float32 and a lower render.learning_rate"
-        )
-    return icons
+@contextmanager
+def _atelier(task: Task, engagement: Engagement) -> Iterator[tuple[Atelier, bytes]]:
+    """Workers, the cache and what all keys begin with."""
+    cluster = from_environment()
+    with open_pool(cluster) as pool, IconCache(task.outputs / CACHE) as cache:
+        check = partial(check_memory, pool, engagement)
+        yield Atelier(cache, pool, engagement, engagement.settings.batch_size, check), _base(task, engagement, cluster)
+
+
+def _base(task: Task, engagement: Engagement, cluster: Inline | Local | Address) -> bytes:
+    settings = engagement.settings.model_dump(mode="json", exclude=HARMLESS)
+    # sums are split among threads; and one device is like another of its kind
+    settings |= {"device": torch.device(engagement.settings.device).type, "threads": threads_of(cluster)}
+    return base_digest(
+        network=saved.describe(task.path(MODEL))["identity"],
+        layer=engagement.layer,
+        origin=engagement.space.origin,
+        root=engagement.space.root,
+        layer_mean=engagement.layer_mean,
+        settings=settings,
+        seed=engagement.seed,
+    )
+
+
+def _drawn(
+    draughtsman: Draughtsman, levels: list[Cells], engagement: Engagement, bar: "tqdm[None]"
+) -> Iterator[tuple[Cells, Icons]]:
+    """Each level's cells and icons."""
+    coarser: tuple[Cells, Level] | tuple[None, None] = (None, None)
+    for cells in levels:
+        before = parents(cells, *coarser)
+        icons = draughtsman.draw(cells.mean, before, lambda count: _tick(bar, count))
+        if len(cells.row) and not icons.finished:
+            raise DataError(
+                f"render: expected icons for layer {engagement.layer}, level {cells.size}, found that none of "
+                f"{len(cells.row)} could be drawn (no gradient, or numbers that are not finite); look at another "
+                "layer, or try render.dtype=float32 and a lower render.learning_rate"
+            )
+        if engagement.settings.warm_steps:
+            coarser = (cells, icons)
+        yield cells, gather(icons, cells.mean, engagement.settings.size)
 
 
 def _tick(bar: "tqdm[None]", count: int) -> None:
@@ -108,9 +150,3 @@ def _write(level: zarr.Group, rows: NDArray[np.intp], icons: Icons) -> None:
     store.write_array(level, ICONS, "icon", icons.icon)
     store.write_array(level, ICONS, "fidelity", icons.fidelity)
     store.write_array(level, ICONS, "fidelity_centred", icons.fidelity_centred)
-
-
-def _report(path: Path, metrics: dict[str, Any], total: int, seconds: float) -> None:
-    for size, numbers in metrics.items():
-        say("  " + summary(int(size), numbers))
-    say(f"  {total} icons in {seconds:.0f} s ({total / max(seconds, 1e-9):.1f} a second) → {path}")
