@@ -6,7 +6,7 @@ through wherever it asks a silent unit to speak (redirected ReLU, Olah et al. 20
 library published with it, Lucid).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch import Tensor
@@ -41,16 +41,31 @@ def redirect(output: Tensor, share: float) -> int:
     Returns:
         How many rectifiers were found; 0 where the layer does not end in any.
     """
-    ends = list(_ends(output.grad_fn))
+    ends = dict.fromkeys(_ends(output.grad_fn))  # one that is reached by two ways is one all the same
     for end in ends:
-        end.register_hook(lambda into, outof: (_passed(into[0], outof[0], share), *into[1:]))
+        end.register_hook(_passing(share, _full(end)))
     return len(ends)
 
 
-def _passed(into: Tensor | None, outof: Tensor, share: float) -> Tensor | None:
-    """The gradient into a rectifier, with a share of what its silent units got where that asks them to rise."""
-    # a unit that speaks passes all of it: there is nothing to add
-    return None if into is None else into + share * (outof - into).clamp(max=0)
+def _passing(share: float, full: Tensor | None) -> Callable[..., tuple[Tensor | None, ...]]:
+    """A hook that adds to the gradient into a rectifier a share of what its silent units got, where they shall rise."""
+
+    def passed(into: tuple[Tensor | None, ...], outof: tuple[Tensor, ...]) -> tuple[Tensor | None, ...]:
+        if into[0] is None:
+            return into
+        # a unit that speaks passes all of it: there is nothing to add
+        more = share * (outof[0] - into[0]).clamp(max=0)
+        return (into[0] + (more if full is None else more.masked_fill(full, 0)), *into[1:])
+
+    return passed
+
+
+def _full(end: Any) -> Tensor | None:
+    """Units that cannot rise further, where a rectifier has a ceiling; they pass no gradient, but are not silent."""
+    if not hasattr(end, "_saved_max_val"):
+        return None
+    full: Tensor = end._saved_self.detach() >= end._saved_max_val  # noqa: SLF001  # torch's name for what it saved
+    return full
 
 
 def _ends(node: Any) -> Iterator[Any]:
