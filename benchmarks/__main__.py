@@ -15,7 +15,10 @@ from pipeline.core.progress import say
 RESULTS = Path("benchmarks/results")
 QUICK_RESULTS = Path("outputs/.bench/quick")  # a look, not a record
 DOCUMENT = Path("docs/benchmarks.md")
-BENCHMARKS = {"render": "benchmarks.render.bench"}  # modules with run(quick) -> Report
+BENCHMARKS = {  # modules with run(quick) -> Report
+    "render": "benchmarks.render.bench",
+    "fidelity": "benchmarks.fidelity.bench",
+}
 
 
 def main() -> int:

@@ -110,6 +110,17 @@ def parents_of(cells: Cells, coarse: Cells) -> NDArray[np.intp]:
     return np.array([row_of[tuple(place)] for place in places.tolist()], np.intp)
 
 
+def first_cells(cells: Cells, limit: int, coarse: Cells | None) -> Cells:
+    """At most ``limit`` cells, the first whose parent is among those of ``coarse``."""
+    if len(cells.mean) <= limit:
+        return cells
+    known = None if coarse is None else {tuple(place) for place in coarse.place.tolist()}
+    step = 1 if coarse is None else cells.level // coarse.level
+    places = (cells.place // step).tolist()
+    rows = [row for row, place in enumerate(places) if known is None or tuple(place) in known]
+    return cells.chosen(np.array(rows[:limit], np.intp))
+
+
 def _resized(icons: Tensor, size: int) -> Tensor:
     if icons.shape[1] == size:
         return icons

@@ -30,7 +30,7 @@ class Finish:
         """How it got there."""
         steps = f"{self.point.steps} steps"
         if ", " in self.point.side:  # the variant of ours
-            steps += f" {self.point.side.partition(', ')[2]}"
+            steps += f", {self.point.side.partition(', ')[2]}"
         return steps if self.reached else f"{steps}, which reach only {self.point.fidelity:.3f}"
 
 

@@ -46,7 +46,7 @@ def warm_rows(
     before = cells.measured(parents, configured.size).fidelity_centred
     rows = [row(f"{where}: median centred fidelity of the parents' own icons", float(np.median(before)), "cosine")]
     for number in cold:
-        rows += _against(where, cells, parents, cold, warm, number, rounds, all_cells)
+        rows += _against(where, cells, parents, cold, warm, number, rounds, all_cells, configured.steps)
     kept = {"cold start": cold, "warm start": warm}
     points = [
         {"layer": layer, "size": configured.size, "side": side, "steps": number, "fidelity_centred": found[1]}
@@ -78,8 +78,21 @@ def _against(
     number: int,
     rounds: int,
     icons: tuple[int, ...],
+    painted: int,
 ) -> list[Row]:
-    """Rows about the fewest warm steps that are as good as ``number`` cold ones."""
+    """Rows about the fewest warm steps that are as good as ``number`` cold ones.
+
+    Args:
+        where: layer and size, for people.
+        cells: drawn in one batch.
+        parents: icons that warm starts begin with.
+        cold: who drew with how many steps, and the median fidelity.
+        warm: the same, from parents.
+        number: cold steps.
+        rounds: timed rounds.
+        icons: how many icons the whole levels have, the coarse one first.
+        painted: cold steps that the parents were drawn with.
+    """
     start, aim = cold[number]
     rows = [row(f"{where}: median centred fidelity of a cold start of {number} steps", aim, "cosine")]
     enough = next((steps for steps, (_, fidelity) in warm.items() if fidelity >= aim), None)
@@ -93,15 +106,16 @@ def _against(
         "warm": Side(lambda: warm[most][0].draw(cells.mean, parents), len(cells.mean)),
     }
     timed = interleaved(sides, rounds)
+    rows.append(row(what, timed.ratio("cold", "warm"), "x"))
+    if number != painted:
+        return rows
     batch = start.settings.batch_size
     first, second = (ceil(count / batch) * batch for count in icons)  # the last batch is filled up
     whole = [
         (first + second) * one / (first * one + second * other)
         for one, other in zip(timed.seconds["cold"], timed.seconds["warm"], strict=True)
     ]
-    name = f"{where}: levels {PARENT_LEVEL} and {LEVEL}, warm below parents of {number} steps against all cold"
-    return [
-        *rows,
-        row(what, timed.ratio("cold", "warm"), "x"),
-        row(f"{name}, time from its batches", median(whole), "x"),
-    ]
+    name = (
+        f"{where} and its parents at level {PARENT_LEVEL}, whole levels: time all cold against parents cold, rest warm"
+    )
+    return [*rows, row(name, median(whole), "x")]

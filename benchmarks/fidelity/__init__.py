@@ -1,0 +1,1 @@
+"""How faithful the icons of whole levels are at the default settings, beside baselines."""
