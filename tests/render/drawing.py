@@ -1,7 +1,7 @@
 """Drawing a few icons of a scene, as the tests need it."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipeline.render.config import RenderSettings
 from pipeline.render.directions import Space, space
@@ -39,3 +39,10 @@ def seen(probe: Probe, pictures: Tensor) -> Tensor:
 def stored(pictures: Tensor) -> Tensor:
     """Pictures [icon, 3, y, x] in 0..1 as they are stored, uint8 [icon, y, x, 3]."""
     return (pictures * 255).round().byte().movedim(1, -1)
+
+
+def hooks(network: nn.Module) -> int:
+    """How many hooks hang on a network: on its modules, forward and backward, and on its parameters."""
+    names = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    on_modules = sum(len(getattr(part, name)) for part in network.modules() for name in names)
+    return on_modules + sum(len(parameter._backward_hooks or ()) for parameter in network.parameters())

@@ -46,3 +46,17 @@ def test_an_empty_direction_is_finite() -> None:
     """A cell whose mean is the layer's mean has no direction; its objective is a number all the same."""
     found = objective(space("centred", MEAN), torch.from_numpy(MEAN)[None])
     assert found.values(torch.tensor([[1.0, 2.0, 3.0]]), 4.0).isfinite().all()
+
+
+@pytest.mark.parametrize("power", [0.0, 4.0, 48.0])
+def test_a_pull_points_where_the_objective_rises(power: float) -> None:
+    """Pulls and values have gradients of one direction; a pull's length does not vanish with the power."""
+    generator = torch.Generator().manual_seed(0)
+    activations = (torch.rand(6, 3, generator=generator) * 4).requires_grad_(True)
+    found = objective(space("centred", MEAN), CELL.expand(6, 3))
+    (pull,) = torch.autograd.grad(found.pulls(activations, power).sum(), activations)
+    (value,) = torch.autograd.grad(found.values(activations, power).double().sum(), activations)
+    _, cosine = found._parts(activations.detach())
+    torch.testing.assert_close(pull * cosine[:, None] ** power, value, rtol=1e-3, atol=1e-12)
+    assert pull.norm(dim=1).min() > 0.1
+    torch.testing.assert_close(found.pulls(activations, power), found._parts(activations)[0])

@@ -4,6 +4,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from pipeline.core.errors import ConfigError
 from pipeline.render import regularizers
@@ -12,7 +13,7 @@ from pipeline.render.directions import space
 from pipeline.render.fidelity import measure
 from pipeline.render.objective import objective
 from pipeline.render.probe import Probe
-from tests.render.drawing import drawn, probe, seen, stored
+from tests.render.drawing import drawn, hooks, probe, seen, stored
 from tests.render.scene import Scene
 
 Quick = Callable[..., RenderSettings]
@@ -45,12 +46,18 @@ def test_every_objective_rises(
     assert after.mean() > before.mean() + 0.3
 
 
+@pytest.mark.parametrize(("contrast", "share"), [(None, 0.7), (0.75, 0.85)])
 @pytest.mark.parametrize("name", ["total_variation", "l2", "blur", "boundary"])
-def test_every_regulariser_falls(cnn_scene: Scene, quick: Quick, name: str) -> None:
-    """Asking for less of something gives less of it, in every icon."""
+def test_every_regulariser_falls(
+    cnn_scene: Scene, quick: Quick, name: str, contrast: float | None, share: float
+) -> None:
+    """Asking for less of something gives less of it, in every icon; a given contrast leaves it less room."""
     penalty = getattr(regularizers, name)
-    free, asked = (drawn(cnn_scene, quick(warmup=0.0, **{name: weight}), ROWS).pictures for weight in (0.0, 3000.0))
-    assert (penalty(asked) < 0.7 * penalty(free)).all()
+    free, asked = (
+        penalty(drawn(cnn_scene, quick(steps=48, warmup=0.0, contrast=contrast, **{name: weight}), ROWS).pictures)
+        for weight in (0.0, 3000.0)
+    )
+    assert (asked < share * free).all()
 
 
 def test_a_step_does_not_depend_on_the_batch(scene: Scene, quick: Quick) -> None:
@@ -59,7 +66,7 @@ def test_a_step_does_not_depend_on_the_batch(scene: Scene, quick: Quick) -> None
     together = drawn(scene, settings, ROWS).pictures
     for row in ROWS[:3]:
         alone = drawn(scene, settings, [row]).pictures[0]
-        torch.testing.assert_close(alone, together[row], atol=2e-5, rtol=0)
+        torch.testing.assert_close(alone, together[row], atol=1e-4, rtol=0)
     assert (together[0] - together[1]).abs().max() > 0.02
 
 
@@ -95,13 +102,39 @@ def test_an_icon_is_for_its_own_direction(cnn_scene: Scene, quick: Quick) -> Non
     assert own > other + 0.3
 
 
-def test_no_hook_is_left(scene: Scene, quick: Quick) -> None:
-    """A run leaves no hook on the network it was given, nor on its own copy."""
-    settings = quick(steps=2)
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_no_hook_is_left(scene: Scene, quick: Quick, share: float) -> None:
+    """A run leaves no hook on the network it was given, nor on its own copy, with redirected gradient and without."""
+    settings = quick(steps=2, redirect=share)
     look = probe(scene, settings)
     drawn(scene, settings, [0, 1])
-    for module in (scene.network.module, look._module):
-        assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
+    look(torch.rand(2, 3, look.size, look.size).requires_grad_(True), share).sum().backward()  # type: ignore[no-untyped-call]  # torch's
+    assert hooks(scene.network.module) == hooks(look._module) == 0
+
+
+def test_no_hook_is_left_when_a_pass_fails(cnn_scene: Scene, quick: Quick) -> None:
+    """Nor does a pass that breaks in the middle of the network leave one."""
+    look = probe(cnn_scene, quick())
+    look._module.second = nn.Conv2d(99, 12, 3)
+    with pytest.raises(RuntimeError, match="channels"):
+        look(torch.rand(2, 3, look.size, look.size).requires_grad_(True), 1.0)
+    assert hooks(look._module) == 0
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        lambda part: part.register_forward_hook(print),
+        lambda part: part.register_forward_pre_hook(print),
+        lambda part: part.register_full_backward_hook(print),
+        lambda part: part.register_full_backward_pre_hook(print),
+        lambda part: part.weight.requires_grad_(True).register_hook(print),
+    ],
+)
+def test_one_hook_that_is_left_is_noticed(cnn_scene: Scene, plant: Callable[[nn.Module], object]) -> None:
+    """A single hook of any kind, deep in a network, does not go unseen."""
+    plant(cnn_scene.network.module.get_submodule("second"))
+    assert hooks(cnn_scene.network.module) == 1
 
 
 def test_an_icon_without_gradient_is_told(cnn_scene: Scene, quick: Quick) -> None:

@@ -1,9 +1,12 @@
+from typing import Literal
+
 import pytest
 import torch
 
 from pipeline.model.layers import run_to
 from pipeline.model.preprocessing import normalise
 from pipeline.render.probe import Probe
+from pipeline.render.stem import Folded
 from tests.render.scene import SIDE, Scene
 
 
@@ -34,6 +37,46 @@ def test_bfloat16_is_near_float32_and_leaves_the_network_alone(cnn_scene: Scene)
     assert narrow.dtype == torch.float32
     assert 0 < (narrow - exact).abs().max() < 0.03 * exact.abs().max()
     assert all(parameter.dtype == torch.float32 for parameter in cnn_scene.network.module.parameters())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_given_network_is_left_as_it_was(cnn_scene: Scene, dtype: Literal["float32", "bfloat16"]) -> None:
+    """The probe folds and rounds a copy: the network keeps its modules, its weights and their layout in memory."""
+    module = cnn_scene.network.module
+    before = {name: (value.clone(), value.stride()) for name, value in module.state_dict().items()}
+    kinds = [type(part) for part in module.modules()]
+    look = Probe(cnn_scene.network, cnn_scene.layer, SIDE, dtype)
+    look(torch.rand(2, 3, SIDE, SIDE).requires_grad_(True), 0.5).sum().backward()  # type: ignore[no-untyped-call]  # torch's
+    assert any(isinstance(part, Folded) for part in look._module.modules())
+    assert [type(part) for part in module.modules()] == kinds
+    for name, value in module.state_dict().items():
+        assert torch.equal(value, before[name][0])
+        assert value.stride() == before[name][1]
+        assert not value.requires_grad
+
+
+def test_a_layer_that_is_the_first_convolution_can_be_seen(cnn_scene: Scene) -> None:
+    """A stem that would be folded is not where it is the very layer that is asked for."""
+    pictures = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    network = cnn_scene.network
+    grid = run_to(network.module, "first", normalise(pictures, network.preprocessing))
+    found = Probe(network, "first", SIDE, "float32")(pictures)
+    torch.testing.assert_close(found, grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2])
+
+
+def test_redirection_changes_the_gradient_and_not_what_is_said(cnn_scene: Scene) -> None:
+    """Silent units stay silent; only the way back changes, and only as far as it is asked."""
+    look, seen, ways = Probe(cnn_scene.network, cnn_scene.layer, SIDE, "float32"), [], []
+    pictures = torch.rand(4, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    for share in (0.0, 0.5, 1.0):
+        said = look(pictures, share)
+        seen.append(said.detach())
+        ways.append(torch.autograd.grad(-said.sum(), pictures)[0])
+    assert (seen[0] == 0).any()
+    assert torch.equal(seen[0], seen[1])
+    assert torch.equal(seen[0], seen[2])
+    torch.testing.assert_close(ways[1], (ways[0] + ways[2]) / 2)
+    assert (ways[2] - ways[0]).abs().max() > 0.1 * ways[0].abs().max()
 
 
 @pytest.mark.parametrize(("size", "expected"), [(32, 1 / 8), (28, 0.0), (24, 1 / 6)])

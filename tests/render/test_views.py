@@ -3,8 +3,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
+from torch.nn.functional import affine_grid
 
-from pipeline.render.views import Views, aimed, look
+from pipeline.render.views import Views, _places, aimed, look
 
 VIEWS = Views(jitter=0.1, scale=(0.8, 1.3), rotation=25.0)
 PLAIN = torch.tensor([0.5, 0.5, 0.5, 0.5])
@@ -67,3 +68,23 @@ def test_an_aimed_view_puts_the_centre_where_it_is_told() -> None:
     assert divmod(int(view.argmax()), 33) == (16 - 6, 16 + 4)
     plain = look(picture, VIEWS.matrices(draws), 33)[0, 0]
     assert divmod(int(plain.argmax()), 33) == (16, 16)
+
+
+@pytest.mark.parametrize("size", [1, 12, 19])
+def test_places_are_those_of_an_affine_grid(size: int) -> None:
+    """Where the pixels of a view lie is what torch's own, slower affine grid says, gradient and all."""
+    matrices = VIEWS.matrices(torch.rand(5, 4, generator=torch.Generator().manual_seed(0)))
+    expected = affine_grid(matrices, [5, 3, size, size], align_corners=False)
+    torch.testing.assert_close(_places(matrices, size), expected, atol=1e-6, rtol=0)
+    assert (_places(matrices, size) - expected.roll(1, 0)).abs().max() > 0.05
+
+
+def test_gradient_goes_back_to_the_pixels_that_were_seen() -> None:
+    """Each picture gets the gradient of its own view, and as much of it as the view's pixels gave."""
+    generator = torch.Generator().manual_seed(0)
+    pictures, draws = torch.rand(3, 3, 12, 12, generator=generator), torch.rand(3, 4, generator=generator)
+    pictures.requires_grad_(True)
+    views = look(pictures, VIEWS.matrices(draws), 9)
+    (gradient,) = torch.autograd.grad(views[1].sum(), pictures)
+    assert gradient[[0, 2]].abs().max() == 0
+    assert gradient[1].sum().item() == pytest.approx(views[1].numel(), rel=1e-4)
