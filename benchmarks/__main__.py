@@ -19,6 +19,7 @@ BENCHMARKS = {  # modules with run(quick) -> Report
     "render": "benchmarks.render.bench",
     "fidelity": "benchmarks.fidelity.bench",
 }
+APART = {"study": "benchmarks.study.bench"}  # long, asked for by name, with a document of its own
 
 
 def main() -> int:
@@ -28,7 +29,9 @@ def main() -> int:
         0, or 2 where something is missing, told in one line.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Side-by-side benchmarks.")
-    parser.add_argument("what", choices=[*BENCHMARKS, "all", "docs"], help="a benchmark, all of them, or the documents")
+    parser.add_argument(
+        "what", choices=[*BENCHMARKS, *APART, "all", "docs"], help="a benchmark, all but the study, or the tables alone"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer cells, rounds and steps; a look, not a record")
     options = parser.parse_args()
     try:
@@ -45,7 +48,7 @@ def main() -> int:
 
 
 def _run(name: str, quick: bool) -> None:
-    found: report.Report = import_module(BENCHMARKS[name]).run(quick)
+    found: report.Report = import_module((BENCHMARKS | APART)[name]).run(quick)
     folder = QUICK_RESULTS if quick else RESULTS
     report.write(folder, name, f"python -m benchmarks {name}" + (" --quick" if quick else ""), found)
     print(table(found.rows))

@@ -52,3 +52,8 @@ class Photographs:
         centre = self._preprocessing.crop / 2 + (position - middle) * self._shape.stride
         top, left = np.clip(np.rint(centre + size / 2).astype(int), 0, np.array(pixels.shape[:2]) - size)
         return np.asarray(pixels[top : top + size, left : left + size])
+
+    def middle(self, row: int, size: int) -> NDArray[np.uint8]:
+        """The square of ``size`` pixels in the middle of a photograph."""
+        first = (self._preprocessing.crop - size) // 2
+        return self.pixels(row)[first : first + size, first : first + size]

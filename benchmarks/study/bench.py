@@ -1,0 +1,114 @@
+"""The study: every row drawn and measured once, kept as it is done, then written as a table and a picture per layer."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.harness.report import Report
+from benchmarks.harness.rows import row
+from benchmarks.real import real_run
+from benchmarks.study.drawing import Material, drawn
+from benchmarks.study.page import rewrite
+from benchmarks.study.sheet import LARGEST, strip, write_sheet
+from benchmarks.study.variants import VARIANTS, Variant
+from pipeline.core.identity import identity
+from pipeline.core.progress import say
+from pipeline.render.config import RenderSettings
+
+SCRATCH = Path("outputs/.bench/study")
+DOCUMENT = Path("docs/render-study.md")
+PICTURES = Path("docs/study")
+CELLS = 32
+QUICK = {"steps": 3, "warm_steps": 3}
+
+Row = dict[str, Any]
+
+
+def run(quick: bool) -> Report:
+    """Draw every row that is not kept yet, and write the document (not when quick).
+
+    Args:
+        quick: few cells and next to no steps, to see that every row runs.
+
+    Raises:
+        ConfigError: the real input is not there.
+    """
+    real = real_run()
+    found: dict[str, list[Row]] = {}
+    folder = SCRATCH.with_name("study_quick") if quick else SCRATCH
+    pictures = folder if quick else PICTURES
+    for layer in real.params.layers:
+        less = QUICK if quick else {}
+        configured = real.params.render.for_layer(layer).model_copy(
+            update={**less, "batch_size": 4 if quick else CELLS}
+        )
+        material = Material(real, layer, configured, configured.batch_size)
+        found[layer] = [_row(variant, material, folder / layer, less) for variant in VARIANTS]
+        strips = [(one["name"], Image.open(folder / layer / f"{one['key']}.png")) for one in found[layer]]
+        write_sheet(pictures / f"{layer}.webp", strips)
+    if not quick:
+        rewrite(DOCUMENT, found)
+    told = [
+        row(f"{layer}: {one['name']}, median centred fidelity", one["centred"], "cosine")
+        for layer, rows in found.items()
+        for one in rows
+    ]
+    return Report(told, [{"layer": layer, **one} for layer, rows in found.items() for one in rows])
+
+
+def _row(variant: Variant, material: Material, folder: Path, less: Mapping[str, Any]) -> Row:
+    """One row, from what is kept if it was drawn before."""
+    size = material.configured.size + variant.wider
+    settings = material.configured.model_copy(update={**variant.change, "size": size, **less})
+    inputs = {"variant": asdict(variant), "settings": settings.model_dump(mode="json"), "layer": material.layer}
+    key = identity(inputs)[:16]
+    rows = folder / "rows.jsonl"
+    kept = next((one for one in _kept(rows) if one["key"] == key), None)
+    if kept and (folder / f"{key}.png").is_file():
+        return kept
+    found = {"key": key, **_measured(variant, material, settings, folder / f"{key}.png")}
+    with rows.open("a", encoding="utf-8") as lines:
+        lines.write("\n" + json.dumps(found))  # a line that was cut short before stays a line of its own
+    say(f"{material.layer}: {variant.name}: centred {found['centred']:.3f}")
+    return found
+
+
+def _kept(path: Path) -> list[Row]:
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        try:
+            found.append(json.loads(line))
+        except ValueError:  # killed while it was written
+            continue
+    return found
+
+
+def _measured(variant: Variant, material: Material, settings: RenderSettings, picture: Path) -> Row:
+    icons, seconds = drawn(variant, material, settings)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    strip(icons, min(material.configured.size, LARGEST)).save(picture)
+    found = material.cells.measured(icons, settings.size)
+    return {
+        "name": variant.name,
+        "centred": float(np.median(found.fidelity_centred)),
+        "p10": float(np.quantile(found.fidelity_centred, 0.1)),
+        "raw": float(np.median(found.fidelity)),
+        "retrieval": _retrieved(material, found.activation),
+        "icons_per_second": len(icons) / seconds,
+        "contrast": float(icons.float().flatten(1).std(dim=1).mean() / 255),
+    }
+
+
+def _retrieved(material: Material, activation: np.ndarray[Any, np.dtype[np.float32]]) -> float:
+    """Share of the icons whose nearest cell of the whole level, by centred cosine, is their own."""
+    cells, level = material.cells, material.level
+    means = level.mean - level.layer_mean
+    nearest = np.argmax(
+        (activation - level.layer_mean) @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T, axis=1
+    )
+    return float((level.place[nearest] == cells.place).all(axis=1).mean())
