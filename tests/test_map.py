@@ -44,7 +44,7 @@ def test_stages_have_one_name_everywhere() -> None:
     """Packages, config groups, params sections and DVC stages bear the same names."""
     packages = {path.parent.name for path in (ROOT / "pipeline").glob("*/stage.py")}
     assert packages == set(STAGES) == set(DVC)
-    assert set(STAGES) | {"images", "model", "selection", "experiment"} == set(GROUPS)
+    assert set(STAGES) | {"images", "model", "selection", "experiment", "cluster"} == set(GROUPS)
     assert set(STAGES) < set(Params.model_fields)
 
 
@@ -95,7 +95,8 @@ def test_the_committed_params_are_the_composed_defaults() -> None:
     assert committed.stdout == OmegaConf.to_yaml(compose_config(ROOT, []))
 
 
-@pytest.mark.parametrize(("group", "option"), OPTIONS)
+# where work runs is composed apart, see test_command_cluster.py
+@pytest.mark.parametrize(("group", "option"), [option for option in OPTIONS if option[0] != "cluster"])
 def test_every_shipped_option_composes_and_is_valid(
     group: str, option: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -85,8 +85,9 @@ class Draughtsman:
         return Level(kept, retried)
 
     def _wish(self, mean: Floats, parent: Finished | None, attempt: int) -> Wish:
-        key = icon_key(self._base, mean, attempt, parent and parent.key)
-        return Wish(key, mean, attempt, parent and parent.entry.icon)
+        if parent is None:
+            return Wish(icon_key(self._base, mean, attempt), mean, attempt)
+        return Wish(icon_key(self._base, mean, attempt, parent.key), mean, attempt, parent.entry.icon)
 
     def _score(self, entry: Entry) -> float:
         return float(entry.fidelity if self._raw else entry.fidelity_centred)
