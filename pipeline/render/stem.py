@@ -50,9 +50,13 @@ class Folded(nn.Module):
 
 
 def foldable(module: nn.Module) -> bool:
-    """Whether a module is a convolution of three planes that strides, and nothing else."""
+    """Whether a module is a convolution of three planes that strides, and nothing else.
+
+    A class made from torch's may work out its weights in a way of its own, and so may a hook.
+    """
     return (
-        isinstance(module, nn.Conv2d)
+        type(module) is nn.Conv2d
+        and not (module._forward_pre_hooks or module._forward_hooks)  # noqa: SLF001  # torch has no public name
         and module.in_channels == PLANES
         and module.groups == 1
         and module.stride[0] == module.stride[1] > 1

@@ -58,6 +58,15 @@ def test_another_weight_gives_another_output() -> None:
     assert (folded(pictures) - plain(pictures)).abs().max() > 0.01
 
 
+class Standardised(nn.Conv2d):
+    """A convolution that standardises its weights at every pass, as some networks have."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Convolved with weights of mean 0."""
+        weight = self.weight - self.weight.mean((1, 2, 3), keepdim=True)
+        return torch.conv2d(images, weight, self.bias, self.stride, self.padding)
+
+
 @pytest.mark.parametrize(
     "kept",
     [
@@ -70,6 +79,8 @@ def test_another_weight_gives_another_output() -> None:
         nn.Conv2d(4, 6, 3, stride=2),
         nn.ConvTranspose2d(3, 6, 3, stride=2),
         nn.MaxPool2d(3, 2),
+        Standardised(3, 6, 3, stride=2),
+        nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 6, 3, stride=2)),
     ],
     ids=str,
 )
@@ -99,3 +110,19 @@ def test_a_network_with_a_folded_stem_says_the_same(cnn_scene: Scene) -> None:
     assert any(isinstance(part, Folded) for part in cnn_scene.network.module.modules())
     torch.testing.assert_close(run_to(cnn_scene.network.module, cnn_scene.layer, pictures), expected)
     assert not any(parameter.requires_grad for parameter in cnn_scene.network.module.parameters())
+
+
+def test_a_convolution_with_a_hook_stays() -> None:
+    """A hook may change what a convolution makes of its input; it goes on to be asked."""
+    network = nn.Sequential(nn.Conv2d(3, 6, 3, stride=2), nn.ReLU())
+    network[0].register_forward_pre_hook(lambda _module, inputs: (2 * inputs[0],))
+    fold_stem(network, "1")
+    assert isinstance(network[0], nn.Conv2d)
+
+
+def test_a_picture_smaller_than_the_kernel_is_refused() -> None:
+    """What the plain convolution cannot take the folded one does not take either."""
+    plain = convolution(7, 2, 0, bias=True)
+    for module in (plain, Folded(plain)):
+        with pytest.raises(RuntimeError, match="size"):
+            module(torch.zeros(1, 3, 5, 5, dtype=torch.float64))
