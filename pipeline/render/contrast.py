@@ -7,12 +7,12 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 
-def squashed(values: Tensor, contrast: float) -> Tensor:
+def squashed(values: Tensor, contrast: float | None) -> Tensor:
     """sigmoid(contrast · values / their root mean square), for each picture on its own.
 
     Args:
         values: [icon, 3, y, x], without bounds.
-        contrast: root mean square of a picture's values before the sigmoid.
+        contrast: root mean square of a picture's values before the sigmoid; None leaves them as they are.
     """
     squash: Tensor = _Squash.apply(values, contrast)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return squash
@@ -28,9 +28,10 @@ class _Squash(torch.autograd.Function):
     """The same as by automatic differentiation, in a third of the passes over memory."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, contrast: float) -> Tensor:
-        size = root_mean_square(values)
-        pictures = (values * (contrast / size)).sigmoid_()
+    def forward(ctx: Any, values: Tensor, contrast: float | None) -> Tensor:
+        size = values.new_ones(()) if contrast is None else root_mean_square(values)
+        # torch's own sigmoid rounds otherwise at the end of its memory: a pixel would depend on its place in the batch
+        pictures = (values * (-(contrast or 1.0) / size)).exp_().add_(1).reciprocal_()
         ctx.contrast = contrast
         ctx.save_for_backward(values, pictures, size)
         return pictures
@@ -40,6 +41,8 @@ class _Squash(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         values, pictures, size = ctx.saved_tensors
         inner = torch.ops.aten.sigmoid_backward(gradient, pictures)
+        if ctx.contrast is None:
+            return inner, None
         # what would only change the contrast is taken out
         along = (inner.flatten(1)[:, None] @ values.flatten(1)[:, :, None])[..., None] / values[0].numel()
         return inner.sub_(values * (along / size.square())).mul_(ctx.contrast / size), None

@@ -59,7 +59,7 @@ class Canvas:
         """Parameters [icon, *shape] as RGB pictures [icon, 3, y, x] in 0..1."""
         planes = self.parameterisation.planes(parameters)
         values = (self._mixing.to(planes) @ planes.flatten(2)).view_as(planes)
-        return squashed(values, self.contrast) if self.contrast else torch.sigmoid(values)
+        return squashed(values, self.contrast)
 
     def parameters(self, pictures: Tensor) -> Tensor:
         """The parameters that give these pictures, as long as those of noise of unit variance.
