@@ -67,7 +67,8 @@ class Material:
         """Mean magnitudes of the run's photographs, from the middle of each."""
         photographs, size = Photographs(self.run, self.cells), self.configured.size
         rows = np.linspace(0, len(photographs) - 1, min(PHOTOGRAPHS, len(photographs))).round().astype(int)
-        return others.magnitudes(torch.from_numpy(np.stack([photographs.middle(int(row), size) for row in rows])))
+        pixels = torch.from_numpy(np.stack([photographs.middle(int(row), size) for row in rows]))
+        return others.magnitudes(pixels, self.configured)
 
     def space(self, settings: RenderSettings) -> Space:
         """Where directions are compared; a whitened one needs the layer's covariance."""

@@ -11,25 +11,29 @@ from torch.nn.functional import conv2d, instance_norm, interpolate, relu
 
 from pipeline.render.config import RenderSettings
 from pipeline.render.objective import Objective
-from pipeline.render.parameterisation import DARKEST, Canvas
+from pipeline.render.parameterisation import Canvas
 from pipeline.render.pixel import Pixel
 from pipeline.render.probe import Probe
 from pipeline.render.schedule import cold_start
 from pipeline.render.views import Views, aimed, look
 
-MACO_RATE = 0.25  # radians that a phase moves in one step, about
+MACO_RATE = 0.3  # radians that a phase moves in one step, about
 PRIOR_RATE = 0.01
 WIDTHS = (48, 32, 24, 16)  # channels of the untrained network, from its coarsest map to its finest
 
 
-def magnitudes(photographs: Tensor) -> Tensor:
-    """Mean magnitudes of the spectra of photographs, taken before the sigmoid, [3, y, x // 2 + 1].
+def magnitudes(photographs: Tensor, settings: RenderSettings) -> Tensor:
+    """Mean magnitudes of the spectra of photographs on the canvas's colour axes, before the sigmoid.
 
     Args:
         photographs: uint8 [photograph, y, x, 3].
+        settings: of the stage.
+
+    Returns:
+        [3, y, x // 2 + 1]
     """
-    pictures = (photographs.movedim(-1, 1).float() / 255).clamp(DARKEST, 1 - DARKEST)
-    found: Tensor = torch.fft.rfft2(torch.logit(pictures), norm="ortho").abs().mean(0)
+    planes = _paper(settings, None).parameters(photographs.movedim(-1, 1).float() / 255)
+    found: Tensor = torch.fft.rfft2(planes, norm="ortho").abs().mean(0)
     return found
 
 
@@ -49,15 +53,14 @@ def maco(
     Returns:
         [icon, 3, y, x] in 0..1.
     """
-    size, fixed = settings.size, magnitude.to(draws.device)
+    size, fixed, paper = settings.size, magnitude.to(draws.device), _paper(settings, None)
     phases = torch.fft.rfft2(noise.to(draws.device)).angle()
     # the mean of a photograph is no matter of phase
     phases[..., 0, 0] = torch.where(phases[..., 0, 0].abs() > 1, torch.pi, 0.0)
 
     def picture() -> Tensor:
-        return torch.sigmoid(
-            torch.fft.irfft2(torch.polar(fixed.expand_as(phases), phases), s=(size, size), norm="ortho")
-        )
+        spectra = torch.polar(fixed.expand_as(phases), phases)
+        return paper.picture(torch.fft.irfft2(spectra, s=(size, size), norm="ortho"))
 
     return _drawn(probe, objective, picture, [phases], draws, settings, MACO_RATE)
 
@@ -80,7 +83,7 @@ def prior(probe: Probe, objective: Objective, seed: int, draws: Tensor, settings
     """
     icons, size = len(draws), settings.size
     generator = torch.Generator().manual_seed(seed)
-    paper = Canvas(Pixel(size), settings.decorrelate, settings.chroma, settings.contrast)
+    paper = _paper(settings, settings.contrast)
     noise = torch.randn(1, WIDTHS[0], size // 8, size // 8, generator=generator).repeat(1, icons, 1, 1).to(draws.device)
     weights = []
     for before, after in zip(WIDTHS, (*WIDTHS[1:], 3), strict=True):
@@ -98,6 +101,10 @@ def prior(probe: Probe, objective: Objective, seed: int, draws: Tensor, settings
         return paper.picture(values.view(icons, 3, size, size))
 
     return _drawn(probe, objective, picture, weights, draws, settings, PRIOR_RATE)
+
+
+def _paper(settings: RenderSettings, contrast: float | None) -> Canvas:
+    return Canvas(Pixel(settings.size), settings.decorrelate, settings.chroma, contrast)
 
 
 def _drawn(
