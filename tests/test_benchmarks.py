@@ -3,16 +3,36 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
+from torch import nn
 
 from benchmarks.__main__ import BENCHMARKS, DOCUMENT, main
+from benchmarks.fidelity.bench import _others
+from benchmarks.fidelity.exemplars import square
 from benchmarks.harness import docs, report
 from benchmarks.harness.rows import row, table
 from benchmarks.harness.timing import Side, Timed, interleaved
 from benchmarks.real import real_run
+from benchmarks.render.cells import Cells, first_cells, parents_of
 from benchmarks.render.factors import Finish, Race
+from benchmarks.render.ours import SEED, Painter
 from benchmarks.render.points import Point, bar, first_at
+from benchmarks.study import bench as study
+from benchmarks.study import others, page, sheet
+from benchmarks.study.variants import VARIANTS
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
+from pipeline.model.layers import LayerShape
+from pipeline.render import noise
+from pipeline.render.artist import Artist
+from pipeline.render.config import RenderSettings
+from pipeline.render.directions import space
+from pipeline.render.objective import objective
+from pipeline.render.probe import Probe
+from pipeline.render.views import DRAWS
+from tests.render.scene import Scene, scene
 
 ROOT = Path(__file__).parents[1]
 
@@ -179,3 +199,136 @@ def test_without_the_real_input_one_line_says_what_is_missing(
     with pytest.raises(ConfigError, match=r"squeezenet1_0\.safetensors.*ATLAS_REAL_DATA") as missing:
         real_run()
     assert str(missing.value).startswith(str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def small() -> Scene:
+    """A small network with six cells."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 8, 5, stride=2), nn.ReLU(), nn.Conv2d(8, 12, 3, stride=2), nn.ReLU())
+    return scene(module.eval().requires_grad_(False), "3")
+
+
+def cells(of: Scene, level: int = 2) -> Cells:
+    """The scene's cells, placed in reading order."""
+    count = len(of.means)
+    place = np.stack([np.arange(count) // level, np.arange(count) % level], axis=1).astype(np.int32)
+    exemplar, reliability = np.zeros(count, np.int64), np.zeros(count, np.float32)
+    return Cells(of.network, torch.device("cpu"), of.layer, level, place, of.means, exemplar, reliability, of.mean)
+
+
+def settings(**change: object) -> RenderSettings:
+    """Few steps on a small canvas."""
+    return RenderSettings(size=24, steps=4, warm_steps=3, batch_size=4).model_copy(update=change)
+
+
+def test_the_benchmarks_draw_the_very_icons_of_the_stage(small: Scene) -> None:
+    """From noise and from parents, with a last batch that is filled up, icons are those of the stage's artist."""
+    chosen = settings()
+    artist = Artist(small.network, small.layer, space(chosen.space, small.mean), small.mean, chosen, SEED)
+    painter = Painter(cells(small), chosen)
+    cold = painter.draw_all(small.means)
+    batches = [artist.draw(small.means[first : first + 4], None, 0, lambda _: None).icon for first in (0, 4)]
+    assert np.array_equal(cold, np.concatenate(batches))
+    warm = painter.draw_all(small.means[:4], cold[1:5])
+    assert np.array_equal(warm, artist.draw(small.means[:4], cold[1:5].numpy(), 0, lambda _: None).icon)
+    assert not np.array_equal(warm, cold[:4])
+
+
+def test_parents_are_the_cells_that_contain_cells(small: Scene) -> None:
+    """Each fine cell finds the coarse one at half its row and column; only cells with a known parent are taken."""
+    coarse, fine = cells(small, 3), cells(small, 6)
+    spread = np.array([[0, 0], [1, 5], [2, 2], [3, 3], [0, 1], [2, 4]], np.int32)
+    fine = Cells(**{**vars(fine), "place": spread})
+    assert parents_of(fine, coarse).tolist() == [0, 2, 4, 4, 0, 5]
+    known = coarse.chosen(np.array([0, 5]))
+    assert first_cells(fine, 2, known).place.tolist() == [[0, 0], [0, 1]]
+    assert first_cells(fine, 6, None) is fine
+
+
+def test_a_patch_is_cut_where_its_position_looks() -> None:
+    """A dot at the middle of a position's view lies in the middle of its patch, at the photograph's edge too."""
+    shape = LayerShape("map", 4, height=13, width=13, prefix=0, stride=16.0, receptive_field=155)
+    for y, x in ((6, 6), (0, 12), (3, 9)):
+        pixels = np.zeros((227, 227, 3), np.uint8)
+        pixels[113 + 16 * (y - 6), 113 + 16 * (x - 6)] = 255
+        patch = square(pixels, np.array([y, x]), shape, 96)
+        assert patch.shape == (96, 96, 3)
+        assert patch[46:50, 46:50].max() == 255
+
+
+def test_a_random_icon_is_never_the_cells_own() -> None:
+    """Each cell gets another's icon, and each icon is used once."""
+    for count in (2, 7, 100):
+        order = _others(count)
+        assert sorted(order.tolist()) == list(range(count))
+        assert not (order == torch.arange(count)).any()
+
+
+def test_every_row_of_the_study_is_one_change_of_valid_settings() -> None:
+    """No two rows are alike, the first is the default, and every changed setting exists, is allowed and differs."""
+    default = RenderSettings().model_dump()
+    assert VARIANTS[0].name == "default"
+    assert len({one.name for one in VARIANTS}) == len(VARIANTS)
+    for one in VARIANTS:
+        RenderSettings.model_validate({**default, **one.change})
+        differs = [name for name, value in one.change.items() if default[name] != value]
+        assert differs == list(one.change), one.name
+        assert one.name == "default" or one.change or one.wider or (one.start, one.painter) != ("noise", "engine")
+
+
+def test_maco_moves_phases_only_and_both_ways_climb(small: Scene) -> None:
+    """MaCo's pictures have the magnitudes they were given; both it and the untrained network come nearer their cell."""
+    fidelity = {}
+    for steps in (1, 24):
+        chosen = settings(steps=steps, contrast=None, learning_rate=0.25, power=2.0)
+        probe = Probe(small.network, small.layer, chosen.size, "float32")
+        aim = objective(space("centred", small.mean), torch.from_numpy(small.means))
+        generators = [noise.generator(SEED, mean, 0) for mean in small.means]
+        starts, draws = noise.start_and_draws(generators, (3, 24, 24), steps, DRAWS)
+        magnitude = torch.rand(3, 24, 13, generator=torch.Generator().manual_seed(1)) + 0.5
+        maco = others.maco(probe, aim, magnitude, starts, draws, chosen)
+        planes = others._paper(chosen, None).parameters(maco)
+        found = torch.fft.rfft2(planes, norm="ortho").abs()[:, :, 1:12, 1:12]
+        assert torch.allclose(found, magnitude[:, 1:12, 1:12].expand_as(found), atol=0.01)
+        for name, pictures in (("maco", maco), ("prior", others.prior(probe, aim, SEED, draws, chosen))):
+            icons = (pictures * 255).round().byte().movedim(1, -1)
+            fidelity[name, steps] = float(np.median(cells(small).measured(icons, 24).fidelity_centred))
+    assert fidelity["maco", 24] > fidelity["maco", 1] + 0.05
+    assert fidelity["prior", 24] > fidelity["prior", 1] + 0.05
+
+
+def test_a_killed_study_keeps_its_finished_rows(tmp_path: Path) -> None:
+    """A line that was cut short is left out; the lines before and after it are read."""
+    rows = tmp_path / "rows.jsonl"
+    assert study._kept(rows) == []
+    rows.write_text('\n{"key": "a"}\n{"key": "b", "cent\n{"key": "c"}')
+    assert [one["key"] for one in study._kept(rows)] == ["a", "c"]
+
+
+def test_the_study_writes_its_tables_and_keeps_the_prose(tmp_path: Path) -> None:
+    """Each layer's table stands between its markers, words around them stay, and a layer without a place is told."""
+    document = tmp_path / "study.md"
+    document.write_text("Before.\n<!-- study: features.7 -->\nstale\n<!-- end of study -->\nAfter.\n")
+    numbers = {"centred": 0.9, "p10": 0.81, "raw": 0.95, "retrieval": 0.97, "icons_per_second": 3.21, "contrast": 0.18}
+    page.rewrite(document, {"features.7": [{"name": "default", **numbers}]})
+    text = document.read_text()
+    assert "| default | 0.900 | 0.810 | 0.950 | 97% | 3.2 | 0.180 |" in text
+    assert "(study/features.7.webp)" in text
+    assert "stale" not in text
+    assert text.startswith("Before.\n")
+    assert text.endswith("After.\n")
+    with pytest.raises(ConfigError, match=r"study: features\.9"):
+        page.rewrite(document, {"features.9": []})
+    real = (ROOT / study.DOCUMENT).read_text()
+    assert [found[2] for found in page.BLOCK.finditer(real)] == ["features.7", "features.12"]
+
+
+def test_a_sheet_of_the_worst_icons_stays_small(tmp_path: Path) -> None:
+    """Even rows of pure noise make a picture below the limit, as wide and high as its strips and names."""
+    noisy = torch.randint(0, 256, (32, 96, 96, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    one = sheet.strip(noisy, 64)
+    sheet.write_sheet(tmp_path / "sheet.webp", [(f"row {row}", one) for row in range(12)])
+    assert (tmp_path / "sheet.webp").stat().st_size < sheet.LIMIT
+    with Image.open(tmp_path / "sheet.webp") as picture:
+        assert picture.size == (sheet.NAMES + 12 * 68 - 4, 12 * 68)

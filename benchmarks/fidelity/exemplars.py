@@ -11,6 +11,7 @@ from pipeline.core import store
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
+from pipeline.model.layers import LayerShape
 from pipeline.model.preprocessing import network_crop
 
 
@@ -47,13 +48,25 @@ class Photographs:
 
     def around(self, row: int, position: NDArray[np.integer], size: int) -> NDArray[np.uint8]:
         """The square of ``size`` pixels that a position (y, x) of the layer's map looks at the middle of."""
-        pixels = np.pad(self.pixels(row), ((size, size), (size, size), (0, 0)), mode="reflect")
-        middle = (np.array([self._shape.height, self._shape.width]) - 1) / 2
-        centre = self._preprocessing.crop / 2 + (position - middle) * self._shape.stride
-        top, left = np.clip(np.rint(centre + size / 2).astype(int), 0, np.array(pixels.shape[:2]) - size)
-        return np.asarray(pixels[top : top + size, left : left + size])
+        return square(self.pixels(row), position, self._shape, size)
 
     def middle(self, row: int, size: int) -> NDArray[np.uint8]:
         """The square of ``size`` pixels in the middle of a photograph."""
         first = (self._preprocessing.crop - size) // 2
         return self.pixels(row)[first : first + size, first : first + size]
+
+
+def square(pixels: NDArray[np.uint8], position: NDArray[np.integer], shape: LayerShape, size: int) -> NDArray[np.uint8]:
+    """The square around what a position looks at, cut from pixels that go on as their mirror image.
+
+    Args:
+        pixels: the network's input, [y, x, 3].
+        position: (y, x) in the layer's map.
+        shape: of the layer.
+        size: side of the square, pixels.
+    """
+    wider = np.pad(pixels, ((size, size), (size, size), (0, 0)), mode="reflect")
+    from_middle = position - (np.array([shape.height, shape.width]) - 1) / 2
+    centre = np.array(pixels.shape[:2]) / 2 + from_middle * shape.stride
+    top, left = np.clip(np.rint(centre + size / 2).astype(int), 0, np.array(wider.shape[:2]) - size)
+    return np.asarray(wider[top : top + size, left : left + size])
