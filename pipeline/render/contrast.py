@@ -14,14 +14,15 @@ def squashed(values: Tensor, contrast: float | None) -> Tensor:
         values: [icon, 3, y, x], without bounds.
         contrast: root mean square of a picture's values before the sigmoid; None leaves them as they are.
     """
-    squash: Tensor = _Squash.apply(values, contrast)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    squash: Tensor = _Squash.apply(values, contrast)
     return squash
 
 
 def root_mean_square(values: Tensor) -> Tensor:
     """Of each picture [icon, 3, y, x], as [icon, 1, 1, 1]; never 0."""
     length = torch.linalg.vector_norm(values, dim=(1, 2, 3), keepdim=True)
-    return (length / values[0].numel() ** 0.5).clamp(min=1e-6)
+    size: Tensor = (length / values[0].numel() ** 0.5).clamp(min=1e-6)
+    return size
 
 
 class _Squash(torch.autograd.Function):
@@ -37,7 +38,7 @@ class _Squash(torch.autograd.Function):
         return pictures
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         values, pictures, size = ctx.saved_tensors
         inner = torch.ops.aten.sigmoid_backward(gradient, pictures)

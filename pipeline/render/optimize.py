@@ -81,5 +81,5 @@ def _unit(gradient: Tensor) -> Tensor:
 
     Its length changes manifold while an icon takes shape. Adam remembers lengths; it shall remember directions only.
     """
-    length = gradient.flatten(1).norm(dim=1).clamp(min=torch.finfo(gradient.dtype).tiny)
+    length: Tensor = gradient.flatten(1).norm(dim=1).clamp(min=torch.finfo(gradient.dtype).tiny)
     return gradient / length.view(-1, *[1] * (gradient.ndim - 1))

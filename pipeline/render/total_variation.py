@@ -14,7 +14,7 @@ def total_variation(pictures: Tensor) -> Tensor:
 
     The length is that of both directions together; added up apart they would favour blocks along the axes.
     """
-    length: Tensor = _TotalVariation.apply(pictures)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    length: Tensor = _TotalVariation.apply(pictures)
     return length
 
 
@@ -39,7 +39,7 @@ class _TotalVariation(torch.autograd.Function):
         return mean
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch leaves it untyped
+    @once_differentiable
     def backward(ctx: Any, outer: Tensor) -> Tensor:
         (gradient,) = ctx.saved_tensors
         scaled: Tensor = gradient * (outer / ctx.count)[:, None, None, None]
