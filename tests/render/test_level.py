@@ -1,61 +1,46 @@
-from collections.abc import Callable, Sequence
+"""Levels: batches, further starts, parents and the cache, drawn with the small CNN."""
+
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.render.artist import Artist, Batch, Done, Floats
 from pipeline.render.config import RenderSettings
-from pipeline.render.directions import space
-from pipeline.render.level import BLANK, Icons, draw_level
-from pipeline.render.noise import Place
-from tests.render.drawing import places
+from pipeline.render.level import BLANK, Icons
+from pipeline.render.lineage import parent_rows
 from tests.render.scene import Scene
+from tests.render.workshop import artist, icons, level
 
 Quick = Callable[..., RenderSettings]
 
 
-def artist_of(scene: Scene, settings: RenderSettings) -> Artist:
-    """An artist for the scene's layer."""
-    return Artist(scene.network, scene.layer, space("centred", scene.mean), scene.mean, settings, 0)
-
-
-class Clumsy(Artist):
-    """An artist whose first attempts at some rows fail."""
-
-    bad_attempts: dict[int, int]  # row of the place: how many attempts fail
-
-    def draw(self, places: Sequence[Place], means: Floats, attempt: int, done: Done) -> Batch:
-        """Draw as always, then spoil what is to be spoiled."""
-        batch = super().draw(places, means, attempt, done)
-        spoilt = np.array([attempt < self.bad_attempts.get(place.row, 0) for place in places])
-        return replace(batch, sound=batch.sound & ~spoilt)
-
-
-def clumsy_icons(scene: Scene, settings: RenderSettings, bad: dict[int, int]) -> Icons:
-    """The scene's icons, where attempts at some rows fail."""
-    artist = Clumsy(scene.network, scene.layer, space("centred", scene.mean), scene.mean, settings, 0)
-    artist.bad_attempts = bad
-    return draw_level(artist, places(scene), scene.means, settings.batch_size, settings.attempts, lambda _: None)
+@pytest.fixture
+def fresh(tmp_path: Path) -> Callable[[], Path]:
+    """A folder for a cache, another one at each call."""
+    numbers = count()
+    return lambda: tmp_path / str(next(numbers))
 
 
 @pytest.mark.parametrize("batch_size", [4, 8])
-def test_every_cell_gets_its_icon_in_order(cnn_scene: Scene, quick: Quick, batch_size: int) -> None:
+def test_every_cell_gets_its_icon_in_order(cnn_scene: Scene, quick: Quick, tmp_path: Path, batch_size: int) -> None:
     """Whatever the batches, row by row the icons are those of the cells, and each is told once."""
-    settings = quick(batch_size=batch_size)
-    told: list[int] = []
-    artist = artist_of(cnn_scene, settings)
-    icons = draw_level(artist, places(cnn_scene), cnn_scene.means, batch_size, 2, told.append)
-    whole = draw_level(artist_of(cnn_scene, quick()), places(cnn_scene), cnn_scene.means, 6, 2, lambda _: None)
-    np.testing.assert_allclose(icons.fidelity_centred, whole.fidelity_centred, atol=0.02)
-    assert np.abs(icons.icon.astype(int) - whole.icon).mean() < 2
-    assert sum(told) == 6
-    assert (icons.fidelity_centred > 0.3).all()
+    settings, told = quick(batch_size=batch_size), []
+    found = level(artist(cnn_scene, settings), settings, cnn_scene.means, tmp_path / "a", done=told.append)
+    whole = level(artist(cnn_scene, quick()), quick(), cnn_scene.means, tmp_path / "b")
+    assert sum(told) == len(found.finished) == 6
+    for row in range(6):
+        assert found.finished[row].entry.fidelity_centred == pytest.approx(
+            whole.finished[row].entry.fidelity_centred, abs=0.02
+        )
+        assert found.finished[row].entry.fidelity_centred > 0.3
 
 
-def test_a_failed_icon_gets_another_start(cnn_scene: Scene, quick: Quick) -> None:
+def test_a_failed_icon_gets_another_start(cnn_scene: Scene, quick: Quick, fresh: Callable[[], Path]) -> None:
     """It is drawn again from other noise; the others are not touched."""
-    plain, retried = clumsy_icons(cnn_scene, quick(), {}), clumsy_icons(cnn_scene, quick(), {2: 1})
+    plain, retried = (_icons(cnn_scene, quick(), fresh(), bad) for bad in ({}, {2: 1}))
     assert (plain.retried, retried.retried) == (0, 1)
     assert np.isfinite(retried.fidelity).all()
     others = [0, 1, 3, 4, 5]
@@ -63,19 +48,105 @@ def test_a_failed_icon_gets_another_start(cnn_scene: Scene, quick: Quick) -> Non
     assert np.abs(retried.icon[2].astype(int) - plain.icon[2]).max() > 0
 
 
-def test_an_icon_that_cannot_be_drawn_is_blank_and_told(cnn_scene: Scene, quick: Quick) -> None:
+def test_an_icon_that_cannot_be_drawn_is_blank_and_told(
+    cnn_scene: Scene, quick: Quick, fresh: Callable[[], Path]
+) -> None:
     """After the last attempt it is white, and its fidelity is no number."""
-    icons = clumsy_icons(cnn_scene, quick(attempts=2), {1: 2, 3: 1})
-    assert np.isnan(icons.fidelity).tolist() == [False, True, False, False, False, False]
-    assert np.isnan(icons.fidelity_centred[1])
-    assert np.isnan(icons.activation[1]).all()
-    assert (icons.icon[1] == BLANK).all()
-    assert (icons.icon[3] != BLANK).any()
-    assert icons.retried == 2
+    found = _icons(cnn_scene, quick(attempts=2), fresh(), {1: 2, 3: 1})
+    assert np.isnan(found.fidelity).tolist() == [False, True, False, False, False, False]
+    assert np.isnan(found.fidelity_centred[1])
+    assert np.isnan(found.activation[1]).all()
+    assert (found.icon[1] == BLANK).all()
+    assert (found.icon[3] != BLANK).any()
+    assert found.retried == 2
 
 
-def test_a_direction_that_is_not_a_number_is_told(cnn_scene: Scene, quick: Quick) -> None:
+def test_a_direction_that_is_not_a_number_is_told(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
     """No start can mend it: it comes out blank, the others as they should."""
     cnn_scene.means[4] = np.nan
-    icons = clumsy_icons(cnn_scene, quick(steps=4), {})
-    assert np.isnan(icons.fidelity).tolist() == [False] * 4 + [True, False]
+    found = _icons(cnn_scene, quick(steps=4), tmp_path, {})
+    assert np.isnan(found.fidelity).tolist() == [False] * 4 + [True, False]
+
+
+def test_nothing_is_drawn_twice(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
+    """A second time all icons come from the cache, failed attempts too, and are the same to the byte."""
+    settings, bad = quick(batch_size=4), {1: 1, 2: 3}
+    first, second = artist(cnn_scene, settings, bad), artist(cnn_scene, settings, bad)
+    one, two = (icons(who, settings, cnn_scene.means, tmp_path) for who in (first, second))
+    assert first.batches[:3] == [(4, 0, False), (2, 0, False), (2, 1, False)]
+    assert second.batches == []
+    for name in ("icon", "fidelity", "fidelity_centred", "activation", "retried"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_cells_with_the_same_mean_share_an_icon(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
+    """It is drawn once, and told for each of them."""
+    settings, told = quick(), []
+    who, means = artist(cnn_scene, settings), cnn_scene.means[[0, 1, 0]]
+    found = level(who, settings, means, tmp_path, done=told.append)
+    assert who.batches == [(2, 0, False)]
+    assert sum(told) == 3
+    np.testing.assert_array_equal(found.finished[0].entry.icon, found.finished[2].entry.icon)
+
+
+def test_an_icon_starts_from_its_parent(cnn_scene: Scene, quick: Quick, fresh: Callable[[], Path]) -> None:
+    """It looks more like its parent than one from noise does, and with a third of the steps is as faithful."""
+    settings = quick(steps=96, warm_steps=32)
+    means = cnn_scene.means.copy()
+    means[:, :3] *= 1.1  # children point nearly where their parents do
+    who = artist(cnn_scene, settings)
+    parents = level(who, settings, cnn_scene.means, fresh()).finished
+    warm, cold = (
+        level(who, settings, means, fresh(), given).finished for given in ([parents[row] for row in range(6)], None)
+    )
+    assert who.batches == [(6, 0, False), (6, 0, True), (6, 0, False)]
+    far = {
+        name: [np.abs(kids[row].entry.icon - parents[row].entry.icon.astype(float)).mean() for row in range(6)]
+        for name, kids in (("warm", warm), ("cold", cold))
+    }
+    assert np.mean(far["warm"]) < 0.7 * np.mean(far["cold"])
+    score = {
+        name: np.median([kids[row].entry.fidelity_centred for row in range(6)])
+        for name, kids in (("warm", warm), ("cold", cold))
+    }
+    assert score["warm"] > score["cold"] - 0.01
+
+
+def test_cells_without_a_parent_start_from_noise(cnn_scene: Scene, quick: Quick, fresh: Callable[[], Path]) -> None:
+    """They go into batches of their own; a second start is from noise for all."""
+    settings = quick(warm_steps=6)
+    parents = level(artist(cnn_scene, settings), settings, cnn_scene.means, fresh()).finished
+    other = replace(cnn_scene, means=1.1 * cnn_scene.means)
+    who = artist(other, settings, {0: 1, 5: 1})
+    found = level(who, settings, other.means, fresh(), [None, None, *(parents[row] for row in range(2, 6))])
+    assert who.batches == [(2, 0, False), (4, 0, True), (2, 1, False)]
+    assert len(found.finished) == 6
+    assert found.retried == 2
+
+
+def test_a_cell_that_is_its_parent_has_its_icon(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
+    """Nothing is drawn for it, and its own children start from the same icon."""
+    settings, told = quick(warm_steps=6), []
+    who = artist(cnn_scene, settings)
+    parents = level(who, settings, cnn_scene.means, tmp_path).finished
+    means = cnn_scene.means.copy()
+    means[3] *= 1.1
+    children = level(who, settings, means, tmp_path, [parents[row] for row in range(6)], told.append).finished
+    assert who.batches[1:] == [(1, 0, True)]
+    assert sum(told) == 6
+    assert [row for row in range(6) if children[row].key != parents[row].key] == [3]
+
+
+def test_parents_are_the_cells_around() -> None:
+    """A cell's parent holds it; where the parent is not drawn, or levels do not nest, there is none."""
+    coarser = np.array([[0, 0], [0, 1], [1, 1]])
+    places = np.array([[0, 1], [1, 2], [3, 3], [2, 0]])
+    assert parent_rows(places, 4, coarser, 2).tolist() == [0, 1, 2, -1]
+    assert parent_rows(places, 8, coarser, 2).tolist() == [0, 0, 0, 0]
+    assert parent_rows(places, 5, coarser, 2).tolist() == [-1, -1, -1, -1]
+    assert parent_rows(places[:0], 4, coarser, 2).tolist() == []
+
+
+def _icons(scene: Scene, settings: RenderSettings, folder: Path, bad: dict[int, int]) -> Icons:
+    """The scene's icons, where attempts at some rows fail."""
+    return icons(artist(scene, settings, bad), settings, scene.means, folder)

@@ -1,19 +1,23 @@
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
-from pipeline.core.errors import ArtifactError, DataError
-from pipeline.core.store import array, create, level, open_artifact, write_array
+from pipeline.core.cluster import VARIABLE
+from pipeline.core.errors import ArtifactError, ConfigError, DataError
+from pipeline.core.store import array, create, discard, level, open_artifact, write_array
 from pipeline.model.build import build, freeze
 from pipeline.model.saved import save
 from pipeline.params import parse_params
-from pipeline.render.stage import run
+from pipeline.render import engage
+from pipeline.render.stage import CACHE, run
 from pipeline.stages import STAGES, Task
 from tests.render.scene import Scene, scene
 
@@ -32,24 +36,50 @@ def planted(tmp_path: Path) -> Callable[..., Task]:
     _plant_grid(tmp_path, found)
 
     def task(*overrides: str) -> Task:
-        few = ["render.size=32", "render.steps=8", "render.batch_size=4", f"layers=[{LAYER}]"]
+        few = ["render.warm_steps=6", "render.size=32", "render.steps=8", "render.batch_size=4", f"layers=[{LAYER}]"]
         params = parse_params(OmegaConf.to_container(compose_config(ROOT, [*few, *overrides])))
         return Task(STAGES["render"], params, tmp_path, LAYER, "all")
 
     return task
 
 
-def _plant_grid(outputs: Path, found: Scene, means: np.ndarray | None = None) -> None:
+def told(capsys: pytest.CaptureFixture[str]) -> tuple[int, int]:
+    """How many drawings a run took from the cache, and how many it made."""
+    lines = re.findall(r"(\d+) drawings from the cache, (\d+) new", capsys.readouterr().err)
+    return int(lines[-1][0]), int(lines[-1][1])
+
+
+def everything(task: Task) -> dict[str, bytes]:
+    """Every array of the task's icons, as bytes."""
+    icons = open_artifact(ICONS, task.path(ICONS))
+    return {
+        f"{size}/{name}": np.asarray(array(level(icons, int(size)), name)[:]).tobytes()
+        for size in icons.group_keys()
+        for name in ICONS.arrays
+    }
+
+
+def _metrics(task: Task) -> bytes:
+    return (task.outputs / f"metrics/render/{LAYER}/all.json").read_bytes()
+
+
+def _plant_grid(
+    outputs: Path,
+    found: Scene,
+    means: np.ndarray | None = None,
+    finer: np.ndarray | None = None,
+    levels: tuple[int, ...] = (4, 8),
+) -> None:
     means = found.means if means is None else means
     with create(ACTIVATIONS, ACTIVATIONS.path(outputs, LAYER), {}, {}) as group:
         write_array(group, ACTIVATIONS, "activation", found.activations)
     with create(GRID, GRID.path(outputs, LAYER, "all"), {}, {}) as group:
         write_array(group, GRID, "mean", found.mean)
-        for size in (4, 8):
+        for size in levels:
             planted = group.create_group(str(size))
             write_array(planted, GRID, "cell", CELLS)
             write_array(planted, GRID, "drawn", DRAWN)
-            write_array(planted, GRID, "activation", means)
+            write_array(planted, GRID, "activation", means if finer is None or size == 4 else finer)
             write_array(planted, GRID, "reliability", np.full(6, 0.9))
 
 
@@ -75,14 +105,116 @@ def test_drawn_cells_become_icons(planted: Callable[..., Task]) -> None:
 
 
 def test_the_same_settings_give_the_same_icons(planted: Callable[..., Task]) -> None:
-    """Running the stage again gives the same bytes; another seed does not."""
+    """Without the cache, running the stage again gives the same bytes; another seed does not."""
     found = []
     for overrides in ([], [], ["seed=1"]):
         task = planted(*overrides)
+        discard(task.outputs / CACHE)
         run(task)
-        found.append(np.asarray(array(level(open_artifact(ICONS, task.path(ICONS)), 8), "icon")[:]))
-    np.testing.assert_array_equal(found[0], found[1])
-    assert (found[0] != found[2]).mean() > 0.1
+        found.append(everything(task))
+    assert found[0] == found[1]
+    assert all(found[0][name] != found[2][name] for name in ("4/icon", "8/icon"))
+
+
+def test_a_second_run_draws_nothing(planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]) -> None:
+    """All icons come from the cache, and the artifact is the same to the byte; metrics too."""
+    task, found = planted(), []
+    for _ in range(2):
+        run(task)
+        found.append((told(capsys), everything(task), _metrics(task)))
+    assert found[0][0][1] >= 5
+    assert found[1][0][1] == 0
+    assert found[0][1:] == found[1][1:]
+
+
+def test_a_further_level_draws_its_own_icons_alone(
+    planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of the levels before come from the cache; where a parent is drawn, new ones start from it."""
+    task = planted()
+    found = scene(freeze(build(ARCHITECTURE)), LAYER)
+    _plant_grid(task.outputs, found, levels=(4,))
+    run(task)
+    before, icons = told(capsys), everything(task)
+    _plant_grid(task.outputs, found, finer=1.2 * found.means)
+    run(task)
+    after = told(capsys)
+    assert everything(task).items() > icons.items()
+    discard(task.outputs / CACHE)
+    run(task)
+    assert after[1] == told(capsys)[1] - before[1]
+
+
+CHANGING = ["render.steps=4", "render.warm_rate=0.1", "render.batch_size=5", "render.dtype=bfloat16", "seed=2"]
+
+
+@pytest.mark.parametrize("override", CHANGING)
+def test_a_setting_that_can_change_a_pixel_draws_anew(
+    override: str, planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As many icons are drawn as with an empty cache."""
+    run(planted("render.steps=3"))
+    changed = planted("render.steps=3", override)
+    found = []
+    for _ in range(2):
+        run(changed)
+        found.append(told(capsys))
+        discard(changed.outputs / CACHE)
+    assert found[0] == found[1]
+    assert found[0][1] >= 5
+
+
+@pytest.mark.parametrize("override", ["render.attempts=2", "+render.size_by_layer.other=99"])
+def test_a_setting_that_changes_no_pixel_draws_nothing(
+    override: str, planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Fewer attempts are among those that were made; other layers' sizes do not matter."""
+    run(planted("render.steps=3"))
+    run(planted("render.steps=3", override))
+    assert told(capsys)[1] == 0
+
+
+def test_other_numbers_of_threads_are_other_icons(
+    planted: Callable[..., Task], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sums are split among threads, so nothing is taken over from a run with another number of them."""
+    run(planted())
+    before = told(capsys)
+    monkeypatch.setenv(VARIABLE, '{"kind": "inline", "threads": 2}')
+    run(planted())
+    assert told(capsys)[1] >= 5 <= before[1]
+    assert torch.get_num_threads() == 1
+
+
+def test_workers_draw_the_same_bytes(
+    planted: Callable[..., Task], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two Dask processes give what this one gives, and the cache serves both."""
+    task, found = planted("render.batch_size=2"), []
+    for cluster in ("inline", '{"kind": "local", "workers": 2, "threads": 1}'):
+        monkeypatch.setenv(VARIABLE, cluster)
+        discard(task.outputs / CACHE)
+        run(task)
+        found.append((told(capsys), everything(task)))
+    assert found[0] == found[1]
+    assert found[0][0][1] >= 5
+    monkeypatch.setenv(VARIABLE, "inline")
+    run(task)
+    assert told(capsys)[1] == 0
+
+
+def test_a_batch_without_room_is_told_with_one_that_fits(
+    planted: Callable[..., Task], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line of log says what a batch takes; where that is not free, the run ends before anything is drawn."""
+    task = planted()
+    run(task)
+    line = next(line for line in capsys.readouterr().err.splitlines() if "a batch of" in line)
+    assert re.fullmatch(r"  a batch of 4 icons takes 0\.\d\d GB of \d+\.\d GB free", line), line
+    monkeypatch.setattr(engage, "free_bytes", lambda _: 100_000_000)
+    with pytest.raises(ConfigError, match=r"render\.batch_size: .*100000 icons.* found 0\.10 GB; use .*=(8|16|32)$"):
+        run(planted("render.batch_size=100000"))
+    assert "cache" not in capsys.readouterr().err
 
 
 def test_whitened_directions_take_the_samples_covariance(planted: Callable[..., Task]) -> None:
