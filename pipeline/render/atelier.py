@@ -90,19 +90,14 @@ class Atelier:
         self.taken += len(found)
         done(sum(wish.key in found for wish in wishes))
         wished = Counter(wish.key for wish in wishes)
-        # Batches are those of all wishes, and one that lacks an icon is drawn whole: an icon's last bits can depend on
-        # its neighbours, and so a render that was killed meets the very batches of one that was left alone.
-        orders = [
-            order
-            for order in _orders(list({wish.key: wish for wish in wishes}.values()), self._batch_size)
-            if any(key not in found for key in order.keys)
-        ]
+        # whatever is missing is put together anew: an icon's bytes depend neither on its neighbours nor on its place
+        missing = {wish.key: wish for wish in wishes if wish.key not in found}
+        orders = list(_orders(list(missing.values()), self._batch_size))
         if orders and self._before is not None:
             self._before()
             self._before = None
         for index, entries in self._pool.map_unordered(draw_batch, orders, self._engage):
-            pairs = zip(orders[index].keys, entries, strict=True)
-            finished = {key: entry for key, entry in pairs if key not in found}
+            finished = dict(zip(orders[index].keys, entries, strict=True))
             self._cache.put(finished)
             found.update(finished)
             self.drawn += len(finished)

@@ -147,6 +147,19 @@ def test_parents_are_the_cells_around() -> None:
     assert parent_rows(places[:0], 4, coarser, 2).tolist() == []
 
 
+def test_only_what_is_missing_is_drawn(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
+    """Where some icons are kept, the others are put together in batches anew, and have the bytes they always have."""
+    settings = quick(batch_size=4)
+    whole = level(artist(cnn_scene, settings), settings, cnn_scene.means, tmp_path / "whole").finished
+    level(artist(cnn_scene, settings), settings, cnn_scene.means[[1, 4]], tmp_path / "part")
+    who = artist(cnn_scene, settings)
+    found = level(who, settings, cnn_scene.means, tmp_path / "part").finished
+    assert who.batches == [(4, 0, False)]
+    for row in range(6):
+        assert found[row].entry.icon.tobytes() == whole[row].entry.icon.tobytes()
+        assert found[row].entry.activation.tobytes() == whole[row].entry.activation.tobytes()
+
+
 def _icons(scene: Scene, settings: RenderSettings, folder: Path, bad: dict[int, int]) -> Icons:
     """The scene's icons, where attempts at some rows fail."""
     return icons(artist(scene, settings, bad), settings, scene.means, folder)
