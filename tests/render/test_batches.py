@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline.render.artist import Batch
 from pipeline.render.config import RenderSettings
@@ -19,7 +20,7 @@ Quick = Callable[..., RenderSettings]
 
 def differing(found: Batch, wanted: Batch, rows: list[int]) -> int:
     """How many icons of ``found`` are not, in every byte, those ``rows`` of ``wanted``."""
-    pairs = [
+    pairs: list[tuple[NDArray[np.generic], NDArray[np.generic]]] = [
         (found.icon, wanted.icon),
         (found.measured.activation, wanted.measured.activation),
         (found.measured.fidelity, wanted.measured.fidelity),

@@ -27,7 +27,8 @@ def fresh(tmp_path: Path) -> Callable[[], Path]:
 @pytest.mark.parametrize("batch_size", [4, 8])
 def test_every_cell_gets_its_icon_in_order(cnn_scene: Scene, quick: Quick, tmp_path: Path, batch_size: int) -> None:
     """Whatever the batches, row by row the icons are those of the cells, and each is told once."""
-    settings, told = quick(batch_size=batch_size), []
+    settings = quick(batch_size=batch_size)
+    told: list[int] = []
     found = level(artist(cnn_scene, settings), settings, cnn_scene.means, tmp_path / "a", done=told.append)
     whole = level(artist(cnn_scene, quick()), quick(), cnn_scene.means, tmp_path / "b")
     assert sum(told) == len(found.finished) == 6
@@ -81,7 +82,8 @@ def test_nothing_is_drawn_twice(cnn_scene: Scene, quick: Quick, tmp_path: Path) 
 
 def test_cells_with_the_same_mean_share_an_icon(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
     """It is drawn once, and told for each of them."""
-    settings, told = quick(), []
+    settings = quick()
+    told: list[int] = []
     who, means = artist(cnn_scene, settings), cnn_scene.means[[0, 1, 0]]
     found = level(who, settings, means, tmp_path, done=told.append)
     assert who.batches == [(2, 0, False)]
@@ -126,7 +128,8 @@ def test_cells_without_a_parent_start_from_noise(cnn_scene: Scene, quick: Quick,
 
 def test_a_cell_that_is_its_parent_has_its_icon(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
     """Nothing is drawn for it, and its own children start from the same icon."""
-    settings, told = quick(warm_steps=6), []
+    settings = quick(warm_steps=6)
+    told: list[int] = []
     who = artist(cnn_scene, settings)
     parents = level(who, settings, cnn_scene.means, tmp_path).finished
     means = cnn_scene.means.copy()

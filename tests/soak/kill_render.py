@@ -74,10 +74,8 @@ def start(folder: Path, params: Params, layer: str) -> "subprocess.Popen[bytes]"
 
 def render(folder: Path, layer: str) -> None:
     """What that process does."""
-    from pipeline.render import stage  # noqa: PLC0415  # whose cache is exchanged for one that takes notes
-
     NotedCache.log = folder / LOG
-    stage.IconCache = NotedCache  # type: ignore[misc]  # a class of the same kind
+    vars(sys.modules[run.__module__])["IconCache"] = NotedCache
     run(Task(STAGES["render"], load_params(folder / PARAMS), folder, layer, "all"))
 
 
