@@ -110,7 +110,8 @@ def draw_batch(artist: Artist, order: Order) -> list[Entry]:
     batch = artist.draw(order.means, order.parents, order.attempt, _nobody)
     return [
         Entry(
-            icon=batch.icon[row],
+            # laid out as the cache gives it back: sums over an icon round differently in another order of its bytes
+            icon=np.ascontiguousarray(batch.icon[row]),
             fidelity=batch.measured.fidelity[row],
             fidelity_centred=batch.measured.fidelity_centred[row],
             activation=batch.measured.activation[row],
