@@ -19,10 +19,10 @@ Part = tuple[list[Row], list[dict[str, Any]]]
 SIZES = {"features.7": 64, "features.12": 96}  # sides of the icons, pixels
 FULL = Effort(
     cells=32,
-    rates=(0.01, 0.02, 0.05, 0.1),
+    rates=(0.02, 0.05, 0.1),
     budgets=(8, 10, 12, 14, 16, 20, 24, 32, 64),
-    their_steps=(8, 16, 32, 64, 96, 112, 128),
-    rounds=5,
+    their_steps=(16, 32, 64, 96, 128),
+    rounds=3,
     timed_steps=16,
 )
 QUICK = Effort(cells=8, rates=(0.05,), budgets=(8, 16, 32), their_steps=(32, 128), rounds=2, timed_steps=4)

@@ -1,6 +1,7 @@
 """Memory of one gradient step kept for the next."""
 
 import ctypes
+import sys
 
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3  # of glibc's mallopt
 LARGEST = 32 << 20  # bytes; glibc takes no larger threshold
@@ -16,6 +17,8 @@ def keep_memory() -> bool:
     Returns:
         Whether this system's library knows how; elsewhere nothing happens.
     """
+    if sys.platform != "linux":
+        return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
