@@ -12,7 +12,7 @@ demo: install ## make an atlas of the built-in image set and say where it is
 test: install ## run the tests
 	$(RUN) pytest
 
-bench: .uv-found ## the side-by-side benchmarks (half an hour), kept in benchmarks/results and docs/benchmarks.md
+bench: .uv-found ## the side-by-side benchmarks (half an hour or more), kept in benchmarks/results and docs/benchmarks.md
 	$(UV) sync --locked --quiet --inexact --group bench
 	$(RUN) python -m benchmarks all
 

@@ -19,7 +19,7 @@ Part = tuple[list[Row], list[dict[str, Any]]]
 SIZES = {"features.7": 64, "features.12": 96}  # sides of the icons, pixels
 FULL = Effort(
     cells=32,
-    rates=(0.02, 0.05, 0.1),
+    rates=(0.02, 0.05),
     budgets=(8, 10, 12, 14, 16, 20, 24, 32, 64),
     their_steps=(16, 32, 64, 96, 128),
     rounds=3,
@@ -67,4 +67,4 @@ def _warm(real: Run, layer: str, effort: Effort, quick: bool) -> Part:
 def _steps(real: Run, cells: Cells, quick: bool) -> Part:
     say(f"{cells.layer}: what more steps are worth")
     configured = real.params.render.for_layer(cells.layer)
-    return steps_rows(cells, configured, 2, (4, 8) if quick else STEPS)
+    return steps_rows(cells, configured, 1, (4, 8) if quick else STEPS)

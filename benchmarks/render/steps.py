@@ -10,7 +10,7 @@ from benchmarks.render.cells import Cells
 from benchmarks.render.ours import Painter
 from pipeline.render.config import RenderSettings
 
-STEPS = (32, 64, 128, 192, 256)
+STEPS = (32, 64, 128, 192)
 
 
 def steps_rows(
