@@ -1,6 +1,6 @@
 """A finished icon as the icon cache keeps it: plain bytes behind a checksum.
 
-The bytes are not compressed: on real icons zlib saves 8 %, and reading them takes forty times as long.
+The bytes are not compressed: zlib saves only 8 % on real icons, and reading would have to undo it.
 """
 
 import struct
