@@ -228,10 +228,10 @@ def test_the_benchmarks_draw_the_very_icons_of_the_stage(small: Scene) -> None:
     artist = Artist(small.network, small.layer, space(chosen.space, small.mean), small.mean, chosen, SEED)
     painter = Painter(cells(small), chosen)
     cold = painter.draw_all(small.means)
-    batches = [artist.draw(small.means[first : first + 4], None, 0, lambda _: None).icon for first in (0, 4)]
+    batches = [artist.draw(small.means[first : first + 4], None, 0).icon for first in (0, 4)]
     assert np.array_equal(cold, np.concatenate(batches))
     warm = painter.draw_all(small.means[:4], cold[1:5])
-    assert np.array_equal(warm, artist.draw(small.means[:4], cold[1:5].numpy(), 0, lambda _: None).icon)
+    assert np.array_equal(warm, artist.draw(small.means[:4], cold[1:5].numpy(), 0).icon)
     assert not np.array_equal(warm, cold[:4])
 
 

@@ -85,7 +85,7 @@ class Painter:
             starts = paper.parameters(parents.movedim(-1, 1) / 255)
         aim = objective(self._space, torch.from_numpy(means).to(self._device))
         starts, draws = starts.to(self._device), draws.to(self._device)
-        drawn = draw(self._probe, aim, starts, draws, self.settings, schedule, lambda: None)
+        drawn = draw(self._probe, aim, starts, draws, self.settings, schedule)
         return stored(drawn.pictures)
 
     def draw_all(self, means: Floats, parents: Tensor | None = None) -> Tensor:

@@ -10,7 +10,7 @@ from benchmarks.render.cells import Cells
 from benchmarks.render.ours import Painter
 from pipeline.render.config import RenderSettings
 
-STEPS = (32, 64, 128, 192)
+STEPS = (32, 64, 128, 224)
 
 
 def steps_rows(

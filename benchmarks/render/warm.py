@@ -15,8 +15,8 @@ from benchmarks.render.cells import LEVEL, PARENT_LEVEL, Cells, level_cells, par
 from benchmarks.render.ours import Painter
 from pipeline.render.config import RenderSettings
 
-COLD = (128, 192)  # steps of cold starts that warm ones are held against
-WARM = (16, 24, 32, 48, 64, 96, 128, 192)
+COLD = (128, 224)  # steps of cold starts that warm ones are held against
+WARM = (16, 24, 32, 48, 64, 96, 128, 160, 224)
 
 Found = dict[int, tuple[Painter, float]]
 
@@ -98,9 +98,9 @@ def _against(
     enough = next((steps for steps, (_, fidelity) in warm.items() if fidelity >= aim), None)
     most = enough or max(warm)
     rows.append(row(f"{where}: median centred fidelity of a warm start of {most} steps", warm[most][1], "cosine"))
-    what = f"{where}: icons a second, warm start of {most} steps against cold start of {number}"
     if enough is None:
-        return [*rows, row(f"{what} (its fidelity is not reached)", 0.0, "x")]
+        return [*rows, row(f"{where}: what it lacks of the cold start's", aim - warm[most][1], "cosine")]
+    what = f"{where}: icons a second, warm start of {most} steps against cold start of {number}"
     sides = {
         "cold": Side(lambda: start.draw(cells.mean), len(cells.mean)),
         "warm": Side(lambda: warm[most][0].draw(cells.mean, parents), len(cells.mean)),

@@ -125,8 +125,8 @@ def _drawn(
     for step in range(schedule.steps):
         viewed = look(picture(), matrices[:, step], probe.size)
         seen = probe(viewed, schedule.redirect_at(step))
-        loss = -objective.pulls(seen, schedule.warmth_at(step) * settings.power).sum()
-        for one, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+        pull = objective.pull(seen, schedule.warmth_at(step) * settings.power)
+        for one, gradient in zip(parameters, torch.autograd.grad(seen, parameters, -pull), strict=True):
             length = gradient.flatten(1).norm(dim=1).clamp(min=1e-30)
             one.grad = gradient / length.view(-1, *[1] * (gradient.ndim - 1))
         adam.param_groups[0]["lr"] = rate * schedule.rate_at(step) / schedule.learning_rate

@@ -1,6 +1,5 @@
 """An artist draws one batch of icons and measures it; batches need nothing from each other."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +21,6 @@ from pipeline.render.views import DRAWS
 Floats = NDArray[np.float32]
 Pictures = NDArray[np.uint8]
 NEXT_START = 4.0  # how much stronger the noise of each further start is
-
-Done = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class Artist:
         self._probe = Probe(network, layer, settings.size, settings.dtype)
         self._exact = Probe(network, layer, settings.size, "float32")
 
-    def draw(self, means: Floats, parents: Pictures | None, attempt: int, done: Done) -> Batch:
+    def draw(self, means: Floats, parents: Pictures | None, attempt: int) -> Batch:
         """Draw at most ``batch_size`` icons.
 
         A smaller batch is filled up with its last icon, so that all batches run alike.
@@ -79,19 +76,18 @@ class Artist:
             means: raw mean activations of the icons' cells, [icon, channel].
             parents: icons to start from, uint8 [icon, y, x, 3]; None starts all from noise.
             attempt: which start, from 0.
-            done: told the number of icons as they get done.
         """
         count = len(means)
         rows = np.minimum(np.arange(self._settings.batch_size), count - 1)
         targets = torch.from_numpy(means[rows]).to(self._device)
-        drawn = self._drawn(means[rows], None if parents is None else parents[rows], attempt, count, done)
+        drawn = self._drawn(means[rows], None if parents is None else parents[rows], attempt)
         icons = (drawn.pictures.nan_to_num() * 255).round().byte().movedim(1, -1)
         measured = measure(self._exact, icons, targets, self._layer_mean)
         sound = drawn.sound.cpu().numpy() & np.isfinite(measured.fidelity)
         score = measured.fidelity if self._settings.space == "raw" else measured.fidelity_centred
         return Batch(icons[:count].cpu().numpy(), measured.first(count), sound[:count], score[:count])
 
-    def _drawn(self, means: Floats, parents: Pictures | None, attempt: int, count: int, done: Done) -> Drawn:
+    def _drawn(self, means: Floats, parents: Pictures | None, attempt: int) -> Drawn:
         settings, paper = self._settings, canvas(self._settings)
         schedule = cold_start(settings) if parents is None else warm_start(settings)
         generators = [noise.generator(self._seed, mean, attempt) for mean in means]
@@ -100,7 +96,6 @@ class Artist:
         starts *= settings.initial * NEXT_START**attempt
         if parents is not None:
             starts = paper.parameters(torch.from_numpy(parents).movedim(-1, 1) / 255)
-        ticks = _by_steps(count, schedule.steps, done)
         return draw(
             self._probe,
             objective(self._space, torch.from_numpy(means).to(self._device)),
@@ -108,12 +103,4 @@ class Artist:
             draws.to(self._device),
             settings,
             schedule,
-            lambda: next(ticks, None),
         )
-
-
-def _by_steps(count: int, steps: int, done: Done) -> Iterator[None]:
-    """Tells ``done`` about whole icons while a batch of ``count`` takes its steps."""
-    for step in range(steps):
-        done(count * (step + 1) // steps - count * step // steps)
-        yield

@@ -107,7 +107,7 @@ class Atelier:
 
 def draw_batch(artist: Artist, order: Order) -> list[Entry]:
     """Draw one batch, in a worker."""
-    batch = artist.draw(order.means, order.parents, order.attempt, _nobody)
+    batch = artist.draw(order.means, order.parents, order.attempt)
     return [
         Entry(
             # laid out as the cache gives it back: sums over an icon round differently in another order of its bytes
@@ -136,7 +136,3 @@ def _orders(wishes: Sequence[Wish], batch_size: int) -> Iterator[Order]:
                 attempt=attempt,
                 parents=np.stack(parents) if parents else None,
             )
-
-
-def _nobody(_count: int) -> None:
-    """Batches are told as wholes, since they may be drawn elsewhere."""

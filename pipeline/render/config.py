@@ -47,7 +47,7 @@ class RenderSettings(Settings):
 
     size: Size = 48
     size_by_layer: dict[str, Size] = Field(default_factory=dict)
-    steps: Annotated[int, Field(ge=1)] = 192
+    steps: Annotated[int, Field(ge=1)] = 224
     warm_steps: Annotated[int, Field(ge=1)] | None = 128
     warm_rate: Annotated[float, Field(gt=0)] = 0.15
     batch_size: Annotated[int, Field(ge=1)] = 32
@@ -59,7 +59,7 @@ class RenderSettings(Settings):
     chroma: Annotated[float, Field(gt=0)] = 1.5
     decay: NotNegative = 1.6
     initial: Annotated[float, Field(gt=0)] = 1.0
-    contrast: Annotated[float, Field(gt=0)] | None = 0.75
+    contrast: Annotated[float, Field(gt=0)] | None = 1.0
     space: Literal["raw", "centred", "whitened"] = "centred"
     power: NotNegative = 48.0
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.8

@@ -46,4 +46,4 @@ class _Squash(torch.autograd.Function):
             return inner, None
         # what would only change the contrast is taken out
         along = (inner.flatten(1)[:, None] @ values.flatten(1)[:, :, None])[..., None] / values[0].numel()
-        return inner.sub_(values * (along / size.square())).mul_(ctx.contrast / size), None
+        return inner.addcmul_(values, along / -size.square()).mul_(ctx.contrast / size), None

@@ -92,7 +92,7 @@ def _memory(_none: None, engagement: Engagement) -> tuple[int, int]:
         pictures = paper.picture(parameters)
         matrices = aimed(views.matrices(torch.full((count, DRAWS), 0.5, device=parameters.device)), probe.target)
         means = torch.from_numpy(engagement.layer_mean).to(parameters.device).expand(count, -1) + 1
-        pulls = objective(engagement.space, means).pulls(probe(look(pictures, matrices, probe.size)), settings.power)
-        return total(pictures, weights) - pulls
+        seen = probe(look(pictures, matrices, probe.size))
+        return total(pictures, weights) - (seen * objective(engagement.space, means).pull(seen, settings.power)).sum(1)
 
     return bytes_per_icon(loss, paper.shape, settings.device), free

@@ -9,6 +9,7 @@ from torch.nn.functional import cosine_similarity
 from pipeline.render.directions import Space
 
 FLOOR = 0.1  # smallest cosine that the power is taken of: an icon that points away still gets a gradient
+TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -35,21 +36,26 @@ class Objective:
 
     def values(self, activations: Tensor, power: float) -> Tensor:
         """The objective of each icon, [icon], for activations [icon, channel] at the centre of the map."""
-        dot, cosine = self._parts(activations)
+        dot, cosine = self._compared(self.mapped(activations))
         return dot * cosine**power
 
-    def pulls(self, activations: Tensor, power: float) -> Tensor:
-        """The objective of each icon divided by what its cosine's power is now, [icon].
+    def pull(self, activations: Tensor, power: float) -> Tensor:
+        """The gradient of :meth:`values`, divided by what each cosine's power is now, [icon, channel].
 
-        Its gradient points where the objective's does. But it is as long for an icon that points nowhere yet as for
-        one that is nearly there, where the power alone spans ten orders of magnitude: a regulariser keeps its say.
+        It points where the objective rises. But it is as long for an icon that points nowhere yet as for one that is
+        nearly there, where the power alone spans ten orders of magnitude: a regulariser keeps its say.
         """
-        dot, cosine = self._parts(activations)
-        return dot * (cosine / cosine.detach()) ** power
+        mapped = self.mapped(activations.detach())
+        dot, cosine = self._compared(mapped)
+        # of dot · cosine ** p: (1 + p) target / |target|² - p · dot · mapped / |mapped|², while the cosine counts
+        counts = torch.where(cosine > FLOOR, power, 0.0)
+        towards = ((1 + counts) / self.targets.square().sum(1).clamp(min=TINY))[:, None] * self.targets
+        along = (counts * dot / mapped.square().sum(1).clamp(min=TINY))[:, None] * mapped
+        pull: Tensor = towards - along if self.root is None else (towards - along) @ self.root.T
+        return pull
 
-    def _parts(self, activations: Tensor) -> tuple[Tensor, Tensor]:
-        mapped = self.mapped(activations)
-        dot = (mapped * self.targets).sum(1) / self.targets.square().sum(1).clamp(min=1e-12)
+    def _compared(self, mapped: Tensor) -> tuple[Tensor, Tensor]:
+        dot = (mapped * self.targets).sum(1) / self.targets.square().sum(1).clamp(min=TINY)
         return dot, cosine_similarity(mapped, self.targets, dim=1).clamp(min=FLOOR)
 
 

@@ -1,6 +1,5 @@
 """The loop that draws a batch of icons by gradient ascent."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +13,9 @@ from pipeline.render.regularizers import penalties, total
 from pipeline.render.schedule import Schedule
 from pipeline.render.views import Views, aimed, look
 
-StepDone = Callable[[], None]
+# penalties change slowly: asked at every fourth step, and then four times as loud, they do the same (lazy
+# regularisation, Karras et al. 2020)
+PENALISED_EVERY = 4
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,6 @@ def draw(
     draws: Tensor,
     settings: RenderSettings,
     schedule: Schedule,
-    done: StepDone,
 ) -> Drawn:
     """Draw a batch of icons.
 
@@ -50,7 +50,6 @@ def draw(
         draws: uniform numbers [icon, step, 4] for the views.
         settings: of the stage.
         schedule: how many steps, and what changes over them.
-        done: called after each step.
     """
     paper, weights = canvas(settings), penalties(settings)
     matrices = aimed(Views(settings.jitter, settings.scale, settings.rotation).matrices(draws), probe.target)
@@ -62,16 +61,18 @@ def draw(
         pictures = paper.picture(parameters)
         viewed = look(pictures, matrices[:, step], probe.size)
         warmth = schedule.warmth_at(step)
-        gain = objective.pulls(probe(viewed, schedule.redirect_at(step)), warmth * settings.power)
-        loss = (warmth * total(pictures, weights) - gain).sum()
-        gradient, *from_network = torch.autograd.grad(loss, (parameters,) if all_moved else (parameters, viewed))
+        seen = probe(viewed, schedule.redirect_at(step))
+        ends, down = [seen], [-objective.pull(seen, warmth * settings.power)]
+        if weights and step % PENALISED_EVERY == 0:
+            ends.append(total(pictures, weights))
+            down.append(torch.full_like(ends[-1], warmth * PENALISED_EVERY))
+        gradient, *from_network = torch.autograd.grad(ends, [parameters] if all_moved else [parameters, viewed], down)
         if from_network:
             moved |= from_network[0].flatten(1).any(dim=1)
             all_moved = bool(moved.all())
         parameters.grad = _unit(gradient)
         adam.param_groups[0]["lr"] = schedule.rate_at(step)
         adam.step()
-        done()
     pictures = paper.picture(parameters.detach())
     return Drawn(pictures, moved & pictures.isfinite().all(dim=(1, 2, 3)))
 

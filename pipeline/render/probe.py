@@ -42,7 +42,7 @@ class Probe:
         self._narrow = dtype == "bfloat16"
         keep_memory()
         self._module = deepcopy(network.module).to(memory_format=torch.channels_last)
-        fold_stem(self._module, layer)
+        self._folds = fold_stem(self._module, layer)
         if self._narrow:
             _narrow(self._module)
         self.size = network.preprocessing.crop if self._shape.kind == "tokens" else size
@@ -62,7 +62,9 @@ class Probe:
         return centre.float()
 
     def _grid(self, views: Tensor) -> Tensor:
-        inputs = normalise(views, self._preprocessing).contiguous(memory_format=torch.channels_last)
+        inputs = normalise(views, self._preprocessing)
+        if not self._folds:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
         with torch.autocast(views.device.type, torch.bfloat16, enabled=self._narrow):
             return self._shape.to_map(run_to(self._module, self._layer, inputs))
 

@@ -6,9 +6,11 @@ its own view; the whole batch is resampled at once.
 
 from dataclasses import dataclass
 from math import pi
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import grid_sample
 
 DRAWS = 4  # random numbers in one view: shift in x and y, zoom, turn
@@ -61,6 +63,10 @@ def look(pictures: Tensor, matrices: Tensor, size: int) -> Tensor:
 
     Beyond its edges a picture goes on as its mirror image: no frame that a network could take for an object.
 
+    The gradient of views as large as their pictures is resampled by the inverse matrix, as if it were a picture. The
+    exact one scatters each of a view's pixels over four of the picture's, which takes longer, and on a GPU adds up in
+    another order each time. The two differ where the mirror images show: those get no gradient here.
+
     Args:
         pictures: [icon, 3, y, x].
         matrices: [icon, 2, 3], see :meth:`Views.matrices`.
@@ -69,14 +75,36 @@ def look(pictures: Tensor, matrices: Tensor, size: int) -> Tensor:
     Returns:
         Views [icon, 3, size, size].
     """
-    return grid_sample(
-        pictures, _places(matrices, size), mode="bilinear", padding_mode="reflection", align_corners=False
-    )
+    if pictures.shape[-1] != size:
+        return _resampled(pictures, matrices, size, "reflection")
+    views: Tensor = _Look.apply(pictures, matrices)
+    return views
+
+
+class _Look(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, pictures: Tensor, matrices: Tensor) -> Tensor:
+        ctx.save_for_backward(matrices)
+        return _resampled(pictures, matrices, pictures.shape[-1], "reflection")
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (matrices,) = ctx.saved_tensors
+        linear = torch.linalg.inv(matrices[..., :2])
+        back = torch.cat([linear, -linear @ matrices[..., 2:]], dim=-1)
+        spread = linear.det().abs()  # a pixel of the picture is seen by so many of the view's
+        return _resampled(gradient, back, gradient.shape[-1], "zeros") * spread[:, None, None, None], None
+
+
+def _resampled(pictures: Tensor, matrices: Tensor, size: int, beyond: str) -> Tensor:
+    return grid_sample(pictures, _places(matrices, size), mode="bilinear", padding_mode=beyond, align_corners=False)
 
 
 def _places(matrices: Tensor, size: int) -> Tensor:
     """Where in their pictures the pixels of views lie, (x, y) in -1..1, [icon, size, size, 2]."""
     middles = (2 * torch.arange(size, device=matrices.device) + 1) / size - 1
-    along_x = matrices[:, None, :, 0] * middles[:, None]
-    along_y = matrices[:, None, :, 1] * middles[:, None] + matrices[:, None, :, 2]
-    return along_x[:, None] + along_y[:, :, None]
+    # x and y as one complex number: added in one go, in a third of the time
+    per_x, per_y, shift = torch.view_as_complex(matrices.mT.contiguous()).unbind(1)
+    along_x, along_y = per_x[:, None] * middles, per_y[:, None] * middles + shift[:, None]
+    return torch.view_as_real(along_x[:, None] + along_y[:, :, None])

@@ -26,7 +26,7 @@ def drawn(scene: Scene, settings: RenderSettings, rows: list[int], found: Space 
     starts, draws = start_and_draws(generators, canvas(settings).shape, settings.steps, DRAWS)
     starts *= settings.initial
     target = objective(found or space("centred", scene.mean), torch.from_numpy(scene.means[rows]))
-    return draw(probe(scene, settings), target, starts, draws, settings, cold_start(settings), lambda: None)
+    return draw(probe(scene, settings), target, starts, draws, settings, cold_start(settings))
 
 
 def seen(probe: Probe, pictures: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ def icons(
     seed: int = 0,
 ) -> Batch:
     """The scene's icons of these rows, in one batch."""
-    return artist(scene, settings, seed).draw(scene.means[rows], parents, attempt, lambda _count: None)
+    return artist(scene, settings, seed).draw(scene.means[rows], parents, attempt)
 
 
 def apart(one: Pictures, other: Pictures) -> float:
@@ -133,16 +133,6 @@ def test_a_stored_parent_of_another_contrast_is_no_harm(cnn_scene: Scene, quick:
     done = icons(cnn_scene, quick(warm_steps=24), [3, 4, 5], parents)
     assert done.sound.all()
     assert done.icon.std(axis=(1, 2, 3)).min() > 5
-
-
-def test_every_icon_is_told_of_once(cnn_scene: Scene, quick: Quick) -> None:
-    """However the number of steps and icons divide, the parts add up to the icons, without the filling."""
-    for count, steps in ((1, 7), (5, 3), (4, 24)):
-        told: list[int] = []
-        artist(cnn_scene, quick(steps=steps)).draw(cnn_scene.means[:count], None, 0, told.append)
-        assert sum(told) == count
-        assert len(told) == steps
-        assert min(told) >= 0
 
 
 def test_an_icon_that_is_not_finite_is_not_sound(cnn_scene: Scene, quick: Quick) -> None:

@@ -42,9 +42,9 @@ def test_an_icon_does_not_depend_on_its_batch(
     settings = quick(steps=6, warm_steps=6, batch_size=batch_size, dtype=dtype, total_variation=1.0)
     covariance = np.cov(scene.activations.T)
     who = artist(scene, settings, at=space("whitened", scene.mean, covariance, len(scene.activations)))
-    whole = who.draw(scene.means, None, 0, lambda _: None)
-    warm = who.draw(scene.means, whole.icon, 0, lambda _: None)
+    whole = who.draw(scene.means, None, 0)
+    warm = who.draw(scene.means, whole.icon, 0)
     for rows in ([5, 3, 0, 1, 4, 2], [4, 1], [2]):
-        assert differing(who.draw(scene.means[rows], None, 0, lambda _: None), whole, rows) == 0
-        assert differing(who.draw(scene.means[rows], whole.icon[rows], 0, lambda _: None), warm, rows) == 0
+        assert differing(who.draw(scene.means[rows], None, 0), whole, rows) == 0
+        assert differing(who.draw(scene.means[rows], whole.icon[rows], 0), warm, rows) == 0
     assert differing(warm, whole, list(range(6))) == 6

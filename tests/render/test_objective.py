@@ -1,4 +1,5 @@
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -49,14 +50,15 @@ def test_an_empty_direction_is_finite() -> None:
 
 
 @pytest.mark.parametrize("power", [0.0, 4.0, 48.0])
-def test_a_pull_points_where_the_objective_rises(power: float) -> None:
+@pytest.mark.parametrize("kind", ["raw", "centred", "whitened"])
+def test_a_pull_points_where_the_objective_rises(kind: Literal["raw", "centred", "whitened"], power: float) -> None:
     """Pulls and values have gradients of one direction; a pull's length does not vanish with the power."""
     generator = torch.Generator().manual_seed(0)
     activations = (torch.rand(6, 3, generator=generator) * 4).requires_grad_(True)
-    found = objective(space("centred", MEAN), CELL.expand(6, 3))
-    (pull,) = torch.autograd.grad(found.pulls(activations, power).sum(), activations)
+    covariance = np.array([[2.0, 0.5, 0.0], [0.5, 1.0, 0.2], [0.0, 0.2, 3.0]])
+    found = objective(space(kind, MEAN, covariance, samples=100), CELL.expand(6, 3))
+    pull = found.pull(activations, power)
     (value,) = torch.autograd.grad(found.values(activations, power).double().sum(), activations)
-    _, cosine = found._parts(activations.detach())
+    _, cosine = found._compared(found.mapped(activations.detach()))
     torch.testing.assert_close(pull * cosine[:, None] ** power, value, rtol=1e-3, atol=1e-12)
     assert pull.norm(dim=1).min() > 0.1
-    torch.testing.assert_close(found.pulls(activations, power), found._parts(activations)[0])

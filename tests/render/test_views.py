@@ -3,9 +3,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
-from torch.nn.functional import affine_grid
+from torch.nn.functional import affine_grid, avg_pool2d, cosine_similarity
 
-from pipeline.render.views import Views, _places, aimed, look
+from pipeline.render.views import Views, _places, _resampled, aimed, look
 
 VIEWS = Views(jitter=0.1, scale=(0.8, 1.3), rotation=25.0)
 PLAIN = torch.tensor([0.5, 0.5, 0.5, 0.5])
@@ -88,3 +88,26 @@ def test_gradient_goes_back_to_the_pixels_that_were_seen() -> None:
     (gradient,) = torch.autograd.grad(views[1].sum(), pictures)
     assert gradient[[0, 2]].abs().max() == 0
     assert gradient[1].sum().item() == pytest.approx(views[1].numel(), rel=1e-4)
+
+
+def test_gradient_resampled_back_is_the_exact_one_but_for_the_mirror() -> None:
+    """Smooth gradients within the picture go back as differentiation says, place and size; by another matrix not."""
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.rand(6, 3, 48, 48, generator=generator).requires_grad_(True)
+    matrices = VIEWS.matrices(torch.rand(6, 4, generator=generator))
+    gradient = torch.zeros(6, 3, 48, 48)
+    gradient[:, :, 16:32, 16:32] = avg_pool2d(torch.randn(6, 3, 18, 18, generator=generator), 3, stride=1)
+    (back,) = torch.autograd.grad(look(pictures, matrices, 48), pictures, gradient)
+    (exact,) = torch.autograd.grad(_resampled(pictures, matrices, 48, "reflection"), pictures, gradient)
+    assert cosine_similarity(back.flatten(1), exact.flatten(1)).min() > 0.97
+    assert (back.flatten(1).sum(1) / exact.flatten(1).sum(1) - 1).abs().max() < 0.02
+    assert cosine_similarity(back.roll(1, 0).flatten(1), exact.flatten(1)).max() < 0.5
+
+
+def test_gradient_of_a_plain_view_is_exact() -> None:
+    """No shift, zoom or turn: the gradient comes back as it is."""
+    picture = torch.rand(2, 3, 9, 9, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    gradient = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(1))
+    still = Views(jitter=0.0, scale=(1.0, 1.0), rotation=0.0).matrices(torch.rand(2, 4))
+    (back,) = torch.autograd.grad(look(picture, still, 9), picture, gradient)
+    torch.testing.assert_close(back, gradient, atol=1e-5, rtol=0)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.pool import InlinePool
-from pipeline.render.artist import Artist, Batch, Done
+from pipeline.render.artist import Artist, Batch
 from pipeline.render.atelier import Atelier
 from pipeline.render.cache import IconCache
 from pipeline.render.config import RenderSettings
@@ -31,10 +31,10 @@ class Noting(Artist):
     batches: list[tuple[int, int, bool]]
     bad: dict[bytes, int]
 
-    def draw(self, means: Floats, parents: NDArray[np.uint8] | None, attempt: int, done: Done) -> Batch:
+    def draw(self, means: Floats, parents: NDArray[np.uint8] | None, attempt: int) -> Batch:
         """Draw as always, then spoil what is to be spoiled."""
         self.batches.append((len(means), attempt, parents is not None))
-        batch = super().draw(means, parents, attempt, done)
+        batch = super().draw(means, parents, attempt)
         spoilt = np.array([attempt < self.bad.get(mean.tobytes(), 0) for mean in means])
         return replace(batch, sound=batch.sound & ~spoilt)
 
