@@ -28,7 +28,7 @@ class Variant:
 VARIANTS = (
     Variant("default"),
     Variant("contrast free, start 0.01, rate 0.08", {"contrast": None, "initial": 0.01, "learning_rate": 0.08}),
-    *(Variant(f"contrast {value}", {"contrast": value}) for value in (0.4, 0.6, 1.0)),
+    *(Variant(f"contrast {value}", {"contrast": value}) for value in (0.4, 0.6, 0.75)),
     *(Variant(f"redirect {value:g}", {"redirect": value}) for value in (0.0, 0.4)),
     *(Variant(f"power {value:g}", {"power": value}) for value in (4.0, 16.0, 96.0)),
     Variant("no warm-up of the power", {"warmup": 0.0}),
@@ -46,7 +46,7 @@ VARIANTS = (
     Variant("pixels, no spectrum", {"parameterisation": "pixel"}),
     Variant("canvas 16 px smaller", wider=-16),
     Variant("canvas 16 px larger", wider=16),
-    *(Variant(f"{value} steps", {"steps": value}) for value in (64, 128, 256)),
+    *(Variant(f"{value} steps", {"steps": value}) for value in (64, 128, 192)),
     Variant("start: same noise for all", start="alike"),
     Variant("start: exemplar's patch", start="exemplar"),
     Variant("start: parent cell's icon", start="parent"),
