@@ -52,6 +52,12 @@ class Local(Settings):
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?[kMGT]i?B$")] | None = None
     allowed_failures: Annotated[int, Field(ge=0)] = 3
 
+    def count(self) -> int:
+        """How many workers there are."""
+        from dask.system import CPU_COUNT  # noqa: PLC0415  # takes a while to load, which inline runs need not wait
+
+        return self.workers or self.gpus or max(1, CPU_COUNT // self.threads)
+
 
 class Address(Settings):
     """A scheduler that is already there.

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dask
-from dask.system import CPU_COUNT
 from distributed import Client, Nanny, Scheduler, SpecCluster
 
 from pipeline.core.cluster import Address, Local
@@ -28,7 +27,6 @@ def local(settings: Local) -> Iterator[Pool]:
 
     Giving GPUs to workers is tested as far as their environment goes.
     """
-    count = settings.workers or settings.gpus or max(1, CPU_COUNT // settings.threads)
     with tempfile.TemporaryDirectory(prefix="atlas-workers-") as folder, dask.config.set(QUIET):
         common = {
             "host": HOST,
@@ -40,7 +38,7 @@ def local(settings: Local) -> Iterator[Pool]:
         }
         workers = {
             index: {"cls": Nanny, "options": {**common, "env": worker_environment(index, settings)}}
-            for index in range(count)
+            for index in range(settings.count())
         }
         options = {"host": HOST, "port": 0, "dashboard": False, "allowed_failures": settings.allowed_failures}
         scheduler = {"cls": Scheduler, "options": options}

@@ -57,14 +57,16 @@ def threads_of(cluster: Inline | Local | Address) -> int:
     return cluster.threads or torch.get_num_threads()
 
 
-def check_memory(pool: Pool, engagement: Engagement) -> None:
-    """Say what a batch takes of the memory that is free where it is drawn.
+def check_memory(pool: Pool, engagement: Engagement, cluster: Inline | Local | Address) -> None:
+    """Say what a batch takes of the memory that is free where it is drawn; local workers share that of the machine.
 
     Raises:
         ConfigError: it cannot fit; proposes one that does.
     """
     settings = engagement.settings
     ((_, (each, free)),) = pool.map_unordered(_memory, [engagement], _nothing)
+    if isinstance(cluster, Local) and settings.device == "cpu":
+        free //= cluster.count()
     needed = settings.batch_size * each
     if needed > free:
         raise ConfigError(

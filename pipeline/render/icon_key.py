@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.identity import identity
 
-RENDERING = 1  # raised whenever the code draws other pixels from the same input
+RENDERING = 2  # raised whenever the code draws other pixels from the same input
 
 Floats = NDArray[np.float32]
 

@@ -62,13 +62,14 @@ class Canvas:
         return squashed(values, self.contrast)
 
     def parameters(self, pictures: Tensor) -> Tensor:
-        """The parameters that give these pictures, as long as those of noise of unit variance.
+        """The parameters that give these pictures.
 
         Args:
             pictures: RGB in 0..1, [icon, 3, y, x].
 
         Returns:
-            [icon, *shape]. With a given contrast, the pictures come back with that contrast.
+            [icon, *shape]. With a given contrast, the pictures come back with that contrast, and the parameters are as
+            long as those of noise of unit variance, so that a learning rate means the same to them.
         """
         values = torch.logit(pictures.clamp(DARKEST, 1 - DARKEST))
         if self.contrast:

@@ -103,7 +103,7 @@ def _atelier(task: Task, engagement: Engagement) -> Iterator[tuple[Atelier, byte
     """Workers, the cache and what all keys begin with."""
     cluster = from_environment()
     with open_pool(cluster) as pool, IconCache(task.outputs / CACHE) as cache:
-        check = partial(check_memory, pool, engagement)
+        check = partial(check_memory, pool, engagement, cluster)
         yield Atelier(cache, pool, engagement, engagement.settings.batch_size, check), _base(task, engagement, cluster)
 
 
