@@ -2,12 +2,14 @@
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 from pipeline.core.errors import ConfigError
+from pipeline.core.lock import lock, lock_stage, refuse_busy
 from pipeline.core.progress import say
 from pipeline.params import load_params, parse_params
 from pipeline.stages import STAGES, Task
@@ -32,7 +34,7 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     """Compose, check, write ``params.yaml``, and let DVC run what is out of date.
 
     Raises:
-        AtlasError: the configuration cannot work; nothing has run.
+        AtlasError: the configuration cannot work, or another run is at work on the outputs; nothing has run.
         SystemExit: a stage failed, with its exit code.
     """
     from omegaconf import OmegaConf
@@ -41,8 +43,9 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     from pipeline.compose import compose_cluster, compose_config, write_params
     from pipeline.core.cluster import VARIABLE, from_environment, parse_cluster, to_environment
 
-    root = checkout()
+    root, command = checkout(), shlex.join(["atlas", "run", *overrides])
     os.chdir(root)
+    refuse_busy(OUTPUTS)  # the checks take a while and make nothing; then the lock is taken
     cluster, overrides = compose_cluster(root, overrides)
     # stages are children of DVC and find it in their environment; without an override, what is there is checked
     settings = from_environment() if cluster is None else parse_cluster(OmegaConf.to_container(cluster))
@@ -50,9 +53,11 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     config = compose_config(root, overrides)
     params = parse_params(OmegaConf.to_container(config))
     check(params, OUTPUTS)
-    write_params(root, config)
-    reproduce()
-    say(f"\nThe atlas is ready: open {OUTPUTS / 'site' / 'index.html'}, or serve it with 'atlas browse'.")
+    with lock(OUTPUTS, command):
+        write_params(root, config)
+        reproduce()
+    say("")
+    say(f"The atlas is ready: open {OUTPUTS / 'site' / 'index.html'}, or serve it with 'atlas browse'.")
 
 
 def reproduce() -> None:
@@ -89,7 +94,7 @@ def run_stage(name: str, arguments: Sequence[str]) -> None:
         arguments: ``layer=NAME``, ``atlas=NAME`` for stages that run once for each of them.
 
     Raises:
-        AtlasError: the arguments, the configuration or the stage's inputs are not right.
+        AtlasError: the arguments, the configuration or the stage's inputs are not right, or another run is at work.
     """
     os.chdir(checkout())
     stage = STAGES[name]
@@ -103,7 +108,20 @@ def run_stage(name: str, arguments: Sequence[str]) -> None:
         if given[key] not in known:
             listed = ", ".join(known) or f"none, as {many} is empty"
             raise ConfigError(f"atlas {name}: expected {key} to be one of {listed}, found {given[key]}")
-    import_module(f"pipeline.{name}.stage").run(Task(stage, params, OUTPUTS, **given))
+    with lock_stage(OUTPUTS, shlex.join(["atlas", name, *arguments])):
+        import_module(f"pipeline.{name}.stage").run(Task(stage, params, OUTPUTS, **given))
+
+
+def tell_provenance(arguments: Sequence[str], as_json: bool) -> None:
+    """Print where an icon of the checkout's run comes from.
+
+    Raises:
+        AtlasError: the arguments are not right, an artifact is missing, or the chain of artifacts is broken.
+    """
+    from pipeline.provenance.command import provenance
+
+    os.chdir(checkout())
+    provenance(OUTPUTS, load_params(Path("params.yaml")), arguments, as_json)
 
 
 def browse_site(port: int | None, open_browser: bool) -> None:

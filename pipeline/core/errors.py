@@ -23,3 +23,7 @@ class ArtifactError(AtlasError):
 
 class DataError(AtlasError):
     """The numbers themselves cannot give an atlas: too few points, all zero, not finite."""
+
+
+class BusyError(AtlasError):
+    """Another process is at work on the same outputs."""
