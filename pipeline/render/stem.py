@@ -40,8 +40,10 @@ class Folded(nn.Conv2d):
         columns = (width - self.kernel_size[1]) // self.step + self.reach[1]
         right, bottom, *_ = self._more(height, width, rows, columns)[1::2]
         # what follows only moves numbers: they are rounded first where they will be, and weigh half
-        framed = pad(pictures.to(self.plain.weight.dtype), (across, across + right, down, down + bottom))
-        made: Tensor = self.plain(self._folded(framed).contiguous(memory_format=torch.channels_last))
+        planes, frame = pictures.to(self.plain.weight.dtype), (across, across + right, down, down + bottom)
+        if any(frame):
+            planes = pad(planes, frame)
+        made: Tensor = self.plain(self._folded(planes).contiguous(memory_format=torch.channels_last))
         return made
 
     def _folded(self, planes: Tensor) -> Tensor:
