@@ -14,6 +14,8 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from pipeline.core.artifacts import Artifact
 from pipeline.core.errors import ArtifactError
 from pipeline.core.identity import identity
+from pipeline.core.shards import KEEP_EMPTY
+from pipeline.core.stored_array import StoredArray, stored
 
 CHUNK_BYTES = 2**20
 SHARD_BYTES = 2**27
@@ -45,7 +47,12 @@ def create(
 
 
 def add_array(
-    group: zarr.Group, artifact: Artifact, name: str, shape: Sequence[int], shard_rows: int | None = None
+    group: zarr.Group,
+    artifact: Artifact,
+    name: str,
+    shape: Sequence[int],
+    shard_rows: int | None = None,
+    dtype: str | None = None,
 ) -> zarr.Array[Any]:
     """An empty array of ``artifact`` inside ``group``, cut along its first dimension into chunks and shards.
 
@@ -54,28 +61,37 @@ def add_array(
         artifact: the data model that names the array's dimensions, number type and unit.
         name: which of its arrays.
         shape: its full shape.
-        shard_rows: rows in each shard, a power of two, for writers that write whole shards; by default up to 128 MiB.
+        shard_rows: rows in each shard, for writers that write whole shards; by default a power of two, up to 128 MiB.
+        dtype: number type on the disk, where the settings choose it.
     """
     spec = artifact.arrays[name]
-    row_bytes = max(1, int(np.prod(shape[1:], dtype=np.int64))) * np.dtype(spec.dtype).itemsize
+    stored_as = np.dtype(dtype or spec.dtype)
+    row_bytes = max(1, int(np.prod(shape[1:], dtype=np.int64))) * stored_as.itemsize
     shard = shard_rows or power_of_two(SHARD_BYTES // row_bytes)
-    chunk = min(power_of_two(CHUNK_BYTES // row_bytes), shard)
+    chunk = largest_divisor(shard, CHUNK_BYTES // row_bytes)
     return group.create_array(
         name,
         shape=tuple(shape),
-        dtype=spec.dtype,
+        dtype=stored_as,
         chunks=(chunk, *(max(1, n) for n in shape[1:])),
         shards=(shard, *(max(1, n) for n in shape[1:])),
         compressors=(ZstdCodec(level=3), Crc32cCodec()),  # the checksum is the last, over the bytes on disk
         dimension_names=spec.dims,
         attributes={"meaning": spec.meaning, "unit": spec.unit},
-        fill_value=np.zeros((), spec.dtype).item(),
+        fill_value=np.zeros((), stored_as).item(),
+        config=KEEP_EMPTY,
     )
 
 
 def power_of_two(limit: int) -> int:
     """The largest power of two that is no larger than ``limit``; at least 1."""
     return 1 << max(limit, 1).bit_length() - 1
+
+
+def largest_divisor(number: int, limit: int) -> int:
+    """The largest divisor of ``number`` that is no larger than ``limit``; at least 1."""
+    divisors = (number // small for small in range(1, number + 1) if number % small == 0)
+    return next((one for one in divisors if one <= limit), 1)
 
 
 def write_array(group: zarr.Group, artifact: Artifact, name: str, values: NDArray[Any]) -> None:
@@ -95,7 +111,13 @@ def open_artifact(artifact: Artifact, path: Path) -> zarr.Group:
         raise ArtifactError(
             f"{path}: expected the {artifact.name} artifact, found nothing; run the stage that makes it"
         )
-    group = zarr.open_group(path, mode="r", zarr_format=3)
+    try:
+        group = zarr.open_group(path, mode="r", zarr_format=3)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ArtifactError(
+            f"{path}: expected the {artifact.name} artifact, found a damaged description; remove it and run its stage "
+            "again"
+        ) from error
     found = (group.attrs.get("artifact"), group.attrs.get("artifact_version"))
     expected = (artifact.name, artifact.version)
     if found != expected:
@@ -106,16 +128,23 @@ def open_artifact(artifact: Artifact, path: Path) -> zarr.Group:
     return group
 
 
-def array(group: zarr.Group, name: str) -> zarr.Array[Any]:
+def array(group: zarr.Group, name: str) -> StoredArray:
     """The array ``name`` of an opened artifact or of one of its levels.
 
+    Numbers that are stored in half precision come back as float32.
+
     Raises:
-        ArtifactError: there is no such array.
+        ArtifactError: there is no such array, or a part of it is missing; when it is read, a part is damaged.
     """
-    found = group.get(name)
+    try:
+        found = group.get(name)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ArtifactError(
+            f"{group.store_path}/{name}: expected an array's description, found a damaged one; run its stage again"
+        ) from error
     if not isinstance(found, zarr.Array):
         raise ArtifactError(f"{group.store_path}: expected an array {name!r}, found none; run its stage again")
-    return found
+    return stored(found)
 
 
 def read_rows(found: zarr.Array[Any], rows: NDArray[np.int64]) -> NDArray[Any]:

@@ -1,4 +1,6 @@
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from pipeline.core import store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT, Artifact
 from pipeline.core.errors import ArtifactError
+from pipeline.core.statistics import row_blocks
 
 
 def written(path: Path, values: np.ndarray, shard_rows: int | None = None) -> None:
@@ -106,13 +109,80 @@ def test_missing_levels_are_named(tmp_path: Path) -> None:
         store.level(store.open_artifact(GRID, tmp_path / "g.zarr"), 40)
 
 
-def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
-    """A shard whose bytes changed on disk cannot be read as if nothing had happened."""
+def test_half_precision_comes_back_as_float32(tmp_path: Path) -> None:
+    """However an array of 16 bits is read, sums of what is read are those of float32; other types stay as they are."""
+    values = np.full((4000, 2), 0.1, np.float16)
+    with store.create(ACTIVATIONS, tmp_path / "a.zarr", {}, {}) as group:
+        store.add_array(group, ACTIVATIONS, "activation", values.shape, dtype="float16")[...] = values
+        store.write_array(group, ACTIVATIONS, "position", values)
+    opened = store.open_artifact(ACTIVATIONS, tmp_path / "a.zarr")
+    array = store.array(opened, "activation")
+    assert array.dtype == np.float16
+    rows = np.arange(4000)
+    for found in (
+        array[...],
+        array[:],
+        array[rows],
+        array.oindex[rows],
+        array.vindex[rows, 0],
+        next(row_blocks(array))[1],
+    ):
+        assert found.dtype == np.float32
+        assert found.reshape(4000, -1)[:, 0].sum() == pytest.approx(4000 * np.float64(np.float16(0.1)), rel=1e-5)
+    assert store.read_rows(array, rows[:7]).dtype == np.float32
+    assert store.array(opened, "position")[...].dtype == np.int32
+
+
+def small_shard(path: Path) -> Path:
+    """The only shard of a small artifact."""
+    with store.create(ACTIVATIONS, path, {}, {}) as group:
+        values = np.random.default_rng(0).random((4, 4), dtype=np.float32)
+        store.add_array(group, ACTIVATIONS, "attribution", values.shape, 4)[...] = values
+    (shard,) = path.glob("attribution/c/0/0")
+    return shard
+
+
+def all_damaged(whole: bytes) -> Iterator[bytes]:
+    """A file with each of its bytes flipped in turn, and cut short at each of its bytes."""
+    for place in range(len(whole)):
+        yield whole[:place] + bytes([whole[place] ^ (1 << place % 8)]) + whole[place + 1 :]
+        yield whole[:place]
+
+
+def test_any_flipped_bit_and_any_missing_end_is_noticed(tmp_path: Path) -> None:
+    """No byte of a shard can change or be missing without an error of one line that names the array and what to do."""
     path = tmp_path / "a.zarr"
-    written(path, np.random.default_rng(0).random((1000, 64), dtype=np.float32))
-    (shard,) = (file for file in path.rglob("c/*/*") if file.is_file())
-    damaged = bytearray(shard.read_bytes())
-    damaged[len(damaged) // 2] ^= 1
-    shard.write_bytes(damaged)
-    with pytest.raises(ValueError, match="checksum"):
-        store.array(store.open_artifact(ACTIVATIONS, path), "attribution")[...]
+    shard = small_shard(path)
+    whole = shard.read_bytes()
+    group = store.open_artifact(ACTIVATIONS, path)
+    reads = (np.s_[...], np.s_[1:3], np.array([0, 3]))
+    for number, damaged in enumerate(all_damaged(whole)):
+        shard.write_bytes(damaged)
+        with pytest.raises(ArtifactError, match=r"attribution.*: expected .*, found .*") as caught:
+            store.array(group, "attribution")[reads[number % 3]]
+        assert "\n" not in str(caught.value)
+        assert str(path) in str(caught.value)
+        assert "run its stage again" in str(caught.value)
+    shard.write_bytes(whole)
+    assert store.array(group, "attribution")[...].shape == (4, 4)
+
+
+def test_a_missing_shard_is_not_read_as_zeros(tmp_path: Path) -> None:
+    """A shard that holds nothing but zeros is there, so that one that is not there is noticed."""
+    path = tmp_path / "a.zarr"
+    written(path, np.zeros((100, 4), np.float32), shard_rows=32)
+    assert not store.array(store.open_artifact(ACTIVATIONS, path), "attribution")[...].any()
+    (path / "attribution/c/1/0").unlink()
+    with pytest.raises(ArtifactError, match=r"attribution/c/1/0: expected a part of the stored array, found none"):
+        store.array(store.open_artifact(ACTIVATIONS, path), "attribution")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"zarr_format": 3, "node_type": "array"}'])
+def test_a_damaged_description_is_named(tmp_path: Path, text: str) -> None:
+    """Metadata cut short or changed, of the artifact or of an array, ends in an error of ours."""
+    for name in ("zarr.json", "attribution/zarr.json"):
+        path = tmp_path / "a.zarr"
+        written(path, np.ones((2, 2), np.float32))
+        (path / name).write_text(text)
+        with pytest.raises(ArtifactError, match="run its stage"):
+            store.array(store.open_artifact(ACTIVATIONS, path), "attribution")
