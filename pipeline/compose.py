@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
-from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 import pipeline.hydra_plugins.atlas_resolvers  # noqa: F401  # registers what conf/ asks for
-from pipeline.core.errors import ConfigError
+from pipeline.core.errors import AtlasError, ConfigError
 from pipeline.core.whole import whole
 
 CONFIG, CLUSTER = "config", "cluster"
@@ -49,12 +47,14 @@ def _composed(root: Path, name: str, overrides: Sequence[str]) -> DictConfig:
     try:
         with initialize_config_dir(str(root / "conf"), version_base=None):
             config = compose(name, list(overrides))
-        for key in _unsaid(OmegaConf.to_container(config)):
-            raise ConfigError(f"{key}: expected a value, found none; give it as {key}=VALUE")
+        _refuse_unsaid(config)
         OmegaConf.resolve(config)
-    except (HydraException, OmegaConfBaseException) as error:
+    except AtlasError:
+        raise
+    except Exception as error:
+        # Hydra and OmegaConf have errors of their own, but an odd override makes them raise plain ones as well
         found = RAISED_BY_RESOLVER.match(str(error))
-        raise ConfigError(found[1] if found else f"conf: {_reason(error)}") from None
+        raise ConfigError(found[1] if found else f"conf: {_reason(error)}") from error
     return config
 
 
@@ -64,6 +64,11 @@ def write_params(root: Path, config: DictConfig) -> Path:
     with whole(path) as partial:
         partial.write_text(OmegaConf.to_yaml(config), encoding="utf-8")
     return path
+
+
+def _refuse_unsaid(config: DictConfig) -> None:
+    for key in _unsaid(OmegaConf.to_container(config)):
+        raise ConfigError(f"{key}: expected a value, found none; give it as {key}=VALUE")
 
 
 def _unsaid(values: Any, where: str = "") -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from yaml import YAMLError
 
 from pipeline.core.atlases import ATLAS_PATTERN
 from pipeline.core.errors import ConfigError
+from pipeline.core.printable import printable
 from pipeline.core.settings import Settings
 from pipeline.grid.config import GridSettings
 from pipeline.images.config import ImagesSettings
@@ -27,6 +29,7 @@ from pipeline.selection import SelectionSettings
 from pipeline.site.config import SiteSettings
 from pipeline.tile.config import TileSettings
 
+LONGEST = 300  # letters of a value that a message shows
 Layer = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$")]
 Atlas = Annotated[str, Field(pattern=ATLAS_PATTERN)]
 ClassName = str | Annotated[int, Field(ge=0)]
@@ -99,6 +102,9 @@ def parse_params(values: Any) -> Params:
     Raises:
         ConfigError: names the first offending key, what was expected and found, and near names for an unknown one.
     """
+    for where, text in _texts(values):
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise ConfigError(f"{where}: expected UTF-8, found {printable(text)}; give a path or name that is text")
     try:
         return Params.model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
@@ -107,14 +113,31 @@ def parse_params(values: Any) -> Params:
 
 def _explain(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "configuration"
+    where = _short(printable(".".join(str(part) for part in first["loc"]))) or "configuration"
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(first["loc"][-1]), _keys(first["loc"][:-1]), n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(_keys(first['loc'][:-1]))}"
         return f"{where}: unknown setting; {hint}"
     if first["type"] == "missing":
         return f"{where}: expected a value, found none; set it in conf/ or on the command line"
-    return f"{where}: {_lower(first['msg'])}, found {first['input']!r}"
+    return f"{where}: {_lower(first['msg'])}, found {_short(repr(first['input']))}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+
+
+def _texts(values: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of the configuration, keys included, with the setting it belongs to."""
+    if isinstance(values, str):
+        yield printable(where) or "configuration", values
+    elif isinstance(values, dict):
+        for key, value in values.items():
+            yield printable(where) or "configuration", str(key)
+            yield from _texts(value, f"{where}.{key}".removeprefix("."))
+    elif isinstance(values, list):
+        for value in values:
+            yield from _texts(value, where)
 
 
 def _keys(location: tuple[int | str, ...]) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from pipeline.core.printable import printable
+
 Item = TypeVar("Item")
 
 PLAIN_SECONDS = 20.0
@@ -56,5 +58,5 @@ def tracked(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator
 
 
 def say(line: str) -> None:
-    """One plain line for the person who runs the stage."""
-    sys.stderr.write(line + "\n")
+    """One plain line for the person who runs the stage; names from outside neither break it nor steer the terminal."""
+    sys.stderr.write(printable(line) + "\n")

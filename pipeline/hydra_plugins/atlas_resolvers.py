@@ -1,15 +1,15 @@
 """What ``conf/`` may ask for by ``${...}``, in ``atlas run`` and ``dvc exp run`` alike: Hydra finds this file."""
 
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from pipeline.core.home import expanded
 from pipeline.images.fingerprint import folder_fingerprint
 
 
 def _fingerprint(root: str) -> str:
-    return folder_fingerprint(Path(root).expanduser())
+    return folder_fingerprint(expanded(str(root)))
 
 
 def _atlases(*, _root_: DictConfig) -> ListConfig:

@@ -6,7 +6,9 @@ from pathlib import Path
 from PIL import Image
 
 from pipeline.core.errors import ImageError
+from pipeline.core.home import expanded
 from pipeline.core.identity import file_digest
+from pipeline.core.printable import printable
 from pipeline.images.decode import open_file
 from pipeline.images.fingerprint import check_folder, walk
 from pipeline.images.image_set import Entry
@@ -23,21 +25,23 @@ class ImageFolder:
         """Look through the folder.
 
         Args:
-            root: the folder.
+            root: the folder; ``~`` is the user's home.
             classes: path of a text file that gives each sub-folder (first column) its class name (last column), columns
                 separated by tabs, or else by the first run of blanks.
 
         Raises:
+            ConfigError: a path begins at a home folder that is not there.
             ImageError: the folder is missing or empty, or ``classes`` does not name a sub-folder.
         """
-        self.root = Path(root)
+        self.root = expanded(root)
         check_folder(self.root)
         self._paths = [path for path, _ in walk(self.root)]
         if not self._paths:
             raise ImageError(f"{root}: expected images, found an empty folder; set images.root to your folder")
         folders = sorted({path.split("/", 1)[0] for path in self._paths if "/" in path})
         self._labels = {folder: label for label, folder in enumerate(folders)}
-        names = read_class_names(Path(classes)) if classes else {folder: folder for folder in folders}
+        # a folder's name may hold bytes that are no UTF-8; a class's name is text
+        names = read_class_names(expanded(classes)) if classes else {folder: printable(folder) for folder in folders}
         unnamed = [folder for folder in folders if folder not in names]
         if unnamed:
             raise ImageError(

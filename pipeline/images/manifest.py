@@ -6,7 +6,7 @@ UTF-8 strings where all of them are, as bytes otherwise.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from PIL import Image
 from pipeline.core.artifacts import IMAGES, REJECTED, Artifact
 from pipeline.core.errors import ArtifactError, ImageError
 from pipeline.core.identity import identity
+from pipeline.core.printable import printable
 from pipeline.core.whole import whole
 from pipeline.images.decode import load
 from pipeline.images.image_set import ImageSet
@@ -100,19 +101,8 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         ArtifactError: it is missing, unreadable or from another version.
     """
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise ArtifactError(f"{path}: expected the list of images, found nothing; run the stage prepare") from None
-    except (OSError, pa.ArrowInvalid) as error:
-        reason = " ".join(str(error).split())
-        raise ArtifactError(f"{path}: expected a Parquet file, found: {reason}; run the stage prepare again") from None
-    found = json.loads((table.schema.metadata or {}).get(b"atlas", b"{}"))
-    if (found.get("artifact"), found.get("artifact_version")) != (IMAGES.name, IMAGES.version):
-        raise ArtifactError(
-            f"{path}: expected {IMAGES.name} version {IMAGES.version}, found {found.get('artifact')} version "
-            f"{found.get('artifact_version')}; run the stage prepare again"
-        )
+    table = _opened(path, pq.read_table)
+    _attributes(path, table.schema)
     return Manifest(
         image=_numbers(table["image"]),
         key=tuple(_text(name) for name in table["key"].cast(pa.binary()).to_pylist()),
@@ -122,6 +112,15 @@ def read_manifest(path: Path) -> Manifest:
         height=_numbers(table["height"]),
         digest=tuple(table["digest"].to_pylist()),
     )
+
+
+def manifest_attributes(path: Path) -> dict[str, Any]:
+    """What the stored manifest says of itself: versions, settings, what it was made from.
+
+    Raises:
+        ArtifactError: as :func:`read_manifest`.
+    """
+    return _attributes(path, _opened(path, pq.read_schema))
 
 
 class ManifestImages:
@@ -155,9 +154,24 @@ class ManifestImages:
         return image
 
 
-def printable(key: str) -> str:
-    """The key with whatever cannot be printed replaced, for messages and pages."""
-    return key.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _opened(path: Path, reader: Callable[[Path], Any]) -> Any:
+    try:
+        return reader(path)
+    except FileNotFoundError:
+        raise ArtifactError(f"{path}: expected the list of images, found nothing; run the stage prepare") from None
+    except (OSError, pa.ArrowInvalid) as error:
+        reason = " ".join(str(error).split())
+        raise ArtifactError(f"{path}: expected a Parquet file, found: {reason}; run the stage prepare again") from None
+
+
+def _attributes(path: Path, schema: pa.Schema) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((schema.metadata or {}).get(b"atlas", b"{}"))
+    if (found.get("artifact"), found.get("artifact_version")) != (IMAGES.name, IMAGES.version):
+        raise ArtifactError(
+            f"{path}: expected {IMAGES.name} version {IMAGES.version}, found {found.get('artifact')} version "
+            f"{found.get('artifact_version')}; run the stage prepare again"
+        )
+    return found
 
 
 def _write(

@@ -1,10 +1,13 @@
 """From the configuration to an image set."""
 
 import inspect
+import json
 from importlib import import_module
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
-from pipeline.core.errors import ConfigError
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+
+from pipeline.core.errors import AtlasError, ConfigError
 from pipeline.images.config import ImagesSettings
 from pipeline.images.image_set import ImageSet
 
@@ -20,7 +23,7 @@ def open_image_set(settings: ImagesSettings) -> ImageSet:
     """
     maker = _find(settings.target)
     _check_arguments(settings.target, maker, settings.arguments)
-    made = maker(**settings.arguments)
+    made = _made(settings.target, maker, settings.arguments)
     lacking = [member for member in MEMBERS if not hasattr(made, member)]
     if lacking:
         raise ConfigError(
@@ -28,6 +31,17 @@ def open_image_set(settings: ImagesSettings) -> ImageSet:
             f"{', '.join(lacking)}; see pipeline.images.image_set.ImageSet"
         )
     return cast("ImageSet", made)
+
+
+def _made(target: str, maker: Any, arguments: dict[str, Any]) -> Any:
+    try:
+        return maker(**arguments)
+    except AtlasError:
+        raise
+    except Exception as error:
+        # any class may be named, so any error may come; --debug shows where from
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ConfigError(f"images: {target} could not be made with these arguments: {reason}") from error
 
 
 def _find(target: str) -> Any:
@@ -51,3 +65,24 @@ def _check_arguments(target: str, maker: Any, arguments: dict[str, Any]) -> None
     except TypeError as error:
         known = ", ".join(signature.parameters)
         raise ConfigError(f"images: {target} takes {known}; {error}; found {', '.join(arguments) or 'none'}") from None
+    for name, hint in _hints(maker).items():
+        if name in arguments:
+            _check_type(f"images.{name}", hint, arguments[name])
+
+
+def _hints(maker: Any) -> dict[str, Any]:
+    """The types of a class's arguments, as far as it tells them."""
+    try:
+        return get_type_hints(maker.__init__ if inspect.isclass(maker) else maker)
+    except (NameError, TypeError, AttributeError):
+        return {}
+
+
+def _check_type(where: str, hint: Any, value: Any) -> None:
+    try:
+        TypeAdapter(hint).validate_json(json.dumps(value), strict=True)
+    except PydanticSchemaGenerationError:
+        return  # no type that YAML could hold
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"]
+        raise ConfigError(f"{where}: {reason[:1].lower()}{reason[1:]}, found {value!r}") from None

@@ -6,7 +6,8 @@ from typing import Any
 
 from PIL import Image
 
-from pipeline.images.manifest import Manifest, printable
+from pipeline.core.printable import printable
+from pipeline.images.manifest import Manifest
 
 IMAGES_PER_FOLDER = 1000
 

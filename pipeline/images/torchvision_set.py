@@ -10,6 +10,7 @@ from PIL import Image
 from torchvision import datasets
 
 from pipeline.core.errors import ConfigError, ImageError
+from pipeline.core.home import expanded
 from pipeline.images.image_set import Entry
 
 # where torchvision's classes keep their labels, so that no image need be decoded to know its label
@@ -35,7 +36,7 @@ class TorchvisionSet:
             ConfigError: there is no such class, or it takes other arguments.
             ImageError: the data is not there, or is broken.
         """
-        self._dataset = _open(dataset, root, download, dict(arguments or {}))
+        self._dataset = _open(dataset, str(expanded(root)), download, dict(arguments or {}))
         self._labels = _labels(self._dataset)
         self.classes: Sequence[str] = _classes(self._dataset, self._labels)
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from pipeline.core.settings import Settings
 
 Positive = Annotated[float, Field(gt=0)]
+LARGEST = 2048  # side of an input that a network may have, pixels; a slip of the hand would fill the memory
 Colour = tuple[float, float, float]
 
 
@@ -20,8 +21,8 @@ class PreprocessingSettings(Settings):
         interpolation: of the resizing.
     """
 
-    resize: Annotated[int, Field(ge=1)] | None = None
-    crop: Annotated[int, Field(ge=8)]
+    resize: Annotated[int, Field(ge=1, le=4 * LARGEST)] | None = None
+    crop: Annotated[int, Field(ge=8, le=LARGEST)]
     mean: Colour = (0.485, 0.456, 0.406)
     std: tuple[Positive, Positive, Positive] = (0.229, 0.224, 0.225)
     interpolation: Literal["bilinear", "bicubic", "nearest"] = "bilinear"

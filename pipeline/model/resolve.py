@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.core.errors import ConfigError
+from pipeline.core.home import expanded
 from pipeline.model.config import ModelSettings, PreprocessingSettings
 from pipeline.model.weights import is_file, published
 
@@ -25,7 +26,7 @@ def class_names(settings: ModelSettings, labels: Sequence[str]) -> tuple[str, ..
     if isinstance(settings.classes, tuple):
         return settings.classes
     if isinstance(settings.classes, str):
-        return _read_names(Path(settings.classes).expanduser())
+        return _read_names(expanded(settings.classes))
     if _is_published(settings):
         categories = published(settings.architecture, settings.weights).meta.get("categories")
         return tuple(categories) if categories else None

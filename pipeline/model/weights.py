@@ -1,17 +1,16 @@
 """Weights of a network: from local files, or torchvision's published ones. Never unpickled freely."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum, get_model_weights
 
 from pipeline.core.errors import ModelError
+from pipeline.core.home import expanded
 from pipeline.model.build import find_builder
 
 FILES = (".safetensors", ".pth", ".pt")
@@ -53,7 +52,7 @@ def read_weights(architecture: Mapping[str, Any], source: str) -> dict[str, Tens
     if not is_file(source):
         entry = published(architecture, source)
         return dict(entry.get_state_dict(progress=True, check_hash=True, weights_only=True))
-    path = Path(source).expanduser()
+    path = expanded(source)
     if not path.is_file():
         raise ModelError(
             f"model.weights: expected a file at {path}, found none; give its path or published weights' name"
@@ -64,7 +63,7 @@ def read_weights(architecture: Mapping[str, Any], source: str) -> dict[str, Tens
             if path.suffix == ".safetensors"
             else torch.load(path, map_location="cpu", weights_only=True)
         )
-    except (SafetensorError, RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+    except Exception as error:  # noqa: BLE001 - a broken or hostile file makes its reader raise whatever it likes
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"model.weights: expected a file of weights only at {path}, found: {reason}") from None
     return _plain(loaded, path)

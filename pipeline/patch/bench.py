@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.images.manifest import Manifest, printable
+from pipeline.core.printable import printable
+from pipeline.images.manifest import Manifest
 from pipeline.model.layers import LayerShape
 from pipeline.model.network import Network
 from pipeline.model.preprocessing import normalise

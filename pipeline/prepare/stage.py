@@ -10,10 +10,11 @@ from torch import nn
 
 from pipeline.core import artifacts as a
 from pipeline.core.errors import ImageError
+from pipeline.core.printable import printable
 from pipeline.core.progress import say
 from pipeline.images.image_set import ImageSet
 from pipeline.images.listing import Listing, list_images
-from pipeline.images.manifest import Manifest, printable, write_manifest, write_rejected
+from pipeline.images.manifest import Manifest, write_manifest, write_rejected
 from pipeline.images.open_set import open_image_set
 from pipeline.model import resolve, saved
 from pipeline.model.build import freeze

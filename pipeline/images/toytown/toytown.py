@@ -22,6 +22,7 @@ from pipeline.images.toytown.scenes import SUBJECTS
 CLASSES = tuple(SUBJECTS)
 
 VIEW = (50.0, 62.0)  # side of what the picture shows, units: from close by to a little further off
+MOST = 5_000_000  # scenes; their list is held in memory
 FOOT = 58.0  # its lower edge is below this, so that water and rails are in it
 
 
@@ -54,8 +55,8 @@ class Toytown:
         Raises:
             ConfigError: a count or size that cannot be drawn.
         """
-        if count < 1:
-            raise ConfigError(f"images.count: expected at least 1 scene, found {count}")
+        if not 1 <= count <= MOST:
+            raise ConfigError(f"images.count: expected at least 1 scene and at most {MOST:,}, found {count}")
         if not 16 <= size <= 1024:
             raise ConfigError(f"images.size: expected 16 to 1024 pixels, found {size}")
         self.count, self.seed, self.size = count, seed, size
