@@ -29,15 +29,21 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
 
     def send_head(self) -> BytesIO | BinaryIO | None:
         """Refuse requests meant for another host, and files outside the folder; else send the file's headers."""
-        host = (self.headers.get("Host") or "").rpartition(":")[0]
+        host = (self.headers.get("Host") or "").rpartition(":")[0].lower()
         if host not in {HOST, "localhost"}:
             self.send_error(HTTPStatus.FORBIDDEN, "This server answers to 127.0.0.1 only")
             return None
-        root = Path(self.directory).resolve()
-        if not Path(self.translate_path(self.path)).resolve().is_relative_to(root):
+        if not self._lies_inside():
             self.send_error(HTTPStatus.NOT_FOUND, "File not found")
             return None
         return super().send_head()
+
+    def _lies_inside(self) -> bool:
+        """Whether the file that is asked for lies in the folder, all links followed."""
+        try:
+            return Path(self.translate_path(self.path)).resolve().is_relative_to(Path(self.directory).resolve())
+        except (OSError, RuntimeError, ValueError):  # circles of links, or a zero character
+            return False
 
     def list_directory(self, path: str | os.PathLike[str]) -> BytesIO | None:
         """No listing: a folder without a page is not found."""

@@ -1,4 +1,5 @@
 import http.client
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from pipeline.core.errors import ArtifactError, ConfigError
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A site with a secret beside it, and links that lead to the secret."""
-    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "secret.txt").write_text("the secret text")
     folder = tmp_path / "site"
     (folder / "data").mkdir(parents=True)
     (folder / "index.html").write_text("the page")
@@ -26,7 +27,7 @@ def site(tmp_path: Path) -> Path:
 def port(site: Path) -> Iterator[int]:
     """The port of a server of that site."""
     with site_server(site, 0) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield server.server_address[1]
         server.shutdown()
@@ -61,6 +62,89 @@ def test_nothing_outside_the_folder_is_served(port: int, path: str) -> None:
     status, body, _ = get(port, path)
     assert status == 404
     assert "secret" not in body.replace("secret.txt", "")
+
+
+def raw(port: int, request: bytes) -> bytes:
+    """The whole answer to bytes that are sent exactly as they are."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while found := connection.recv(65536):
+            answer += found
+    return answer
+
+
+OUTSIDE = [
+    b"/../secret.txt",
+    b"/data/../../secret.txt",
+    b"/./.././secret.txt",
+    b"/..%2fsecret.txt",
+    b"/..%2Fsecret.txt",
+    b"/%2e%2e%2fsecret.txt",
+    b"/data/%2e%2e/%2e%2e/secret.txt",
+    b"/%252e%252e%252fsecret.txt",
+    b"/..%5csecret.txt",
+    b"/..\\secret.txt",
+    b"/..%c0%afsecret.txt",
+    b"/\xff/../../secret.txt",
+    b"/link.txt",
+    b"/up/secret.txt",
+    b"/up/site/../secret.txt",
+    b"/circle/secret.txt",
+    b"/%00secret.txt",
+    b"/link.txt%00.js",
+    b"../secret.txt",
+    b"http://127.0.0.1/../secret.txt",
+    b"//127.0.0.1/../secret.txt",
+    b"file://SECRET",
+    b"SECRET",
+    b"//SECRET",
+    b"/%2fSECRET",
+    b"/link.txt?x=/index.html",
+    b"/link.txt#/index.html",
+]
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+@pytest.mark.parametrize("target", OUTSIDE)
+def test_no_bytes_lead_out_of_the_folder(port: int, site: Path, target: bytes, method: bytes) -> None:
+    """Whatever stands in the request line, the file beside the folder stays unread and the server lives on."""
+    (site / "circle").symlink_to(site / "circle")
+    there = target.replace(b"SECRET", bytes(site.parent / "secret.txt"))
+    answer = raw(port, method + b" " + there + b" HTTP/1.1\r\nHost: 127.0.0.1:1\r\nConnection: close\r\n\r\n")
+    assert answer.split(b" ", 2)[1] == b"404"
+    assert b"the secret text" not in answer
+    assert get(port, "/")[0] == 200
+
+
+HOSTS = [
+    (b"Host: evil.example", 403),
+    (b"Host: evil.example:8000", 403),
+    (b"Host: 127.0.0.1.evil.example:8000", 403),
+    (b"Host: evil.example\r\nX-Forwarded-Host: 127.0.0.1:8000", 403),
+    (b"Host: 0.0.0.0:8000", 403),
+    (b"Host: [::1]:8000", 403),
+    (b"Host: ", 403),
+    (b"X: y", 403),
+    (b"Host: 127.0.0.1:8000", 200),
+    (b"Host: LOCALHOST:8000", 200),
+]
+
+
+@pytest.mark.parametrize(("header", "status"), HOSTS)
+def test_a_rebound_name_gets_nothing(port: int, header: bytes, status: int) -> None:
+    """Only the names of this machine are answered, so that no page elsewhere can read the site through its own."""
+    answer = raw(port, b"GET /index.html HTTP/1.1\r\n" + header + b"\r\nConnection: close\r\n\r\n")
+    assert answer.split(b" ", 2)[1] == str(status).encode()
+    assert (b"the page" in answer) is (status == 200)
+
+
+def test_requests_of_other_kinds_are_refused(port: int) -> None:
+    """There is nothing to write to, and a line that is no request ends in an error of the protocol."""
+    assert raw(port, b"PUT /index.html HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\nx").split(b" ", 2)[1] == b"501"
+    assert b"400" in raw(port, b"\x16\x03\x01 garbage here too\r\n\r\n")
+    assert b"the page" not in raw(port, b"GET /index.html\r\n")  # HTTP/0.9 names no host
 
 
 def test_folders_are_not_listed(port: int) -> None:
