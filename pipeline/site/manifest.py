@@ -58,6 +58,7 @@ def manifest(
     images: int,
     exemplars: int,
     second: str | None,
+    made: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The whole manifest.
 
@@ -68,6 +69,7 @@ def manifest(
         images: images the atlas was made from.
         exemplars: patches shown for a cell.
         second: title of the image set that is placed on the atlas, if there is one.
+        made: how the atlases were made, see :func:`pipeline.site.made.how_made`.
     """
     return {
         "format": FORMAT,
@@ -82,5 +84,6 @@ def manifest(
         "images": images,
         "images_per_folder": IMAGES_PER_FOLDER,
         "exemplars": exemplars,
+        "made": dict(made),
         "second": None if second is None else {"title": second},
     }

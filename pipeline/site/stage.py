@@ -24,6 +24,7 @@ from pipeline.model.layers import LayerShape
 from pipeline.model.preprocessing import network_crop
 from pipeline.model.saved import describe
 from pipeline.site.atlas import AtlasData, Run
+from pipeline.site.made import how_made
 from pipeline.site.manifest import layer_entry, manifest
 from pipeline.site.page import PAGES, page
 from pipeline.site.sources import read_atlas, read_directions, read_membership, read_zero_shares
@@ -43,7 +44,8 @@ def run(task: Task) -> None:
         layers, shown = _write_layers(task, data, network, listed.class_)
         _write_images(task, data, network, shown)
         second = task.params.place.title if task.params.placed else None
-        content = manifest(title, network, layers, len(listed), task.params.site.exemplars, second)
+        made = how_made(task, network, listed)
+        content = manifest(title, network, layers, len(listed), task.params.site.exemplars, second, made)
         _write_part(data, "manifest", content)
     with whole(site / "viewer") as folder:
         folder.mkdir()

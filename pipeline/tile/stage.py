@@ -9,6 +9,7 @@ import zarr
 
 from pipeline.core import artifacts as a
 from pipeline.core import store
+from pipeline.core.identity import identity
 from pipeline.core.progress import say, tracked
 from pipeline.core.whole import whole, write_json
 from pipeline.stages import Task
@@ -33,12 +34,15 @@ def run(task: Task) -> None:
             side, failed = _write_level(folder, size, store.level(icons, size), store.level(grid, size), settings)
             described[str(size)] = {"width": side, "height": side}
             metrics[str(size)] = {"pixels": side, "failed": failed, **_files(folder, size)}
+        made_from = {a.ICONS.name: store.artifact_identity(icons), a.GRID.name: store.artifact_identity(grid)}
+        attributes = a.TILES.attributes(task.settings(), made_from)
         content = {
+            **attributes,
+            "identity": identity(attributes),
             "format": settings.format,
             "tile_size": settings.tile_size,
             "overlap": OVERLAP,
             "levels": described,
-            "made_from": {"icons": store.artifact_identity(icons), "grid": store.artifact_identity(grid)},
         }
         write_json(folder / "tiles.json", content)
     task.write_metrics(metrics)

@@ -21,6 +21,7 @@ import { helpDialog } from "./help";
 import { listenToKeys } from "./keyboard";
 import { Lens } from "./lens";
 import { fromHash, toHash } from "./link";
+import { MadeSheet } from "./made";
 import { find, type Manifest } from "./manifest";
 import { Overlay } from "./overlay";
 import { Panel } from "./panel";
@@ -78,7 +79,8 @@ export class App {
     this.uses = new UsesList(manifest, this.store, showFailure);
     this.lens = new Lens(manifest, this.store, (classId) => this.sheet.open(classId));
     this.levels = new LevelSwitch(manifest, this.store);
-    this.wallLabel = new WallLabel(manifest);
+    const made = new MadeSheet(manifest);
+    this.wallLabel = new WallLabel(manifest, () => made.open(this.store.state));
     const highlight = (classId: number): void => {
       this.store.set({ classId });
       this.focus();
@@ -103,7 +105,8 @@ export class App {
     const zoom = zoomButtons(this.picture);
     zoom.append(this.tool.button);
     page.append(this.lens.element, zoom, panel.element);
-    document.body.append(this.card.element, this.help, this.sheet.dialog, this.uses.dialog, announcements());
+    const dialogs = [this.help, this.sheet.dialog, this.uses.dialog, made.dialog];
+    document.body.append(this.card.element, ...dialogs, announcements());
     const corner = page.querySelector<HTMLElement>(".corner") ?? zoom;
     const furniture = { corner, zoom, panel: panel.element };
     this.axis = new ComparisonAxis(manifest, this.picture, this.overlay, this.store, furniture);

@@ -3,6 +3,7 @@
 import { el } from "./dom";
 import { imageSources } from "./image-source";
 import { loadRelatives } from "./links";
+import { copyable, provenanceCommand } from "./made";
 import type { Manifest } from "./manifest";
 import { partImages } from "./part-images";
 import { type Follow, relativeRows } from "./relatives";
@@ -25,12 +26,14 @@ export function cellSections(
       actions.report,
     );
   }
-  const sources = imageSources(manifest, scene);
-  if (!sources.length) return sections;
   const { level } = scene;
   const [row, column] = [level.row(cell), level.column(cell)];
+  const command = provenanceCommand(scene.layer.name, scene.atlas.name, { size: level.size, row, column });
+  const origin = section("Where it comes from, told in a terminal", copyable(command));
+  const sources = imageSources(manifest, scene);
+  if (!sources.length) return [...sections, origin];
   const box = { size: level.size, top: row, left: column, bottom: row, right: column };
   const { choice, list } = partImages(sources, box, actions.report);
   sections.push(section("Images in this cell", ...(choice ? [choice] : []), list));
-  return sections;
+  return [...sections, origin];
 }

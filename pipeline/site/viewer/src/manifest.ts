@@ -53,6 +53,24 @@ export interface LayerEntry {
   readonly atlases: readonly AtlasEntry[];
 }
 
+/** How the atlases were made, as their artifacts tell it. */
+export interface Made {
+  readonly network: {
+    readonly architecture: unknown;
+    /** SHA-256 of the weights. */
+    readonly weights: string | null;
+    readonly identity: string | null;
+  };
+  /** Digest of the images and their classes. */
+  readonly images: string;
+  /** By section: a group of settings, or one value that several stages share. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Of the project that made the artifacts. */
+  readonly versions: readonly string[];
+  /** Digests by layer, atlas and artifact. */
+  readonly identities: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>;
+}
+
 export interface Manifest {
   readonly title: string;
   readonly version: string;
@@ -60,6 +78,7 @@ export interface Manifest {
   readonly layers: readonly LayerEntry[];
   readonly images: number;
   readonly images_per_folder: number;
+  readonly made: Made;
   readonly exemplars: number;
   /** A second image set that was placed on the atlas. */
   readonly second: { readonly title: string } | null;

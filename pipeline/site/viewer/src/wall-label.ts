@@ -11,8 +11,14 @@ const WEAK = 0.1;
 
 export class WallLabel {
   readonly element = el("div", { class: "wall-label" });
+  private readonly making = el("button", { type: "button", class: "link" }, "How this was made");
 
-  constructor(private readonly manifest: Manifest) {}
+  constructor(
+    private readonly manifest: Manifest,
+    tellMaking: () => void,
+  ) {
+    this.making.addEventListener("click", tellMaking);
+  }
 
   show({ layer, atlas, level }: Scene): void {
     const entry = atlas.levels.find(({ size }) => size === level.size);
@@ -28,6 +34,7 @@ export class WallLabel {
       el("p", { class: "fine" }, made.join(" · ")),
       ...this.notes(layer).map((note) => el("p", { class: "fine note" }, note)),
       ...comparison(layer, atlas),
+      el("p", { class: "making" }, this.making),
     ];
     this.element.replaceChildren(...children);
   }

@@ -1,0 +1,229 @@
+"""From an icon back to everything it was made from, on a run of the real stages."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.__main__ import main
+from pipeline.core import artifacts as a
+from pipeline.core.identity import file_digest, identity
+from pipeline.core.store import array, level, open_artifact
+from pipeline.images.manifest import read_manifest
+from tests.tiny_run import LAYER, checkout, photograph, run, run_one
+
+LEVEL = 4
+ASKED = ["provenance", f"layer={LAYER}", f"level={LEVEL}"]
+IMAGES = 16
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which the pipeline has run once."""
+    folder = checkout(tmp_path_factory.mktemp("made"))
+    for number in range(IMAGES):
+        photograph(folder / "photographs" / "ab"[number % 2] / f"{number}.png", number)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        run(folder, leave_out=("predict",))
+    return folder
+
+
+@pytest.fixture
+def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that checkout, as the current folder."""
+    folder = tmp_path / "copy"
+    shutil.copytree(made, folder, symlinks=True)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def cells(folder: Path) -> list[str]:
+    """All drawn cells of the level, as the command names them."""
+    grid = level(open_artifact(a.GRID, a.GRID.path(folder / "outputs", LAYER, "all")), LEVEL)
+    places = np.asarray(array(grid, "cell")[...])[np.asarray(array(grid, "drawn")[...])]
+    return [f"{row},{column}" for row, column in places]
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    """What the command prints as JSON."""
+    assert main([*ASKED, *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line with which the command ends."""
+    assert main([*ASKED, *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    return printed.err
+
+
+def test_every_sample_leads_back_to_its_image(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Over all cells of a level each sample is told once, with the image and position that activations hold."""
+    activations = open_artifact(a.ACTIVATIONS, a.ACTIVATIONS.path(here / "outputs", LAYER))
+    image, position = (np.asarray(array(activations, name)[...]) for name in ("image", "position"))
+    manifest = read_manifest(here / "outputs" / "images.parquet")
+    grid = level(open_artifact(a.GRID, a.GRID.path(here / "outputs", LAYER, "all")), LEVEL)
+    counted: list[int] = []
+    for row, column in np.asarray(array(grid, "cell")[...]):
+        found = told(capsys, f"cell={row},{column}")
+        assert len(found["samples"]) == found["cell"]["count"]
+        for sample in found["samples"]:
+            assert sample["image"] == image[sample["sample"]]
+            assert sample["position"] == position[sample["sample"]].tolist()
+        for about in found["images"]:
+            assert (
+                about["digest"] == manifest.digest[about["image"]] == file_digest(here / "photographs" / about["key"])
+            )
+        assert {about["image"] for about in found["images"]} == {sample["image"] for sample in found["samples"]}
+        counted += [sample["sample"] for sample in found["samples"]]
+    assert sorted(counted) == list(range(IMAGES * 4))
+
+
+def test_icon_network_settings_and_code_are_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The icon's measures, its parent, the weights' digest, each stage's settings and the version are those on disk."""
+    place = cells(here)[0]
+    found = told(capsys, f"cell={place}")
+    icons = level(open_artifact(a.ICONS, a.ICONS.path(here / "outputs", LAYER, "all")), LEVEL)
+    assert found["icon"]["fidelity"] == pytest.approx(float(array(icons, "fidelity")[0]))
+    (parent,) = found["icon"]["parents"]
+    row, column = map(int, place.split(","))
+    assert (parent["level"], parent["place"]) == (2, [row // 2, column // 2])
+    assert found["network"]["weights"] == file_digest(here / "outputs/model/weights.safetensors")
+    chain = {link["artifact"]: link for link in found["chain"]}
+    assert [*chain] == ["images", "model", "activations", "reference", "layout", "grid", "icons", "tiles", "site"]
+    assert chain["icons"]["settings"]["render"]["steps"] == 2
+    assert chain["icons"]["made_from"]["grid"] == chain["grid"]["identity"]
+    assert chain["site"]["made_from"]["icons"] == chain["icons"]["identity"]
+    assert found["code"]["version"] == chain["icons"]["project_version"]
+
+
+def test_the_text_is_complete(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The text names the cell, every exemplar's file, the settings and all artifacts."""
+    place = cells(here)[0]
+    found = told(capsys, f"cell={place}")
+    assert main([*ASKED, f"cell={place}"]) == 0
+    text = capsys.readouterr().out
+    row, column = (int(number) + 1 for number in place.split(","))
+    assert f"cell {place} (row {row}, column {column} on the page)" in text
+    for exemplar in found["exemplars"]:
+        assert exemplar["key"] in text
+        assert exemplar["now"] == "as listed"
+    for link in found["chain"]:
+        assert link["path"] in text
+    assert '"steps": 2' in text
+
+
+def test_a_changed_image_is_noticed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An exemplar's file that is another one by now, or gone, is told to be so."""
+    place = cells(here)[0]
+    first = told(capsys, f"cell={place}")["exemplars"]
+    photograph(here / "photographs" / first[0]["key"], 99)
+    (here / "photographs" / first[1]["key"]).unlink()
+    again = told(capsys, f"cell={place}")["exemplars"]
+    assert [one["now"] for one in again] == ["changed", "gone", *["as listed"] * (len(first) - 2)]
+
+
+def restamp(path: Path, **changes: Any) -> None:
+    """Change attributes of a stored artifact, as if another run had made it."""
+    stored = json.loads((path / "zarr.json").read_text())
+    stored["attributes"] |= changes
+    (path / "zarr.json").write_text(json.dumps(stored))
+
+
+def break_grid(folder: Path) -> None:
+    """The grid of another run."""
+    path = a.GRID.path(folder / "outputs", LAYER, "all")
+    settings = dict(open_artifact(a.GRID, path).attrs["settings"])
+    other = a.GRID.attributes(settings, {"activations": "f" * 64, "layout": "e" * 64})
+    restamp(path, **other, identity=identity(other))
+
+
+def break_settings(folder: Path) -> None:
+    """Settings that are not those it was made with."""
+    restamp(a.ICONS.path(folder / "outputs", LAYER, "all"), settings={"seed": 5})
+
+
+def break_weights(folder: Path) -> None:
+    """One byte of the weights."""
+    path = folder / "outputs/model/weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+
+def break_layout(folder: Path) -> None:
+    """The layout is made anew with another setting; what follows from it is not."""
+    text = (folder / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(text.replace("margin: 0.1", "margin: 0.2"))
+    run_one(folder, "reduce")
+
+
+def break_tiles(folder: Path) -> None:
+    """Tiles of other icons."""
+    path = a.TILES.path(folder / "outputs", LAYER, "all") / "tiles.json"
+    stored = json.loads(path.read_text())
+    stored["made_from"]["icons"] = "0" * 64
+    path.write_text(json.dumps(stored))
+
+
+def break_page(folder: Path) -> None:
+    """A page that shows other icons."""
+    path = folder / "outputs/site/data/manifest.js"
+    icons = open_artifact(a.ICONS, a.ICONS.path(folder / "outputs", LAYER, "all")).attrs["identity"]
+    path.write_text(path.read_text().replace(str(icons), "1" * 64))
+
+
+BREAKS: dict[Callable[[Path], None], list[str]] = {
+    break_grid: ["grid", "other activations", "run grid again"],
+    break_settings: ["icons", "was changed", "run render again"],
+    break_weights: ["model", "was changed", "run prepare again"],
+    break_layout: ["grid", "other layout", "run grid again"],
+    break_tiles: ["tiles", "run tile again"],
+    break_page: ["site", "other icons", "run site again"],
+}
+
+
+@pytest.mark.parametrize("damage", BREAKS, ids=lambda damage: damage.__name__)
+def test_a_broken_chain_is_told_in_one_line(
+    damage: Callable[[Path], None], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wherever an artifact was not made from the one below it, a line says which and what to run."""
+    place = cells(here)[0]
+    damage(here)
+    capsys.readouterr()
+    line = refused(capsys, f"cell={place}")
+    for word in BREAKS[damage]:
+        assert word in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["cell=ROW,COLUMN"]),
+        (["cell=3"], ["row,column"]),
+        (["cell=9,9"], ["occupied cell", "nearest"]),
+        (["cell=0,0", "level=5"], ["one of 2, 4"]),
+        (["cell=0,0", "layer=other"], [LAYER]),
+        (["cell=0,0", "atlas=\x1b[31m\n"], ["one of all", "\\x1b[31m"]),
+        (["cell=0,0", "colour=red"], ["cell=ROW,COLUMN"]),
+    ],
+)
+def test_mistakes_are_told_in_one_line(
+    arguments: list[str], words: list[str], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Missing, unknown and misspelt arguments are answered with what is expected."""
+    del here
+    line = refused(capsys, *arguments)
+    for word in words:
+        assert word in line
+
+
+def test_a_missing_artifact_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without icons there is nothing to ask about, and the line says what is missing."""
+    shutil.rmtree(a.ICONS.path(here / "outputs", LAYER, "all"))
+    assert "icons" in refused(capsys, "cell=0,0")
