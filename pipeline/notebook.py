@@ -1,0 +1,94 @@
+"""The page of a site inside a notebook.
+
+from pipeline.notebook import show
+
+show("outputs/site", height=700, at="layer=mixed4a&level=20&pin=20.3.7")
+"""
+
+import atexit
+import threading
+from dataclasses import dataclass
+from html import escape
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+from pipeline.browse import HOST, site_server
+from pipeline.core.errors import ConfigError
+from pipeline.export.data_file import read_part
+from pipeline.site.page import PAGES
+
+_guard = threading.Lock()
+_servers: dict[Path, ThreadingHTTPServer] = {}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page in a frame; a notebook draws it where it is a cell's last value.
+
+    Attributes:
+        address: of the page, on this machine's own server.
+        title: of the site.
+        height: pixels.
+    """
+
+    address: str
+    title: str
+    height: int
+
+    def _repr_html_(self) -> str:
+        address, title = escape(self.address), escape(self.title)
+        return (
+            f'<iframe src="{address}" title="{title}" width="100%" height="{self.height}" style="border: 0" '
+            f'allow="fullscreen; clipboard-write"></iframe><p><a href="{address}" target="_blank" rel="noopener">'
+            f"{title} in a window of its own</a></p>"
+        )
+
+
+def show(
+    site: str | Path = "outputs/site", height: int = 700, at: str = "", page: str = "index.html", port: int = 0
+) -> Shown:
+    """The page of a site as something that a notebook draws.
+
+    The site is served on 127.0.0.1, once for as long as Python runs, to the browser on the same machine; where the
+    notebook's server is another machine, forward the port.
+
+    Args:
+        site: its folder.
+        height: of the frame, pixels.
+        at: what a link to the page has after ``#``: a layer, a level, a cell.
+        page: which page of the site.
+        port: where to serve it, unless it is served already; 0 takes any free one.
+
+    Raises:
+        ArtifactError: there is no site in the folder.
+        ConfigError: the port is taken, the height is not positive, or the site has no such page.
+    """
+    if height < 1:
+        raise ConfigError(f"height: expected pixels, found {height}; choose at least 1")
+    if page not in PAGES:
+        raise ConfigError(f"page: expected one of {', '.join(PAGES)}, found {page!r}")
+    folder = Path(site).resolve()
+    link = f"#{at.removeprefix('#')}" if at else ""
+    served = _served(folder, port).server_address[1]
+    title = str(read_part(folder / "data" / "manifest.js")["title"])
+    return Shown(f"http://{HOST}:{served}/{page}{link}", title, height)
+
+
+def stop() -> None:
+    """End the servers of all sites; their frames go blank when they are loaded again. Python's end does it too."""
+    with _guard:
+        while _servers:
+            _, server = _servers.popitem()
+            server.shutdown()
+            server.server_close()
+
+
+def _served(folder: Path, port: int) -> ThreadingHTTPServer:
+    with _guard:
+        if folder not in _servers:
+            if not _servers:
+                atexit.register(stop)
+            server = site_server(folder, port)
+            threading.Thread(target=server.serve_forever, name=f"site {folder.name}", daemon=True).start()
+            _servers[folder] = server
+        return _servers[folder]
