@@ -7,8 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from pipeline import __version__
-from pipeline.commands import browse_site, run_pipeline, run_stage
+from pipeline.commands import browse_site, export_site, plan_run, run_pipeline, run_stage, tell_provenance
 from pipeline.core.errors import AtlasError
+from pipeline.core.printable import printable
+from pipeline.plan.options import add_options, options_from
 from pipeline.stages import STAGES
 
 BAD_INPUT = 2
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         line = str(error) if isinstance(error, AtlasError) else _full_disk(error)
         if options.debug or line is None:
             raise
-        sys.stderr.write(f"atlas: {' '.join(line.split())}\n")
+        sys.stderr.write(f"atlas: {printable(' '.join(line.split()))}\n")
         return BAD_INPUT
     return 0
 
@@ -63,9 +65,18 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", parents=[shared], help="compose, check, and run every stage that is out of date")
     run.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides, e.g. render.steps=64")
+    plan = commands.add_parser("plan", parents=[shared], help="what a run would take: icons, disk, memory and time")
+    plan.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="as for atlas run")
+    add_options(plan)
     browse = commands.add_parser("browse", parents=[shared], help="serve the site on 127.0.0.1 and open it")
     browse.add_argument("--port", type=int, help="default: any free one")
     browse.add_argument("--no-open", action="store_true", help="do not open a browser")
+    export = commands.add_parser("export", parents=[shared], help="copy the site to a folder that any host can publish")
+    export.add_argument("folder", metavar="DIR", help="a new or empty folder, or an earlier export")
+    provenance = commands.add_parser("provenance", parents=[shared], help="tell from what an icon was made")
+    metavar = "layer=NAME atlas=NAME level=CELLS cell=ROW,COLUMN"
+    provenance.add_argument("arguments", nargs="*", metavar=metavar)
+    provenance.add_argument("--json", action="store_true", help="everything, for programs")
     for stage in STAGES.values():
         one = commands.add_parser(stage.name, parents=[shared], help=f"run the stage {stage.name} by hand")
         metavar = " ".join(f"{argument}=NAME" for argument in stage.over)
@@ -76,8 +87,14 @@ def _parser() -> argparse.ArgumentParser:
 def _dispatch(options: argparse.Namespace) -> None:
     if options.command == "run":
         run_pipeline(options.overrides)
+    elif options.command == "plan":
+        plan_run(options.overrides, options_from(options))
     elif options.command == "browse":
         browse_site(options.port, not options.no_open)
+    elif options.command == "export":
+        export_site(options.folder)
+    elif options.command == "provenance":
+        tell_provenance(options.arguments, options.json)
     else:
         run_stage(options.command, options.arguments)
 

@@ -1,22 +1,25 @@
 """Everything about a run that can be known before it starts."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from pipeline.core.atlases import parse_atlas
 from pipeline.core.errors import ConfigError, DataError, ImageError
-from pipeline.images.image_set import ImageSet
+from pipeline.images.image_set import Entry, ImageSet
 from pipeline.images.open_set import open_image_set
 from pipeline.model.build import build, freeze
-from pipeline.model.describe import Form, layer_forms
+from pipeline.model.describe import layer_forms
 from pipeline.model.layers import find, known_layer
 from pipeline.model.resolve import class_names, preprocessing
 from pipeline.model.weights import is_file, load_weights, published, read_weights
 from pipeline.params import Params
-
-FLOAT_BYTES = 4
+from pipeline.plan.given import FILL, Sizes
+from pipeline.plan.subject import logit_count
+from pipeline.plan.verdict import no_room
+from pipeline.plan.volume import total
 
 
 def check(params: Params, outputs: Path) -> None:
@@ -32,9 +35,9 @@ def check(params: Params, outputs: Path) -> None:
         check_second(open_image_set(params.place.images))
     check_classes(params, images)
     count = check_images(params, images)
-    forms = check_network(params, images)
+    sizes = check_network(params, images, count)
     check_points(params, count)
-    check_disk(params, count, forms, outputs)
+    check_disk(sizes, outputs)
 
 
 def check_device(section: str, device: str) -> None:
@@ -59,11 +62,16 @@ def check_images(params: Params, images: ImageSet) -> int:
                 f"model.weights: training needs images of at least two classes, found {len(labels)}; "
                 "choose a network with weights, or images with labels"
             )
+    return count_images(params, entries)
+
+
+def count_images(params: Params, entries: Sequence[Entry]) -> int:
+    """How many of the images the run may use."""
     return min(len(entries), params.prepare.limit or len(entries))
 
 
-def check_network(params: Params, images: ImageSet) -> dict[str, Form]:
-    """The layers that the run looks at; raises ModelError or ConfigError if network, weights or layers do not fit."""
+def check_network(params: Params, images: ImageSet, count: int) -> Sizes:
+    """The sizes of a run; raises ModelError or ConfigError if network, weights or layers do not fit."""
     model = params.model
     names = class_names(model, images.classes)
     crop = preprocessing(model).crop
@@ -76,7 +84,8 @@ def check_network(params: Params, images: ImageSet) -> dict[str, Form]:
     for layer in params.layers:
         find(module, layer)
     forms = layer_forms(module, crop, model.prefix_tokens)
-    return {layer: known_layer(layer, forms) for layer in params.layers}
+    channels = {layer: known_layer(layer, forms).channels for layer in params.layers}
+    return Sizes(params, count, len(names) if names else logit_count(module, crop), channels, FILL, crop)
 
 
 def check_second(images: ImageSet) -> None:
@@ -113,18 +122,15 @@ def check_points(params: Params, images: int) -> None:
         )
 
 
-def check_disk(params: Params, images: int, forms: dict[str, Form], outputs: Path) -> None:
-    """Raise ConfigError if the disk cannot hold what the run writes; an upper bound, since storage compresses."""
-    samples = images * params.sample.positions_per_image
-    classes = len(params.model.classes) if isinstance(params.model.classes, tuple) else 0
-    rows = sum(form.channels + classes for form in forms.values()) * samples * FLOAT_BYTES
-    cells = sum(min(level**2, samples) for atlas in params.atlases for level in params.grid.for_atlas(atlas))
-    pixels = sum(params.render.for_layer(layer).size ** 2 for layer in forms)
-    needed = rows + 2 * 3 * pixels * cells
-    folder = next(folder for folder in (outputs, *outputs.absolute().parents) if folder.is_dir())
-    free = shutil.disk_usage(folder).free
+def check_disk(sizes: Sizes, outputs: Path) -> None:
+    """Raise ConfigError if the disk cannot hold what the run writes, before compression; see ``atlas plan``."""
+    needed, free = total(sizes), free_disk(outputs)
     if needed > free:
-        raise ConfigError(
-            f"{outputs}: expected {needed / 1e9:.1f} GB of free disk, found {free / 1e9:.1f} GB; "
-            "free some, or sample fewer places, layers or grid levels"
-        )
+        raise no_room(outputs, needed, free)
+
+
+def free_disk(outputs: Path) -> int:
+    """Bytes that a run may take: those that are free, and those of an earlier run, which it replaces."""
+    folder = next(folder for folder in (outputs, *outputs.absolute().parents) if folder.is_dir())
+    taken = sum(path.lstat().st_size for path in outputs.rglob("*") if not path.is_dir()) if outputs.is_dir() else 0
+    return shutil.disk_usage(folder).free + taken

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from pipeline.core.errors import ConfigError
 from pipeline.core.lock import lock, lock_stage, refuse_busy
+from pipeline.core.printable import printable
 from pipeline.core.progress import say
 from pipeline.params import load_params, parse_params
+from pipeline.plan.options import Options
 from pipeline.stages import STAGES, Task
 
 OUTPUTS = Path("outputs")
@@ -58,6 +60,21 @@ def run_pipeline(overrides: Sequence[str]) -> None:
         reproduce()
     say("")
     say(f"The atlas is ready: open {OUTPUTS / 'site' / 'index.html'}, or serve it with 'atlas browse'.")
+
+
+def plan_run(overrides: Sequence[str], options: Options) -> None:
+    """Print what a run would take; nothing is written.
+
+    Raises:
+        AtlasError: the configuration cannot work, or disk or memory cannot hold what it would take.
+    """
+    from pipeline.plan.command import plan
+
+    root = checkout()
+    os.chdir(root)
+    made = plan(root, OUTPUTS, overrides, options)
+    sys.stdout.writelines(f"{printable(line)}\n" for line in made.text.splitlines())
+    made.refuse(OUTPUTS)
 
 
 def reproduce() -> None:
@@ -136,3 +153,22 @@ def browse_site(port: int | None, open_browser: bool) -> None:
     if not (site / "index.html").is_file():
         raise ConfigError(f"{site}: expected a site, found none; make one with 'atlas run'")
     browse(site, port, open_browser)
+
+
+def export_site(folder: str) -> None:
+    """Copy the site of the checkout to a folder that any static host can publish.
+
+    Args:
+        folder: where to, from the current folder.
+
+    Raises:
+        AtlasError: there is no whole site, the folder is another one's, or a run is at work on the outputs.
+    """
+    from pipeline.export.export import export
+
+    target = Path(folder).absolute()
+    os.chdir(checkout())
+    if not (OUTPUTS / "site" / "index.html").is_file():
+        raise ConfigError(f"{OUTPUTS / 'site'}: expected a site, found none; make one with 'atlas run'")
+    with lock(OUTPUTS, shlex.join(["atlas", "export", folder])):
+        export(OUTPUTS / "site", target)

@@ -55,6 +55,16 @@ IMAGES = {
 EXPERIMENTS = {
     "tiny": [],
     "digits": ["model.training.epochs=1", *SMALL_ICONS, *TINY],
+    "imagenet": [
+        "images.root=photographs",
+        "model.weights=random",
+        "model.preprocessing={resize: 72, crop: 64}",
+        "layers=[inception3a,inception4c]",
+        "sample.positions_per_image=4",
+        *TINY,
+        "render.size=24",
+        "render.size_by_layer={}",
+    ],
     "imagenet_sample": ["render.size_by_layer={features.7: 24, features.12: 48}", *TINY],
 }
 

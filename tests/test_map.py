@@ -21,7 +21,7 @@ DVC: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(ROOT / "dvc.yaml"), 
 GROUPS = sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir())
 OPTIONS = [(path.parent.name, path.stem) for path in sorted((ROOT / "conf").glob("*/*.yaml"))]
 # options that need something said by the user before they compose
-ASKS = {"image_folder": ["images.root=."]}
+ASKS = {"image_folder": ["images.root=."], "imagenet": ["images.root=."]}
 
 
 def paths(artifact: Artifact, stage: str) -> str:
