@@ -20,6 +20,12 @@ from pipeline.core.stored_array import StoredArray, stored
 CHUNK_BYTES = 2**20
 SHARD_BYTES = 2**27
 
+# Level of Zstandard, without a shuffle of bytes or bits; measured on a real SqueezeNet's activations and attributions.
+# What is left of half precision at features.7 and features.12, in percent: level 1 58 and 21 of the activations, 94 and
+# 41 of the attributions; levels 3 and 6 at most 1 less, at a half and a seventh of the speed. After a shuffle of bytes
+# 58 and 26, 94 and 45, of bits 77 and 39, 93 and 58: the zeros of a ReLU lie in runs, which a shuffle tears apart.
+COMPRESSION = 1
+
 
 @contextmanager
 def create(
@@ -75,7 +81,8 @@ def add_array(
         dtype=stored_as,
         chunks=(chunk, *(max(1, n) for n in shape[1:])),
         shards=(shard, *(max(1, n) for n in shape[1:])),
-        compressors=(ZstdCodec(level=3), Crc32cCodec()),  # the checksum is the last, over the bytes on disk
+        # the checksum is the last, over the bytes on disk
+        compressors=(ZstdCodec(level=COMPRESSION), Crc32cCodec()),
         dimension_names=spec.dims,
         attributes={"meaning": spec.meaning, "unit": spec.unit},
         fill_value=np.zeros((), stored_as).item(),

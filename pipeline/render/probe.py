@@ -6,11 +6,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from pipeline.core.allocator import keep_memory
 from pipeline.core.errors import ConfigError
 from pipeline.model.layers import run_to
 from pipeline.model.network import Network
 from pipeline.model.preprocessing import normalise
-from pipeline.render.allocator import keep_memory
 from pipeline.render.redirect import redirect
 from pipeline.render.stem import fold_stem
 

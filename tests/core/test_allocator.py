@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.render.allocator import keep_memory
+from pipeline.core.allocator import keep_memory
 
 ROOT = Path(__file__).parents[2]
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import ctypes, resource, sys
 sys.path.insert(0, sys.argv[1])
-from pipeline.render.allocator import keep_memory
+from pipeline.core.allocator import keep_memory
 if sys.argv[2] == "keep":
     assert keep_memory()
 size, libc = 8 << 20, ctypes.CDLL(None)

@@ -1,4 +1,4 @@
-"""Memory of one gradient step kept for the next."""
+"""Memory of one step of a network kept for the next."""
 
 import ctypes
 import sys
@@ -11,8 +11,8 @@ KEPT = 2**31 - 1
 def keep_memory() -> bool:
     """Ask glibc to keep what is freed rather than hand it back to the system.
 
-    A gradient step frees and asks for the same large pieces again and again; each time the system would have to clear
-    them anew, which takes up to a third of a step on a processor.
+    A gradient step, or a tangent pass, frees and asks for the same large pieces again and again; each time the system
+    would have to clear them anew, which takes up to half of a step on a processor.
 
     Returns:
         Whether this system's library knows how; elsewhere nothing happens.
