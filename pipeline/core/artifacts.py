@@ -13,7 +13,7 @@ from pipeline import __version__
 
 @dataclass(frozen=True)
 class Array:
-    """One array of a Zarr artifact: its named dimensions, number type and meaning."""
+    """One array of a Zarr artifact: its named dimensions, number type (as readers get it) and meaning."""
 
     dims: tuple[str, ...]
     dtype: str
@@ -54,9 +54,12 @@ IMAGES = Artifact("images", "images.parquet")
 REJECTED = Artifact("rejected", "rejected.parquet")
 MODEL = Artifact("model", "model")
 
+# version 2: activations and attributions lie on the disk as float16, unless sample.storage asks for float32, and are
+# float32 to every reader; shards hold whole batches; the sums of the stage `sample` are in the attribute `tally`
 ACTIVATIONS = Artifact(
     "activations",
     "activations/{layer}.zarr",
+    version=2,
     arrays={
         "activation": Array(("sample", "channel"), "float32", "output of the layer at the sample", "raw activation"),
         "attribution": Array(("sample", "class"), "float32", "activation · ∂logit/∂activation, one per class", "logit"),

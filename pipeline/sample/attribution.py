@@ -16,21 +16,24 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from pipeline.core.errors import ModelError
 from pipeline.model.layers import LayerShape, altered
 from pipeline.model.positions import at_positions
+from pipeline.sample.prefix import Prefix
 
 TANGENTS = 128  # images × positions carried through the network together, to bound memory
 
 
 def attributions(
-    module: nn.Module, layer: str, shape: LayerShape, images: Tensor, output: Tensor, positions: Tensor
+    module: nn.Module, layer: str, shape: LayerShape, images: Tensor, prefix: Prefix, positions: Tensor
 ) -> Tensor:
     """The attribution of every sampled activation to every class.
+
+    The network runs from the layer on: once, and once more as a tangent for each position.
 
     Args:
         module: a frozen network.
         layer: dotted path of the layer.
         shape: what the layer gives.
         images: network input [image, 3, y, x].
-        output: the layer's own output for these images, in its own order of dimensions.
+        prefix: what a pass of these images came to before the layer and at it.
         positions: (y, x) of the samples in the layer's map, [image, position, 2].
 
     Returns:
@@ -39,16 +42,16 @@ def attributions(
     Raises:
         ModelError: the network does not give one row of logits for each image.
     """
-    tangents = _tangents(shape, output, positions)
-    zero = torch.zeros_like(output)
-    with _added_to(module, layer) as with_change, forward_mode():
+    tangents = _tangents(shape, prefix.output, positions)
+    zero = torch.zeros_like(prefix.output)
+    with prefix.skipped(), _added_to(module, layer) as with_change, forward_mode():
 
         def change_of_logits(tangent: Tensor) -> Tensor:
             both = torch.func.jvp(lambda delta: _logits(with_change(delta), images), (zero,), (tangent,))
             change: Tensor = both[1]
             return change
 
-        # what does not depend on the tangent runs once for all of them, the layers before this one among it
+        # what does not depend on the tangent runs once for all of them
         vectorised = torch.func.vmap(change_of_logits, chunk_size=max(1, TANGENTS // len(images)))
         changes: Tensor = vectorised(tangents)
     return changes.movedim(0, 1)

@@ -19,6 +19,8 @@ class SampleSettings(Settings):
         batch_size: images in one pass.
         device: where the network runs.
         dtype: its number type.
+        storage: number type of activations and attributions on the disk. ``float16`` takes half the room and keeps 11
+            significant bits; a value beyond its range is refused.
     """
 
     positions_per_image: Annotated[int, Field(ge=1, le=4096)] = 8
@@ -28,3 +30,4 @@ class SampleSettings(Settings):
     batch_size: Annotated[int, Field(ge=1)] = 16
     device: Device = "cpu"
     dtype: Literal["float32", "bfloat16"] = "float32"
+    storage: Literal["float16", "float32"] = "float16"

@@ -15,6 +15,7 @@ from pipeline.model.positions import sampled
 from pipeline.sample.attribution import attributions
 from pipeline.sample.config import SampleSettings
 from pipeline.sample.pooling import relaxed_max_pool
+from pipeline.sample.prefix import Prefix, run_to_prefixes
 
 Block = dict[str, NDArray[Any]]
 
@@ -45,27 +46,34 @@ def sample_batch(
     images = images.to(settings.device, memory_format=torch.channels_last)
     number_type = torch.autocast(images.device.type, torch.bfloat16) if settings.dtype == "bfloat16" else nullcontext()
     with torch.no_grad(), number_type:
-        outputs = run_to_all(network.module, list(shapes), images)
+        if not settings.attribution:
+            outputs = run_to_all(network.module, list(shapes), images)
+            return {layer: _activations(layer, shapes[layer], outputs[layer], places, settings) for layer in shapes}
+        prefixes = run_to_prefixes(network.module, list(shapes), images)
         return {
-            layer: _layer_block(network, layer, shapes[layer], images, outputs[layer], places, settings)
+            layer: _with_attributions(network, layer, shapes[layer], images, prefixes[layer], places, settings)
             for layer in shapes
         }
 
 
-def _layer_block(
+def _activations(
+    layer: str, shape: LayerShape, output: Tensor, places: NDArray[np.float64], settings: SampleSettings
+) -> Block:
+    activation, positions = sampled(layer, shape, output, places, settings.border)
+    return {"activation": activation, "position": positions.reshape(-1, 2)}
+
+
+def _with_attributions(
     network: Network,
     layer: str,
     shape: LayerShape,
     images: Tensor,
-    output: Tensor,
+    prefix: Prefix,
     places: NDArray[np.float64],
     settings: SampleSettings,
 ) -> Block:
-    activation, positions = sampled(layer, shape, output, places, settings.border)
-    block: Block = {"activation": activation, "position": positions.reshape(-1, 2)}
-    if settings.attribution:
-        where = torch.from_numpy(positions).long().to(images.device)
-        with relaxed_max_pool(network.module, settings.max_pool):
-            values = attributions(network.module, layer, shape, images, output, where)
-        block["attribution"] = values.flatten(0, 1).float().cpu().numpy()
-    return block
+    block = _activations(layer, shape, prefix.output, places, settings)
+    where = torch.from_numpy(block["position"]).long().to(images.device).reshape(len(images), -1, 2)
+    with relaxed_max_pool(network.module, settings.max_pool):
+        values = attributions(network.module, layer, shape, images, prefix, where)
+    return {**block, "attribution": values.flatten(0, 1).float().cpu().numpy()}

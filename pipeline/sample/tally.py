@@ -1,60 +1,88 @@
 """Counts over all samples of a layer that tell how much its activations and attributions say."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
+@dataclass(frozen=True)
 class Tally:
-    """Running counts over blocks of samples.
+    """Counts over some samples; those of several shards add up.
 
     A ReLU after the last convolution closes most (position, class) gates and makes those attributions exactly zero; at
     early layers attributions are small against what the logits are. Both are worth knowing before reading a label.
+    They are counted before anything is rounded for the disk.
+
+    Attributes:
+        samples: how many.
+        silent_samples: those whose activation is zero in every channel.
+        attributions: numbers, over samples and classes; 0 where none are recorded.
+        zero_attributions: those of them that are exactly zero.
+        samples_without_attribution: those with zeros only.
+        absolute_attribution: sum of all magnitudes.
     """
 
-    def __init__(self) -> None:
-        self.samples = 0
-        self.all_zero = True
-        self._silent_samples = 0
-        self._channels = 0
-        self._attributions = 0
-        self._zero_attributions = 0
-        self._without_attribution = 0
-        self._absolute_attribution = 0.0
+    samples: int = 0
+    silent_samples: int = 0
+    attributions: int = 0
+    zero_attributions: int = 0
+    samples_without_attribution: int = 0
+    absolute_attribution: float = 0.0
 
-    def add(self, block: dict[str, NDArray[Any]]) -> None:
-        """Count one block: ``activation`` [row, channel] and, where recorded, ``attribution`` [row, class]."""
-        activation = block["activation"]
-        silent = ~activation.any(axis=1)
-        self.samples += len(activation)
-        self._channels = activation.shape[1]
-        self._silent_samples += int(silent.sum())
-        self.all_zero &= bool(silent.all())
-        if "attribution" in block:
-            attribution = block["attribution"]
-            zero = attribution == 0
-            self._attributions += attribution.size
-            self._zero_attributions += int(zero.sum())
-            self._without_attribution += int(zero.all(axis=1).sum())
-            self._absolute_attribution += float(np.abs(attribution).sum(dtype=np.float64))
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
 
-    def metrics(self) -> dict[str, Any]:
+    @property
+    def all_zero(self) -> bool:
+        """Whether the layer answers nothing at all."""
+        return self.silent_samples == self.samples
+
+    def payload(self) -> dict[str, Any]:
+        """The counts as JSON has them; ``Tally(**payload)`` is the tally again."""
+        return asdict(self)
+
+    def metrics(self, channels: int) -> dict[str, Any]:
         """The counts, as ``dvc metrics show`` prints them."""
         counts: dict[str, Any] = {
             "samples": self.samples,
-            "channels": self._channels,
-            "silent_samples": self._silent_samples,
+            "channels": channels,
+            "silent_samples": self.silent_samples,
         }
-        if self._attributions:
-            counts["zero_attributions"] = round(self._zero_attributions / self._attributions, 4)
-            counts["samples_without_attribution"] = self._without_attribution
-            counts["mean_absolute_attribution"] = self._absolute_attribution / self._attributions
+        if self.attributions:
+            counts["zero_attributions"] = round(self.zero_attributions / self.attributions, 4)
+            counts["samples_without_attribution"] = self.samples_without_attribution
+            counts["mean_absolute_attribution"] = self.absolute_attribution / self.attributions
         return counts
 
-    def summary(self) -> str:
+    def summary(self, channels: int) -> str:
         """The counts in half a line."""
-        text = f"{self.samples} samples of {self._channels} channels, {self._silent_samples} of them silent"
-        if self._attributions:
-            text += f", {self._zero_attributions / self._attributions:.0%} of the attributions exactly zero"
+        text = f"{self.samples} samples of {channels} channels, {self.silent_samples} of them silent"
+        if self.attributions:
+            text += f", {self.zero_attributions / self.attributions:.0%} of the attributions exactly zero"
         return text
+
+
+def tally(block: Mapping[str, NDArray[Any]]) -> Tally:
+    """Count one block: ``activation`` [row, channel] and, where recorded, ``attribution`` [row, class]."""
+    activation = block["activation"]
+    silent = int((~activation.any(axis=1)).sum())
+    if "attribution" not in block:
+        return Tally(len(activation), silent)
+    attribution = block["attribution"]
+    nonzero = np.count_nonzero(attribution, axis=1)
+    return Tally(
+        len(activation),
+        silent,
+        attribution.size,
+        attribution.size - int(nonzero.sum()),
+        int((nonzero == 0).sum()),
+        float(np.abs(attribution).sum(dtype=np.float64)),
+    )
+
+
+def total(payloads: Iterable[Mapping[str, Any]]) -> Tally:
+    """The sum of tallies as :meth:`Tally.payload` gave them, in their order."""
+    return sum((Tally(**payload) for payload in payloads), Tally())

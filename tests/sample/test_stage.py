@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,57 +10,17 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from pipeline.compose import compose_config
-from pipeline.core.artifacts import ACTIVATIONS, IMAGES, MODEL
+from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.errors import DataError, ModelError
 from pipeline.core.store import array, open_artifact
-from pipeline.images.image_folder import ImageFolder
-from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.build import build, freeze
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.describe import describe_layers
 from pipeline.model.layers import find
-from pipeline.model.network import Network
 from pipeline.model.preprocessing import network_crop, to_tensor
-from pipeline.model.saved import save
-from pipeline.params import Params, parse_params
+from pipeline.params import parse_params
 from pipeline.sample import stage
 from pipeline.stages import STAGES, Task
-
-ROOT = Path(__file__).parents[2]
-ARCHITECTURE = {"_target_": "torchvision.models.squeezenet1_1", "num_classes": 4}
-PREPROCESSING = PreprocessingSettings(resize=72, crop=64)
-LAYERS = ("features.4", "features.12")
-
-
-def photographs(folder: Path) -> NDArray[np.uint8]:
-    """Seven small pictures of noise, saved below ``folder``."""
-    pixels = np.random.default_rng(0).integers(0, 256, (7, 80, 90, 3), np.uint8)
-    folder.mkdir()
-    for number, picture in enumerate(pixels):
-        Image.fromarray(picture).save(folder / f"{number}.png")
-    return pixels
-
-
-def params(folder: Path, **sample: Any) -> Params:
-    """The default configuration on these pictures, with settings of the stage changed."""
-    overrides = ["images=image_folder", f"images.root={folder}", f"layers=[{','.join(LAYERS)}]"]
-    config = compose_config(ROOT, [*overrides, *(f"sample.{key}={value}" for key, value in sample.items())])
-    return parse_params(OmegaConf.to_container(config))
-
-
-def prepared(tmp_path: Path, module: torch.nn.Module | None = None) -> Path:
-    """A folder of pictures and, beside it, what the stage ``prepare`` would have written of them."""
-    photographs(tmp_path / "images")
-    entries = ImageFolder(str(tmp_path / "images"))
-    keys = tuple(entry.key for entry in entries.entries())
-    unlabelled, numbers = np.full(7, -1), np.arange(7)
-    digests = tuple(entries.digest(key) for key in keys)
-    manifest = Manifest(numbers, keys, unlabelled, unlabelled, np.full(7, 90), np.full(7, 80), digests)
-    write_manifest(IMAGES.path(tmp_path / "outputs"), manifest, {}, {})
-    module = module or freeze(build(ARCHITECTURE))
-    network = Network("n", module, ("a", "b", "c", "d"), PREPROCESSING, describe_layers(module, 64))
-    save(MODEL.path(tmp_path / "outputs"), network, ARCHITECTURE, {})
-    return tmp_path
+from tests.sample.small_run import ARCHITECTURE, LAYERS, PREPROCESSING, ROOT, params, prepared
 
 
 def sampled(folder: Path, **settings: Any) -> dict[str, dict[str, NDArray[Any]]]:
@@ -78,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_activations_are_those_of_a_plain_hook(folder: Path) -> None:
     """Every stored row is the layer's output for its image at its recorded position, border left out."""
-    rows = sampled(folder, positions_per_image=3, batch_size=4)
+    rows = sampled(folder, positions_per_image=3, batch_size=4, storage="float32")
     module = freeze(build(ARCHITECTURE))
     for layer, arrays in rows.items():
         assert arrays["activation"].shape[0] == 7 * 3
@@ -103,9 +64,10 @@ def test_rows_mean_the_same_place_at_every_layer(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [{"batch_size": 2}, {"batch_size": 7}])
-def test_results_do_not_depend_on_the_batch(folder: Path, change: dict[str, int]) -> None:
+def test_results_do_not_depend_on_the_batch(folder: Path, change: dict[str, Any]) -> None:
     """Another batch size changes no position and no activation beyond rounding."""
-    expected, found = sampled(folder, positions_per_image=2), sampled(folder, positions_per_image=2, **change)
+    settings: dict[str, Any] = {"positions_per_image": 2, "storage": "float32"}
+    expected, found = sampled(folder, **settings), sampled(folder, **settings, **change)
     for layer in LAYERS:
         np.testing.assert_array_equal(found[layer]["position"], expected[layer]["position"])
         for name in ("activation", "attribution"):
@@ -114,7 +76,9 @@ def test_results_do_not_depend_on_the_batch(folder: Path, change: dict[str, int]
 
 def test_the_same_run_gives_the_same_bytes(folder: Path) -> None:
     """Two runs of the stage agree to the last bit."""
-    one, two = sampled(folder, positions_per_image=2), sampled(folder, positions_per_image=2)
+    one = sampled(folder, positions_per_image=2)
+    shutil.rmtree(folder / "outputs" / "activations")
+    two = sampled(folder, positions_per_image=2)
     for layer in LAYERS:
         for name, values in one[layer].items():
             np.testing.assert_array_equal(values, two[layer][name])
@@ -122,8 +86,8 @@ def test_the_same_run_gives_the_same_bytes(folder: Path) -> None:
 
 def test_attributions_can_be_left_out(folder: Path) -> None:
     """Without attributions the array is not there, and activations are the same."""
-    expected = sampled(folder, positions_per_image=2)
-    found = sampled(folder, positions_per_image=2, attribution="false")
+    expected = sampled(folder, positions_per_image=2, storage="float32")
+    found = sampled(folder, positions_per_image=2, storage="float32", attribution="false")
     for layer in LAYERS:
         assert "attribution" not in found[layer]
         np.testing.assert_allclose(found[layer]["activation"], expected[layer]["activation"], rtol=1e-5, atol=1e-6)
@@ -139,6 +103,32 @@ def test_a_layer_without_numbers_leaves_no_artifact(tmp_path: Path, value: float
     with pytest.raises(DataError, match=word):
         sampled(tmp_path, positions_per_image=2)
     assert not list((tmp_path / "outputs").glob("activations/*.zarr"))
+
+
+def test_half_precision_moves_no_number_by_more_than_it_may(folder: Path) -> None:
+    """Stored in 16 bits, a number is within 2^-11 of itself, or 2^-25 where it is tiny; in 32 bits it is itself."""
+    exact, half = sampled(folder, storage="float32"), sampled(folder)
+    for layer in LAYERS:
+        for name in ("activation", "attribution"):
+            error = np.abs(half[layer][name] - exact[layer][name])
+            assert (error <= np.maximum(2.0**-11 * np.abs(exact[layer][name]), 2.0**-25)).all()
+            assert error.any()
+        for name in ("image", "position"):
+            np.testing.assert_array_equal(half[layer][name], exact[layer][name])
+
+
+def test_a_value_too_large_for_half_precision_is_refused(tmp_path: Path) -> None:
+    """It is named with its layer and the way out, which then works; nothing is cut off in silence."""
+    module = freeze(build(ARCHITECTURE))
+    for parameter in find(module, "features.12").parameters():
+        parameter.data *= 3e3
+    prepared(tmp_path, module)
+    with pytest.raises(
+        DataError, match=r"features\.12: expected activations of at most 65504.*sample\.storage=float32"
+    ):
+        sampled(tmp_path, positions_per_image=2, attribution="false")
+    found = sampled(tmp_path, positions_per_image=2, attribution="false", storage="float32")
+    assert found["features.12"]["activation"].max() > 65504
 
 
 def test_an_unknown_layer_is_named(folder: Path) -> None:
