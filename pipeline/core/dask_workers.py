@@ -40,7 +40,13 @@ def local(settings: Local) -> Iterator[Pool]:
             index: {"cls": Nanny, "options": {**common, "env": worker_environment(index, settings)}}
             for index in range(settings.count())
         }
-        options = {"host": HOST, "port": 0, "dashboard": False, "allowed_failures": settings.allowed_failures}
+        options = {
+            "host": HOST,
+            "port": 0,
+            "dashboard": False,
+            "dashboard_address": f"{HOST}:0",  # else its page of health takes a port that another run may have
+            "allowed_failures": settings.allowed_failures,
+        }
         scheduler = {"cls": Scheduler, "options": options}
         with (
             SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.WARNING) as cluster,
