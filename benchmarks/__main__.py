@@ -16,6 +16,7 @@ RESULTS = Path("benchmarks/results")
 QUICK_RESULTS = Path("outputs/.bench/quick")  # a look, not a record
 DOCUMENT = Path("docs/benchmarks.md")
 BENCHMARKS = {  # modules with run(quick) -> Report
+    "sample": "benchmarks.sample.bench",
     "render": "benchmarks.render.bench",
     "fidelity": "benchmarks.fidelity.bench",
 }

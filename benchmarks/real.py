@@ -49,7 +49,7 @@ def real_run() -> Run:
     Raises:
         ConfigError: the real network and photographs are not there.
     """
-    os.environ["ATLAS_REAL_DATA"] = str(_real_data())  # where conf/ looks
+    os.environ["ATLAS_REAL_DATA"] = str(real_data())  # where conf/ looks
     params = parse_params(OmegaConf.to_container(compose_config(Path.cwd(), OVERRIDES)))
     made = _made(params)
     done = SCRATCH / DONE
@@ -62,7 +62,12 @@ def real_run() -> Run:
     return Run(params, SCRATCH)
 
 
-def _real_data() -> Path:
+def real_data() -> Path:
+    """The folder of the real network and photographs.
+
+    Raises:
+        ConfigError: they are not there.
+    """
     folder = Path(os.environ.get("ATLAS_REAL_DATA", "../shared/imagenet-sample")).resolve()
     if not ((folder / WEIGHTS).is_file() and (folder / "images").is_dir()):
         raise ConfigError(
