@@ -13,8 +13,7 @@ from benchmarks.render.ours import Painter
 from pipeline.core import store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT
 from pipeline.core.cells import Level, nested_levels
-from pipeline.core.statistics import grouped_sums
-from pipeline.grid.blocks import point_blocks
+from pipeline.core.statistics import grouped_sums, row_blocks
 from pipeline.grid.sums import image_half
 from pipeline.render.config import RenderSettings
 from pipeline.render.retrieval import retrieval
@@ -83,7 +82,10 @@ def half_cells(run: Run, layer: str, level: int, limit: int, coarse: Cells | Non
     of_level = nested_levels(np.asarray(store.array(layout, "xy")[...]), (level, finest))[0]
     half = of_level.of_point * 2 + image_half(np.asarray(store.array(activations, "image")[...])[sample])
     array = store.array(activations, "activation")
-    sums = grouped_sums(point_blocks(array, sample), half, 2 * len(of_level.cell), array.shape[1])
+    group = np.full(array.shape[0], 2 * len(of_level.cell))  # the last one is of samples outside of the atlas
+    group[sample] = half
+    blocks = ((np.arange(start, start + len(block)), block) for start, block in row_blocks(array))
+    sums = grouped_sums(blocks, group, 2 * len(of_level.cell) + 1, array.shape[1])[:-1]
     count = np.bincount(half, minlength=2 * len(of_level.cell)).reshape(-1, 2)
     means = (sums.reshape(len(count), 2, -1) / np.maximum(count, 1)[:, :, None]).astype(np.float32)
     rows, known = _known(cells, of_level, count)

@@ -37,13 +37,28 @@ def nested_levels(xy: NDArray[np.floating], sizes: Sequence[int]) -> list[Level]
         sizes: cells a side, ascending; each divides the last.
     """
     finest = sizes[-1]
-    row_column = np.minimum((xy[:, ::-1].astype(np.float64) * finest).astype(np.int64), finest - 1)
+    row_column = np.stack(np.divmod(flat_cells(xy, finest), finest), axis=1)
     return [_occupied(row_column // (finest // size), size) for size in sizes]
 
 
+def flat_cells(xy: NDArray[np.floating], size: int) -> NDArray[np.int64]:
+    """The cell [point] of each point at a level of ``size`` cells a side, as row · size + column.
+
+    Args:
+        xy: [point, 2] in 0..1, x to the right, y downwards.
+        size: cells a side.
+    """
+    column_row = np.minimum((xy.astype(np.float64) * size).astype(np.int64), size - 1)
+    return column_row[:, 1] * size + column_row[:, 0]
+
+
 def _occupied(row_column: NDArray[np.int64], size: int) -> Level:
-    flat, of_point = np.unique(row_column[:, 0] * size + row_column[:, 1], return_inverse=True)
-    return Level(size, np.stack([flat // size, flat % size], axis=1).astype(np.int32), of_point)
+    of_point = row_column[:, 0] * size + row_column[:, 1]
+    known = np.zeros(size * size, bool)  # faster than to sort the points
+    known[of_point] = True
+    flat = np.flatnonzero(known)
+    index = np.cumsum(known) - 1
+    return Level(size, np.stack([flat // size, flat % size], axis=1).astype(np.int32), index[of_point])
 
 
 def parents(fine: Level, coarse: Level) -> NDArray[np.int64]:

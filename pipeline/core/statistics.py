@@ -32,12 +32,19 @@ def row_blocks(array: zarr.Array[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
         yield start, np.asarray(array[start:stop])
 
 
-def block_bounds(array: zarr.Array[Any]) -> list[tuple[int, int]]:
-    """Where :func:`row_blocks` cuts: (start, stop) of each block; depends on the array alone."""
+def block_bounds(array: zarr.Array[Any], larger: int = 1) -> list[tuple[int, int]]:
+    """Where :func:`row_blocks` cuts: (start, stop) of each block; depends on the array alone.
+
+    Args:
+        array: [row, ...], stored.
+        larger: how many times larger the blocks shall be.
+    """
     rows = array.shape[0]
     chunk = array.chunks[0]
-    chunk_bytes = chunk * max(1, int(np.prod(array.shape[1:], dtype=np.int64))) * array.dtype.itemsize
-    step = chunk * max(1, BLOCK_BYTES // chunk_bytes)
+    # numbers of half precision are read as float32
+    item_bytes = 4 if array.dtype == np.float16 else array.dtype.itemsize
+    chunk_bytes = chunk * max(1, int(np.prod(array.shape[1:], dtype=np.int64))) * item_bytes
+    step = chunk * max(1, larger * BLOCK_BYTES // chunk_bytes)
     return [(start, min(start + step, rows)) for start in range(0, rows, step)]
 
 

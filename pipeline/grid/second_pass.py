@@ -1,75 +1,76 @@
-"""Second pass: how near each sample is to the mean of its cell, and what follows from that."""
-
-from collections.abc import Iterable, Sequence
-from typing import Any
+"""Second pass: how near each sample is to the means of its cells, and what follows from that."""
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from pipeline.core.cells import Level
+from pipeline.grid.placed import nested_order
+
+TILE = 128  # samples in one matrix product; they lie in few cells, next to each other
+GATHERED = 16 * TILE  # samples that are centred together, so that they stay in the processor's cache
 
 
 def cosines_to_means(
-    blocks: Iterable[tuple[NDArray[np.int64], NDArray[Any]]],
-    levels: Sequence[Level],
-    means: Sequence[NDArray[np.float32]],
-    mean: NDArray[np.float64],
+    rows: NDArray[np.float32],
+    label: NDArray[np.integer],
+    ancestors: NDArray[np.int64],
+    directions: list[NDArray[np.float32]],
+    mean: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Centred cosine [level, point] between each point's activation and the mean of its cell.
+    """Centred cosine [level, sample] between each sample's activation and the mean of its cell, at every level.
+
+    Samples are sorted so that those of a cell follow each other at every level. A few of them then have only a few
+    cells, and one matrix product gives their cosines to all of these, of which those to their own are kept.
 
     A sample or cell that equals the layer's mean has no direction; its cosine is 0. (An all-zero sample has one: it
-    lies at minus the mean.)
+    lies at minus the mean.) So is that of samples which are not in the atlas.
 
     Args:
-        blocks: (points, activations [point, channel]).
-        levels: the grid levels.
-        means: for each level the cells' mean activations [cell, channel].
+        rows: activations [sample, channel].
+        label: [sample] the finest cell; those beyond the last cell are not in the atlas.
+        ancestors: [level, finest cell] the cell of each level that a finest cell lies in.
+        directions: for each level the cells' centred mean activations [cell, channel], of length 1.
         mean: [channel], of the whole layer.
     """
-    directions = [_unit(cells - mean.astype(np.float32)) for cells in means]
-    cosines = np.zeros((len(levels), len(levels[0].of_point)), np.float32)
-    for points, rows in blocks:
-        units = _unit(rows - mean.astype(np.float32))
-        for index, level in enumerate(levels):
-            cosines[index, points] = np.einsum("ij,ij->i", units, directions[index][level.of_point[points]])
+    rank = np.append(nested_order(ancestors), np.int32(ancestors.shape[1]))
+    ranks = rank[label]
+    order = np.argsort(ranks, kind="stable")[: np.count_nonzero(ranks < ancestors.shape[1])]
+    cells = ancestors[:, label[order]]
+    cosines = np.zeros((len(ancestors), len(rows)), np.float32)
+    buffer = torch.empty(GATHERED, rows.shape[1])  # of torch, which aligns it the same way each time
+    for start in range(0, len(order), GATHERED):
+        chosen = order[start : start + GATHERED]
+        units = buffer[: len(chosen)]
+        _centred_units(rows, chosen, mean, units.numpy())
+        for first in range(0, len(chosen), TILE):
+            own = cells[:, start + first : start + first + len(chosen[first : first + TILE])]
+            cosines[:, chosen[first : first + TILE]] = _own_cosines(units[first : first + TILE], own, directions)
     return cosines
 
 
-def spread(cosines: NDArray[np.float32], level: Level) -> NDArray[np.float64]:
-    """Mean of 1 - cosine over the points of each cell [cell]: 0 where all agree, 1 where they share nothing."""
-    return np.bincount(level.of_point, 1 - cosines.astype(np.float64), len(level.cell)) / level.count
+def _centred_units(
+    rows: NDArray[np.float32], chosen: NDArray[np.int64], mean: NDArray[np.float32], out: NDArray[np.float32]
+) -> None:
+    np.take(rows, chosen, axis=0, out=out, mode="clip")
+    out -= mean
+    norms = np.sqrt(np.einsum("ij,ij->i", out, out))[:, None]
+    np.divide(out, norms, out=out, where=norms > 0)
 
 
-def exemplars(
-    cosines: NDArray[np.float32],
-    level: Level,
-    sample: NDArray[np.int64],
-    image: NDArray[np.int64],
-    ranks: int,
-) -> NDArray[np.int64]:
-    """The samples nearest to each cell's mean, at most one of each image [cell, rank], -1 where there are no more.
-
-    Args:
-        cosines: [point] to the mean of the point's cell.
-        level: the grid level.
-        sample: [point] its row in activations, which is what is returned and decides ties.
-        image: [point] the image it comes from.
-        ranks: how many are kept.
-    """
-    cell = level.of_point
-    best_first = np.lexsort((sample, -cosines, cell))
-    # within a cell keep the first, hence best, point of every image
-    _, first = np.unique(cell[best_first] * (image.max() + 1) + image[best_first], return_index=True)
-    kept = best_first[np.sort(first)]
-    starts = np.searchsorted(cell[kept], np.arange(len(level.cell)))
-    rank = np.arange(len(kept)) - starts[cell[kept]]
-    result = np.full((len(level.cell), ranks), -1, np.int64)
-    within = rank < ranks
-    result[cell[kept][within], rank[within]] = sample[kept][within]
-    return result
+def _own_cosines(
+    units: torch.Tensor, own: NDArray[np.int64], directions: list[NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Products [level, sample] of a few samples [sample, channel] with the directions of their own cells."""
+    changes = np.diff(own, axis=1, prepend=-1) != 0
+    column = np.cumsum(changes.ravel()).reshape(own.shape) - 1  # of the product, in which each run of a cell has one
+    found = [level[cells[new]] for level, cells, new in zip(directions, own, changes, strict=True)]
+    others = torch.empty(sum(map(len, found)), units.shape[1])
+    np.concatenate(found, out=others.numpy())
+    products: NDArray[np.float32] = torch.mm(units, others.T).numpy()
+    kept: NDArray[np.float32] = products[np.arange(len(units)), column]
+    return kept
 
 
-def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    units: NDArray[np.float32] = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
-    return units
+def spread(cosines: NDArray[np.float32], cell: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Mean of 1 - cosine over the samples of each cell [cell]: 0 where all agree, 1 where they share nothing."""
+    return np.bincount(cell, 1 - cosines.astype(np.float64), len(count)) / count

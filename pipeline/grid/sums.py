@@ -1,9 +1,12 @@
-"""First pass: sums of rows per cell, and their means."""
+"""First pass: sums of rows per cell, and what follows from them."""
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from pipeline.core.cells import Level, parents
+RUN = 128  # rows that are added in float32; their sums are added in float64
+TILE = 2048  # rows at a time, so that what is made of them stays in the processor's cache
 
 
 def image_half(image: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -18,43 +21,71 @@ def image_half(image: NDArray[np.int64]) -> NDArray[np.int64]:
     return ((mixed ^ (mixed >> np.uint64(31))) & np.uint64(1)).astype(np.int64)
 
 
-def coarser(sums: NDArray[np.float64], fine: Level, coarse: Level) -> NDArray[np.float64]:
-    """Sums [coarse cell, ...] by adding the four finer cells [fine cell, ...] that each coarse cell is made of."""
-    added = np.zeros((len(coarse.cell), *sums.shape[1:]))
-    parent = parents(fine, coarse)
-    quarter = fine.cell % 2 @ (2, 1)
-    for index in range(4):  # within one quarter no two fine cells have the same parent
-        chosen = quarter == index
-        added[parent[chosen]] += sums[chosen]
-    return added
+def add_rows(sums: NDArray[np.float64], rows: NDArray[np.float32], group: NDArray[np.integer]) -> None:
+    """Add each row to the sum of its group, in place.
 
+    Rows of a group that follow each other when sorted are added in float32, at most ``RUN`` of them; all else is
+    float64. So no more is lost than in one float32 rounding of a short sum, however large the group.
 
-def centred_cosine(
-    some: NDArray[np.float64], others: NDArray[np.float64], centre: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Cosines [row] of paired rows [row, channel] after subtracting ``centre`` [channel] from both.
-
-    A row equal to the centre has no direction: its cosine is 0.
+    Args:
+        sums: [group, channel].
+        rows: [row, channel].
+        group: [row].
     """
-    left, right = some - centre, others - centre
-    norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
-    products = np.einsum("ij,ij->i", left, right)
-    cosines: NDArray[np.float64] = np.divide(products, norms, out=np.zeros(len(left)), where=norms > 0)
-    return np.clip(cosines, -1, 1)
+    order = np.argsort(group, kind="stable").astype(np.int32)
+    ordered = group[order]
+    total = torch.from_numpy(sums)
+    for start in range(0, len(order), TILE):
+        of = ordered[start : start + TILE]
+        begins = np.flatnonzero((np.diff(of, prepend=-1) != 0) | (np.arange(len(of)) % RUN == 0))
+        chosen = csr_matrix(
+            (np.ones(len(of), np.float32), order[start : start + TILE], np.append(begins, len(of)).astype(np.int32)),
+            shape=(len(begins), len(rows)),
+        )
+        runs = torch.from_numpy(chosen @ rows)
+        total.index_add_(0, torch.from_numpy(of[begins].astype(np.int64)), runs.double())
 
 
-def reliability(
+def coarser(sums: NDArray[np.float64], parent: NDArray[np.int64], cells: int) -> NDArray[np.float64]:
+    """Sums [coarse cell, ...] by adding those of the finer cells [fine cell, ...] that each coarse cell is made of.
+
+    Args:
+        sums: [fine cell, ...].
+        parent: [fine cell] the coarse cell it lies in.
+        cells: how many coarse cells there are.
+    """
+    fine = np.arange(len(parent))
+    chosen = csr_matrix((np.ones(len(parent)), (parent, fine)), shape=(cells, len(parent)))
+    added: NDArray[np.float64] = chosen @ sums.reshape(len(sums), -1)
+    return added.reshape(cells, *sums.shape[1:])
+
+
+def half_products(
     half_sums: NDArray[np.float64], half_counts: NDArray[np.float64], mean: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Centred cosine between the means of a cell's two image-disjoint halves; NaN where one half is empty.
+    """Scalar products [3, cell] of the centred means of a cell's halves: first · second, first², second².
+
+    Those of several slices of the channels add up to those of all.
 
     Args:
         half_sums: [cell, half, channel].
-        half_counts: [cell, half].
+        half_counts: [cell, half]; a half without a sample counts as its sum.
         mean: [channel], of the whole layer.
     """
-    both = (half_counts > 0).all(axis=1)
-    means = half_sums[both] / half_counts[both][:, :, None]
-    result = np.full(len(half_sums), np.nan)
-    result[both] = centred_cosine(means[:, 0], means[:, 1], mean)
-    return result
+    first, second = np.moveaxis(half_sums / np.maximum(half_counts, 1)[:, :, None] - mean, 1, 0)
+    pairs = ((first, second), (first, first), (second, second))
+    return np.stack([np.einsum("ij,ij->i", left, right) for left, right in pairs])
+
+
+def reliability(products: NDArray[np.float64], half_counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centred cosine [cell] between the means of a cell's two image-disjoint halves; NaN where one half is empty.
+
+    A half whose mean is the layer's mean has no direction: the cosine is 0.
+
+    Args:
+        products: [3, cell], see :func:`half_products`.
+        half_counts: [cell, half].
+    """
+    norms = np.sqrt(products[1]) * np.sqrt(products[2])
+    cosines = np.divide(products[0], norms, out=np.zeros(len(norms)), where=norms > 0)
+    return np.where((half_counts > 0).all(axis=1), np.clip(cosines, -1, 1), np.nan)

@@ -39,7 +39,7 @@ def test_stored_activations(rows: np.ndarray, tmp_path: Path, monkeypatch: pytes
     """A stored array is read in several blocks and gives the same statistics and mean."""
     monkeypatch.setattr(subject, "BLOCK_BYTES", 64 * rows.itemsize * rows.shape[1])
     with store.create(ACTIVATIONS, tmp_path / "a.zarr", {}, {}) as group:
-        array = store.add_array(group, ACTIVATIONS, "activation", rows.shape, shard_rows=64)
+        array = store.add_array(group, ACTIVATIONS, "activation", rows.shape, shard_rows=64, dtype="float32")
         array[...] = rows
     stored = store.array(store.open_artifact(ACTIVATIONS, tmp_path / "a.zarr"), "activation")
     assert len(subject.block_bounds(stored)) == 16

@@ -2,28 +2,54 @@ import numpy as np
 import pytest
 
 from pipeline.core.cells import nested_levels
-from pipeline.grid.second_pass import cosines_to_means, exemplars, spread
+from pipeline.grid.placed import nested_order, place
+from pipeline.grid.second_pass import cosines_to_means, spread
 
 
-@pytest.fixture
-def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Places, activations and images of 400 samples, five from each image."""
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Rows of length 1; those of length 0 stay as they are."""
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0), np.float32)
+
+
+def cosines(rows: np.ndarray, xy: np.ndarray, sizes: tuple[int, ...], inside: np.ndarray) -> np.ndarray:
+    """Cosines [level, sample] of the samples ``inside`` to the means of their cells."""
+    placed = place([(inside, xy[inside])], len(rows), sizes)
+    mean = rows.mean(axis=0)
+    means = [
+        np.stack([rows[inside][level.of_point[placed.label[inside]] == i].mean(axis=0) for i in range(len(level.cell))])
+        for level in placed.levels
+    ]
+    return cosines_to_means(rows, placed.label, placed.ancestors, [unit(level - mean) for level in means], mean)
+
+
+@pytest.mark.parametrize("count", [1, 3, 400, 4000])
+def test_cosines_equal_a_plain_computation(count: int) -> None:
+    """Each sample's centred cosine to its cell's mean, at each level; 0 for samples that are not in the atlas."""
     generator = np.random.default_rng(0)
-    return generator.random((400, 2)), generator.gamma(1, size=(400, 6)).astype(np.float32), np.arange(400) // 5
+    xy, rows = generator.random((count, 2)), generator.gamma(1, size=(count, 6)).astype(np.float32)
+    inside = np.sort(generator.permutation(count)[: max(1, count - count // 3)])
+    found = cosines(rows, xy, (5, 10, 20), inside)
+    mean = rows.mean(axis=0)
+    for index, level in enumerate(nested_levels(xy[inside], (5, 10, 20))):
+        for cell in range(len(level.cell)):
+            members = inside[level.of_point == cell]
+            left, right = rows[members] - mean, rows[members].mean(axis=0) - mean
+            norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right)
+            expected = np.divide(left @ right, norms, out=np.zeros_like(norms), where=norms > 0)
+            np.testing.assert_allclose(found[index, members], expected, atol=2e-5)
+    np.testing.assert_array_equal(np.delete(found, inside, axis=1), 0)
+    assert count < 10 or np.abs(found).max() > 0.5
 
 
-def test_cosines_equal_a_plain_computation(scene: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
-    """Each sample's centred cosine to its cell's mean, at each level, in blocks of any order."""
-    xy, rows, _ = scene
-    levels = nested_levels(xy, (5, 10))
-    mean = rows.mean(axis=0, dtype=np.float64)
-    means = [np.stack([rows[level.of_point == i].mean(axis=0) for i in range(len(level.cell))]) for level in levels]
-    order = np.random.default_rng(1).permutation(400)
-    found = cosines_to_means([(order[:7], rows[order[:7]]), (order[7:], rows[order[7:]])], levels, means, mean)
-    for index, level in enumerate(levels):
-        left, right = rows - mean, means[index][level.of_point] - mean
-        expected = (left * right).sum(axis=1) / np.linalg.norm(left, axis=1) / np.linalg.norm(right, axis=1)
-        np.testing.assert_allclose(found[index], expected, atol=1e-5)
+def test_samples_of_a_cell_follow_each_other_at_every_level() -> None:
+    """In the order of the second pass no cell of any level is left and entered again; reading order does so."""
+    levels = nested_levels(np.random.default_rng(0).random((3000, 2)), (5, 10, 20))
+    cells = np.unique(np.stack([level.of_point for level in levels]), axis=1)
+    ancestors = cells[:, np.argsort(cells[-1])]
+    for wanted, order in ((True, np.argsort(nested_order(ancestors))), (False, np.arange(ancestors.shape[1]))):
+        runs = (np.diff(ancestors[:, order], axis=1) != 0).sum(axis=1) + 1
+        assert (list(runs) == [len(level.cell) for level in levels]) is wanted
 
 
 def test_a_pure_cell_is_told_from_a_mixed_one() -> None:
@@ -35,8 +61,7 @@ def test_a_pure_cell_is_told_from_a_mixed_one() -> None:
     rows = np.concatenate([pure, mixed, zero, elsewhere]).astype(np.float32)
     xy = np.repeat([[0.1, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.9]], 40, axis=0)
     (level,) = nested_levels(xy, (2,))
-    means = [rows.reshape(4, 40, 8).mean(axis=1)]
-    found = spread(cosines_to_means([(np.arange(160), rows)], [level], means, rows.mean(axis=0))[0], level)
+    found = spread(cosines(rows, xy, (2,), np.arange(160))[0], level.of_point, level.count)
     assert found[0] < 0.01
     assert found[1] > 0.5
     assert found[2] < 1e-6  # all-zero samples agree: after centring they all lie at minus the mean
@@ -45,28 +70,6 @@ def test_a_pure_cell_is_told_from_a_mixed_one() -> None:
 def test_samples_without_a_direction_count_as_unlike() -> None:
     """A sample that equals the layer's mean has cosine 0, hence spread 1, and no division by zero is heard."""
     rows = np.ones((4, 3), np.float32)
-    (level,) = nested_levels(np.full((4, 2), 0.5), (1,))
-    cosines = cosines_to_means([(np.arange(4), rows)], [level], [rows[:1]], rows[0].astype(np.float64))
-    np.testing.assert_array_equal(cosines, 0)
-    np.testing.assert_array_equal(spread(cosines[0], level), 1)
-
-
-def test_exemplars_are_the_nearest_of_different_images(scene: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
-    """They are what a slow search finds: the best sample of each image, best first, -1 where images run out."""
-    xy, _, image = scene
-    (level,) = nested_levels(xy, (6,))
-    generator = np.random.default_rng(2)
-    cosines = generator.random(400).astype(np.float32).round(1)  # many ties
-    sample = generator.permutation(1000)[:400]
-    found = exemplars(cosines, level, sample, image, 8)
-    short = 0
-    for index in range(len(level.cell)):
-        members = np.flatnonzero(level.of_point == index)
-        ranked = sorted(members, key=lambda point: (-cosines[point], sample[point]))
-        chosen: dict[int, int] = {}
-        for point in ranked:
-            chosen.setdefault(int(image[point]), int(sample[point]))
-        expected = (list(chosen.values()) + [-1] * 8)[:8]
-        assert found[index].tolist() == expected
-        short += -1 in expected
-    assert 0 < short < len(level.cell)
+    found = cosines(rows, np.full((4, 2), 0.5), (1,), np.arange(4))
+    np.testing.assert_array_equal(found, 0)
+    np.testing.assert_array_equal(spread(found[0], np.zeros(4, np.int64), np.array([4])), 1)

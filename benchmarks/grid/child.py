@@ -1,0 +1,23 @@
+"""Run the stage once and print what it took, as JSON: a process of its own, whose memory is the stage's alone."""
+
+import json
+import resource
+import sys
+from pathlib import Path
+from time import perf_counter
+
+from benchmarks.grid.scene import Scene
+from pipeline.grid.stage import run
+
+
+def main() -> None:
+    """``python -m benchmarks.grid.child FOLDER SAMPLES``."""
+    task = Scene(int(sys.argv[2]), Path(sys.argv[1])).task()
+    began = perf_counter()
+    run(task)
+    seconds = perf_counter() - began
+    print(json.dumps({"seconds": seconds, "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}))
+
+
+if __name__ == "__main__":
+    main()

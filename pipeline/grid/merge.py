@@ -1,0 +1,114 @@
+"""The means of all cells of all levels, from the sums that the tasks of the first pass have left."""
+
+from collections.abc import Sequence
+from itertools import groupby, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.cells import Level
+from pipeline.grid.parts import Parts
+from pipeline.grid.placed import Placed
+from pipeline.grid.plan import Slice
+from pipeline.grid.sums import coarser, half_products, reliability
+from pipeline.grid.work import needed
+
+CELLS = 2**11  # handled at a time
+MERGED = ("ancestors", "means", "directions", "reliability", "mean")
+
+
+def merge_activations(parts: Parts, tasks: Sequence[Slice], placed: Placed, half_counts: NDArray[np.float64]) -> None:
+    """Leave ``means`` and ``directions`` [cell, channel], ``reliability`` [cell] and ``mean`` [channel] as parts.
+
+    Cells are those of all levels, one level after the other, coarse to fine.
+
+    Args:
+        parts: hold the sums [group, channel] of each task: of both halves of each finest cell, then of all samples
+            outside of the atlas.
+        tasks: in the order in which they are combined.
+        placed: the samples.
+        half_counts: [finest cell, half].
+    """
+    channels = max(task.last for task in tasks)
+    parents = _parents(placed.levels)
+    counts = _coarsest_first(half_counts, parents, placed.levels)
+    mean = np.zeros(channels)
+    products = [np.zeros((3, len(level.cell))) for level in placed.levels]
+    starts = np.cumsum([0, *(len(level.cell) for level in placed.levels)])
+    with parts.making("means", (int(starts[-1]), channels), np.float32) as means:
+        for (first, last), group in groupby(tasks, lambda task: (task.first, task.last)):
+            sums = _total(parts, list(group))
+            mean[first:last] = sums.sum(axis=0) / len(placed.label)
+            halves = sums[:-1].reshape(placed.outside, 2, last - first)
+            for index in reversed(range(len(placed.levels))):
+                if index < len(parents):
+                    halves = coarser(halves, parents[index], len(placed.levels[index].cell))
+                for cells in _ranges(len(halves)):
+                    whole = halves[cells].sum(axis=1) / counts[index][cells].sum(axis=1)[:, None]
+                    means[starts[index] :][cells, first:last] = whole
+                    products[index][:, cells] += half_products(halves[cells], counts[index][cells], mean[first:last])
+        _directions(parts, means, mean)
+    found = [reliability(level, halves) for level, halves in zip(products, counts, strict=True)]
+    parts.save("reliability", np.concatenate(found).astype(np.float32))
+    parts.save("ancestors", placed.ancestors)
+    parts.save("mean", mean)
+    _forget(parts, tasks)
+
+
+def merge_attributions(parts: Parts, tasks: Sequence[Slice], placed: Placed) -> None:
+    """Leave the mean attribution of the cells of all levels as the part ``attribution`` [cell, class]."""
+    parents = _parents(placed.levels)
+    starts = np.cumsum([0, *(len(level.cell) for level in placed.levels)])
+    with parts.making("attribution", (int(starts[-1]), max(task.last for task in tasks)), np.float32) as means:
+        for (first, last), group in groupby(tasks, lambda task: (task.first, task.last)):
+            sums = _total(parts, list(group))[:-1]
+            for index in reversed(range(len(placed.levels))):
+                if index < len(parents):
+                    sums = coarser(sums, parents[index], len(placed.levels[index].cell))
+                means[starts[index] : starts[index + 1], first:last] = sums / placed.counts[index][:, None]
+    _forget(parts, tasks)
+
+
+def _total(parts: Parts, tasks: Sequence[Slice]) -> NDArray[np.float64]:
+    """Sums over all tasks, one after the other, always in the same order."""
+    total = needed(parts, tasks[0].part).astype(np.float64)
+    for task in tasks[1:]:
+        total += needed(parts, task.part)
+    return total
+
+
+def _directions(parts: Parts, means: NDArray[np.float32], mean: NDArray[np.float64]) -> None:
+    with parts.making("directions", means.shape, np.float32) as directions:
+        for cells in _ranges(len(means)):
+            centred = means[cells] - mean.astype(np.float32)
+            norms = np.linalg.norm(centred, axis=1, keepdims=True)
+            directions[cells] = np.divide(centred, norms, out=np.zeros_like(centred), where=norms > 0)
+
+
+def _parents(levels: Sequence[Level]) -> list[NDArray[np.int64]]:
+    """For each level but the finest, which of its cells each cell of the next finer level lies in."""
+    found = []
+    for coarse, fine in pairwise(levels):
+        parent = np.zeros(len(fine.cell), np.int64)
+        parent[fine.of_point] = coarse.of_point
+        found.append(parent)
+    return found
+
+
+def _coarsest_first(
+    finest: NDArray[np.float64], parents: Sequence[NDArray[np.int64]], levels: Sequence[Level]
+) -> list[NDArray[np.float64]]:
+    """Sums of all levels, from those of the finest cells."""
+    found = [finest]
+    for parent, level in zip(reversed(parents), reversed(levels[:-1]), strict=True):
+        found.insert(0, coarser(found[0], parent, len(level.cell)))
+    return found
+
+
+def _ranges(cells: int) -> list[slice]:
+    return [slice(start, min(start + CELLS, cells)) for start in range(0, cells, CELLS)]
+
+
+def _forget(parts: Parts, tasks: Sequence[Slice]) -> None:
+    for task in tasks:
+        parts.drop(task.part)

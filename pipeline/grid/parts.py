@@ -1,0 +1,104 @@
+"""What a run of the stage has worked out so far, as whole files that the next run takes up."""
+
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.store import discard
+from pipeline.core.whole import write_json
+
+PIECE = 2**24
+CHECK = 4  # bytes at the end of a file: the CRC-32 of all before
+OF = "of.json"
+PARTIAL = ".partial"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A folder of arrays, each in a file of its own that is there whole or not at all.
+
+    Attributes:
+        folder: absolute, so that workers find it.
+        of: identity of what the parts belong to; others are never mixed in.
+    """
+
+    folder: Path
+    of: str
+
+    def begin(self) -> None:
+        """Keep what is there if it belongs to the same; else start with nothing."""
+        try:
+            same = json.loads((self.folder / OF).read_text()) == self.of
+        except (OSError, ValueError):
+            same = False
+        if not same:
+            discard(self.folder)
+            self.folder.mkdir(parents=True)
+            write_json(self.folder / OF, self.of)
+        for left in self.folder.glob("*" + PARTIAL):
+            discard(left)
+
+    def save(self, name: str, values: NDArray[Any]) -> None:
+        """Keep an array."""
+        with self.making(name, values.shape, values.dtype) as part:
+            part[...] = values
+
+    @contextmanager
+    def making(self, name: str, shape: tuple[int, ...], dtype: Any) -> Iterator[NDArray[Any]]:
+        """An array in a new file, to be filled in the block; it counts only when that ends well."""
+        # a name of its own: a task may run twice at the same time
+        partial = self.folder / f"{name}.{uuid4().hex}{PARTIAL}"
+        yield np.lib.format.open_memmap(partial, mode="w+", dtype=dtype, shape=shape)
+        with partial.open("r+b") as file:
+            check = _checksum(file, partial.stat().st_size)
+            file.write(check)
+        partial.replace(self._file(name))
+
+    def load(self, name: str) -> NDArray[Any] | None:
+        """An array, read from the disk as it is used; None if it is not there, or not what was written."""
+        try:
+            with self._file(name).open("rb") as file:
+                size = self._file(name).stat().st_size - CHECK
+                intact = size > 0 and _checksum(file, size) == file.read()
+        except OSError:
+            return None
+        return _mapped(self._file(name)) if intact else None
+
+    def has(self, name: str) -> bool:
+        """Whether the part is there and whole."""
+        return self.load(name) is not None
+
+    def drop(self, name: str) -> None:
+        """Forget a part."""
+        discard(self._file(name))
+
+    def end(self) -> None:
+        """Forget all."""
+        discard(self.folder)
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}.npy"
+
+
+def _checksum(file: "io.BufferedRandom | io.BufferedReader", size: int) -> bytes:
+    """CRC-32 of the next ``size`` bytes of a file."""
+    check = 0
+    while size > 0:
+        piece = file.read(min(PIECE, size))
+        if not piece:
+            break
+        check, size = zlib.crc32(piece, check), size - len(piece)
+    return check.to_bytes(CHECK, "little")
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    return np.asarray(np.lib.format.open_memmap(path, mode="r"))  # each use of NumPy's own class costs much more

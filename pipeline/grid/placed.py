@@ -1,0 +1,77 @@
+"""Where the samples of an atlas lie: the finest cell of each, and the coarser cells that these make up."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.cells import Level, flat_cells, nested_levels
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """The samples of an atlas in the cells of its grid; cells are in reading order.
+
+    Attributes:
+        label: [sample] int32, the finest cell of every sample of the layer; ``len(levels[-1].cell)`` where it is not
+            in the atlas.
+        levels: coarse to fine, with the finest cells as their points.
+        counts: for each level the samples of each cell.
+    """
+
+    label: NDArray[np.int32]
+    levels: tuple[Level, ...]
+    counts: tuple[NDArray[np.int64], ...]
+
+    @property
+    def outside(self) -> int:
+        """The label of samples that are not in the atlas; also the number of finest cells."""
+        return len(self.levels[-1].cell)
+
+    @property
+    def ancestors(self) -> NDArray[np.int64]:
+        """[level, finest cell] the cell of each level that a finest cell lies in."""
+        return np.stack([level.of_point for level in self.levels])
+
+
+def place(
+    blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.floating]]], samples: int, sizes: Sequence[int]
+) -> Placed:
+    """Find the cells of all samples.
+
+    Args:
+        blocks: (rows in activations [point], places [point, 2] in 0..1), which together make the layout.
+        samples: how many the layer has.
+        sizes: cells a side, ascending; each divides the last.
+
+    Raises:
+        ValueError: a sample has two places.
+    """
+    finest = sizes[-1]
+    flat = np.full(samples, finest * finest, np.int32)
+    points = 0
+    for sample, xy in blocks:
+        flat[sample] = flat_cells(xy, finest)
+        points += len(sample)
+    each = np.bincount(flat, minlength=finest * finest + 1)[:-1]
+    if each.sum() != points:
+        raise ValueError(f"{points} points are places of {each.sum()} samples")
+    cells = np.flatnonzero(each)
+    index = np.full(finest * finest + 1, len(cells), np.int32)
+    index[cells] = np.arange(len(cells))
+    centres = (np.stack([cells % finest, cells // finest], axis=1) + 0.5) / finest
+    levels = tuple(nested_levels(centres, sizes))
+    counts = tuple(np.bincount(level.of_point, each[cells], len(level.cell)).astype(np.int64) for level in levels)
+    return Placed(index[flat], levels, counts)
+
+
+def nested_order(ancestors: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Rank [finest cell] in an order in which the finest cells of any coarser cell follow each other.
+
+    Args:
+        ancestors: [level, finest cell], coarse to fine.
+    """
+    rank = np.empty(ancestors.shape[1], np.int32)
+    rank[np.lexsort(ancestors[::-1])] = np.arange(ancestors.shape[1])
+    return rank
