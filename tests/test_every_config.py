@@ -58,8 +58,8 @@ EXPERIMENTS = {
     "imagenet": [
         "images.root=photographs",
         "model.weights=random",
-        "model.preprocessing={resize: 72, crop: 64}",
-        "layers=[inception3a,inception4c]",
+        "model.preprocessing={resize: 48, crop: 48}",
+        "layers=[inception4a]",
         "sample.positions_per_image=4",
         *TINY,
         "render.size=24",

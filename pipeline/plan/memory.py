@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from pipeline.core.statistics import BLOCK_BYTES
-from pipeline.core.store import SHARD_BYTES, power_of_two
 from pipeline.plan.counts import LevelCount, laid_out, level_counts, points
 from pipeline.plan.given import FLOAT_BYTES, Drawing, Rates, Sizes
+from pipeline.plan.volume import sample_row
 from pipeline.sample.attribution import TANGENTS
+from pipeline.sample.cut import cut
 
 SUM_BYTES = 8  # sums are float64
 LISTED = 600  # bytes of an image's entry and of its line in the list, while it is made
@@ -23,15 +24,10 @@ def prepare(sizes: Sizes, rates: Rates) -> int:
 
 
 def sample(sizes: Sizes, rates: Rates) -> int:
-    """A batch on its way through the network, and the shards that every layer's rows are collected for, twice."""
-    return rates.memory + rates.pass_bytes + 2 * sum(shard(sizes, layer) for layer in sizes.channels)
-
-
-def shard(sizes: Sizes, layer: str) -> int:
-    """Bytes that one layer's rows take until their shard is full."""
-    width = sizes.channels[layer]
-    rows = power_of_two(SHARD_BYTES // (max(width, sizes.attributed) * FLOAT_BYTES))
-    return min(rows, sizes.samples) * (width + sizes.attributed) * FLOAT_BYTES
+    """A batch on its way through the network, and the rows of one task, once more while they are written."""
+    settings, row = sizes.params.sample, sum(sample_row(sizes, layer) for layer in sizes.channels)
+    task = cut(sizes.images, settings.batch_size, settings.positions_per_image, row)
+    return rates.memory + rates.pass_bytes + 2 * min(task.shard_rows, sizes.samples) * row
 
 
 def reduce(sizes: Sizes, rates: Rates, layer: str, atlas: str) -> int:

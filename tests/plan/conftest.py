@@ -1,6 +1,7 @@
 """Known sizes and rates, for sums that can be done by hand."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pipeline.plan.given import Drawing, Given, Rates, Sizes
 ROOT = Path(__file__).parents[2]
 
 
+@cache
 def composed(*overrides: str) -> Params:
     """The shipped configuration with overrides."""
     return parse_params(OmegaConf.to_container(compose_config(ROOT, list(overrides))))

@@ -20,21 +20,21 @@ def test_cells_are_filled_as_far_as_points_reach(sizes: Make) -> None:
 
 
 def test_icons_of_the_first_level_start_from_noise(sizes: Make) -> None:
-    """Steps are those of noise for the coarsest level and those of a parent for the others; without warm starts, of noise."""
+    """Other levels take the steps of a start from a parent; without warm starts all take those from noise."""
     one = ["sample.positions_per_image=1", "render.steps=100"]
     assert icon_steps(level_counts(sizes(*one, "render.warm_steps=10"), "all"), 100, 10) == 50 * 100 + 400 * 10
     assert icon_steps(level_counts(sizes(*one, "render.warm_steps=null"), "all"), 100, None) == 450 * 100
 
 
 def test_a_class_has_its_share_of_the_samples(sizes: Make) -> None:
-    """Of 1,000 samples and 5 classes a class holds 200 by rank, `top` by magnitude, both together at most; two of them twice."""
-    atlases = ["classes=[1]", "comparisons=[[1,2]]", "sample.positions_per_image=1", "selection.top=30"]
+    """Of 1,000 samples and 5 classes a class holds 200 by rank, `top` by magnitude; two classes hold twice as many."""
+    atlases = ["atlases=[all,class-1,compare-1-2]", "sample.positions_per_image=1", "selection.top=30"]
     expected = {"rank": 200, "magnitude": 30, "both": 230}
     for name, count in expected.items():
         run = sizes(*atlases, f"selection.filter={name}")
         assert points(run, "class-1") == count
         assert points(run, "compare-1-2") == 2 * count
         assert points(run, "all") == 1000
-    assert points(sizes(*atlases[:3], "selection.top=100000"), "class-1") == 1000
+    assert points(sizes(*atlases[:2], "selection.top=100000"), "class-1") == 1000
     levels = level_counts(sizes(*atlases, "selection.filter=rank"), "class-1")
     assert [(level.size, level.drawn) for level in levels] == [(5, 12), (10, 40)]

@@ -1,0 +1,122 @@
+"""A plan's rows: seconds are counts divided by rates, GPUs share what they can, and the printed sums are right."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.errors import ConfigError
+from pipeline.plan import hours, memory, volume
+from pipeline.plan.counts import level_counts
+from pipeline.plan.estimate import Estimate, estimates
+from pipeline.plan.given import Given, Rates, Sizes
+from pipeline.plan.table import text, totals
+from pipeline.plan.verdict import refuse
+
+MakeSizes = Callable[..., Sizes]
+MakeRates = Callable[..., Rates]
+ONE = ["sample.positions_per_image=1", "render.steps=100", "render.warm_steps=10", "model.weights=random"]
+
+
+def row(found: list[Estimate], stage: str, layer: str = "") -> Estimate:
+    """The row of a stage."""
+    return next(one for one in found if (one.stage, one.layer) == (stage, layer))
+
+
+def test_seconds_are_counts_by_rates(sizes: MakeSizes, rates: MakeRates) -> None:
+    """Every stage's time is what there is to do by the planted rate, worked out here by hand."""
+    run = sizes(*ONE)
+    found = estimates(run, rates(), [1, 4])
+    assert row(found, "prepare").seconds == (1000 / 50, 1000 / 50)
+    assert row(found, "sample").seconds == (1000 / 20, 1000 / 20 / 4)  # the network is slower than decoding
+    assert row(found, "reduce", "mixed3b").seconds == (1000 / 800,) * 2
+    assert row(found, "grid", "mixed4a").seconds == (1000 * (2 * 20 + 5) / 1e6,) * 2
+    steps = 50 * 100 + 400 * 10
+    assert row(found, "render", "mixed3b").seconds == pytest.approx((steps * 0.001 + 45, (steps * 0.001 + 45) / 4))
+    assert row(found, "render", "mixed4a").seconds[0] == pytest.approx(steps * 0.002)
+    assert row(found, "tile", "mixed4a").seconds[0] == pytest.approx(450 * 48 * 48 * 4 / 3 / 1e6)
+    assert row(found, "site").seconds == (1000 / 50,) * 2
+
+
+def test_the_slower_of_decoding_and_network_counts(sizes: MakeSizes, rates: MakeRates) -> None:
+    """Where decoding is the slower, a faster network gains nothing."""
+    assert hours.sample(sizes(*ONE), rates(decoded=5.0), [1]) == (200.0,)
+    assert hours.sample(sizes(*ONE), rates(decoded=5.0, passed=1e6), [1]) == (200.0,)
+
+
+def test_given_rates_count_instead_of_measured_ones(sizes: MakeSizes, rates: MakeRates) -> None:
+    """Images, icons and points a second that are said replace those measured; what is not said stays."""
+    run = sizes(*ONE)
+    given = rates(Given(images=500.0, icons=4.0, points=10.0))
+    found = estimates(run, given, [1, 8])
+    assert row(found, "sample").seconds == (2.0, 0.25)
+    assert row(found, "render", "mixed4a").seconds == (450 / 4, 450 / 4 / 8)
+    assert row(found, "reduce", "mixed4a").seconds == (100.0, 100.0)
+    assert row(found, "grid", "mixed4a") == row(estimates(run, rates(), [1, 8]), "grid", "mixed4a")
+
+
+def test_points_beyond_the_fitted_ones_are_placed(sizes: MakeSizes, rates: MakeRates) -> None:
+    """Of 1,000 points 400 are laid out and 600 placed among them, at another rate."""
+    run = sizes(*ONE, "reduce.fit_samples=400")
+    assert hours.reduce(run, rates(), "all") == pytest.approx(400 / 800 + 600 / 5000)
+    assert memory.reduce(run, rates(), "mixed3b", "all") < memory.reduce(sizes(*ONE), rates(), "mixed3b", "all")
+
+
+def test_training_costs_passes_over_the_images(sizes: MakeSizes, rates: MakeRates) -> None:
+    """Three passes an epoch, twice as many against adversarial moves; published weights are looked at once if asked."""
+    trained = ["model.weights=train", "model.training.epochs=2"]
+    assert hours.prepare(sizes(*trained, "model.training.robust=0"), rates()) == pytest.approx(20 + 6 * 5)
+    assert hours.prepare(sizes(*trained, "model.training.robust=1"), rates()) == pytest.approx(20 + 12 * 5)
+    assert hours.prepare(sizes("model.weights=DEFAULT"), rates()) == pytest.approx(20 + 5)
+    assert hours.prepare(sizes("model.weights=DEFAULT", "prepare.evaluate=false"), rates()) == pytest.approx(20)
+
+
+def test_memory_grows_with_what_is_held(sizes: MakeSizes, rates: MakeRates) -> None:
+    """Every icon of a batch counts, and tangents count where attributions are wanted."""
+    small, large = (sizes(*ONE, f"render.batch_size={size}") for size in (8, 32))
+    levels, drawing = level_counts(small, "all"), rates().drawing["mixed3b"]
+    held = [memory.render(run, rates(), "mixed3b", levels, drawing) for run in (small, large)]
+    assert held[1] - held[0] == 24 * drawing.bytes
+    numbers = [1000, 100, 10]
+    assert memory.pass_bytes(numbers, 1, 2, attributed=False) == 4 * 4 * 2 * 1000
+    assert memory.pass_bytes(numbers, 1, 2, attributed=True) == 4 * 4 * 128 * 100
+    assert memory.pass_bytes(numbers, 0, 2, attributed=True) == 4 * 4 * 128 * 1000
+
+
+def test_disk_is_that_of_the_check_before_a_run(sizes: MakeSizes, rates: MakeRates) -> None:
+    """The rows add up to the very total that `atlas run` compares with the disk."""
+    run = sizes("atlases=[all,class-1,compare-1-2]")
+    assert totals(estimates(run, rates(), [1]))[0] == volume.total(run)
+
+
+def test_printed_sums_come_out(sizes: MakeSizes, rates: MakeRates) -> None:
+    """A reader who does a printed sum again gets the printed result: samples, bytes of samples, cells of levels."""
+    run = sizes(images=1_281_167, channels={"mixed3b": 256}, classes=1000, fill=0.85)
+    printed = text(run, estimates(run, rates(), [1, 8]), [1, 8]).replace(",", "")
+    images, places, product = re.search(r"samples = (\d+) images × (\d+) places = (\d+)", printed).groups()  # type: ignore[union-attr]  # printed
+    assert int(images) * int(places) == int(product) == 1_281_167 * 8
+    pattern = r"(\d+) samples × \(\((\d+) channels \+ (\d+) classes\) × (\d) bytes \+ (\d+)\) = ([\d.]+) GB"
+    rows, channels, classes, number, rest, size = re.search(pattern, printed).groups()  # type: ignore[union-attr]  # printed
+    assert int(rows) * ((int(channels) + int(classes)) * int(number) + int(rest)) == pytest.approx(
+        float(size) * 1e9, rel=1e-3
+    )
+    found = re.findall(r"level \d+: (\d+)² × ([\d.]+) = (\d+) cells", printed)
+    assert len(found) == 3
+    assert all(round(int(side) ** 2 * float(fill)) == int(cells) for side, fill, cells in found)
+    assert "time on 1" in printed
+    assert "time on 8" in printed
+
+
+def test_what_does_not_fit_is_refused_in_one_line(sizes: MakeSizes, rates: MakeRates) -> None:
+    """A disk or memory one byte too small is refused and the stage named; the exact size, or an unknown one, is not."""
+    found = estimates(sizes(*ONE), rates(), [1])
+    disk, held, _ = totals(found)
+    refuse(found, Path("outputs"), disk, held)
+    refuse(found, Path("outputs"), None, None)
+    with pytest.raises(ConfigError, match=r"outputs: expected .* GB of free disk") as told:
+        refuse(found, Path("outputs"), disk - 1, held)
+    assert "\n" not in str(told.value)
+    most = max(found, key=lambda one: one.memory)
+    with pytest.raises(ConfigError, match=f"{most.stage}.*of free memory.* or "):
+        refuse(found, Path("outputs"), disk, held - 1)
