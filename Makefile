@@ -16,6 +16,9 @@ bench: .uv-found ## the side-by-side benchmarks (half an hour or more), kept in 
 	$(UV) sync --locked --quiet --inexact --group bench
 	$(RUN) python -m benchmarks all
 
+soak: install ## the fault table: kills, full disks, broken shards (ten minutes), kept in docs/faults.md
+	$(RUN) python -m tests.soak
+
 lint: install ## ruff, mypy and the viewer's own checks
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
@@ -25,6 +28,6 @@ lint: install ## ruff, mypy and the viewer's own checks
 install: .uv-found ## the environment in .venv, exactly as locked
 	$(UV) sync --locked --quiet
 
-.PHONY: help demo test bench lint install .uv-found
+.PHONY: help demo test bench soak lint install .uv-found
 .uv-found:
 	@command -v "$(UV)" > /dev/null || { python3 -m venv .uv && .uv/bin/pip install --quiet 'uv>=0.8'; }

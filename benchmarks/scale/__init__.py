@@ -1,0 +1,1 @@
+"""How the pipeline grows: workers beside each other, and memory with the number of samples."""

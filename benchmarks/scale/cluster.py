@@ -1,0 +1,111 @@
+"""A Dask cluster of separate processes, as one starts it by hand: ``dask scheduler`` and ``dask worker``."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from pipeline.core.cluster import Address, to_environment
+
+HOST = "127.0.0.1"
+PATIENCE = 60.0  # seconds for a process to come up
+COMMON = ("--host", HOST, "--no-dashboard")
+
+
+class Cluster:
+    """One scheduler and its one-thread workers.
+
+    Attributes:
+        folder: where they work, and write what they print.
+        scheduler: its process.
+        workers: their processes.
+    """
+
+    def __init__(self, folder: Path, workers: int) -> None:
+        """Start the processes, and wait until all workers have reached the scheduler."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._file = folder / "scheduler.json"
+        self._file.unlink(missing_ok=True)
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.scheduler = self._start("scheduler", "--port", "0", *COMMON)
+        self._wait_for_file()
+        for _ in range(workers):
+            self.add_worker()
+        self._wait_for_workers()
+
+    @property
+    def environment(self) -> str:
+        """Value of ``ATLAS_CLUSTER`` with which stages find the workers."""
+        return to_environment(Address(scheduler_file=str(self._file), threads=1))
+
+    def add_worker(self) -> None:
+        """Start one more worker: one process with one thread, which nobody starts anew."""
+        arguments = ["--nthreads", "1", "--no-nanny", "--memory-limit", "0", "--local-directory", str(self.folder)]
+        self.workers.append(self._start("worker", *arguments, *COMMON))
+
+    def stop(self) -> None:
+        """End all processes."""
+        for process in (*self.workers, self.scheduler):
+            process.terminate()
+        for process in (*self.workers, self.scheduler):
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(self, what: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "dask", what, "--scheduler-file", str(self._file), *arguments]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        number = len(self.workers)
+        with (self.folder / f"{what}-{number}.txt").open("wb") as printed:
+            return subprocess.Popen(command, env=environment, stdout=printed, stderr=printed)  # noqa: S603  # our own
+
+    def _wait_for_file(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and self.scheduler.poll() is None:
+            try:
+                json.loads(self._file.read_text())
+            except (OSError, ValueError):
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError(f"the scheduler did not come up; see {self.folder}")
+
+    def _wait_for_workers(self) -> None:
+        from distributed import Client  # noqa: PLC0415  # takes a second to load
+
+        with Client(scheduler_file=str(self._file), set_as_default=False) as client:
+            client.wait_for_workers(len(self.workers), timeout=PATIENCE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    """``kill -9``."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@contextmanager
+def used(cluster: Cluster | None) -> Iterator[None]:
+    """Stages of this process work on ``cluster``, or inline with one thread where it is None."""
+    before = os.environ.get("ATLAS_CLUSTER")
+    os.environ["ATLAS_CLUSTER"] = cluster.environment if cluster else '{"kind": "inline", "threads": 1}'
+    try:
+        yield
+    finally:
+        os.environ.pop("ATLAS_CLUSTER")
+        if before is not None:
+            os.environ["ATLAS_CLUSTER"] = before

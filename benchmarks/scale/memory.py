@@ -1,0 +1,79 @@
+"""Peak memory of ``sample`` by the number of samples: it must not grow with them."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+import psutil
+
+from benchmarks.harness.rows import Row, row
+from benchmarks.scale import million
+from pipeline.core.errors import DataError
+from pipeline.core.progress import say
+from pipeline.core.store import discard
+
+GOAL = 2.0  # GB
+LOOK = 0.05  # seconds between two looks at the memory
+
+
+def memory_rows(folder: Path, counts: Sequence[int]) -> list[Row]:
+    """Peak memory and minutes for each number of samples.
+
+    Args:
+        folder: for their outputs, a few kilobytes for each sample at a time.
+        counts: of samples.
+    """
+    rows = []
+    for count in counts:
+        say(f"sample: memory at {count} samples")
+        outputs = folder / str(count)
+        discard(outputs)
+        million.prepare(outputs, count)
+        began = perf_counter()
+        peak = peak_of([sys.executable, "-m", "benchmarks.scale.measured", str(outputs), str(count)])
+        minutes = (perf_counter() - began) / 60
+        what = f"sample, {count:,} samples × {million.CHANNELS} channels × {million.CLASSES} classes"
+        rows += [
+            row(f"{what}: peak memory of the process and its children", peak / 1e9, "GB", at_most=GOAL),
+            row(f"{what}: time, start of the process included", minutes, "min"),
+        ]
+        discard(outputs)
+    return rows
+
+
+def peak_of(command: Sequence[str]) -> int:
+    """The most memory that a command's process and its children held at one time, bytes.
+
+    It is the larger of two numbers: resident memory of all of them, looked at twenty times a second, which counts what
+    they share more than once; and the system's own record of the largest single one of them.
+
+    Raises:
+        DataError: the command failed.
+    """
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603  # our own
+    top, peak = psutil.Process(process.pid), 0
+    while True:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            break
+        peak = max(peak, _resident(top))
+        time.sleep(LOOK)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise DataError(f"{' '.join(command)}: expected it to end well, found exit code {process.returncode}")
+    scale = 1 if sys.platform == "darwin" else 1024
+    return max(peak, usage.ru_maxrss * scale)
+
+
+def _resident(top: psutil.Process) -> int:
+    total = 0
+    try:
+        for process in (top, *top.children(recursive=True)):
+            total += process.memory_info().rss
+    except psutil.Error:  # one of them has just ended
+        pass
+    return total

@@ -1,0 +1,67 @@
+"""Two one-thread workers beside one: how much sooner stages end, once the workers are up."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.harness.rows import Row, row
+from benchmarks.harness.timing import Side, interleaved
+from benchmarks.scale.cluster import Cluster, used
+from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS
+from pipeline.core.progress import say
+from pipeline.core.store import discard
+from pipeline.params import Params
+from pipeline.stages import STAGES, Task
+
+GOAL = 1.7
+
+
+def worker_rows(params: Params, outputs: Path, scratch: Path, rounds: int) -> list[Row]:
+    """How many times faster two workers are than one, for ``sample``, ``grid`` and ``render``.
+
+    The workers are separate processes that are up, and have run the stage once, before the clock starts. Both
+    clusters are there all the time; one of them idles.
+
+    Args:
+        params: of the run; the first of its layers is drawn.
+        outputs: of the run, with all that the stages read.
+        scratch: folder for the clusters' own files.
+        rounds: timed rounds.
+    """
+    rows = []
+    with Cluster(scratch / "one", 1) as one, Cluster(scratch / "two", 2) as two:
+        for stage, goal in (("sample", GOAL), ("grid", None), ("render", None)):
+            say(f"{stage}: two workers beside one")
+            work = _work(Task(STAGES[stage], params, outputs, "" if stage == "sample" else params.layers[0]))
+            sides = {name: Side(_on(cluster, work)) for name, cluster in (("one", one), ("two", two))}
+            for side in sides.values():
+                side.run()
+            timed = interleaved(sides, rounds)
+            ratio = timed.ratio("one", "two")
+            rows.append(
+                row(f"{stage}: two one-thread workers against one, workers already up", ratio, "x", at_least=goal)
+            )
+            rows.append(row(f"{stage}: with two workers", timed.median("two"), "s"))
+    return rows
+
+
+def _on(cluster: Cluster, work: Callable[[], None]) -> Callable[[], None]:
+    def run() -> None:
+        with used(cluster):
+            work()
+
+    return run
+
+
+def _work(task: Task) -> Callable[[], None]:
+    """The stage from nothing: without its artifact, without what it keeps beside it."""
+    stage = import_module(f"pipeline.{task.stage.name}.stage")
+    artifact = {"sample": ACTIVATIONS, "grid": GRID, "render": ICONS}[task.stage.name]
+
+    def run() -> None:
+        for layer in task.params.layers if task.stage.name == "sample" else (task.layer,):
+            discard(artifact.path(task.outputs, layer, task.atlas))
+        discard(task.outputs / ".cache")
+        stage.run(task)
+
+    return run

@@ -1,0 +1,28 @@
+"""What lies in files and folders, byte by byte."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+UNFINISHED = ".partial"
+
+
+def contents(root: Path, places: Iterable[str]) -> dict[str, str]:
+    """SHA-256 (hex) of every file in ``places`` below ``root``, by its path below ``root``."""
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for place in places
+        for path in files(root / place)
+    }
+
+
+def files(place: Path) -> list[Path]:
+    """All files of a folder, or the one file itself; sorted."""
+    if place.is_file():
+        return [place]
+    return sorted(path for path in place.rglob("*") if path.is_file())
+
+
+def different(found: dict[str, str], expected: dict[str, str]) -> list[str]:
+    """Names of files that are missing, too many, or of other bytes."""
+    return sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))

@@ -1,0 +1,74 @@
+"""A full disk: a tmpfs of a few megabytes under the outputs, filled up but for a part of what the stage writes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.soak.checkouts import OUTPUTS, Checkouts, Station, bring, files, size_on_disk
+from tests.soak.outcomes import Outcome, Row
+
+INSIDE = "ATLAS_SOAK_MAY_MOUNT"  # set in the process that may mount
+WAYS = (["--user", "--map-root-user", "--mount"], ["--mount"])  # without rights of root, then with them
+SHARES = (0.0, 0.3, 0.8)  # of what the stage writes, that there is room for
+MARGIN = 2**22
+
+
+def enter_namespace() -> None:
+    """Start this program again where it may mount a file system of its own, if the system has a way."""
+    unshare = shutil.which("unshare")
+    if INSIDE in os.environ or unshare is None:
+        return
+    for way in WAYS:
+        probe = [unshare, *way, "sh", "-c", "mount -t tmpfs -o size=1m none /mnt"]
+        if subprocess.run(probe, check=False, capture_output=True).returncode == 0:
+            os.environ[INSIDE] = " ".join(way)
+            os.execv(unshare, [unshare, *way, sys.executable, "-m", "tests.soak", *sys.argv[1:]])  # noqa: S606
+
+
+def full_disk(checkouts: Checkouts, station: Station) -> Row:
+    """Run out of disk early, midway and late; with room again, the same command ends right.
+
+    Where nothing can be mounted, files may grow to a part of the largest one that the stage writes.
+    """
+    outcomes: list[Outcome] = []
+    need = size_on_disk(checkouts.undisturbed, station.writes)
+    largest = max(path.stat().st_size for place in station.writes for path in files(checkouts.undisturbed / place))
+    for share in SHARES:
+        trial = checkouts.trial(station, "disk")
+        if INSIDE not in os.environ:
+            outcomes.append(trial.judge(trial.start(max(1, int(share * largest))).end()))
+            outcomes.append(trial.judge(trial.start().end()))
+            continue
+        room = MARGIN + 2 * need + size_on_disk(trial.folder, station.reads)
+        with small_disk(trial.folder / OUTPUTS, room):
+            bring(checkouts.undisturbed, trial.folder, station.reads)
+            filler = fill(trial.folder / OUTPUTS, int(share * need))
+            outcomes.append(trial.judge(trial.start().end()))
+            filler.unlink()
+            outcomes.append(trial.judge(trial.start().end()))
+    how = "full disk" if INSIDE in os.environ else "file size limit (no small disk can be mounted here)"
+    return Row(station.stage, f"{how}, then room again", outcomes)
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[None]:
+    """A tmpfs of ``size`` bytes at ``folder``, empty."""
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path, room: int) -> Path:
+    """Take all but ``room`` bytes of the disk."""
+    path = folder / "filler"
+    found = os.statvfs(folder)
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, max(4096, found.f_bavail * found.f_frsize - room))
+    return path

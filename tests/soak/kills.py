@@ -1,0 +1,124 @@
+"""``kill -9`` at random moments: the same command started again ends with the bytes of a run left alone."""
+
+import json
+import random
+from collections import Counter
+from pathlib import Path
+
+from pipeline.core.growing import NOTES
+from tests.soak.checkouts import OUTPUTS, Checkouts, Station, Trial
+from tests.soak.child import MADE
+from tests.soak.contents import UNFINISHED
+from tests.soak.outcomes import Outcome, Row
+
+RESUMES = {"sample": "shards", "grid": "parts", "render": "icons"}  # what stages keep of what they have done
+Mark = tuple[int, int]  # of a file that nobody has written since: inode, time
+
+
+def kill_often(checkouts: Checkouts, station: Station, kills: int, seed: int) -> Row:
+    """Kill a stage at random moments; after some kills the next run is left alone, and has to end right.
+
+    Args:
+        checkouts: the undisturbed run.
+        station: what is killed.
+        kills: how often.
+        seed: of the moments.
+    """
+    moments = random.Random(f"{seed}-{station.stage}")  # noqa: S311  # no secret
+    trial = checkouts.trial(station, "killed")
+    count = Count()
+    longest = checkouts.seconds[station.stage]
+    outcomes: list[Outcome] = []
+    made = since = 0
+    while made < kills or since:
+        running = trial.start()
+        # after two kills in a row, or by chance after one, the run is left alone
+        alone = made == kills or since == 2 or (since == 1 and moments.random() < 0.5)
+        if not alone and running.alive(moments.uniform(0, longest)):
+            running.kill()
+            made, since = made + 1, since + 1
+            wrong = trial.wrong()
+            if wrong:
+                outcomes.append(Outcome("HALF-WRITTEN TAKEN FOR WHOLE", ", ".join(wrong[:3])))
+            count.note(trial)
+            continue
+        outcomes.append(trial.judge(running.end()))
+        count.check(trial)
+        trial.wipe()
+        since = 0
+    if station.stage in RESUMES and not count.kept:
+        outcomes.append(Outcome("NOTHING KEPT", "no kill left finished work behind"))
+    if count.repeated:
+        outcomes.append(Outcome("WORK DONE TWICE", ", ".join(sorted(count.repeated)[:3])))
+    return Row(station.stage, f"kill -9 at {made} random moments", outcomes, count.told(station.stage))
+
+
+class Count:
+    """Finished pieces of work that a kill left behind, and those of them that were made again.
+
+    Attributes:
+        kept: shards, parts and icons found finished after kills.
+        repeated: those of them that were written again afterwards.
+    """
+
+    def __init__(self) -> None:
+        self.kept = 0
+        self.repeated: set[str] = set()
+        self._marks: dict[str, Mark] = {}
+
+    def note(self, trial: Trial) -> None:
+        """What is finished after a kill."""
+        before = len(self._marks)
+        for name, mark in {**_shards(trial), **_made(trial)}.items():
+            if self._marks.setdefault(name, mark) != mark:
+                self.repeated.add(name)
+        self.kept += len(self._marks) - before
+
+    def check(self, trial: Trial) -> None:
+        """That nothing of it was made again, once a run has ended."""
+        finished = {**_shards(trial), **_made(trial)}
+        for name, mark in self._marks.items():
+            if finished.get(name, mark) != mark:
+                self.repeated.add(name)
+        self._marks = {}
+        (trial.folder / MADE).unlink(missing_ok=True)
+
+    def told(self, stage: str) -> str:
+        """In words."""
+        if stage not in RESUMES:
+            return "starts anew"
+        return f"{self.kept} finished {RESUMES[stage]} kept over kills, {len(self.repeated)} made again"
+
+
+def _shards(trial: Trial) -> dict[str, Mark]:
+    """Shards of tasks that are noted as finished, by the name that they have in the finished artifact."""
+    found: dict[str, Mark] = {}
+    for name in noted(trial):
+        for path in (trial.folder / name, unfinished(trial.folder / name)):
+            if path.exists():
+                state = path.stat()
+                found[name] = (state.st_ino, state.st_mtime_ns)
+    return found
+
+
+def noted(trial: Trial) -> list[str]:
+    """Shards that are noted as finished, as they are called below the checkout when all is finished."""
+    notes = trial.folder / OUTPUTS / NOTES
+    names = []
+    for note in sorted(notes.rglob("*.json")):
+        artifact = note.parent.relative_to(notes)
+        names += [str(Path(OUTPUTS) / artifact / shard) for shard in json.loads(note.read_text())["shards"]]
+    return names
+
+
+def unfinished(path: Path) -> Path:
+    """Where a shard lies while its artifact grows."""
+    stored = next(parent for parent in path.parents if parent.suffix == ".zarr")
+    return stored.with_name(stored.name + UNFINISHED) / path.relative_to(stored)
+
+
+def _made(trial: Trial) -> dict[str, Mark]:
+    """Icons and parts of grids that were made, and how often."""
+    log = trial.folder / MADE
+    made = Counter(log.read_text().split() if log.exists() else [])
+    return {name: (0, count) for name, count in made.items()}

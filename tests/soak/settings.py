@@ -1,0 +1,102 @@
+"""Another setting over what an earlier, killed run has left: nothing old gets into the new artifact."""
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.soak import faults
+from tests.soak.checkouts import OUTPUTS, Checkouts, Station, Trial, contents, must
+from tests.soak.contents import UNFINISHED
+from tests.soak.kills import RESUMES, noted, unfinished
+from tests.soak.outcomes import Outcome, Row
+
+CHANGES = {
+    "prepare": "prepare.min_side=9",
+    "sample": "seed=1",
+    "reduce": "reduce.neighbours=7",
+    "grid": "grid.levels=[3,6,12]",
+    "render": "render.steps=3",
+    "tile": "tile.quality=60",
+}
+DAMAGE: dict[str, faults.Fault] = {
+    "truncated": faults.truncate,
+    "flipped byte in a": faults.flip,
+    "removed": faults.take_away,
+}
+CATCHES = 12  # attempts at killing a run while it has something unfinished
+
+
+def changed_setting(checkouts: Checkouts, station: Station, seed: int) -> list[Row]:
+    """Kill a run, change a setting, run: the artifact is that of the changed setting from nothing."""
+    if station.stage not in CHANGES:
+        return []
+    change = CHANGES[station.stage]
+    trial = checkouts.trial(station, "changed")
+    left = leave_unfinished(checkouts, trial, seed)
+    other = checkouts.scratch / f"{station.stage}-other"
+    checkouts.fresh(other, station, [change])
+    must(other, station)
+    checkouts.configure(trial.folder, [change])
+    trial.expected = contents(other, station.writes)
+    outcome = trial.judge(trial.start().end())
+    return [Row(station.stage, f"changed setting ({change}) over {left}", [outcome])]
+
+
+def damaged_remains(checkouts: Checkouts, station: Station, seed: int) -> list[Row]:
+    """Kill a run, damage a finished shard that it has left, run again."""
+    if station.stage not in KEPT:
+        return []
+    rows = []
+    chance = random.Random(f"{seed}-{station.stage}-remains")  # noqa: S311  # no secret
+    for name, fault in DAMAGE.items():
+        trial = checkouts.trial(station, "remains")
+        leave_unfinished(checkouts, trial, seed)
+        left = KEPT[station.stage](trial)
+        if left:
+            fault(chance.choice(left), chance)
+        outcome = trial.judge(trial.start().end()) if left else Outcome("NOTHING KEPT", "nothing finished to damage")
+        rows.append(Row(station.stage, f"{name} {RESUMES[station.stage][:-1]} of a killed run", [outcome]))
+    return rows
+
+
+def _shards(trial: Trial) -> list[Path]:
+    return [path for path in (unfinished(trial.folder / shard) for shard in noted(trial)) if path.exists()]
+
+
+def _parts(trial: Trial) -> list[Path]:
+    return sorted((trial.folder / OUTPUTS / ".cache" / "grid").rglob("*.npy"))
+
+
+KEPT: dict[str, Callable[[Trial], list[Path]]] = {"sample": _shards, "grid": _parts}
+
+
+def leave_unfinished(checkouts: Checkouts, trial: Trial, seed: int) -> str:
+    """Kill the trial's run while something of it is unfinished, and say what there is."""
+    chance = random.Random(f"{seed}-{trial.station.stage}-caught")  # noqa: S311  # no secret
+    for _ in range(CATCHES):
+        running = trial.start()
+        deadline = time.monotonic() + checkouts.seconds[trial.station.stage] * chance.uniform(0.5, 1)
+        while running.alive(0.005) and (time.monotonic() < deadline or not remains(trial)):
+            pass
+        if running.alive(0):
+            running.kill()
+            if remains(trial):
+                return "the remains of a killed run"
+        else:
+            break
+    return "a finished run"
+
+
+def remains(trial: Trial) -> list[str]:
+    """Files of unfinished outputs, below the checkout."""
+    outputs = trial.folder / "outputs"
+    places = [*outputs.rglob(f"*{UNFINISHED}"), outputs / ".cache"]
+    return sorted(
+        {
+            str(path.relative_to(trial.folder))
+            for place in places
+            for path in (place, *place.rglob("*"))
+            if path.is_file()
+        }
+    )
