@@ -1,11 +1,13 @@
 """Whatever stands in the configuration, a run that cannot work is refused in one line, never with a traceback."""
 
 import copy
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
@@ -14,7 +16,8 @@ from pipeline import commands
 from pipeline.__main__ import main
 from pipeline.check import check
 from pipeline.compose import compose_config
-from pipeline.core.errors import AtlasError
+from pipeline.core.errors import AtlasError, ModelError
+from pipeline.model.weights import read_weights
 from pipeline.params import parse_params
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +36,19 @@ FIXED = settings(
 TEXTS = st.one_of(
     st.sampled_from(
         [
-            *("", " ", "null", "???", "${seed}", "${nothing}", "${oc.env:HOME}", "${atlases:}", "~", "~nobody/x", "/"),
+            *(
+                "",
+                " ",
+                "null",
+                "???",
+                "${seed}",
+                "${nothing}",
+                "${oc.env:HOME}",
+                "${atlases:}",
+                "~",
+                "~no-such-user/x",
+                "/",
+            ),
             *("..", "../..", "all", "class-3", "class-99", "compare-1-1", "mixed3b", "mixed9z", "fireboat", "unicorn"),
             *("os.path", "os", ".", "a.b.c", "torch.nn.Identity", "pathlib.Path", "weights.pth", "weights.safetensors"),
             *(
@@ -188,8 +203,8 @@ def test_any_overrides_pass_or_are_refused_in_one_line(overrides: list[tuple[str
         ["model.preprocessing.crop=100000"],
         ["model.architecture.dropout=hello"],
         ["model.weights=weights.pth"],
-        ["model.weights=~nobody/weights.pth"],
-        ["images=image_folder", "images.root=~nobody/x"],
+        ["model.weights=~no-such-user/weights.pth"],
+        ["images=image_folder", "images.root=~no-such-user/x"],
         ["images=image_folder", "images.root='a\nb'"],
         ["images=image_folder", "images.root=\udcff"],
         ["model.name='\x1b[31mred'", "layers=[none]"],
@@ -214,3 +229,46 @@ def test_the_command_ends_with_code_2(
     assert "\x1b" not in printed
     printed.encode("utf-8")
     assert not (elsewhere / "params.yaml").exists()
+
+
+class Attack:
+    """Unpickling this would create a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return (Path.touch, (self.path,))
+
+
+@pytest.mark.parametrize("name", ["bare.pth", "torch.pt", "torch.pth", "posing.safetensors"])
+def test_weights_that_would_run_code_are_refused(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, elsewhere: Path
+) -> None:
+    """A pickle that would run code when it is read ends the command in one line, and nothing of it runs."""
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr(commands, "reproduce", lambda *_: pytest.fail("nothing may run"))
+    hostile, trace = {"linear.weight": Attack(elsewhere / "trace")}, elsewhere / "trace"
+    if name.startswith("torch"):
+        torch.save(hostile, name)
+    else:
+        Path(name).write_bytes(pickle.dumps(hostile))
+    assert main(["run", f"model.weights={name}", "model.classes=[a,b]"]) == 2
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert f"expected a file of weights only at {name}" in printed
+    assert not trace.exists()
+    pickle.loads(pickle.dumps(hostile))  # noqa: S301  # it is one that would do it
+    assert trace.exists()
+    trace.unlink()
+
+
+@FIXED
+@given(st.binary(max_size=200), st.sampled_from([".pth", ".pt", ".safetensors"]), st.booleans())
+def test_any_bytes_as_weights_are_refused(content: bytes, suffix: str, pickled: bool) -> None:
+    """Whatever a weights file holds, reading it gives weights or one line."""
+    path = Path(f"any{suffix}")
+    path.write_bytes(b"\x80\x02" + content + b"." if pickled else content)
+    with pytest.raises(ModelError, match="expected a") as caught:
+        read_weights({}, str(path))
+    assert_one_line(caught.value)

@@ -1,7 +1,9 @@
 """The whole pipeline in seconds, on the images of a folder; stages are called one after the other."""
 
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from omegaconf import OmegaConf
@@ -36,9 +38,18 @@ def photograph(path: Path, seed: int) -> None:
     Image.fromarray(np.random.default_rng(seed).integers(0, 256, (40, 40, 3), np.uint8)).save(path, "PNG")
 
 
-def run(folder: Path, *overrides: str, leave_out: tuple[str, ...] = ()) -> None:
-    """What `atlas run` does in the checkout ``folder``, which must be the current one, but for some stages."""
+def run(folder: Path, *overrides: str, changed: Mapping[str, Any] | None = None, leave_out: Sequence[str] = ()) -> None:
+    """What `atlas run` does in the checkout ``folder``, which must be the current one.
+
+    Args:
+        folder: the checkout.
+        overrides: beside those of :data:`TINY`.
+        changed: settings that are hard to write as overrides, by key.
+        leave_out: stages that do not run.
+    """
     config = compose_config(folder, [*TINY, *overrides])
+    for key, value in (changed or {}).items():
+        OmegaConf.update(config, key, value)
     params = parse_params(OmegaConf.to_container(config))
     check(params, OUTPUTS)
     write_params(folder, config)

@@ -80,5 +80,5 @@ def read_class_names(path: Path) -> dict[str, str]:
         columns = line.split("\t") if "\t" in line else line.split(maxsplit=1)
         if len(columns) < 2:
             raise ImageError(f"{path}:{number}: expected a folder name and a class name, found {line!r}; add the name")
-        names[columns[0].strip()] = columns[-1].strip()
+        names[columns[0].strip()] = printable(columns[-1].strip())
     return names

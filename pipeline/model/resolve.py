@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline.core.errors import ConfigError
 from pipeline.core.home import expanded
+from pipeline.core.printable import printable
 from pipeline.model.config import ModelSettings, PreprocessingSettings
 from pipeline.model.weights import is_file, published
 
@@ -16,6 +17,8 @@ def _is_published(settings: ModelSettings) -> bool:
 def class_names(settings: ModelSettings, labels: Sequence[str]) -> tuple[str, ...] | None:
     """Names of the network's classes in the order of its logits; None where nobody says them.
 
+    Letters that cannot be seen are written as escapes, here once for logs, tables and pages.
+
     Args:
         settings: the network.
         labels: the image set's class names, which a network that is trained here takes over.
@@ -24,7 +27,7 @@ def class_names(settings: ModelSettings, labels: Sequence[str]) -> tuple[str, ..
         ConfigError: the file of class names cannot be read.
     """
     if isinstance(settings.classes, tuple):
-        return settings.classes
+        return tuple(map(printable, settings.classes))
     if isinstance(settings.classes, str):
         return _read_names(expanded(settings.classes))
     if _is_published(settings):
@@ -63,4 +66,4 @@ def _read_names(path: Path) -> tuple[str, ...]:
         raise ConfigError(
             f"model.classes: expected a UTF-8 file with one class name a line at {path}, found: {reason}"
         ) from None
-    return tuple(line.split("\t")[-1].strip() for line in lines if line.strip())
+    return tuple(printable(line.split("\t")[-1].strip()) for line in lines if line.strip())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipeline.core.errors import ImageError
+from pipeline.core.errors import ConfigError, ImageError
 from pipeline.images.fingerprint import folder_fingerprint
 from pipeline.images.image_folder import ImageFolder
 
@@ -98,6 +98,30 @@ def test_incomplete_classes_files_are_refused(lines: str, complaint: str, tmp_pa
     (tmp_path / "classes.txt").write_text(lines)
     with pytest.raises(ImageError, match=complaint):
         ImageFolder(str(tmp_path / "images"), str(tmp_path / "classes.txt"))
+
+
+def test_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A leading ~ is the user's home folder, for the folder and for its file of names; nobody's home is told."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    put(tmp_path / "photos/ant/1.png", 9)
+    (tmp_path / "names.txt").write_text("ant\tArmy ant\n")
+    images = ImageFolder("~/photos", "~/names.txt")
+    assert images.classes == ("Army ant",)
+    with images.open("ant/1.png") as image:
+        assert image.getpixel((0, 0)) == 9
+    with pytest.raises(ConfigError, match=r"~no-such-user/photos: .* no home folder for ~no-such-user"):
+        ImageFolder("~no-such-user/photos")
+
+
+def test_folders_whose_names_are_no_text_are_classes(tmp_path: Path) -> None:
+    """A class's name is text, also where its folder's name is not; the images in it are found."""
+    put(tmp_path / os.fsdecode(b"caf\xe9\n") / "1.png", 5)
+    images = ImageFolder(str(tmp_path))
+    assert images.classes == ("caf\\xe9\\n",)
+    (entry,) = images.entries()
+    assert entry.label == 0
+    with images.open(entry.key) as image:
+        assert image.getpixel((0, 0)) == 5
 
 
 def test_fingerprint_follows_paths_sizes_and_times(tmp_path: Path) -> None:

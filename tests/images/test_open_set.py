@@ -58,6 +58,14 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[AtlasError], str]] = {
     "no scene": ({"_target_": TOYTOWN, "count": 0, "seed": 0}, ConfigError, "at least 1 scene"),
     "tiny scenes": ({"_target_": TOYTOWN, "count": 1, "seed": 0, "size": 2}, ConfigError, "16 to 1024"),
     "unknown dataset": ({"_target_": TORCHVISION, "dataset": "CIFAR11"}, ConfigError, "'CIFAR11'"),
+    "no number": ({"_target_": TOYTOWN, "count": "many", "seed": 0}, ConfigError, "images.count: .*integer"),
+    "too many scenes": ({"_target_": TOYTOWN, "count": 10**12, "seed": 0}, ConfigError, "at most 5,000,000"),
+    "no home": (
+        {"_target_": TORCHVISION, "dataset": "FakeData", "root": "~no-such-user/x"},
+        ConfigError,
+        "no home folder",
+    ),
+    "a class that fails": ({"_target_": "fractions.Fraction", "numerator": "1", "denominator": 0}, ConfigError, "made"),
     "no dataset": ({"_target_": TORCHVISION, "dataset": "wrap_dataset_for_transforms_v2"}, ConfigError, "torchvision"),
     "unknown dataset argument": (
         {"_target_": TORCHVISION, "dataset": "FakeData", "arguments": {"sise": 3}},
