@@ -11,9 +11,10 @@ from pipeline.images.places import relative_places
 from pipeline.images.toytown.toytown import Scene
 from pipeline.model.network import Network
 from pipeline.model.preprocessing import to_tensor
-from pipeline.reduce import umap
 from pipeline.reduce.config import ReduceSettings
+from pipeline.reduce.laid import lay_out
 from pipeline.reduce.quality import Points, quality
+from pipeline.reduce.rows import Rows
 from pipeline.sample.config import SampleSettings
 from pipeline.sample.passes import sample_batch
 from tests.toytown_truth import PREPROCESSING, network, parts, unseen_scenes
@@ -40,9 +41,9 @@ class Places:
 
     def hits(self, order: NDArray[np.intp] | None = None) -> float:
         """Share of a place's 10 nearest in its layout, from other scenes, that show the same part."""
-        xy = umap.layout(self.vector, REDUCE, 0).astype(np.float32)
+        xy = lay_out(Rows(self.vector), REDUCE, 0).places.astype(np.float32)
         xy = xy if order is None else xy[order]
-        found = quality(Points(self.vector, xy, self.image, self.part), "cosine", 2000, 0)["label_hits"]
+        found = quality(Points(Rows(self.vector), xy, self.image, self.part), "cosine", 2000, 0)["label_hits"]
         assert found is not None
         return found
 

@@ -1,11 +1,12 @@
 """Settings of the stage ``reduce``."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from pipeline.core.settings import Settings
+from pipeline.core.settings import Device, Settings
 
+Metric = Literal["cosine", "euclidean"]
 Neighbours = Annotated[int, Field(ge=2)]
 
 
@@ -14,7 +15,13 @@ class ReduceSettings(Settings):
 
     Attributes:
         method: ``umap``, ``tsne`` (openTSNE) or ``pca``.
+        engine: ``own``, or ``torchdr`` for UMAP and t-SNE by TorchDR, an optional extra.
+        device: of TorchDR.
         metric: distance between activations.
+        components: principal components that neighbours are searched in; null keeps all channels, and needs memory
+            for all activations at once.
+        fit_samples: of more distinct activations, so many drawn at random are laid out, and the others are placed by
+            their neighbours among them; null lays out all.
         neighbours: UMAP's ``n_neighbors``.
         min_dist: UMAP's ``min_dist``.
         negatives: UMAP's ``negative_sample_rate``; more of them cost time, pull apart what differs and keep neighbours.
@@ -29,7 +36,11 @@ class ReduceSettings(Settings):
     """
 
     method: Literal["umap", "tsne", "pca"] = "umap"
-    metric: Literal["cosine", "euclidean"] = "cosine"
+    engine: Literal["own", "torchdr"] = "own"
+    device: Device = "cpu"
+    metric: Metric = "cosine"
+    components: Annotated[int, Field(ge=2)] | None = 100
+    fit_samples: Annotated[int, Field(ge=10)] | None = 100_000
     neighbours: Neighbours = 20
     min_dist: Annotated[float, Field(ge=0, lt=1)] = 0.01
     negatives: Annotated[int, Field(ge=1)] = 15
@@ -41,6 +52,13 @@ class ReduceSettings(Settings):
     margin: Annotated[float, Field(ge=0, le=1)] = 0.1
     evenness: Annotated[float, Field(ge=0, le=1)] = 0.6
     metric_points: Annotated[int, Field(ge=10)] = 5000
+
+    @model_validator(mode="after")
+    def _landmarks_suffice(self) -> Self:
+        if self.fit_samples is not None and self.fit_samples < self.needed_points:
+            needed = f"{self.needed_points} for {self.method}"
+            raise ValueError(f"fit_samples: expected at least {needed}, found {self.fit_samples}")
+        return self
 
     @property
     def needed_points(self) -> int:

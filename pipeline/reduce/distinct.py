@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 65536
+PARTS = 2  # 64-bit hashes of a row: with two, a million rows collide by chance once in 10^26 layers
 
 
 @dataclass(frozen=True)
@@ -25,31 +25,29 @@ class Distinct:
     inverse: NDArray[np.int64]
 
 
-def distinct_rows(rows: NDArray[np.float32]) -> Distinct:
-    """Group equal rows of a [row, channel] array; 0 and -0 are equal, rows must be finite."""
-    keys = _row_hashes(rows)
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    if not _all_equal(rows, first[inverse]):  # two different rows share a hash: practically never
-        _, first, inverse = np.unique(rows + np.float32(0), axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    return Distinct(first[order], rank[inverse.ravel()])
+def row_hashes(rows: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """Hashes [row, 2] of each row's bytes; 0 and -0 are equal.
 
-
-def _row_hashes(rows: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """A 64-bit hash of each row's bytes: a random linear form modulo 2^64, mixed once more."""
-    weights = np.random.default_rng(0).integers(1, 2**64, size=rows.shape[1], dtype=np.uint64) | np.uint64(1)
-    hashes = np.empty(len(rows), np.uint64)
-    for start in range(0, len(rows), BLOCK):
-        block = rows[start : start + BLOCK] + np.float32(0)  # turns -0 into 0
-        hashes[start : start + BLOCK] = block.view(np.uint32).astype(np.uint64) @ weights
+    Each is a random linear form of the bits modulo 2^64, mixed once more.
+    """
+    weights = np.random.default_rng(0).integers(1, 2**64, size=(rows.shape[1], PARTS), dtype=np.uint64) | np.uint64(1)
+    bits = (rows + np.float32(0)).view(np.uint32).astype(np.uint64)  # adding 0 turns -0 into 0
+    hashes = np.empty((len(rows), PARTS), np.uint64)
+    for part in range(PARTS):
+        hashes[:, part] = bits @ weights[:, part]
     hashes ^= hashes >> np.uint64(29)
     return hashes * np.uint64(0xBF58476D1CE4E5B9)
 
 
-def _all_equal(rows: NDArray[np.float32], like: NDArray[np.int64]) -> bool:
-    return all(
-        np.array_equal(rows[start : start + BLOCK], rows[like[start : start + BLOCK]])
-        for start in range(0, len(rows), BLOCK)
-    )
+def grouped(hashes: NDArray[np.uint64]) -> Distinct:
+    """Group rows by their hashes [row, 2]."""
+    order = np.lexsort(hashes.T)  # stable: of equal rows the first comes first
+    ordered = hashes[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    kind = np.empty(len(order), np.int64)
+    kind[order] = np.cumsum(new) - 1
+    first = order[new]
+    rank = np.empty_like(first)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return Distinct(np.sort(first), rank[kind])

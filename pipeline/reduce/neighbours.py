@@ -1,77 +1,126 @@
-"""Nearest neighbours among activations, themselves left out."""
+"""Nearest neighbours among points of the search space."""
 
-from typing import Literal
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from pipeline.core.progress import tracked
-from pipeline.reduce.umap_parts import nearest_neighbors
+from pipeline.reduce.approximate import approximate
+from pipeline.reduce.threads import compiled, in_threads
 
-Metric = Literal["cosine", "euclidean"]
+QUERIES = 256  # with POINTS, a table of distances that stays in a core's cache
+POINTS = 2048
+UNROLLED = 32
 
-QUERIES = 16384
-
-
-def prepared(activations: NDArray[np.float32], metric: Metric) -> NDArray[np.float32]:
-    """Rows whose squared Euclidean distance orders them as ``metric`` does: of length 1 for cosine.
-
-    Args:
-        activations: [n, channel]; for cosine no row is all zero.
-        metric: distance between activations.
-    """
-    if metric == "euclidean":
-        return activations
-    # dividing by the largest value first keeps the squares of very small and very large rows finite
-    scaled = activations / np.abs(activations).max(axis=1, keepdims=True)
-    unit: NDArray[np.float32] = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
-    return unit
+Found = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 
-def nearest(
-    activations: NDArray[np.float32], count: int, metric: Metric, seed: int, exact_points: int
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The ``count`` nearest other rows of each row, nearest first.
+def nearest_others(points: NDArray[np.float32], count: int, seed: int, exact_points: int) -> Found:
+    """The ``count`` nearest other points of each point, nearest first.
 
     Args:
-        activations: [n, channel], distinct rows; for cosine no row is all zero.
+        points: [n, component], distinct rows.
         count: neighbours of each row, less than n.
-        metric: distance between activations.
         seed: of the approximate search.
         exact_points: above this many rows the search is approximate (NN-descent), since exact search needs time n².
 
     Returns:
-        Their indices [n, count] and distances [n, count] (1 - cosine, or Euclidean).
+        Their indices [n, count] and squared distances [n, count].
     """
-    points = prepared(activations, metric)
-    if len(points) <= exact_points:
-        indices, distances = _exact(points, count + 1)
-    else:
-        chance = np.random.RandomState(seed)
-        indices, distances, _ = nearest_neighbors(points, count + 1, "euclidean", {}, False, chance, n_jobs=1)
-    indices, distances = _without_self(indices, distances)
-    if metric == "cosine":
-        distances = distances**2 / 2  # of unit vectors: |a - b|² = 2 (1 - cos)
-    return indices.astype(np.int32), distances.astype(np.float32)
+    if len(points) > exact_points:
+        return _checked(points, points, approximate(points, count, seed))
+    return _checked(points, points, _searched(points, points, count, True))
 
 
-def _exact(points: NDArray[np.float32], count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """All pairs, a block of queries at a time; scikit-learn keeps only the nearest of each."""
-    search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(points)
-    starts = range(0, len(points), QUERIES)
-    found = [
-        search.kneighbors(points[start : start + QUERIES])
-        for start in tracked(starts, "nearest neighbours", len(starts), "block")
-    ]
-    return np.concatenate([indices for _, indices in found]), np.concatenate([distances for distances, _ in found])
+def nearest_among(queries: NDArray[np.float32], points: NDArray[np.float32], count: int) -> Found:
+    """The ``count`` nearest points [n, component] of each query [query, component], as :func:`nearest_others`."""
+    return _checked(queries, points, _searched(queries, points, count, False))
 
 
-def _without_self(
-    indices: NDArray[np.int64], distances: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Drop each row's own index; where rounding pushed it off the list, drop the farthest instead."""
-    own = indices == np.arange(len(indices))[:, None]
-    own[~own.any(axis=1), -1] = True
-    shape = (len(indices), indices.shape[1] - 1)
-    return indices[~own].reshape(shape), distances[~own].reshape(shape)
+def _searched(
+    queries: NDArray[np.float32], points: NDArray[np.float32], count: int, themselves: bool
+) -> NDArray[np.int32]:
+    """Exact search: a table of distances for a block of queries and of points at a time."""
+    # [q, 1] · [-2 p, |p|²] is the squared distance less |q|², which is the same for all points
+    table = np.concatenate([-2 * points, (points**2).sum(axis=1, keepdims=True)], axis=1).T.copy()
+    starts = range(0, len(queries), QUERIES)
+    search = _search_of(queries, table, count, themselves)
+    found = tracked(in_threads(search, starts), "nearest neighbours", len(starts), "block")
+    return np.concatenate(list(found))
+
+
+def _search_of(
+    queries: NDArray[np.float32], table: NDArray[np.float32], count: int, themselves: bool
+) -> Callable[[int], NDArray[np.int32]]:
+    def search(start: int) -> NDArray[np.int32]:
+        block = queries[start : start + QUERIES]
+        asked = np.concatenate([block, np.ones_like(block[:, :1])], axis=1)
+        best = np.full((len(block), count), -1, np.int32)
+        far = np.full((len(block), count), np.inf, np.float32)
+        for first in range(0, table.shape[1], POINTS):
+            distances = asked @ table[:, first : first + POINTS]
+            keep_nearest(distances, first, start if themselves else -1 - len(queries), best, far)
+        return best
+
+    return search
+
+
+@compiled
+def keep_nearest(
+    distances: NDArray[np.float32], first: int, own: int, best: NDArray[np.int32], far: NDArray[np.float32]
+) -> None:
+    """Put the nearer ones among some candidates into each query's list; of equal ones the earlier stays.
+
+    Args:
+        distances: [query, candidate].
+        first: number of the first candidate.
+        own: number that the first query has among the candidates, which is left out; negative where it is none.
+        best: [query, count] their numbers so far, nearest first; changed.
+        far: [query, count] their distances; changed.
+    """
+    count, width = best.shape[1], distances.shape[1]
+    for query in range(distances.shape[0]):
+        line = distances[query]
+        worst = far[query, count - 1]
+        for start in range(0, width, UNROLLED):
+            stop = min(start + UNROLLED, width)
+            least = line[start]
+            for column in range(start + 1, stop):
+                least = min(least, line[column])
+            if least >= worst:
+                continue
+            for column in range(start, stop):
+                value = line[column]
+                if value < worst and first + column != own + query:
+                    place = count - 1
+                    while place > 0 and far[query, place - 1] > value:
+                        far[query, place] = far[query, place - 1]
+                        best[query, place] = best[query, place - 1]
+                        place -= 1
+                    far[query, place] = value
+                    best[query, place] = first + column
+                    worst = far[query, count - 1]
+
+
+def _checked(queries: NDArray[np.float32], points: NDArray[np.float32], found: NDArray[np.int32]) -> Found:
+    """The found neighbours in the order of their distances, summed anew without cancellation."""
+    squared = _squared(queries, points, found)
+    order = np.argsort(squared, axis=1, kind="stable")
+    return np.take_along_axis(found, order, axis=1), np.take_along_axis(squared, order, axis=1)
+
+
+@compiled
+def _squared(
+    queries: NDArray[np.float32], points: NDArray[np.float32], found: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    squared = np.empty(found.shape, np.float32)
+    for query in range(found.shape[0]):
+        for place in range(found.shape[1]):
+            other = points[found[query, place]]
+            total = np.float32(0)
+            for channel in range(other.shape[0]):
+                step = queries[query, channel] - other[channel]
+                total += step * step
+            squared[query, place] = total
+    return squared

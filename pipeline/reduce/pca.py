@@ -1,29 +1,16 @@
-"""The two directions of largest variance: a plain linear layout, and the compass of all others."""
+"""The directions of largest variance: a plain linear layout, and the compass of all others."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.statistics import LayerStatistics, statistics
-from pipeline.reduce.config import ReduceSettings
-
-BLOCK = 8192
+from pipeline.reduce.rows import Rows
 
 
-def layout(
-    activations: NDArray[np.float32], settings: ReduceSettings, seed: int, dimensions: int = 2
-) -> NDArray[np.float64]:
-    """Project [n, channel] activations onto their first one or two principal components: [n, dimensions].
-
-    Args:
-        activations: distinct rows, none of them all zero under cosine.
-        settings: of the stage; PCA itself has none.
-        seed: not needed, PCA has no chance in it.
-        dimensions: 1 or 2.
-    """
-    del settings, seed
-    blocks = [activations[start : start + BLOCK] for start in range(0, len(activations), BLOCK)]
-    plane = principal_plane(statistics(blocks))
-    return np.concatenate([project(block, plane)[:, :dimensions] for block in blocks])
+def layout(rows: Rows, dimensions: int = 2) -> NDArray[np.float64]:
+    """Project activations onto their first one or two principal components: [n, dimensions]."""
+    plane = principal_plane(statistics(block for _, block in rows.blocks()))
+    return np.concatenate([project(block, plane)[:, :dimensions] for _, block in rows.blocks()])
 
 
 class Plane:
@@ -35,16 +22,23 @@ class Plane:
 
 
 def principal_plane(moments: LayerStatistics) -> Plane:
-    """The plane of the two largest eigenvalues of the covariance.
+    """The plane of the two largest eigenvalues of the covariance."""
+    axes = main_axes(moments.covariance, 2)
+    if axes.shape[1] < 2:  # a layer of one channel
+        axes = np.concatenate([axes, np.zeros_like(axes)], axis=1)
+    return Plane(moments.mean, axes)
+
+
+def main_axes(covariance: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Eigenvectors [channel, count] of the largest eigenvalues, largest first; fewer where there are fewer channels.
 
     The sign of an eigenvector is arbitrary: the loading with the largest magnitude is made positive.
     """
-    _, vectors = np.linalg.eigh(moments.covariance)
-    axes = vectors[:, ::-1][:, :2]
-    if axes.shape[1] < 2:  # a layer of one channel
-        axes = np.concatenate([axes, np.zeros_like(axes)], axis=1)
+    _, vectors = np.linalg.eigh(covariance)
+    axes = vectors[:, ::-1][:, :count]
     largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0)
-    return Plane(moments.mean, axes * np.where(largest < 0, -1.0, 1.0))
+    signed: NDArray[np.float64] = axes * np.where(largest < 0, -1.0, 1.0)
+    return signed
 
 
 def project(block: NDArray[np.float32], plane: Plane) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """The stage ``reduce``: from the activations of a layer to a layout of its samples."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,18 +13,20 @@ from pipeline.core.atlases import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.progress import say
 from pipeline.core.statistics import layer_statistics, row_blocks
-from pipeline.reduce import pca, tsne, umap
+from pipeline.reduce import pca
 from pipeline.reduce.choose import Chosen, chosen_samples
 from pipeline.reduce.compare import across
 from pipeline.reduce.config import ReduceSettings
-from pipeline.reduce.distinct import distinct_rows
+from pipeline.reduce.distinct import grouped
+from pipeline.reduce.engine import check_engine
 from pipeline.reduce.framed import framed
+from pipeline.reduce.laid import lay_out
 from pipeline.reduce.measures import filled
 from pipeline.reduce.quality import Points, quality
+from pipeline.reduce.rows import Rows
+from pipeline.reduce.survey import Survey, survey
+from pipeline.reduce.threads import steady
 from pipeline.stages import Task
-
-Layout = Callable[[NDArray[np.float32], ReduceSettings, int, int], NDArray[np.float64]]
-METHODS: Mapping[str, Layout] = {"umap": umap.layout, "tsne": tsne.layout, "pca": pca.layout}
 
 # samples without a direction lie here, in the empty corner of the margin, apart from all others: bottom left
 ZERO_PLACE = (0.0, 1.0)
@@ -38,26 +40,30 @@ def run(task: Task) -> None:
         DataError: the activations are not finite, all zero, or too few of them differ; or a class has too few.
     """
     settings = task.params.reduce
+    check_engine(settings)
     activations = store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS))
     chosen = chosen_samples(task, activations)
-    values = store.read_rows(store.array(activations, "activation"), chosen.sample).astype(np.float32, copy=False)
+    rows = Rows(store.array(activations, "activation"), chosen.sample)
     image = np.asarray(store.array(activations, "image")[...])[chosen.sample]
-    placed = _directed(values, settings, task.layer)
-    say(f"reduce {task.layer}/{task.atlas}: {settings.method} of {len(placed)} samples × {values.shape[1]} channels")
+    seen = survey(rows)
+    placed = _directed(seen, settings, task.layer)
+    say(f"reduce {task.layer}/{task.atlas}: {settings.method} of {len(placed)} samples × {rows.channels} channels")
 
-    distinct = distinct_rows(values[placed])
+    distinct = grouped(seen.hashes[placed])
     _check_count(len(distinct.first), settings, task.layer)
     dimensions = 2 if chosen.difference is None else 1
-    points = METHODS[settings.method](values[placed[distinct.first]], settings, task.params.seed, dimensions)
+    laid = lay_out(rows.at(placed[distinct.first]), settings, task.params.seed, dimensions)
     reference, reference_identity = _reference(task, chosen.sample)
-    xy = np.full((len(values), 2), ZERO_PLACE, np.float32)
-    xy[placed, 2 - dimensions :], outside = framed(points, distinct, reference[placed], settings)
+    xy = np.full((len(rows), 2), ZERO_PLACE, np.float32)
+    xy[placed, 2 - dimensions :], outside = framed(laid.places, distinct, reference[placed], settings)
     made_from = {"activations": store.artifact_identity(activations), "reference": reference_identity}
     _store(task, chosen, xy, made_from)
     label = _labels(task)[image]
-    directed = Points(values[placed], xy[placed], image[placed], label[placed])
-    counts = {"points": len(values), "distinct": len(distinct.first), "zero": len(values) - len(placed)}
-    shares = {"outliers": float(outside.mean()), "filled": filled(xy)}
+    landmark = laid.landmark[distinct.inverse]
+    groups = {} if landmark.all() else {"landmarks": landmark, "placed": ~landmark}
+    directed = Points(rows.at(placed), xy[placed], image[placed], label[placed], groups)
+    counts = {"points": len(rows), "distinct": len(distinct.first), "zero": len(rows) - len(placed)}
+    shares = {"landmarks": int(laid.landmark.sum()), "outliers": float(outside.mean()), "filled": filled(xy)}
     measured = quality(directed, settings.metric, settings.metric_points, task.params.seed)
     _report(task, {**counts, **shares, **measured}, xy, label)
 
@@ -71,15 +77,14 @@ def _store(task: Task, chosen: Chosen, xy: NDArray[np.float32], made_from: Mappi
         store.write_array(group, a.LAYOUT, "xy", xy)
 
 
-def _directed(values: NDArray[np.float32], settings: ReduceSettings, layer: str) -> NDArray[np.int64]:
+def _directed(seen: Survey, settings: ReduceSettings, layer: str) -> NDArray[np.int64]:
     """Rows that the metric can place: all of them, or under cosine those that are not all zero."""
-    bad = len(values) - int(np.isfinite(values).all(axis=1).sum())
+    bad = len(seen.finite) - int(seen.finite.sum())
     if bad:
-        raise _not_finite(layer, f"{bad} of {len(values)}")
-    nonzero = values.any(axis=1)
-    if not nonzero.any():
+        raise _not_finite(layer, f"{bad} of {len(seen.finite)}")
+    if not seen.nonzero.any():
         raise DataError(f"layer {layer}: expected activations, found zeros only; choose another layer")
-    return np.flatnonzero(nonzero) if settings.metric == "cosine" else np.arange(len(values))
+    return np.flatnonzero(seen.nonzero) if settings.metric == "cosine" else np.arange(len(seen.nonzero))
 
 
 def _not_finite(layer: str, found: str) -> DataError:
@@ -111,11 +116,12 @@ def _reference(task: Task, sample: NDArray[np.int64]) -> tuple[NDArray[np.float6
     layer = task.params.layers[-1]
     group = store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer=layer))
     array = store.array(group, "activation")
-    moments = layer_statistics(array)
-    if not np.isfinite(moments.mean).all():
-        raise _not_finite(layer, "some")
-    plane = pca.principal_plane(moments)
-    everywhere = np.concatenate([pca.project(block, plane) for _, block in row_blocks(array)])
+    with steady():
+        moments = layer_statistics(array)
+        if not np.isfinite(moments.mean).all():
+            raise _not_finite(layer, "some")
+        plane = pca.principal_plane(moments)
+        everywhere = np.concatenate([pca.project(block, plane) for _, block in row_blocks(array)])
     return everywhere[sample], store.artifact_identity(group)
 
 
@@ -136,5 +142,14 @@ def _report(task: Task, metrics: Mapping[str, Any], xy: NDArray[np.float32], lab
         f"{metrics['zero']} zero), {metrics['outliers']:.1%} outliers, {metrics['filled']:.0%} of a 20-level grid "
         f"filled; trustworthiness {known['trustworthiness_10']} (k 10), {known['trustworthiness_50']} (k 50); "
         f"continuity {known['continuity_10']}, {known['continuity_50']}; label hits {known['label_hits']} "
-        f"(activations: {known['label_hits_activations']})"
+        f"(activations: {known['label_hits_activations']}){_apart(metrics, known)}"
     )
+
+
+def _apart(metrics: Mapping[str, Any], known: Mapping[str, str]) -> str:
+    """What is said of landmarks and of placed points, where there are both."""
+    if "trustworthiness_10_placed" not in metrics:
+        return ""
+    names = [f"{measure}_{k}" for measure in ("trustworthiness", "continuity") for k in (10, 50)]
+    each = [f"{group} {', '.join(known[f'{name}_{group}'] for name in names)}" for group in ("landmarks", "placed")]
+    return f"; {metrics['landmarks']} landmarks laid out, the rest placed among them: {'; '.join(each)}"

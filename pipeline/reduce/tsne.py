@@ -7,9 +7,10 @@ from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
 from pipeline.core.progress import progress
-from pipeline.reduce import pca
 from pipeline.reduce.config import ReduceSettings
-from pipeline.reduce.neighbours import nearest
+from pipeline.reduce.neighbours import nearest_others
+from pipeline.reduce.start import principal_start
+from pipeline.reduce.umap import distance
 
 # below this, Barnes-Hut is faster than the Fourier grid
 BARNES_HUT_POINTS = 1000
@@ -18,22 +19,23 @@ CALLBACK_ITERATIONS = 10
 
 
 def layout(
-    activations: NDArray[np.float32], settings: ReduceSettings, seed: int, dimensions: int = 2
+    points: NDArray[np.float32], settings: ReduceSettings, seed: int, dimensions: int = 2
 ) -> NDArray[np.float64]:
-    """Lay out [n, channel] activations as [n, dimensions].
+    """Lay out points [n, component] of the search space as [n, dimensions].
 
     Args:
-        activations: distinct rows, more than ``settings.needed_points``; none of them all zero under cosine.
+        points: distinct rows, at least ``settings.needed_points``.
         settings: ``perplexity``, ``iterations``, ``metric`` and ``exact_points`` are used.
         seed: of the approximate search and of openTSNE.
         dimensions: 1 or 2.
     """
     count = int(3 * settings.perplexity)  # the neighbours that carry weight at this perplexity
-    index = PrecomputedNeighbors(*nearest(activations, count, settings.metric, seed, settings.exact_points))
+    indices, squared = nearest_others(points, count, seed, settings.exact_points)
+    index = PrecomputedNeighbors(indices, distance(squared, settings.metric))
     affinities = PerplexityBasedNN(
         perplexity=settings.perplexity, knn_index=index, k_neighbors=count, n_jobs=1, random_state=seed
     )
-    start = pca.layout(activations, settings, seed, dimensions)
+    start = principal_start(points)[:, :dimensions]
     start = start * (1e-4 / max(float(start[:, 0].std()), 1e-30))
     with progress("t-SNE", EXAGGERATED + settings.iterations, "iteration") as bar:
 

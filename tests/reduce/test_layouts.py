@@ -1,15 +1,19 @@
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from pipeline.reduce import pca, tsne, umap
 from pipeline.reduce.config import ReduceSettings
+from pipeline.reduce.laid import lay_out
+from pipeline.reduce.pca import layout as pca_layout
+from pipeline.reduce.rows import Rows
 from tests.reduce.clusters import CLUSTERS, clustered
 
-Layout = Callable[[np.ndarray, ReduceSettings, int], np.ndarray]
-METHODS = [(umap.layout, "umap"), (tsne.layout, "tsne"), (pca.layout, "pca")]
+METHODS = ["umap", "tsne", "pca"]
+
+
+def layout(activations: np.ndarray, settings: ReduceSettings, seed: int) -> np.ndarray:
+    """Places of the rows of an array."""
+    return lay_out(Rows(activations), settings, seed).places
 
 
 def settings(method: str, **values: object) -> ReduceSettings:
@@ -23,12 +27,13 @@ def hits(points: np.ndarray, labels: np.ndarray) -> float:
     return float((labels[nearest] == labels[:, None]).mean())
 
 
-@pytest.mark.parametrize(("layout", "name"), METHODS[:2])
+@pytest.mark.parametrize("name", METHODS[:2])
+@pytest.mark.parametrize("engine", ["own", "torchdr"])
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-def test_planted_clusters_come_out(layout: Layout, name: str, metric: str) -> None:
-    """Points of one planted cluster lie together; thrown at random they do not."""
+def test_planted_clusters_come_out(name: str, engine: str, metric: str) -> None:
+    """Points of one planted cluster lie together, by either engine; thrown at random they do not."""
     activations, labels = clustered()
-    points = layout(activations, settings(name, metric=metric), 0)
+    points = layout(activations, settings(name, engine=engine, metric=metric), 0)
     assert points.shape == (len(activations), 2)
     assert hits(points, labels) > 0.95
     at_random = np.random.default_rng(0).random(points.shape)
@@ -41,17 +46,19 @@ def test_pca_finds_the_planted_plane() -> None:
     planted = generator.normal(size=(200, 2)) * (5, 1)
     axes = np.linalg.qr(generator.normal(size=(8, 2)))[0]
     activations = (planted @ axes.T + 3).astype(np.float32)
-    points = pca.layout(activations, settings("pca"), 0)
+    points = pca_layout(Rows(activations))
     np.testing.assert_allclose(np.abs(np.corrcoef(points.T, planted.T)[:2, 2:]), np.eye(2), atol=0.2)
     distances = np.linalg.norm(points[:, None] - points, axis=2)
     np.testing.assert_allclose(distances, np.linalg.norm(planted[:, None] - planted, axis=2), atol=1e-4)
 
 
-@pytest.mark.parametrize(("layout", "name"), METHODS)
-def test_the_seed_decides(layout: Layout, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "engine"), [*((name, "own") for name in METHODS), ("umap", "torchdr"), ("tsne", "torchdr")]
+)
+def test_the_seed_decides(name: str, engine: str) -> None:
     """The same seed gives the same bytes; another seed gives another UMAP, and PCA has no chance in it."""
     activations, _ = clustered()
-    chosen = settings(name, epochs=30, iterations=50)
+    chosen = settings(name, engine=engine, epochs=30, iterations=50)
     first = layout(activations, chosen, 0)
     assert first.tobytes() == layout(activations, chosen, 0).tobytes()
     if name == "umap":
@@ -60,8 +67,8 @@ def test_the_seed_decides(layout: Layout, name: str) -> None:
         assert first.tobytes() == layout(activations, chosen, 1).tobytes()
 
 
-@pytest.mark.parametrize(("layout", "name"), METHODS)
-def test_one_dimension_is_enough(layout: Layout, name: str) -> None:
+@pytest.mark.parametrize("name", METHODS)
+def test_one_dimension_is_enough(name: str) -> None:
     """Activations that differ in one channel only still get finite places."""
     activations = np.zeros((120, 4), np.float32)
     activations[:, 0] = 1
@@ -73,5 +80,5 @@ def test_one_dimension_is_enough(layout: Layout, name: str) -> None:
 
 def test_one_channel_has_a_plane() -> None:
     """A layer of a single channel lies on a line of the PCA plane."""
-    points = pca.layout(np.arange(5, dtype=np.float32)[:, None], settings("pca"), 0)
+    points = pca_layout(Rows(np.arange(5, dtype=np.float32)[:, None]))
     np.testing.assert_allclose(points, [[-2, 0], [-1, 0], [0, 0], [1, 0], [2, 0]])

@@ -3,32 +3,35 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from pipeline.reduce import quality as subject
-from pipeline.reduce.config import ReduceSettings
-from pipeline.reduce.neighbours import Metric
+from pipeline.reduce import rows
+from pipeline.reduce.config import Metric
 from pipeline.reduce.pca import layout
 from pipeline.reduce.quality import Points, quality
+from pipeline.reduce.rows import Rows
 from tests.reduce.clusters import clustered
 
 
 def measured(image: np.ndarray | None = None, label: np.ndarray | None = None, **changes: np.ndarray) -> Points:
     """A PCA layout of the planted clusters, each point from an image of its own unless said otherwise."""
     activations, labels = clustered()
-    xy = changes.get("xy", layout(activations, ReduceSettings(), 0))
+    xy = changes.get("xy", layout(Rows(activations)))
     image = np.arange(len(xy)) if image is None else image
-    return Points(activations, np.asarray(xy, np.float32), image, labels if label is None else label)
+    return Points(Rows(activations), np.asarray(xy, np.float32), image, labels if label is None else label)
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 @pytest.mark.parametrize("k", [10, 50])
 def test_trustworthiness_is_scikit_learn_s(metric: Metric, k: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With one point from each image and every point asked, it is the textbook measure; swapped, its continuity."""
-    monkeypatch.setattr(subject, "BLOCK_BYTES", 8 * 300 * 70)  # blocks of 70 queries
+    monkeypatch.setattr(subject, "QUERIES", 70)
+    monkeypatch.setattr(subject, "CANDIDATES", 64)
+    monkeypatch.setattr(rows, "BLOCK", 90)
     points = measured()
     found = quality(points, metric, queries=300, seed=0)
-    expected = trustworthiness(points.activation, points.xy, n_neighbors=k, metric=metric)
+    expected = trustworthiness(points.activation.whole(), points.xy, n_neighbors=k, metric=metric)
     assert found[f"trustworthiness_{k}"] == pytest.approx(expected, abs=1e-3)
     if metric == "euclidean":
-        swapped = trustworthiness(points.xy, points.activation, n_neighbors=k)
+        swapped = trustworthiness(points.xy, points.activation.whole(), n_neighbors=k)
         assert found[f"continuity_{k}"] == pytest.approx(swapped, abs=1e-3)
 
 
@@ -37,8 +40,8 @@ def test_perfect_and_random_layouts() -> None:
     generator = np.random.default_rng(0)
     plane = generator.random((600, 2), dtype=np.float32)
     image, label = np.arange(600), np.zeros(600, np.int64)
-    perfect = quality(Points(plane, plane, image, label), "euclidean", 200, 0)
-    shuffled = quality(Points(plane, generator.permutation(plane), image, label), "euclidean", 200, 0)
+    perfect = quality(Points(Rows(plane), plane, image, label), "euclidean", 200, 0)
+    shuffled = quality(Points(Rows(plane), generator.permutation(plane), image, label), "euclidean", 200, 0)
     for name in ("trustworthiness_10", "continuity_10", "trustworthiness_50", "continuity_50"):
         assert perfect[name] == pytest.approx(1, abs=1e-6)
         assert shuffled[name] == pytest.approx(0.5, abs=0.05)
@@ -80,7 +83,25 @@ def test_what_cannot_be_measured_is_none() -> None:
     one_image = quality(measured(image=np.zeros(300, np.int64)), "cosine", 300, 0)
     assert set(one_image.values()) == {None}
     small = measured()
-    few = Points(small.activation[:40], small.xy[:40], small.image[:40], small.label[:40])
+    few = Points(small.activation.at(np.arange(40)), small.xy[:40], small.image[:40], small.label[:40])
     found = quality(few, "cosine", 300, 0)
     assert found["trustworthiness_50"] is None
     assert found["trustworthiness_10"] is not None
+
+
+def test_groups_are_told_apart() -> None:
+    """Points of a group that lies at random score like chance, the others as before, each by its own name."""
+    generator = np.random.default_rng(0)
+    plane = generator.random((600, 2), dtype=np.float32)
+    lost = np.arange(600) < 60
+    xy = plane.copy()
+    xy[lost] = generator.random((60, 2))
+    groups = {"lost": lost, "kept": ~lost, "none": np.zeros(600, bool)}
+    found = quality(Points(Rows(plane), xy, np.arange(600), np.zeros(600, np.int64), groups), "euclidean", 600, 0)
+    assert found["trustworthiness_10_lost"] == pytest.approx(0.5, abs=0.1)
+    kept = found["trustworthiness_10_kept"]
+    assert kept is not None
+    assert kept > 0.9
+    assert found["trustworthiness_10_none"] is None
+    whole = found["trustworthiness_10"]
+    assert whole == pytest.approx(0.9 * kept + 0.1 * (found["trustworthiness_10_lost"] or 0))

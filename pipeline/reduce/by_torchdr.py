@@ -1,0 +1,57 @@
+"""UMAP and t-SNE by TorchDR (van Assel et al.), an optional extra that runs on a GPU too."""
+
+import sys
+import warnings
+from importlib.util import find_spec
+from types import ModuleType
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.reduce.config import ReduceSettings
+from pipeline.reduce.start import principal_start
+
+# TorchDR 0.5 imports matplotlib for pictures that are not drawn here, and does not ask for it to be installed
+ABSENT = {} if find_spec("matplotlib") else {name: ModuleType(name) for name in ("matplotlib", "matplotlib.pylab")}
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it tells everyone that FAISS is missing, and Python of its escape sequences
+    sys.modules.update(ABSENT)
+    from torchdr import TSNE, UMAP
+
+    for absent in ABSENT:
+        del sys.modules[absent]
+
+EPOCHS = 500
+EXAGGERATED = 250
+
+
+def layout(
+    points: NDArray[np.float32], settings: ReduceSettings, seed: int, dimensions: int = 2
+) -> NDArray[np.float64]:
+    """Lay out points [n, component] of the search space as [n, dimensions].
+
+    Args:
+        points: distinct rows, at least ``settings.needed_points``.
+        settings: ``method``, ``device`` and the settings of the method are used.
+        seed: of TorchDR.
+        dimensions: 1 or 2.
+    """
+    start = torch.from_numpy(principal_start(points)[:, :dimensions].astype(np.float32))
+    # as torch tensors, its own way to search neighbours: no further package
+    common = {
+        "n_components": dimensions, "init": start, "device": settings.device, "backend": None, "random_state": seed,
+        "distributed": False,
+    }  # fmt: skip
+    if settings.method == "umap":
+        model = UMAP(
+            n_neighbors=settings.neighbours, min_dist=settings.min_dist, max_iter=settings.epochs or EPOCHS,
+            negative_sample_rate=settings.negatives, **common,
+        )  # fmt: skip
+    else:
+        model = TSNE(
+            perplexity=settings.perplexity, max_iter=EXAGGERATED + settings.iterations,
+            early_exaggeration_iter=EXAGGERATED, **common,
+        )  # fmt: skip
+    laid = model.fit_transform(torch.from_numpy(points)).detach().cpu().numpy()
+    return np.asarray(laid, dtype=np.float64)

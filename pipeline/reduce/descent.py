@@ -1,0 +1,163 @@
+"""UMAP's descent (McInnes, Healy and Melville 2018, section 3.2 and algorithm 5), by one thread, fast.
+
+umap-learn's threads race, and its one thread is slow. Here one thread makes the same moves in the same order, but what
+is drawn at random for a pull pushes at once: those forces are worked out many at a time. Points that all move at once,
+which threads could share, settle with more tears. What is drawn depends on the seed, the epoch and the edge alone.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from pipeline.core.progress import progress
+from pipeline.reduce.threads import compiled, compiled_part
+
+CLIP = np.float32(4)  # the longest step along each axis
+NEAR = np.float32(0.001)  # keeps pushes finite
+ENDLESS = np.float32(1e9)
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+Edges = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Closeness 1 / (1 + a d^2b) at a distance d of the layout."""
+
+    a: float
+    b: float
+
+
+def descend(
+    start: NDArray[np.floating],
+    graph: scipy.sparse.csr_array,
+    curve: Curve,
+    epochs: int,
+    negatives: int,
+    seed: int,
+    among: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """Pull points towards their neighbours and push them from points drawn at random.
+
+    Args:
+        start: [point, 2].
+        graph: [point, other] membership in 0..1; symmetric unless ``among`` is given.
+        curve: of closeness.
+        epochs: passes; in each, an edge pulls as often as its membership says. Steps shrink to nothing over them.
+        negatives: points drawn at random for each pull.
+        seed: of what is drawn.
+        among: [other, 2] points that stay where they are, if it is to them that the graph leads.
+
+    Returns:
+        [point, 2].
+    """
+    xy = np.array(start, dtype=np.float32)
+    others = xy if among is None else among
+    often = (graph.data / graph.data.max()).astype(np.float64)
+    edges = (graph.indptr.astype(np.int64), graph.indices.astype(np.int32), often)
+    closeness = np.array([curve.a, curve.b], np.float32)
+    with progress("umap", epochs, "epoch") as bar:
+        for epoch in range(epochs):
+            rate = np.float32(1 - epoch / epochs)
+            _epoch(xy, others, edges, epoch, rate, closeness, negatives, np.uint64(seed), among is None)
+            bar.update()
+    return xy
+
+
+@compiled_part
+def _mixed(value: np.uint64) -> np.uint64:
+    """SplitMix64's mixing (Steele, Lea and Flood 2014)."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@compiled_part
+def power(base: np.float32, exponent: np.float32) -> np.float32:
+    """A positive number to a power, within 0.03 percent: logarithm and exponential to base 2 by short polynomials.
+
+    Unlike the library's it is worked out for many numbers at once.
+    """
+    bits = np.float32(base).view(np.int32)
+    whole = np.float32(np.int32(np.int32(bits >> np.int32(23)) - np.int32(127)))
+    t = np.int32((bits & np.int32(0x7FFFFF)) | np.int32(0x3F800000)).view(np.float32) - np.float32(1)
+    log = np.float32(0.4154309) + t * (np.float32(-0.1937961) + t * np.float32(0.0469854))
+    log = whole + t * (np.float32(1.4418799) + t * (np.float32(-0.7104959) + t * log))
+    shifted = min(max(log * exponent + np.float32(127), np.float32(1)), np.float32(253))
+    octave = np.int32(shifted)
+    r = shifted - np.float32(octave)
+    rest = np.float32(0.05582632) + r * (np.float32(0.00898934) + r * np.float32(0.00187757))
+    rest = np.float32(1) + r * (np.float32(0.69315308) + r * (np.float32(0.24015361) + r * rest))
+    return np.int32(octave * np.int32(0x800000)).view(np.float32) * rest
+
+
+@compiled_part
+def _clipped(value: np.float32) -> np.float32:
+    return min(max(value, -CLIP), CLIP)
+
+
+@compiled_part
+def _draw(
+    chance: np.uint64, others: NDArray[np.float32], own: int, x: NDArray[np.float32], y: NDArray[np.float32]
+) -> None:
+    """Fill ``x`` and ``y`` with the places of points drawn at random; a point that draws itself lies endlessly far."""
+    count = np.uint64(others.shape[0])
+    for draw in range(x.shape[0]):
+        value = _mixed(chance + np.uint64(draw) * GOLDEN)
+        drawn = ((value >> np.uint64(32)) * count) >> np.uint64(32)
+        if drawn == np.uint64(own):
+            x[draw], y[draw] = ENDLESS, ENDLESS
+        else:
+            x[draw], y[draw] = others[drawn, 0], others[drawn, 1]
+
+
+@compiled
+def _epoch(
+    xy: NDArray[np.float32],
+    others: NDArray[np.float32],
+    edges: Edges,
+    epoch: int,
+    rate: np.float32,
+    curve: NDArray[np.float32],
+    negatives: int,
+    seed: np.uint64,
+    both: bool,
+) -> None:
+    """Go once along all edges whose turn it is; ``both`` ends of an edge move, or only the point's."""
+    pointers, targets, often = edges
+    a, b = curve[0], curve[1]
+    one, pulling, pushing = np.float32(1), np.float32(-2) * a * b, np.float32(2) * b
+    chance = _mixed(seed + np.uint64(epoch) * GOLDEN)
+    far = np.empty((3, negatives), np.float32)  # x, y, and a power of the distance to points drawn at random
+    for point in range(xy.shape[0]):
+        x, y = xy[point, 0], xy[point, 1]
+        for edge in range(pointers[point], pointers[point + 1]):
+            if int((epoch + 1) * often[edge]) == int(epoch * often[edge]):
+                continue
+            other = targets[edge]
+            dx, dy = x - others[other, 0], y - others[other, 1]
+            squared = dx * dx + dy * dy
+            if squared > 0:
+                close = power(squared, b)
+                force = pulling * close / (squared * (a * close + one))
+                step_x, step_y = rate * _clipped(force * dx), rate * _clipped(force * dy)
+                x += step_x
+                y += step_y
+                if both:
+                    others[other, 0] -= step_x
+                    others[other, 1] -= step_y
+            _draw(_mixed(chance + np.uint64(edge)), others, point if both else others.shape[0], far[0], far[1])
+            for draw in range(negatives):
+                dx, dy = x - far[0, draw], y - far[1, draw]
+                far[2, draw] = power(dx * dx + dy * dy, b)
+            push_x, push_y = np.float32(0), np.float32(0)
+            for draw in range(negatives):
+                dx, dy = x - far[0, draw], y - far[1, draw]
+                force = pushing / ((NEAR + dx * dx + dy * dy) * (a * far[2, draw] + one))
+                push_x += _clipped(force * dx)
+                push_y += _clipped(force * dy)
+            x += rate * push_x
+            y += rate * push_y
+        xy[point, 0], xy[point, 1] = x, y
