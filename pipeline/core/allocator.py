@@ -3,8 +3,8 @@
 import ctypes
 import sys
 
-TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3  # of glibc's mallopt
-LARGEST = 32 << 20  # bytes; glibc takes no larger threshold
+TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4  # of glibc's mallopt
+AT_ONCE = 32 << 20  # bytes
 KEPT = 2**31 - 1
 
 
@@ -22,4 +22,5 @@ def keep_memory() -> bool:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
-    return bool(mallopt(MMAP_THRESHOLD, LARGEST) and mallopt(TRIM_THRESHOLD, KEPT) and mallopt(TOP_PAD, LARGEST))
+    # no piece by a mapping of its own, whatever its size: the threshold for those cannot be set above 32 MiB
+    return bool(mallopt(MMAP_MAX, 0) and mallopt(TRIM_THRESHOLD, KEPT) and mallopt(TOP_PAD, AT_ONCE))

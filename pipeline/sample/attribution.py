@@ -18,7 +18,7 @@ from pipeline.model.layers import LayerShape, altered
 from pipeline.model.positions import at_positions
 from pipeline.sample.prefix import Prefix
 
-TANGENTS = 128  # images × positions carried through the network together, to bound memory
+TANGENTS = 64  # images × positions carried through the network together, to bound memory
 
 
 def attributions(

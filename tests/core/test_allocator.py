@@ -10,14 +10,14 @@ from pipeline.core.allocator import keep_memory
 
 ROOT = Path(__file__).parents[2]
 
-# asks for 8 MiB again and again and tells how often the system had to give pages anew
+# asks for 48 MiB again and again and tells how often the system had to give pages anew
 PROGRAM = """
 import ctypes, resource, sys
 sys.path.insert(0, sys.argv[1])
 from pipeline.core.allocator import keep_memory
 if sys.argv[2] == "keep":
     assert keep_memory()
-size, libc = 8 << 20, ctypes.CDLL(None)
+size, libc = 48 << 20, ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
 libc.free.argtypes, libc.memset.argtypes = [ctypes.c_void_p], [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
 if sys.argv[2] == "plain":
@@ -44,7 +44,7 @@ def faults(how: str) -> int:
 def test_memory_is_kept() -> None:
     """With it the system gives next to no pages anew for a piece that was freed before; without it, all of them."""
     kept, plain = faults("keep"), faults("plain")
-    assert plain > 10 * 8 * 256 * 0.9 or plain > 10 * kept  # pages of 4 KiB, or larger ones
+    assert plain > 10 * 48 * 256 * 0.9 or plain > 10 * kept  # pages of 4 KiB, or larger ones
     assert kept < 0.1 * plain
 
 
