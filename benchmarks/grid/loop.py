@@ -41,17 +41,25 @@ def time_loop(xy: Tensor, rows: Tensor, levels: Sequence[int], most: int) -> Loo
     seconds, timed = 0.0, 0
     for size in levels:
         chosen = generator.permutation(size * size)[:most]
+        x, y = (xy.T * size).contiguous()
         began = perf_counter()
         for cell in chosen.tolist():
-            mean_of_cell(xy, rows, size, *divmod(cell, size))
+            mean_of_cell(x, y, rows, *divmod(cell, size))
         seconds += (perf_counter() - began) * size * size / len(chosen)
         timed += len(chosen)
     return Loop(seconds, timed, sum(size * size for size in levels))
 
 
-def mean_of_cell(xy: Tensor, rows: Tensor, size: int, row: int, column: int) -> Tensor | None:
-    """Mean activation [channel] of the points in one cell; None where there is none."""
-    x, y = xy[:, 0] * size, xy[:, 1] * size
+def mean_of_cell(x: Tensor, y: Tensor, rows: Tensor, row: int, column: int) -> Tensor | None:
+    """Mean activation [channel] of the points in one cell; None where there is none.
+
+    Args:
+        x: [point] in cells from the left.
+        y: [point] in cells from the top.
+        rows: activations [point, channel].
+        row: of the cell.
+        column: of the cell.
+    """
     across = torch.logical_and(column <= x, x <= column + 1)
     down = torch.logical_and(row <= y, y <= row + 1)
     inside = torch.where(torch.logical_and(across, down))[0]

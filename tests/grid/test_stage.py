@@ -1,32 +1,16 @@
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
 
-from pipeline.compose import compose_config
 from pipeline.core import statistics, store
-from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT
-from pipeline.grid.stage import run
-from pipeline.params import parse_params
-from pipeline.stages import STAGES, Task
-
-ROOT = Path(__file__).parents[2]
-CHOSEN = np.random.default_rng(3).permutation(600)[:450]  # an atlas of some samples, in no order
-
-
-@dataclass(frozen=True)
-class Planted:
-    """What is stored: activations and attributions of 600 samples, and the places of 450 of them."""
-
-    activation: np.ndarray
-    attribution: np.ndarray
-    image: np.ndarray
-    xy: np.ndarray
+from pipeline.core.artifacts import GRID
+from pipeline.grid import plan
+from pipeline.grid.sums import image_half
+from tests.grid.planted import CHOSEN, Planted, gridded, plant
 
 
 @pytest.fixture
@@ -34,39 +18,6 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Planted:
     """Activations and a layout on disk, read in blocks of 64 rows."""
     monkeypatch.setattr(statistics, "BLOCK_BYTES", 1)
     return plant(tmp_path, attribution=True)
-
-
-def plant(outputs: Path, *, attribution: bool) -> Planted:
-    """Write activations in shards of 64 rows, and a layout with many points on cell corners."""
-    generator = np.random.default_rng(0)
-    found = Planted(
-        # as half precision keeps them
-        generator.gamma(1, size=(600, 7)).astype(np.float16).astype(np.float32),
-        generator.normal(size=(600, 4)).astype(np.float16).astype(np.float32),
-        np.arange(600) // 4,
-        (generator.integers(0, 81, size=(450, 2)) / 80).astype(np.float32),
-    )
-    with store.create(ACTIVATIONS, ACTIVATIONS.path(outputs, "layer"), {}, {}) as group:
-        for name, values in (("activation", found.activation), ("attribution", found.attribution)):
-            if name == "activation" or attribution:
-                array = store.add_array(group, ACTIVATIONS, name, values.shape, shard_rows=64)
-                array[...] = values
-        store.write_array(group, ACTIVATIONS, "image", found.image)
-    with store.create(LAYOUT, LAYOUT.path(outputs, "layer", "all"), {}, {}) as group:
-        store.write_array(group, LAYOUT, "sample", CHOSEN)
-        store.write_array(group, LAYOUT, "xy", found.xy)
-    return found
-
-
-def gridded(outputs: Path, *overrides: str) -> dict[int, dict[str, np.ndarray]]:
-    """Run the stage and read every level."""
-    composed = compose_config(ROOT, ["grid.levels=[5,10,20]", "grid.min_count=3", *overrides])
-    task = Task(STAGES["grid"], parse_params(OmegaConf.to_container(composed)), outputs, "layer", "all")
-    run(task)
-    grid = store.open_artifact(GRID, task.path(GRID))
-    return {
-        size: {name: np.asarray(array[...]) for name, array in store.level(grid, size).arrays()} for size in (5, 10, 20)
-    }
 
 
 def members(planted: Planted, size: int, cell: Sequence[int]) -> np.ndarray:
@@ -122,6 +73,31 @@ def test_reliability_needs_both_halves(tmp_path: Path, planted: Planted) -> None
     assert np.isnan(level["reliability"][level["count"] == 1]).all()
     assert np.abs(level["reliability"][known]).max() <= 1
     assert np.median(level["reliability"][known]) < 0.3
+
+
+def test_reliability_equals_a_plain_recomputation(tmp_path: Path, planted: Planted) -> None:
+    """Of every cell: the centred cosine of the means of its two halves, NaN where one of them has no sample."""
+    mean = planted.activation.mean(axis=0)
+    for size, level in gridded(tmp_path).items():
+        for index, cell in enumerate(level["cell"]):
+            rows = CHOSEN[members(planted, size, cell)]
+            half = image_half(planted.image[rows])
+            if half.min() == half.max():
+                assert np.isnan(level["reliability"][index])
+                continue
+            left, right = (planted.activation[rows[half == number]].mean(axis=0) - mean for number in (0, 1))
+            expected = left @ right / np.linalg.norm(left) / np.linalg.norm(right)
+            assert level["reliability"][index] == pytest.approx(expected, abs=1e-4)
+
+
+def test_slices_of_channels_leave_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the sums of all channels would take too much memory, they are added up in slices; the grid is the same."""
+    plant(tmp_path, attribution=True)
+    whole = gridded(tmp_path)
+    monkeypatch.setattr(plan, "SUM_BYTES", 16 * 2 * len(whole[20]["cell"]) + 8)
+    for size, level in gridded(tmp_path).items():
+        for name, values in level.items():
+            np.testing.assert_allclose(values, whole[size][name], rtol=1e-5, atol=1e-6, err_msg=name)
 
 
 def test_without_attribution(tmp_path: Path) -> None:

@@ -1,0 +1,201 @@
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.core import statistics
+from pipeline.core.artifacts import GRID, LAYOUT
+from pipeline.core.store import create, write_array
+from pipeline.grid import plan
+from pipeline.grid.parts import Parts
+from pipeline.grid.stage import PARTS, run
+from tests.grid.planted import ROOT, grid_task, plant
+
+TASKS = 10  # of each pass: 600 samples in blocks of 64
+MADE = 3 * TASKS + 6  # two arrays are summed, one is compared; 6 parts are merged from the sums
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.grid import plan, stage
+from pipeline.grid.parts import Parts
+from pipeline.core import statistics
+from tests.grid.planted import grid_task
+
+making, count = Parts.making, 0
+
+def dying(self, *arguments):
+    global count
+    count += 1
+    if count == int(sys.argv[2]):
+        (self.folder / f"{arguments[0]}.0123.partial").write_bytes(b"half of it")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return making(self, *arguments)
+
+Parts.making = dying
+plan.WORTH, plan.SPAN_BLOCKS, statistics.BLOCK_BYTES = 0, 1, 1
+stage.run(grid_task(Path(sys.argv[1])))
+"""
+
+
+class Interrupted(BaseException):
+    """Ends a run in its middle; nothing catches it."""
+
+
+class Counted:
+    """Notes the parts that are made, and may interrupt the run in the middle of one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: list[str] = []
+        self.until: int | None = None
+        making = Parts.making
+
+        @contextmanager
+        def counted(parts: Parts, name: str, shape: tuple[int, ...], dtype: Any) -> Iterator[NDArray[Any]]:
+            with making(parts, name, shape, dtype) as part:
+                yield part
+                if len(self.names) == self.until:
+                    raise Interrupted
+                self.names.append(name)
+
+        monkeypatch.setattr(Parts, "making", counted)
+
+    def run(self, outputs: Path, *overrides: str, until: int | None = None) -> list[str]:
+        """Run the stage, and interrupt it after so many parts; gives the names of those that it made."""
+        self.names, self.until = [], until
+        if until is None:
+            run(grid_task(outputs, *overrides))
+        else:
+            with pytest.raises(Interrupted):
+                run(grid_task(outputs, *overrides))
+        return self.names
+
+
+def small_tasks(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    """One task for each block of 64 samples, and what counts them."""
+    monkeypatch.setenv("ATLAS_CLUSTER", '{"kind": "inline", "threads": 1}')
+    monkeypatch.setattr(statistics, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(plan, "WORTH", 0)
+    monkeypatch.setattr(plan, "SPAN_BLOCKS", 1)
+    return Counted(monkeypatch)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    """Small tasks, counted."""
+    return small_tasks(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The bytes of a grid whose stage was left alone."""
+    outputs = tmp_path_factory.mktemp("alone")
+    plant(outputs, attribution=True)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        assert len(small_tasks(monkeypatch).run(outputs)) == MADE
+    return grid_bytes(outputs)
+
+
+def grid_bytes(outputs: Path) -> dict[str, bytes]:
+    """Every file of the grid, by name."""
+    top = GRID.path(outputs, "layer", "all")
+    return {file.relative_to(top).as_posix(): file.read_bytes() for file in top.rglob("*") if file.is_file()}
+
+
+def parts(outputs: Path) -> list[Path]:
+    """Files of the parts that are there."""
+    return sorted((outputs / PARTS).rglob("*.npy"))
+
+
+@pytest.mark.parametrize("until", [0, 7, TASKS + 3, 2 * TASKS + 8, MADE - 1])
+def test_an_interrupted_grid_goes_on(until: int, tmp_path: Path, counted: Counted, alone: dict[str, bytes]) -> None:
+    """Interrupted anywhere, the second run makes only what is missing and ends with the same bytes."""
+    plant(tmp_path / "other", attribution=True)
+    first = counted.run(tmp_path / "other", until=until)
+    second = counted.run(tmp_path / "other")
+    expensive = [name for name in first if name.startswith(("sums", "cosines"))]
+    assert not set(expensive) & set(second)
+    assert MADE <= len(first) + len(second) <= MADE + 5  # merging, which takes no pass, may begin anew
+    assert grid_bytes(tmp_path / "other") == alone
+    assert not (tmp_path / "other" / PARTS / "layer" / "all").exists()
+
+
+def test_a_killed_grid_goes_on(tmp_path: Path, counted: Counted, alone: dict[str, bytes]) -> None:
+    """After a kill in either pass all bytes are those of a grid left alone."""
+    outputs = tmp_path / "other"
+    plant(outputs, attribution=True)
+    for until in (5, 2 * TASKS + 6):  # counted anew in each run
+        done = subprocess.run([sys.executable, "-c", KILLED, str(outputs), str(until)], cwd=ROOT, check=False)
+        assert done.returncode == -signal.SIGKILL
+        assert list((outputs / PARTS).rglob("*.partial"))
+    assert {file.stem.split("-")[0] for file in parts(outputs)} >= {"cosines", "means"}
+    assert 0 < len(counted.run(outputs)) < TASKS
+    assert grid_bytes(outputs) == alone
+
+
+@pytest.mark.parametrize("until", [8, MADE - 2])
+def test_damaged_parts_are_made_again(until: int, tmp_path: Path, counted: Counted, alone: dict[str, bytes]) -> None:
+    """Parts that were cut short, emptied or changed do not count; the others do."""
+    plant(tmp_path / "other", attribution=True)
+    counted.run(tmp_path / "other", until=until)
+    files = [file for file in parts(tmp_path / "other") if file.stem.startswith(("sums", "cosines"))]
+    short, empty, flipped = files[:3]
+    short.write_bytes(short.read_bytes()[:-9])
+    empty.write_bytes(b"")
+    content = bytearray(flipped.read_bytes())
+    content[200] ^= 1
+    flipped.write_bytes(content)
+    again = counted.run(tmp_path / "other")
+    assert {short.stem, empty.stem, flipped.stem} <= set(again)
+    assert not {file.stem for file in files[3:]} & set(again)
+    assert grid_bytes(tmp_path / "other") == alone
+
+
+def test_damaged_means_are_made_again(tmp_path: Path, counted: Counted, alone: dict[str, bytes]) -> None:
+    """When what was merged is damaged, the first pass is made anew, and the grid is right."""
+    plant(tmp_path / "other", attribution=True)
+    counted.run(tmp_path / "other", until=MADE - 2)
+    (means,) = (tmp_path / "other" / PARTS).rglob("means.npy")
+    means.write_bytes(means.read_bytes()[:-100])
+    again = counted.run(tmp_path / "other")
+    assert len([name for name in again if name.startswith("sums-activation")]) == TASKS
+    assert grid_bytes(tmp_path / "other") == alone
+
+
+@pytest.mark.parametrize("changed", ["grid.levels=[6,12]", "grid.exemplars=2"])
+def test_other_settings_start_anew(changed: str, tmp_path: Path, counted: Counted) -> None:
+    """Parts made with other settings are thrown away: the grid is that of the new settings, all of it made now."""
+    for name in ("alone", "other"):
+        plant(tmp_path / name, attribution=True)
+    counted.run(tmp_path / "other", until=MADE - 2)
+    fresh = counted.run(tmp_path / "alone", changed)
+    assert counted.run(tmp_path / "other", changed) == fresh
+    assert grid_bytes(tmp_path / "other") == grid_bytes(tmp_path / "alone")
+
+
+def test_another_layout_starts_anew(tmp_path: Path, counted: Counted) -> None:
+    """Parts made from another layout are thrown away."""
+    plant(tmp_path, attribution=True)
+    counted.run(tmp_path, until=MADE - 2)
+    with create(LAYOUT, LAYOUT.path(tmp_path, "layer", "all"), {"another": True}, {}) as group:
+        write_array(group, LAYOUT, "sample", np.arange(1))
+        write_array(group, LAYOUT, "xy", np.full((1, 2), 0.5))
+    again = counted.run(tmp_path)
+    assert len([name for name in again if name.startswith("sums")]) == 2 * TASKS
+    assert len([name for name in again if name.startswith("cosines")]) == 1  # the only block with a sample
+
+
+def test_two_workers_give_the_bytes_of_inline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: Counted, alone: dict[str, bytes]
+) -> None:
+    """Two Dask workers of one thread each end with the bytes of a run without them; results stay on the disk."""
+    plant(tmp_path / "other", attribution=True)
+    monkeypatch.setenv("ATLAS_CLUSTER", '{"kind": "local", "workers": 2, "threads": 1}')
+    assert not any(name.startswith(("sums", "cosines")) for name in counted.run(tmp_path / "other"))
+    assert grid_bytes(tmp_path / "other") == alone
