@@ -17,8 +17,12 @@ QUICK_RESULTS = Path("outputs/.bench/quick")  # a look, not a record
 DOCUMENT = Path("docs/benchmarks.md")
 BENCHMARKS = {  # modules with run(quick) -> Report
     "sample": "benchmarks.sample.bench",
+    "reduce": "benchmarks.reduce.bench",
+    "grid": "benchmarks.grid.bench",
     "render": "benchmarks.render.bench",
     "fidelity": "benchmarks.fidelity.bench",
+    "viewer": "benchmarks.viewer.bench",
+    "scale": "benchmarks.scale.bench",
 }
 APART = {"study": "benchmarks.study.bench"}  # long, asked for by name, with a document of its own
 

@@ -1,0 +1,60 @@
+"""Memory and time of the stage by the number of samples."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from benchmarks.harness.rows import Row, row
+from benchmarks.reduce import planted
+from benchmarks.scale.memory import peak_of
+from pipeline.core.progress import say
+from pipeline.core.store import discard
+
+PCA_GOAL, STAGE_GOAL = 2.0, 10.0  # GB
+
+
+def million_rows(folder: Path, counts: Sequence[int]) -> list[Row]:
+    """Peak memory and minutes of PCA for each number of samples, and of the whole stage for the last one.
+
+    Args:
+        folder: for the activations, a kilobyte for each sample at a time.
+        counts: of samples.
+    """
+    rows = []
+    for count in counts:
+        outputs = folder / str(count)
+        discard(outputs)
+        outputs.mkdir(parents=True)
+        planted.write(outputs, count)
+        what = f"{count:,} samples × {planted.CHANNELS} channels"
+        rows += _measured(f"PCA, {what}", "pca", outputs, PCA_GOAL)
+        if count == counts[-1]:
+            rows += _measured(f"reduce, {what}", "stage", outputs, STAGE_GOAL)
+            found = json.loads((outputs / f"metrics/reduce/{planted.LAYER}/all.json").read_text())
+            rows += _quality(f"reduce, {what}", found)
+        discard(outputs)
+    return rows
+
+
+def _measured(what: str, part: str, outputs: Path, goal: float) -> list[Row]:
+    say(what)
+    began = perf_counter()
+    peak = peak_of([sys.executable, "-m", "benchmarks.reduce.measured", part, str(outputs)])
+    minutes = (perf_counter() - began) / 60
+    return [
+        row(f"{what}: peak memory of the process", peak / 1e9, "GB", at_most=goal),
+        row(f"{what}: time, start of the process included", minutes, "min"),
+    ]
+
+
+def _quality(what: str, found: Mapping[str, Any]) -> list[Row]:
+    groups = ("landmarks", "placed") if "trustworthiness_10_placed" in found else ()
+    rows = [row(f"{what}: samples laid out, the others placed among them", found["landmarks"], "samples")]
+    for measure in ("trustworthiness", "continuity"):
+        for k in (10, 50):
+            names = {f"{measure}_{k}": "all", **{f"{measure}_{k}_{group}": group for group in groups}}
+            rows += [row(f"{what}: {measure} (k {k}), {kind}", found[name], "") for name, kind in names.items()]
+    return rows
