@@ -39,15 +39,15 @@ def run_pipeline(overrides: Sequence[str]) -> None:
         AtlasError: the configuration cannot work, or another run is at work on the outputs; nothing has run.
         SystemExit: a stage failed, with its exit code.
     """
+    root, command = checkout(), shlex.join(["atlas", "run", *overrides])
+    os.chdir(root)
+    refuse_busy(OUTPUTS)  # what follows takes a while and makes nothing; then the lock is taken
     from omegaconf import OmegaConf
 
     from pipeline.check import check
     from pipeline.compose import compose_cluster, compose_config, write_params
     from pipeline.core.cluster import VARIABLE, from_environment, parse_cluster, to_environment
 
-    root, command = checkout(), shlex.join(["atlas", "run", *overrides])
-    os.chdir(root)
-    refuse_busy(OUTPUTS)  # the checks take a while and make nothing; then the lock is taken
     cluster, overrides = compose_cluster(root, overrides)
     # stages are children of DVC and find it in their environment; without an override, what is there is checked
     settings = from_environment() if cluster is None else parse_cluster(OmegaConf.to_container(cluster))

@@ -59,6 +59,7 @@ EXPERIMENTS = {
         "images.root=photographs",
         "model.weights=random",
         "model.preprocessing={resize: 48, crop: 48}",
+        "+model.architecture.num_classes=5",
         "layers=[inception4a]",
         "sample.positions_per_image=4",
         *TINY,

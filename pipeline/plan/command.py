@@ -75,7 +75,7 @@ def plan(root: Path, outputs: Path, overrides: Sequence[str], options: Options) 
     rates, gpus = measured(params, seen, images, entries, options.given), options.gpus or (1,)
     rows = estimates(sizes, rates, gpus)
     disk, memory = _room(outputs, options)
-    head = f"{params.site.title}: {count(found)} images, {len(channels)} layers, {len(params.atlases)} atlases"
+    head = f"{params.site.title}: {count(found)} images; layers: {len(channels)}; atlases: {', '.join(params.atlases)}"
     return Plan("\n".join([head, "", text(sizes, rows, gpus), *_notes(options)]), rows, disk, memory)
 
 
@@ -102,16 +102,12 @@ def _notes(options: Options) -> list[str]:
     }
     said = [f"{rate(value)} {name}" for name, value in given.items() if value]
     notes = ["", "Sizes on disk are those before compression; memory is that of one process."]
-    notes.append(
-        f"Given, not measured: {', '.join(said)}. All other rates were measured here, on one process, "
-        if said
-        else "Rates were measured here, on one process, "
-    )
-    notes[-1] += "but that of layouts, which is a first guess unless it is given."
+    if said:
+        notes.append(f"Given, not measured: {', '.join(said)}.")
+    notes.append("Other rates were measured here, on one process; that of layouts is a first guess unless it is given.")
+    notes.append("Left out: predict and patch, which look at some hundred images, and place.")
     if options.gpus:
-        notes.append(
-            "GPUs share the work of sample and render; the other stages run on processors, one after the other."
-        )
+        notes.append("GPUs share the work of sample and render; other stages run on processors, one after the other.")
         if not (options.disk and options.memory):
             notes.append("Not compared with what is free there: say --disk and --memory, in GB.")
     return notes
