@@ -30,7 +30,7 @@ def run(quick: bool) -> Report:
     Raises:
         ConfigError: the real input is not there.
     """
-    images, rounds = (32, 1) if quick else (384, 3)
+    images, rounds = (32, 1) if quick else (768, 3)
     real = given(images)
     rows = [*_speed(real, images, rounds), *_nine(real, images, rounds)]
     shutil.rmtree(real.outputs)

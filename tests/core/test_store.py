@@ -119,14 +119,9 @@ def test_half_precision_comes_back_as_float32(tmp_path: Path) -> None:
     array = store.array(opened, "activation")
     assert array.dtype == np.float16
     rows = np.arange(4000)
-    for found in (
-        array[...],
-        array[:],
-        array[rows],
-        array.oindex[rows],
-        array.vindex[rows, 0],
-        next(row_blocks(array))[1],
-    ):
+    ways: list[Any] = [array[...], array[:], array[rows], array.oindex[rows], array.vindex[rows, rows % 2]]
+    ways.append(next(row_blocks(array))[1])
+    for found in ways:
         assert found.dtype == np.float32
         assert found.reshape(4000, -1)[:, 0].sum() == pytest.approx(4000 * np.float64(np.float16(0.1)), rel=1e-5)
     assert store.read_rows(array, rows[:7]).dtype == np.float32
