@@ -15,6 +15,11 @@ from pipeline.stages import STAGES
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+FULL = {
+    errno.ENOSPC: "the disk full",
+    errno.EDQUOT: "the disk quota used up",
+    errno.EFBIG: "that files may not be as large (ulimit -f)",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,9 +45,10 @@ def _full_disk(error: BaseException | None) -> str | None:
     """The line for a full disk, None for any other error. Libraries that write files each raise a kind of their own."""
     while error is not None:
         number = error.errno if isinstance(error, OSError) else None
-        if number == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error):
-            where = getattr(error, "filename", None) or "outputs"
-            return f"{where}: expected room to write, found the disk full; free some and run the same command again"
+        for full, found in FULL.items():
+            if number == full or os.strerror(full) in str(error):
+                where = getattr(error, "filename", None) or "outputs"
+                return f"{where}: expected room to write, found {found}; free some and run the same command again"
         error = error.__cause__ or error.__context__
     return None
 

@@ -15,9 +15,9 @@ from pipeline.compose import compose_config, write_params
 from pipeline.core import statistics, store
 from pipeline.core.cluster import VARIABLE
 from pipeline.core.growing import NOTES
-from tests.soak.checkouts import make_pictures
+from tests.soak.checkouts import Station, Trial, make_pictures
 from tests.soak.contents import contents, different
-from tests.soak.kill_render import rows
+from tests.soak.kills import Count
 
 ROOT = Path(__file__).parents[1]
 LAYER = "mixed3b"
@@ -96,28 +96,27 @@ def artifact(folder: Path, stage: str) -> dict[str, str]:
     return found
 
 
-def finished(folder: Path, stage: str) -> int:
-    """Pieces of work that are kept for good: icons, or tasks."""
-    outputs = folder / "outputs"
-    return rows(outputs) if stage == "render" else len(list((outputs / NOTES / ARTIFACTS[stage]).rglob("*.json")))
+def finished(folder: Path) -> int:
+    """Tasks of ``sample`` that are finished for good."""
+    return len(list((folder / "outputs" / NOTES / ARTIFACTS["sample"]).rglob("*.json")))
 
 
 class InTheMiddle(threading.Thread):
-    """Kills a process as soon as a few pieces of work are finished.
+    """Kills a process as soon as a few tasks of ``sample`` are finished.
 
     Attributes:
         killed: whether it came to that.
     """
 
-    def __init__(self, folder: Path, stage: str, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, folder: Path, process: "subprocess.Popen[bytes]") -> None:
         super().__init__()
-        self._folder, self._stage, self._process = folder, stage, process
+        self._folder, self._process = folder, process
         self.killed = False
 
     def run(self) -> None:
         """Wait, and kill."""
         deadline = time.monotonic() + PATIENCE
-        while finished(self._folder, self._stage) < 2 and time.monotonic() < deadline:
+        while finished(self._folder) < 2 and time.monotonic() < deadline:
             time.sleep(0.002)
         kill(self._process)
         self.killed = time.monotonic() < deadline
@@ -125,7 +124,7 @@ class InTheMiddle(threading.Thread):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_workers_elsewhere_write_the_same_bytes(stage: str, inline: Path, other: Path, cluster: Cluster) -> None:
-    """Every file that a stage writes with two workers is that of inline with one thread; another seed gives others."""
+    """Every file that a stage writes with two workers is that of inline with one thread."""
     forget(other, stage)
     assert run(other, stage, cluster.environment) == 0
     assert different(artifact(other, stage), artifact(inline, stage)) == []
@@ -134,7 +133,7 @@ def test_workers_elsewhere_write_the_same_bytes(stage: str, inline: Path, other:
 def test_a_killed_worker_loses_nothing(inline: Path, other: Path, cluster: Cluster) -> None:
     """One of two workers dies in the middle of sample: the other does its work, and the bytes are the same."""
     forget(other, "sample")
-    in_the_middle = InTheMiddle(other, "sample", cluster.workers[0])
+    in_the_middle = InTheMiddle(other, cluster.workers[0])
     in_the_middle.start()
     assert run(other, "sample", cluster.environment) == 0
     in_the_middle.join()
@@ -142,16 +141,15 @@ def test_a_killed_worker_loses_nothing(inline: Path, other: Path, cluster: Clust
     assert different(artifact(other, "sample"), artifact(inline, "sample")) == []
 
 
-@pytest.mark.parametrize("stage", ["sample", "render"])
 def test_a_killed_scheduler_is_one_line_and_the_restart_goes_on(
-    stage: str, inline: Path, other: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    inline: Path, other: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The stage ends with exit code 2; started again it keeps what was finished, and ends with the same bytes."""
-    place = forget(other, stage)
+    place = forget(other, "sample")
     with Cluster(tmp_path / "cluster", workers=1) as mortal:
-        in_the_middle = InTheMiddle(other, stage, mortal.scheduler)
+        in_the_middle = InTheMiddle(other, mortal.scheduler)
         in_the_middle.start()
-        code = run(other, stage, mortal.environment)
+        code = run(other, "sample", mortal.environment)
         in_the_middle.join()
     printed = capsys.readouterr().err
     assert in_the_middle.killed
@@ -159,6 +157,11 @@ def test_a_killed_scheduler_is_one_line_and_the_restart_goes_on(
     assert printed.splitlines()[-1].startswith("atlas: cluster: expected the scheduler to stay"), printed
     assert "Traceback" not in printed
     assert not list(place.glob("*.zarr"))
-    assert finished(other, stage) >= 2
-    assert run(other, stage, INLINE) == 0
-    assert different(artifact(other, stage), artifact(inline, stage)) == []
+    count = Count()
+    trial = Trial(other, Station("sample", ["sample"], [], ["outputs/activations"]), {})
+    count.note(trial)
+    assert count.kept
+    assert run(other, "sample", INLINE) == 0
+    count.check(trial)
+    assert not count.repeated
+    assert different(artifact(other, "sample"), artifact(inline, "sample")) == []

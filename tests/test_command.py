@@ -139,6 +139,8 @@ FULL = os.strerror(errno.ENOSPC)
     "error",
     [
         OSError(errno.ENOSPC, FULL, "outputs/x"),
+        OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), "outputs/x"),
+        OSError(errno.EFBIG, os.strerror(errno.EFBIG), "outputs/x"),
         RuntimeError(f"Error while serializing: I/O error: {FULL} (os error 28)"),
     ],
 )

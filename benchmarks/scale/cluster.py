@@ -47,8 +47,9 @@ class Cluster:
 
     def add_worker(self) -> None:
         """Start one more worker: one process with one thread, which nobody starts anew."""
-        arguments = ["--nthreads", "1", "--no-nanny", "--memory-limit", "0", "--local-directory", str(self.folder)]
-        self.workers.append(self._start("worker", *arguments, *COMMON))
+        arguments = ["--nthreads", "1", "--no-nanny", "--memory-limit", "0", "--death-timeout", "20"]
+        where = ["--local-directory", str(self.folder)]
+        self.workers.append(self._start("worker", *arguments, *where, *COMMON))
 
     def stop(self) -> None:
         """End all processes."""

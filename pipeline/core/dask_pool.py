@@ -1,10 +1,12 @@
 """A pool of Dask workers, wherever they are."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 from distributed import Client, Future, KilledWorker, as_completed
@@ -38,8 +40,9 @@ class DaskPool:
         self, function: Callable[[Made, Item], Result], tasks: Iterable[Item], setup: Callable[[], Made]
     ) -> Iterator[tuple[int, Result]]:
         """See :meth:`pipeline.core.pool.Pool.map_unordered`."""
-        made = dumps(setup)
-        key, work = hashlib.sha256(made).hexdigest(), dumps((function, made))
+        # paths of the configuration count from the folder of the run, wherever the workers were started
+        made, folder = dumps(setup), str(Path.cwd())
+        key, work = hashlib.sha256(made + os.fsencode(folder)).hexdigest(), dumps((function, made, folder))
         with _explained():
             # a result of its own: workers fetch it once each, and one that is lost with its worker is made again
             shared = self._client.submit(_as_it_is, work, pure=False)
@@ -94,8 +97,20 @@ def _as_it_is(value: bytes) -> bytes:
 def _run(key: str, threads: int, shared: bytes, task: bytes) -> Any:
     """One task, in a worker."""
     use_threads(threads)
-    function, setup = loads(shared)
+    function, setup, folder = loads(shared)
+    _enter(folder)
     return function(once(key, partial(_made, setup)), loads(task))
+
+
+def _enter(folder: str) -> None:
+    """Make the folder of the run the current one; a worker runs one task at a time."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise ConfigError(
+            f"cluster: expected workers to find the folder of the run at {folder}, found: {error.strerror}; start them "
+            "where it lies at the same path"
+        ) from None
 
 
 def _made(setup: bytes) -> Any:

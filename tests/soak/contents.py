@@ -8,11 +8,15 @@ UNFINISHED = ".partial"
 
 
 def contents(root: Path, places: Iterable[str]) -> dict[str, str]:
-    """SHA-256 (hex) of every file in ``places`` below ``root``, by its path below ``root``."""
+    """SHA-256 (hex) of every file in ``places`` below ``root``, by its path below ``root``.
+
+    What bears the name of something unfinished is left out: nobody takes it for an artifact.
+    """
     return {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
         for place in places
         for path in files(root / place)
+        if not any(part.endswith(UNFINISHED) for part in path.relative_to(root).parts)
     }
 
 
