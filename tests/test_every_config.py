@@ -63,8 +63,8 @@ EXPERIMENTS = {
         "layers=[inception4a]",
         "sample.positions_per_image=4",
         *TINY,
-        "render.size=24",
-        "render.size_by_layer={}",
+        "render.size_by_layer.inception4a=24",
+        "render.warm_steps=2",
     ],
     "imagenet_sample": ["render.size_by_layer={features.7: 24, features.12: 48}", *TINY],
 }
