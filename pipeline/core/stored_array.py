@@ -40,12 +40,19 @@ class StoredArray(zarr.Array[Any]):
         """``array.vindex[mask]``."""
         return self._read(super().get_mask_selection, *arguments, **options)
 
+    def as_stored(self, selection: Any) -> Any:
+        """``array[selection]`` in the number type on the disk, for those who make float32 of it piece by piece."""
+        return self._checked(super().get_basic_selection, selection)
+
     def _read(self, read: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        found = self._checked(read, *arguments, **options)
+        return found.astype(np.float32) if getattr(found, "dtype", None) == np.float16 else found
+
+    def _checked(self, read: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         try:
-            found = read(*arguments, **options)
+            return read(*arguments, **options)
         except READING as error:
             raise _damaged(self, error) from error
-        return found.astype(np.float32) if getattr(found, "dtype", None) == np.float16 else found
 
 
 def stored(array: zarr.Array[Any]) -> StoredArray:

@@ -7,11 +7,11 @@ import zarr
 
 from pipeline.core.statistics import block_bounds
 
-LARGER = 4  # blocks of 128 MiB: rows of one cell meet in a block, and Zarr reads many chunks at once
+LARGER = 4  # blocks of 128 MiB as stored: rows of one cell meet in them, and Zarr reads many chunks at once
 SUM_BYTES = 2**29  # of the sums that one task holds, in float64; more channels than fit are added up in a further task
 MOST_PARTS = 32
 WORTH = 2  # a task reads at least so many times the bytes that it leaves on the disk
-SPAN_BLOCKS = 4  # of a task that leaves next to nothing; while one block is worked on, the next is read
+SPAN_BLOCKS = 2  # of a task that leaves next to nothing; while one block is worked on, the next is read
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ def slices(name: str, array: zarr.Array[Any], groups: int) -> list[Slice]:
     """
     channels = array.shape[1]
     width = min(channels, max(1, SUM_BYTES // (8 * groups)))
-    blocks = block_bounds(array, LARGER)
+    blocks = _blocks(array)
     part_bytes = 4 * groups * width
-    block_bytes = (blocks[0][1] - blocks[0][0]) * channels * 4
+    block_bytes = (blocks[0][1] - blocks[0][0]) * channels * array.dtype.itemsize
     each = max(1, -(-len(blocks) // MOST_PARTS), -(-WORTH * part_bytes // block_bytes))
     return [
         Slice(name, first, min(first + width, channels), span)
@@ -77,7 +77,11 @@ def slices(name: str, array: zarr.Array[Any], groups: int) -> list[Slice]:
 
 def spans(array: zarr.Array[Any]) -> list[Span]:
     """The rows of the tasks of the second pass; they depend on the array alone."""
-    return _spans(block_bounds(array, LARGER), SPAN_BLOCKS)
+    return _spans(_blocks(array), SPAN_BLOCKS)
+
+
+def _blocks(array: zarr.Array[Any]) -> list[tuple[int, int]]:
+    return block_bounds(array, LARGER * max(1, 4 // array.dtype.itemsize))
 
 
 def _spans(blocks: list[tuple[int, int]], each: int) -> list[Span]:

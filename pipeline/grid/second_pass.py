@@ -5,13 +5,14 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.grid.placed import nested_order
+from pipeline.grid.tiles import take
 
 TILE = 128  # samples in one matrix product; they lie in few cells, next to each other
 GATHERED = 16 * TILE  # samples that are centred together, so that they stay in the processor's cache
 
 
 def cosines_to_means(
-    rows: NDArray[np.float32],
+    rows: NDArray[np.floating],
     label: NDArray[np.integer],
     ancestors: NDArray[np.int64],
     directions: list[NDArray[np.float32]],
@@ -26,7 +27,7 @@ def cosines_to_means(
     lies at minus the mean.) So is that of samples which are not in the atlas.
 
     Args:
-        rows: activations [sample, channel].
+        rows: activations [sample, channel], of any number type.
         label: [sample] the finest cell; those beyond the last cell are not in the atlas.
         ancestors: [level, finest cell] the cell of each level that a finest cell lies in.
         directions: for each level the cells' centred mean activations [cell, channel], of length 1.
@@ -37,24 +38,22 @@ def cosines_to_means(
     order = np.argsort(ranks, kind="stable")[: np.count_nonzero(ranks < ancestors.shape[1])]
     cells = ancestors[:, label[order]]
     cosines = np.zeros((len(ancestors), len(rows)), np.float32)
-    buffer = torch.empty(GATHERED, rows.shape[1])  # of torch, which aligns it the same way each time
+    buffer = torch.empty(GATHERED, rows.shape[1])
     for start in range(0, len(order), GATHERED):
         chosen = order[start : start + GATHERED]
-        units = buffer[: len(chosen)]
-        _centred_units(rows, chosen, mean, units.numpy())
+        units = take(rows, chosen, buffer)
+        _centre(units.numpy(), mean)
         for first in range(0, len(chosen), TILE):
             own = cells[:, start + first : start + first + len(chosen[first : first + TILE])]
             cosines[:, chosen[first : first + TILE]] = _own_cosines(units[first : first + TILE], own, directions)
     return cosines
 
 
-def _centred_units(
-    rows: NDArray[np.float32], chosen: NDArray[np.int64], mean: NDArray[np.float32], out: NDArray[np.float32]
-) -> None:
-    np.take(rows, chosen, axis=0, out=out, mode="clip")
-    out -= mean
-    norms = np.sqrt(np.einsum("ij,ij->i", out, out))[:, None]
-    np.divide(out, norms, out=out, where=norms > 0)
+def _centre(rows: NDArray[np.float32], mean: NDArray[np.float32]) -> None:
+    """Subtract the mean and bring rows to length 1, in place."""
+    rows -= mean
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
+    np.divide(rows, norms, out=rows, where=norms > 0)
 
 
 def _own_cosines(

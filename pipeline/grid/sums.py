@@ -5,8 +5,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from pipeline.grid.tiles import take
+
 RUN = 128  # rows that are added in float32; their sums are added in float64
-TILE = 2048  # rows at a time, so that what is made of them stays in the processor's cache
+TILE = 2048
 
 
 def image_half(image: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -21,7 +23,7 @@ def image_half(image: NDArray[np.int64]) -> NDArray[np.int64]:
     return ((mixed ^ (mixed >> np.uint64(31))) & np.uint64(1)).astype(np.int64)
 
 
-def add_rows(sums: NDArray[np.float64], rows: NDArray[np.float32], group: NDArray[np.integer]) -> None:
+def add_rows(sums: NDArray[np.float64], rows: NDArray[np.floating], group: NDArray[np.integer]) -> None:
     """Add each row to the sum of its group, in place.
 
     Rows of a group that follow each other when sorted are added in float32, at most ``RUN`` of them; all else is
@@ -29,20 +31,21 @@ def add_rows(sums: NDArray[np.float64], rows: NDArray[np.float32], group: NDArra
 
     Args:
         sums: [group, channel].
-        rows: [row, channel].
+        rows: [row, channel], of any number type.
         group: [row].
     """
-    order = np.argsort(group, kind="stable").astype(np.int32)
+    order = np.argsort(group, kind="stable")
     ordered = group[order]
     total = torch.from_numpy(sums)
+    buffer = torch.empty(TILE, rows.shape[1])
     for start in range(0, len(order), TILE):
         of = ordered[start : start + TILE]
         begins = np.flatnonzero((np.diff(of, prepend=-1) != 0) | (np.arange(len(of)) % RUN == 0))
         chosen = csr_matrix(
-            (np.ones(len(of), np.float32), order[start : start + TILE], np.append(begins, len(of)).astype(np.int32)),
-            shape=(len(begins), len(rows)),
+            (np.ones(len(of), np.float32), np.arange(len(of), dtype=np.int32), np.append(begins, len(of))),
+            shape=(len(begins), len(of)),
         )
-        runs = torch.from_numpy(chosen @ rows)
+        runs = torch.from_numpy(chosen @ take(rows, order[start : start + TILE], buffer).numpy())
         total.index_add_(0, torch.from_numpy(of[begins].astype(np.int64)), runs.double())
 
 

@@ -76,11 +76,14 @@ class Reader:
         self.parts = source.parts
         self._group = store.open_artifact(ACTIVATIONS, source.activations)
 
-    def blocks(self, name: str, span: Span, channels: slice) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """(First row within the span, block [row, channel]) in order; while one is used, the next is read."""
+    def blocks(self, name: str, span: Span, channels: slice) -> Iterator[tuple[int, NDArray[np.floating]]]:
+        """(First row within the span, block [row, channel]) in order; while one is used, the next is read.
+
+        Rows are of the number type that they are stored in.
+        """
         array = store.array(self._group, name)
         found = (
-            (start - span.start, np.ascontiguousarray(array[start:stop, channels], np.float32))
+            (start - span.start, np.ascontiguousarray(array.as_stored((slice(start, stop), channels))))
             for start, stop in span.blocks
         )
         return ahead(found)

@@ -28,7 +28,7 @@ class Planted:
     xy: np.ndarray
 
 
-def plant(outputs: Path, *, attribution: bool) -> Planted:
+def plant(outputs: Path, *, attribution: bool, dtype: str = "float16") -> Planted:
     """Write activations in shards of 64 rows, and a layout with many points on cell corners."""
     generator = np.random.default_rng(0)
     found = Planted(
@@ -41,7 +41,7 @@ def plant(outputs: Path, *, attribution: bool) -> Planted:
     with store.create(ACTIVATIONS, ACTIVATIONS.path(outputs, "layer"), {}, {}) as group:
         for name, values in (("activation", found.activation), ("attribution", found.attribution)):
             if name == "activation" or attribution:
-                array = store.add_array(group, ACTIVATIONS, name, values.shape, shard_rows=64)
+                array = store.add_array(group, ACTIVATIONS, name, values.shape, shard_rows=64, dtype=dtype)
                 array[...] = values
         store.write_array(group, ACTIVATIONS, "image", found.image)
     with store.create(LAYOUT, LAYOUT.path(outputs, "layer", "all"), {}, {}) as group:

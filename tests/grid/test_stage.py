@@ -109,6 +109,16 @@ def test_without_attribution(tmp_path: Path) -> None:
     np.testing.assert_array_equal(without[20]["activation"], with_them[20]["activation"])
 
 
+def test_the_number_type_on_the_disk_leaves_no_trace(tmp_path: Path) -> None:
+    """Numbers that half precision can hold give the same grid from either number type, to the bit."""
+    plant(tmp_path / "half", attribution=True)
+    plant(tmp_path / "single", attribution=True, dtype="float32")
+    half, single = gridded(tmp_path / "half"), gridded(tmp_path / "single")
+    for size, level in half.items():
+        for name, values in level.items():
+            np.testing.assert_array_equal(values, single[size][name], err_msg=name)
+
+
 def test_blocks_leave_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading everything at once or in small blocks gives the same grid, up to rounding."""
     plant(tmp_path, attribution=True)
