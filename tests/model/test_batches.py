@@ -47,7 +47,7 @@ def test_an_image_that_cannot_be_read_ends_it() -> None:
             raise OSError("number 5")
         return image(number)
 
-    found = []
+    found: list[range] = []
     with pytest.raises(OSError, match="number 5"):
         found.extend(span for span, _ in batches(load, 10, 2))
     assert found == [range(2), range(2, 4)]
