@@ -7,7 +7,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -45,11 +45,14 @@ def all_faults(checkouts: Checkouts, station: Station, count: int, tries: int, s
     yield from settings.damaged_remains(checkouts, station, seed)
 
 
-def shown(row: Row) -> Row:
-    """Print a row as soon as it is there."""
-    sys.stdout.write(table.line(row) + "\n")
-    sys.stdout.flush()
-    return row
+def done(job: Callable[[], Iterable[Row]]) -> list[Row]:
+    """The rows of a job, each printed as soon as it is there."""
+    rows = []
+    for row in job():
+        sys.stdout.write(table.line(row) + "\n")
+        sys.stdout.flush()
+        rows.append(row)
+    return rows
 
 
 def soak(given: argparse.Namespace, scratch: Path) -> int:
@@ -58,12 +61,13 @@ def soak(given: argparse.Namespace, scratch: Path) -> int:
     checkouts.run_undisturbed()
     count, tries = (2, 1) if given.quick else (given.kills, 2)
     chosen = [one for one in checkouts.stations() if not given.stages or one.stage in given.stages]
-    jobs = [partial(all_faults, checkouts, station, count, tries, given.seed) for station in chosen]
+    jobs: list[Callable[[], Iterable[Row]]] = [
+        partial(all_faults, checkouts, station, count, tries, given.seed) for station in chosen
+    ]
     if not given.stages:
         jobs.append(partial(broken.corrupt_images, checkouts, given.seed))
     with ThreadPoolExecutor(given.jobs) as pool:
-        begun = [pool.submit(lambda job=job: list(map(shown, job()))) for job in jobs]
-        rows = [row for one in begun for row in one.result()]
+        rows = [row for found in pool.map(done, jobs) for row in found]
     failed = [row for row in rows if not row.holds]
     sys.stdout.write(f"{len(rows)} rows, {len(failed)} failed\n")
     if not (given.quick or given.stages):

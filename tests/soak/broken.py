@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.soak import faults
-from tests.soak.checkouts import PHOTOGRAPHS, Checkouts, Station, contents, must, remove
-from tests.soak.contents import different, files
+from tests.soak.checkouts import PHOTOGRAPHS, Checkouts, Station, must, remove
+from tests.soak.contents import contents, different, files
 from tests.soak.outcomes import RIGHT, Outcome, Row
 
 FAULTS: dict[str, faults.Fault] = {

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.soak.checkouts import OUTPUTS, Checkouts, Station, bring, files, size_on_disk
+from tests.soak.checkouts import OUTPUTS, Checkouts, Station, bring, size_on_disk
+from tests.soak.contents import files
 from tests.soak.outcomes import Outcome, Row
 
 INSIDE = "ATLAS_SOAK_MAY_MOUNT"  # set in the process that may mount

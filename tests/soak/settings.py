@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.soak import faults
-from tests.soak.checkouts import OUTPUTS, Checkouts, Station, Trial, contents, must
-from tests.soak.contents import UNFINISHED
+from tests.soak.checkouts import OUTPUTS, Checkouts, Station, Trial, must
+from tests.soak.contents import UNFINISHED, contents
 from tests.soak.kills import RESUMES, noted, unfinished
 from tests.soak.outcomes import Outcome, Row
 

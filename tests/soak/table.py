@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.harness.docs import in_words
-from benchmarks.harness.machine import machine
+from benchmarks.harness.machine import in_words, machine
 from pipeline.core.whole import whole
 from tests.soak.outcomes import Row
 
