@@ -20,6 +20,7 @@ from pipeline.plan.given import FILL, Sizes
 from pipeline.plan.subject import logit_count
 from pipeline.plan.verdict import no_room
 from pipeline.plan.volume import total
+from pipeline.reduce.engine import check_engine
 
 
 def check(params: Params, outputs: Path) -> None:
@@ -28,8 +29,9 @@ def check(params: Params, outputs: Path) -> None:
     Raises:
         AtlasError: names what cannot work: images, network, weights, layers, device, disk.
     """
-    for section in ("sample", "render", "predict", "patch"):
+    for section in ("sample", "reduce", "render", "predict", "patch"):
         check_device(section, getattr(params, section).device)
+    check_engine(params.reduce)
     images = open_image_set(params.images)
     if params.place.images is not None:
         check_second(open_image_set(params.place.images))
