@@ -29,7 +29,7 @@ SETTINGS = [
 INLINE = '{"kind": "inline", "threads": 1}'
 STAGES = ("sample", "grid", "render")
 ARTIFACTS = {"sample": "activations", "grid": f"grid/{LAYER}", "render": f"icons/{LAYER}"}
-PATIENCE = 40.0  # seconds for the middle of a stage to come
+PATIENCE = 120.0  # seconds for the middle of a stage to come
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         ArtifactError: it is missing, unreadable or from another version.
     """
-    table = _opened(path, pq.read_table)
+    table = _opened(path, partial(pq.read_table, page_checksum_verification=True))
     _attributes(path, table.schema)
     return Manifest(
         image=_numbers(table["image"]),
@@ -183,8 +184,8 @@ def _write(
 ) -> None:
     attributes = artifact.attributes(settings, made_from)
     table = pa.table(dict(columns)).replace_schema_metadata({"atlas": json.dumps(attributes, sort_keys=True)})
-    with whole(path) as partial:
-        pq.write_table(table, partial, compression="zstd")
+    with whole(path) as unfinished:
+        pq.write_table(table, unfinished, compression="zstd", write_page_checksum=True)
 
 
 def _names(names: Sequence[str]) -> pa.Array:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
@@ -13,6 +12,7 @@ from pipeline.core.atlases import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.progress import say
 from pipeline.core.statistics import layer_statistics, row_blocks
+from pipeline.images.manifest import read_manifest
 from pipeline.reduce import pca
 from pipeline.reduce.choose import Chosen, chosen_samples
 from pipeline.reduce.compare import across
@@ -127,8 +127,7 @@ def _reference(task: Task, sample: NDArray[np.int64]) -> tuple[NDArray[np.float6
 
 def _labels(task: Task) -> NDArray[np.int64]:
     """The label of each image, -1 where it has none."""
-    column = pq.read_table(task.path(a.IMAGES), columns=["label"]).column("label")
-    return np.asarray(column.fill_null(-1).to_numpy(), dtype=np.int64)
+    return read_manifest(task.path(a.IMAGES)).label
 
 
 def _report(task: Task, metrics: Mapping[str, Any], xy: NDArray[np.float32], label: NDArray[np.int64]) -> None:

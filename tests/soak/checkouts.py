@@ -196,7 +196,9 @@ def _station(stage: str, item: Mapping[str, str], written: Any) -> Station:
         return [place for place in listed if place.startswith(f"{OUTPUTS}/")]
 
     arguments = [stage, *(f"{key}={value}" for key, value in item.items())]
-    return Station(stage, arguments, places("deps"), places("outs") + places("metrics") + places("plots"))
+    # one DVC output of several artifacts, each of which is whole for itself
+    outs = [f"{OUTPUTS}/activations/{LAYER}.zarr"] if stage == "sample" else places("outs")
+    return Station(stage, arguments, places("deps"), [*outs, *places("metrics"), *places("plots")])
 
 
 def bare(folder: Path) -> None:

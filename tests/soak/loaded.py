@@ -36,7 +36,7 @@ def log_to(path: Path) -> None:
     NotedCache.log = path
 
 
-store.SHARD_BYTES, store.CHUNK_BYTES, statistics.BLOCK_BYTES = 2**14, 2**11, 2**14
+store.SHARD_BYTES, store.CHUNK_BYTES, statistics.BLOCK_BYTES = 2**14, 2**11, 2**11
 for name in STAGES:
     if name != "tile":  # libvips starts threads when it loads, which do not live through a fork
         import_module(f"pipeline.{name}.stage")
