@@ -1,9 +1,6 @@
 """UMAP and t-SNE by TorchDR (van Assel et al.), an optional extra that runs on a GPU too."""
 
-import sys
 import warnings
-from importlib.util import find_spec
-from types import ModuleType
 
 import numpy as np
 import torch
@@ -12,15 +9,9 @@ from numpy.typing import NDArray
 from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.start import principal_start
 
-# TorchDR 0.5 imports matplotlib for pictures that are not drawn here, and does not ask for it to be installed
-ABSENT = {} if find_spec("matplotlib") else {name: ModuleType(name) for name in ("matplotlib", "matplotlib.pylab")}
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it tells everyone that FAISS is missing, and Python of its escape sequences
-    sys.modules.update(ABSENT)
     from torchdr import TSNE, UMAP
-
-    for absent in ABSENT:
-        del sys.modules[absent]
 
 EPOCHS = 500
 EXAGGERATED = 250
