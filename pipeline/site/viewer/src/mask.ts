@@ -16,13 +16,18 @@ export function brightness(heat: Heat | null, sign: 1 | -1, intensity: number, c
 /** The mask as an image of `level.size` × `level.size` pixels. */
 export function mask(level: LevelData, paper: Colour, shown: (cell: number) => number): ImageData {
   const image = new ImageData(level.size, level.size);
+  const { data } = image;
   const [red, green, blue] = paper;
-  for (let place = 0; place < level.size * level.size; place++)
-    image.data.set([red, green, blue, 255], 4 * place);
+  for (let at = 0; at < data.length; at += 4) {
+    data[at] = red;
+    data[at + 1] = green;
+    data[at + 2] = blue;
+    data[at + 3] = 255;
+  }
   for (let cell = 0; cell < level.cells; cell++) {
     if (!level.isDrawn(cell)) continue;
     const place = level.row(cell) * level.size + level.column(cell);
-    image.data[4 * place + 3] = Math.round(255 * VEIL * (1 - shown(cell)));
+    data[4 * place + 3] = Math.round(255 * VEIL * (1 - shown(cell)));
   }
   return image;
 }

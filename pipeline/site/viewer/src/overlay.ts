@@ -30,7 +30,10 @@ export class Overlay {
     this.canvas.setAttribute("aria-hidden", "true");
     picture.viewer.canvas.append(this.canvas);
     picture.onMove(() => this.draw());
-    store.subscribe(() => this.rebuild());
+    store.subscribe(({ sign, intensity }, before) => {
+      if (sign !== before.sign || intensity !== before.intensity) this.rebuild();
+      else this.draw(); // the veil follows the scene
+    });
   }
 
   show(scene: Scene): void {
