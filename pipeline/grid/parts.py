@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,7 +58,9 @@ class Parts:
         """An array in a new file, to be filled in the block; it counts only when that ends well."""
         # a name of its own: a task may run twice at the same time
         partial = self.folder / f"{name}.{uuid4().hex}{PARTIAL}"
-        yield np.lib.format.open_memmap(partial, mode="w+", dtype=dtype, shape=shape)
+        part = np.lib.format.open_memmap(partial, mode="w+", dtype=dtype, shape=shape)
+        _claim(partial)
+        yield part
         with partial.open("r+b") as file:
             check = _checksum(file, partial.stat().st_size)
             file.write(check)
@@ -87,6 +90,13 @@ class Parts:
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.npy"
+
+
+def _claim(path: Path) -> None:
+    """Take the room of a file on the disk: on a full one, writing to a mapped file would end the process."""
+    if hasattr(os, "posix_fallocate"):  # not on every system
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _checksum(file: "io.BufferedRandom | io.BufferedReader", size: int) -> bytes:

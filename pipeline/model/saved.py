@@ -77,6 +77,7 @@ def load(folder: Path, device: str = "cpu") -> Network:
         ModelError: the weights do not fit any more, or the device is not there.
     """
     found = describe(folder)
+    _check_weights(folder / WEIGHTS, found.get("weights"))
     module = build(found["architecture"], len(found["classes"]))
     load_weights(module, load_file(folder / WEIGHTS), str(folder / WEIGHTS))
     try:
@@ -92,3 +93,12 @@ def load(folder: Path, device: str = "cpu") -> Network:
         preprocessing=PreprocessingSettings.model_validate_json(json.dumps(found["preprocessing"])),
         layers={name: LayerShape(**shape) for name, shape in found["layers"].items()},
     )
+
+
+def _check_weights(path: Path, digest: object) -> None:
+    """Raise ArtifactError unless the weights are those that were saved, byte for byte."""
+    found = "none" if not path.is_file() else "others" if file_digest(path) != digest else None
+    if found:
+        raise ArtifactError(
+            f"{path}: expected the weights that {DESCRIPTION} tells of, found {found}; run the stage prepare again"
+        )
