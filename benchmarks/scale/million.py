@@ -1,4 +1,4 @@
-"""Many samples at small cost: noise pictures of 16 pixels, and a network of one convolution and one linear layer."""
+"""Many samples at small cost: noise pictures of 8 pixels, and a network of one convolution and one linear layer."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from pipeline.images.image_set import Entry
 from pipeline.params import Params, parse_params
 from pipeline.stages import STAGES, Task
 
-CHANNELS, CLASSES, SIDE, POSITIONS = 512, 100, 16, 256
+CHANNELS, CLASSES, SIDE, POSITIONS = 512, 100, 8, 256
 LAYER = "features"
 
 
 class Wide(nn.Module):
-    """``features``: 512 channels of 4 × 4 places; then their mean, and logits of 100 classes."""
+    """``features``: 512 channels of 2 × 2 places; then their mean, and logits of 100 classes."""
 
     def __init__(self, num_classes: int = CLASSES) -> None:
         super().__init__()
