@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from benchmarks.viewer import atlas, bench
+from benchmarks.viewer import bench
 from benchmarks.viewer.artifacts import Size
 from benchmarks.viewer.atlas import made_site
 from benchmarks.viewer.browser import Visit, visit
@@ -15,6 +15,10 @@ from benchmarks.viewer.drawing import Drawings
 from benchmarks.viewer.measures import class_changes, first_view, frames
 from benchmarks.viewer.world import attribution, exemplars, names, world
 from pipeline.core.errors import ConfigError
+from pipeline.site import stage as site_stage
+from pipeline.site.viewer_files import viewer_files
+from pipeline.stages import Task
+from pipeline.tile import stage as tile_stage
 
 TINY = Size(levels=(2, 4), classes=12, icon=16)
 DRAWN, SLOW, WAIT = 400, 90, 170  # ms
@@ -53,19 +57,28 @@ def test_names_and_drawings_are_all_different() -> None:
     assert np.abs(one - other).mean() > 10
 
 
+def _noted(name: str, made: list[str]) -> Callable[[Task], None]:
+    """The stage of this name, which then notes that it has run."""
+    run: Callable[[Task], None] = {"tile": tile_stage.run, "site": site_stage.run}[name]
+
+    def noted(task: Task) -> None:
+        made.append(name)
+        run(task)
+
+    return noted
+
+
 def test_the_atlas_is_kept_until_something_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second call makes nothing; another size makes all anew; another page makes the site anew, but no tiles."""
     made: list[str] = []
     for name in ("tile", "site"):
-        stage = getattr(atlas, f"{name}_stage")
-        run = stage.run
-        monkeypatch.setattr(stage, "run", lambda task, name=name, run=run: (made.append(name), run(task)))
+        monkeypatch.setattr(f"benchmarks.viewer.atlas.{name}_stage.run", _noted(name, made))
     site = made_site(tmp_path, TINY)
     assert made == ["tile", "site"]
     assert made_site(tmp_path, TINY) == site
     assert made == ["tile", "site"]
-    viewer = {**atlas.viewer_files(), "atlas.js": b"another"}
-    monkeypatch.setattr(atlas, "viewer_files", lambda: viewer)
+    viewer = {**viewer_files(), "atlas.js": b"another"}
+    monkeypatch.setattr("benchmarks.viewer.atlas.viewer_files", lambda: viewer)
     made_site(tmp_path, TINY)
     assert made == ["tile", "site", "site"]
     made_site(tmp_path, Size(levels=(2, 4), classes=13, icon=16))
