@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.soak import faults
@@ -51,7 +51,7 @@ def damaged_remains(checkouts: Checkouts, station: Station, seed: int) -> list[R
     chance = random.Random(f"{seed}-{station.stage}-remains")  # noqa: S311  # no secret
     for name, fault in DAMAGE.items():
         trial = checkouts.trial(station, "remains")
-        leave_unfinished(checkouts, trial, seed)
+        leave_unfinished(checkouts, trial, seed, KEPT[station.stage])
         left = KEPT[station.stage](trial)
         if left:
             fault(chance.choice(left), chance)
@@ -71,19 +71,32 @@ def _parts(trial: Trial) -> list[Path]:
 KEPT: dict[str, Callable[[Trial], list[Path]]] = {"sample": _shards, "grid": _parts}
 
 
-def leave_unfinished(checkouts: Checkouts, trial: Trial, seed: int) -> str:
-    """Kill the trial's run while something of it is unfinished, and say what there is."""
+def leave_unfinished(
+    checkouts: Checkouts, trial: Trial, seed: int, wanted: Callable[[Trial], Sequence[object]] | None = None
+) -> str:
+    """Kill the trial's run while something of it is unfinished, and say what there is.
+
+    Args:
+        checkouts: the undisturbed run.
+        trial: whose run is killed.
+        seed: of the moment.
+        wanted: what the run has to leave behind; it is killed as soon as it is there. None takes anything unfinished.
+    """
     chance = random.Random(f"{seed}-{trial.station.stage}-caught")  # noqa: S311  # no secret
+    found = wanted or remains
     for _ in range(CATCHES):
         running = trial.start()
-        deadline = time.monotonic() + checkouts.seconds[trial.station.stage] * chance.uniform(0.5, 1)
-        while running.alive(0.005) and (time.monotonic() < deadline or not remains(trial)):
+        moment = 0.0 if wanted else checkouts.seconds[trial.station.stage] * chance.uniform(0.5, 1)
+        deadline = time.monotonic() + moment
+        while running.alive(0.002) and (time.monotonic() < deadline or not found(trial)):
             pass
         if running.alive(0):
             running.kill()
-            if remains(trial):
-                return "the remains of a killed run"
-        else:
+        if found(trial):
+            return "the remains of a killed run"
+        if wanted:
+            trial.wipe()
+        elif not trial.missing():
             break
     return "a finished run"
 
