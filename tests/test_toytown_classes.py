@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from pipeline.core.cells import nested_levels
-from pipeline.core.statistics import grouped_sums
-from pipeline.grid.second_pass import cosines_to_means, exemplars
+from pipeline.grid.exemplars import exemplars
 from pipeline.images.places import relative_places
 from pipeline.images.toytown.scenes import SUBJECTS
 from pipeline.images.toytown.toytown import CLASSES, Scene
@@ -91,18 +90,22 @@ def shows(samples: Samples, scenes: list[Scene], sample: int, wanted: frozenset[
     return any(masks[name][square].mean() > 0.05 for name in wanted & set(masks))
 
 
+def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows of length 1; those of length 0 stay as they are."""
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-9)
+
+
 def cells_that_show(
     samples: Samples, scenes: list[Scene], chosen: NDArray[np.int64], wanted: frozenset[str], top: int | None
 ) -> float:
     """Share of an atlas's cells most of whose exemplars show a wanted part; ``top`` by attribution to fireboat."""
     values = samples.activation[chosen]
-    xy, _ = to_unit_square(umap.layout(values, REDUCE, 0), 1, 0.1)
+    xy, _ = to_unit_square(umap.layout(unit(values), REDUCE, 0), 1, 0.1)
     level = nested_levels(xy, [10])[0]
-    mean = samples.activation.mean(axis=0, dtype=np.float64)
-    blocks = [(np.arange(len(chosen)), values)]
-    means = grouped_sums(blocks, level.of_point, len(level.cell), values.shape[1]) / level.count[:, None]
-    cosines = cosines_to_means(blocks, [level], [means.astype(np.float32)], mean)[0]
-    found = exemplars(cosines, level, chosen, samples.image[chosen], 9)
+    centred = values - samples.activation.mean(axis=0)
+    means = np.stack([centred[level.of_point == cell].mean(axis=0) for cell in range(len(level.cell))])
+    cosines = (unit(centred) * unit(means)[level.of_point]).sum(axis=1).astype(np.float32)
+    found = exemplars(cosines, level.of_point, chosen, samples.image[chosen], len(level.cell), 9)
     speaks = [samples.attribution[chosen[level.of_point == cell], FIREBOAT].mean() for cell in range(len(level.cell))]
     drawn = np.flatnonzero(level.count >= 5)
     best = drawn[np.argsort(-np.array(speaks)[drawn])][:top]

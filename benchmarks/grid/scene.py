@@ -21,7 +21,7 @@ from pipeline.params import parse_params
 from pipeline.stages import STAGES, Task
 
 LAYER, ATLAS = "layer", "all"
-LEVELS = (5, 10, 20, 40, 80, 160)
+LEVELS = (10, 20, 40, 80, 160, 320)
 CHANNELS, CLASSES, CLUSTERS = 512, 100, 300
 PER_IMAGE = 4  # samples
 VERSION = 1  # of what is made here
