@@ -121,18 +121,12 @@ def read_tiles(folder: Path, levels: Sequence[int]) -> dict[str, Any]:
     return found
 
 
-def read_zero_shares(outputs: Path) -> dict[str, float]:
-    """Share of exactly zero attributions by layer, where the stage ``sample`` left its metrics."""
-    try:
-        metrics = json.loads((outputs / "metrics" / "sample.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    layers = metrics.get("layers", metrics)
-    return {
-        name: float(counts["zero_attributions"])
-        for name, counts in layers.items()
-        if isinstance(counts, dict) and "zero_attributions" in counts
-    }
+def read_zero_share(task: Task, layer: str) -> float | None:
+    """Share of a layer's attributions that are exactly zero, as ``sample`` counted them; None without attributions."""
+    tally: Any = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer)).attrs.get("tally")
+    if not tally or not tally["attributions"]:
+        return None
+    return round(float(tally["zero_attributions"] / tally["attributions"]), 4)
 
 
 def _strongest(attribution: NDArray[Any]) -> NDArray[np.int64]:

@@ -27,7 +27,7 @@ from pipeline.site.atlas import AtlasData, Run
 from pipeline.site.made import how_made
 from pipeline.site.manifest import layer_entry, manifest
 from pipeline.site.page import PAGES, page
-from pipeline.site.sources import read_atlas, read_directions, read_membership, read_zero_shares
+from pipeline.site.sources import read_atlas, read_directions, read_membership, read_zero_share
 from pipeline.site.viewer_files import viewer_files
 from pipeline.stages import Task
 
@@ -71,9 +71,9 @@ def _write_layers(task: Task, data: Path, network: Mapping[str, Any], label: Row
             entry, rows = _write_atlas(task, data, AtlasData(layer, atlas, members, run))
             entries[layer].append(entry)
             shown.append(rows)
-    crop, zero_shares = network["preprocessing"]["crop"], read_zero_shares(task.outputs)
+    crop = network["preprocessing"]["crop"]
     layers = [
-        layer_entry(layer, LayerShape(**network["layers"][layer]), crop, atlases, zero_shares.get(layer))
+        layer_entry(layer, LayerShape(**network["layers"][layer]), crop, atlases, read_zero_share(task, layer))
         for layer, atlases in entries.items()
     ]
     return layers, np.unique(np.concatenate(shown))

@@ -116,9 +116,6 @@ def plant(root: Path, samples: int = SAMPLES, levels: tuple[int, ...] = LEVELS, 
             few = [_level(number, size, points, chosen, attribution) for size in CLASS_LEVELS]
             others |= {(layer, atlas, level.size): level for level in few}
             _atlas(task, number, atlas, few, points, chosen)
-    (root / "outputs/metrics").mkdir(parents=True, exist_ok=True)
-    shares = {layer: {"zero_attributions": share} for layer, share in zip(LAYERS, (0.012, 0.84), strict=True)}
-    (root / "outputs/metrics/sample.json").write_text(json.dumps(shares))
     return Planted(task, found, others, image, position, places, second, second_image, keys)
 
 
@@ -289,6 +286,7 @@ def _activations(
     channels = (16, 24)[LAYERS.index(layer)]
     speaks = RANDOM([3, channels]).uniform(0, 1, (len(CLASSES), channels))
     with create(ACTIVATIONS, task.path(ACTIVATIONS, layer), {}, {}) as group:
+        group.attrs["tally"] = {"attributions": 1000, "zero_attributions": (12, 840)[LAYERS.index(layer)]}
         write_array(group, ACTIVATIONS, "activation", (np.abs(attribution) @ speaks).astype(np.float32))
         write_array(group, ACTIVATIONS, "attribution", attribution)
         write_array(group, ACTIVATIONS, "image", image)

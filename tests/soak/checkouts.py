@@ -24,7 +24,7 @@ PHOTOGRAPHS, OUTPUTS = "photographs", "outputs"
 IMAGES = 60
 LAYER = "mixed3b"
 # what the site shows where it is there
-BESIDE = (*(f"{OUTPUTS}/site/{name}" for name in ("predict", "patch", "place")), f"{OUTPUTS}/metrics/sample.json")
+BESIDE = tuple(f"{OUTPUTS}/site/{name}" for name in ("predict", "patch", "place"))
 OVERRIDES = (
     "images=image_folder",
     f"images.root={PHOTOGRAPHS}",
