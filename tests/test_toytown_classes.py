@@ -92,7 +92,8 @@ def shows(samples: Samples, scenes: list[Scene], sample: int, wanted: frozenset[
 
 def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rows of length 1; those of length 0 stay as they are."""
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-9)
+    scaled: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-9)
+    return scaled
 
 
 def cells_that_show(
