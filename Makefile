@@ -9,8 +9,8 @@ help: ## show this help
 demo: install ## make an atlas of the built-in image set and say where it is
 	$(RUN) atlas run
 
-test: install ## run the tests
-	$(RUN) pytest
+test: install ## run the tests, in two processes of one thread each
+	OMP_NUM_THREADS=1 $(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 bench: .uv-found ## the side-by-side benchmarks (half an hour or more), kept in benchmarks/results and docs/benchmarks.md
 	$(UV) sync --locked --quiet --inexact --group bench

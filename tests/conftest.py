@@ -13,7 +13,13 @@ from torch import nn
 from pipeline.model.build import build, freeze
 
 ROOT = Path(__file__).parents[1]
+LONGEST = ("test_dvc.py", "test_every_config.py")  # run first, so that no process ends long after the other
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from pipeline.plan.estimate import Estimate, estimates
 from pipeline.plan.given import Given, Rates, Sizes
 from pipeline.plan.table import text, totals
 from pipeline.plan.verdict import refuse
+from pipeline.sample.attribution import TANGENTS
 
 MakeSizes = Callable[..., Sizes]
 MakeRates = Callable[..., Rates]
@@ -80,8 +81,8 @@ def test_memory_grows_with_what_is_held(sizes: MakeSizes, rates: MakeRates) -> N
     assert held[1] - held[0] == 24 * drawing.bytes
     numbers = [1000, 100, 10]
     assert memory.pass_bytes(numbers, 1, 2, attributed=False) == 4 * 4 * 2 * 1000
-    assert memory.pass_bytes(numbers, 1, 2, attributed=True) == 4 * 4 * 128 * 100
-    assert memory.pass_bytes(numbers, 0, 2, attributed=True) == 4 * 4 * 128 * 1000
+    assert memory.pass_bytes(numbers, 1, 2, attributed=True) == 4 * 4 * TANGENTS * 100
+    assert memory.pass_bytes(numbers, 0, 2, attributed=True) == 4 * 4 * TANGENTS * 1000
 
 
 def test_disk_is_that_of_the_check_before_a_run(sizes: MakeSizes, rates: MakeRates) -> None:

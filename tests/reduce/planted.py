@@ -4,13 +4,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, LAYOUT
 from pipeline.core.store import array, create, open_artifact, write_array
+from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.params import parse_params
 from pipeline.reduce.stage import run
 from pipeline.stages import STAGES, Task
@@ -35,9 +34,11 @@ def plant(outputs: Path, values: np.ndarray | None = None) -> Path:
         with create(ACTIVATIONS, ACTIVATIONS.path(outputs, layer), {}, {}) as group:
             write_array(group, ACTIVATIONS, "activation", activations)
             write_array(group, ACTIVATIONS, "image", np.arange(len(activations)) // POSITIONS)
-    label: list[int | None] = [int(labels[image * POSITIONS]) for image in range(len(late) // POSITIONS)]
-    label[0] = None
-    pq.write_table(pa.table({"label": pa.array(label, pa.int64())}), IMAGES.path(outputs))
+    label = labels[::POSITIONS].astype(np.int64)
+    label[0] = -1
+    rows = np.arange(len(label))
+    names = tuple(f"{row}.png" for row in rows)
+    write_manifest(IMAGES.path(outputs), Manifest(rows, names, label, label, rows, rows, names), {}, {})
     return outputs
 
 
