@@ -251,7 +251,7 @@ def test_every_control_is_reached_by_tab_and_named(opened: Opener) -> None:
     """The tab key reaches layers, levels, search, tools, the atlas and the zoom, and each has a name."""
     page = opened("#layer=features.7")
     names = []
-    for _ in range(16):
+    for _ in range(18):
         page.keyboard.press("Tab")
         names.append(
             page.evaluate("(document.activeElement.ariaLabel ?? document.activeElement.closest('label')?.innerText)")
