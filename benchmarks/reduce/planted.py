@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
 from pipeline.core import artifacts as a
 from pipeline.core import store
+from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.params import Params, parse_params
 
 CHANNELS, CLUSTERS, LATENT, SHEET = 512, 400, 48, 6
@@ -59,4 +58,6 @@ def write(outputs: Path, count: int) -> None:
                 stored[first : first + rows] = np.concatenate(held)
                 held, first = [], first + rows
         store.write_array(group, a.ACTIVATIONS, "image", np.arange(count) // PER_IMAGE)
-    pq.write_table(pa.table({"label": pa.nulls(images, pa.int64())}), a.IMAGES.path(outputs))
+    rows, none = np.arange(images), np.full(images, -1)
+    names = tuple(map(str, rows))
+    write_manifest(a.IMAGES.path(outputs), Manifest(rows, names, none, none, rows, rows, names), {}, {})
