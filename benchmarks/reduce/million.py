@@ -56,5 +56,9 @@ def _quality(what: str, found: Mapping[str, Any]) -> list[Row]:
     for measure in ("trustworthiness", "continuity"):
         for k in (10, 50):
             names = {f"{measure}_{k}": "all", **{f"{measure}_{k}_{group}": group for group in groups}}
-            rows += [row(f"{what}: {measure} (k {k}), {kind}", found[name], "") for name, kind in names.items()]
+            rows += [
+                row(f"{what}: {measure} (k {k}), {kind}", found[name], "")
+                for name, kind in names.items()
+                if found[name] is not None  # too few points of a kind are not measured
+            ]
     return rows
