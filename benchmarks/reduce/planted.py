@@ -58,6 +58,6 @@ def write(outputs: Path, count: int) -> None:
                 stored[first : first + rows] = np.concatenate(held)
                 held, first = [], first + rows
         store.write_array(group, a.ACTIVATIONS, "image", np.arange(count) // PER_IMAGE)
-    rows, none = np.arange(images), np.full(images, -1)
-    names = tuple(map(str, rows))
-    write_manifest(a.IMAGES.path(outputs), Manifest(rows, names, none, none, rows, rows, names), {}, {})
+    image, none = np.arange(images), np.full(images, -1)
+    names = tuple(map(str, image))
+    write_manifest(a.IMAGES.path(outputs), Manifest(image, names, none, none, image, image, names), {}, {})
