@@ -147,7 +147,8 @@ def planted(site: Path) -> Iterator[Visit]:
         with visit(site) as found:
             yield found
     except ConfigError as error:
-        assert not os.environ.get("CI"), error
+        if os.environ.get("CI"):
+            raise
         pytest.skip(str(error))
 
 
