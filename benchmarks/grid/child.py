@@ -1,12 +1,12 @@
 """Run the stage once and print what it took, as JSON: a process of its own, whose memory is the stage's alone."""
 
 import json
-import resource
 import sys
 from pathlib import Path
 from time import perf_counter
 
 from benchmarks.grid.scene import Scene
+from benchmarks.harness.peak import own_peak
 from pipeline.grid.stage import run
 
 
@@ -16,7 +16,7 @@ def main() -> None:
     began = perf_counter()
     run(task)
     seconds = perf_counter() - began
-    print(json.dumps({"seconds": seconds, "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}))
+    print(json.dumps({"seconds": seconds, "gib": own_peak() / 2**30}))
 
 
 if __name__ == "__main__":

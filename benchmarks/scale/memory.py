@@ -1,6 +1,5 @@
 """Peak memory of ``sample`` by the number of samples: it must not grow with them."""
 
-import os
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from time import perf_counter
 
 import psutil
 
+from benchmarks.harness.peak import recorded_peak
 from benchmarks.harness.rows import Row, row
 from benchmarks.scale import million
 from pipeline.core.errors import DataError
@@ -49,7 +49,7 @@ def peak_of(command: Sequence[str]) -> int:
     """The most memory that a command's process and its children held at one time, bytes.
 
     It is the larger of two numbers: resident memory of all of them, looked at twenty times a second, which counts what
-    they share more than once; and the system's own record of the largest single one of them.
+    they share more than once; and the system's own record of the first of them, looked at as often.
 
     Raises:
         DataError: the command failed.
@@ -57,16 +57,13 @@ def peak_of(command: Sequence[str]) -> int:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603  # our own
     top, peak = psutil.Process(process.pid), 0
     while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
+        peak = max(peak, _resident(top), recorded_peak(process.pid))
+        if process.poll() is not None:
             break
-        peak = max(peak, _resident(top))
         time.sleep(LOOK)
-    process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise DataError(f"{' '.join(command)}: expected it to end well, found exit code {process.returncode}")
-    scale = 1 if sys.platform == "darwin" else 1024
-    return max(peak, usage.ru_maxrss * scale)
+    return peak
 
 
 def _resident(top: psutil.Process) -> int:

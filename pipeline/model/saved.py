@@ -66,6 +66,10 @@ def describe(folder: Path) -> dict[str, Any]:
             f"{path}: expected {MODEL.name} version {MODEL.version}, found {found.get('artifact_version')}; "
             "run the stage prepare again"
         )
+    if found.get("identity") != identity({key: value for key, value in found.items() if key != "identity"}):
+        raise ArtifactError(
+            f"{path}: expected the description that was written, found a damaged one; run the stage prepare again"
+        )
     return found
 
 
