@@ -1,11 +1,14 @@
 """What a fault may end in: a right artifact or a clear error; all else fails."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.soak.processes import Ended
+
+SCRATCH = re.compile(r"/\S*/atlas-soak-[^/]+/[^/]+/")  # where the tried checkouts lie
 
 RIGHT, CLEAR = "right artifact", "clear error"
 MENDABLE = 2  # the exit code for what the user can mend
@@ -85,4 +88,8 @@ def judge(ended: Ended, wrong: Sequence[str], missing: Sequence[str]) -> Outcome
         return Outcome(f"CODE {ended.code}", last)
     told = [line for line in lines if line.startswith("atlas: ")]
     one_line = len(told) == 1 and last == told[0]
-    return Outcome(CLEAR, last.removeprefix("atlas: ")) if one_line else Outcome("NOT ONE LINE", " / ".join(lines[-3:]))
+    return (
+        Outcome(CLEAR, SCRATCH.sub("", last.removeprefix("atlas: ")))
+        if one_line
+        else Outcome("NOT ONE LINE", " / ".join(lines[-3:]))
+    )
