@@ -12,7 +12,15 @@ from pipeline.core.members import MEMBERS_PER_BLOCK, images_by_cell, member_bloc
 from pipeline.core.pack import packed
 from pipeline.site.classes import block_size, heat, strength
 from pipeline.site.config import SiteSettings
-from pipeline.site.level import Content, LevelCells, cells_content, exemplars_content, level_entry, planes
+from pipeline.site.level import (
+    Content,
+    LevelCells,
+    cells_content,
+    exemplars_content,
+    level_entry,
+    neighbours_content,
+    planes,
+)
 from pipeline.site.manifest import atlas_entry
 from pipeline.site.membership import Membership, label_counts, shared_cells
 from pipeline.site.uses import multiple_uses
@@ -81,6 +89,7 @@ class AtlasData:
                 content = exemplars_content(cells, source.image, source.position, settings.exemplars)
                 yield f"{cells.size}/exemplars", content
             yield f"{cells.size}/links", self._links(cells, len(source.image))
+            yield f"{cells.size}/neighbours", neighbours_content(cells)
             if source.scale and self._has_planes(cells, source):
                 yield from planes("heat", "heat", cells, heat(cells.attribution, source.scale))
             if self.name == "all":

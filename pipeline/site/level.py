@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipeline.core.pack import packed
 from pipeline.site.classes import block_size, top_classes
 from pipeline.site.exemplars import places
+from pipeline.site.neighbours import Neighbours
 
 Content = dict[str, Any]
 
@@ -27,6 +28,7 @@ class LevelCells:
         spread, reliability: [cell].
         exemplar: [cell, rank] rows of samples, -1 for none.
         fidelity, fidelity_centred: [cell], NaN where there is no icon.
+        alike: the most similar cells of each.
     """
 
     size: int
@@ -39,6 +41,7 @@ class LevelCells:
     exemplar: NDArray[np.int64]
     fidelity: NDArray[np.float32]
     fidelity_centred: NDArray[np.float32]
+    alike: Neighbours
 
 
 def cells_content(level: LevelCells, top: int) -> Content:
@@ -68,6 +71,12 @@ def exemplars_content(level: LevelCells, image: NDArray[np.int64], position: NDA
     """
     rows, where = places(level.exemplar[:, :count], image, position)
     return {"image": packed(rows), "position": packed(where)}
+
+
+def neighbours_content(level: LevelCells) -> Content:
+    """The most similar cells of every cell; their cosines in hundredths, -127 for none."""
+    hundredths = np.nan_to_num(np.rint(100 * level.alike.cosine), nan=-127).astype(np.int8)
+    return {"cell": packed(level.alike.cell), "hundredths": packed(hundredths)}
 
 
 def level_entry(level: LevelCells, width: int, height: int) -> Content:

@@ -18,6 +18,7 @@ from pipeline.site.atlas import AtlasSource
 from pipeline.site.exemplars import spread_to_cells
 from pipeline.site.level import LevelCells
 from pipeline.site.membership import Membership
+from pipeline.site.neighbours import neighbours
 from pipeline.site.uses import class_directions
 from pipeline.stages import Task
 
@@ -77,20 +78,21 @@ def read_directions(samples: zarr.Group, label: NDArray[np.int64], classes: int)
 
 def read_level(grid: zarr.Group, icons: zarr.Group, size: int) -> LevelCells:
     """The cells of grid level ``size`` and what is known of their icons."""
-    cells, drawn = level(grid, size), level(icons, size)
-    count = values(cells, "count")
-    at = values(drawn, "cell")
+    cells, icon = level(grid, size), level(icons, size)
+    count, drawn = values(cells, "count"), values(cells, "drawn")
+    at = values(icon, "cell")
     return LevelCells(
         size=size,
         cell=values(cells, "cell"),
         count=count,
-        drawn=values(cells, "drawn"),
+        drawn=drawn,
         attribution=_attribution(cells, len(count)),
         spread=values(cells, "spread"),
         reliability=values(cells, "reliability"),
         exemplar=values(cells, "exemplar"),
-        fidelity=spread_to_cells(values(drawn, "fidelity"), at, len(count)),
-        fidelity_centred=spread_to_cells(values(drawn, "fidelity_centred"), at, len(count)),
+        fidelity=spread_to_cells(values(icon, "fidelity"), at, len(count)),
+        fidelity_centred=spread_to_cells(values(icon, "fidelity_centred"), at, len(count)),
+        alike=neighbours(values(cells, "activation"), drawn, values(grid, "mean")),
     )
 
 

@@ -283,14 +283,25 @@ def _activations(
     position: NDArray[np.int64],
     attribution: NDArray[np.float32],
 ) -> None:
-    channels = (16, 24)[LAYERS.index(layer)]
-    speaks = RANDOM([3, channels]).uniform(0, 1, (len(CLASSES), channels))
     with create(ACTIVATIONS, task.path(ACTIVATIONS, layer), {}, {}) as group:
         group.attrs["tally"] = {"attributions": 1000, "zero_attributions": (12, 840)[LAYERS.index(layer)]}
-        write_array(group, ACTIVATIONS, "activation", (np.abs(attribution) @ speaks).astype(np.float32))
+        write_array(group, ACTIVATIONS, "activation", activation_of(layer, attribution))
         write_array(group, ACTIVATIONS, "attribution", attribution)
         write_array(group, ACTIVATIONS, "image", image)
         write_array(group, ACTIVATIONS, "position", position)
+
+
+def activation_of(layer: str, attribution: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a layer answers [row, channel] where its attributions are these."""
+    channels = (16, 24)[LAYERS.index(layer)]
+    speaks = RANDOM([3, channels]).uniform(0, 1, (len(CLASSES), channels))
+    found: NDArray[np.float32] = (np.abs(attribution) @ speaks).astype(np.float32)
+    return found
+
+
+def mean_activation(layer: str, level: Level) -> NDArray[np.float32]:
+    """The mean over all samples of an atlas [channel]."""
+    return np.average(activation_of(layer, level.attribution), axis=0, weights=level.count).astype(np.float32)
 
 
 def _layout(number: int, samples: int) -> NDArray[np.float32]:
@@ -365,8 +376,10 @@ def _attribution(number: int, centre: NDArray[Any], random: np.random.Generator)
 def _grid(task: Task, layer: str, atlas: str, levels: list[Level]) -> None:
     names = ("cell", "count", "drawn", "attribution", "spread", "reliability", "exemplar")
     with create(GRID, task.path(GRID, layer, atlas), {}, {}) as group:
+        write_array(group, GRID, "mean", mean_activation(layer, levels[-1]))
         for level in levels:
             inner = group.create_group(str(level.size))
+            write_array(inner, GRID, "activation", activation_of(layer, level.attribution))
             for name in names:
                 write_array(inner, GRID, name, getattr(level, name))
 

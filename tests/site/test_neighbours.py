@@ -1,0 +1,79 @@
+"""The most similar cells of a cell."""
+
+import numpy as np
+import pytest
+from site_planting import CLASS_ATLAS, Level, Planted, activation_of, mean_activation
+from test_pack import unpacked
+
+from pipeline.export.data_file import read_part
+from pipeline.site.neighbours import NEIGHBOURS, neighbours
+
+CHANNELS = 24
+
+
+def test_planted_families_are_found() -> None:
+    """Cells made from one direction list each other, nearest first, however large the mean that all cells share is."""
+    axes = np.linalg.qr(np.random.default_rng(0).normal(size=(CHANNELS, 4)))[0].T
+    step = 0.02 * np.arange(5)[:, None]  # members turn away from the first of their family, one after the other
+    families = np.concatenate([axes[0] + step * axes[1], axes[2] + step * axes[3]])
+    mean = np.full(CHANNELS, 50, np.float32)
+    activation = (3 * families + mean).astype(np.float32)
+    found = neighbours(activation, np.ones(10, bool), mean, 4)
+    assert found.cell[0].tolist() == [1, 2, 3, 4]
+    assert found.cell[5].tolist() == [6, 7, 8, 9]
+    np.testing.assert_allclose(found.cosine[0], 1 / np.hypot(1, step[1:, 0]), atol=5e-5)
+    uncentred = neighbours(activation, np.ones(10, bool), np.zeros(CHANNELS, np.float32), 9)
+    assert uncentred.cosine.min() > 0.99, "without centring all cells look alike"
+
+
+@pytest.mark.parametrize("at_once", [1, 37 * 5, 2**23])
+def test_neighbours_are_those_of_a_plain_search(at_once: int) -> None:
+    """However many cosines are held at a time, the neighbours are those that sorting all cosines gives."""
+    generator = np.random.default_rng(1)
+    activation = generator.normal(1, 1, (37, CHANNELS)).astype(np.float32)
+    drawn, mean = generator.random(37) < 0.7, activation.mean(axis=0)
+    found = neighbours(activation, drawn, mean, at_once=at_once)
+    unit = (activation - mean) / np.linalg.norm(activation - mean, axis=1, keepdims=True)
+    cosine = np.where(drawn & ~np.eye(37, dtype=bool), unit @ unit.T, -2)
+    order = np.argsort(-cosine, axis=1, kind="stable")[:, :NEIGHBOURS]
+    assert np.array_equal(found.cell[drawn], order[drawn])
+    np.testing.assert_allclose(found.cosine[drawn], np.take_along_axis(cosine, order, 1)[drawn], atol=2e-5)
+    assert (found.cell[~drawn] == -1).all()
+    assert np.isnan(found.cosine[~drawn]).all()
+
+
+def test_equal_neighbours_come_in_the_order_of_the_cells() -> None:
+    """Where more cells are equally alike than are listed, the first ones are, whatever the blocks."""
+    activation = np.ones((300, CHANNELS), np.float32)
+    activation[0] = np.arange(CHANNELS)
+    for at_once in (300 * 7, 2**23):
+        found = neighbours(activation, np.ones(300, bool), np.zeros(CHANNELS, np.float32), at_once=at_once)
+        assert found.cell[0].tolist() == [1, 2, 3, 4, 5, 6]
+        assert found.cell[2].tolist() == [1, 3, 4, 5, 6, 7]
+        assert found.cell[299].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_few_cells_leave_places_empty() -> None:
+    """Three drawn cells have two neighbours each, a single one has none; the cosines of a cell at the mean are 0."""
+    activation = np.eye(4, CHANNELS, dtype=np.float32)
+    found = neighbours(activation, np.array([True, True, False, True]), activation[0])
+    assert found.cell[1].tolist() == [3, 0, -1, -1, -1, -1]
+    assert found.cosine[0, :2].tolist() == [0, 0]
+    assert np.isnan(found.cosine[:, 2:]).all()
+    assert (neighbours(activation[:1], np.ones(1, bool), activation[0]).cell == -1).all()
+
+
+@pytest.mark.parametrize("atlas", ["all", CLASS_ATLAS])
+def test_the_page_gets_the_neighbours_of_the_grid(planted: Planted, atlas: str) -> None:
+    """The data file of a level lists the most similar cells of the planted activations."""
+    layer = "features.7"
+    levels = {key[-1]: value for key, value in planted.of_atlas.items() if key[:2] == (layer, atlas)}
+    levels = levels or {size: level for (name, size), level in planted.levels.items() if name == layer}
+    finest: Level = levels[max(levels)]
+    level = levels[min(levels)]
+    found = read_part(planted.site / f"data/{layer}/{atlas}/{level.size}/neighbours.js")
+    activation = activation_of(layer, level.attribution)
+    expected = neighbours(activation, level.drawn, mean_activation(layer, finest))
+    assert np.array_equal(unpacked(found["cell"]), expected.cell)
+    shown = np.nan_to_num(np.rint(100 * expected.cosine), nan=-127)
+    assert np.array_equal(unpacked(found["hundredths"]), shown)
