@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
+VIEWER := pipeline/site/viewer
+MODULES := $(VIEWER)/node_modules
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -10,6 +12,7 @@ demo: install ## make an atlas of the built-in image set and say where it is
 	$(RUN) atlas run
 
 test: install ## run the tests, in two processes of one thread each
+	@! command -v npm > /dev/null || $(MAKE) --silent $(MODULES) || true  # without them, axe's tests say why they skip
 	OMP_NUM_THREADS=1 $(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 bench: .uv-found ## the side-by-side benchmarks (half an hour or more), kept in benchmarks/results and docs/benchmarks.md
@@ -19,14 +22,18 @@ bench: .uv-found ## the side-by-side benchmarks (half an hour or more), kept in 
 soak: install ## the fault table: kills, full disks, broken shards (ten minutes), kept in docs/faults.md
 	$(RUN) python -m tests.soak
 
-lint: install ## ruff, mypy and the viewer's own checks
+lint: install $(MODULES) ## ruff, mypy and the viewer's own checks
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
-	cd pipeline/site/viewer && npm ci --ignore-scripts --silent && npm run --silent lint && npm run --silent check
+	cd $(VIEWER) && npm run --silent lint && npm run --silent check
 
 install: .uv-found ## the environment in .venv, exactly as locked
 	$(UV) sync --locked --quiet
+
+# the viewer's linters, and axe for the tests; installing the project builds the viewer without them
+$(MODULES): $(VIEWER)/package-lock.json
+	cd $(VIEWER) && npm ci --ignore-scripts --silent && touch node_modules
 
 .PHONY: help demo test bench soak lint install .uv-found
 .uv-found:
