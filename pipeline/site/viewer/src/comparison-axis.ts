@@ -26,6 +26,7 @@ export class ComparisonAxis {
     private readonly overlay: Overlay,
     private readonly store: Store,
     private readonly furniture: {
+      readonly page: HTMLElement;
       readonly corner: HTMLElement;
       readonly zoom: HTMLElement;
       readonly panel: HTMLElement;
@@ -36,7 +37,7 @@ export class ComparisonAxis {
     store.subscribe((state) => this.makeRoom(state));
     const observer = new ResizeObserver(() => this.measure());
     for (const element of [picture.viewer.canvas, ...Object.values(furniture)]) observer.observe(element);
-    new MutationObserver(() => this.measure()).observe(picture.viewer.element, { childList: true });
+    new MutationObserver(() => this.measure()).observe(furniture.page, { childList: true });
   }
 
   show({ atlas }: Scene): void {
@@ -78,8 +79,8 @@ export class ComparisonAxis {
 
   /** Find out what the axis must keep clear of; only when something has changed its size. */
   private measure(): void {
-    const { corner, zoom } = this.furniture;
-    const panel = this.picture.viewer.element.querySelector<HTMLElement>(".panel:not([hidden])");
+    const { page, corner, zoom } = this.furniture;
+    const panel = page.querySelector<HTMLElement>(".panel:not([hidden])");
     const { clientWidth: width, clientHeight: height } = this.picture.viewer.canvas;
     this.stacked = corner.offsetWidth > width / 2;
     if (this.stacked) {

@@ -31,7 +31,7 @@ export class Picture {
 
   constructor(
     stage: HTMLElement,
-    minimap: HTMLElement,
+    minimap: HTMLElement | null,
     private readonly still: boolean,
   ) {
     forestallStyle();
@@ -41,8 +41,8 @@ export class Picture {
       navigatorDrawer: "canvas",
       preserveViewport: true,
       showNavigationControl: false,
-      showNavigator: true,
-      navigatorElement: minimap,
+      showNavigator: minimap !== null,
+      ...(minimap && { navigatorElement: minimap }),
       navigatorDisplayRegionColor: "currentColor",
       animationTime: still ? 0 : 0.7,
       springStiffness: 8,

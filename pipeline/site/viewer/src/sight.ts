@@ -15,9 +15,7 @@ export class Sight {
   constructor(
     private readonly picture: Picture,
     private readonly stage: Stage,
-  ) {
-    globalThis.atlas = { place: (row, column) => this.place(row, column) };
-  }
+  ) {}
 
   /** The middle of a cell of the shown level, CSS pixels of the page. */
   place(row: number, column: number): { x: number; y: number } {
@@ -49,11 +47,14 @@ export class Sight {
 
   /** The part of the picture that the panel leaves free, CSS pixels. */
   private room(): { width: number; height: number } {
-    const { clientWidth: width, clientHeight: height } = this.picture.viewer.canvas;
-    const panel = this.picture.viewer.element.querySelector<HTMLElement>(".panel:not([hidden])");
+    const { element, canvas } = this.picture.viewer;
+    const { clientWidth: width, clientHeight: height } = canvas;
+    const panel = element.closest(".stage")?.querySelector<HTMLElement>(".panel:not([hidden])");
     if (!panel) return { width, height };
     const { offsetLeft, offsetTop } = panel;
-    return offsetLeft < CLEARANCE ? { width, height: offsetTop } : { width: offsetLeft, height };
+    return offsetLeft < CLEARANCE
+      ? { width, height: Math.min(offsetTop, height) }
+      : { width: Math.min(offsetLeft, width), height };
   }
 }
 

@@ -4,6 +4,7 @@ import type { AtlasEntry, LevelEntry } from "./manifest";
 
 /** OpenSeadragon would put a style into the page, which the page's policy forbids, unless it finds one: an idle one. */
 export function forestallStyle(): void {
+  if (document.querySelector("style[data-openseadragon-mobile-css]")) return;
   const idle = document.createElementNS(null, "style");
   idle.setAttribute("data-openseadragon-mobile-css", "");
   document.head.append(idle);
