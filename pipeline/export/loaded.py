@@ -30,6 +30,7 @@ def loaded(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
     for page in pages:
         yield page
         yield from ADDRESS.findall((site / page).read_text("utf-8")) if (site / page).is_file() else ()
+    yield from ("data/places.js", "data/contents.js")
     manifest = read_part(site / "data/manifest.js")
     if manifest["exemplars"]:
         yield from _images(site, "data/images", manifest["images"], manifest["images_per_folder"])
@@ -57,6 +58,8 @@ def _data(manifest: Found, layer: str, atlas: Found) -> Iterator[str]:
         for level in levels:
             for block in range(ceil(classes / level["classes_per_block"])):
                 yield f"{folder}/{level['size']}/{name}-{block}.js"
+    if atlas["names"]:
+        yield f"{folder}/names.js"
     if manifest["exemplars"]:
         yield from _members(folder, atlas["levels"][-1]["samples"], atlas["members_per_block"])
 

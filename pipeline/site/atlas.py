@@ -23,6 +23,7 @@ from pipeline.site.level import (
 )
 from pipeline.site.manifest import atlas_entry
 from pipeline.site.membership import Membership, label_counts, shared_cells
+from pipeline.site.region_names import names_content, names_level
 from pipeline.site.uses import multiple_uses
 
 LINKED = 3  # cells of another layer that a cell is linked to
@@ -94,6 +95,8 @@ class AtlasData:
                 yield from planes("heat", "heat", cells, heat(cells.attribution, source.scale))
             if self.name == "all":
                 yield from self._of_whole(cells, source)
+        if source.scale:
+            yield "names", names_content(names_level(source.levels))
         if settings.exemplars:
             yield from member_blocks(images_by_cell(self.member.finest.of_point, self.member.sample, source.image))
 
@@ -114,6 +117,7 @@ class AtlasData:
             "classes": list(name.classes),
             "axis": axis,
             "members_per_block": MEMBERS_PER_BLOCK,
+            "names": bool(source.scale),
             "label_levels": stored if self.name == "all" and self._has_labels else [],
         }
 
