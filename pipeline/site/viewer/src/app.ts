@@ -18,6 +18,7 @@ import {
 import { type Gallery, gallery } from "./gallery";
 import { helpDialog } from "./help";
 import { listenToKeys } from "./keyboard";
+import { layerSwitch } from "./layer-list";
 import { Lens } from "./lens";
 import { fromHash } from "./link";
 import { MadeSheet } from "./made";
@@ -33,14 +34,16 @@ import { Search } from "./search";
 import { secondSetButton } from "./second-set";
 import { shortcuts } from "./shortcuts";
 import { type CellAddress, type State, Store } from "./state";
-import { LevelSwitch, layerSwitch } from "./switches";
+import { LevelSwitch } from "./switches";
 import { themeButton } from "./theme";
 import { tellChange } from "./told";
+import { Trail } from "./trail";
 import { UsesList } from "./uses-list";
 import { WallLabel } from "./wall-label";
 
 export class App {
   private readonly store: Store;
+  private readonly trail: Trail;
   private readonly card: Card;
   private readonly pane: Pane;
   private readonly pins: Pins;
@@ -59,7 +62,7 @@ export class App {
   constructor(private readonly manifest: Manifest) {
     const { classes } = manifest.network;
     this.store = new Store(fromHash(location.hash, manifest));
-    this.trail = new Trail(manifest, this.store, this.stage, showFailure);
+    this.trail = new Trail(manifest, this.store, showFailure);
     this.card = new Card(manifest);
     const panel = new Panel(manifest, this.trail, {
       close: () => this.closePanel(),
@@ -108,7 +111,7 @@ export class App {
   start(): void {
     const { canvas } = this.pane;
     namePicture(canvas);
-    const { manifest, store, pins, tool, help, atlases, sheet, uses } = this;
+    const { manifest, store, trail, pins, tool, help, atlases, sheet, uses } = this;
     const { stage, picture, cursor } = this.pane;
     stage.onChange((scene) => this.show(scene));
     store.subscribe((state, before) => this.changed(state, before));
@@ -116,7 +119,21 @@ export class App {
     const search = this.search.input;
     listenToKeys(
       canvas,
-      shortcuts({ manifest, store, stage, picture, cursor, pins, tool, search, help, atlases, sheet, uses }),
+      shortcuts({
+        manifest,
+        store,
+        trail,
+        stage,
+        picture,
+        cursor,
+        pins,
+        tool,
+        search,
+        help,
+        atlases,
+        sheet,
+        uses,
+      }),
     );
     picture.go(store.state.view, true);
     picture.onMove(() => stage.zoomed(picture.frame().side));
@@ -127,7 +144,7 @@ export class App {
   /** Put the masthead and the room for the picture, with its minimap and wall label, on the page. */
   private hang(): Gallery {
     const theme = themeButton(() => this.pane?.overlay.rebuild());
-    const layers = layerSwitch(this.manifest, this.store);
+    const layers = layerSwitch(this.manifest, this.store, (layer) => this.trail.go(layer));
     const uses = this.uses.opener();
     const ways = tools(...(uses ? [uses, evidenceLink()] : []), theme, helpButton(this.help));
     const controls = [this.atlases.element, layers, this.levels.element, this.search.element, ways];

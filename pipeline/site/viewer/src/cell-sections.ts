@@ -1,23 +1,31 @@
-// What the panel says of a cell beyond itself: its relatives at other layers, and the images it comes from.
+// What the panel says of a cell beyond itself: cells like it, its relatives at other layers, the images it comes from.
 
+import { addressOf, cellButton, cellName } from "./cell-button";
 import { el } from "./dom";
+import { decimal } from "./format";
 import { imageSources } from "./image-source";
 import { loadRelatives } from "./links";
 import { copyable, provenanceCommand } from "./made";
 import type { Manifest } from "./manifest";
+import { loadNeighbours, type Neighbour } from "./neighbours";
 import { partImages } from "./part-images";
 import { type Follow, relativeRows } from "./relatives";
 import type { Scene } from "./scene";
 import { section } from "./section";
+
+interface Actions {
+  readonly follow: Follow;
+  report(error: unknown): void;
+}
 
 /** Sections that fill themselves as their data arrive. */
 export function cellSections(
   manifest: Manifest,
   scene: Scene,
   cell: number,
-  actions: { follow: Follow; report(error: unknown): void },
+  actions: Actions,
 ): HTMLElement[] {
-  const sections: HTMLElement[] = [];
+  const sections = [section("Most alike to the network", alike(manifest, scene, cell, actions))];
   if (manifest.layers.length > 1) {
     const found = el("div", { class: "waiting" });
     sections.push(section("The same samples at other layers", found));
@@ -36,4 +44,22 @@ export function cellSections(
   const { choice, list } = partImages(sources, box, actions.report);
   sections.push(section("Images in this cell", ...(choice ? [choice] : []), list));
   return [...sections, origin];
+}
+
+/** The most similar cells of the level, each of which leads to its place. */
+function alike(manifest: Manifest, scene: Scene, cell: number, { follow, report }: Actions): HTMLElement {
+  const found = el("div", { class: "alike" }, el("div", { class: "waiting" }));
+  const { atlas, level } = scene;
+  const fill = (neighbours: Neighbour[]): void => {
+    const buttons = neighbours.map((neighbour) => {
+      const shown = { layer: scene.layer.name, atlas, level, cell: neighbour.cell };
+      const label = `${cellName(manifest.network.classes, shown)}; cosine ${decimal(neighbour.cosine)}`;
+      const go = (): void => follow(shown.layer, addressOf(shown));
+      return cellButton(shown, decimal(neighbour.cosine), label, go);
+    });
+    if (buttons.length) found.replaceChildren(...buttons);
+    else found.replaceChildren(el("p", { class: "nothing" }, "No other cell of this level is drawn."));
+  };
+  loadNeighbours(scene, cell).then(fill, report);
+  return found;
 }

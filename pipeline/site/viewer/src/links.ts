@@ -28,10 +28,16 @@ interface Links {
   readonly share: Numbers;
 }
 
-/** Where the samples of a cell lie at every other layer that has the same atlas. */
-export async function loadRelatives(manifest: Manifest, scene: Scene, cell: number): Promise<Relatives[]> {
+/** Where the samples of a cell lie at every other layer that has the same atlas, or at `only` one of them. */
+export async function loadRelatives(
+  manifest: Manifest,
+  scene: Pick<Scene, "atlas" | "level">,
+  cell: number,
+  only: string | null = null,
+): Promise<Relatives[]> {
   const links = await loadLinks(`${scene.level.name}/links`);
-  const found = links.layers.map(async (name, other) => {
+  const found = [...links.layers.entries()].map(async ([other, name]) => {
+    if (only !== null && name !== only) return null;
     const { layer, atlas } = find(manifest, name, scene.atlas.name);
     const level = await loadLevel(layer.name, atlas.name, scene.level.size);
     const start = (cell * links.layers.length + other) * links.ranks;
@@ -41,7 +47,7 @@ export async function loadRelatives(manifest: Manifest, scene: Scene, cell: numb
     }));
     return { layer, atlas, level, cells: cells.filter((entry) => entry.cell >= 0) };
   });
-  return Promise.all(found);
+  return (await Promise.all(found)).filter((relatives) => relatives !== null);
 }
 
 const loadLinks = remember(async (name): Promise<Links> => {

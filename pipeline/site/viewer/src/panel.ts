@@ -3,16 +3,19 @@
 import { bars } from "./bars";
 import { cellSections } from "./cell-sections";
 import { densityLine } from "./density-words";
-import { classesOf, measures } from "./describe";
+import { classesOf } from "./describe";
 import { button, drawing, el } from "./dom";
 import { loadExemplars } from "./exemplars";
 import { count } from "./format";
 import { icon } from "./icon";
+import { IconSheet } from "./icon-sheet";
 import type { Manifest } from "./manifest";
 import { patches } from "./patches";
 import type { Follow } from "./relatives";
 import type { Scene } from "./scene";
 import { section } from "./section";
+import type { Trail } from "./trail";
+import { trust } from "./trust";
 import { sidesOf, versus } from "./versus";
 
 export interface PanelActions {
@@ -30,12 +33,16 @@ export class Panel {
     hidden: true,
     tabindex: "-1",
   });
+  private readonly iconSheet: IconSheet;
   private shown = "";
 
   constructor(
     private readonly manifest: Manifest,
+    private readonly trail: Trail,
     private readonly actions: PanelActions,
-  ) {}
+  ) {
+    this.iconSheet = new IconSheet(manifest);
+  }
 
   hide(): void {
     this.shown = "";
@@ -53,16 +60,18 @@ export class Panel {
     this.element.hidden = false;
     const line = density && el("p", { class: "density" }, densityLine(density, scene.level.size, cell));
     const classes = section("What it speaks for", this.classes(scene, cell), ...(line ? [line] : []));
+    classes.classList.add("classes");
     if (same) {
-      this.element.querySelector(".section")?.replaceWith(classes);
+      this.element.querySelector(".section.classes")?.replaceWith(classes);
       return;
     }
     const found = el("div", { class: "exemplars" });
     this.element.replaceChildren(
       this.head(scene, cell),
+      this.trail.told(scene, cell, this.actions.follow) ?? "",
       classes,
       this.manifest.exemplars ? section("Where it was seen", found) : "",
-      section("How far to trust the icon", numbers(scene, cell)),
+      section("How far to trust the icon", ...trust(scene, cell)),
       ...cellSections(this.manifest, scene, cell, this.actions),
     );
     this.element.scrollTop = scrolled;
@@ -91,7 +100,7 @@ export class Panel {
       "header",
       {},
       button("Close the panel", drawing("M5 5 15 15", "M15 5 5 15"), this.actions.close, "quiet close"),
-      icon(layer.name, atlas, { size: level.size, row, column }),
+      this.enlarge(icon(layer.name, atlas, { size: level.size, row, column }), scene, cell, title),
       el("h2", {}, title),
       el(
         "p",
@@ -100,12 +109,12 @@ export class Panel {
       ),
     );
   }
-}
 
-function numbers(scene: Scene, cell: number): HTMLElement {
-  const list = el("dl", { class: "numbers" });
-  for (const { name, value, meaning } of measures(scene, cell)) {
-    list.append(el("div", { title: meaning }, el("dt", {}, name), el("dd", {}, value)));
+  /** The icon as the button that shows it large, with where it comes from. */
+  private enlarge(face: HTMLElement, scene: Scene, cell: number, title: string): HTMLElement {
+    const name = "Enlarge the icon and tell where it comes from";
+    const made = button(name, face, () => this.iconSheet.open(scene, cell, title), "enlarge");
+    made.append(drawing("M11.5 4H16v4.5", "M16 4l-5 5", "M8.5 16H4v-4.5", "M4 16l5-5"));
+    return made;
   }
-  return list;
 }

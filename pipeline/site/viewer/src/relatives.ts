@@ -1,8 +1,8 @@
 // The same samples at other layers: a row of icons for each.
 
+import { addressOf, cellButton, cellName } from "./cell-button";
 import { el } from "./dom";
 import { percent } from "./format";
-import { icon } from "./icon";
 import type { Relatives } from "./links";
 import type { CellAddress } from "./state";
 
@@ -16,7 +16,7 @@ export function relativeRows(
 ): HTMLElement {
   const list = el("ul", { class: "relatives" });
   for (const other of relatives) {
-    const cells = other.cells.map(({ cell, share }) => relative(names, other, cell, share, follow));
+    const cells = relativeCells(names, other, follow);
     if (!cells.length) cells.push(el("p", { class: "nothing" }, "No drawn cell holds them."));
     const name = el("span", { class: "layer", title: other.layer.name }, other.layer.name);
     list.append(el("li", {}, name, el("div", { class: "cells" }, ...cells)));
@@ -24,20 +24,11 @@ export function relativeRows(
   return list;
 }
 
-function relative(
-  names: readonly string[],
-  { layer, atlas, level }: Relatives,
-  cell: number,
-  share: number,
-  follow: Follow,
-): HTMLElement {
-  const address = { size: level.size, row: level.row(cell), column: level.column(cell) };
-  const best = level.topClasses(cell)[0];
-  const place = `${layer.name}, row ${address.row + 1}, column ${address.column + 1}`;
-  const speaks = best ? `, speaks for ${names[best.id] ?? best.id}` : "";
-  const label = `${percent(share)} of the samples lie in ${place}${speaks}`;
-  const press = el("button", { type: "button", class: "relative", title: label, "aria-label": label });
-  press.append(icon(layer.name, atlas, address), el("span", { class: "share" }, percent(share)));
-  press.addEventListener("click", () => follow(layer.name, address));
-  return press;
+/** The cells of one other layer with most of the samples. */
+export function relativeCells(names: readonly string[], other: Relatives, follow: Follow): HTMLElement[] {
+  return other.cells.map(({ cell, share }) => {
+    const shown = { layer: other.layer.name, atlas: other.atlas, level: other.level, cell };
+    const label = `${percent(share)} of the samples lie in ${cellName(names, shown)}`;
+    return cellButton(shown, percent(share), label, () => follow(shown.layer, addressOf(shown)));
+  });
 }

@@ -10,11 +10,13 @@ import type { Pins } from "./pins";
 import type { RegionTool } from "./region-tool";
 import type { Stage } from "./scene";
 import type { Store } from "./state";
+import type { Trail } from "./trail";
 import type { UsesList } from "./uses-list";
 
 export interface Parts {
   readonly manifest: Manifest;
   readonly store: Store;
+  readonly trail: Trail;
   readonly stage: Stage;
   readonly picture: Picture;
   readonly cursor: Cursor;
@@ -71,8 +73,8 @@ function stepLevel({ manifest, store, stage }: Parts, step: number): void {
   if (next !== undefined) store.set({ level: next });
 }
 
-function nextLayer({ manifest, store }: Parts): void {
+function nextLayer({ manifest, store, trail }: Parts): void {
   const names = manifest.layers.map(({ name }) => name);
   const layer = names[(names.indexOf(store.state.layer) + 1) % names.length];
-  if (layer !== undefined) store.set({ layer, pin: null });
+  if (layer !== undefined) trail.go(layer);
 }

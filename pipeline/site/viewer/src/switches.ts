@@ -1,25 +1,9 @@
-// The switches for layer and grid level.
+// The switch for the grid level.
 
 import { choice } from "./choice";
 import { find, type Manifest } from "./manifest";
 import type { Scene } from "./scene";
 import type { Store } from "./state";
-
-/** The row of layers. */
-export function layerSwitch(manifest: Manifest, store: Store): HTMLElement {
-  const layers = choice("Layer", (layer) => store.set({ layer, pin: null }));
-  layers.offer(manifest.layers.map(({ name }) => ({ value: name, face: name })));
-  const update = (): void => {
-    layers.choose(store.state.layer);
-    layers.element
-      .querySelector("input:checked")
-      ?.parentElement?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  };
-  store.subscribe(update);
-  update();
-  layers.element.classList.add("layers");
-  return layers.element;
-}
 
 /** The row of grid levels; the one that the zoom has chosen is marked. */
 export class LevelSwitch {

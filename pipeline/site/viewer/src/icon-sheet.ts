@@ -1,0 +1,86 @@
+// A cell's icon as large as it may be shown, beside where it comes from.
+
+import { atlasName } from "./atlas-names";
+import { addressOf } from "./cell-button";
+import { el } from "./dom";
+import { count, decimal } from "./format";
+import { icon } from "./icon";
+import { copyable, provenanceCommand } from "./made";
+import type { Manifest } from "./manifest";
+import { modal } from "./modal";
+import type { Scene } from "./scene";
+import { verdict } from "./trust";
+
+const LARGEST = 4; // times the size it was drawn in: beyond that there is nothing more to see
+
+export class IconSheet {
+  private readonly shell = modal("icon-sheet");
+
+  constructor(private readonly manifest: Manifest) {
+    document.body.append(this.shell.dialog);
+  }
+
+  open(scene: Scene, cell: number, title: string): void {
+    const { dialog, heading, body } = this.shell;
+    heading.textContent = title;
+    body.replaceChildren(this.large(scene, cell), this.text(scene, cell));
+    dialog.showModal();
+    dialog.scrollTop = 0;
+  }
+
+  private large({ layer, atlas, level }: Scene, cell: number): HTMLElement {
+    const made = icon(layer.name, atlas, addressOf({ level, cell }));
+    made.style.maxWidth = `${LARGEST * drawnAt(atlas.levels, level.size)}px`;
+    return el("div", { class: "large" }, made);
+  }
+
+  private text(scene: Scene, cell: number): HTMLElement {
+    const { layer, atlas, level } = scene;
+    const { size, row, column } = addressOf({ level, cell });
+    const pixels = drawnAt(atlas.levels, size);
+    const { made } = this.manifest;
+    const facts: [string, string][] = [
+      ["Layer", layer.name],
+      ["Atlas", atlasName(this.manifest, atlas)],
+      ["Grid level", `${size} × ${size}`],
+      ["Cell", `row ${row + 1}, column ${column + 1}`],
+      ["Samples", count(level.value("count", cell), "sample")],
+      [
+        "Fidelity",
+        `${decimal(level.value("fidelity", cell))}, centred ${decimal(level.value("fidelity_centred", cell))}`,
+      ],
+      ["Drawn at", `${pixels} × ${pixels} pixels`],
+    ];
+    const identities: [string, string][] = [
+      ...Object.entries(made.identities[layer.name]?.[atlas.name] ?? {}),
+      ["weights", made.network.weights ?? "–"],
+    ];
+    return el(
+      "div",
+      { class: "text" },
+      el("p", { class: "verdict" }, verdict(scene, cell)),
+      list("facts", facts),
+      el("h3", {}, "Identities"),
+      el(
+        "p",
+        { class: "fine" },
+        "Digests of what the icon was made from, and of all that those follow from.",
+      ),
+      list("digests", identities),
+      el("h3", {}, "Told in full in a terminal"),
+      copyable(provenanceCommand(layer.name, atlas.name, { size, row, column })),
+    );
+  }
+}
+
+/** Side of an icon in the tiles, pixels. */
+function drawnAt(levels: readonly { readonly size: number; readonly width: number }[], size: number): number {
+  const level = levels.find((entry) => entry.size === size);
+  return level ? Math.round(level.width / level.size) : 0;
+}
+
+function list(kind: string, rows: readonly (readonly [string, string])[]): HTMLElement {
+  const made = el("dl", { class: kind });
+  for (const [name, value] of rows) made.append(el("div", {}, el("dt", {}, name), el("dd", {}, value)));
+  return made;
+}

@@ -1,0 +1,182 @@
+"""The pinned cell: cells like it, its icon large, how far to trust it, and where its samples went at another layer."""
+
+import re
+
+import numpy as np
+import pytest
+from browsing import Opener, busiest, place, ready
+from playwright.sync_api import Locator, Page, expect
+from site_planting import CLASSES, Level, Planted, activation_of, cell_at, mean_activation
+
+from pipeline.core.artifacts import ICONS
+from pipeline.core.store import artifact_identity, open_artifact
+from pipeline.site.neighbours import neighbours
+
+pytestmark = pytest.mark.browser
+
+LAYER, OTHER, SIZE = "features.7", "features.3", 20
+
+
+def pinned(opened: Opener, level: Level, cell: int, **window: int) -> Page:
+    """The page with a cell pinned."""
+    row, column = level.cell[cell]
+    page = opened(f"#layer={LAYER}&level={SIZE}&pin={SIZE}.{row}.{column}", **window)
+    expect(page.locator(".panel .alike button")).to_have_count(6)
+    return page
+
+
+def pin_of(page: Page) -> str:
+    """The pin that the address names."""
+    return re.findall(r"pin=([\d.]+)", page.url)[0]
+
+
+def address_of(level: Level, cell: int) -> str:
+    """A planted cell as the address names it."""
+    return ".".join(map(str, (level.size, *level.cell[cell])))
+
+
+def section(page: Page, title: str) -> Locator:
+    """The part of the panel under a title."""
+    return page.locator(".panel .section").filter(has=page.get_by_role("heading", name=title))
+
+
+def test_the_most_similar_cells_lead_to_their_places(opened: Opener, planted: Planted) -> None:
+    """The panel shows the planted neighbours with their cosines; pressing one pins it and brings it into sight."""
+    level = planted.levels[LAYER, SIZE]
+    activation = activation_of(LAYER, level.attribution)
+    mean = mean_activation(LAYER, planted.levels[LAYER, 40])
+    cell = busiest(level)
+    found = neighbours(activation, level.drawn, mean)
+    page = pinned(opened, level, cell)
+    buttons = page.locator(".panel .alike button")
+    shown = [f"{value:.2f}".replace("-", "−") for value in np.rint(100 * found.cosine[cell]) / 100]
+    assert buttons.locator(".share").all_inner_texts() == shown
+    for _ in range(3):
+        page.get_by_role("button", name="Zoom in").click()
+    buttons.nth(5).click()
+    assert pin_of(page) == address_of(level, int(found.cell[cell, 5]))
+    expect(buttons.first.locator(".share")).not_to_have_text(shown[0])
+    x, y = place(page, level, int(found.cell[cell, 5]))
+    panel = page.locator(".panel").bounding_box()
+    assert panel
+    assert 0 < x < panel["x"]
+    assert 0 < y < 860
+
+
+def test_the_icon_enlarges_and_tells_where_it_comes_from(opened: Opener, planted: Planted) -> None:
+    """One press shows the icon several times as large, its place, the identities and the command that tells all."""
+    level = planted.levels[LAYER, SIZE]
+    cell = busiest(level)
+    row, column = level.cell[cell]
+    page = pinned(opened, level, cell)
+    button = page.get_by_role("button", name="Enlarge the icon")
+    small = button.locator(".icon").bounding_box()
+    button.click()
+    dialog = page.locator("dialog.icon-sheet")
+    large = dialog.locator(".icon").bounding_box()
+    assert small
+    assert large
+    assert large["width"] == pytest.approx(4 * 48, abs=1), "four times what it was drawn at"
+    assert small["width"] < large["width"]
+    tiles = [image.get_attribute("src") for image in button.locator("img").all()]
+    assert [image.get_attribute("src") for image in dialog.locator("img").all()] == tiles
+    for told in (LAYER, "All samples", f"row {row + 1}, column {column + 1}", "48 × 48 pixels"):
+        expect(dialog.locator(".facts")).to_contain_text(told)
+    identity = artifact_identity(open_artifact(ICONS, planted.task.path(ICONS, LAYER, "all")))
+    expect(dialog.locator(".digests")).to_contain_text(identity)
+    command = f"atlas provenance layer={LAYER} atlas=all level={SIZE} cell={row},{column}"
+    expect(dialog.locator(".copyable code")).to_have_text(command)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_the_panel_says_how_far_to_trust_the_icon(opened: Opener, planted: Planted) -> None:
+    """The sentence follows the planted numbers, and the meaning of each number is told on demand."""
+    level = planted.levels[LAYER, SIZE]
+    icon = np.full(len(level.cell), np.nan)
+    icon[level.drawn] = level.fidelity_centred
+    cell = busiest(level)
+    page = pinned(opened, level, cell)
+    part = section(page, "How far to trust the icon")
+    picture = "faithful" if icon[cell] >= 0.8 else "fair" if icon[cell] >= 0.6 else "loose"
+    kind = "much the same sight" if level.spread[cell] < 0.35 else "varied" if level.spread[cell] < 0.55 else "mixture"
+    likely = (
+        "much the same." if level.reliability[cell] >= 0.8 else "akin." if level.reliability[cell] >= 0.5 else "else."
+    )
+    said = part.locator(".verdict").inner_text()
+    assert said.startswith(f"A {picture} picture of ")
+    assert kind in said
+    assert said.endswith(likely)
+    expect(part.locator(".numbers dd").nth(1)).to_have_text(f"{icon[cell]:.2f}")
+    meaning = part.locator(".meanings")
+    expect(meaning).to_be_hidden()
+    part.get_by_text("What these numbers mean").press("Enter")
+    expect(meaning).to_contain_text("The same after taking the whole layer's mean off both")
+
+
+def where_they_went(planted: Planted, cell: int) -> list[tuple[int, float]]:
+    """The drawn cells of the other layer that hold most of a cell's samples, with their shares."""
+    own, other = planted.levels[LAYER, SIZE], planted.levels[OTHER, SIZE]
+    samples = cell_at(own, planted.xy[LAYER]) == cell
+    there = cell_at(other, planted.xy[OTHER][samples])
+    count = np.bincount(there, minlength=len(other.cell)) * other.drawn
+    order = np.argsort(-count, kind="stable")[:3]
+    return [(int(at), float(count[at] / samples.sum())) for at in order if count[at]]
+
+
+@pytest.mark.parametrize("way", ["switch", "key"])
+def test_the_pin_follows_its_samples_to_another_layer(opened: Opener, planted: Planted, way: str) -> None:
+    """With a cell pinned, the other layer shows the same view and pins where most samples went; a press leads back."""
+    level, other = planted.levels[LAYER, SIZE], planted.levels[OTHER, SIZE]
+    cell = busiest(level)
+    went = where_they_went(planted, cell)
+    assert len(went) == 3
+    page = pinned(opened, level, cell)
+    before = page.evaluate("atlas.place(10, 10)")
+    if way == "switch":
+        page.locator(f"input[value='{OTHER}']").check()
+    else:
+        page.keyboard.press("l")
+    ready(page, f"{OTHER}/all/{SIZE}/")
+    assert pin_of(page) == address_of(other, went[0][0])
+    assert page.evaluate("atlas.place(10, 10)") == pytest.approx(before, abs=1)
+    part = section(page, "Where its samples went")
+    percent = [f"{round(100 * share)} %" for _, share in went]
+    assert part.locator(".share").all_inner_texts() == [LAYER, *percent]
+    expect(part.locator("[aria-current]")).to_have_count(1)
+    part.get_by_role("button").nth(2).click()
+    expect(part.locator("[aria-current] .share")).to_have_text(percent[1])
+    assert pin_of(page) == address_of(other, went[1][0])
+    part.get_by_role("button", name=f"Back to {LAYER}").click()
+    ready(page, f"{LAYER}/all/{SIZE}/")
+    assert pin_of(page) == address_of(level, cell)
+    expect(part).to_have_count(0)
+
+
+def test_names_in_the_panel_are_text(opened: Opener, planted: Planted) -> None:
+    """A class whose name is markup titles the enlarged icon and names neighbours as it is written."""
+    level = planted.levels[LAYER, SIZE]
+    cell = int(np.flatnonzero(level.drawn & (level.attribution.argmax(axis=1) == 3))[0])
+    page = pinned(opened, level, cell)
+    page.get_by_role("button", name="Enlarge the icon").click()
+    expect(page.locator("dialog.icon-sheet h2")).to_have_text(CLASSES[3])
+    assert page.locator(".panel script, dialog script").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_the_icon_and_its_origin(opened: Opener, planted: Planted, scheme: str) -> None:
+    """At 390 px nothing of the panel or of the enlarged icon sticks out."""
+    level = planted.levels[LAYER, SIZE]
+    page = pinned(opened, level, busiest(level), width=390, height=844, color_scheme=scheme)
+    for box in [button.bounding_box() for button in page.locator(".panel .alike button").all()]:
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    page.get_by_role("button", name="Enlarge the icon").click()
+    dialog = page.locator("dialog.icon-sheet")
+    assert dialog.evaluate("sheet => sheet.scrollWidth <= sheet.clientWidth")
+    box = dialog.locator(".icon").bounding_box()
+    assert box
+    assert box["width"] > 180
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
