@@ -3,26 +3,22 @@
 import { Address } from "./address";
 import { announcements } from "./announce";
 import { AtlasChooser } from "./atlas-chooser";
+import { Beside } from "./beside";
 import { Card } from "./card";
+import { chosen, withClass } from "./chosen";
 import { ClassSheet } from "./class-sheet";
 import { ComparisonAxis } from "./comparison-axis";
-import {
-  evidenceLink,
-  helpButton,
-  masthead,
-  namePicture,
-  showFailure,
-  tools,
-  zoomButtons,
-} from "./furniture";
+import { evidenceLink, helpButton, namePicture, showFailure, tools, zoomButtons } from "./furniture";
 import { type Gallery, gallery } from "./gallery";
 import { helpDialog } from "./help";
+import { keepFocus } from "./keep-focus";
 import { listenToKeys } from "./keyboard";
 import { layerSwitch } from "./layer-list";
 import { Lens } from "./lens";
 import { fromHash } from "./link";
 import { MadeSheet } from "./made";
 import type { Manifest } from "./manifest";
+import { Masthead } from "./masthead";
 import { offersOf } from "./offers";
 import { Pane } from "./pane";
 import { Panel } from "./panel";
@@ -46,6 +42,7 @@ export class App {
   private readonly trail: Trail;
   private readonly card: Card;
   private readonly pane: Pane;
+  private readonly beside: Beside;
   private readonly pins: Pins;
   private readonly tool: RegionTool;
   private readonly lens: Lens;
@@ -67,39 +64,50 @@ export class App {
     const panel = new Panel(manifest, this.trail, {
       close: () => this.closePanel(),
       follow: (layer, cell) => this.goTo(layer, cell),
-      choose: (classId) => this.toggle(classId),
+      choose: (classId, add) => this.toggle(classId, add),
       report: showFailure,
     });
     this.atlases = new AtlasChooser(manifest, this.store);
     this.sheet = new ClassSheet(manifest, this.store, showFailure);
     this.uses = new UsesList(manifest, this.store, showFailure);
-    this.lens = new Lens(manifest, this.store, (classId) => this.sheet.open(classId));
+    this.lens = new Lens(manifest, this.store, {
+      survey: (classId) => this.sheet.open(classId),
+      more: () => this.search.more(),
+    });
     this.levels = new LevelSwitch(manifest, this.store);
     const made = new MadeSheet(manifest);
     this.wallLabel = new WallLabel(manifest, () => made.open(this.store.state));
-    const highlight = (classId: number): void => {
-      this.store.set({ classId });
-      this.focus();
-    };
-    const offers = (classId: number) => offersOf(manifest, this.store, classId, () => this.focus());
-    this.search = new Search(classes, highlight, offers);
-    const { page, place, minimap, corner } = this.hang();
+    this.search = new Search(classes, {
+      choose: (classId) => {
+        this.store.set({ classId });
+        this.focus();
+      },
+      add: (classId) => this.store.set(withClass(this.store.state, classId)),
+      offers: (classId) => offersOf(manifest, this.store, classId, () => this.focus()),
+      highlighted: () => chosen(this.store.state),
+    });
+    const { page, wall, place, minimap, corner } = this.hang();
     const surroundings = { manifest, card: this.card, report: showFailure };
     this.pane = new Pane(surroundings, this.store, place, minimap);
     const { stage, picture, overlay, sight } = this.pane;
     globalThis.atlas = { place: (row, column) => sight.place(row, column) };
+    this.beside = new Beside(surroundings, this.pane, wall, (pin) => {
+      this.pins.awaited = pin;
+    });
     this.pins = new Pins(this.store, stage, panel, sight, classes, showFailure);
     this.tool = new RegionTool(picture, this.store, stage, overlay, sight);
     new Regions(manifest, this.store, stage, sight, page, {
       close: () => {
+        this.tool.cancel();
         this.store.set({ selection: null });
         this.focus();
       },
-      choose: (classId) => this.toggle(classId),
+      add: () => this.tool.toggle("lasso", true),
+      choose: (classId, add) => this.toggle(classId, add),
       report: showFailure,
     });
     const zoom = zoomButtons(picture);
-    zoom.append(this.tool.buttons.box, this.tool.buttons.lasso);
+    zoom.append(this.tool.buttons.box, this.tool.buttons.lasso, this.beside.button);
     page.append(this.lens.element, zoom, panel.element);
     const dialogs = [this.help, this.sheet.dialog, this.uses.dialog, made.dialog];
     document.body.append(this.card.element, ...dialogs, announcements());
@@ -111,14 +119,14 @@ export class App {
   start(): void {
     const { canvas } = this.pane;
     namePicture(canvas);
-    const { manifest, store, trail, pins, tool, help, atlases, sheet, uses } = this;
+    keepFocus(canvas);
+    const { manifest, store, trail, beside, pins, tool, help, atlases, sheet, uses } = this;
     const { stage, picture, cursor } = this.pane;
     stage.onChange((scene) => this.show(scene));
     store.subscribe((state, before) => this.changed(state, before));
-    this.pane.listen((cell) => pins.pin(cell));
+    this.pane.listen((cell) => tool.click(cell) || pins.pin(cell));
     const search = this.search.input;
     listenToKeys(
-      canvas,
       shortcuts({
         manifest,
         store,
@@ -126,6 +134,7 @@ export class App {
         stage,
         picture,
         cursor,
+        beside,
         pins,
         tool,
         search,
@@ -135,6 +144,7 @@ export class App {
         uses,
       }),
     );
+    beside.start();
     picture.go(store.state.view, true);
     picture.onMove(() => stage.zoomed(picture.frame().side));
     picture.onRest(() => store.set({ view: picture.view() }));
@@ -143,14 +153,19 @@ export class App {
 
   /** Put the masthead and the room for the picture, with its minimap and wall label, on the page. */
   private hang(): Gallery {
-    const theme = themeButton(() => this.pane?.overlay.rebuild());
+    const theme = themeButton(() => {
+      this.pane?.overlay.rebuild();
+      this.beside?.rebuild();
+    });
     const layers = layerSwitch(this.manifest, this.store, (layer) => this.trail.go(layer));
     const uses = this.uses.opener();
     const ways = tools(...(uses ? [uses, evidenceLink()] : []), theme, helpButton(this.help));
-    const controls = [this.atlases.element, layers, this.levels.element, this.search.element, ways];
+    const [atlases, levels, search] = [this.atlases.element, this.levels.element, this.search.element];
+    const head = new Masthead(this.manifest, { atlases, layers, levels, search, tools: ways });
     const room = gallery();
     room.corner.append(this.wallLabel.element, secondSetButton(this.manifest, this.store));
-    document.body.append(masthead(this.manifest, ...controls), room.page);
+    document.body.append(head.element, room.page);
+    head.arrange();
     return room;
   }
 
@@ -164,7 +179,7 @@ export class App {
     this.pins.show(scene);
     const root = document.documentElement;
     root.dataset.level = String(scene.level.size);
-    root.dataset.ready = `${scene.level.name}/${scene.heat?.classId ?? ""}`;
+    root.dataset.ready = `${scene.level.name}/${scene.highlights.map(({ id }) => id).join(".")}`;
     root.dataset.density = scene.density?.of ?? "";
   }
 
@@ -192,8 +207,11 @@ export class App {
     } else if (state.atlas !== before.atlas) this.pane.picture.go(state.view);
   }
 
-  private toggle(classId: number): void {
-    this.store.set({ classId: this.store.state.classId === classId ? null : classId });
+  /** Highlight a class alone, or beside the others; once more ends it. */
+  private toggle(classId: number, add: boolean): void {
+    const { state } = this.store;
+    const alone = state.classId === classId && !state.also.length;
+    this.store.set(add ? withClass(state, classId) : { classId: alone ? null : classId });
   }
 
   /** Pin a cell of another layer and bring it into sight. */

@@ -17,7 +17,6 @@ export class AtlasChooser {
   readonly button: HTMLButtonElement;
   private readonly face = el("span", { class: "face" });
   private readonly list = el("ul", {
-    id: "atlases",
     role: "listbox",
     "aria-label": "Atlases",
     tabindex: "-1",
@@ -29,10 +28,12 @@ export class AtlasChooser {
   constructor(
     private readonly manifest: Manifest,
     private readonly store: Store,
+    id = "atlases",
   ) {
+    this.list.id = id;
     this.button = el(
       "button",
-      { type: "button", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-controls": "atlases" },
+      { type: "button", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-controls": id },
       this.face,
       drawing("m6 8 4 4 4-4"),
     );
@@ -76,7 +77,11 @@ export class AtlasChooser {
 
   private option(atlas: AtlasEntry): HTMLElement {
     const index = this.options.length;
-    const attributes = { role: "option", id: `atlas-${index}`, "aria-label": holding(this.manifest, atlas) };
+    const attributes = {
+      role: "option",
+      id: `${this.list.id}-${index}`,
+      "aria-label": holding(this.manifest, atlas),
+    };
     const element = el("li", attributes, atlasName(this.manifest, atlas));
     element.addEventListener("click", () => this.take(index));
     this.options.push({ atlas, element });

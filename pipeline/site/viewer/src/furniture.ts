@@ -1,14 +1,7 @@
-// What stands around the picture: the masthead, the zoom buttons, and the picture's own name.
+// What stands around the picture: tools, zoom buttons, and the picture's own name.
 
 import { button, drawing, el } from "./dom";
-import type { Manifest } from "./manifest";
 import type { Picture } from "./picture";
-
-/** The bar at the top, with the title and the given controls. */
-export function masthead({ title, network }: Manifest, ...controls: readonly HTMLElement[]): HTMLElement {
-  const heading = el("div", { class: "title" }, el("h1", {}, title), el("p", {}, network.name));
-  return el("header", { class: "masthead" }, heading, ...controls);
-}
 
 export function tools(...buttons: readonly HTMLElement[]): HTMLElement {
   return el("div", { class: "tools" }, ...buttons);
@@ -38,12 +31,12 @@ export function zoomButtons(picture: Picture): HTMLElement {
 }
 
 /** Tell screen readers what the picture is and how to move in it. */
-export function namePicture(canvas: Element): void {
+export function namePicture(canvas: Element, name = "Activation atlas"): void {
   canvas.setAttribute("role", "application");
   canvas.setAttribute("tabindex", "0");
   canvas.setAttribute(
     "aria-label",
-    "Activation atlas. Arrow keys move from cell to cell, Enter pins a cell, plus and minus zoom, " +
+    `${name}. Arrow keys move from cell to cell, Enter pins a cell, plus and minus zoom, ` +
       "question mark lists all keys.",
   );
 }

@@ -4,7 +4,7 @@ import { button, drawing, el } from "./dom";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["← ↑ → ↓", "from cell to cell"],
-  ["Enter", "pin the cell"],
+  ["Enter", "pin the cell; once more, into its panel"],
   ["Esc", "unpin, then show all classes"],
   ["+  −", "zoom"],
   ["Shift ← ↑ → ↓", "pan"],
@@ -13,11 +13,15 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["a", "grid level by zoom"],
   ["l", "next layer"],
   ["b", "select a region: arrows and Enter at two corners"],
+  ["f", "select with the lasso; Shift adds"],
+  ["x", "take a cell into the selection, or out of it"],
   ["Shift drag", "select a region"],
   ["/", "search a class"],
+  ["Shift Enter", "in the search: add the class, in a colour of its own"],
   ["s", "the chosen class at every layer"],
   ["o", "choose an atlas"],
   ["u", "cells with two uses"],
+  ["c", "another layer or class side by side"],
   ["?", "this help"],
 ];
 

@@ -6,17 +6,21 @@ export interface KeyActions {
   pan(right: number, down: number): void;
   zoom(steps: number): void;
   home(): void;
-  pin(): void;
+  /** With Shift, a region that is being set is added to what is selected. */
+  pin(shift: boolean): void;
   back(): void;
   level(step: number): void;
   autoLevel(): void;
   nextLayer(): void;
   selectRegion(): void;
+  lasso(): void;
+  toggleCell(): void;
   search(): void;
   help(): void;
   atlases(): void;
   sheet(): void;
   uses(): void;
+  beside(): void;
 }
 
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
@@ -27,7 +31,7 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
 };
 const PAN = 0.15;
 
-export function listenToKeys(picture: HTMLElement, actions: KeyActions): void {
+export function listenToKeys(actions: KeyActions): void {
   const keys: Readonly<Record<string, () => void>> = {
     "+": () => actions.zoom(1),
     "=": () => actions.zoom(1),
@@ -38,11 +42,14 @@ export function listenToKeys(picture: HTMLElement, actions: KeyActions): void {
     a: actions.autoLevel,
     l: actions.nextLayer,
     b: actions.selectRegion,
+    f: actions.lasso,
+    x: actions.toggleCell,
     "/": actions.search,
     "?": actions.help,
     o: actions.atlases,
     s: actions.sheet,
     u: actions.uses,
+    c: actions.beside,
     Escape: actions.back,
   };
   const root = document.documentElement;
@@ -52,19 +59,21 @@ export function listenToKeys(picture: HTMLElement, actions: KeyActions): void {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const { target } = event;
     if (target instanceof HTMLInputElement && target.type === "text") return;
-    const action = keys[event.key] ?? (onPicture(target, picture) ? pictureKey(event, actions) : null);
+    const action = keys[event.key] ?? (onPicture(target) ? pictureKey(event, actions) : null);
     if (!action) return;
     event.preventDefault();
     action();
   });
 }
 
-function onPicture(target: EventTarget | null, picture: HTMLElement): boolean {
-  return target === document.body || (target instanceof Node && picture.contains(target));
+function onPicture(target: EventTarget | null): boolean {
+  return (
+    target === document.body || (target instanceof Element && target.matches(".pane .openseadragon-canvas"))
+  );
 }
 
 function pictureKey(event: KeyboardEvent, actions: KeyActions): (() => void) | null {
-  if (event.key === "Enter" || event.key === " ") return actions.pin;
+  if (event.key === "Enter" || event.key === " ") return () => actions.pin(event.shiftKey);
   const arrow = ARROWS[event.key];
   if (!arrow) return null;
   const [rows, columns] = arrow;

@@ -1,7 +1,11 @@
 // The state as the part of the address after `#`, and back.
 
+import { besideFrom, besideInLink } from "./beside-state";
+import { choiceFrom, choiceInLink } from "./chosen-link";
 import { type AtlasEntry, find, type Manifest } from "./manifest";
-import type { Box, CellAddress, Show, State, View } from "./state";
+import { Area } from "./region-area";
+import { decode, encode } from "./region-code";
+import type { CellAddress, Show, State, View } from "./state";
 
 /** The state as text; what is as it was at the start is left out, except the layer. */
 export function toHash(state: State): string {
@@ -9,14 +13,17 @@ export function toHash(state: State): string {
   if (state.atlas !== "all") parts.set("atlas", state.atlas);
   if (state.level !== null) parts.set("level", String(state.level));
   if (state.classId !== null) parts.set("class", String(state.classId));
+  for (const [name, value] of choiceInLink(state)) parts.set(name, value);
   if (state.sign < 0) parts.set("sign", "-");
   if (state.intensity !== 1) parts.set("intensity", String(state.intensity));
   if (state.show !== "attribution") parts.set("show", state.show);
   if (state.pin) parts.set("pin", `${state.pin.size}.${state.pin.row}.${state.pin.column}`);
-  const { box, view } = state;
-  if (box) parts.set("box", [box.size, box.top, box.left, box.bottom, box.right].join("."));
+  const { selection, view } = state;
+  const code = selection && encode(selection);
+  if (code) parts.set(code.name, code.text);
   if (view) parts.set("view", [view.x, view.y, view.span].map((value) => value.toFixed(4)).join(","));
-  return `#${parts.toString().replaceAll("%2C", ",")}`;
+  if (state.beside) parts.set("beside", besideInLink(state.beside));
+  return `#${parts.toString().replaceAll("%2C", ",").replaceAll("%7E", "~")}`;
 }
 
 /** The state that a text asks for; whatever this atlas does not have falls back to the start. */
@@ -24,22 +31,23 @@ export function fromHash(hash: string, manifest: Manifest): State {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
   const { layer, atlas } = find(manifest, parts.get("layer") ?? "", parts.get("atlas") ?? "all");
   const level = Number(parts.get("level"));
-  const classId = Number(parts.get("class") ?? "none");
+  const asked = Number(parts.get("class") ?? "none");
+  const { classes } = manifest.network;
+  const classId = Number.isInteger(asked) && classes[asked] !== undefined && atlas.heat ? asked : null;
+  const choice = choiceFrom(parts, classId, classes);
   const pin = pinFrom(parts.get("pin"), atlas.levels);
   return {
     layer: layer.name,
     atlas: atlas.name,
     level: atlas.levels.some(({ size }) => size === level) ? level : null,
-    classId:
-      Number.isInteger(classId) && manifest.network.classes[classId] !== undefined && atlas.heat
-        ? classId
-        : null,
+    ...choice,
     sign: parts.get("sign") === "-" ? -1 : 1,
     intensity: within(Number(parts.get("intensity") ?? "1"), 0.25, 4) ?? 1,
-    show: showFrom(parts, manifest, atlas),
+    show: choice.also.length ? "attribution" : showFrom(parts, manifest, atlas),
     pin,
-    box: pin ? null : boxFrom(parts.get("box"), atlas.levels),
+    selection: pin ? null : selectionFrom(parts, atlas.levels),
     view: viewFrom(parts.get("view")),
+    beside: besideFrom(parts.get("beside"), manifest),
   };
 }
 
@@ -50,13 +58,19 @@ function pinFrom(text: string | null, levels: readonly { size: number }[]): Cell
   return fits && levels.some((level) => level.size === size) ? { size, row, column } : null;
 }
 
-function boxFrom(text: string | null, levels: readonly { size: number }[]): Box | null {
-  const numbers = (text ?? "").split(".").map(Number);
+function selectionFrom(parts: URLSearchParams, levels: readonly { size: number }[]): Area | null {
+  const cells = parts.get("cells");
+  const sizes = levels.map(({ size }) => size);
+  return cells === null ? boxFrom(parts.get("box") ?? "", sizes) : decode(cells, sizes);
+}
+
+function boxFrom(text: string, sizes: readonly number[]): Area | null {
+  const numbers = text.split(".").map(Number);
   const [size = 0, top = 0, left = 0, bottom = 0, right = 0] = numbers;
   const fits = [top, left, bottom, right].every((value) => value >= 0 && value < size);
   const whole = numbers.length === 5 && numbers.every(Number.isInteger);
-  const known = levels.some((level) => level.size === size);
-  return whole && fits && known && top <= bottom && left <= right ? { size, top, left, bottom, right } : null;
+  const good = whole && fits && sizes.includes(size) && top <= bottom && left <= right;
+  return good ? Area.box({ size, top, left, bottom, right }) : null;
 }
 
 function showFrom(parts: URLSearchParams, manifest: Manifest, atlas: AtlasEntry): Show {

@@ -1,23 +1,30 @@
 // The canvas over the picture: the veil over weak cells, the paper between icons, the marks of chosen cells.
 
+import { outline } from "./cell-outline";
 import { densityMask } from "./density-mask";
 import { fillGutter } from "./gutter";
+import type { Kin } from "./kin";
+import { drawKin } from "./kin-mark";
 import type { LevelData } from "./level-data";
 import { brightness, type Colour, mask } from "./mask";
 import type { Frame, Picture } from "./picture";
-import { markRegion } from "./region-mark";
+import { type Draft, markRegion, markTrail } from "./region-mark";
 import type { Scene } from "./scene";
-import type { Box, CellAddress, Store } from "./state";
+import type { Store } from "./state";
+import { Territories } from "./territories";
 
 export class Overlay {
   /** The cell under the pointer or the keyboard's cursor, in the shown level; -1 for none. */
   marked = -1;
   /** The region that is being drawn. */
-  draft: Box | null = null;
+  draft: Draft | null = null;
   /** Draws above everything else, at every frame. */
   paint: ((context: CanvasRenderingContext2D, frame: Frame) => void) | null = null;
+  private readonly markListeners: (() => void)[] = [];
+  private kin: readonly Kin[] = [];
   private readonly canvas = document.createElement("canvas");
   private readonly veil = document.createElement("canvas");
+  private readonly territories = new Territories();
   private scene: Scene | null = null;
   private paper = "";
   private colours = { ink: "", accent: "" };
@@ -37,7 +44,10 @@ export class Overlay {
   }
 
   show(scene: Scene): void {
-    if (scene.level !== this.scene?.level) this.marked = -1;
+    if (scene.level !== this.scene?.level) {
+      this.marked = -1;
+      this.kin = [];
+    }
     this.scene = scene;
     this.rebuild();
   }
@@ -46,10 +56,23 @@ export class Overlay {
     if (cell === this.marked) return;
     this.marked = cell;
     this.draw();
+    for (const listener of this.markListeners) listener();
+  }
+
+  /** Call back whenever another cell has been marked, or none. */
+  onMark(listener: () => void): void {
+    this.markListeners.push(listener);
+  }
+
+  /** Show where the samples of a cell of another picture lie. */
+  echo(kin: readonly Kin[]): void {
+    if (!kin.length && !this.kin.length) return;
+    this.kin = kin;
+    this.draw();
   }
 
   /** Show a region that is being drawn, or none. */
-  outline(draft: Box | null): void {
+  outline(draft: Draft | null): void {
     if (draft === this.draft) return;
     this.draft = draft;
     this.draw();
@@ -65,9 +88,10 @@ export class Overlay {
     const { sign, intensity } = this.store.state;
     const colour = (name: string): Colour => rgb(style.getPropertyValue(name).trim());
     const [paper, over, under] = [colour("--paper"), colour("--over"), colour("--under")];
+    const several = this.territories.rebuild(this.scene, sign, intensity, colour);
     const image = density?.samples
       ? densityMask(level, density, intensity, { paper, over, under })
-      : mask(level, paper, (cell) => brightness(density ? null : heat, sign, intensity, cell));
+      : mask(level, paper, several ?? ((cell) => brightness(density ? null : heat, sign, intensity, cell)));
     [this.veil.width, this.veil.height] = [image.width, image.height];
     this.veil.getContext("2d")?.putImageData(image, 0, 0);
     this.draw();
@@ -83,7 +107,10 @@ export class Overlay {
     const frame = this.picture.frame();
     const { level } = this.scene;
     context.imageSmoothingEnabled = false;
+    this.territories.draw(context, frame, frame.side / level.size);
+    context.globalCompositeOperation = "destination-over"; // the veil goes under the colours of several classes
     context.drawImage(this.veil, frame.left, frame.top, frame.side, frame.side);
+    context.globalCompositeOperation = "source-over";
     context.strokeStyle = this.paper;
     context.lineWidth = 4; // the outermost pixels of the picture, which its scaling mixes with what lies beyond
     context.strokeRect(frame.left - 1, frame.top - 1, frame.side + 2, frame.side + 2);
@@ -93,9 +120,11 @@ export class Overlay {
   }
 
   private drawMarks(context: CanvasRenderingContext2D, frame: Frame, level: LevelData): void {
-    const { pin, box } = this.store.state;
-    const region = this.draft ?? box;
-    if (region) markRegion(context, frame, region, { accent: this.colours.accent, paper: this.paper });
+    const { pin, selection } = this.store.state;
+    const [region, marks] = [this.draft?.area ?? selection, { accent: this.colours.accent, paper: this.paper }];
+    if (region) markRegion(context, frame, region, marks);
+    if (this.draft) markTrail(context, frame, this.draft.trail, marks);
+    drawKin(context, frame, this.kin, { ink: this.colours.ink, paper: this.paper });
     if (this.marked >= 0) {
       const cell = { size: level.size, row: level.row(this.marked), column: level.column(this.marked) };
       outline(context, frame, cell, this.colours.ink, 2, this.paper);
@@ -108,26 +137,6 @@ export class Overlay {
     if (this.canvas.width !== wide) this.canvas.width = wide;
     if (this.canvas.height !== high) this.canvas.height = high;
   }
-}
-
-function outline(
-  context: CanvasRenderingContext2D,
-  frame: Frame,
-  cell: CellAddress,
-  colour: string,
-  width: number,
-  halo: string,
-): void {
-  const side = frame.side / cell.size;
-  context.beginPath();
-  const [left, top] = [frame.left + cell.column * side, frame.top + cell.row * side];
-  context.roundRect(left, top, side, side, Math.min(0.16 * side, 14));
-  context.strokeStyle = halo;
-  context.lineWidth = width + 3;
-  context.stroke();
-  context.strokeStyle = colour;
-  context.lineWidth = width;
-  context.stroke();
 }
 
 /** The channels of a `#rrggbb` colour. */

@@ -12,6 +12,13 @@ export interface Frame {
   readonly side: number;
 }
 
+/** Where a picture stands at this moment, whatever the size of its window. */
+export interface Standing {
+  readonly x: number;
+  readonly y: number;
+  readonly side: number;
+}
+
 const MARGIN = 0.04;
 const CLOSE = 0.002;
 const FADE_MS = 280;
@@ -107,6 +114,28 @@ export class Picture {
       ? new OpenSeadragon.Rect(view.x - view.span / 2, view.y - view.span / 2, view.span, view.span)
       : this.home();
     this.viewer.viewport.fitBounds(bounds, immediately);
+  }
+
+  /** What is in sight right now: the centre, in sides of the atlas, and the side of the whole atlas, CSS pixels. */
+  standing(): Standing {
+    const { viewport } = this.viewer;
+    const { x, y } = viewport.getCenter(true);
+    return { x, y, side: viewport.getZoom(true) * viewport.getContainerSize().x };
+  }
+
+  /** Be there at once. */
+  stand({ x, y, side }: Standing): void {
+    const { viewport } = this.viewer;
+    viewport.zoomTo(side / viewport.getContainerSize().x, undefined, true);
+    viewport.panTo(new OpenSeadragon.Point(x, y), true);
+  }
+
+  /** The picture's element is about to be drawn at another size, at which the same view shall be in sight. */
+  keepThroughResize(view: View | null): void {
+    this.viewer.forceResize();
+    this.viewer.addOnceHandler("resize", () => {
+      this.viewer.addOnceHandler("viewport-change", () => this.go(view, true));
+    });
   }
 
   /** Keep room below the whole atlas, in its sides; where the whole atlas is in sight now, it makes way. */

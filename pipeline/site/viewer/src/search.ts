@@ -1,13 +1,25 @@
 // The search over all classes: a text field with a list, as the ARIA combobox pattern has it.
 
+import type { Chosen } from "./chosen";
 import { drawing, el } from "./dom";
 
 const LONGEST = 60;
+const ALONE = "Highlight a class";
+const MORE = "Add a class to the highlighted ones";
 
 /** Something else that a class offers beside its highlighting: a text, and what happens. */
 export interface Offer {
   readonly text: string;
   take(): void;
+}
+
+export interface SearchActions {
+  /** Highlight a class alone. */
+  choose(id: number): void;
+  /** Highlight a class beside the others. */
+  add(id: number): void;
+  offers(id: number): readonly Offer[];
+  highlighted(): readonly Chosen[];
 }
 
 interface Found {
@@ -28,23 +40,25 @@ export function matches(names: readonly string[], text: string): number[] {
 export class Search {
   readonly element: HTMLElement;
   readonly input: HTMLInputElement;
-  private readonly list = el("ul", { id: "classes", role: "listbox", "aria-label": "Classes", hidden: true });
+  private readonly list = el("ul", { role: "listbox", "aria-label": "Classes", hidden: true });
   private found: Found[] = [];
   private active = -1;
+  private adding = false;
 
   constructor(
     private readonly names: readonly string[],
-    private readonly choose: (id: number) => void,
-    private readonly offers: (id: number) => readonly Offer[],
+    private readonly actions: SearchActions,
+    id = "classes",
   ) {
+    this.list.id = id;
     this.input = el("input", {
       type: "text",
       role: "combobox",
-      "aria-label": "Highlight a class",
+      "aria-label": ALONE,
+      "aria-description": "Enter highlights the class alone, Shift and Enter add it to the highlighted ones.",
       "aria-expanded": "false",
-      "aria-controls": "classes",
+      "aria-controls": id,
       "aria-autocomplete": "list",
-      placeholder: `Search ${names.length} classes`,
       autocomplete: "off",
       spellcheck: "false",
     });
@@ -55,44 +69,84 @@ export class Search {
     this.input.addEventListener("blur", () => this.close());
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
+    this.mode(false);
+  }
+
+  /** Search for classes to highlight beside the others. */
+  more(): void {
+    this.mode(true);
+    this.input.focus();
+  }
+
+  private mode(adding: boolean): void {
+    this.adding = adding;
+    this.input.setAttribute("aria-label", adding ? MORE : ALONE);
+    this.input.placeholder = adding ? "Add a class" : `Search ${this.names.length} classes`;
   }
 
   private open(): void {
     const classes = matches(this.names, this.input.value).slice(0, LONGEST);
     this.found = classes.flatMap((id) => [
       { id, offer: null },
-      ...this.offers(id).map((offer) => ({ id, offer })),
+      ...(this.adding ? [] : this.actions.offers(id)).map((offer) => ({ id, offer })),
     ]);
     this.active = this.input.value && this.found.length ? 0 : -1;
-    this.list.replaceChildren(...this.found.map((found, index) => this.option(found, index)));
-    if (!this.found.length) this.list.append(el("li", { class: "nothing" }, "No class of this name"));
+    this.fill();
+    this.list.scrollTop = 0;
     this.list.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     this.highlight();
   }
 
+  private fill(): void {
+    const colours = new Map(this.actions.highlighted().map(({ id, hue }) => [id, hue + 1]));
+    this.list.replaceChildren(...this.found.map((found, index) => this.option(found, index, colours)));
+    if (!this.found.length) this.list.append(el("li", { class: "nothing" }, "No class of this name"));
+  }
+
   private close(): void {
+    this.mode(false);
     this.list.hidden = true;
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
   }
 
-  private option(found: Found, index: number): HTMLElement {
+  private option(found: Found, index: number, colours: ReadonlyMap<number, number>): HTMLElement {
     const { id, offer } = found;
     const option = el(
       "li",
-      { role: "option", id: `class-${index}`, class: offer && "offer", "aria-selected": "false" },
+      { role: "option", id: `${this.list.id}-${index}`, class: offer && "offer", "aria-selected": "false" },
       offer?.text ?? this.names[id] ?? "",
     );
-    option.addEventListener("click", () => this.take(found));
+    option.addEventListener("click", (event) => this.take(found, event.shiftKey));
+    const hue = colours.get(id);
+    if (offer) return option;
+    // for pointers; keys have Shift and Enter, and the lens opens the search for adding
+    const mark = el("span", { class: hue ? "dot" : "add", "data-hue": hue ?? null, "aria-hidden": "true" });
+    if (!hue) {
+      mark.append(drawing("M10 5v10", "M5 10h10"));
+      mark.title = "Add to the highlighted classes";
+      mark.addEventListener("click", (event) => {
+        event.stopPropagation();
+        this.take(found, true);
+      });
+    }
+    option.append(mark);
     return option;
   }
 
-  private take({ id, offer }: Found): void {
+  private take({ id, offer }: Found, add: boolean): void {
+    if (!offer && (add || this.adding)) {
+      this.actions.add(id);
+      this.fill();
+      this.highlight();
+      this.input.select(); // ready for the next one
+      return;
+    }
     this.input.value = "";
     this.input.blur();
     if (offer) offer.take();
-    else this.choose(id);
+    else this.actions.choose(id);
   }
 
   private key(event: KeyboardEvent): void {
@@ -103,7 +157,7 @@ export class Search {
       this.highlight();
     } else if (event.key === "Enter") {
       const found = this.found[this.active];
-      if (found && !this.list.hidden) this.take(found);
+      if (found && !this.list.hidden) this.take(found, event.shiftKey);
     } else if (event.key === "Escape") {
       this.input.value = "";
       this.input.blur();

@@ -1,6 +1,7 @@
 // What the keys do.
 
 import type { AtlasChooser } from "./atlas-chooser";
+import type { Beside } from "./beside";
 import type { ClassSheet } from "./class-sheet";
 import type { Cursor } from "./cursor";
 import type { KeyActions } from "./keyboard";
@@ -20,6 +21,7 @@ export interface Parts {
   readonly stage: Stage;
   readonly picture: Picture;
   readonly cursor: Cursor;
+  readonly beside: Beside;
   readonly pins: Pins;
   readonly tool: RegionTool;
   readonly search: HTMLInputElement;
@@ -30,32 +32,46 @@ export interface Parts {
 }
 
 export function shortcuts(parts: Parts): KeyActions {
-  const { store, picture, cursor, pins, tool } = parts;
+  const { store, picture, cursor, beside, tool } = parts;
   return {
-    step: (rows, columns) => tool.step(rows, columns) || cursor.step(rows, columns),
+    step: (rows, columns) => tool.step(rows, columns) || (beside.cursor ?? cursor).step(rows, columns),
     pan: (right, down) => picture.pan(right, down),
     zoom: (steps) => picture.zoom(steps),
     home: () => picture.go(null),
-    pin: () => tool.corner(cursor.cell) || (cursor.cell >= 0 && pins.pin(cursor.cell)),
+    pin: (shift) => tool.corner(cursor.cell, shift) || pin(parts),
     back: () => back(parts),
     level: (step) => stepLevel(parts, step),
     autoLevel: () => store.set({ level: null }),
     nextLayer: () => nextLayer(parts),
-    selectRegion: () => tool.toggle(),
+    selectRegion: () => tool.toggle("box"),
+    lasso: () => tool.toggle("lasso"),
+    toggleCell: () => tool.toggleCell(cursor.cell),
     search: () => parts.search.focus(),
     help: () => parts.help.showModal(),
     atlases: () => parts.atlases.open(),
     sheet: () => sheet(parts),
     uses: () => parts.uses.open(),
+    beside: () => beside.toggle(),
   };
 }
 
-/** Undo the latest choice: the tool, the pin or the region, else the cursor, else the class. */
-function back({ store, cursor, pins, tool }: Parts): void {
+/** Pin the cell under the cursor; where that is pinned or there is none, go into the panel. */
+function pin({ store, stage, cursor, beside, pins }: Parts): void {
+  if (beside.pin()) return;
+  const { pin } = store.state;
+  const level = stage.scene?.level;
+  const pinned = pin && level?.size === pin.size ? level.at(pin.row, pin.column) : -1;
+  if (cursor.cell >= 0 && cursor.cell !== pinned) pins.pin(cursor.cell);
+  else document.querySelector<HTMLElement>(".stage > .panel:not([hidden])")?.focus();
+}
+
+/** Undo the latest choice: the tool, the pin or the region, else the cursor, the second picture, or else the class. */
+function back({ store, cursor, beside, pins, tool }: Parts): void {
   if (tool.cancel()) return;
   if (store.state.pin) pins.unpin();
-  else if (store.state.box) store.set({ box: null });
+  else if (store.state.selection) store.set({ selection: null });
   else if (cursor.cell >= 0) cursor.leave();
+  else if (beside.leave()) return;
   else store.set({ classId: null, show: "attribution", sign: 1, intensity: 1 });
 }
 

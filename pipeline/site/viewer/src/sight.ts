@@ -5,9 +5,11 @@ import type { Stage } from "./scene";
 import type { Box } from "./state";
 
 declare global {
-  /** For pages that show the atlas in a frame, and for tests. */
-  var atlas: { place(row: number, column: number): { x: number; y: number } } | undefined;
+  /** For pages that show the atlas in a frame, and for tests; `beside` belongs to the second picture. */
+  var atlas: { place: Place; beside?: Place } | undefined;
 }
+
+type Place = (row: number, column: number) => { x: number; y: number };
 
 const CLEARANCE = 24;
 

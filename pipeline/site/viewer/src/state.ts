@@ -1,5 +1,9 @@
 // Everything that a link restores, and who wants to know when it changes.
 
+import type { BesideState } from "./beside-state";
+import { consistentChoice } from "./chosen";
+import type { Area } from "./region-area";
+
 export interface CellAddress {
   readonly size: number;
   readonly row: number;
@@ -31,6 +35,10 @@ export interface State {
   /** Cells a side; null follows the zoom. */
   readonly level: number | null;
   readonly classId: number | null;
+  /** Further highlighted classes; naming a class without them means it alone. */
+  readonly also: readonly number[];
+  /** The colours of all highlighted classes, 0..5, where they are several. */
+  readonly hues: readonly number[];
   /** Cells that speak for the class, or against it. */
   readonly sign: 1 | -1;
   /** Brightness of weak attributions, 0.25..4. */
@@ -38,8 +46,10 @@ export interface State {
   readonly show: Show;
   readonly pin: CellAddress | null;
   /** The selected region; there is never a pin beside it, since both fill the panel. */
-  readonly box: Box | null;
+  readonly selection: Area | null;
   readonly view: View | null;
+  /** What a second picture beside the first one shows. */
+  readonly beside: BesideState | null;
 }
 
 type Listener = (state: State, before: State) => void;
@@ -68,10 +78,12 @@ export class Store {
 
 /** A region belongs to its layout, only one of pin and region is shown, and only a class has a density of its own. */
 function consistent(asked: State, before: State, change: Partial<State>): State {
-  const next = { ...asked, show: shown(asked, change) };
+  const { classId, also, hues } = consistentChoice(asked, change);
+  const show = also.length ? "attribution" : shown(asked, change);
+  const next = { ...asked, classId, also, hues, show };
   const moved = next.layer !== before.layer || next.atlas !== before.atlas;
-  if (change.box) return { ...next, pin: null };
-  return (moved && !("box" in change)) || change.pin ? { ...next, box: null } : next;
+  if (change.selection) return { ...next, pin: null };
+  return (moved && !("selection" in change)) || change.pin ? { ...next, selection: null } : next;
 }
 
 function shown({ show, classId, atlas }: State, change: Partial<State>): Show {

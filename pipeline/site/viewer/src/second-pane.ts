@@ -1,0 +1,85 @@
+// The second picture: a pane whose state follows the page's, except for what it shows.
+
+import { BesideHeading } from "./beside-heading";
+import { type BesideState, sameBeside, shownBy } from "./beside-state";
+import { el } from "./dom";
+import { namePicture } from "./furniture";
+import { find, type Manifest } from "./manifest";
+import { Pane, type Surroundings } from "./pane";
+import type { Scene } from "./scene";
+import { type CellAddress, type State, Store } from "./state";
+import { moveTogether } from "./together";
+
+export interface SecondActions {
+  /** Both pictures take each other's place. */
+  swap(): void;
+  close(): void;
+  /** Bring the second picture to the first place, with this cell pinned. */
+  take(cell: CellAddress): void;
+  shown(scene: Scene): void;
+}
+
+export class SecondPane {
+  readonly pane: Pane;
+  private readonly element = el("section", { class: "pane second", "aria-label": "Second picture" });
+  private readonly part: () => void;
+
+  constructor(
+    surroundings: Surroundings,
+    private readonly first: Pane,
+    wall: HTMLElement,
+    beside: BesideState,
+    actions: SecondActions,
+  ) {
+    const { manifest } = surroundings;
+    const store = new Store(derived(manifest, first, beside));
+    wall.append(this.element);
+    this.pane = new Pane(surroundings, store, this.element, null);
+    namePicture(this.pane.canvas, "Second picture");
+    this.element.append(new BesideHeading(manifest, store, actions).element);
+    this.pane.stage.onChange((scene) => {
+      this.pane.show(scene);
+      actions.shown(scene);
+    });
+    this.pane.listen((cell) => this.taken(cell, actions));
+    store.subscribe((state) => this.choose(state));
+    this.part = moveTogether(first.picture, this.pane.picture);
+    this.follow(manifest, beside);
+  }
+
+  get focused(): boolean {
+    return this.element.contains(document.activeElement);
+  }
+
+  /** Take over what has changed on the page; the grid level is that of the first picture. */
+  follow(manifest: Manifest, beside: BesideState): void {
+    this.pane.store.set(derived(manifest, this.first, beside));
+  }
+
+  /** Hand a cell on to the first place. */
+  taken(cell: number, actions: SecondActions): void {
+    const level = this.pane.stage.scene?.level;
+    if (level && cell >= 0)
+      actions.take({ size: level.size, row: level.row(cell), column: level.column(cell) });
+  }
+
+  close(): void {
+    this.part();
+    this.pane.picture.viewer.destroy();
+    this.element.remove();
+  }
+
+  /** Tell the page what has been chosen in the heading. */
+  private choose(state: State): void {
+    const { beside } = this.first.store.state;
+    const chosen = shownBy(state);
+    if (beside && !sameBeside(beside, chosen)) this.first.store.set({ beside: chosen });
+  }
+}
+
+function derived(manifest: Manifest, first: Pane, beside: BesideState): State {
+  const size = first.stage.scene?.level.size;
+  const sizes = find(manifest, beside.layer, beside.atlas).atlas.levels.map((entry) => entry.size);
+  const level = size === undefined ? null : (sizes.filter((each) => each <= size).at(-1) ?? sizes[0] ?? null);
+  return { ...first.store.state, ...beside, level, pin: null, selection: null, beside: null };
+}
