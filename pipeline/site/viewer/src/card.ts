@@ -12,6 +12,8 @@ import { sidesOf, versus } from "./versus";
 
 const GAP = 22;
 const EDGE = 12;
+const LISTED = 5;
+const OTHERS = 2; // classes that are told beside several highlighted ones
 
 export class Card {
   readonly element = el("aside", { class: "card", "aria-hidden": "true", hidden: true });
@@ -21,7 +23,8 @@ export class Card {
 
   /** Show a cell beside a place in the window, CSS pixels. */
   show(scene: Scene, cell: number, x: number, y: number): void {
-    const name = `${scene.level.name}/${cell}/${scene.heat?.classId}/${scene.density?.of}`;
+    const classes = scene.highlights.map(({ id, hue }) => `${id}.${hue}`).join();
+    const name = `${scene.level.name}/${cell}/${classes}/${scene.density?.of}`;
     if (name !== this.shown) {
       this.shown = name;
       this.element.replaceChildren(...this.content(scene, cell));
@@ -56,16 +59,24 @@ export class Card {
     ];
   }
 
-  /** In a comparison its two classes and the highlighted one, elsewhere the strongest. */
+  /** In a comparison its two classes and the highlighted ones, elsewhere the strongest; several highlighted ones first. */
   private classes(scene: Scene, cell: number): HTMLElement {
     const names = this.manifest.network.classes;
     const chosen = scene.heat?.classId ?? null;
     const sides = sidesOf(scene, cell);
-    if (!sides) return bars(names, classesOf(scene, cell), chosen, null);
-    const third = classesOf(scene, cell).filter(
-      ({ id }) => id === chosen && !scene.atlas.classes.includes(id),
+    const { highlights } = scene;
+    const told = classesOf(scene, cell);
+    const most = highlights.length > 1 ? Math.max(highlights.length + OTHERS, LISTED) : told.length;
+    if (!sides) return bars(names, told.slice(0, most), chosen, null, highlights);
+    const third = told.filter(
+      ({ id }) => highlights.some((entry) => entry.id === id) && !scene.atlas.classes.includes(id),
     );
-    return el("div", {}, versus(names, sides), third.length ? bars(names, third, chosen, null) : null);
+    return el(
+      "div",
+      {},
+      versus(names, sides),
+      third.length ? bars(names, third, chosen, null, highlights) : null,
+    );
   }
 
   private place(x: number, y: number): void {

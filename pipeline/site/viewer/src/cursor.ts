@@ -50,7 +50,7 @@ export class Cursor {
     this.sight.reveal(cell);
     const { x, y } = this.sight.place(level.row(cell), level.column(cell));
     this.card.show(scene, cell, x, y);
-    announce(spoken(scene, cell, this.names));
+    announce(spoken(scene, cell, this.names, this.store.state.sign));
   }
 
   private next({ level }: Scene, rows: number, columns: number): number {

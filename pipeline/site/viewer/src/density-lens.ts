@@ -27,7 +27,7 @@ export class DensityLens {
   /** Offer what this atlas can show, and explain what it shows. */
   show({ atlas, density, level }: Scene): void {
     const { second } = this.manifest;
-    const { classId } = this.store.state;
+    const { classId, also } = this.store.state;
     const options = [{ value: "attribution", face: "what speaks for it" }];
     if (atlas.label_levels.length) options.push({ value: "density", face: "where its images fall" });
     if (second && atlas.kind === "all") options.push({ value: "second", face: second.title });
@@ -35,7 +35,7 @@ export class DensityLens {
     if (offered !== this.offered) this.views.offer(options);
     this.offered = offered;
     this.views.choose(density ? this.store.state.show : "attribution");
-    this.views.element.hidden = options.length < 2 || classId === null;
+    this.views.element.hidden = options.length < 2 || classId === null || also.length > 0;
     this.legend.hidden = !density;
     if (density) this.legend.replaceChildren(...legend(density, level.size));
   }

@@ -1,18 +1,33 @@
 // A cell in words, for the hover card, the panel and screen readers.
 
+import { winnerAt } from "./contest";
 import { densityLine } from "./density-words";
 import { count, decimal, signed } from "./format";
 import { attribution } from "./heat";
 import type { ClassValue } from "./level-data";
 import type { Scene } from "./scene";
+import type { State } from "./state";
 import { sidesOf } from "./versus";
 
-/** The classes listed for a cell, with the chosen class added where it is not among them. */
+/** The classes listed for a cell, with the chosen class added where it is not among them; several come first. */
 export function classesOf(scene: Scene, cell: number): ClassValue[] {
   const listed = scene.level.topClasses(cell);
-  const { heat } = scene;
+  const { heat, highlights } = scene;
+  if (highlights.length > 1) {
+    const others = listed.filter(({ id }) => !highlights.some((entry) => entry.id === id));
+    return [...highlighted(scene, cell), ...others];
+  }
   if (!heat || listed.some(({ id }) => id === heat.classId)) return listed;
   return [...listed, { id: heat.classId, value: attribution(heat, cell) }];
+}
+
+/** The highlighted classes with the cell's values, in the order of their choice. */
+export function highlighted({ level, highlights }: Scene, cell: number): ClassValue[] {
+  const listed = level.topClasses(cell);
+  return highlights.map(({ id, heat }) => ({
+    id,
+    value: listed.find((entry) => entry.id === id)?.value ?? attribution(heat, cell),
+  }));
 }
 
 /** Name and value of what is measured in a cell, in the order shown. */
@@ -46,8 +61,23 @@ export function measures(scene: Scene, cell: number): { name: string; value: str
   ];
 }
 
+/** Which of several highlighted classes wins the cell; nothing to say of one. */
+export function winning(
+  { highlights }: Scene,
+  cell: number,
+  names: readonly string[],
+  sign: State["sign"],
+): string {
+  if (highlights.length < 2) return "";
+  const heats = highlights.map(({ heat }) => heat);
+  const winner = highlights[winnerAt(heats, sign, cell)];
+  if (!winner) return `it speaks ${sign < 0 ? "against" : "for"} none of the highlighted classes; `;
+  const name = names[winner.id] ?? `class ${winner.id}`;
+  return sign < 0 ? `most against ${name}; ` : `${name} wins; `;
+}
+
 /** One sentence for a screen reader. */
-export function spoken(scene: Scene, cell: number, names: readonly string[]): string {
+export function spoken(scene: Scene, cell: number, names: readonly string[], sign: State["sign"]): string {
   const { level } = scene;
   const told = sidesOf(scene, cell) ?? classesOf(scene, cell);
   const classes = told.map(({ id, value }) => `${names[id] ?? id} ${signed(value)}`);
@@ -55,5 +85,6 @@ export function spoken(scene: Scene, cell: number, names: readonly string[]): st
   const samples = count(level.value("count", cell), "sample");
   const fidelity = `fidelity ${decimal(level.value("fidelity", cell))}`;
   const density = scene.density ? ` ${densityLine(scene.density, level.size, cell)}.` : "";
-  return `${place}: ${samples}; ${classes.join(", ") || "no class"}; ${fidelity}.${density}`;
+  const winner = winning(scene, cell, names, sign);
+  return `${place}: ${samples}; ${winner}${classes.join(", ") || "no class"}; ${fidelity}.${density}`;
 }

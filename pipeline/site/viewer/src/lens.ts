@@ -1,15 +1,23 @@
-// The bar that appears while a class is highlighted: its name, its sign, the brightness, and a way out.
+// The bar that appears while classes are highlighted: their names, the sign, the brightness, and a way out.
 
 import { atlasesOf, atlasName } from "./atlas-names";
+import { Chips, strongestValue } from "./chips";
 import { choice } from "./choice";
+import { chosen, MOST_CLASSES } from "./chosen";
 import { DensityLens } from "./density-lens";
 import { button, drawing, el } from "./dom";
 import { decimal, signed } from "./format";
-import { attribution } from "./heat";
 import type { Manifest } from "./manifest";
 import type { Scene } from "./scene";
 import type { Store } from "./state";
 import { openAtlas } from "./travel";
+
+export interface LensActions {
+  /** Show a class at every layer. */
+  survey(classId: number): void;
+  /** Look for a class to highlight beside the others. */
+  more(): void;
+}
 
 export class Lens {
   readonly element = el("div", {
@@ -21,6 +29,13 @@ export class Lens {
   private readonly name = el("strong", {});
   private readonly strongest = el("span", { class: "fine" });
   private readonly links = el("div", { class: "links" });
+  private readonly chips: Chips;
+  private readonly alone = el(
+    "p",
+    { class: "fine", hidden: true },
+    "Where images fall is shown of one class at a time.",
+  );
+  private linked = "";
   private readonly sign;
   private readonly densities: DensityLens;
   private readonly slider = el("input", {
@@ -34,7 +49,7 @@ export class Lens {
   constructor(
     private readonly manifest: Manifest,
     private readonly store: Store,
-    private readonly survey: (classId: number) => void,
+    private readonly actions: LensActions,
   ) {
     this.sign = choice("Direction of the attribution", (value) =>
       store.set({ sign: value === "against" ? -1 : 1 }),
@@ -54,50 +69,64 @@ export class Lens {
       this.slider,
     );
     this.densities = new DensityLens(manifest, store);
-    this.element.append(words, this.densities.element, this.sign.element, brightness, this.links, out);
+    const focus = (): void => this.links.querySelector("button")?.focus();
+    this.chips = new Chips(manifest.network.classes, store, focus);
+    const { densities, chips, sign, alone, links } = this;
+    this.element.append(words, chips.element, densities.element, sign.element, brightness, alone, links, out);
     store.subscribe(() => this.update());
     this.update();
   }
 
-  /** Say how strong the class gets at the shown level. */
+  /** Say how strong the classes get at the shown level. */
   show(scene: Scene): void {
-    const { heat, level, density } = scene;
+    const { heat, level, density, atlas } = scene;
     this.densities.show(scene);
+    this.chips.show(scene);
+    const offersDensities = atlas.label_levels.length > 0 || (this.manifest.second && atlas.kind === "all");
+    this.alone.hidden = this.store.state.also.length === 0 || !offersDensities;
     this.element.toggleAttribute("data-density", density !== null);
     this.strongest.hidden = density !== null;
     const { sign } = this.store.state;
-    let strongest = 0;
-    for (let cell = 0; heat && cell < level.cells; cell++) {
-      if (level.isDrawn(cell)) strongest = Math.max(strongest, sign * attribution(heat, cell));
-    }
-    const words =
-      heat && `strongest cell ${signed(sign * strongest)}; the layer's largest value ${decimal(heat.scale)}`;
+    const strongest = heat && signed(strongestValue({ level, heat }, sign));
+    const own = scene.highlights.length > 1 ? "strongest cell of each" : `strongest cell ${strongest}`;
+    const words = heat && `${own}; the layer's largest value ${decimal(heat.scale)}`;
     this.strongest.textContent = words ?? "";
   }
 
   private update(): void {
-    const { classId, sign, intensity, show } = this.store.state;
+    const { classId, also, sign, intensity, show } = this.store.state;
     const second = show === "second" ? this.manifest.second : null;
     this.element.hidden = classId === null && !second;
     const name = classId === null ? "" : (this.manifest.network.classes[classId] ?? "");
-    this.name.textContent = second?.title ?? name;
-    this.links.replaceChildren(...(classId === null || second ? [] : this.ways(classId)));
+    this.name.textContent = also.length ? `${also.length + 1} classes` : (second?.title ?? name);
+    this.element.toggleAttribute("data-several", also.length > 0);
+    this.element.setAttribute("aria-label", also.length ? "Highlighted classes" : "Highlighted class");
+    this.chips.update();
+    this.link(second ? null : classId);
     this.sign.choose(sign < 0 ? "against" : "for");
     this.slider.value = String(Math.log2(intensity));
+  }
+
+  /** Offer more classes, and where else a single one is shown. */
+  private link(classId: number | null): void {
+    const { atlas, also, layer } = this.store.state;
+    const linked = [classId, layer, atlas, ...also].join();
+    if (linked === this.linked) return; // a new link would lose the focus
+    this.linked = linked;
+    const several = chosen(this.store.state).length;
+    const more = several < MOST_CLASSES ? [link("Add a class in another colour", this.actions.more)] : [];
+    this.links.replaceChildren(
+      ...(classId === null ? [] : several > 1 ? more : [...more, ...this.ways(classId)]),
+    );
   }
 
   /** Where else the class is shown. */
   private ways(classId: number): HTMLElement[] {
     const { manifest, store } = this;
-    const link = (text: string, action: () => void): HTMLElement => {
-      const press = el("button", { type: "button", class: "link" }, text);
-      press.addEventListener("click", action);
-      return press;
-    };
     const atlases = atlasesOf(manifest, classId).filter(({ name }) => name !== store.state.atlas);
     const whole = { classId: null, sign: 1, intensity: 1 } as const;
     return [
-      link("Side by side at every layer", () => this.survey(classId)),
+      link("Side by side at every layer", () => this.actions.survey(classId)),
       ...atlases.map((atlas) => {
         const name = atlasName(manifest, atlas);
         const text = atlas.kind === "class" ? `Atlas of ${name}` : name;
@@ -105,4 +134,10 @@ export class Lens {
       }),
     ];
   }
+}
+
+function link(text: string, action: () => void): HTMLElement {
+  const press = el("button", { type: "button", class: "link" }, text);
+  press.addEventListener("click", action);
+  return press;
 }

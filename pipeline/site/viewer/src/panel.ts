@@ -20,7 +20,7 @@ import { sidesOf, versus } from "./versus";
 
 export interface PanelActions {
   close(): void;
-  choose(classId: number): void;
+  choose(classId: number, add: boolean): void;
   /** Go to a cell of another layer. */
   readonly follow: Follow;
   report(error: unknown): void;
@@ -84,9 +84,10 @@ export class Panel {
     const chosen = scene.heat?.classId ?? null;
     const names = this.manifest.network.classes;
     const sides = sidesOf(scene, cell);
-    if (!sides) return bars(names, classesOf(scene, cell), chosen, this.actions.choose);
+    const { highlights } = scene;
+    if (!sides) return bars(names, classesOf(scene, cell), chosen, this.actions.choose, highlights);
     const third = classesOf(scene, cell).filter(({ id }) => !scene.atlas.classes.includes(id));
-    const others = third.length ? bars(names, third, chosen, this.actions.choose) : null;
+    const others = third.length ? bars(names, third, chosen, this.actions.choose, highlights) : null;
     return el("div", {}, versus(names, sides), others);
   }
 

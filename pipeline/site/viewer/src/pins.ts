@@ -26,7 +26,7 @@ export class Pins {
     if (!scene) return;
     const { level } = scene;
     this.store.set({ pin: { size: level.size, row: level.row(cell), column: level.column(cell) } });
-    announce(`Pinned. ${spoken(scene, cell, this.names)}`);
+    announce(`Pinned. ${spoken(scene, cell, this.names, this.store.state.sign)}`);
     this.sight.reveal(cell);
   }
 

@@ -2,54 +2,106 @@
 
 import { bars } from "./bars";
 import { button, drawing, el } from "./dom";
+import { type Exemplar, loadExemplars } from "./exemplars";
+import { exportButtons } from "./export-buttons";
 import { count } from "./format";
 import { type ImageSource, imageSources } from "./image-source";
 import { countLabels, labelBars } from "./labels";
 import type { Manifest } from "./manifest";
 import type { Tally } from "./members";
 import { partImages } from "./part-images";
+import { patches } from "./patches";
 import { extent, type Region, region } from "./region";
+import type { Area } from "./region-area";
+import { different, evenly } from "./region-exemplars";
+import { regionNumbers } from "./region-numbers";
 import type { Scene } from "./scene";
 import { section } from "./section";
-import type { Box } from "./state";
 
 export interface RegionActions {
   close(): void;
-  choose(classId: number): void;
+  /** Take up the lasso to add to the region. */
+  add(): void;
+  choose(classId: number, add: boolean): void;
   report(error: unknown): void;
 }
 
+const ADD = [
+  "M13.2 15.2c-1 .3-2.1.4-3.2.4-4.1 0-7.4-2.6-7.4-5.9S5.9 3.8 10 3.8s7.4 2.6 7.4 5.9c0 .5-.1 1-.2 1.5",
+  "M16.6 13v5",
+  "M14.1 15.5h5",
+];
 const ABOUT_CLASSES =
   "Mean over the region's samples of what their cells list. A cell lists only its strongest classes; a class " +
   "counts as 0 where it is not listed.";
 
-/** The panel; `box` counts in cells of the scene's level. Its images come when they are loaded. */
-export function regionPanel(manifest: Manifest, scene: Scene, box: Box, actions: RegionActions): HTMLElement {
-  const found = region(scene.level, box);
+/** The panel; `area` counts in cells of the scene's level. Its images come when they are loaded. */
+export function regionPanel(
+  manifest: Manifest,
+  scene: Scene,
+  area: Area,
+  actions: RegionActions,
+): HTMLElement {
+  const found = region(scene.level, area);
   const chosen = scene.heat?.classId ?? null;
   const panel = el("section", { class: "panel region", "aria-label": "Selected region", tabindex: "-1" });
-  panel.append(head(box, found, actions));
+  panel.append(head(area, found, actions));
   if (!found.samples) {
     panel.append(el("p", { class: "section nothing" }, "No samples lie here."));
     return panel;
   }
+  const sources = imageSources(manifest, scene);
   panel.append(
+    exportButtons(manifest, scene, area, found, sources[0] ?? null),
     section(
       "What it speaks for",
-      bars(manifest.network.classes, found.classes, chosen, actions.choose),
+      bars(manifest.network.classes, found.classes, chosen, actions.choose, scene.highlights),
       el("p", { class: "fine" }, ABOUT_CLASSES),
     ),
+    ...(manifest.exemplars ? [exemplarSection(manifest, scene, found, actions)] : []),
+    section("How far to trust its icons", regionNumbers(found)),
+    ...imageSections(sources, area, actions),
   );
-  panel.append(...imageSections(imageSources(manifest, scene), box, actions));
   return panel;
 }
 
+/** As many patches as a cell shows, taken evenly from all its samples. */
+function exemplarSection(
+  manifest: Manifest,
+  scene: Scene,
+  { cells }: Region,
+  { report }: RegionActions,
+): HTMLElement {
+  const list = el("div", { class: "exemplars" }, el("div", { class: "waiting" }));
+  const parts = manifest.exemplars;
+  const chosen = evenly(scene.level, cells, parts);
+  const load = async (cell: number): Promise<[number, Exemplar[]]> => [
+    cell,
+    await loadExemplars(manifest, scene.layer, scene.level, cell),
+  ];
+  Promise.all([...new Set(chosen)].map(load)).then((loaded) => {
+    const ranked = new Map(loaded);
+    const found = different(
+      chosen,
+      parts,
+      (cell) => ranked.get(cell) ?? [],
+      ({ address }) => address,
+    );
+    list.replaceChildren(...patches(manifest, scene.layer, found));
+  }, report);
+  return section("Where it was seen", list);
+}
+
 /** The labels and the images of a region, where there is a set to list; they come when they are loaded. */
-function imageSections(sources: readonly ImageSource[], box: Box, { report }: RegionActions): HTMLElement[] {
+function imageSections(
+  sources: readonly ImageSource[],
+  area: Area,
+  { report }: RegionActions,
+): HTMLElement[] {
   if (!sources.length) return [];
   const labels = el("div", {}, el("div", { class: "waiting" }));
   let latest: readonly Tally[] = [];
-  const { choice, list } = partImages(sources, box, report, (source, tallies) => {
+  const { choice, list } = partImages(sources, area, report, (source, tallies) => {
     latest = tallies;
     if (!tallies.length) labels.replaceChildren(el("p", { class: "nothing" }, "There are none."));
     if (!tallies.length) return;
@@ -65,16 +117,19 @@ function imageSections(sources: readonly ImageSource[], box: Box, { report }: Re
   ];
 }
 
-function head(box: Box, { samples, cells, drawn }: Region, actions: RegionActions): HTMLElement {
-  const { top, left, bottom, right, size } = box;
-  const place = `rows ${top + 1}–${bottom + 1}, columns ${left + 1}–${right + 1} of ${size}`;
-  const filled = `in ${count(cells, "cell")}${drawn < cells ? `, ${drawn} of them drawn` : ""}`;
+function head(area: Area, { samples, cells, drawn }: Region, actions: RegionActions): HTMLElement {
+  const { top, left, bottom, right, size } = area.bounds;
+  const within = area.isBox ? "" : "within ";
+  const place = `${within}rows ${top + 1}–${bottom + 1}, columns ${left + 1}–${right + 1} of ${size}`;
+  const filled = `in ${count(cells.length, "cell")}${drawn < cells.length ? `, ${drawn} of them drawn` : ""}`;
+  const told = cells.length === drawn && drawn === area.places ? "" : ` ${filled}`;
   return el(
     "header",
     {},
     button("Close the panel", drawing("M5 5 15 15", "M15 5 5 15"), actions.close, "quiet close"),
-    el("h2", {}, extent(box)),
-    el("p", { class: "fine" }, `${count(samples, "sample")} ${filled}`),
+    button("Add to the region with the lasso", drawing(...ADD), actions.add, "quiet add"),
+    el("h2", {}, extent(area)),
+    el("p", { class: "fine" }, `${count(samples, "sample")}${told}`),
     el("p", { class: "fine" }, place),
   );
 }

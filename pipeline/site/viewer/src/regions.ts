@@ -4,6 +4,7 @@ import { announce } from "./announce";
 import { count } from "./format";
 import type { Manifest } from "./manifest";
 import { extent, region } from "./region";
+import { encode } from "./region-code";
 import { type RegionActions, regionPanel } from "./region-panel";
 import type { Scene, Stage } from "./scene";
 import type { Sight } from "./sight";
@@ -23,38 +24,40 @@ export class Regions {
   ) {
     stage.onChange((scene) => this.show(scene));
     store.subscribe((state, before) => {
-      if (state.box !== before.box && stage.scene) this.show(stage.scene);
+      if (state.selection !== before.selection && stage.scene) this.show(stage.scene);
     });
   }
 
   /** Show the region, which may belong to another level than the one in sight. */
   private show(scene: Scene): void {
-    const { box } = this.store.state;
-    document.documentElement.toggleAttribute("data-region", box !== null);
-    if (!box) this.hide();
-    else if (scene.level.size === box.size) this.showIn(scene);
+    const { selection } = this.store.state;
+    document.documentElement.toggleAttribute("data-region", selection !== null);
+    if (!selection) this.hide();
+    else if (scene.level.size === selection.size) this.showIn(scene);
     else {
-      const still = (): boolean => box === this.store.state.box;
-      this.stage.sceneAt(box.size).then((other) => still() && this.showIn(other), this.actions.report);
+      const still = (): boolean => selection === this.store.state.selection;
+      this.stage.sceneAt(selection.size).then((other) => still() && this.showIn(other), this.actions.report);
     }
   }
 
   private showIn(scene: Scene): void {
-    const { box } = this.store.state;
-    if (!box) return;
-    const place = [scene.level.name, box.top, box.left, box.bottom, box.right].join("/");
-    const name = `${place}/${scene.heat?.classId}/${scene.density?.of === "second"}`;
+    const { selection } = this.store.state;
+    if (!selection) return;
+    const { name: kind, text } = encode(selection);
+    const place = [scene.level.name, kind, text].join("/");
+    const name = `${place}/${scene.highlights.map(({ id }) => id)}/${scene.density?.of === "second"}`;
     if (name === this.shown) return;
-    const fresh = !this.shown.startsWith(`${place}/`);
+    const [first, fresh] = [this.shown === "", !this.shown.startsWith(`${place}/`)];
     const scrolled = fresh ? 0 : (this.panel?.scrollTop ?? 0);
     this.hide();
     this.shown = name;
-    this.panel = regionPanel(this.manifest, scene, box, this.actions);
+    this.panel = regionPanel(this.manifest, scene, selection, this.actions);
+    this.panel.toggleAttribute("data-settled", !first); // it slides in once
     this.page.append(this.panel);
     this.panel.scrollTop = scrolled;
     if (!fresh) return;
-    announce(`Region of ${extent(box)}: ${count(region(scene.level, box).samples, "sample")}.`);
-    this.sight.revealBox(box);
+    announce(`Region of ${extent(selection)}: ${count(region(scene.level, selection).samples, "sample")}.`);
+    if (first) this.sight.revealBox(selection.bounds);
   }
 
   private hide(): void {

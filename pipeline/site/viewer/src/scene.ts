@@ -1,6 +1,7 @@
 // What the page shows right now: the resolved level with its cells, and the heat of the chosen class.
 
 import { autoLevel } from "./auto-level";
+import { type Chosen, chosen, type Highlight } from "./chosen";
 import type { Density } from "./density";
 import { loadDensity } from "./density-data";
 import { type Heat, loadHeat } from "./heat";
@@ -12,7 +13,10 @@ export interface Scene {
   readonly layer: LayerEntry;
   readonly atlas: AtlasEntry;
   readonly level: LevelData;
+  /** Of the highlighted class, or the first of several. */
   readonly heat: Heat | null;
+  /** All highlighted classes, in the order of their choice. */
+  readonly highlights: readonly Highlight[];
   /** Where the chosen class's images or those of the second set fall, while that is shown. */
   readonly density: Density | null;
   /** In a comparison, what the left and the right class's attributions are. */
@@ -66,7 +70,8 @@ export class Stage {
     if (this.size === null) return;
     const { layer, atlas } = find(this.manifest, state.layer, state.atlas);
     if (!atlas.levels.some(({ size }) => size === this.size)) this.size = atlas.levels[0]?.size ?? this.size;
-    const asked = [state.layer, state.atlas, this.size, state.classId, state.show].join("/");
+    const classes = chosen(state).map(({ id, hue }) => `${id}.${hue}`);
+    const asked = [state.layer, state.atlas, this.size, ...classes, state.show].join("/");
     if (asked === this.asked) return;
     this.asked = asked;
     this.resolve(layer, atlas, this.size, state).then(
@@ -77,16 +82,28 @@ export class Stage {
 
   private async resolve(layer: LayerEntry, atlas: AtlasEntry, size: number, state: State): Promise<Scene> {
     const level = await loadLevel(layer.name, atlas.name, size);
-    const wanted = state.classId !== null && atlas.heat;
-    const heat = wanted ? await loadHeat(wanted, layer.name, atlas.name, level, state.classId ?? 0) : null;
+    const highlights = await loadHighlights(layer, atlas, level, chosen(state));
+    const heat = highlights[0]?.heat ?? null;
     const density = await loadDensity(this.manifest, layer, atlas, level, state);
-    return { layer, atlas, level, heat, density, sides: await loadSides(layer, atlas, level) };
+    return { layer, atlas, level, heat, highlights, density, sides: await loadSides(layer, atlas, level) };
   }
 
   private publish(scene: Scene): void {
     this.latest = scene;
     for (const listener of this.listeners) listener(scene);
   }
+}
+
+async function loadHighlights(
+  layer: LayerEntry,
+  atlas: AtlasEntry,
+  level: LevelData,
+  classes: readonly Chosen[],
+): Promise<Highlight[]> {
+  const { heat } = atlas;
+  if (!heat) return [];
+  const load = (id: number): Promise<Heat> => loadHeat(heat, layer.name, atlas.name, level, id);
+  return Promise.all(classes.map(async ({ id, hue }) => ({ id, hue, heat: await load(id) })));
 }
 
 async function loadSides(layer: LayerEntry, atlas: AtlasEntry, level: LevelData): Promise<Scene["sides"]> {
