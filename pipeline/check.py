@@ -21,6 +21,7 @@ from pipeline.plan.subject import logit_count
 from pipeline.plan.verdict import no_room
 from pipeline.plan.volume import total
 from pipeline.reduce.engine import check_engine
+from pipeline.site.places import configured, known
 
 
 def check(params: Params, outputs: Path) -> None:
@@ -36,6 +37,7 @@ def check(params: Params, outputs: Path) -> None:
     if params.place.images is not None:
         check_second(open_image_set(params.place.images))
     check_classes(params, images)
+    check_places(params, images)
     count = check_images(params, images)
     sizes = check_network(params, images, count)
     check_points(params, count)
@@ -109,6 +111,12 @@ def check_classes(params: Params, images: ImageSet) -> None:
             f"atlases: expected classes of the network's {len(names)}, found number {max(wanted)}; "
             "give them by name in classes and comparisons"
         )
+
+
+def check_places(params: Params, images: ImageSet) -> None:
+    """Raise ConfigError if a place of the page names something that the run does not have."""
+    if params.site.places:
+        configured(params.site.places, known(params, class_names(params.model, images.classes)))
 
 
 def check_points(params: Params, images: int) -> None:

@@ -4,7 +4,7 @@ import difflib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -142,11 +142,13 @@ def _texts(values: Any, where: str = "") -> Iterator[tuple[str, str]]:
 
 def _keys(location: tuple[int | str, ...]) -> list[str]:
     model: type[Settings] = Params
-    for part in location:
-        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
-        if not (isinstance(annotation, type) and issubclass(annotation, Settings)):
+    for part in (part for part in location if isinstance(part, str)):
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        within = (annotation, *get_args(annotation))  # of a list of sections, its elements
+        found = next((kind for kind in within if isinstance(kind, type) and issubclass(kind, Settings)), None)
+        if found is None:
             return []
-        model = annotation
+        model = found
     return [field.alias or name for name, field in model.model_fields.items()]
 
 

@@ -1,10 +1,25 @@
 """Settings of the stage ``site``."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from pipeline.core.settings import Settings
+
+
+class SavedPlace(Settings):
+    """A place of the atlas that the page leads to.
+
+    Attributes:
+        title: in the list, and on the card of the tour.
+        text: what is said there.
+        link: the part of the page's address after ``#``, or its parts as fields: ``{layer: mixed4a, class: fireboat,
+            pin: [20, 3, 4]}``; see :mod:`pipeline.site.places`.
+    """
+
+    title: Annotated[str, Field(min_length=1, max_length=60)]
+    text: Annotated[str, Field(max_length=600)] = ""
+    link: str | dict[str, Any] = ""
 
 
 class SiteSettings(Settings):
@@ -17,6 +32,8 @@ class SiteSettings(Settings):
         top_classes: classes listed for a cell.
         heat_level: finest grid level whose cells have class attributions of their own on the page; cells of finer
             levels show those of the cell around them.
+        places: what the page lists as places, and the stops of its tour, in this order; without any, the tour is made
+            from the figures of the run.
     """
 
     title: str = "Activation Atlas"
@@ -24,3 +41,4 @@ class SiteSettings(Settings):
     image_size: Annotated[int, Field(ge=16)] = 256
     top_classes: Annotated[int, Field(ge=1, le=20)] = 5
     heat_level: Annotated[int, Field(ge=1)] = 80
+    places: tuple[SavedPlace, ...] = ()

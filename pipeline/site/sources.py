@@ -86,7 +86,7 @@ def read_level(grid: zarr.Group, icons: zarr.Group, size: int) -> LevelCells:
         cell=values(cells, "cell"),
         count=count,
         drawn=drawn,
-        attribution=_attribution(cells, len(count)),
+        attribution=read_attribution(cells, len(count)),
         spread=values(cells, "spread"),
         reliability=values(cells, "reliability"),
         exemplar=values(cells, "exemplar"),
@@ -102,7 +102,7 @@ def attribution_scale(grid: zarr.Group, levels: Sequence[int]) -> float:
     for size in levels:
         cells = level(grid, size)
         drawn = values(cells, "drawn")
-        largest = max(largest, float(np.abs(_attribution(cells, len(drawn))[drawn]).max(initial=0.0)))
+        largest = max(largest, float(np.abs(read_attribution(cells, len(drawn))[drawn]).max(initial=0.0)))
     return largest
 
 
@@ -136,7 +136,7 @@ def _strongest(attribution: NDArray[Any]) -> NDArray[np.int64]:
     return np.where(attribution.max(axis=1) > 0, attribution.argmax(axis=1), -1)
 
 
-def _attribution(cells: zarr.Group, count: int) -> NDArray[np.float32]:
+def read_attribution(cells: zarr.Group, count: int) -> NDArray[np.float32]:
     """[cell, class]; no class at all where attributions were not recorded."""
     if "attribution" not in cells:
         return np.zeros((count, 0), np.float32)

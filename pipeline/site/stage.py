@@ -24,9 +24,11 @@ from pipeline.model.layers import LayerShape
 from pipeline.model.preprocessing import network_crop
 from pipeline.model.saved import describe
 from pipeline.site.atlas import AtlasData, Run
+from pipeline.site.contents import measured
 from pipeline.site.made import how_made
 from pipeline.site.manifest import layer_entry, manifest
 from pipeline.site.page import PAGES, page
+from pipeline.site.places_source import places_content
 from pipeline.site.sources import read_atlas, read_directions, read_membership, read_zero_share
 from pipeline.site.viewer_files import viewer_files
 from pipeline.stages import Task
@@ -47,6 +49,8 @@ def run(task: Task) -> None:
         made = how_made(task, network, listed)
         content = manifest(title, network, layers, len(listed), task.params.site.exemplars, second, made)
         _write_part(data, "manifest", content)
+        _write_part(data, "places", places_content(task, network, len(listed)))
+        _write_part(data, "contents", measured(task.outputs / "metrics", task.params))
     with whole(site / "viewer") as folder:
         folder.mkdir()
         for name, source in viewer.items():
