@@ -9,6 +9,7 @@ import { copyable, provenanceCommand } from "./made";
 import type { Manifest } from "./manifest";
 import { loadNeighbours, type Neighbour } from "./neighbours";
 import { partImages } from "./part-images";
+import { Area } from "./region-area";
 import { type Follow, relativeRows } from "./relatives";
 import type { Scene } from "./scene";
 import { section } from "./section";
@@ -40,8 +41,8 @@ export function cellSections(
   const origin = section("Where it comes from, told in a terminal", copyable(command));
   const sources = imageSources(manifest, scene);
   if (!sources.length) return [...sections, origin];
-  const box = { size: level.size, top: row, left: column, bottom: row, right: column };
-  const { choice, list } = partImages(sources, box, actions.report);
+  const here = Area.box({ size: level.size, top: row, left: column, bottom: row, right: column });
+  const { choice, list } = partImages(sources, here, actions.report);
   sections.push(section("Images in this cell", ...(choice ? [choice] : []), list));
   return [...sections, origin];
 }

@@ -66,7 +66,8 @@ function inside(edge: number, side: number): number {
 
 const known = new Map<string, Promise<{ image: Numbers; position: Numbers }>>();
 
-function loadPlaces(name: string): Promise<{ image: Numbers; position: Numbers }> {
+/** Row of the image (-1 for none) and place in the layer's map (y, x) of every exemplar of every cell. */
+export function loadPlaces(name: string): Promise<{ image: Numbers; position: Numbers }> {
   let found = known.get(name);
   if (!found) {
     found = readPlaces(name);

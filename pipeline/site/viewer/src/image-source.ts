@@ -5,8 +5,8 @@ import { loadLevel } from "./level-data";
 import type { AtlasEntry, Manifest } from "./manifest";
 import { loadMembers, type Tally } from "./members";
 import { loadPlaced, placedAt } from "./placed";
+import type { Area } from "./region-area";
 import type { Scene } from "./scene";
-import type { Box } from "./state";
 import { unpack } from "./unpack";
 
 export interface ImageSource {
@@ -14,7 +14,7 @@ export interface ImageSource {
   /** Whose images they are. */
   readonly face: string;
   /** The images that have samples in a region, those with the most first. */
-  members(box: Box): Promise<Tally[]>;
+  members(area: Area): Promise<Tally[]>;
   /** What is known of these images, in their order. */
   about(images: readonly number[]): Promise<About[]>;
 }
@@ -33,11 +33,11 @@ function ofAtlas(manifest: Manifest, layer: string, atlas: AtlasEntry): ImageSou
   return {
     name: "atlas",
     face: "of the atlas",
-    async members(box) {
+    async members(area) {
       const finest = await loadFinest(layer, atlas);
       const counts = Array.from({ length: finest.cells }, (_, cell) => finest.value("count", cell));
       const address = `data/${layer}/${atlas.name}`;
-      return loadMembers({ address, perBlock: atlas.members_per_block, finest, counts }, box);
+      return loadMembers({ address, perBlock: atlas.members_per_block, finest, counts }, area);
     },
     about: (images) => loadAbout(described, images),
   };
@@ -48,12 +48,12 @@ function ofSecond(layer: string, atlas: AtlasEntry, title: string): ImageSource 
   return {
     name: "second",
     face: `of ${title}`,
-    async members(box) {
+    async members(area) {
       const finest = await loadFinest(layer, atlas);
       const { levels, members_per_block: perBlock } = await loadPlaced(layer);
       const found = levels[String(finest.size)];
       if (!found) return [];
-      return loadMembers({ address, perBlock, finest, counts: await unpack(found.count) }, box);
+      return loadMembers({ address, perBlock, finest, counts: await unpack(found.count) }, area);
     },
     async about(images) {
       const { images_per_folder: perFolder } = await loadPlaced(layer);

@@ -3,8 +3,8 @@
 
 import type { LevelData } from "./level-data";
 import { loadPartAt } from "./parts";
+import type { Area } from "./region-area";
 import { remember } from "./remember";
-import type { Box } from "./state";
 import { type Numbers, type Packed, unpack } from "./unpack";
 
 export interface Tally {
@@ -26,8 +26,8 @@ export interface Stored {
 type Range = readonly [from: number, to: number];
 
 /** The images that have samples in a region, those with the most first. */
-export async function loadMembers(stored: Stored, box: Box): Promise<Tally[]> {
-  const ranges = rangesIn(stored, box);
+export async function loadMembers(stored: Stored, area: Area): Promise<Tally[]> {
+  const ranges = rangesIn(stored, area);
   const { address, perBlock: step } = stored;
   const tally = new Map<number, number>();
   const work = [...blocksOf(ranges, step)].map(async (block) => {
@@ -48,14 +48,14 @@ const loadBlock = remember(
 );
 
 /** Where the samples of a region lie among all, as runs without gaps. */
-function rangesIn({ finest, counts }: Stored, box: Box): Range[] {
+function rangesIn({ finest, counts }: Stored, area: Area): Range[] {
   const ranges: [number, number][] = [];
   let offset = 0;
   for (let cell = 0; cell < finest.cells; cell++) {
     const end = offset + (counts[cell] ?? 0);
-    const row = Math.floor((finest.row(cell) * box.size) / finest.size);
-    const column = Math.floor((finest.column(cell) * box.size) / finest.size);
-    if (row >= box.top && row <= box.bottom && column >= box.left && column <= box.right) {
+    const row = Math.floor((finest.row(cell) * area.size) / finest.size);
+    const column = Math.floor((finest.column(cell) * area.size) / finest.size);
+    if (area.has(row, column)) {
       const last = ranges.at(-1);
       if (last?.[1] === offset) last[1] = end;
       else ranges.push([offset, end]);

@@ -5,7 +5,7 @@ import { el } from "./dom";
 import { imageList } from "./image-list";
 import type { ImageSource } from "./image-source";
 import type { Tally } from "./members";
-import type { Box } from "./state";
+import type { Area } from "./region-area";
 
 export interface PartImages {
   /** Null where there is nothing to choose. */
@@ -23,7 +23,7 @@ let preferred: ImageSource["name"] = "second"; // what people chose last: the ne
  */
 export function partImages(
   sources: readonly ImageSource[],
-  box: Box,
+  area: Area,
   report: (error: unknown) => void,
   heard: (source: ImageSource, tallies: readonly Tally[]) => void = () => {},
 ): PartImages {
@@ -37,7 +37,7 @@ export function partImages(
       list.replaceChildren(imageList(source, tallies, report));
       heard(source, tallies);
     };
-    source?.members(box).then(fill).catch(report);
+    source?.members(area).then(fill).catch(report);
   };
   const named = (name: string): ImageSource | undefined =>
     sources.find((source) => source.name === name) ?? sources[0];

@@ -1,137 +1,162 @@
-// Selecting a region: drag on the picture with Shift held or while the tool is on, or set its corners with the keys.
+// Selecting a region: drag a rectangle or a free line while its tool is on, a rectangle too with Shift held; or set the
+// corners of a rectangle with the keys, or take single cells.
 
 import { announce } from "./announce";
-import { button, drawing } from "./dom";
+import { count } from "./format";
 import type { Overlay } from "./overlay";
 import type { Picture } from "./picture";
-import { between, type Corner, extent } from "./region";
+import { extent } from "./region";
+import { Area } from "./region-area";
+import { toolButtons } from "./region-buttons";
+import { Corners } from "./region-corners";
+import { listenToDrag } from "./region-drag";
+import { drawn, type Tool, together } from "./region-drawn";
 import type { Stage } from "./scene";
 import type { Sight } from "./sight";
-import type { Box, Store } from "./state";
+import type { Store } from "./state";
+
+const HOW: Readonly<Record<Tool, string>> = {
+  box:
+    "Select a region: drag over it, or move with the arrow keys and press Enter at two corners. " +
+    "Shift adds to what is selected.",
+  lasso:
+    "Select with the lasso: draw around cells, or click single ones. Shift adds to what is selected. " +
+    "With the keys, x takes the cell under the cursor.",
+};
 
 export class RegionTool {
-  readonly button: HTMLButtonElement;
-  private on = false;
-  /** Corner from which the region is drawn; null before it is set. */
-  private from: Corner | null = null;
-  private to: Corner | null = null;
+  readonly buttons: Readonly<Record<Tool, HTMLButtonElement>>;
+  private on: Tool | null = null;
+  /** What is drawn is added to what is selected, whether Shift is held or not. */
+  private adds = false;
+  /** The corners that the keys set; null before. */
+  private corners: Corners | null = null;
 
   constructor(
-    private readonly picture: Picture,
+    picture: Picture,
     private readonly store: Store,
     private readonly stage: Stage,
     private readonly overlay: Overlay,
     private readonly sight: Sight,
   ) {
-    const dashes = ["M3 5V3h2", "M8 3h2", "M13 3h2v2", "M15 8v1.5", "M3 8v2", "M3 13v2h2", "M8 15h1.5"];
-    const face = drawing(...dashes, "M14.5 12v5", "M12 14.5h5");
-    this.button = button("Select a region", face, () => this.toggle());
-    this.button.setAttribute("aria-pressed", "false");
-    this.listen();
-    stage.onChange(() => {
-      if (this.draft?.size !== this.overlay.draft?.size) this.drop(); // corners count in cells of one level
+    this.buttons = toolButtons((tool) => this.toggle(tool));
+    this.turn(null);
+    listenToDrag<Tool>(picture, {
+      begins: (shift) => this.on ?? (shift ? "box" : null),
+      moves: ({ tool, trail, shift }) => {
+        const area = stage.scene && drawn(tool, stage.scene.level, trail);
+        this.draw(area, shift, tool === "lasso" ? trail : []);
+      },
+      ends: ({ tool, trail, shift }) =>
+        this.take(stage.scene && drawn(tool, stage.scene.level, trail), shift),
+      drops: () => this.drop(),
+    });
+    let size = 0; // what is drawn counts in cells of one level
+    stage.onChange(({ level }) => {
+      if (level.size !== size) this.drop();
+      size = level.size;
     });
   }
 
-  toggle(): void {
-    if (this.on) this.cancel();
-    else {
-      this.turn(true);
-      announce("Select a region: drag over it, or move with the arrow keys and press Enter at two corners.");
-    }
+  /** Take a tool up, or lay it down. */
+  toggle(tool: Tool, adds = false): void {
+    const next = this.on === tool ? null : tool;
+    this.turn(next);
+    this.adds = adds && next !== null;
+    if (next) announce(HOW[next]);
   }
 
   /** Drop the region that is being drawn, and lay the tool down; false if there was nothing to drop. */
   cancel(): boolean {
-    const busy = this.on || this.from !== null;
-    this.turn(false);
+    const busy = this.on !== null;
+    this.turn(null);
     return busy;
+  }
+
+  /** Take a cell that was clicked; false if the lasso is not on. */
+  click(cell: number): boolean {
+    if (this.on !== "lasso") return false;
+    this.toggleCell(cell);
+    return true;
+  }
+
+  /** Add a cell of the shown level to the selection, or take it out. */
+  toggleCell(cell: number): void {
+    const level = this.stage.scene?.level;
+    if (!level) return;
+    if (cell < 0) {
+      announce("Move to a cell first.");
+      return;
+    }
+    const [row, column] = [level.row(cell), level.column(cell)];
+    const before = this.selection?.at(level.size);
+    const here = Area.box({ size: level.size, top: row, left: column, bottom: row, right: column });
+    const after = before?.has(row, column) ? before.toggled(row, column) : together(this.selection, here);
+    this.store.set({ selection: after });
+    const change = before?.has(row, column) ? "Taken out" : "Added";
+    announce(after ? `${change}. ${count(after.places, "cell")} selected.` : "Nothing is selected.");
   }
 
   /** Stretch the region by a row or column; false if none is being drawn with the keys. */
   step(rows: number, columns: number): boolean {
-    const size = this.stage.scene?.level.size;
-    if (!this.on || !this.from || !this.to || size === undefined) return false;
-    const inside = (value: number): number => Math.min(Math.max(value, 0), size - 1);
-    this.stretch({ row: inside(this.to.row + rows), column: inside(this.to.column + columns) });
-    const { row, column } = this.to;
-    this.sight.revealBox({ size, top: row, left: column, bottom: row, right: column });
-    if (this.draft) announce(extent(this.draft));
+    const { corners } = this;
+    if (!corners) return false;
+    corners.step(rows, columns);
+    this.draw(corners.area, false);
+    this.sight.revealBox(corners.end);
+    announce(extent(corners.area));
     return true;
   }
 
   /** Set the first corner at a cell of the shown level, or finish at the second; false if the tool is not on. */
-  corner(cell: number): boolean {
+  corner(cell: number, shift = false): boolean {
     const level = this.stage.scene?.level;
-    if (!this.on || !level) return false;
-    if (this.from) this.finish();
+    if (this.on !== "box" || !level) return false;
+    if (this.corners) this.take(this.corners.area, shift);
     else if (cell >= 0) {
-      this.from = { row: level.row(cell), column: level.column(cell) };
-      this.stretch(this.from);
+      this.corners = new Corners(level.size, { row: level.row(cell), column: level.column(cell) });
+      this.draw(this.corners.area, false);
       announce("First corner set.");
     }
     return true;
   }
 
-  private listen(): void {
-    const { viewer } = this.picture;
-    let start: Corner | null = null;
-    viewer.addHandler("canvas-press", ({ position, originalEvent }) => {
-      const held = (originalEvent as PointerEvent).shiftKey;
-      start = this.on || held ? this.cornerAt(position.x, position.y) : null;
-    });
-    viewer.addHandler("canvas-drag", (event) => {
-      if (!start) return;
-      event.preventDefaultAction = true;
-      this.from = start;
-      this.stretch(this.cornerAt(event.position.x, event.position.y));
-    });
-    viewer.addHandler("canvas-drag-end", (event) => {
-      if (!start) return;
-      (event as { preventDefaultAction?: boolean }).preventDefaultAction = true;
-      start = null;
-      this.finish();
-    });
-    viewer.addHandler("canvas-pinch", () => {
-      if (start) this.drop();
-      start = null;
+  /** Show what is being drawn. */
+  private draw(area: Area | null, shift: boolean, trail: readonly { x: number; y: number }[] = []): void {
+    this.overlay.outline({
+      area: this.adding(shift) ? together(this.selection, area) : area,
+      trail: [...trail],
     });
   }
 
-  private get draft(): Box | null {
-    const size = this.stage.scene?.level.size;
-    return this.from && this.to && size !== undefined ? between(size, this.from, this.to) : null;
+  private take(area: Area | null, shift: boolean): void {
+    const selection = this.adding(shift) ? together(this.selection, area) : area;
+    this.turn(null);
+    if (area) this.store.set({ selection });
+    else announce("No cells lie there.");
   }
 
-  /** The cell at a place in the window, drawn or not; places outside belong to the nearest one. */
-  private cornerAt(x: number, y: number): Corner {
-    const { left, top, side } = this.picture.frame();
-    const size = this.stage.scene?.level.size ?? 1;
-    const cell = (share: number): number => Math.min(Math.max(Math.floor(share * size), 0), size - 1);
-    return { row: cell((y - top) / side), column: cell((x - left) / side) };
+  /** Shift alone stands for the box; with a tool in hand it adds. */
+  private adding(shift: boolean): boolean {
+    return this.adds || (this.on !== null && shift);
   }
 
-  private stretch(to: Corner): void {
-    this.to = to;
-    this.overlay.outline(this.draft);
-  }
-
-  private finish(): void {
-    const { draft } = this;
-    this.turn(false);
-    if (draft) this.store.set({ box: draft });
+  private get selection(): Area | null {
+    return this.store.state.selection;
   }
 
   private drop(): void {
-    this.from = null;
-    this.to = null;
+    this.corners = null;
     this.overlay.outline(null);
   }
 
-  private turn(on: boolean): void {
+  private turn(on: Tool | null): void {
     this.on = on;
+    this.adds = false;
     this.drop();
-    this.button.setAttribute("aria-pressed", String(on));
-    document.documentElement.toggleAttribute("data-selecting", on);
+    for (const [tool, face] of Object.entries(this.buttons)) {
+      face.setAttribute("aria-pressed", String(tool === on));
+    }
+    document.documentElement.toggleAttribute("data-selecting", on !== null);
   }
 }

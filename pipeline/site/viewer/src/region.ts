@@ -1,40 +1,66 @@
 // A region of the atlas: what its cells say together.
 
 import type { ClassValue, LevelData } from "./level-data";
+import type { Area } from "./region-area";
 import type { Box } from "./state";
+
+const MEASURES = ["fidelity", "fidelity_centred", "reliability", "spread"] as const;
+export type Measure = (typeof MEASURES)[number];
 
 export interface Region {
   readonly samples: number;
-  /** Cells that hold samples, and those of them that have an icon. */
-  readonly cells: number;
+  /** Cells that hold samples, in the level's order, and how many of them have an icon. */
+  readonly cells: readonly number[];
   readonly drawn: number;
   /**
    * The strongest classes: mean over the samples of what their cells list for the class. A cell lists only its few
    * strongest classes; where it does not list a class, 0 is counted.
    */
   readonly classes: readonly ClassValue[];
+  /** Means over the samples of the cells for which a measure is known; NaN where none is. */
+  readonly means: Readonly<Record<Measure, number>>;
 }
 
 const LISTED = 6;
 
-/** Sum up the cells of `level` in a rectangle of its cells. */
-export function region(level: LevelData, box: Box): Region {
-  let [samples, cells, drawn] = [0, 0, 0];
+/** Sum up the cells of `level` in an area of that level. */
+export function region(level: LevelData, area: Area): Region {
+  const cells = cellsIn(level, area);
   const sums = new Map<number, number>();
-  for (let cell = 0; cell < level.cells; cell++) {
-    if (!holds(box, level.row(cell), level.column(cell))) continue;
+  let [samples, drawn] = [0, 0];
+  for (const cell of cells) {
     const weight = level.value("count", cell);
     samples += weight;
-    cells += 1;
     drawn += level.isDrawn(cell) ? 1 : 0;
     for (const { id, value } of level.topClasses(cell)) sums.set(id, (sums.get(id) ?? 0) + weight * value);
   }
   const classes = Array.from(sums, ([id, sum]) => ({ id, value: sum / samples }));
   classes.sort((one, other) => other.value - one.value || one.id - other.id);
-  return { samples, cells, drawn, classes: classes.slice(0, LISTED) };
+  const means = Object.fromEntries(MEASURES.map((measure) => [measure, mean(level, cells, measure)]));
+  return { samples, cells, drawn, classes: classes.slice(0, LISTED), means: means as Region["means"] };
 }
 
-/** The region between two corners, in any order. */
+/** The cells of `level` that hold samples in an area of that level. */
+export function cellsIn(level: LevelData, area: Area): number[] {
+  const cells: number[] = [];
+  for (let cell = 0; cell < level.cells; cell++) {
+    if (area.has(level.row(cell), level.column(cell))) cells.push(cell);
+  }
+  return cells;
+}
+
+function mean(level: LevelData, cells: readonly number[], measure: Measure): number {
+  let [sum, weights] = [0, 0];
+  for (const cell of cells) {
+    const [value, weight] = [level.value(measure, cell), level.value("count", cell)];
+    if (Number.isNaN(value)) continue;
+    sum += weight * value;
+    weights += weight;
+  }
+  return sum / weights;
+}
+
+/** The rectangle between two corners, in any order. */
 export function between(size: number, one: Corner, other: Corner): Box {
   return {
     size,
@@ -50,12 +76,9 @@ export interface Corner {
   readonly column: number;
 }
 
-/** Its width and height in words. */
-export function extent({ top, left, bottom, right }: Box): string {
-  const [wide, high] = [right - left + 1, bottom - top + 1];
-  return wide * high === 1 ? "1 cell" : `${wide} × ${high} cells`;
-}
-
-function holds(box: Box, row: number, column: number): boolean {
-  return row >= box.top && row <= box.bottom && column >= box.left && column <= box.right;
+/** How many places it has, in words: of a rectangle, its width and height. */
+export function extent({ places, isBox, bounds }: Area): string {
+  const { top, left, bottom, right } = bounds;
+  if (places === 1) return "1 cell";
+  return isBox ? `${right - left + 1} × ${bottom - top + 1} cells` : `${places} cells`;
 }

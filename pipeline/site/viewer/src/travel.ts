@@ -15,7 +15,7 @@ export function openAtlas(
 ): void {
   const { levels } = find(manifest, layer, atlas).atlas;
   const level = levels.some(({ size }) => size === store.state.level) ? store.state.level : null;
-  store.set({ layer, atlas, level, pin: null, box: null, view: null, ...change });
+  store.set({ layer, atlas, level, pin: null, selection: null, view: null, ...change });
 }
 
 /** A cell of any layer and atlas, pinned and in the middle of what is in sight. */
@@ -28,5 +28,5 @@ export function goTo(
 ): void {
   const { size, row, column } = cell;
   const view = { x: (column + 0.5) / size, y: (row + 0.5) / size, span: Math.min(AROUND / size, 1) };
-  store.set({ layer, atlas, level: size, pin: cell, box: null, view, ...change });
+  store.set({ layer, atlas, level: size, pin: cell, selection: null, view, ...change });
 }

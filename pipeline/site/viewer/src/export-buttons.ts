@@ -1,0 +1,116 @@
+// What can be taken along of a region: its link, its tables, its picture.
+
+import { atlasName } from "./atlas-names";
+import { el } from "./dom";
+import { cellsTable } from "./export-cells";
+import { download } from "./export-download";
+import { imagesTable } from "./export-images";
+import { type Ink, picture } from "./export-picture";
+import { isReadable, isRefusal, tileUnder } from "./export-tiles";
+import { count } from "./format";
+import type { ImageSource } from "./image-source";
+import type { Manifest } from "./manifest";
+import { extent, type Region } from "./region";
+import type { Area } from "./region-area";
+import { encode } from "./region-code";
+import type { Scene } from "./scene";
+
+const SAID_MS = 1800;
+const REFUSED =
+  "This page was opened from disk, and browsers let such a page show its pictures but not read them. Open the atlas " +
+  "with “atlas browse”, or from a web host, to save a PNG.";
+
+interface Act {
+  readonly face: string;
+  readonly name: string;
+  /** What the button says when it is done. */
+  readonly done: string;
+  work(): Promise<void>;
+}
+
+/** A row of buttons, and below it what there is to know about one of them. */
+export function exportButtons(
+  manifest: Manifest,
+  scene: Scene,
+  area: Area,
+  { cells, drawn }: Region,
+  source: ImageSource | null,
+): HTMLElement {
+  const stem = `${scene.layer.name}-${scene.atlas.name}-${scene.level.size}`;
+  const save = async (content: Promise<BlobPart>, kind: string, name: string): Promise<void> =>
+    download(new Blob([await content], { type: kind }), `${stem}-${name}`);
+  const note = el("p", { class: "fine", role: "status" }, linkNote(area));
+  const row = el("div", { class: "take", role: "group", "aria-label": "Take the region along" });
+  const add = (act: Act): HTMLButtonElement => {
+    const press = pressable(act, (text) => note.replaceChildren(text));
+    row.append(press);
+    return press;
+  };
+  if (navigator.clipboard) {
+    const work = (): Promise<void> => navigator.clipboard.writeText(location.href);
+    add({ face: "Copy link", name: "Copy the link to this selection", done: "Copied", work });
+  }
+  const saveCells = (): Promise<void> => save(cellsTable(manifest, scene, cells), "text/csv", "cells.csv");
+  add({ face: "Cells CSV", name: "Save its cells as CSV", done: "Saved", work: saveCells });
+  if (source) {
+    const work = (): Promise<void> => save(imagesTable(scene, area, source), "text/csv", "images.csv");
+    add({ face: "Images CSV", name: "Save the list of its images as CSV", done: "Saved", work });
+  }
+  if (drawn) {
+    const work = (): Promise<void> =>
+      save(picture(scene, area, caption(manifest, scene, area), ink()), "image/png", "cells.png");
+    const press = add({ face: "PNG", name: "Save its icons as PNG", done: "Saved", work });
+    const tile = tileUnder(scene, cells);
+    if (tile)
+      isReadable(tile).then(
+        (may) => may || refuse(press),
+        () => {},
+      ); // a tile that fails says so when saved
+  }
+  return el("div", { class: "taking" }, row, note);
+}
+
+/** A button that works, says that it is done, and tells why where it cannot be. */
+function pressable({ face, name, done, work }: Act, tell: (text: string) => void): HTMLButtonElement {
+  const press = el("button", { type: "button", "aria-label": name, title: name }, face);
+  press.addEventListener("click", () => {
+    tell("");
+    if (press.getAttribute("aria-disabled")) return tell(REFUSED);
+    work().then(
+      () => {
+        press.textContent = done;
+        setTimeout(() => {
+          press.textContent = face;
+        }, SAID_MS);
+      },
+      (error) => {
+        if (isRefusal(error)) refuse(press);
+        tell(isRefusal(error) ? REFUSED : error instanceof Error ? error.message : String(error));
+      },
+    );
+  });
+  return press;
+}
+
+function refuse(press: HTMLButtonElement): void {
+  press.textContent = "No PNG from disk";
+  press.setAttribute("aria-disabled", "true");
+  press.setAttribute("aria-label", "No PNG from disk: say why");
+  press.title = REFUSED;
+}
+
+function linkNote(area: Area): string {
+  const more = encode(area).area.places - area.places;
+  return more ? `The link holds a simplified shape, with ${count(more, "cell")} more.` : "";
+}
+
+function caption(manifest: Manifest, { layer, atlas, level }: Scene, area: Area): string {
+  const part = `${extent(area)} of ${level.size} × ${level.size}`;
+  return [manifest.network.name, layer.name, atlasName(manifest, atlas), part].join(" · ");
+}
+
+function ink(): Ink {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  return { paper: colour("--paper"), soft: colour("--soft"), font: colour("--serif") };
+}

@@ -1,0 +1,58 @@
+// A drag on the picture that draws instead of moving it, with mouse, pen or one finger.
+
+import type { Picture } from "./picture";
+import type { Vertex } from "./region-outline";
+
+export interface Drag<Tool> {
+  readonly tool: Tool;
+  /** Shift was held when it began. */
+  readonly shift: boolean;
+  /** Where it went, in shares of the atlas. */
+  readonly trail: Vertex[];
+}
+
+export interface DragActions<Tool> {
+  /** What a drag draws that begins now; null to let it move the picture. */
+  begins(shift: boolean): Tool | null;
+  moves(drag: Drag<Tool>): void;
+  ends(drag: Drag<Tool>): void;
+  drops(): void;
+}
+
+const NEAR = 2; // CSS pixels
+
+export function listenToDrag<Tool>(picture: Picture, actions: DragActions<Tool>): void {
+  const { viewer } = picture;
+  let drag: Drag<Tool> | null = null;
+  const at = ({ x, y }: Vertex): Vertex => {
+    const { left, top, side } = picture.frame();
+    return { x: (x - left) / side, y: (y - top) / side };
+  };
+  const extend = ({ trail }: Drag<Tool>, to: Vertex): void => {
+    const last = trail.at(-1) ?? to;
+    const near = NEAR / picture.frame().side;
+    if (Math.hypot(to.x - last.x, to.y - last.y) >= near) trail.push(to);
+  };
+  viewer.addHandler("canvas-press", ({ position, originalEvent }) => {
+    const shift = (originalEvent as PointerEvent).shiftKey;
+    const tool = actions.begins(shift);
+    drag = tool === null ? null : { tool, shift, trail: [at(position)] };
+  });
+  viewer.addHandler("canvas-drag", (event) => {
+    if (!drag) return;
+    event.preventDefaultAction = true;
+    extend(drag, at(event.position));
+    actions.moves(drag);
+  });
+  viewer.addHandler("canvas-drag-end", (event) => {
+    if (!drag) return;
+    (event as { preventDefaultAction?: boolean }).preventDefaultAction = true;
+    const done = drag;
+    drag = null;
+    actions.ends(done);
+  });
+  viewer.addHandler("canvas-pinch", () => {
+    if (drag) actions.drops();
+    drag = null;
+  });
+}
