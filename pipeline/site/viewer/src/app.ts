@@ -86,14 +86,11 @@ export class App {
       offers: (classId) => offersOf(manifest, this.store, classId, () => this.focus()),
       highlighted: () => chosen(this.store.state),
     });
-    const { page, wall, place, minimap, corner } = this.hang();
+    const { page, place, minimap, corner } = this.hang();
     const surroundings = { manifest, card: this.card, report: showFailure };
     this.pane = new Pane(surroundings, this.store, place, minimap);
     const { stage, picture, overlay, sight } = this.pane;
     globalThis.atlas = { place: (row, column) => sight.place(row, column) };
-    this.beside = new Beside(surroundings, this.pane, wall, (pin) => {
-      this.pins.awaited = pin;
-    });
     this.pins = new Pins(this.store, stage, panel, sight, classes, showFailure);
     this.tool = new RegionTool(picture, this.store, stage, overlay, sight);
     new Regions(manifest, this.store, stage, sight, page, {
@@ -107,11 +104,14 @@ export class App {
       report: showFailure,
     });
     const zoom = zoomButtons(picture);
+    const furniture = { page, corner, zoom, panel: panel.element };
+    this.beside = new Beside(surroundings, this.pane, furniture, (pin) => {
+      this.pins.awaited = pin;
+    });
     zoom.append(this.tool.buttons.box, this.tool.buttons.lasso, this.beside.button);
     page.append(this.lens.element, zoom, panel.element);
     const dialogs = [this.help, this.sheet.dialog, this.uses.dialog, made.dialog];
     document.body.append(this.card.element, ...dialogs, announcements());
-    const furniture = { page, corner, zoom, panel: panel.element };
     this.axis = new ComparisonAxis(manifest, picture, overlay, this.store, furniture);
     this.address = new Address(manifest, this.store, ({ view }) => picture.go(view));
   }

@@ -2,6 +2,7 @@
 
 import { announce } from "./announce";
 import { besideAtFirst, changedPlaces } from "./beside-state";
+import type { Furniture } from "./comparison-axis";
 import type { Cursor } from "./cursor";
 import { button, drawing } from "./dom";
 import { type Kin, kinOf } from "./kin";
@@ -21,7 +22,7 @@ export class Beside {
   constructor(
     private readonly surroundings: Surroundings,
     private readonly first: Pane,
-    private readonly wall: HTMLElement,
+    private readonly furniture: Furniture,
     /** Called before a cell of the second picture is pinned in the first place. */
     private readonly awaitPin: (cell: CellAddress) => void,
   ) {
@@ -106,9 +107,9 @@ export class Beside {
     if (!beside) return;
     root.dataset.beside = "";
     this.button.setAttribute("aria-pressed", "true");
-    const { first, surroundings, wall } = this;
+    const { first, surroundings, furniture } = this;
     first.picture.keepThroughResize(view);
-    this.second = new SecondPane(surroundings, first, wall, beside, this);
+    this.second = new SecondPane(surroundings, first, furniture, beside, this);
     const { overlay, sight } = this.second.pane;
     overlay.onMark(() => this.markKin());
     if (globalThis.atlas) globalThis.atlas.beside = (row, column) => sight.place(row, column);

@@ -13,31 +13,41 @@ const HEIGHT = 66;
 const AWAY = 22;
 const EDGE = 16;
 
+/** What stands before the pictures. */
+export interface Furniture {
+  readonly page: HTMLElement;
+  readonly corner: HTMLElement;
+  readonly zoom: HTMLElement;
+  readonly panel: HTMLElement;
+}
+
 export class ComparisonAxis {
   private labels: AxisLabels | null = null;
   private colours: AxisColours | null = null;
   private theme: string | undefined = "";
   private clearance: Clearance = { left: EDGE, right: EDGE, bottom: 0 };
   private stacked = false;
+  private readonly sizes = new ResizeObserver(() => this.measure());
+  private readonly panels = new MutationObserver(() => this.measure());
 
   constructor(
     private readonly manifest: Manifest,
     private readonly picture: Picture,
     private readonly overlay: Overlay,
     private readonly store: Store,
-    private readonly furniture: {
-      readonly page: HTMLElement;
-      readonly corner: HTMLElement;
-      readonly zoom: HTMLElement;
-      readonly panel: HTMLElement;
-    },
+    private readonly furniture: Furniture,
   ) {
     overlay.paint = (context, frame) => this.paint(context, frame);
     this.makeRoom(store.state);
     store.subscribe((state) => this.makeRoom(state));
-    const observer = new ResizeObserver(() => this.measure());
-    for (const element of [picture.viewer.canvas, ...Object.values(furniture)]) observer.observe(element);
-    new MutationObserver(() => this.measure()).observe(furniture.page, { childList: true });
+    for (const element of [picture.viewer.canvas, ...Object.values(furniture)]) this.sizes.observe(element);
+    this.panels.observe(furniture.page, { childList: true });
+  }
+
+  /** Leave the furniture alone: the picture is about to go. */
+  stop(): void {
+    this.sizes.disconnect();
+    this.panels.disconnect();
   }
 
   show({ atlas }: Scene): void {
@@ -81,16 +91,19 @@ export class ComparisonAxis {
   private measure(): void {
     const { page, corner, zoom } = this.furniture;
     const panel = page.querySelector<HTMLElement>(".panel:not([hidden])");
-    const { clientWidth: width, clientHeight: height } = this.picture.viewer.canvas;
-    this.stacked = corner.offsetWidth > width / 2;
+    const { canvas, element } = this.picture.viewer;
+    const { clientWidth: width, clientHeight: height } = canvas;
+    this.stacked = corner.offsetWidth > page.clientWidth / 2;
     if (this.stacked) {
       const top = panel ? panel.offsetTop : Math.min(corner.offsetTop, zoom.offsetTop);
       this.clearance = { left: EDGE, right: EDGE, bottom: height - top + EDGE / 2 };
     } else {
-      const right = (panel ? width - panel.offsetLeft : EDGE) + zoom.offsetWidth;
+      const aside = panel && panel.offsetLeft > EDGE; // else it lies at the foot
+      const right = (aside ? page.clientWidth - panel.offsetLeft : EDGE) + zoom.offsetWidth + AWAY;
+      const beyond = page.clientWidth - element.offsetLeft - width; // where another picture hangs
       this.clearance = {
-        left: corner.offsetLeft + corner.offsetWidth + AWAY,
-        right: right + AWAY,
+        left: Math.max(corner.offsetLeft + corner.offsetWidth + AWAY - element.offsetLeft, EDGE),
+        right: Math.max(right - beyond, EDGE),
         bottom: EDGE / 2,
       };
     }

@@ -2,6 +2,7 @@
 
 import { BesideHeading } from "./beside-heading";
 import { type BesideState, sameBeside, shownBy } from "./beside-state";
+import { ComparisonAxis, type Furniture } from "./comparison-axis";
 import { el } from "./dom";
 import { namePicture } from "./furniture";
 import { find, type Manifest } from "./manifest";
@@ -22,23 +23,26 @@ export interface SecondActions {
 export class SecondPane {
   readonly pane: Pane;
   private readonly element = el("section", { class: "pane second", "aria-label": "Second picture" });
+  private readonly axis: ComparisonAxis;
   private readonly part: () => void;
 
   constructor(
     surroundings: Surroundings,
     private readonly first: Pane,
-    wall: HTMLElement,
+    furniture: Furniture,
     beside: BesideState,
     actions: SecondActions,
   ) {
     const { manifest } = surroundings;
-    const store = new Store(derived(manifest, first, beside));
-    wall.append(this.element);
+    const store = new Store({ ...derived(manifest, first, beside), level: null }); // nothing is loaded before `follow`
+    first.picture.viewer.element.after(this.element);
     this.pane = new Pane(surroundings, store, this.element, null);
     namePicture(this.pane.canvas, "Second picture");
     this.element.append(new BesideHeading(manifest, store, actions).element);
+    this.axis = new ComparisonAxis(manifest, this.pane.picture, this.pane.overlay, store, furniture);
     this.pane.stage.onChange((scene) => {
       this.pane.show(scene);
+      this.axis.show(scene);
       actions.shown(scene);
     });
     this.pane.listen((cell) => this.taken(cell, actions));
@@ -65,6 +69,7 @@ export class SecondPane {
 
   close(): void {
     this.part();
+    this.axis.stop();
     this.pane.picture.viewer.destroy();
     this.element.remove();
   }
