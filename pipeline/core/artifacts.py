@@ -98,7 +98,7 @@ GRID = Artifact(
     },
 )
 
-# One group per level, holding the drawn cells only.
+# One group per level, holding the drawn cells only. Icons of earlier versions of the project lack `key` and `parent`.
 ICONS = Artifact(
     "icons",
     "icons/{layer}/{atlas}.zarr",
@@ -109,6 +109,10 @@ ICONS = Artifact(
         "fidelity_centred": Array(
             ("icon",), "float32", "the same after subtracting the layer's mean from both", "-1..1"
         ),
+        "key": Array(
+            ("icon", "byte"), "uint8", "SHA-256 by which the icon cache knows the icon, 0: not drawn", "0..255"
+        ),
+        "parent": Array(("icon", "byte"), "uint8", "key of the icon that it was drawn from, 0: from noise", "0..255"),
     },
 )
 

@@ -14,6 +14,7 @@ TILE_BYTES = {"webp": 0.45, "jpeg": 0.6, "png": 2.7}  # a pixel of the full size
 PICTURE_BYTES = 0.18  # a pixel of an exemplar's picture
 HEAT_BYTES = 1.0  # a cell and class, packed for the page
 CELL_BYTES, MEMBER_BYTES = 100, 6  # a cell, and a sample, packed for the page
+KEY_BYTES = 32  # of an icon's name
 ENTRY_BYTES = 100  # of an icon in the cache, besides its pixels and its activation
 LISTED_BYTES = 120  # an image in the list of images
 
@@ -50,7 +51,8 @@ def grid_row(sizes: Sizes, layer: str) -> int:
 
 def icon_row(side: int) -> int:
     """Bytes of one icon in its artifact."""
-    return row_bytes(a.ICONS, {"cell": 1, "icon": 3 * side * side, "fidelity": 1, "fidelity_centred": 1})
+    ones = dict.fromkeys(("cell", "fidelity", "fidelity_centred"), 1)
+    return row_bytes(a.ICONS, ones | {"icon": 3 * side * side, "key": KEY_BYTES, "parent": KEY_BYTES})
 
 
 def cached_icon(side: int, channels: int) -> int:

@@ -66,7 +66,7 @@ def account(outputs: Path, params: Params, asked: Asked) -> Account:
     parents = parent_cells(sources, asked.level, asked.cell)
     icon = icon_facts(sources, asked.level, row)
     if icon is not None:
-        started = started_from(render.get("render", {}), parents)
+        started = started_from(icon, render.get("render", {}), parents)
         icon |= {"seed": render.get("seed"), "started_from": started, "parents": parents}
     return {
         "asked": {"layer": asked.layer, "atlas": asked.atlas, "level": asked.level, "cell": list(asked.cell)},

@@ -17,6 +17,7 @@ from pipeline.core.store import array, level, open_artifact
 
 Place = tuple[int, int]
 NEAR = 3  # occupied cells that are named where the asked one is empty
+KEYS = ("key", "parent")  # of an icon, in the icon cache
 TOP = 5  # classes told of a cell
 
 
@@ -90,7 +91,10 @@ def cell_facts(sources: Sources, size: int, row: int, classes: Sequence[str]) ->
 
 
 def icon_facts(sources: Sources, size: int, row: int) -> dict[str, Any] | None:
-    """The icon of a cell: its measures and the digest of its pixels; None where the cell has none."""
+    """The icon of a cell: its measures, the digest of its pixels, its key and its parent's; None where there is none.
+
+    Icons of earlier versions of the project say nothing of keys.
+    """
     group = level(sources.icons, size)
     found = np.flatnonzero(_values(group, "cell") == row)
     if not len(found):
@@ -103,6 +107,7 @@ def icon_facts(sources: Sources, size: int, row: int) -> dict[str, Any] | None:
         "sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
         "fidelity": _number(array(group, "fidelity")[icon]),
         "fidelity_centred": _number(array(group, "fidelity_centred")[icon]),
+        **({name: _key(group, name, icon) for name in KEYS} if all(name in group for name in KEYS) else {}),
     }
 
 
@@ -148,11 +153,24 @@ def exemplars_of(sources: Sources, size: int, row: int) -> NDArray[np.int64]:
     return found[found >= 0]
 
 
-def started_from(settings: Mapping[str, Any], parents: Sequence[Mapping[str, Any]]) -> str:
-    """What an icon was drawn from, as far as the settings tell."""
+def started_from(icon: Mapping[str, Any], settings: Mapping[str, Any], parents: Sequence[Mapping[str, Any]]) -> str:
+    """What an icon was drawn from: by its keys, or else as far as the settings tell."""
+    above = parents[0]["icon"] if parents else None
+    if "parent" in icon:
+        if above and icon["key"] and icon["key"] == above.get("key"):
+            return "nothing anew: it is the icon of the cell around it, whose mean activation is the same"
+        if icon["parent"] is None:
+            return "noise"
+        known = above and icon["parent"] == above.get("key")
+        return "the icon of the cell around it" if known else "an icon that lies here no more"
     if settings.get("warm_steps") is None or not parents or parents[0]["icon"] is None:
         return "noise"
     return "the icon of the cell around it, or noise where that went astray"
+
+
+def _key(group: zarr.Group, name: str, icon: int) -> str | None:
+    found = bytes(np.asarray(array(group, name)[icon]))
+    return found.hex() if any(found) else None
 
 
 def _number(value: Any) -> float | None:

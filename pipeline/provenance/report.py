@@ -31,6 +31,8 @@ def _icon(account: Values) -> Iterator[str]:
         return
     yield f"Icon      {icon['pixels']} px, fidelity {_n(icon['fidelity'])}, centred {_n(icon['fidelity_centred'])}"
     yield f"          pixels sha256 {icon['sha256']}"
+    if icon.get("key"):
+        yield f"          in the cache of icons as {icon['key']}"
     yield f"          drawn from {icon['started_from']}; seed {icon['seed']}"
     for parent in icon["parents"]:
         above, (top, left) = parent["icon"], parent["place"]

@@ -13,6 +13,7 @@ from pipeline.render.icon_key import icon_key
 Floats = NDArray[np.float32]
 
 POOR = 0.2  # an icon of less fidelity went astray, most likely into plain grey; another start may do better
+KEY_BYTES = 32
 BLANK = 255  # an icon that could not be drawn is white, as empty cells are, and its fidelity is not a number
 
 
@@ -24,11 +25,13 @@ class Finished:
         key: its name in the icon cache.
         mean: what it was drawn for, [channel].
         entry: the icon and what it is worth.
+        parent: name of the icon that it was drawn from; None was drawn from noise.
     """
 
     key: str
     mean: Floats
     entry: Entry
+    parent: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +76,13 @@ class Draughtsman:
         done(len(kept))
         left, retried = [row for row in range(len(means)) if row not in kept], 0
         for attempt in range(self._attempts):
-            wishes = [self._wish(means[row], None if attempt else parents[row], attempt) for row in left]
+            above = [None if attempt else parents[row] for row in left]
+            wishes = [self._wish(means[row], parent, attempt) for row, parent in zip(left, above, strict=True)]
             icons = self._atelier.icons(wishes, _nobody if attempt else done)
-            for row, wish in zip(left, wishes, strict=True):
+            for row, wish, parent in zip(left, wishes, above, strict=True):
                 entry = icons[wish.key]
                 if entry.sound and (row not in kept or self._score(kept[row].entry) < self._score(entry)):
-                    kept[row] = Finished(wish.key, wish.mean, entry)
+                    kept[row] = Finished(wish.key, wish.mean, entry, parent.key if parent else None)
             left = [row for row in left if row not in kept or self._score(kept[row].entry) < POOR]
             if not attempt:
                 retried = len(left)
@@ -102,6 +106,8 @@ class Icons:
         fidelity: [icon], NaN where the icon could not be drawn.
         fidelity_centred: [icon], likewise.
         activation: [icon, channel], mean raw activation over the held-out views, likewise.
+        key: uint8 [icon, 32], name in the icon cache; zeros where the icon could not be drawn.
+        parent: uint8 [icon, 32], name of the icon that it was drawn from; zeros for noise.
         retried: icons that got a second start, as they could not be drawn or went astray.
     """
 
@@ -109,6 +115,8 @@ class Icons:
     fidelity: Floats
     fidelity_centred: Floats
     activation: Floats
+    key: NDArray[np.uint8]
+    parent: NDArray[np.uint8]
     retried: int
 
 
@@ -126,6 +134,8 @@ def gather(level: Level, means: Floats, size: int) -> Icons:
         fidelity=np.full(count, np.nan, np.float32),
         fidelity_centred=np.full(count, np.nan, np.float32),
         activation=np.full_like(means, np.nan),
+        key=np.zeros((count, KEY_BYTES), np.uint8),
+        parent=np.zeros((count, KEY_BYTES), np.uint8),
         retried=level.retried,
     )
     for row, finished in level.finished.items():
@@ -133,7 +143,13 @@ def gather(level: Level, means: Floats, size: int) -> Icons:
         icons.fidelity[row] = finished.entry.fidelity
         icons.fidelity_centred[row] = finished.entry.fidelity_centred
         icons.activation[row] = finished.entry.activation
+        icons.key[row] = _bytes(finished.key)
+        icons.parent[row] = _bytes(finished.parent) if finished.parent else 0
     return icons
+
+
+def _bytes(key: str) -> NDArray[np.uint8]:
+    return np.frombuffer(bytes.fromhex(key), np.uint8)
 
 
 def _nobody(_count: int) -> None:

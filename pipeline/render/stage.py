@@ -150,3 +150,5 @@ def _write(level: zarr.Group, rows: NDArray[np.intp], icons: Icons) -> None:
     store.write_array(level, ICONS, "icon", icons.icon)
     store.write_array(level, ICONS, "fidelity", icons.fidelity)
     store.write_array(level, ICONS, "fidelity_centred", icons.fidelity_centred)
+    store.write_array(level, ICONS, "key", icons.key)
+    store.write_array(level, ICONS, "parent", icons.parent)

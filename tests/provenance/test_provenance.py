@@ -104,6 +104,26 @@ def test_icon_network_settings_and_code_are_told(here: Path, capsys: pytest.Capt
     assert found["code"]["version"] == chain["icons"]["project_version"]
 
 
+def test_icons_tell_what_they_were_drawn_from(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its keys an icon comes from the icon of the cell around it or from noise; without keys only settings tell."""
+    icons = a.ICONS.path(here / "outputs", LAYER, "all")
+    stored = [bytes(key).hex() for key in np.asarray(array(level(open_artifact(a.ICONS, icons), LEVEL), "key")[...])]
+    for place, key in zip(cells(here), stored, strict=True):
+        icon = told(capsys, f"cell={place}")["icon"]
+        above = icon["parents"][0]["icon"]
+        assert icon["key"] == key
+        if icon["parent"] is None:
+            assert icon["started_from"] == "noise" or key == above["key"]
+        else:
+            assert icon["parent"] == above["key"]
+            assert icon["started_from"] == "the icon of the cell around it"
+    for name in ("key", "parent"):
+        shutil.rmtree(icons / str(LEVEL) / name)
+    icon = told(capsys, f"cell={cells(here)[0]}")["icon"]
+    assert "key" not in icon
+    assert icon["started_from"].endswith("or noise where that went astray")
+
+
 def test_the_text_is_complete(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The text names the cell, every exemplar's file, the settings and all artifacts."""
     place = cells(here)[0]

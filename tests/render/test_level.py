@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.render.config import RenderSettings
-from pipeline.render.level import BLANK, Icons
+from pipeline.render.level import BLANK, Icons, gather
 from pipeline.render.lineage import parent_rows
 from tests.render.scene import Scene
 from tests.render.workshop import artist, icons, level
@@ -138,6 +138,23 @@ def test_a_cell_that_is_its_parent_has_its_icon(cnn_scene: Scene, quick: Quick, 
     assert who.batches[1:] == [(1, 0, True)]
     assert sum(told) == 6
     assert [row for row in range(6) if children[row].key != parents[row].key] == [3]
+
+
+def test_icons_name_what_they_were_drawn_from(cnn_scene: Scene, quick: Quick, fresh: Callable[[], Path]) -> None:
+    """An icon keeps its own key and its parent's; one from noise names no parent, one that was not drawn no key."""
+    settings = quick(warm_steps=6)
+    parents = level(artist(cnn_scene, settings), settings, cnn_scene.means, fresh()).finished
+    other = replace(cnn_scene, means=1.1 * cnn_scene.means)
+    other.means[5] = cnn_scene.means[5]
+    who = artist(other, settings, {2: 1, 4: 9})
+    drawn = level(who, settings, other.means, fresh(), [None, *(parents[row] for row in range(1, 6))])
+    found = gather(drawn, other.means, settings.size)
+    key, parent = ([bytes(name).hex() for name in names] for names in (found.key, found.parent))
+    none = 64 * "0"
+    assert parent == [none, parents[1].key, none, parents[3].key, none, none]
+    assert key[4] == none
+    assert key[5] == parents[5].key
+    assert all(key[row] == drawn.finished[row].key for row in drawn.finished)
 
 
 def test_parents_are_the_cells_around() -> None:
