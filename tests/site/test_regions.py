@@ -234,7 +234,7 @@ def check_region(page: Page, planted: Planted, level: Level, box: Box) -> None:
     assert values == pytest.approx(mean[best].tolist(), abs=0.011)
     labels = np.array([planted.keys[image].split("/")[0] for image in planted.image[samples]])
     names, counts = np.unique(labels, return_counts=True)
-    told = page.locator(".region .section").nth(1)
+    told = page.locator(".region .section", has_text="Labels of its images")
     shares = [f"{round(100 * counts[at] / len(labels))} %" for at in np.argsort(-counts)]
     assert told.locator(".name").all_inner_texts() == names[np.argsort(-counts)].tolist()
     assert [text.split(" · ")[1] for text in told.locator(".value").all_inner_texts()] == shares

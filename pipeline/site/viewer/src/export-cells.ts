@@ -17,9 +17,9 @@ export async function cellsTable(
   cells: readonly number[],
 ): Promise<string> {
   const { layer, atlas, level } = scene;
-  const classes = Math.max(...cells.map((cell) => level.topClasses(cell).length));
+  const classes = largest(cells.map((cell) => level.topClasses(cell).length));
   const exemplars = manifest.exemplars ? await exemplarsOf(manifest, level, cells) : [];
-  const ranks = Math.max(0, ...exemplars.map((row) => row.length));
+  const ranks = largest(exemplars.map((row) => row.length));
   const head = [
     ...[...PLACE, "count", "drawn", ...MEASURES],
     ...numbered(classes, (rank) => [`class_${rank}`, `attribution_${rank}`]),
@@ -63,6 +63,10 @@ async function exemplarsOf(
       return [key, position[2 * index] ?? Number.NaN, position[2 * index + 1] ?? Number.NaN] as const;
     }),
   );
+}
+
+function largest(values: readonly number[]): number {
+  return values.reduce((most, value) => Math.max(most, value), 0);
 }
 
 function numbered(length: number, names: (rank: number) => string[]): string[] {

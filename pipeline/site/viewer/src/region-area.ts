@@ -26,9 +26,9 @@ export class Area {
     this.bounds = {
       size,
       top: runs[0].row,
-      left: Math.min(...runs.map(({ from }) => from)),
+      left: runs.reduce((least, { from }) => Math.min(least, from), size),
       bottom: (runs.at(-1) ?? runs[0]).row,
-      right: Math.max(...runs.map(({ to }) => to)),
+      right: runs.reduce((most, { to }) => Math.max(most, to), 0),
     };
   }
 

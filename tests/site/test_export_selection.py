@@ -1,0 +1,223 @@
+"""What is taken along of a selection, in a real browser, from a web host and from disk."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browsing import Opener, busiest, ready
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Page, expect
+from selecting import encoded, within
+from site_planting import CLASSES, ICON, Level, Planted
+
+from pipeline.core.artifacts import ICONS
+from pipeline.core.pack import part
+from pipeline.core.store import array, open_artifact
+
+pytestmark = pytest.mark.browser
+
+PAPER = np.array([0xF7, 0xF5, 0xF0])
+MARGIN = 32  # pixels of paper around the icons
+Rows = list[dict[str, str]]
+
+
+def selection(level: Level) -> NDArray[np.bool_]:
+    """[cell] a ragged part of a level: three quarters of the cells around the busiest one."""
+    row, column = (int(value) for value in level.cell[busiest(level)])
+    square = within(level, [(column - 7, row - 4), (column + 8, row - 4), (column + 8, row + 5), (column - 7, row + 5)])
+    return square & ((level.cell.sum(axis=1) % 4) != 0)
+
+
+def link(level: Level, chosen: NDArray[np.bool_]) -> str:
+    """The part of an address that shows these cells selected."""
+    return f"#layer=features.7&level={level.size}&cells={encoded(level.size, level.cell[chosen].tolist())}"
+
+
+def saved(page: Page, name: str) -> tuple[str, bytes]:
+    """Press one of the buttons; name and content of what is downloaded."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def table(content: bytes) -> Rows:
+    """A CSV as a strict reader of RFC 4180 sees it."""
+    text = content.decode("utf-8-sig")
+    assert text.count("\n") >= text.count("\r\n") > 0
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def test_cells_as_csv(opened: Opener, planted: Planted) -> None:
+    """Every selected cell is a row with the planted numbers, classes and exemplars; no other cell is."""
+    level = planted.levels["features.7", 20]
+    chosen = np.flatnonzero(selection(level))
+    page = opened(link(level, selection(level)))
+    name, content = saved(page, "Save its cells as CSV")
+    rows = table(content)
+    assert name == "features.7-all-20-cells.csv"
+    assert [(int(row["row"]), int(row["column"])) for row in rows] == [tuple(at) for at in level.cell[chosen].tolist()]
+    assert {(row["layer"], row["atlas"], row["level"]) for row in rows} == {("features.7", "all", "20")}
+    assert [int(row["count"]) for row in rows] == level.count[chosen].tolist()
+    fidelity = np.full(len(level.cell), np.nan)
+    fidelity[level.drawn] = level.fidelity
+    for column, values in (("spread", level.spread), ("reliability", level.reliability), ("fidelity", fidelity)):
+        told = [float(row[column] or "nan") for row in rows]
+        assert told == pytest.approx(values[chosen].tolist(), abs=1e-4, nan_ok=True)
+    for row, cell in zip(rows, chosen, strict=True):
+        check_classes(row, level.attribution[cell])
+        check_exemplars(row, planted, level.exemplar[cell])
+
+
+def check_classes(row: dict[str, str], attribution: NDArray[np.float32]) -> None:
+    """The strongest classes with their attributions, largest first, as long as they speak for the cell."""
+    best = [at for at in np.argsort(-attribution, kind="stable")[:5] if attribution[at] > 0]
+    told = [row[f"class_{rank}"] for rank in range(1, 6) if row.get(f"class_{rank}")]
+    assert told == [CLASSES[at] for at in best]
+    values = [float(row[f"attribution_{rank}"]) for rank in range(1, len(best) + 1)]
+    assert values == pytest.approx(attribution[best].tolist(), abs=2e-3)
+
+
+def check_exemplars(row: dict[str, str], planted: Planted, exemplar: NDArray[np.int64]) -> None:
+    """Key of the image and position in the layer's map of every exemplar."""
+    for rank, sample in enumerate(exemplar, 1):
+        told = [row[f"exemplar_{rank}{end}"] for end in ("", "_y", "_x")]
+        place = planted.position["features.7"][sample].tolist()
+        wanted = [planted.keys[planted.image[sample]], *map(str, place)] if sample >= 0 else ["", "", ""]
+        assert told == wanted
+
+
+def test_cells_without_an_icon_are_rows_too(opened: Opener, planted: Planted) -> None:
+    """In a rectangle, cells with few samples are listed with their count and without fidelity."""
+    level = planted.levels["features.7", 40]
+    bare = level.cell[~level.drawn][0]
+    row, column = (int(value) for value in bare)
+    page = opened(f"#layer=features.7&level=40&box=40.{row}.{column}.{row}.{column}")
+    _, content = saved(page, "Save its cells as CSV")
+    (found,) = table(content)
+    assert (found["drawn"], found["fidelity"], found["count"]) == ("0", "", str(level.count[~level.drawn][0]))
+    expect(page.get_by_role("button", name="Save its icons as PNG")).to_have_count(0)
+
+
+def test_images_as_csv(opened: Opener, planted: Planted) -> None:
+    """Every image with samples in the selection is a row with its label and their number, the most first."""
+    level = planted.levels["features.7", 20]
+    chosen = selection(level)
+    page = opened(link(level, chosen))
+    name, content = saved(page, "Save the list of its images as CSV")
+    place = np.minimum((planted.xy["features.7"] * 20).astype(int), 19)
+    inside = np.zeros((20, 20), bool)
+    inside[tuple(level.cell[chosen].T)] = True
+    rows, counts = np.unique(planted.image[inside[place[:, 1], place[:, 0]]], return_counts=True)
+    order = np.lexsort((rows, -counts))
+    keys = [planted.keys[rows[at]] for at in order]
+    assert name == "features.7-all-20-images.csv"
+    found = table(content)
+    assert [(row["image"], int(row["samples"])) for row in found] == list(
+        zip(keys, counts[order].tolist(), strict=True)
+    )
+    assert [row["label"] for row in found] == [key.split("/")[0] for key in keys]
+    assert "street<b>car" in {row["label"] for row in found}
+
+
+def test_names_can_neither_break_the_table_nor_run_in_a_spreadsheet(opened: Opener, planted: Planted) -> None:
+    """Quotes, commas, line ends and markup come back as they are; what would be a formula has an apostrophe before."""
+    level = planted.levels["features.7", 20]
+    hostile = ['=HYPERLINK("http://x")', "+1", "-2+3", "@SUM(A1)", "\t=1", 'a, "b"\r\nc', "<b>x</b>", "plain", " =9"]
+    names = (hostile * 2)[: len(CLASSES)]
+    page = opened("#layer=features.7&level=20")
+    text = (planted.site / "data/manifest.js").read_text()
+    content = json.loads(text[text.index("]=") + 2 :].rstrip(";\n"))
+    content["network"]["classes"] = names
+    script = part("manifest", content)
+    page.route("**/manifest.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
+    page.wait_for_load_state("networkidle")
+    page.goto(page.url.split("#")[0] + "?hostile" + link(level, level.drawn))
+    ready(page, "features.7/all/20/")
+    _, raw = saved(page, "Save its cells as CSV")
+    told = {row["class_1"] for row in table(raw)} | {row["class_2"] for row in table(raw)}
+    safe = {name if name[0] in "a<p" else f"'{name}" for name in names}
+    assert told - {""} == safe
+    expect(page.locator(".region :is(b, script)")).to_have_count(0)
+
+
+def test_the_picture_shows_the_selected_icons_alone(opened: Opener, planted: Planted, address: str) -> None:
+    """From a host, the PNG holds each icon at its place on paper and a caption; from disk, the button says why not."""
+    level = planted.levels["features.7", 20]
+    chosen = selection(level)
+    page = opened(link(level, chosen), color_scheme="light")
+    if not address.startswith("http"):
+        refused = page.get_by_role("button", name="No PNG from disk")
+        expect(refused).to_have_text("No PNG from disk")
+        refused.click(force=True)
+        expect(page.locator(".taking .fine")).to_contain_text("opened from disk")
+        return
+    name, content = saved(page, "Save its icons as PNG")
+    assert name == "features.7-all-20-cells.png"
+    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
+    group = open_artifact(ICONS, planted.task.path(ICONS, "features.7", "all"))["20"]
+    icons = dict(zip(array(group, "cell")[:].tolist(), array(group, "icon")[:].astype(int), strict=True))
+    top, left = level.cell[chosen].min(axis=0)
+    bottom, right = level.cell[chosen].max(axis=0)
+    inner = slice(ICON // 6, -ICON // 6)
+    seen = {(int(row), int(column)): at for at, (row, column) in enumerate(level.cell)}
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            y, x = MARGIN + (row - top) * ICON, MARGIN + (column - left) * ICON
+            found = pixels[y : y + ICON, x : x + ICON]
+            cell = seen.get((row, column))
+            if cell is None or not chosen[cell]:
+                assert np.abs(found - PAPER).max() <= 1, (row, column)
+            else:
+                apart = np.abs(found[inner, inner] - icons[cell][inner, inner]).mean()
+                assert apart < 12, (row, column, apart)
+    below = pixels[MARGIN + (bottom - top + 1) * ICON :]
+    assert np.abs(pixels[:MARGIN] - PAPER).max() == 0
+    assert 0 < (np.abs(below - PAPER).max(axis=-1) > 60).mean() < 0.1, "a line of text"
+
+
+def test_a_small_selection_is_enlarged(opened: Opener, planted: Planted, address: str) -> None:
+    """One icon is shown four times as large, and its colours stay."""
+    if not address.startswith("http"):
+        pytest.skip("a page from disk saves no picture")
+    level = planted.levels["features.7", 20]
+    row, column = level.cell[busiest(level)].tolist()
+    page = opened(f"#layer=features.7&level=20&box=20.{row}.{column}.{row}.{column}", color_scheme="dark")
+    _, content = saved(page, "Save its icons as PNG")
+    picture = Image.open(io.BytesIO(content)).convert("RGB")
+    icon = np.asarray(picture.crop((MARGIN, MARGIN, MARGIN + 4 * ICON, MARGIN + 4 * ICON)).resize((ICON, ICON)))
+    group = open_artifact(ICONS, planted.task.path(ICONS, "features.7", "all"))["20"]
+    at = array(group, "cell")[:].tolist().index(busiest(level))
+    inner = slice(ICON // 6, -ICON // 6)
+    apart = np.abs(icon[inner, inner].astype(int) - array(group, "icon")[at][inner, inner].astype(int))
+    assert apart.mean() < 12
+    assert picture.getpixel((2, 2)) == (0x14, 0x13, 0x12), "the paper of the dark"
+
+
+def test_the_link_is_copied(opened: Opener, planted: Planted) -> None:
+    """The button puts the address of the selection on the clipboard and says so."""
+    level = planted.levels["features.7", 20]
+    chosen = selection(level)
+    page = opened(link(level, chosen), permissions=["clipboard-read", "clipboard-write"])
+    press = page.get_by_role("button", name="Copy the link to this selection")
+    press.click()
+    expect(press).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.url
+    assert encoded(20, level.cell[chosen].tolist()) in copied
+
+
+def test_from_a_page_that_may_not_be_read_nothing_fails(opened: Opener, planted: Planted, address: str) -> None:
+    """Where reading the tiles is refused only at the last moment, the button says so then."""
+    if not address.startswith("http"):
+        pytest.skip("refused from the start")
+    level = planted.levels["features.7", 20]
+    page = opened(link(level, selection(level)))
+    press = page.get_by_role("button", name="Save its icons as PNG")
+    page.evaluate("HTMLCanvasElement.prototype.toBlob = () => { throw new DOMException('tainted', 'SecurityError'); }")
+    press.click()
+    expect(page.get_by_role("button", name="No PNG from disk")).to_be_visible()
+    expect(page.locator(".taking .fine")).to_contain_text("let such a page show its pictures but not read them")

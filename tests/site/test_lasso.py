@@ -1,0 +1,265 @@
+"""Free selections in a real browser, from a web host and from disk: drawn by hand, cell by cell, and kept in links."""
+
+import re
+
+import numpy as np
+import pytest
+from browsing import Opener, busiest, place
+from playwright.sync_api import Page, expect
+from selecting import Place, decoded, draw, encoded, spot, within
+from site_planting import Level, Planted
+
+pytestmark = pytest.mark.browser
+
+LONGEST_LINK = 1500
+
+
+def bite(level: Level) -> list[Place]:
+    """A way around the busiest cell that is no rectangle: a square with one corner bitten off."""
+    row, column = (int(value) for value in level.cell[busiest(level)])
+    left, top, right, bottom = column - 2, row - 2, column + 3, row + 3
+    return [(left, top), (right, top), (right, row), (column, row + 1), (column, bottom), (left, bottom)]
+
+
+def code(page: Page) -> str:
+    """The selection in the address, as the link holds it."""
+    found = re.search(r"cells=([0-9a-z.]+)", page.url)
+    assert found, page.url
+    return found[1]
+
+
+def places(level: Level, chosen: np.ndarray) -> set[tuple[int, int]]:
+    """(row, column) of cells."""
+    return {(int(row), int(column)) for row, column in level.cell[chosen]}
+
+
+def test_the_lasso_takes_the_drawn_cells_that_it_goes_around(opened: Opener, planted: Planted) -> None:
+    """Exactly the drawn cells whose middles lie within are selected, told, and restored by the link."""
+    level = planted.levels["features.7", 20]
+    chosen = within(level, bite(level))
+    assert 8 < chosen.sum() < 25
+    page = opened("#layer=features.7&level=20")
+    before = place(page, level, 0)
+    tool = page.get_by_role("button", name="Select with the lasso")
+    tool.click()
+    assert tool.get_attribute("aria-pressed") == "true"
+    draw(page, bite(level))
+    expect(page.locator(".region h2")).to_have_text(f"{chosen.sum()} cells")
+    assert tool.get_attribute("aria-pressed") == "false"
+    assert place(page, level, 0) == pytest.approx(before, abs=1), "the picture stays where it is"
+    assert decoded(code(page)) == places(level, chosen)
+    for other in (page, opened(page.url)):
+        expect(other.locator(".region header")).to_contain_text(f"{level.count[chosen].sum():,} samples")
+        assert decoded(code(other)) == places(level, chosen)
+    page.keyboard.press("Escape")
+    expect(page.locator(".region")).to_have_count(0)
+    assert "cells=" not in page.url
+
+
+def test_the_panel_sums_up_the_selection(opened: Opener, planted: Planted) -> None:
+    """Classes and measures are means over the samples of the chosen cells, and exemplars come from these cells."""
+    level = planted.levels["features.7", 20]
+    chosen = within(level, bite(level))
+    page = opened(f"#layer=features.7&level=20&cells={encoded(20, places(level, chosen))}")
+    weights = level.count[chosen]
+    order = np.argsort(-level.attribution[chosen], axis=1, kind="stable")[:, :5]
+    listed = np.zeros_like(level.attribution[chosen])
+    np.put_along_axis(listed, order, np.take_along_axis(level.attribution[chosen], order, 1).clip(0), 1)
+    mean = np.sort(np.average(listed, axis=0, weights=weights))[::-1][:6]
+    told = page.locator(".region .section").first.locator(".value").all_inner_texts()
+    assert [float(text.replace("−", "-")) for text in told] == pytest.approx(mean.tolist(), abs=0.011)
+    drawn = np.full(len(level.cell), np.nan)
+    drawn[level.drawn] = level.fidelity
+    wanted = [np.average(values[chosen], weights=weights) for values in (drawn, level.reliability, level.spread)]
+    numbers = page.locator(".region .numbers dd").all_inner_texts()
+    assert [float(numbers[at]) for at in (0, 2, 3)] == pytest.approx(wanted, abs=0.006)
+    patches = page.locator(".region .patch")
+    expect(patches).to_have_count(9)
+    names = [text.split(", ", 1)[1] for text in patches.evaluate_all("all => all.map(each => each.ariaLabel)")]
+    of_cells = {planted.keys[image] for image in planted.image[level.exemplar[chosen].ravel()]}
+    assert len(set(names)) == 9, "each from another image"
+    assert set(names) <= of_cells
+    assert not of_cells >= set(planted.keys)
+
+
+def test_keys_take_single_cells_in_and_out(opened: Opener, planted: Planted) -> None:
+    """The key x adds the cell under the cursor, takes it out again, and the last one takes the region with it."""
+    level = planted.levels["features.7", 20]
+    page = opened("#layer=features.7&level=20")
+    told = page.get_by_role("status").first
+    page.keyboard.press("x")
+    expect(told).to_have_text("Move to a cell first.")
+    chosen: list[tuple[int, int]] = []
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+        expect(told).to_contain_text(re.compile(r"Row \d+, column \d+"))
+        found = re.findall(r"Row (\d+), column (\d+)", told.inner_text())[0]
+        chosen.append((int(found[0]) - 1, int(found[1]) - 1))
+        page.keyboard.press("x")
+        expect(told).to_contain_text(f"{len(chosen)} cell")
+    assert len(set(chosen)) == 3
+    expect(page.locator(".region h2")).to_have_text("3 cells")
+    assert decoded(code(page)) == set(chosen)
+    page.keyboard.press("x")
+    expect(page.locator(".region header")).to_contain_text("1")
+    assert set(chosen[:2]) == (decoded(code(page)) if "cells=" in page.url else box_of(page))
+    for key in ("ArrowLeft", "x", "ArrowUp", "x"):
+        page.keyboard.press(key)
+    expect(page.locator(".region")).to_have_count(0)
+    expect(told).to_have_text("Nothing is selected.")
+    assert level.size == 20
+
+
+def box_of(page: Page) -> set[tuple[int, int]]:
+    """The cells of a rectangle in the address."""
+    found = re.search(r"box=\d+\.(\d+)\.(\d+)\.(\d+)\.(\d+)", page.url)
+    assert found, page.url
+    top, left, bottom, right = map(int, found.groups())
+    return {(row, column) for row in range(top, bottom + 1) for column in range(left, right + 1)}
+
+
+def test_shift_adds_to_what_is_selected(opened: Opener, planted: Planted) -> None:
+    """With a tool on, Shift joins a box or a lasso to the selection; without, a new one takes its place."""
+    level = planted.levels["features.7", 20]
+    row, column = (int(value) for value in level.cell[busiest(level)])
+    first, second = [(column - 3, row - 3), (column - 2, row - 1)], [(column, row), (column + 1, row + 1)]
+    boxes = {(row - 3 + v, column - 3 + u) for v in (0, 1, 2) for u in (0, 1)}
+    other = {(row + v, column + u) for v in (0, 1) for u in (0, 1)}
+    page = opened("#layer=features.7&level=20")
+    box = page.get_by_role("button", name="Select a region")
+
+    def middles(corners: list[tuple[int, int]]) -> list[Place]:
+        return [(x + 0.5, y + 0.5) for x, y in corners]
+
+    box.click()
+    draw(page, middles(first))
+    expect(page.locator(".region h2")).to_have_text("2 × 3 cells")
+    box.click()
+    page.keyboard.down("Shift")
+    draw(page, middles(second))
+    page.keyboard.up("Shift")
+    expect(page.locator(".region h2")).to_have_text("10 cells")
+    assert decoded(code(page)) == boxes | other
+    page.get_by_role("button", name="Add to the region with the lasso").click()
+    way = bite(level)
+    draw(page, way)
+    wanted = boxes | other | places(level, within(level, way))
+    expect(page.locator(".region h2")).to_have_text(f"{len(wanted)} cells")
+    assert decoded(code(page)) == wanted
+    box.click()
+    draw(page, middles(second))
+    expect(page.locator(".region h2")).to_have_text("2 × 2 cells")
+    assert box_of(page) == other
+
+
+def test_the_mark_runs_around_the_selection(opened: Opener, planted: Planted) -> None:
+    """The line lies on the outer border alone: on no border between two chosen cells, and on none between others."""
+    level = planted.levels["features.7", 10]
+    row, column = (int(value) for value in level.cell[busiest(level)])
+    chosen = {(row, column), (row, column + 1), (row + 1, column)}
+    page = opened(f"#layer=features.7&level=10&cells={encoded(10, chosen)}", color_scheme="light")
+    expect(page.locator(".region h2")).to_have_text("3 cells")
+    page.wait_for_timeout(300)
+    accent = (0xB4, 0x47, 0x2C)
+    read = """([x, y]) => {
+        const canvas = document.querySelector("canvas.overlay");
+        const { left, top } = canvas.getBoundingClientRect();
+        return [...canvas.getContext("2d").getImageData(x - left, y - top, 1, 1).data.slice(0, 3)];
+    }"""
+
+    def marked(x: float, y: float) -> bool:
+        found = page.evaluate(read, list(spot(page, (x, y))))
+        return bool(np.abs(np.array(found) - accent).max() < 40)
+
+    for v in range(row - 1, row + 3):
+        for u in range(column - 1, column + 3):
+            inside = (v, u) in chosen
+            assert marked(u + 1, v + 0.5) == (inside != ((v, u + 1) in chosen)), (v, u, "right")
+            assert marked(u + 0.5, v + 1) == (inside != ((v + 1, u) in chosen)), (v, u, "below")
+
+
+def test_a_finger_draws_a_lasso_and_takes_single_cells(opened: Opener, planted: Planted) -> None:
+    """On a phone the lasso follows one finger, a tap takes a cell, and the selection stays in sight above its panel."""
+    level = planted.levels["features.7", 10]
+    row, column = (int(value) for value in level.cell[busiest(level)])
+    page = opened("#layer=features.7&level=10", width=390, height=844, has_touch=True, is_mobile=True)
+    page.get_by_role("button", name="Select with the lasso").tap()
+    way: list[Place] = [
+        (column, row),
+        (column + 2, row),
+        (column + 2, row + 2),
+        (column + 1, row + 2),
+        (column, row + 1),
+    ]
+    device = page.context.new_cdp_session(page)
+    for number, at in enumerate(way):
+        x, y = spot(page, at)
+        kind = "touchMove" if number else "touchStart"
+        device.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    chosen = within(level, way)
+    expect(page.locator(".region h2")).to_have_text(f"{chosen.sum()} cells")
+    page.wait_for_timeout(300)
+    panel = page.locator(".region").bounding_box()
+    assert panel
+    assert spot(page, (column, row + 1))[1] < panel["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("button", name="Add to the region with the lasso").tap()
+    outside = next(at for at in np.flatnonzero(level.drawn & ~chosen) if place(page, level, at)[1] < panel["y"] - 20)
+    x, y = place(page, level, int(outside))
+    page.touchscreen.tap(x, y)
+    expect(page.locator(".region h2")).to_have_text(f"{chosen.sum() + 1} cells")
+
+
+def test_a_selection_follows_to_a_finer_level(opened: Opener, planted: Planted) -> None:
+    """A cell of a finer level joins a selection as the same ground there."""
+    level = planted.levels["features.7", 10]
+    row, column = (int(value) for value in level.cell[busiest(level)])
+    page = opened(f"#layer=features.7&level=20&box=10.{row}.{column}.{row}.{column}")
+    expect(page.locator(".region h2")).to_have_text("1 cell")
+    fine = planted.levels["features.7", 20]
+    outside = next(int(at) for at in np.flatnonzero(fine.drawn) if not (fine.cell[at] // 2 == [row, column]).all())
+    page.mouse.move(*place(page, fine, outside))
+    page.keyboard.press("x")
+    expect(page.locator(".region h2")).to_have_text("5 cells")
+    ground = {(2 * row + v, 2 * column + u) for v in (0, 1) for u in (0, 1)}
+    assert decoded(code(page)) == ground | {tuple(fine.cell[outside].tolist())}
+
+
+def test_links_stay_short(opened: Opener) -> None:
+    """A selection too ragged for a link is held with its gaps closed, and the panel says so; others are exact."""
+    ragged = {(row, column) for row in range(40) for column in range(row % 2, 40, 2)}
+    lost = {(row, column) for row in range(40) for column in range(40)}
+    page = opened(f"#layer=features.7&level=40&cells={encoded(40, ragged)}")
+    expect(page.locator(".region h2")).to_have_text("800 cells")
+    expect(page.locator(".region")).to_contain_text("The link holds a simplified shape")
+    page.keyboard.press("+")
+    page.wait_for_function("location.hash.includes('view=')")
+    held = decoded(code(page)) if "cells=" in page.url else box_of(page)
+    assert len(page.url.split("#")[1]) < LONGEST_LINK
+    assert ragged < held <= lost
+    rows = {(row, column) for row in range(0, 40, 2) for column in range(0, 40, 2)}
+    page.evaluate("code => { location.hash = `#layer=features.7&level=40&cells=${code}`; }", encoded(40, rows))
+    expect(page.locator(".region h2")).to_have_text("400 cells")
+    expect(page.locator(".region")).not_to_contain_text("simplified")
+
+
+def test_a_broken_selection_is_left_out(opened: Opener) -> None:
+    """A link whose selection this atlas does not have shows none; the next good one does."""
+    page = opened("#layer=features.7&level=20")
+    broken = (
+        "20",
+        "20.1.1.1",
+        "7.0.0.2.02",
+        "20.0.0.21.01",
+        "20.19.0.2.0z1",
+        "20.0.0.2.z",
+        "20.0.0.2.A1",
+        "20.0.0.2.1",
+    )
+    for text in broken:
+        page.evaluate("text => { location.hash = `#layer=features.7&level=20&cells=${text}`; }", text)
+        page.wait_for_timeout(40)
+        assert page.locator(".region").count() == 0, text
+    page.evaluate("location.hash = '#layer=features.7&level=20&cells=20.5.5.3.0111'")
+    expect(page.locator(".region h2")).to_have_text("2 cells")
