@@ -8,6 +8,7 @@ import { Card } from "./card";
 import { chosen, withClass } from "./chosen";
 import { ClassSheet } from "./class-sheet";
 import { ComparisonAxis } from "./comparison-axis";
+import { fly } from "./flight";
 import { evidenceLink, helpButton, namePicture, showFailure, tools, zoomButtons } from "./furniture";
 import { type Gallery, gallery } from "./gallery";
 import { helpDialog } from "./help";
@@ -23,6 +24,7 @@ import { offersOf } from "./offers";
 import { Pane } from "./pane";
 import { Panel } from "./panel";
 import { Pins } from "./pins";
+import { PlaceList } from "./places";
 import { RegionTool } from "./region-tool";
 import { Regions } from "./regions";
 import type { Scene } from "./scene";
@@ -44,6 +46,7 @@ export class App {
   private readonly pane: Pane;
   private readonly beside: Beside;
   private readonly pins: Pins;
+  private readonly places: PlaceList;
   private readonly tool: RegionTool;
   private readonly lens: Lens;
   private readonly levels: LevelSwitch;
@@ -88,6 +91,7 @@ export class App {
     });
     const { page, place, minimap, corner } = this.hang();
     const surroundings = { manifest, card: this.card, report: showFailure };
+    if (this.store.state.beside) document.documentElement.dataset.beside = ""; // half the room from the start
     this.pane = new Pane(surroundings, this.store, place, minimap);
     const { stage, picture, overlay, sight } = this.pane;
     globalThis.atlas = { place: (row, column) => sight.place(row, column) };
@@ -103,14 +107,19 @@ export class App {
       choose: (classId, add) => this.toggle(classId, add),
       report: showFailure,
     });
+    this.places = new PlaceList(manifest, this.store, {
+      fly: (link, tour) => fly(manifest, this.store, picture, link, tour),
+      leave: () => this.focus(),
+      report: showFailure,
+    });
     const zoom = zoomButtons(picture);
     const furniture = { page, corner, zoom, panel: panel.element };
     this.beside = new Beside(surroundings, this.pane, furniture, (pin) => {
       this.pins.awaited = pin;
     });
-    zoom.append(this.tool.buttons.box, this.tool.buttons.lasso, this.beside.button);
-    page.append(this.lens.element, zoom, panel.element);
-    const dialogs = [this.help, this.sheet.dialog, this.uses.dialog, made.dialog];
+    zoom.append(this.tool.buttons.box, this.tool.buttons.lasso, this.beside.button, this.places.button);
+    page.append(this.lens.element, this.places.tour.element, zoom, panel.element);
+    const dialogs = [this.help, this.sheet.dialog, this.uses.dialog, made.dialog, this.places.dialog];
     document.body.append(this.card.element, ...dialogs, announcements());
     this.axis = new ComparisonAxis(manifest, picture, overlay, this.store, furniture);
     this.address = new Address(manifest, this.store, ({ view }) => picture.go(view));
@@ -120,7 +129,7 @@ export class App {
     const { canvas } = this.pane;
     namePicture(canvas);
     keepFocus(canvas);
-    const { manifest, store, trail, beside, pins, tool, help, atlases, sheet, uses } = this;
+    const { manifest, store, trail, beside, pins, places, tool, help, atlases, sheet, uses } = this;
     const { stage, picture, cursor } = this.pane;
     stage.onChange((scene) => this.show(scene));
     store.subscribe((state, before) => this.changed(state, before));
@@ -136,6 +145,7 @@ export class App {
         cursor,
         beside,
         pins,
+        places,
         tool,
         search,
         help,
@@ -149,6 +159,7 @@ export class App {
     picture.onMove(() => stage.zoomed(picture.frame().side));
     picture.onRest(() => store.set({ view: picture.view() }));
     stage.zoomed(picture.frame().side);
+    if (store.state.tour !== null) places.tour.follow();
   }
 
   /** Put the masthead and the room for the picture, with its minimap and wall label, on the page. */

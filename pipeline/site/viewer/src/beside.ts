@@ -97,7 +97,7 @@ export class Beside {
 
   private follow(state: State, before: State): void {
     const { beside } = state;
-    if (!beside) this.end(before);
+    if (!beside) this.end(state);
     else if (this.second) this.second.follow(this.surroundings.manifest, beside);
     else this.begin(state);
     if (state.pin !== before.pin) this.markKin();
