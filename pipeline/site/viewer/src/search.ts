@@ -119,8 +119,9 @@ export class Search {
       offer?.text ?? this.names[id] ?? "",
     );
     option.addEventListener("click", (event) => this.take(found, event.shiftKey));
-    const hue = colours.get(id);
     if (offer) return option;
+    const hue = colours.get(id);
+    if (hue) option.setAttribute("aria-description", "highlighted");
     // for pointers; keys have Shift and Enter, and the lens opens the search for adding
     const mark = el("span", { class: hue ? "dot" : "add", "data-hue": hue ?? null, "aria-hidden": "true" });
     if (!hue) {

@@ -9,9 +9,9 @@ import type { Scene } from "./scene";
 
 const AFAR_BELOW = 14; // a cell's side, CSS pixels
 const NEAR_ABOVE = 52;
-const TINT_AFAR = 0.78;
+const TINT_AFAR = 0.66;
 const TINT_NEAR = 0.1; // what is left of the tint inside the frame
-const GENTLE = 0.6; // exponent: weak winners are told apart too
+const GENTLE = { tint: 0.5, icon: 0.6 }; // exponents: weak winners keep their colour and their icon
 const FRAME = 0.085; // of a cell's side, the gap between icons included
 const RADIUS = 0.1;
 
@@ -26,7 +26,7 @@ function tint(
   for (let cell = 0; cell < level.cells; cell++) {
     const colour = colours[winner[cell] ?? -1];
     if (!colour || !level.isDrawn(cell)) continue;
-    const strength = Math.min(1, (share[cell] ?? 0) * intensity) ** GENTLE;
+    const strength = Math.min(1, (share[cell] ?? 0) * intensity) ** GENTLE.tint;
     const at = 4 * (level.row(cell) * level.size + level.column(cell));
     [image.data[at], image.data[at + 1], image.data[at + 2]] = colour;
     image.data[at + 3] = Math.round(255 * strength);
@@ -59,7 +59,7 @@ export class Territories {
     const hues = highlights.map(({ hue }) => colour(`--class-${hue + 1}`));
     [this.tinted.width, this.tinted.height] = [level.size, level.size];
     this.tinted.getContext("2d")?.putImageData(tint(level, found, intensity, hues), 0, 0);
-    return (cell) => Math.min(1, (found.share[cell] ?? 0) * intensity);
+    return (cell) => Math.min(1, (found.share[cell] ?? 0) * intensity) ** GENTLE.icon;
   }
 
   /** Draw on a context on which nothing is drawn yet; `cell` is a cell's side in CSS pixels. */
