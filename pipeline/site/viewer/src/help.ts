@@ -21,6 +21,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["s", "the chosen class at every layer"],
   ["o", "choose an atlas"],
   ["u", "cells with two uses"],
+  ["p", "places and the tour"],
   ["c", "another layer or class side by side"],
   ["?", "this help"],
 ];
@@ -29,6 +30,8 @@ const ABOUT = [
   "Each picture is drawn by optimisation until the network answers to it as it answers, on average, to a group of " +
     "places in real images. Groups that the network sees alike lie close together.",
   "Point at a picture to see for which classes its group speaks; pin it to see the images it comes from.",
+  "Highlight a class to see where the network finds it. Add others, and each cell takes the colour of the class for " +
+    "which it speaks most, the paler the less it does.",
   "A comparison of two classes lays its groups out by what they say for one class rather than for the other: the " +
     "further to a side, the more for the class that is named there.",
 ];
