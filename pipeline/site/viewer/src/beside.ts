@@ -5,7 +5,7 @@ import { besideAtFirst, changedPlaces } from "./beside-state";
 import type { Furniture } from "./comparison-axis";
 import type { Cursor } from "./cursor";
 import { button, drawing } from "./dom";
-import { type Kin, kinOf } from "./kin";
+import { markKin } from "./kinship";
 import type { Pane, Surroundings } from "./pane";
 import type { Scene } from "./scene";
 import { SecondPane } from "./second-pane";
@@ -135,28 +135,6 @@ export class Beside {
   private markKin(): void {
     const { second, first } = this;
     if (!second) return;
-    this.markIn(second.pane, first);
-    this.markIn(first, second.pane);
+    markKin(this.surroundings, first, second.pane, () => this.second === second);
   }
-
-  private markIn(pane: Pane, from: Pane): void {
-    const [here, there] = [pane.stage.scene, from.stage.scene];
-    const cell = there ? marked(from, there) : -1;
-    if (!here || !there || cell < 0) {
-      pane.overlay.echo([]);
-      return;
-    }
-    const still = (): boolean =>
-      from.stage.scene === there && pane.stage.scene === here && marked(from, there) === cell;
-    kinOf(this.surroundings.manifest, there, cell, here).then((kin: readonly Kin[]) => {
-      if (this.second && still()) pane.overlay.echo(kin);
-    }, this.surroundings.report);
-  }
-}
-
-/** The cell under a pane's cursor, or else its pinned one. */
-function marked({ overlay, store }: Pane, { level }: Scene): number {
-  const { pin } = store.state;
-  if (overlay.marked >= 0) return overlay.marked;
-  return pin && pin.size === level.size ? level.at(pin.row, pin.column) : -1;
 }

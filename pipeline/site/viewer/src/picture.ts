@@ -185,6 +185,12 @@ export class Picture {
     this.viewer.addHandler("animation-finish", action);
   }
 
+  /** Take the picture down for good. */
+  end(): void {
+    this.wanted = ""; // ends what is fading in
+    this.viewer.destroy();
+  }
+
   private fadeIn(entry: Shown): void {
     const begin = performance.now();
     const from = entry.item.getOpacity();

@@ -41,6 +41,7 @@ export class SecondPane {
     this.element.append(new BesideHeading(manifest, store, actions).element);
     this.axis = new ComparisonAxis(manifest, this.pane.picture, this.pane.overlay, store, furniture);
     this.pane.stage.onChange((scene) => {
+      if (!this.element.isConnected) return; // closed while this was loading
       this.pane.show(scene);
       this.axis.show(scene);
       actions.shown(scene);
@@ -70,8 +71,8 @@ export class SecondPane {
   close(): void {
     this.part();
     this.axis.stop();
-    this.pane.picture.viewer.destroy();
     this.element.remove();
+    this.pane.picture.end();
   }
 
   /** Tell the page what has been chosen in the heading. */
