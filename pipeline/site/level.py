@@ -29,6 +29,7 @@ class LevelCells:
         exemplar: [cell, rank] rows of samples, -1 for none.
         fidelity, fidelity_centred: [cell], NaN where there is no icon.
         alike: the most similar cells of each.
+        descent: [cell] what its icon was drawn from, see :class:`pipeline.site.descent.Descent`.
     """
 
     size: int
@@ -42,6 +43,7 @@ class LevelCells:
     fidelity: NDArray[np.float32]
     fidelity_centred: NDArray[np.float32]
     alike: Neighbours
+    descent: NDArray[np.uint8]
 
 
 def cells_content(level: LevelCells, top: int) -> Content:
@@ -74,9 +76,13 @@ def exemplars_content(level: LevelCells, image: NDArray[np.int64], position: NDA
 
 
 def neighbours_content(level: LevelCells) -> Content:
-    """The most similar cells of every cell; their cosines in hundredths, -127 for none."""
+    """The most similar cells of every cell, cosines in hundredths (-127: none), and what its icon was drawn from."""
     hundredths = np.nan_to_num(np.rint(100 * level.alike.cosine), nan=-127).astype(np.int8)
-    return {"cell": packed(level.alike.cell), "hundredths": packed(hundredths)}
+    return {
+        "cell": packed(level.alike.cell),
+        "hundredths": packed(hundredths),
+        "descent": packed(level.descent),
+    }
 
 
 def level_entry(level: LevelCells, width: int, height: int) -> Content:

@@ -15,6 +15,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.statistics import layer_mean, row_blocks
 from pipeline.core.store import array, level, open_artifact
 from pipeline.site.atlas import AtlasSource
+from pipeline.site.descent import Descent, descent
 from pipeline.site.exemplars import spread_to_cells
 from pipeline.site.level import LevelCells
 from pipeline.site.membership import Membership
@@ -93,6 +94,7 @@ def read_level(grid: zarr.Group, icons: zarr.Group, size: int) -> LevelCells:
         fidelity=spread_to_cells(values(icon, "fidelity"), at, len(count)),
         fidelity_centred=spread_to_cells(values(icon, "fidelity_centred"), at, len(count)),
         alike=neighbours(values(cells, "activation"), drawn, values(grid, "mean")),
+        descent=_descent(icons, size, at, len(count)),
     )
 
 
@@ -129,6 +131,18 @@ def read_zero_share(task: Task, layer: str) -> float | None:
     if not tally or not tally["attributions"]:
         return None
     return round(float(tally["zero_attributions"] / tally["attributions"]), 4)
+
+
+def _descent(icons: zarr.Group, size: int, at: NDArray[np.int64], cells: int) -> NDArray[np.uint8]:
+    """[cell] what each icon was drawn from; unknown where there is none, and where icons have no keys."""
+    found = np.full(cells, Descent.UNKNOWN, np.uint8)
+    own = level(icons, size)
+    if "key" not in own:
+        return found
+    coarser = max((int(name) for name in icons.group_keys() if int(name) < size), default=None)
+    above = values(own, "key")[:0] if coarser is None else values(level(icons, coarser), "key")
+    found[at] = descent(values(own, "key"), values(own, "parent"), above)
+    return found
 
 
 def _strongest(attribution: NDArray[Any]) -> NDArray[np.int64]:

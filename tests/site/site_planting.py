@@ -390,6 +390,7 @@ def _icons_and_tiles(task: Task, number: int, atlas: str, levels: list[Level]) -
     folder.mkdir(parents=True, exist_ok=True)
     sizes = {}
     with create(ICONS, task.path(ICONS, layer, atlas), {}, {}) as group:
+        names = icon_keys(levels)
         for level in levels:
             at = np.flatnonzero(level.drawn)
             icons = _icons(number, (level.cell[at, ::-1] + 0.5) / level.size)
@@ -398,10 +399,36 @@ def _icons_and_tiles(task: Task, number: int, atlas: str, levels: list[Level]) -
             write_array(inner, ICONS, "icon", icons)
             write_array(inner, ICONS, "fidelity", level.fidelity)
             write_array(inner, ICONS, "fidelity_centred", level.fidelity_centred)
+            for name, keys in zip(("key", "parent"), names[level.size], strict=True):
+                write_array(inner, ICONS, name, keys)
             _tiles(folder / str(level.size), level, level.cell[at], icons)
             sizes[str(level.size)] = {"width": level.size * ICON, "height": level.size * ICON}
     form = {"format": "webp", "tile_size": 510, "overlap": 1, "levels": sizes}
     (folder / "tiles.json").write_text(json.dumps(form))
+
+
+def icon_keys(levels: list[Level]) -> dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """By cells a side: keys of the drawn icons and of their parents.
+
+    Of every three icons the first comes from noise, the second from the icon of the cell around it, where that is
+    drawn, and the third is that icon.
+    """
+    found: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]] = {}
+    above: dict[tuple[int, int], NDArray[np.uint8]] = {}
+    coarse = 0
+    for level in levels:
+        key = RANDOM([12, level.size]).integers(1, 256, (int(level.drawn.sum()), 32)).astype(np.uint8)
+        parent = np.zeros_like(key)
+        places = level.cell[level.drawn]
+        for row, (y, x) in enumerate(places):
+            around = above.get((y * coarse // level.size, x * coarse // level.size))
+            if around is not None and row % 3 == 1:
+                parent[row] = around
+            elif around is not None and row % 3 == 2:
+                key[row] = around
+        found[level.size] = key, parent
+        above, coarse = {(y, x): key[row] for row, (y, x) in enumerate(places)}, level.size
+    return found
 
 
 def _icons(number: int, centre: NDArray[Any]) -> NDArray[np.uint8]:

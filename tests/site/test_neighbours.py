@@ -6,6 +6,7 @@ from site_planting import CLASS_ATLAS, Level, Planted, activation_of, mean_activ
 from test_pack import unpacked
 
 from pipeline.export.data_file import read_part
+from pipeline.site.descent import Descent
 from pipeline.site.neighbours import NEIGHBOURS, neighbours
 
 CHANNELS = 24
@@ -77,3 +78,17 @@ def test_the_page_gets_the_neighbours_of_the_grid(planted: Planted, atlas: str) 
     assert np.array_equal(unpacked(found["cell"]), expected.cell)
     shown = np.nan_to_num(np.rint(100 * expected.cosine), nan=-127)
     assert np.array_equal(unpacked(found["hundredths"]), shown)
+
+
+@pytest.mark.parametrize(("coarse", "size"), [(10, 20), (20, 40)])
+def test_the_page_gets_what_icons_were_drawn_from(planted: Planted, coarse: int, size: int) -> None:
+    """Noise, the icon around or that very icon, as the planted keys say; unknown where nothing is drawn."""
+    level, above = planted.levels["features.7", size], planted.levels["features.7", coarse]
+    drawn = {tuple(place) for place in above.cell[above.drawn]}
+    expected = np.full(len(level.cell), Descent.UNKNOWN)
+    for rank, cell in enumerate(np.flatnonzero(level.drawn)):
+        within = tuple(level.cell[cell] * coarse // size) in drawn
+        expected[cell] = (Descent.NOISE, Descent.PARENT, Descent.SAME)[rank % 3] if within else Descent.NOISE
+    found = read_part(planted.site / f"data/features.7/all/{size}/neighbours.js")
+    assert np.array_equal(unpacked(found["descent"]), expected)
+    assert len(set(expected.tolist())) == 4

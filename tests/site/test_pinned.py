@@ -82,6 +82,10 @@ def test_the_icon_enlarges_and_tells_where_it_comes_from(opened: Opener, planted
     assert [image.get_attribute("src") for image in dialog.locator("img").all()] == tiles
     for told in (LAYER, "All samples", f"row {row + 1}, column {column + 1}", "48 × 48 pixels"):
         expect(dialog.locator(".facts")).to_contain_text(told)
+    rank = int(level.drawn[:cell].sum())
+    around = f"the icon of row {row // 2 + 1}, column {column // 2 + 1} of 10"
+    drawn_from = ("noise", f"{around}, which holds the cell", f"nothing anew: it is {around}")[rank % 3]
+    expect(dialog.locator(".facts")).to_contain_text(f"Drawn from{drawn_from}")
     identity = artifact_identity(open_artifact(ICONS, planted.task.path(ICONS, LAYER, "all")))
     expect(dialog.locator(".digests")).to_contain_text(identity)
     command = f"atlas provenance layer={LAYER} atlas=all level={SIZE} cell={row},{column}"

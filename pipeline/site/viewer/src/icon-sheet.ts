@@ -8,6 +8,7 @@ import { icon } from "./icon";
 import { copyable, provenanceCommand } from "./made";
 import type { Manifest } from "./manifest";
 import { modal } from "./modal";
+import { type Descent, loadDescent } from "./neighbours";
 import type { Scene } from "./scene";
 import { verdict } from "./trust";
 
@@ -16,7 +17,10 @@ const LARGEST = 4; // times the size it was drawn in: beyond that there is nothi
 export class IconSheet {
   private readonly shell = modal("icon-sheet");
 
-  constructor(private readonly manifest: Manifest) {
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly report: (error: unknown) => void,
+  ) {
     document.body.append(this.shell.dialog);
   }
 
@@ -55,11 +59,13 @@ export class IconSheet {
       ...Object.entries(made.identities[layer.name]?.[atlas.name] ?? {}),
       ["weights", made.network.weights ?? "–"],
     ];
+    const known = list("facts", facts);
+    loadDescent(scene, cell).then((descent) => known.append(...drawnFrom(scene, cell, descent)), this.report);
     return el(
       "div",
       { class: "text" },
       el("p", { class: "verdict" }, verdict(scene, cell)),
-      list("facts", facts),
+      known,
       el("h3", {}, "Identities"),
       el(
         "p",
@@ -73,6 +79,22 @@ export class IconSheet {
   }
 }
 
+/** What the icon was drawn from; nothing where that is not known. */
+function drawnFrom({ atlas, level }: Scene, cell: number, descent: Descent): HTMLElement[] {
+  const coarser = atlas.levels.filter(({ size }) => size < level.size).at(-1)?.size ?? level.size;
+  const [row, column] = [level.row(cell), level.column(cell)].map((at) =>
+    Math.floor((at * coarser) / level.size),
+  );
+  const around = `the icon of row ${(row ?? 0) + 1}, column ${(column ?? 0) + 1} of ${coarser}`;
+  const words = {
+    unknown: null,
+    noise: "noise",
+    parent: `${around}, which holds the cell`,
+    same: `nothing anew: it is ${around}, which holds the same samples`,
+  }[descent];
+  return words ? [fact("Drawn from", words)] : [];
+}
+
 /** Side of an icon in the tiles, pixels. */
 function drawnAt(levels: readonly { readonly size: number; readonly width: number }[], size: number): number {
   const level = levels.find((entry) => entry.size === size);
@@ -80,7 +102,9 @@ function drawnAt(levels: readonly { readonly size: number; readonly width: numbe
 }
 
 function list(kind: string, rows: readonly (readonly [string, string])[]): HTMLElement {
-  const made = el("dl", { class: kind });
-  for (const [name, value] of rows) made.append(el("div", {}, el("dt", {}, name), el("dd", {}, value)));
-  return made;
+  return el("dl", { class: kind }, ...rows.map(([name, value]) => fact(name, value)));
+}
+
+function fact(name: string, value: string): HTMLElement {
+  return el("div", {}, el("dt", {}, name), el("dd", { title: value }, value));
 }

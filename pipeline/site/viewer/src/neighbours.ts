@@ -1,4 +1,4 @@
-// The cells of the same level that the network sees most alike.
+// The cells of the same level that the network sees most alike, and what a cell's icon was drawn from.
 
 import { loadPart } from "./parts";
 import { remember } from "./remember";
@@ -16,7 +16,13 @@ interface Alike {
   readonly ranks: number;
   readonly cell: Numbers;
   readonly hundredths: Numbers;
+  readonly descent: Numbers;
 }
+
+const DESCENT = ["unknown", "noise", "parent", "same"] as const;
+
+/** From noise, from the icon of the cell around it, or nothing anew: that icon itself. */
+export type Descent = (typeof DESCENT)[number];
 
 /** The most similar cells of a cell, the nearest first. */
 export async function loadNeighbours({ level }: Scene, cell: number): Promise<Neighbour[]> {
@@ -27,8 +33,15 @@ export async function loadNeighbours({ level }: Scene, cell: number): Promise<Ne
     .filter((found) => found.cell >= 0);
 }
 
+/** What the icon of a cell was drawn from. */
+export async function loadDescent({ level }: Scene, cell: number): Promise<Descent> {
+  const { descent } = await loadAlike(`${level.name}/neighbours`);
+  return DESCENT[descent[cell] ?? 0] ?? "unknown";
+}
+
 const loadAlike = remember(async (name): Promise<Alike> => {
-  const content = await loadPart<{ cell: Packed; hundredths: Packed }>(name);
-  const [cell, hundredths] = [await unpack(content.cell), await unpack(content.hundredths)];
-  return { ranks: content.cell.shape[1] ?? 0, cell, hundredths };
+  const { cell, hundredths, descent } = await loadPart<Record<keyof Omit<Alike, "ranks">, Packed>>(name);
+  const [cells, cosines, origins] = await Promise.all([cell, hundredths, descent].map(unpack));
+  if (!cells || !cosines || !origins) throw new Error(`${name} is incomplete`);
+  return { ranks: cell.shape[1] ?? 0, cell: cells, hundredths: cosines, descent: origins };
 });

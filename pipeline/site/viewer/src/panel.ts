@@ -41,7 +41,7 @@ export class Panel {
     private readonly trail: Trail,
     private readonly actions: PanelActions,
   ) {
-    this.iconSheet = new IconSheet(manifest);
+    this.iconSheet = new IconSheet(manifest, actions.report);
   }
 
   hide(): void {
