@@ -13,11 +13,15 @@ import { Area } from "./region-area";
 import { type Follow, relativeRows } from "./relatives";
 import type { Scene } from "./scene";
 import { section } from "./section";
+import { whenSeen } from "./seen";
+import type { CellAddress } from "./state";
 
 interface Actions {
   readonly follow: Follow;
   report(error: unknown): void;
 }
+
+const FEW = 4; // layers whose cells are loaded unasked
 
 /** Sections that fill themselves as their data arrive. */
 export function cellSections(
@@ -26,25 +30,39 @@ export function cellSections(
   cell: number,
   actions: Actions,
 ): HTMLElement[] {
-  const sections = [section("Most alike to the network", alike(manifest, scene, cell, actions))];
-  if (manifest.layers.length > 1) {
-    const found = el("div", { class: "waiting" });
-    sections.push(section("The same samples at other layers", found));
-    loadRelatives(manifest, scene, cell).then(
-      (relatives) => found.replaceWith(relativeRows(manifest.network.classes, relatives, actions.follow)),
-      actions.report,
-    );
-  }
-  const { level } = scene;
-  const [row, column] = [level.row(cell), level.column(cell)];
-  const command = provenanceCommand(scene.layer.name, scene.atlas.name, { size: level.size, row, column });
-  const origin = section("Where it comes from, told in a terminal", copyable(command));
+  const address = addressOf({ level: scene.level, cell });
+  const command = provenanceCommand(scene.layer.name, scene.atlas.name, address);
+  return [
+    section("Most alike to the network", alike(manifest, scene, cell, actions)),
+    ...(manifest.layers.length > 1
+      ? [section("The same samples at other layers", elsewhere(manifest, scene, cell, actions))]
+      : []),
+    ...images(manifest, scene, address, actions),
+    section("Where it comes from, told in a terminal", copyable(command)),
+  ];
+}
+
+function images(manifest: Manifest, scene: Scene, cell: CellAddress, { report }: Actions): HTMLElement[] {
   const sources = imageSources(manifest, scene);
-  if (!sources.length) return [...sections, origin];
-  const here = Area.box({ size: level.size, top: row, left: column, bottom: row, right: column });
-  const { choice, list } = partImages(sources, here, actions.report);
-  sections.push(section("Images in this cell", ...(choice ? [choice] : []), list));
-  return [...sections, origin];
+  if (!sources.length) return [];
+  const { size, row, column } = cell;
+  const here = Area.box({ size, top: row, left: column, bottom: row, right: column });
+  const { choice, list } = partImages(sources, here, report);
+  return [section("Images in this cell", ...(choice ? [choice] : []), list)];
+}
+
+/** Where its samples lie at every other layer; of many layers only once somebody looks. */
+function elsewhere(manifest: Manifest, scene: Scene, cell: number, { follow, report }: Actions): HTMLElement {
+  const found = el("div", {}, el("div", { class: "waiting" }));
+  const load = (): void => {
+    loadRelatives(manifest, scene, cell).then(
+      (relatives) => found.replaceChildren(relativeRows(manifest.network.classes, relatives, follow)),
+      report,
+    );
+  };
+  if (manifest.layers.length > FEW) whenSeen(found, load);
+  else load();
+  return found;
 }
 
 /** The most similar cells of the level, each of which leads to its place. */
