@@ -20,6 +20,8 @@ import { fromHash } from "./link";
 import { MadeSheet } from "./made";
 import type { Manifest } from "./manifest";
 import { Masthead } from "./masthead";
+import { MeasureLegend } from "./measure-legend";
+import { MeasureMenu } from "./measure-menu";
 import { offersOf } from "./offers";
 import { Pane } from "./pane";
 import { Panel } from "./panel";
@@ -51,6 +53,7 @@ export class App {
   private readonly lens: Lens;
   private readonly levels: LevelSwitch;
   private readonly wallLabel: WallLabel;
+  private readonly legend: MeasureLegend;
   private readonly search: Search;
   private readonly atlases: AtlasChooser;
   private readonly sheet: ClassSheet;
@@ -89,12 +92,16 @@ export class App {
       offers: (classId) => offersOf(manifest, this.store, classId, () => this.focus()),
       highlighted: () => chosen(this.store.state),
     });
+    this.legend = new MeasureLegend(this.store);
     const { page, place, minimap, corner } = this.hang();
     const surroundings = { manifest, card: this.card, report: showFailure };
     if (this.store.state.beside) document.documentElement.dataset.beside = ""; // half the room from the start
     this.pane = new Pane(surroundings, this.store, place, minimap);
     const { stage, picture, overlay, sight } = this.pane;
-    globalThis.atlas = { place: (row, column) => sight.place(row, column) };
+    globalThis.atlas = {
+      place: (row, column) => sight.place(row, column),
+      names: () => this.pane.names.written,
+    };
     this.pins = new Pins(this.store, stage, panel, sight, classes, showFailure);
     this.tool = new RegionTool(picture, this.store, stage, overlay, sight);
     new Regions(manifest, this.store, stage, sight, page, {
@@ -117,8 +124,15 @@ export class App {
     this.beside = new Beside(surroundings, this.pane, furniture, (pin) => {
       this.pins.awaited = pin;
     });
-    zoom.append(this.tool.buttons.box, this.tool.buttons.lasso, this.beside.button, this.places.button);
-    page.append(this.lens.element, this.places.tour.element, zoom, panel.element);
+    const show = new MeasureMenu(this.store);
+    zoom.append(
+      this.tool.buttons.box,
+      this.tool.buttons.lasso,
+      this.beside.button,
+      this.places.button,
+      show.button,
+    );
+    page.append(show.element, this.lens.element, this.places.tour.element, zoom, panel.element);
     const dialogs = [this.help, this.sheet.dialog, this.uses.dialog, made.dialog, this.places.dialog];
     document.body.append(this.card.element, ...dialogs, announcements());
     this.axis = new ComparisonAxis(manifest, picture, overlay, this.store, furniture);
@@ -174,7 +188,11 @@ export class App {
     const [atlases, levels, search] = [this.atlases.element, this.levels.element, this.search.element];
     const head = new Masthead(this.manifest, { atlases, layers, levels, search, tools: ways });
     const room = gallery();
-    room.corner.append(this.wallLabel.element, secondSetButton(this.manifest, this.store));
+    room.corner.append(
+      this.wallLabel.element,
+      secondSetButton(this.manifest, this.store),
+      this.legend.element,
+    );
     document.body.append(head.element, room.page);
     head.arrange();
     return room;
@@ -186,6 +204,7 @@ export class App {
     this.levels.show(scene);
     this.lens.show(scene);
     this.wallLabel.show(scene);
+    this.legend.show(scene);
     this.card.hide();
     this.pins.show(scene);
     const root = document.documentElement;

@@ -7,6 +7,7 @@ import { el } from "./dom";
 import { count } from "./format";
 import { icon } from "./icon";
 import type { Manifest } from "./manifest";
+import { doubtLines } from "./measure-doubt";
 import type { Scene } from "./scene";
 import { sidesOf, versus } from "./versus";
 
@@ -54,6 +55,7 @@ export class Card {
         { class: "text" },
         this.classes(scene, cell),
         density ? el("p", { class: "density" }, densityLine(density, level.size, cell)) : null,
+        ...doubtLines(level, cell).map((line) => el("p", { class: "doubt" }, line)),
         el("p", { class: "facts" }, ...facts.map((fact) => el("span", {}, fact))),
       ),
     ];

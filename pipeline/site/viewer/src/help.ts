@@ -23,6 +23,9 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["u", "cells with two uses"],
   ["p", "places and the tour"],
   ["c", "another layer or class side by side"],
+  ["v", "colour the cells by samples, fidelity, reliability, spread"],
+  ["n", "names on the picture, or none"],
+  ["d", "mark the cells to doubt"],
   ["?", "this help"],
 ];
 

@@ -21,6 +21,11 @@ export interface KeyActions {
   sheet(): void;
   uses(): void;
   beside(): void;
+  /** Colour the cells by the next measure. */
+  measure(): void;
+  labels(): void;
+  marks(): void;
+  places(): void;
 }
 
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
@@ -50,6 +55,10 @@ export function listenToKeys(actions: KeyActions): void {
     s: actions.sheet,
     u: actions.uses,
     c: actions.beside,
+    v: actions.measure,
+    n: actions.labels,
+    d: actions.marks,
+    p: actions.places,
     Escape: actions.back,
   };
   const root = document.documentElement;

@@ -3,6 +3,7 @@
 import { besideFrom, besideInLink } from "./beside-state";
 import { choiceFrom, choiceInLink } from "./chosen-link";
 import { type AtlasEntry, find, type Manifest } from "./manifest";
+import { overFrom, overInLink } from "./measure-link";
 import { Area } from "./region-area";
 import { decode, encode } from "./region-code";
 import type { CellAddress, Show, State, View } from "./state";
@@ -13,7 +14,7 @@ export function toHash(state: State): string {
   if (state.atlas !== "all") parts.set("atlas", state.atlas);
   if (state.level !== null) parts.set("level", String(state.level));
   if (state.classId !== null) parts.set("class", String(state.classId));
-  for (const [name, value] of choiceInLink(state)) parts.set(name, value);
+  for (const [name, value] of [...choiceInLink(state), ...overInLink(state)]) parts.set(name, value);
   if (state.sign < 0) parts.set("sign", "-");
   if (state.intensity !== 1) parts.set("intensity", String(state.intensity));
   if (state.show !== "attribution") parts.set("show", state.show);
@@ -23,6 +24,7 @@ export function toHash(state: State): string {
   if (code) parts.set(code.name, code.text);
   if (view) parts.set("view", [view.x, view.y, view.span].map((value) => value.toFixed(4)).join(","));
   if (state.beside) parts.set("beside", besideInLink(state.beside));
+  if (state.tour !== null) parts.set("tour", String(state.tour));
   return `#${parts.toString().replaceAll("%2C", ",").replaceAll("%7E", "~")}`;
 }
 
@@ -44,10 +46,12 @@ export function fromHash(hash: string, manifest: Manifest): State {
     sign: parts.get("sign") === "-" ? -1 : 1,
     intensity: within(Number(parts.get("intensity") ?? "1"), 0.25, 4) ?? 1,
     show: choice.also.length ? "attribution" : showFrom(parts, manifest, atlas),
+    ...overFrom(parts),
     pin,
     selection: pin ? null : selectionFrom(parts, atlas.levels),
     view: viewFrom(parts.get("view")),
     beside: besideFrom(parts.get("beside"), manifest),
+    tour: tourFrom(parts.get("tour")),
   };
 }
 
@@ -84,6 +88,10 @@ function viewFrom(text: string | null): View | null {
   const [left, top] = [within(x, -1, 2), within(y, -1, 2)];
   const size = within(span, 0.001, 10);
   return left === null || top === null || size === null ? null : { x: left, y: top, span: size };
+}
+
+function tourFrom(text: string | null): number | null {
+  return /^[1-9]\d?$/.test(text ?? "") ? Number(text) : null;
 }
 
 function within(value: number | undefined, low: number, high: number): number | null {

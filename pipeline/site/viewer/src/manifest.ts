@@ -36,6 +36,8 @@ export interface AtlasEntry {
   readonly members_per_block: number;
   /** Levels that say how many samples of each cell come from images of each class. */
   readonly label_levels: readonly { readonly size: number; readonly classes_per_block: number }[];
+  /** Whether its regions have names. */
+  readonly names: boolean;
   readonly levels: readonly LevelEntry[];
   readonly tiles: { readonly format: string; readonly tile_size: number; readonly overlap: number };
   readonly heat: HeatEntry | null;

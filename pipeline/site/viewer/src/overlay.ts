@@ -13,6 +13,18 @@ import type { Scene } from "./scene";
 import type { Store } from "./state";
 import { Territories } from "./territories";
 
+const REBUILT = ["sign", "intensity", "measure", "marks", "labels"] as const;
+
+/** Something else that lies over the icons. */
+export interface OverlayLayer {
+  /** Get ready for another scene, state or colour scheme; `colour` gives the channels of a variable of the theme. */
+  rebuild(scene: Scene, colour: (name: string) => Colour): void;
+  /** Draw beneath the veil, so that what it covers stays covered. */
+  under?(context: CanvasRenderingContext2D, frame: Frame): void;
+  /** Draw above the paper between icons, beneath the marks of chosen cells. */
+  over?(context: CanvasRenderingContext2D, frame: Frame): void;
+}
+
 export class Overlay {
   /** The cell under the pointer or the keyboard's cursor, in the shown level; -1 for none. */
   marked = -1;
@@ -20,6 +32,7 @@ export class Overlay {
   draft: Draft | null = null;
   /** Draws above everything else, at every frame. */
   paint: ((context: CanvasRenderingContext2D, frame: Frame) => void) | null = null;
+  private readonly layers: OverlayLayer[] = [];
   private readonly markListeners: (() => void)[] = [];
   private kin: readonly Kin[] = [];
   private readonly canvas = document.createElement("canvas");
@@ -37,10 +50,14 @@ export class Overlay {
     this.canvas.setAttribute("aria-hidden", "true");
     picture.viewer.canvas.append(this.canvas);
     picture.onMove(() => this.draw());
-    store.subscribe(({ sign, intensity }, before) => {
-      if (sign !== before.sign || intensity !== before.intensity) this.rebuild();
+    store.subscribe((state, before) => {
+      if (REBUILT.some((key) => state[key] !== before[key])) this.rebuild();
       else this.draw(); // the veil follows the scene
     });
+  }
+
+  add(layer: OverlayLayer): void {
+    this.layers.push(layer);
   }
 
   show(scene: Scene): void {
@@ -94,6 +111,7 @@ export class Overlay {
       : mask(level, paper, several ?? ((cell) => brightness(density ? null : heat, sign, intensity, cell)));
     [this.veil.width, this.veil.height] = [image.width, image.height];
     this.veil.getContext("2d")?.putImageData(image, 0, 0);
+    for (const layer of this.layers) layer.rebuild(this.scene, colour);
     this.draw();
   }
 
@@ -110,18 +128,23 @@ export class Overlay {
     this.territories.draw(context, frame, frame.side / level.size);
     context.globalCompositeOperation = "destination-over"; // the veil goes under the colours of several classes
     context.drawImage(this.veil, frame.left, frame.top, frame.side, frame.side);
+    for (const layer of this.layers) layer.under?.(context, frame);
     context.globalCompositeOperation = "source-over";
     context.strokeStyle = this.paper;
     context.lineWidth = 4; // the outermost pixels of the picture, which its scaling mixes with what lies beyond
     context.strokeRect(frame.left - 1, frame.top - 1, frame.side + 2, frame.side + 2);
     fillGutter(context, frame, frame.side / level.size, this.paper);
+    for (const layer of this.layers) layer.over?.(context, frame);
     this.drawMarks(context, frame, level);
     this.paint?.(context, frame);
   }
 
   private drawMarks(context: CanvasRenderingContext2D, frame: Frame, level: LevelData): void {
     const { pin, selection } = this.store.state;
-    const [region, marks] = [this.draft?.area ?? selection, { accent: this.colours.accent, paper: this.paper }];
+    const [region, marks] = [
+      this.draft?.area ?? selection,
+      { accent: this.colours.accent, paper: this.paper },
+    ];
     if (region) markRegion(context, frame, region, marks);
     if (this.draft) markTrail(context, frame, this.draft.trail, marks);
     drawKin(context, frame, this.kin, { ink: this.colours.ink, paper: this.paper });

@@ -3,6 +3,9 @@
 import type { Card } from "./card";
 import { Cursor } from "./cursor";
 import type { Manifest } from "./manifest";
+import { DoubtMarks } from "./measure-marks";
+import { MeasureWash } from "./measure-wash";
+import { Names } from "./names";
 import { Overlay } from "./overlay";
 import { Picture } from "./picture";
 import { listenToPointer } from "./pointer";
@@ -21,6 +24,7 @@ export class Pane {
   readonly stage: Stage;
   readonly picture: Picture;
   readonly overlay: Overlay;
+  readonly names: Names;
   readonly sight: Sight;
   readonly cursor: Cursor;
 
@@ -35,6 +39,8 @@ export class Pane {
     this.stage = new Stage(manifest, store, report);
     this.picture = new Picture(element, minimap, matchMedia("(prefers-reduced-motion: reduce)").matches);
     this.overlay = new Overlay(this.picture, store);
+    this.names = new Names(classes, this.picture, this.overlay, store, report);
+    for (const layer of [new MeasureWash(store), new DoubtMarks(store), this.names]) this.overlay.add(layer);
     this.sight = new Sight(this.picture, this.stage);
     this.cursor = new Cursor(store, this.stage, this.picture, this.overlay, card, this.sight, classes);
   }

@@ -6,8 +6,10 @@ import type { ClassSheet } from "./class-sheet";
 import type { Cursor } from "./cursor";
 import type { KeyActions } from "./keyboard";
 import { find, type Manifest } from "./manifest";
+import { nextMeasure } from "./measure-kinds";
 import type { Picture } from "./picture";
 import type { Pins } from "./pins";
+import type { PlaceList } from "./places";
 import type { RegionTool } from "./region-tool";
 import type { Stage } from "./scene";
 import type { Store } from "./state";
@@ -23,6 +25,7 @@ export interface Parts {
   readonly cursor: Cursor;
   readonly beside: Beside;
   readonly pins: Pins;
+  readonly places: PlaceList;
   readonly tool: RegionTool;
   readonly search: HTMLInputElement;
   readonly help: HTMLDialogElement;
@@ -52,6 +55,10 @@ export function shortcuts(parts: Parts): KeyActions {
     sheet: () => sheet(parts),
     uses: () => parts.uses.open(),
     beside: () => beside.toggle(),
+    measure: () => store.set({ measure: nextMeasure(store.state.measure) }),
+    labels: () => store.set({ labels: !store.state.labels }),
+    marks: () => store.set({ marks: !store.state.marks }),
+    places: () => parts.places.open(),
   };
 }
 

@@ -1,12 +1,13 @@
 // Where cells are on the screen, and how to bring one into sight.
 
+import type { Written } from "./names";
 import type { Picture } from "./picture";
 import type { Stage } from "./scene";
 import type { Box } from "./state";
 
 declare global {
   /** For pages that show the atlas in a frame, and for tests; `beside` belongs to the second picture. */
-  var atlas: { place: Place; beside?: Place } | undefined;
+  var atlas: { place: Place; beside?: Place; names(): Written[] } | undefined;
 }
 
 type Place = (row: number, column: number) => { x: number; y: number };

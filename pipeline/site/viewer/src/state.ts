@@ -2,6 +2,7 @@
 
 import type { BesideState } from "./beside-state";
 import { consistentChoice } from "./chosen";
+import type { Measure } from "./measure-kinds";
 import type { Area } from "./region-area";
 
 export interface CellAddress {
@@ -44,12 +45,20 @@ export interface State {
   /** Brightness of weak attributions, 0.25..4. */
   readonly intensity: number;
   readonly show: Show;
+  /** What is told of every cell by a colour over its icon. */
+  readonly measure: Measure | null;
+  /** Whether cells of low fidelity and of mixed content bear a mark. */
+  readonly marks: boolean;
+  /** Whether names stand on the picture. */
+  readonly labels: boolean;
   readonly pin: CellAddress | null;
   /** The selected region; there is never a pin beside it, since both fill the panel. */
   readonly selection: Area | null;
   readonly view: View | null;
   /** What a second picture beside the first one shows. */
   readonly beside: BesideState | null;
+  /** The step of the tour whose caption is shown, from 1. */
+  readonly tour: number | null;
 }
 
 type Listener = (state: State, before: State) => void;

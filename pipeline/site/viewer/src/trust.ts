@@ -2,6 +2,7 @@
 
 import { measures } from "./describe";
 import { el } from "./dom";
+import { doubtLines } from "./measure-doubt";
 import type { Scene } from "./scene";
 
 // Of the icons of a real SqueezeNet nine in ten lie above the first limit of fidelity, half above that of reliability
@@ -24,7 +25,8 @@ export function trust(scene: Scene, cell: number): HTMLElement[] {
   }
   const explained = el("details", { class: "explained" }, el("summary", {}, "What these numbers mean"));
   explained.append(meanings);
-  return [el("p", { class: "verdict" }, verdict(scene, cell)), numbers, explained];
+  const lines = doubtLines(scene.level, cell).map((line) => el("p", { class: "doubt" }, line));
+  return [el("p", { class: "verdict" }, verdict(scene, cell)), ...lines, numbers, explained];
 }
 
 /** The numbers in a sentence or two. */

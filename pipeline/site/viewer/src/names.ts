@@ -1,0 +1,137 @@
+// The names on a picture: few and large on the whole atlas, more and smaller ones the closer one looks.
+
+import type { Colour } from "./mask";
+import { Furniture, type Rectangle } from "./names-furniture";
+import { cellLabels, regionLabels } from "./names-labels";
+import { Layout } from "./names-layout";
+import { HALO, type Lettered, Lettering } from "./names-lettering";
+import type { Overlay, OverlayLayer } from "./overlay";
+import type { Frame, Picture } from "./picture";
+import type { Scene } from "./scene";
+import type { Store } from "./state";
+
+const FADE_MS = 200;
+const MOST_CELLS = 6000;
+
+export interface Written extends Rectangle {
+  readonly text: string;
+}
+
+export class Names implements OverlayLayer {
+  private readonly lettering = new Lettering();
+  private readonly furniture: Furniture;
+  private readonly still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  private readonly opacity = new Map<Lettered, number>();
+  private layout: Layout<Lettered> | null = null;
+  private made = "";
+  private regions: { readonly of: string; readonly names: readonly Lettered[] } = { of: "", names: [] };
+  private last = 0;
+
+  constructor(
+    private readonly classes: readonly string[],
+    private readonly picture: Picture,
+    private readonly overlay: Overlay,
+    private readonly store: Store,
+    private readonly report: (error: unknown) => void,
+  ) {
+    const canvas = picture.viewer.canvas as HTMLElement;
+    this.furniture = new Furniture(canvas, () => overlay.draw());
+  }
+
+  rebuild(scene: Scene, colour: (name: string) => Colour): void {
+    const style = getComputedStyle(document.documentElement);
+    const css = (name: string): string => `rgb(${colour(name).join(" ")})`;
+    this.lettering.dip({
+      ink: css("--ink"),
+      paper: css("--paper"),
+      serif: style.getPropertyValue("--serif"),
+      sans: style.getPropertyValue("--sans"),
+    });
+    const wanted = this.wanted(scene) ? scene.level.name : "";
+    if (wanted === this.made) return;
+    this.made = wanted;
+    if (wanted) this.prepare(scene).catch(this.report);
+    else this.layout = null;
+  }
+
+  over(context: CanvasRenderingContext2D, frame: Frame): void {
+    const now = performance.now();
+    const step = this.still ? 1 : Math.min((now - this.last) / FADE_MS, 0.25);
+    this.last = now;
+    const shown = new Set(this.inSight(frame));
+    for (const name of shown) if (!this.opacity.has(name)) this.opacity.set(name, 0);
+    let moving = false;
+    for (const [name, before] of this.opacity) {
+      const after = Math.min(Math.max(before + (shown.has(name) ? step : -step), 0), 1);
+      moving ||= after > 0 && after < 1;
+      if (after > 0) this.opacity.set(name, after);
+      else this.opacity.delete(name);
+      this.write(context, name, frame, after);
+    }
+    context.globalAlpha = 1;
+    if (moving) requestAnimationFrame(() => this.overlay.draw());
+  }
+
+  /** What is written now, in CSS pixels of the canvas. */
+  get written(): Written[] {
+    const frame = this.picture.frame();
+    return [...this.opacity.keys()].map((name) => ({ text: name.text, ...box(name, frame) }));
+  }
+
+  private wanted({ atlas, highlights, density }: Scene): boolean {
+    return this.store.state.labels && atlas.heat !== null && !highlights.length && !density;
+  }
+
+  private async prepare({ layer, atlas, level }: Scene): Promise<void> {
+    const of = `${layer.name}/${atlas.name}`;
+    const labels = atlas.names ? await regionLabels(layer.name, atlas.name, this.classes) : [];
+    if (level.name !== this.made) return;
+    if (of !== this.regions.of) {
+      this.regions = { of, names: labels.map((label) => this.lettering.lettered(label)) };
+      this.opacity.clear();
+    }
+    const cells = cellLabels(level, this.classes, MOST_CELLS).map((label) => this.lettering.lettered(label));
+    this.layout = new Layout([...this.regions.names, ...cells]);
+    this.overlay.draw();
+  }
+
+  /** The names that lie in the window as a whole, with nothing before them. */
+  private inSight(frame: Frame): Lettered[] {
+    const { clientWidth, clientHeight } = this.picture.viewer.canvas;
+    const names = this.layout?.at(frame.side) ?? [];
+    return names.filter((name) => {
+      const part = box(name, frame);
+      const inside =
+        part.left >= 0 && part.top >= 0 && part.right <= clientWidth && part.bottom <= clientHeight;
+      return inside && !this.furniture.hides(part);
+    });
+  }
+
+  private write(context: CanvasRenderingContext2D, name: Lettered, frame: Frame, opacity: number): void {
+    if (opacity <= 0) return;
+    const sprite = this.lettering.sprite(name);
+    const { left, top } = box(name, frame);
+    const [x, y] = [left - HALO, top - HALO].map(
+      (at) => Math.round(at * devicePixelRatio) / devicePixelRatio,
+    );
+    context.globalAlpha = opacity;
+    context.drawImage(
+      sprite,
+      x ?? 0,
+      y ?? 0,
+      sprite.width / devicePixelRatio,
+      sprite.height / devicePixelRatio,
+    );
+  }
+}
+
+/** The part of the canvas that a name takes, CSS pixels. */
+function box({ x, y, width, height }: Lettered, { left, top, side }: Frame): Rectangle {
+  const [middle, centre] = [left + x * side, top + y * side];
+  return {
+    left: middle - width / 2,
+    top: centre - height / 2,
+    right: middle + width / 2,
+    bottom: centre + height / 2,
+  };
+}
