@@ -3,7 +3,7 @@
 import { AtlasChooser } from "./atlas-chooser";
 import { chosen, withClass, withoutClass } from "./chosen";
 import { button, drawing, el } from "./dom";
-import { layerSwitch } from "./layer-list";
+import { LayerList } from "./layer-list";
 import type { Manifest } from "./manifest";
 import { offersOf } from "./offers";
 import { Search } from "./search";
@@ -27,7 +27,7 @@ export class BesideHeading {
     private readonly store: Store,
     actions: HeadingActions,
   ) {
-    const layers = layerSwitch(manifest, store, (layer) => store.set({ layer }), "beside-layers");
+    const layers = new LayerList(manifest, store, (layer) => store.set({ layer }), "beside-layers");
     const atlases = new AtlasChooser(manifest, store, "beside-atlases");
     const swap = drawing("M6.5 3.5 3 7l3.5 3.5", "M3 7h14", "m13.5 9.5 3.5 3.5-3.5 3.5", "M17 13H3");
     const ways = el(
@@ -36,7 +36,7 @@ export class BesideHeading {
       button("Swap the pictures", swap, () => actions.swap()),
       button("Close the second picture", drawing("M5 5 15 15", "M15 5 5 15"), () => actions.close()),
     );
-    this.element.append(layers, atlases.element, this.search().element, ways, this.classes);
+    this.element.append(layers.element, atlases.element, this.search().element, ways, this.classes);
     store.subscribe(() => this.update());
     this.update();
   }

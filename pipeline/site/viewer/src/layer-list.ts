@@ -11,15 +11,10 @@ const IN_A_ROW = 3;
 const [SMALL, LARGE] = [64, 256]; // pixels of the pictures: in the row and on the button, in the list
 
 /** The switch for the layer; `go` hears which one people choose. */
-export function layerSwitch(
-  manifest: Manifest,
-  store: Store,
-  go: (layer: string) => void,
-  id = "layers",
-): HTMLElement {
+export function layerSwitch(manifest: Manifest, store: Store, go: (layer: string) => void): HTMLElement {
   return manifest.layers.length <= IN_A_ROW
     ? inRow(manifest, store, go)
-    : new LayerList(manifest, store, go, id).element;
+    : new LayerList(manifest, store, go).element;
 }
 
 function inRow(manifest: Manifest, store: Store, go: (layer: string) => void): HTMLElement {
@@ -51,7 +46,7 @@ function picture(manifest: Manifest, { name }: LayerEntry, atlas: string, pixels
   return thumbnail(name, found.atlas, pixels);
 }
 
-class LayerList {
+export class LayerList {
   readonly element = el("div", { class: "layer-list" });
   private readonly button: HTMLButtonElement;
   private readonly layers;
@@ -62,7 +57,7 @@ class LayerList {
     private readonly manifest: Manifest,
     private readonly store: Store,
     go: (layer: string) => void,
-    id: string,
+    id = "layers",
   ) {
     this.layers = choice("Layer", go);
     this.layers.offer(manifest.layers.map(({ name }) => ({ value: name, face: name })));
