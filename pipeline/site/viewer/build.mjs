@@ -19,6 +19,8 @@ await build({
     { in: "src/patch/page.css", out: "patch" },
     { in: "src/evidence/main.ts", out: "evidence" },
     { in: "src/evidence/page.css", out: "evidence" },
+    { in: "src/contents/main.ts", out: "contents" },
+    { in: "src/contents/page.css", out: "contents" },
   ],
   outdir: target,
   bundle: true,

@@ -30,7 +30,7 @@ export class Masthead {
     { title, network }: Manifest,
     private readonly controls: Controls,
   ) {
-    const heading = el("h1", { title }, title);
+    const heading = el("h1", { title }, el("a", { href: "contents.html" }, title));
     this.title = el("div", { class: "title" }, heading, el("p", { title: network.name }, network.name));
     this.element = el("header", { class: "masthead" }, this.upper, this.lower);
     const observer = new ResizeObserver(() => {
