@@ -15,7 +15,7 @@ export interface HeadingActions {
 }
 
 export class BesideHeading {
-  readonly element = el("div", {
+  readonly element = el("header", {
     class: "beside-head",
     role: "group",
     "aria-label": "What the second picture shows",

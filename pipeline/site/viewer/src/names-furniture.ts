@@ -14,6 +14,7 @@ export class Furniture {
   private stale = true;
   private readonly resized = new ResizeObserver(() => this.changed());
   private readonly altered = new MutationObserver(() => this.changed());
+  private readonly over = new AbortController();
 
   constructor(
     /** The canvas of the picture that the names stand on. */
@@ -26,7 +27,15 @@ export class Furniture {
     this.altered.observe(page, { ...options, childList: true });
     this.resized.observe(canvas);
     for (const child of page.children) this.watch(child);
-    for (const event of EVENTS) page.addEventListener(event, () => this.changed());
+    for (const event of EVENTS)
+      page.addEventListener(event, () => this.changed(), { signal: this.over.signal });
+  }
+
+  /** Look no more: the picture is about to go. */
+  stop(): void {
+    this.resized.disconnect();
+    this.altered.disconnect();
+    this.over.abort();
   }
 
   /** Whether something stands before this part of the canvas. */

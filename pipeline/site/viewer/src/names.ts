@@ -38,6 +38,11 @@ export class Names implements OverlayLayer {
     this.furniture = new Furniture(canvas, () => overlay.draw());
   }
 
+  /** Look no more at what stands before the picture, which is about to go. */
+  stop(): void {
+    this.furniture.stop();
+  }
+
   rebuild(scene: Scene, colour: (name: string) => Colour): void {
     const style = getComputedStyle(document.documentElement);
     const css = (name: string): string => `rgb(${colour(name).join(" ")})`;

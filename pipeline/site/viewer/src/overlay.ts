@@ -69,6 +69,11 @@ export class Overlay {
     this.rebuild();
   }
 
+  /** Draw nothing any more: the picture is about to go. */
+  end(): void {
+    this.scene = null;
+  }
+
   mark(cell: number): void {
     if (cell === this.marked) return;
     this.marked = cell;

@@ -64,6 +64,13 @@ export class Pane {
     });
   }
 
+  /** Take the picture down for good. */
+  end(): void {
+    this.names.stop();
+    this.overlay.end();
+    this.picture.end();
+  }
+
   focus(): void {
     this.canvas.focus({ preventScroll: true });
   }

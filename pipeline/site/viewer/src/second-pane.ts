@@ -72,7 +72,7 @@ export class SecondPane {
     this.part();
     this.axis.stop();
     this.element.remove();
-    this.pane.picture.end();
+    this.pane.end();
   }
 
   /** Tell the page what has been chosen in the heading. */
