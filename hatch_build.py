@@ -18,7 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 VIEWER = Path("pipeline/site/viewer")
 STATIC = Path("pipeline/site/static")
-PAGES = ("atlas", "patch", "evidence")
+PAGES = ("atlas", "patch", "evidence", "contents")
 BUILT = (*(f"{page}.{kind}" for page in PAGES for kind in ("js", "css")), "THIRD-PARTY.txt")
 DIGEST = "sources.sha256"
 OLDEST_NODE = 18

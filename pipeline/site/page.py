@@ -8,7 +8,12 @@ from string import Template
 TEMPLATE = Path(__file__).with_name("page.html")
 
 # file: the script that fills it
-PAGES: Mapping[str, str] = {"index.html": "atlas", "patch.html": "patch", "evidence.html": "evidence"}
+PAGES: Mapping[str, str] = {
+    "index.html": "atlas",
+    "contents.html": "contents",
+    "patch.html": "patch",
+    "evidence.html": "evidence",
+}
 
 
 def page(title: str, script: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from pipeline.core.errors import ArtifactError
 
 STATIC = Path(__file__).with_name("static")
-PAGES = ("atlas", "patch", "evidence")
+PAGES = ("atlas", "patch", "evidence", "contents")
 FILES = (*(f"{page}.{kind}" for page in PAGES for kind in ("js", "css")), "THIRD-PARTY.txt")
 
 
