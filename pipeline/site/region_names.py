@@ -38,37 +38,45 @@ class RegionNames:
     cut: NDArray[np.int64]
 
 
-def region_names(level: LevelCells) -> RegionNames:
+def region_names(
+    size: int, cell: NDArray[np.int32] | NDArray[np.int64], count: NDArray[np.int64], attribution: NDArray[np.float32]
+) -> RegionNames:
     """Cut the drawn cells into ever finer regions and name those whose cells say the same.
 
     Cells say by how much each class exceeds its average over the layer: a class that is strong everywhere names
     nothing. They are smoothed over their neighbours before they are grouped, but whether a region's cells are alike is
     judged without that. A region is named after the class with the largest excess over all its samples.
+
+    Args:
+        size: cells a side of the whole grid.
+        cell: [cell, 2] (row, column) of the drawn cells.
+        count: [cell] samples.
+        attribution: [cell, class] logit.
     """
-    cell = level.cell[level.drawn].astype(np.int64)
-    count = level.count[level.drawn].astype(np.float64)
-    excess = _excess(level.attribution[level.drawn].astype(np.float64), count)
-    pairs = neighbours(cell, level.size)
+    place, weight = cell.astype(np.int64), count.astype(np.float64)
+    excess = _excess(attribution.astype(np.float64), weight)
+    pairs = neighbours(place, size)
     own = _unit(excess)
     found: list[tuple[NDArray[np.float64], int, int, int]] = []
     seen: set[bytes] = set()
-    for cut, region in enumerate(_cuts(_unit(_smoothed(excess, count, pairs)), pairs)):
+    for cut, region in enumerate(_cuts(_unit(_smoothed(excess, weight, pairs)), pairs)):
         for members in _groups(region):
             name = members.tobytes()
             if name in seen or not _alike(own[members]):
                 continue
             seen.add(name)
-            named = int((count[members] @ excess[members]).argmax())
-            found.append((visual_centre(cell[members]), len(members), named, cut))
-    place, cells, classes, at = zip(*found, strict=True) if found else ((), (), (), ())
+            named = int((weight[members] @ excess[members]).argmax())
+            found.append((visual_centre(place[members]), len(members), named, cut))
+    middles, cells, classes, at = zip(*found, strict=True) if found else ((), (), (), ())
     return RegionNames(
-        np.array(place, np.float64).reshape(-1, 2), *(np.array(values, np.int64) for values in (cells, classes, at))
+        np.array(middles, np.float64).reshape(-1, 2), *(np.array(values, np.int64) for values in (cells, classes, at))
     )
 
 
 def names_content(level: LevelCells) -> Content:
     """The regions of a level as the page reads them."""
-    names = region_names(level)
+    drawn = level.drawn
+    names = region_names(level.size, level.cell[drawn], level.count[drawn], level.attribution[drawn])
     return {
         "size": level.size,
         "place": packed(names.place),

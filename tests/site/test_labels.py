@@ -1,0 +1,246 @@
+"""Names on the picture: of regions, found by what all classes say, and of cells; and how they thin with the zoom."""
+
+from dataclasses import dataclass, replace
+from itertools import combinations, pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from browsing import Opener, busiest, place, ready
+from numpy.typing import NDArray
+from playwright.sync_api import Page, expect
+from site_planting import CLASSES, Planted
+
+from pipeline.site.region_centre import visual_centre
+from pipeline.site.region_merge import merges, neighbours
+from pipeline.site.region_names import RegionNames, region_names
+
+SIZE, KINDS, EVERYWHERE = 30, 40, 39
+PLANTED = (3, 11, 17, 25)  # the classes of four territories
+LINK = "#layer=features.7"
+
+
+def territory(cell: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which territory a cell lies in: a large one on the left, three on the right of unequal heights."""
+    row, column = cell.T
+    return np.where(column < 14, 0, 1 + np.digitize(row, (8, 20)))
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """Cells as :func:`region_names` takes them."""
+
+    size: int
+    cell: NDArray[np.int64]
+    count: NDArray[np.int64]
+    attribution: NDArray[np.float32]
+
+    def names(self) -> RegionNames:
+        """Its named regions."""
+        return region_names(**vars(self))
+
+    def only(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Landscape":
+        """With these cells alone."""
+        return Landscape(self.size, self.cell[chosen], self.count[chosen], self.attribution[chosen])
+
+
+def landscape(noise: float = 0.25, seed: int = 0) -> Landscape:
+    """A full grid whose territories each speak for a class, over one that is stronger than all of them everywhere."""
+    random = np.random.default_rng(seed)
+    cell = np.argwhere(np.ones((SIZE, SIZE), bool))
+    attribution = noise * random.normal(size=(len(cell), KINDS))
+    attribution[np.arange(len(cell)), np.array(PLANTED)[territory(cell)]] += 2
+    attribution[:, EVERYWHERE] += 5
+    return Landscape(SIZE, cell, random.integers(5, 40, len(cell)), attribution.astype(np.float32))
+
+
+def shuffled(level: Landscape) -> Landscape:
+    """The same cells at other places."""
+    order = np.random.default_rng(1).permutation(len(level.cell))
+    return replace(level, attribution=level.attribution[order])
+
+
+def test_territories_get_their_names() -> None:
+    """Every planted territory is one of the coarsest regions, named after its class and not after the dominant one."""
+    found = landscape().names()
+    coarse = found.cut == 0
+    inside = territory(np.floor(found.place[coarse]).astype(int))
+    assert set(zip(inside.tolist(), found.named[coarse].tolist(), strict=True)) >= set(enumerate(PLANTED))
+    assert found.cells[coarse].max() > 250
+    assert EVERYWHERE not in found.named
+    everywhere = territory(np.floor(found.place).astype(int))
+    right = found.named == np.array(PLANTED)[everywhere]
+    assert found.cells[right].sum() > 0.98 * found.cells.sum(), "finer regions bear the name of what they lie in"
+
+
+def test_shuffled_cells_make_no_regions() -> None:
+    """Where neighbours have nothing to do with each other, no region of more than a few cells is named."""
+    found = shuffled(landscape()).names()
+    assert found.cells.sum() < 0.12 * SIZE**2
+    assert found.cells.max(initial=0) < 0.03 * SIZE**2
+    assert landscape().names().cells.max() > 0.3 * SIZE**2
+
+
+def test_names_do_not_depend_on_chance() -> None:
+    """The same cells give the same regions, and another order of noise the same territories."""
+    once, again = (vars(landscape().names()) for _ in range(2))
+    assert all(np.array_equal(once[name], again[name]) for name in once)
+    other = landscape(seed=7).names()
+    assert set(PLANTED) <= set(other.named[other.cut == 0].tolist())
+
+
+def test_a_gap_belongs_to_no_region() -> None:
+    """Without cells there are no names, and a hole in a territory is no part of it."""
+    level = landscape()
+    assert not len(level.only(np.zeros(SIZE**2, bool)).names().cells)
+    hole = ((level.cell >= 4) & (level.cell < 9)).all(axis=1)
+    found = level.only(~hole).names()
+    assert found.cells[found.named == PLANTED[0]].max() <= 14 * SIZE - 25
+
+
+def test_a_name_stands_inside_its_region() -> None:
+    """The middle of a square is its middle; the middle of a ring lies on the ring."""
+    square = np.argwhere(np.ones((6, 6), bool)) + 3
+    assert visual_centre(square).tolist() == [6, 6]
+    ring = np.ones((9, 9), bool)
+    ring[2:7, 2:7] = False
+    where = np.floor(visual_centre(np.argwhere(ring))).astype(int)
+    assert ring[tuple(where)]
+
+
+def test_neighbours_touch() -> None:
+    """Pairs are exactly the cells at most one row and one column apart."""
+    random = np.random.default_rng(3)
+    cell = np.argwhere(random.random((12, 12)) < 0.4)
+    found = {tuple(pair) for pair in neighbours(cell, 12).tolist()}
+    apart = np.abs(cell[:, None] - cell[None]).max(axis=2)
+    assert found == {(one, other) for one, other in combinations(range(len(cell)), 2) if apart[one, other] == 1}
+
+
+def test_the_most_alike_grow_together_first() -> None:
+    """In a chain of two kinds, the only union of different kinds is the last one."""
+    direction = np.repeat(np.eye(2), 5, axis=0) + np.random.default_rng(0).normal(0, 0.01, (10, 2))
+    pairs = np.array(list(pairwise(range(10))))
+    order = list(merges(direction, pairs))
+    assert len(order) == 9
+    assert all((one < 5) == (other < 5) for one, other in order[:-1])
+    assert order[-1] == (0, 5)
+
+
+def names(page: Page) -> list[dict[str, Any]]:
+    """What is written on the picture, once it has settled."""
+    page.wait_for_function("atlas.names().length > 0")
+    page.wait_for_timeout(150)
+    found: list[dict[str, Any]] = page.evaluate("atlas.names()")
+    return found
+
+
+def apart(found: list[dict[str, Any]]) -> bool:
+    """Whether no two names overlap."""
+    return not any(
+        one["left"] < other["right"]
+        and other["left"] < one["right"]
+        and one["top"] < other["bottom"]
+        and other["top"] < one["bottom"]
+        for one, other in combinations(found, 2)
+    )
+
+
+def free(page: Page, found: list[dict[str, Any]], selector: str) -> bool:
+    """Whether no name lies behind a part of the page."""
+    canvas, part = page.locator(".openseadragon-canvas").first.bounding_box(), page.locator(selector).bounding_box()
+    assert canvas
+    assert part
+    left, top = part["x"] - canvas["x"], part["y"] - canvas["y"]
+    return not any(
+        name["left"] < left + part["width"]
+        and left < name["right"]
+        and name["top"] < top + part["height"]
+        and top < name["bottom"]
+        for name in found
+    )
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("planted")
+def test_names_thin_with_zoom(opened: Opener) -> None:
+    """A few large names on the whole atlas, more a screen and smaller ones closer up; never two over each other."""
+    page = opened(LINK)
+    ready(page, "features.7/all/20/")
+    whole = names(page)
+    assert 2 <= len(whole) <= 25
+    assert {name["text"] for name in whole} <= set(CLASSES)
+    heights = [name["bottom"] - name["top"] for name in whole]
+    seen = [whole]
+    for _ in range(5):
+        page.get_by_role("button", name="Zoom in").click()
+        page.wait_for_timeout(60)
+        seen.append(names(page))
+    assert all(apart(found) for found in seen)
+    close = [name["bottom"] - name["top"] for name in seen[-1]]
+    assert min(close) < min(heights)
+    assert max(heights) > 1.3 * min(close)
+
+
+@pytest.mark.browser
+def test_names_say_what_the_cells_say(opened: Opener, planted: Planted) -> None:
+    """Under every region's name the planted attribution of that class is far above its average over the layer."""
+    level = planted.levels["features.7", 40]
+    page = opened(f"{LINK}&level=40")
+    ready(page, "features.7/all/40/")
+    drawn = level.attribution[level.drawn]
+    average = np.average(drawn, axis=0, weights=level.count[level.drawn])
+    for name in names(page):
+        x, y = (name["left"] + name["right"]) / 2, (name["top"] + name["bottom"]) / 2
+        origin = page.locator(".openseadragon-canvas").first.bounding_box()
+        assert origin
+        corner, far = (page.evaluate("([at]) => atlas.place(at, at)", [at]) for at in (0, 39))
+        step = (far["x"] - corner["x"]) / 39
+        column, row = (x + origin["x"] - corner["x"]) / step, (y + origin["y"] - corner["y"]) / step
+        near = np.hypot(*(level.cell[level.drawn] - [row, column]).T) < 3
+        class_ = CLASSES.index(name["text"])
+        assert drawn[near, class_].mean() > average[class_] + 0.5
+
+
+@pytest.mark.browser
+def test_names_make_way(opened: Opener, planted: Planted) -> None:
+    """No name lies behind the panel or the corner; a highlighted class, the key or the link takes all of them away."""
+    level = planted.levels["features.7", 20]
+    page = opened(LINK)
+    ready(page, "features.7/all/20/")
+    before = names(page)
+    assert free(page, before, ".corner")
+    page.mouse.click(*place(page, level, busiest(level)))
+    expect(page.locator(".panel")).to_be_visible()
+    page.wait_for_timeout(300)
+    assert free(page, names(page), ".panel")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    page.wait_for_function("atlas.names().length === 0")
+    assert "labels=off" in page.url
+    page.keyboard.press("n")
+    assert len(names(page)) == len(before)
+    page.evaluate(f"location.hash = '{LINK}&class=1'")
+    page.wait_for_function("atlas.names().length === 0")
+    other = opened(f"{LINK}&labels=off")
+    ready(other, "features.7/all/20/")
+    other.wait_for_timeout(200)
+    assert other.evaluate("atlas.names()") == []
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("planted")
+def test_markup_in_a_name_is_text(opened: Opener) -> None:
+    """The class whose name is markup is written as it is, somewhere on the way down."""
+    page = opened(f"{LINK}&level=40")
+    ready(page, "features.7/all/40/")
+    markup = next(name for name in CLASSES if "<" in name)
+    seen: set[str] = set()
+    for _ in range(5):
+        seen |= {name["text"] for name in names(page)}
+        page.get_by_role("button", name="Zoom in").click()
+        page.wait_for_timeout(60)
+    assert seen
+    assert all(name in CLASSES for name in seen)
+    assert page.locator("script").count() <= 2
+    assert len(markup) < 30

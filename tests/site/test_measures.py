@@ -1,0 +1,199 @@
+"""Measures of the cells as colours over the icons, their legend, and the marks of cells to doubt."""
+
+import re
+
+import numpy as np
+import pytest
+from browsing import Opener, place, ready
+from numpy.typing import NDArray
+from playwright.sync_api import Page, expect
+from site_planting import Level, Planted
+
+pytestmark = pytest.mark.browser
+
+LINK = "#layer=features.7&level=20&labels=off"
+NAMES = {
+    "samples": "How many samples",
+    "fidelity": "Fidelity",
+    "reliability": "Reliability",
+    "spread": "Spread",
+}
+
+
+def values(level: Level, measure: str) -> NDArray[np.float64]:
+    """The planted measure of the drawn cells."""
+    if measure == "fidelity":
+        return level.fidelity_centred.astype(float)
+    column = {"samples": level.count, "reliability": level.reliability, "spread": level.spread}[measure]
+    return column[level.drawn].astype(float)
+
+
+def colour(page: Page, level: Level, cell: int) -> list[int]:
+    """Red, green, blue and opacity of the overlay a little below the middle of a cell."""
+    x, y = place(page, level, cell)
+    read = """([x, y]) => {
+        const canvas = document.querySelector("canvas.overlay");
+        const { left, top } = canvas.getBoundingClientRect();
+        return [...canvas.getContext("2d").getImageData(x - left, y - top, 1, 1).data];
+    }"""
+    found: list[int] = page.evaluate(read, [x, y])
+    return found
+
+
+def lightness(colour: list[int]) -> float:
+    """Relative luminance, 0..1 (WCAG 2)."""
+    share = np.array(colour[:3]) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_follow_the_measure(opened: Opener, planted: Planted, scheme: str) -> None:
+    """The larger a measure, the darker the cell on light paper and the lighter on dark; icons stay visible through."""
+    level = planted.levels["features.7", 20]
+    drawn = np.flatnonzero(level.drawn)
+    page = opened(f"{LINK}&measure=spread", color_scheme=scheme)
+    for measure, name in NAMES.items():
+        page.evaluate(f"location.hash = '{LINK}&measure={measure}'")
+        expect(page.locator(".measure-legend h3")).to_have_text(name)
+        order = np.argsort(values(level, measure), kind="stable")
+        chosen = [int(drawn[order[round(share * (len(order) - 1))]]) for share in (0, 0.3, 0.6, 0.85, 1)]
+        found = [colour(page, level, cell) for cell in chosen]
+        light = [lightness(pixel) for pixel in found]
+        assert light == sorted(light, reverse=scheme == "light")
+        assert abs(light[0] - light[-1]) > 0.3
+        assert all(140 <= pixel[3] <= 200 for pixel in found)
+    page.evaluate(f"location.hash = '{LINK}'")
+    expect(page.locator(".measure-legend")).to_be_hidden()
+    assert colour(page, level, int(drawn[5]))[3] == 0
+
+
+@pytest.mark.parametrize("measure", NAMES)
+def test_the_legend_tells_the_range(opened: Opener, planted: Planted, measure: str) -> None:
+    """The ends of the scale are the planted 2nd and 98th percentiles, between them the median."""
+    level = planted.levels["features.7", 20]
+    page = opened(f"{LINK}&measure={measure}")
+    legend = page.locator(".measure-legend")
+    expect(legend.locator("h3")).to_have_text(NAMES[measure])
+    told = [float(re.sub("[≤≥ ]", "", text)) for text in legend.locator("dd").all_inner_texts()]
+    sorted_ = np.sort(values(level, measure))
+    wanted = [sorted_[round(share * (len(sorted_) - 1))] for share in (0.02, 0.5, 0.98)]
+    assert np.allclose(told, wanted, atol=0.006)
+    assert told[0] < told[1] < told[2]
+
+
+def test_a_key_cycles_and_the_link_keeps(opened: Opener) -> None:
+    """The key v goes through the measures and back to the icons; the address follows; nonsense falls back."""
+    page = opened(LINK)
+    ready(page, "features.7/all/20/")
+    for measure, name in NAMES.items():
+        page.keyboard.press("v")
+        expect(page.locator(".measure-legend h3")).to_have_text(name)
+        assert f"measure={measure}" in page.url
+    page.keyboard.press("v")
+    expect(page.locator(".measure-legend")).to_be_hidden()
+    assert "measure" not in page.url
+    other = opened(f"{LINK}&measure=beauty&marks=perhaps")
+    ready(other, "features.7/all/20/")
+    expect(other.locator(".measure-legend")).to_be_hidden()
+    expect(other.get_by_role("button", name="Show", exact=True)).to_be_visible()
+
+
+def test_the_menu_works_with_the_keyboard(opened: Opener) -> None:
+    """The menu opens on its choice, arrows change it, Escape closes it and gives the focus back."""
+    page = opened(LINK)
+    ready(page, "features.7/all/20/")
+    opener = page.get_by_role("button", name="Show", exact=True)
+    opener.focus()
+    page.keyboard.press("Enter")
+    menu = page.get_by_role("group", name="Show", exact=True)
+    expect(menu.get_by_label("Icons alone")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(menu.get_by_label("Fidelity")).to_be_checked()
+    assert "measure=fidelity" in page.url
+    menu.get_by_label("Names").check()
+    assert "labels" not in page.url
+    menu.get_by_label("Marks of cells to doubt").check()
+    assert "marks=on" in page.url
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def doubted(level: Level) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which drawn cells are of low fidelity and which of mixed content, by the definitions."""
+    fidelity, spread = values(level, "fidelity"), values(level, "spread")
+    middle = len(fidelity) // 2
+    low = fidelity < max(0.85 * np.sort(fidelity)[middle], 0.5)
+    mixed = (spread > 1.3 * np.sort(spread)[middle]) | (values(level, "reliability") < 0.25)
+    return low, mixed
+
+
+def test_cells_to_doubt_are_marked_and_told(opened: Opener, planted: Planted) -> None:
+    """Cells of low fidelity and of mixed content bear a mark and say so; others bear none and say nothing."""
+    level = planted.levels["features.7", 20]
+    low, mixed = doubted(level)
+    drawn = np.flatnonzero(level.drawn)
+    page = opened(f"{LINK}&marks=on")
+    key = page.locator(".mark-key li")
+    expect(key).to_have_count(2)
+    assert [int(re.findall(r"\d+", text)[0]) for text in key.all_inner_texts()] == [low.sum(), mixed.sum()]
+    assert low.sum() > 2
+    assert mixed.sum() > 2
+    step = page.evaluate("atlas.place(0, 1).x - atlas.place(0, 0).x")
+
+    def corner(cell: int) -> int:
+        x, y = place(page, level, cell)
+        away = step / 2 - 0.09 * step - max(0.085 * step, 2.5)
+        read = """([x, y, r]) => {
+            const canvas = document.querySelector("canvas.overlay");
+            const { left, top } = canvas.getBoundingClientRect();
+            const { data } = canvas.getContext("2d").getImageData(x - left - r, y - top - r, 2 * r, 2 * r);
+            return data.filter((_, at) => at % 4 === 3).reduce((sum, value) => sum + value, 0) / data.length * 4;
+        }"""
+        return int(page.evaluate(read, [x + away, y - away, 2]))
+
+    kinds = {"Low fidelity": low & ~mixed, "Mixed content": mixed & ~low, "": ~low & ~mixed}
+    for words, which in kinds.items():
+        cell = int(drawn[np.flatnonzero(which)[len(np.flatnonzero(which)) // 2]])
+        assert (corner(cell) > 100) == bool(words)
+        page.mouse.move(*place(page, level, cell))
+        expect(page.locator(".card")).to_be_visible()
+        told = page.locator(".card .doubt")
+        expect(told).to_have_count(1 if words else 0)
+        if words:
+            expect(told).to_contain_text(words)
+            page.mouse.click(*place(page, level, cell))
+            expect(page.locator(".panel .doubt")).to_contain_text(words)
+            page.keyboard.press("Escape")
+    page.mouse.move(5, 450)
+    marked = int(drawn[np.flatnonzero(mixed)[0]])
+    page.keyboard.press("d")
+    expect(key).to_have_count(0)
+    assert corner(marked) < 40
+
+
+def test_a_highlighted_class_stays_in_charge(opened: Opener, planted: Planted) -> None:
+    """With a class and a measure, cells that do not speak for the class stay covered, the others show the measure."""
+    level = planted.levels["features.7", 20]
+    strength = np.where(level.drawn, level.attribution[:, 1], 0)
+    page = opened(f"{LINK}&class=1&measure=fidelity")
+    ready(page, "features.7/all/20/1")
+    expect(page.locator(".measure-legend")).to_be_visible()
+    weak = int(np.where(level.drawn, level.attribution[:, 1], np.inf).argmin())
+    assert colour(page, level, weak)[3] > 225
+    assert colour(page, level, int(strength.argmax()))[3] < 200
+
+
+def test_a_phone_shows_menu_and_legend(opened: Opener) -> None:
+    """At 390 px the menu and the legend lie on the screen, and nothing is wider than it."""
+    page = opened(f"{LINK}&measure=samples&marks=on", width=390, height=844, has_touch=True, is_mobile=True)
+    page.get_by_role("button", name="Show", exact=True).click()
+    for part in (".show-menu", ".measure-legend"):
+        box = page.locator(part).bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["y"] + box["height"] <= 844
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
