@@ -131,8 +131,9 @@ export class App {
       this.beside.button,
       this.places.button,
       show.button,
+      show.element,
     );
-    page.append(show.element, this.lens.element, this.places.tour.element, zoom, panel.element);
+    page.append(this.lens.element, this.places.tour.element, zoom, panel.element);
     const dialogs = [this.help, this.sheet.dialog, this.uses.dialog, made.dialog, this.places.dialog];
     document.body.append(this.card.element, ...dialogs, announcements());
     this.axis = new ComparisonAxis(manifest, picture, overlay, this.store, furniture);

@@ -5,6 +5,7 @@ import { Furniture, type Rectangle } from "./names-furniture";
 import { cellLabels, regionLabels } from "./names-labels";
 import { Layout } from "./names-layout";
 import { HALO, type Lettered, Lettering } from "./names-lettering";
+import { NamesTold } from "./names-told";
 import type { Overlay, OverlayLayer } from "./overlay";
 import type { Frame, Picture } from "./picture";
 import type { Scene } from "./scene";
@@ -20,12 +21,14 @@ export interface Written extends Rectangle {
 export class Names implements OverlayLayer {
   private readonly lettering = new Lettering();
   private readonly furniture: Furniture;
+  private readonly told: NamesTold;
   private readonly still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   private readonly opacity = new Map<Lettered, number>();
   private layout: Layout<Lettered> | null = null;
   private made = "";
   private regions: { readonly of: string; readonly names: readonly Lettered[] } = { of: "", names: [] };
   private last = 0;
+  private awaited = 0;
 
   constructor(
     private readonly classes: readonly string[],
@@ -36,6 +39,8 @@ export class Names implements OverlayLayer {
   ) {
     const canvas = picture.viewer.canvas as HTMLElement;
     this.furniture = new Furniture(canvas, () => overlay.draw());
+    this.told = new NamesTold(canvas, () => this.written.map(({ text }) => text));
+    picture.onRest(() => this.told.renew());
   }
 
   /** Look no more at what stands before the picture, which is about to go. */
@@ -55,6 +60,7 @@ export class Names implements OverlayLayer {
     const wanted = this.wanted(scene) ? scene.level.name : "";
     if (wanted === this.made) return;
     this.made = wanted;
+    this.told.renew();
     if (wanted) this.prepare(scene).catch(this.report);
     else this.layout = null;
   }
@@ -74,13 +80,18 @@ export class Names implements OverlayLayer {
       this.write(context, name, frame, after);
     }
     context.globalAlpha = 1;
-    if (moving) requestAnimationFrame(() => this.overlay.draw());
+    if (moving && !this.awaited) this.awaited = requestAnimationFrame(() => this.again());
   }
 
   /** What is written now, in CSS pixels of the canvas. */
   get written(): Written[] {
     const frame = this.picture.frame();
     return [...this.opacity.keys()].map((name) => ({ text: name.text, ...box(name, frame) }));
+  }
+
+  private again(): void {
+    this.awaited = 0;
+    this.overlay.draw();
   }
 
   private wanted({ atlas, highlights, density }: Scene): boolean {
@@ -98,6 +109,7 @@ export class Names implements OverlayLayer {
     const cells = cellLabels(level, this.classes, MOST_CELLS).map((label) => this.lettering.lettered(label));
     this.layout = new Layout([...this.regions.names, ...cells]);
     this.overlay.draw();
+    this.told.renew();
   }
 
   /** The names that lie in the window as a whole, with nothing before them. */
