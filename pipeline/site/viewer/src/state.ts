@@ -88,8 +88,9 @@ export class Store {
 /** A region belongs to its layout, only one of pin and region is shown, and only a class has a density of its own. */
 function consistent(asked: State, before: State, change: Partial<State>): State {
   const { classId, also, hues } = consistentChoice(asked, change);
-  const show = also.length ? "attribution" : shown(asked, change);
-  const next = { ...asked, classId, also, hues, show };
+  const show = also.length || change.measure ? "attribution" : shown(asked, change);
+  const measure = show === "attribution" ? asked.measure : null; // only one of them colours the cells
+  const next = { ...asked, classId, also, hues, show, measure };
   const moved = next.layer !== before.layer || next.atlas !== before.atlas;
   if (change.selection) return { ...next, pin: null };
   return (moved && !("selection" in change)) || change.pin ? { ...next, selection: null } : next;
