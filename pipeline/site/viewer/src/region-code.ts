@@ -24,8 +24,13 @@ export function encode(area: Area): Code {
   if (area.isBox) return { name: "box", text: [size, top, left, bottom, right].join("."), area };
   let simple = area;
   for (let gap = 1; lengths(simple).length > LONGEST && gap < size; gap *= 2) simple = closed(area, gap);
-  const text = [size, top, left, right - left + 1, lengths(simple)].join(".");
-  return { name: "cells", text, area: simple };
+  return { name: "cells", text: exact(simple), area: simple };
+}
+
+/** The selection as `cells` says it, however long. */
+export function exact(area: Area): string {
+  const { size, top, left, right } = area.bounds;
+  return [size, top, left, right - left + 1, lengths(area)].join(".");
 }
 
 /** The selection that `cells` says; null where it says none of a known level. */

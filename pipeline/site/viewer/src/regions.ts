@@ -4,7 +4,7 @@ import { announce } from "./announce";
 import { count } from "./format";
 import type { Manifest } from "./manifest";
 import { extent, region } from "./region";
-import { encode } from "./region-code";
+import { exact } from "./region-code";
 import { type RegionActions, regionPanel } from "./region-panel";
 import type { Scene, Stage } from "./scene";
 import type { Sight } from "./sight";
@@ -43,8 +43,7 @@ export class Regions {
   private showIn(scene: Scene): void {
     const { selection } = this.store.state;
     if (!selection) return;
-    const { name: kind, text } = encode(selection);
-    const place = [scene.level.name, kind, text].join("/");
+    const place = `${scene.level.name}/${exact(selection)}`;
     const name = `${place}/${scene.highlights.map(({ id }) => id)}/${scene.density?.of === "second"}`;
     if (name === this.shown) return;
     const [first, fresh] = [this.shown === "", !this.shown.startsWith(`${place}/`)];
