@@ -28,7 +28,7 @@ class ReduceSettings(Settings):
         epochs: UMAP's ``n_epochs``; null lets it choose.
         perplexity: t-SNE's.
         iterations: t-SNE's, after its early exaggeration.
-        exact_points: neighbours are exact up to this many distinct points, and approximate (NN-descent) above.
+        exact_points: neighbours are exact among up to this many distinct points, and approximate among more.
         percentile: share of points (percent) left outside the frame on each side of each axis before the margin.
         margin: empty frame on each side, as a share of the span between the percentiles.
         evenness: how far the layout is spread towards filling the square; 0 leaves it as it is, 1 goes all the way.
@@ -40,14 +40,14 @@ class ReduceSettings(Settings):
     device: Device = "cpu"
     metric: Metric = "cosine"
     components: Annotated[int, Field(ge=2)] | None = 100
-    fit_samples: Annotated[int, Field(ge=10)] | None = 100_000
+    fit_samples: Annotated[int, Field(ge=10)] | None = 50_000
     neighbours: Neighbours = 20
     min_dist: Annotated[float, Field(ge=0, lt=1)] = 0.01
     negatives: Annotated[int, Field(ge=1)] = 15
     epochs: Annotated[int, Field(ge=1)] | None = None
     perplexity: Annotated[float, Field(ge=2)] = 50.0
     iterations: Annotated[int, Field(ge=1)] = 500
-    exact_points: Annotated[int, Field(ge=2)] = 200_000
+    exact_points: Annotated[int, Field(ge=2)] = 30_000
     percentile: Annotated[float, Field(ge=0, lt=50)] = 1.0
     margin: Annotated[float, Field(ge=0, le=1)] = 0.1
     evenness: Annotated[float, Field(ge=0, le=1)] = 0.6

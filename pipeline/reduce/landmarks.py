@@ -34,13 +34,13 @@ def placed_among(
         landmarks: [landmark, component].
         places: [landmark, dimension], their layout.
         settings: of the stage; ``neighbours`` are asked.
-        seed: of the negative samples.
+        seed: of the approximate search and of the negative samples.
 
     Returns:
         [n, dimension].
     """
     count = min(settings.neighbours, len(landmarks))
-    indices, squared = nearest_among(points, landmarks, count)
+    indices, squared = nearest_among(points, landmarks, count, seed, settings.exact_points)
     belongs = memberships(distance(squared, settings.metric), count + 1)
     share = belongs / belongs.sum(axis=1, keepdims=True)
     mean = np.zeros((len(points), places.shape[1]))

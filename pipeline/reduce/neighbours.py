@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.progress import tracked
-from pipeline.reduce.approximate import approximate
+from pipeline.reduce.approximate import approximate, approximate_among
+from pipeline.reduce.nearest import keep_nearest, squared_distance
 from pipeline.reduce.threads import compiled, in_threads
 
 QUERIES = 256  # with POINTS, a table of distances that stays in a core's cache
 POINTS = 2048
-UNROLLED = 32
 
 Found = tuple[NDArray[np.int32], NDArray[np.float32]]
 
@@ -23,7 +23,7 @@ def nearest_others(points: NDArray[np.float32], count: int, seed: int, exact_poi
         points: [n, component], distinct rows.
         count: neighbours of each row, less than n.
         seed: of the approximate search.
-        exact_points: above this many rows the search is approximate (NN-descent), since exact search needs time n².
+        exact_points: above this many rows the search is approximate, since exact search needs time n².
 
     Returns:
         Their indices [n, count] and squared distances [n, count].
@@ -33,8 +33,12 @@ def nearest_others(points: NDArray[np.float32], count: int, seed: int, exact_poi
     return _checked(points, points, _searched(points, points, count, True))
 
 
-def nearest_among(queries: NDArray[np.float32], points: NDArray[np.float32], count: int) -> Found:
+def nearest_among(
+    queries: NDArray[np.float32], points: NDArray[np.float32], count: int, seed: int, exact_points: int
+) -> Found:
     """The ``count`` nearest points [n, component] of each query [query, component], as :func:`nearest_others`."""
+    if len(points) > exact_points:
+        return _checked(queries, points, approximate_among(queries, points, count, seed))
     return _checked(queries, points, _searched(queries, points, count, False))
 
 
@@ -66,43 +70,6 @@ def _search_of(
     return search
 
 
-@compiled
-def keep_nearest(
-    distances: NDArray[np.float32], first: int, own: int, best: NDArray[np.int32], far: NDArray[np.float32]
-) -> None:
-    """Put the nearer ones among some candidates into each query's list; of equal ones the earlier stays.
-
-    Args:
-        distances: [query, candidate].
-        first: number of the first candidate.
-        own: number that the first query has among the candidates, which is left out; negative where it is none.
-        best: [query, count] their numbers so far, nearest first; changed.
-        far: [query, count] their distances; changed.
-    """
-    count, width = best.shape[1], distances.shape[1]
-    for query in range(distances.shape[0]):
-        line = distances[query]
-        worst = far[query, count - 1]
-        for start in range(0, width, UNROLLED):
-            stop = min(start + UNROLLED, width)
-            least = line[start]
-            for column in range(start + 1, stop):
-                least = min(least, line[column])
-            if least >= worst:
-                continue
-            for column in range(start, stop):
-                value = line[column]
-                if value < worst and first + column != own + query:
-                    place = count - 1
-                    while place > 0 and far[query, place - 1] > value:
-                        far[query, place] = far[query, place - 1]
-                        best[query, place] = best[query, place - 1]
-                        place -= 1
-                    far[query, place] = value
-                    best[query, place] = first + column
-                    worst = far[query, count - 1]
-
-
 def _checked(queries: NDArray[np.float32], points: NDArray[np.float32], found: NDArray[np.int32]) -> Found:
     """The found neighbours in the order of their distances, summed anew without cancellation."""
     squared = _squared(queries, points, found)
@@ -117,10 +84,5 @@ def _squared(
     squared = np.empty(found.shape, np.float32)
     for query in range(found.shape[0]):
         for place in range(found.shape[1]):
-            other = points[found[query, place]]
-            total = np.float32(0)
-            for channel in range(other.shape[0]):
-                step = queries[query, channel] - other[channel]
-                total += step * step
-            squared[query, place] = total
+            squared[query, place] = squared_distance(queries[query], points[found[query, place]])
     return squared

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.reduce.nearest import insert
 from pipeline.reduce.threads import compiled
 
 Visit = Callable[[slice, int, NDArray[np.float32]], None]
@@ -83,13 +84,7 @@ def _keep(
         for column in range(distances.shape[1]):
             value = distances[query, column]
             if value < worst and image[first + column] != own[query]:
-                place = count - 1
-                while place > 0 and far[query, place - 1] > value:
-                    far[query, place] = far[query, place - 1]
-                    best[query, place] = best[query, place - 1]
-                    place -= 1
-                far[query, place] = value
-                best[query, place] = first + column
+                insert(value, first + column, best[query], far[query])
                 worst = far[query, count - 1]
 
 

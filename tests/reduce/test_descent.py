@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 import scipy.sparse
+import torch
 
+from pipeline.reduce import descent
 from pipeline.reduce.descent import Curve, descend, power
 
 CURVE = Curve(1.9, 0.8)
@@ -39,6 +41,33 @@ def test_ties_pull_together_and_strangers_are_pushed_apart() -> None:
     found = descend(start(), rings(), CURVE, 200, 5, 0)
     assert ratio(found) < 0.3
     assert ratio(start()) > 0.8
+
+
+@pytest.mark.parametrize("size", [40, 13])
+def test_parts_that_move_side_by_side_settle_alike(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut into parts, along the rings or across them, rings come together too; without ties between parts they break.
+
+    As many threads as one likes write the same bytes.
+    """
+    monkeypatch.setattr(descent, "PART", size)
+    tied = rings().toarray() > 0
+
+    def ratio(xy: np.ndarray) -> float:
+        gaps = np.linalg.norm(xy[:, None] - xy, axis=2)
+        return float(gaps[tied].mean() / gaps[~tied].mean())
+
+    wide = descend(start(), rings(), CURVE, 200, 5, 0)
+    assert ratio(wide) < 0.3
+    part = np.arange(80) // 13
+    within = rings().toarray() * (part[:, None] == part)
+    assert ratio(descend(start(), scipy.sparse.csr_array(within), CURVE, 200, 5, 0)) > ratio(wide)
+    threads = torch.get_num_threads()
+    try:
+        for count in (1, 3):
+            torch.set_num_threads(count)
+            np.testing.assert_array_equal(descend(start(), rings(), CURVE, 200, 5, 0), wide)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def test_the_seed_decides_what_is_drawn() -> None:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import torch
 
-from pipeline.reduce import neighbours
+from pipeline.reduce import approximate, neighbours
 from pipeline.reduce.neighbours import nearest_among, nearest_others
 from tests.reduce.clusters import clustered
 
@@ -24,21 +25,52 @@ def test_exact_neighbours(queries: int, points: int, monkeypatch: pytest.MonkeyP
     expected = np.sort(table, axis=1)[:, :12]
     np.testing.assert_allclose(squared, expected, rtol=1e-4)
     np.testing.assert_allclose(np.take_along_axis(table, indices.astype(np.int64), axis=1), expected, rtol=1e-4)
-    indices, squared = nearest_among(rows[:40], rows[40:], 7)
+    indices, squared = nearest_among(rows[:40], rows[40:], 7, seed=0, exact_points=1000)
     table = all_distances(rows[:40], rows[40:])
     np.testing.assert_allclose(squared, np.sort(table, axis=1)[:, :7], rtol=1e-4)
     np.testing.assert_allclose(squared, np.take_along_axis(table, indices.astype(np.int64), axis=1), rtol=1e-4)
 
 
+def shared(some: np.ndarray, others: np.ndarray) -> float:
+    """Share of neighbours [n, count] that both searches found."""
+    return float(np.mean([len(set(one) & set(other)) / len(one) for one, other in zip(some, others, strict=True)]))
+
+
 def test_approximate_neighbours() -> None:
-    """Above the limit nearly all of the exact neighbours are found, and the search repeats."""
-    rows, _ = clustered()
-    exact, _ = nearest_others(rows, 10, seed=0, exact_points=1000)
-    found, _ = nearest_others(rows, 10, seed=0, exact_points=10)
-    again, _ = nearest_others(rows, 10, seed=0, exact_points=10)
-    np.testing.assert_array_equal(found, again)
-    shared = [len(set(some) & set(others)) / 10 for some, others in zip(exact, found, strict=True)]
-    assert np.mean(shared) > 0.9
+    """Above the limit nearly all of the exact neighbours are found; those of other rows would not do."""
+    points = np.random.default_rng(0).normal(size=(3000, 8)).astype(np.float32)
+    exact, _ = nearest_others(points, 10, seed=0, exact_points=3000)
+    found, squared = nearest_others(points, 10, seed=0, exact_points=10)
+    assert shared(exact, found) > 0.97
+    assert shared(exact, np.roll(found, 1, axis=0)) < 0.1
+    assert (found != np.arange(3000)[:, None]).all()
+    assert (np.diff(squared, axis=1) >= 0).all()
+    exact, _ = nearest_among(points[:500], points[500:], 10, seed=0, exact_points=3000)
+    found, _ = nearest_among(points[:500], points[500:], 10, seed=0, exact_points=10)
+    assert shared(exact, found) > 0.9
+
+
+def test_approximate_neighbours_of_any_number_of_threads() -> None:
+    """The seed alone decides which neighbours an approximate search finds."""
+    points = np.random.default_rng(1).normal(size=(2000, 8)).astype(np.float32)
+    found = [nearest_others(points, 6, seed=0, exact_points=10)[0] for _ in range(2)]
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        found += [nearest_others(points, 6, seed=0, exact_points=10)[0]]
+    finally:
+        torch.set_num_threads(threads)
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_far_cells_are_asked_when_near_ones_hold_too_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A point in a cell of its own still finds as many neighbours as are wanted, each once."""
+    monkeypatch.setattr(approximate, "PROBES", 1)
+    points = np.random.default_rng(2).normal(size=(200, 3)).astype(np.float32) ** 3 * 10
+    indices, _ = nearest_others(points, 40, seed=0, exact_points=10)
+    assert indices.min() >= 0
+    assert all(len(set(row)) == 40 for row in indices.tolist())
 
 
 def test_no_point_is_its_own_neighbour() -> None:
