@@ -10,7 +10,7 @@ from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.progress import say, tracked
 from pipeline.export.data_file import read_part
 from pipeline.export.destination import files_below, mark, refuse_foreign, replacing
-from pipeline.export.loaded import loaded
+from pipeline.export.loaded import FIGURES, loaded
 from pipeline.site.page import PAGES
 
 NO_JEKYLL = ".nojekyll"  # GitHub's pages would leave out what begins with _, as a layer's name may
@@ -77,6 +77,8 @@ def _belonging(site: Path) -> Iterator[str]:
             if not left and (site / folder / name).is_file():
                 yield f"{folder}/{name}"
     yield from PAGES
+    if (site / FIGURES).is_file():
+        yield FIGURES
 
 
 def _place(kind: a.Artifact, layer: str, atlas: str = "") -> str:

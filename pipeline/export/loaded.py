@@ -12,6 +12,7 @@ from pipeline.export.data_file import read_part
 Found = Mapping[str, Any]
 
 ADDRESS = re.compile(r'(?:src|href)="([^":]+)"')  # no scheme: beside the page
+FIGURES = "figures.js"  # what was measured; commands lay it beside the site
 PICTURES = {"picture", "before", "after"}  # what names a picture in the result of a patch test
 
 
@@ -30,7 +31,9 @@ def loaded(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
     for page in pages:
         yield page
         yield from ADDRESS.findall((site / page).read_text("utf-8")) if (site / page).is_file() else ()
-    yield from ("data/places.js", "data/contents.js")
+    yield "data/places.js"
+    if (site / FIGURES).is_file():
+        yield FIGURES
     manifest = read_part(site / "data/manifest.js")
     if manifest["exemplars"]:
         yield from _images(site, "data/images", manifest["images"], manifest["images_per_folder"])

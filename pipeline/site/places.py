@@ -12,10 +12,10 @@ from pipeline.core.errors import ConfigError
 from pipeline.params import Params
 from pipeline.site.config import SavedPlace
 
-# the parts of a link, in the order in which the page writes them: src/link.ts
+# the parts of a link as the page writes them, see viewer/src/link.ts
 PARTS = (
     *("layer", "atlas", "level", "class", "also", "hues", "sign", "intensity", "show", "pin", "box", "cells", "view"),
-    *("tour",),
+    *("beside", "measure", "marks", "labels", "tour"),
 )
 VIEW = ((-1.0, 2.0), (-1.0, 2.0), (0.001, 10.0))  # what the page accepts as centre (x, y) and span
 SIGNS = {"for": "", "against": "-"}

@@ -24,7 +24,6 @@ from pipeline.model.layers import LayerShape
 from pipeline.model.preprocessing import network_crop
 from pipeline.model.saved import describe
 from pipeline.site.atlas import AtlasData, Run
-from pipeline.site.contents import measured
 from pipeline.site.made import how_made
 from pipeline.site.manifest import layer_entry, manifest
 from pipeline.site.page import PAGES, page
@@ -50,7 +49,6 @@ def run(task: Task) -> None:
         content = manifest(title, network, layers, len(listed), task.params.site.exemplars, second, made)
         _write_part(data, "manifest", content)
         _write_part(data, "places", places_content(task, network, len(listed)))
-        _write_part(data, "contents", measured(task.outputs / "metrics", task.params))
     with whole(site / "viewer") as folder:
         folder.mkdir()
         for name, source in viewer.items():

@@ -41,25 +41,26 @@ export class Tour {
     this.element.append(close, this.title, this.text, steps);
     this.element.addEventListener("keydown", (event) => this.key(event));
     store.subscribe((state, before) => {
-      if (state.tour !== before.tour) this.update();
+      if (state.tour !== before.tour) this.follow();
     });
   }
 
   /** Follow a link into the tour; one that names nothing but a step goes to its place. */
   follow(): void {
-    const alone = !new URLSearchParams(location.hash.slice(1)).has("layer");
+    const alone = !new URLSearchParams(location.hash.slice(1)).has("layer"); // before the address tells all of it
     this.load().then(({ places }) => {
       const { tour } = this.store.state;
       const place = tour === null ? undefined : places[tour - 1];
-      if (alone && place && tour !== null) this.actions.go(place, tour);
-      this.update();
+      if (tour !== null && !place) this.store.set({ tour: null });
+      else if (place && tour !== null && alone) this.goTo(place, tour);
+      this.show(this.store.state.tour);
     }, this.actions.report);
   }
 
   async start(): Promise<void> {
     const { places } = await this.load();
     if (!places[0]) return;
-    this.actions.go(places[0], 1);
+    this.goTo(places[0], 1);
     this.element.focus({ preventScroll: true });
   }
 
@@ -68,11 +69,10 @@ export class Tour {
     return this.places;
   }
 
-  private update(): void {
-    const { tour } = this.store.state;
-    if (tour !== null && !this.places) this.follow();
-    else if (tour !== null && !this.places?.places[tour - 1]) this.store.set({ tour: null });
-    else this.show(tour);
+  /** The card comes first: what it covers is no place for the cell that is gone to. */
+  private goTo(place: Place, step: number): void {
+    this.show(step);
+    this.actions.go(place, step);
   }
 
   private show(step: number | null): void {
@@ -88,14 +88,14 @@ export class Tour {
     this.text.textContent = place.text;
     this.text.hidden = !place.text;
     const scrolls = this.text.scrollHeight > this.text.clientHeight + 1;
-    this.text.toggleAttribute("tabindex", scrolls); // who uses keys can scroll it, too
-    if (scrolls) this.text.tabIndex = 0;
+    if (scrolls)
+      this.text.tabIndex = 0; // who uses keys can scroll it, too
+    else this.text.removeAttribute("tabindex");
     this.previous.setAttribute("aria-disabled", String(step === 1));
     const last = step === places.length;
     this.next.setAttribute("aria-label", last ? "Finish the tour" : "Next place");
     this.next.title = last ? "Finish the tour" : "Next place";
-    // after what the change itself says
-    queueMicrotask(() => announce(`Tour, ${progress}: ${place.title}. ${place.text}`));
+    announce(`Tour, ${progress}: ${place.title}. ${place.text}`);
   }
 
   private by(steps: number): void {
@@ -103,7 +103,7 @@ export class Tour {
     if (tour === null || !this.places) return;
     const step = tour + steps;
     const place = this.places.places[step - 1];
-    if (place) this.actions.go(place, step);
+    if (place) this.goTo(place, step);
     else if (step > 1) this.end();
   }
 

@@ -1,4 +1,4 @@
-// What the stages measured, as the stage `site` gathered it; null where a stage has not told.
+// What the stages measured, as commands gather it; null where a stage has not told.
 
 type Found = number | null | undefined;
 

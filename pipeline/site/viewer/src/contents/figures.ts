@@ -7,7 +7,12 @@ import type { Manifest } from "../manifest";
 import type { Contents, Measured } from "./content";
 import { LAYOUT, LEVEL, type Measure } from "./measures";
 
-export function figures(manifest: Manifest, contents: Contents): HTMLElement {
+export function figures(manifest: Manifest, contents: Contents | null): HTMLElement {
+  if (!contents) {
+    const text =
+      "They are not here yet: 'atlas run', 'atlas browse' and 'atlas export' lay them beside the site.";
+    return el("section", { id: "figures" }, el("h2", {}, "Figures"), el("p", { class: "nothing" }, text));
+  }
   return el(
     "section",
     { id: "figures" },

@@ -4,7 +4,7 @@ import { allAtlases } from "../atlas-names";
 import { el } from "../dom";
 import { count } from "../format";
 import type { Manifest } from "../manifest";
-import { loadPart, takePart } from "../parts";
+import { loadPartFrom, takePart } from "../parts";
 import { loadPlaces } from "../places-data";
 import { themeButton } from "../theme";
 import { atlases } from "./atlases";
@@ -16,7 +16,7 @@ async function start(): Promise<void> {
   const manifest = takePart("manifest") as Manifest;
   const main = el("main", {}, ...introduction(manifest), atlases(manifest));
   document.body.append(masthead(manifest), main);
-  const [contents, { automatic, places }] = await Promise.all([loadPart<Contents>("contents"), loadPlaces()]);
+  const { automatic, places } = await loadPlaces();
   const ways = places.map(({ title, text, link }, index) => {
     const href = `index.html#${link}${link ? "&" : ""}tour=${index + 1}`;
     return el("li", {}, el("a", { class: "name", href }, title), el("span", { class: "fine" }, text));
@@ -33,7 +33,8 @@ async function start(): Promise<void> {
       ),
     );
   }
-  main.append(...tests(manifest), figures(manifest, contents));
+  const measured = await loadPartFrom<Contents>("figures.js", "figures").catch(() => null);
+  main.append(...tests(manifest), figures(manifest, measured));
   document.documentElement.dataset.ready = "contents";
 }
 
