@@ -129,7 +129,7 @@ def test_the_most_alike_grow_together_first() -> None:
 
 def names(page: Page) -> list[dict[str, Any]]:
     """What is written on the picture, once it has settled."""
-    page.wait_for_function("atlas.names().length > 0")
+    page.wait_for_function("() => atlas.names().length > 0")
     page.wait_for_timeout(150)
     found: list[dict[str, Any]] = page.evaluate("atlas.names()")
     return found
@@ -216,12 +216,12 @@ def test_names_make_way(opened: Opener, planted: Planted) -> None:
     assert free(page, names(page), ".panel")
     page.keyboard.press("Escape")
     page.keyboard.press("n")
-    page.wait_for_function("atlas.names().length === 0")
+    page.wait_for_function("() => atlas.names().length === 0")
     assert "labels=off" in page.url
     page.keyboard.press("n")
     assert len(names(page)) == len(before)
     page.evaluate(f"location.hash = '{LINK}&class=1'")
-    page.wait_for_function("atlas.names().length === 0")
+    page.wait_for_function("() => atlas.names().length === 0")
     other = opened(f"{LINK}&labels=off")
     ready(other, "features.7/all/20/")
     other.wait_for_timeout(200)

@@ -17,6 +17,7 @@ export interface Label {
 
 export const CELL = 6;
 const AROUND = [-1, 0, 1];
+const FOOT = 0.84; // where in its cell a name stands, so that the middle of the icon stays free
 
 interface RegionPart {
   readonly size: number;
@@ -61,7 +62,7 @@ export function cellLabels(level: LevelData, names: readonly string[], most: num
   return peaks.slice(0, most).map(({ cell, id }) => ({
     text: short(names[id] ?? ""),
     x: (level.column(cell) + 0.5) / level.size,
-    y: (level.row(cell) + 0.5) / level.size,
+    y: (level.row(cell) + FOOT) / level.size,
     rank: CELL,
     extent: 1 / level.size,
   }));

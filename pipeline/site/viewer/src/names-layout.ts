@@ -11,14 +11,14 @@ export interface Sized {
   /** Sides of the whole atlas on the screen between which the name is wanted. */
   readonly from: number;
   readonly until: number;
-  /** Gives way to those that are not. */
-  readonly minor: boolean;
+  /** Names of a higher rank give way to those of a lower one. */
+  readonly rank: number;
 }
 
 const STEP = Math.SQRT2;
 const FIRST = 128; // smaller atlases bear no names
 const BUCKET = 96;
-const [ACROSS, ABOVE] = [18, 10]; // what stays free between names
+const [ACROSS, ABOVE] = [26, 18]; // what stays free between names
 const AGAIN = 300; // from a name to the same one
 
 /** The choice of names at every zoom. */
@@ -41,10 +41,8 @@ export class Layout<Name extends Sized> {
     const before = new Set(this.steps[step - 1]);
     const wanted = this.names.filter(({ from, until }) => from <= side && side < until);
     const room = new Room<Name>(side);
-    const order = [false, true].flatMap((minor) =>
-      [true, false].flatMap((kept) =>
-        wanted.filter((name) => name.minor === minor && before.has(name) === kept),
-      ),
+    const order = wanted.sort(
+      (one, other) => one.rank - other.rank || Number(before.has(other)) - Number(before.has(one)),
     );
     return order.filter((name) => room.take(name));
   }

@@ -21,9 +21,10 @@ export interface Inks {
   readonly sans: string;
 }
 
-const SIZES = [24, 21, 18.5, 16.5, 15, 14, 12]; // by rank
+const SIZES = [26, 22.5, 19.5, 17, 15, 13.5, 12]; // by rank
 export const HALO = 7;
-const FITS = 0.85; // of a name's width that what it names must have
+const FITS = 1.05; // of a name's width that what it names must have
+const NOTED = 84; // what bears a name at all, pixels; the atlas stays a picture
 const ROOMY = 64; // a cell that bears its name, pixels; by zoom only cells of the finest level get that large
 const HUGE = 1700; // what a name no longer stands for, since it fills the screen
 
@@ -44,9 +45,9 @@ export class Lettering {
     const { text, x, y, rank, extent } = label;
     const style = this.style(rank);
     const width = this.width(text, style);
-    const least = rank === CELL ? Math.max(ROOMY, 0.7 * width) : FITS * width;
+    const least = rank === CELL ? Math.max(ROOMY, 0.7 * width) : Math.max(NOTED, FITS * width);
     const height = 1.2 * style.size;
-    const bounds = { from: least / extent, until: HUGE / extent, minor: rank === CELL };
+    const bounds = { from: least / extent, until: HUGE / extent, rank };
     return { style, text, x, y, width, height, ...bounds };
   }
 
@@ -64,7 +65,7 @@ export class Lettering {
   private style(rank: number): Style {
     const size = SIZES[rank] ?? 12;
     return rank === CELL
-      ? { font: `600 ${size}px ${this.inks.sans}`, size }
+      ? { font: `500 ${size}px ${this.inks.sans}`, size }
       : { font: `500 ${size}px ${this.inks.serif}`, size };
   }
 
