@@ -4,7 +4,7 @@ import io
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from pipeline.core.whole import write_json
 PIECE = 2**24
 CHECK = 4  # bytes at the end of a file: the CRC-32 of all before
 OF = "of.json"
+FINISHED = "finished.json"
 PARTIAL = ".partial"
 
 
@@ -84,9 +85,19 @@ class Parts:
         """Forget a part."""
         discard(self._file(name))
 
-    def end(self) -> None:
-        """Forget all."""
-        discard(self.folder)
+    def end(self, result: Mapping[str, Any]) -> None:
+        """Keep what is told of the finished run, then forget all parts: a kill in between leaves enough to see that."""
+        write_json(self.folder / FINISHED, dict(result))
+        for part in self.folder.glob("*.npy"):
+            discard(part)
+
+    def result(self) -> dict[str, Any] | None:
+        """What :meth:`end` was given by a run that finished the same; None where none did. Asked after ``begin``."""
+        try:
+            found = json.loads((self.folder / FINISHED).read_text())
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.npy"

@@ -46,20 +46,56 @@ def run(task: Task) -> None:
     cluster = from_environment()
     parts = _parts(task, made_from, cluster)
     parts.begin()
-    with open_pool(cluster) as pool:
-        passes = Passes(task.path(a.ACTIVATIONS).absolute(), activations, parts, pool, placed, image)
-        passes.first()
-        passes.second()
+    metrics = _finished(task, parts)
+    if metrics is None:
+        with open_pool(cluster) as pool:
+            passes = Passes(task.path(a.ACTIVATIONS).absolute(), activations, parts, pool, placed, image)
+            passes.first()
+            passes.second()
+        metrics = _store(task, made_from, passes, placed, image)
+        parts.end({"identity": _identity(task), "metrics": metrics})
+    task.write_metrics(metrics)
+    task.write_plot(count_histogram(placed))
+    report(f"grid {task.layer}/{task.atlas}", metrics)
+
+
+def _store(
+    task: Task, made_from: dict[str, str], passes: Passes, placed: Placed, image: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Write the grid, and measure it level by level."""
     metrics = {}
     with store.create(a.GRID, task.path(a.GRID), task.settings(), made_from) as group:
         store.write_array(group, a.GRID, "mean", passes.part("mean"))
         for size, values in columns(passes, placed, image, task.params.grid):
             _write(group.create_group(str(size)), values)
             metrics[str(size)] = measure(values)
-    parts.end()
-    task.write_metrics(metrics)
-    task.write_plot(count_histogram(placed))
-    report(f"grid {task.layer}/{task.atlas}", metrics)
+    return metrics
+
+
+def _identity(task: Task) -> str:
+    return store.artifact_identity(store.open_artifact(a.GRID, task.path(a.GRID)))
+
+
+def _finished(task: Task, parts: Parts) -> dict[str, Any] | None:
+    """The numbers of a run that wrote this very grid and was stopped before it could say so; None where none did.
+
+    The grid is read whole, so that a damaged one is made again.
+    """
+    result = parts.result()
+    if result is None:
+        return None
+    try:
+        if _identity(task) != result["identity"]:
+            return None
+        group = store.open_artifact(a.GRID, task.path(a.GRID))
+        for name, member in group.members(max_depth=None):
+            if isinstance(member, zarr.Array):
+                store.array(group, name)[...]
+    except ArtifactError:
+        return None
+    say(f"grid {task.layer}/{task.atlas}: finished before")
+    metrics: dict[str, Any] = result["metrics"]
+    return metrics
 
 
 def _placed(layout: zarr.Group, samples: int, sizes: tuple[int, ...]) -> Placed:

@@ -1,3 +1,4 @@
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,7 +124,26 @@ def test_an_interrupted_grid_goes_on(until: int, tmp_path: Path, counted: Counte
     assert not set(expensive) & set(second)
     assert MADE <= len(first) + len(second) <= MADE + 5  # merging, which takes no pass, may begin anew
     assert grid_bytes(tmp_path / "other") == alone
-    assert not (tmp_path / "other" / PARTS / "layer" / "all").exists()
+    assert not parts(tmp_path / "other")
+
+
+def test_a_finished_grid_is_not_made_again(tmp_path: Path, counted: Counted, alone: dict[str, bytes]) -> None:
+    """Stopped after its grid was written, a run only tells its numbers; a damaged grid, or a removed one, is remade."""
+    outputs = tmp_path / "other"
+    plant(outputs, attribution=True)
+    counted.run(outputs)
+    metrics = (outputs / "metrics" / "grid" / "layer" / "all.json").read_bytes()
+    (outputs / "metrics" / "grid" / "layer" / "all.json").unlink()
+    assert counted.run(outputs) == []
+    assert (outputs / "metrics" / "grid" / "layer" / "all.json").read_bytes() == metrics
+    stored = GRID.path(outputs, "layer", "all")
+    shard = next(file for file in (stored / "10" / "activation" / "c").rglob("*") if file.is_file())
+    shard.write_bytes(shard.read_bytes()[:-5])
+    assert len(counted.run(outputs)) == MADE
+    assert grid_bytes(outputs) == alone
+    shutil.rmtree(stored)
+    assert len(counted.run(outputs)) == MADE
+    assert grid_bytes(outputs) == alone
 
 
 def test_a_killed_grid_goes_on(tmp_path: Path, counted: Counted, alone: dict[str, bytes]) -> None:
