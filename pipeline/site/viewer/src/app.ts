@@ -169,8 +169,8 @@ export class App {
         uses,
       }),
     );
-    beside.start();
     picture.go(store.state.view, true);
+    beside.start();
     picture.onMove(() => stage.zoomed(picture.frame().side));
     picture.onRest(() => store.set({ view: picture.view() }));
     stage.zoomed(picture.frame().side);

@@ -14,7 +14,7 @@ import type { CellAddress, State } from "./state";
 const root = document.documentElement;
 
 export class Beside {
-  readonly button = button("Side by side", drawing("M3 4.5h6v11H3Z", "M11 4.5h6v11h-6Z"), () =>
+  readonly button = button("A second picture", drawing("M3 4.5h6v11H3Z", "M11 4.5h6v11h-6Z"), () =>
     this.toggle(),
   );
   private second: SecondPane | null = null;
@@ -97,18 +97,18 @@ export class Beside {
 
   private follow(state: State, before: State): void {
     const { beside } = state;
-    if (!beside) this.end(state);
+    if (!beside) this.end();
     else if (this.second) this.second.follow(this.surroundings.manifest, beside);
     else this.begin(state);
     if (state.pin !== before.pin) this.markKin();
   }
 
-  private begin({ beside, view }: State): void {
+  private begin({ beside }: State): void {
     if (!beside) return;
     root.dataset.beside = "";
     this.button.setAttribute("aria-pressed", "true");
     const { first, surroundings, furniture } = this;
-    first.picture.keepThroughResize(view);
+    first.picture.keepThroughResize();
     this.second = new SecondPane(surroundings, first, furniture, beside, this);
     const { overlay, sight } = this.second.pane;
     overlay.onMark(() => this.markKin());
@@ -116,7 +116,7 @@ export class Beside {
     announce(`Layer ${beside.layer} side by side with layer ${first.store.state.layer}`);
   }
 
-  private end({ view }: State): void {
+  private end(): void {
     const { second, first } = this;
     if (!second) return;
     this.second = null;
@@ -124,7 +124,7 @@ export class Beside {
     delete root.dataset.beside;
     delete globalThis.atlas?.beside;
     this.button.setAttribute("aria-pressed", "false");
-    first.picture.keepThroughResize(view);
+    first.picture.keepThroughResize();
     second.close();
     first.overlay.echo([]);
     if (focused) first.focus();

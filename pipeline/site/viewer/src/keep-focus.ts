@@ -15,7 +15,8 @@ export function keepFocus(picture: HTMLElement): void {
     next.focus({ preventScroll: next === picture });
   };
   const changes = { subtree: true, childList: true, attributes: true, attributeFilter: ["hidden", "open"] };
-  new MutationObserver(check).observe(document.body, changes);
+  // later: a list that closes as the focus leaves it changes the page before the next element has the focus
+  new MutationObserver(() => setTimeout(check)).observe(document.body, changes);
 }
 
 function isThere(element: Element | null): boolean {

@@ -130,8 +130,9 @@ export class Picture {
     viewport.panTo(new OpenSeadragon.Point(x, y), true);
   }
 
-  /** The picture's element is about to be drawn at another size, at which the same view shall be in sight. */
-  keepThroughResize(view: View | null): void {
+  /** The picture's element has another size now, at which the same view shall be in sight. */
+  keepThroughResize(): void {
+    const view = this.isWhole() ? null : this.view();
     this.viewer.forceResize();
     this.viewer.addOnceHandler("resize", () => {
       this.viewer.addOnceHandler("viewport-change", () => this.go(view, true));
@@ -141,11 +142,17 @@ export class Picture {
   /** Keep room below the whole atlas, in its sides; where the whole atlas is in sight now, it makes way. */
   keepFoot(foot: number): void {
     if (foot === this.foot) return;
+    const whole = this.isWhole();
+    this.foot = foot;
+    if (whole) this.go(null, true);
+  }
+
+  /** Whether the whole atlas is in sight just as `go(null)` shows it. */
+  private isWhole(): boolean {
     const [home, now] = [this.home(), this.viewer.viewport.getBounds()];
     const apart = home.getCenter().distanceTo(now.getCenter());
     const wider = Math.min(now.width / home.width, now.height / home.height);
-    this.foot = foot;
-    if (apart < CLOSE && Math.abs(wider - 1) < CLOSE) this.go(null, true);
+    return apart < CLOSE && Math.abs(wider - 1) < CLOSE;
   }
 
   private home(): OpenSeadragon.Rect {

@@ -40,7 +40,12 @@ export function matches(names: readonly string[], text: string): number[] {
 export class Search {
   readonly element: HTMLElement;
   readonly input: HTMLInputElement;
-  private readonly list = el("ul", { role: "listbox", "aria-label": "Classes", hidden: true });
+  private readonly list = el("ul", {
+    role: "listbox",
+    "aria-label": "Classes",
+    tabindex: "-1",
+    hidden: true,
+  });
   private found: Found[] = [];
   private active = -1;
   private adding = false;
