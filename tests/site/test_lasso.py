@@ -18,7 +18,7 @@ def bite(level: Level) -> list[Place]:
     """A way around the busiest cell that is no rectangle: a square with one corner bitten off."""
     row, column = (int(value) for value in level.cell[busiest(level)])
     left, top, right, bottom = column - 2, row - 2, column + 3, row + 3
-    return [(left, top), (right, top), (right, row), (column, row + 1), (column, bottom), (left, bottom)]
+    return [(left, top), (right, top), (right, row), (column + 1, row + 1), (column + 1, bottom), (left, bottom)]
 
 
 def code(page: Page) -> str:
@@ -184,13 +184,8 @@ def test_a_finger_draws_a_lasso_and_takes_single_cells(opened: Opener, planted: 
     row, column = (int(value) for value in level.cell[busiest(level)])
     page = opened("#layer=features.7&level=10", width=390, height=844, has_touch=True, is_mobile=True)
     page.get_by_role("button", name="Select with the lasso").tap()
-    way: list[Place] = [
-        (column, row),
-        (column + 2, row),
-        (column + 2, row + 2),
-        (column + 1, row + 2),
-        (column, row + 1),
-    ]
+    corners = [(0, 0), (2, 0), (2, 2), (1, 2), (1, 1), (0, 1)]
+    way: list[Place] = [(column + x, row + y) for x, y in corners]
     device = page.context.new_cdp_session(page)
     for number, at in enumerate(way):
         x, y = spot(page, at)

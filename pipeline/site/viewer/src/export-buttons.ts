@@ -1,5 +1,6 @@
 // What can be taken along of a region: its link, its tables, its picture.
 
+import { announce } from "./announce";
 import { atlasName } from "./atlas-names";
 import { el } from "./dom";
 import { cellsTable } from "./export-cells";
@@ -22,7 +23,7 @@ const REFUSED =
 
 interface Act {
   readonly face: string;
-  readonly name: string;
+  readonly title: string;
   /** What the button says when it is done. */
   readonly done: string;
   work(): Promise<void>;
@@ -39,27 +40,27 @@ export function exportButtons(
   const stem = `${scene.layer.name}-${scene.atlas.name}-${scene.level.size}`;
   const save = async (content: Promise<BlobPart>, kind: string, name: string): Promise<void> =>
     download(new Blob([await content], { type: kind }), `${stem}-${name}`);
-  const note = el("p", { class: "fine", role: "status" }, linkNote(area));
+  const note = el("p", { class: "fine", "aria-live": "polite" }, linkNote(area));
   const row = el("div", { class: "take", role: "group", "aria-label": "Take the region along" });
   const add = (act: Act): HTMLButtonElement => {
-    const press = pressable(act, (text) => note.replaceChildren(text));
+    const press = pressable(act, (text) => note.replaceChildren(text || linkNote(area)));
     row.append(press);
     return press;
   };
   if (navigator.clipboard) {
     const work = (): Promise<void> => navigator.clipboard.writeText(location.href);
-    add({ face: "Copy link", name: "Copy the link to this selection", done: "Copied", work });
+    add({ face: "Copy link", title: "Copy link to this selection", done: "Copied", work });
   }
   const saveCells = (): Promise<void> => save(cellsTable(manifest, scene, cells), "text/csv", "cells.csv");
-  add({ face: "Cells CSV", name: "Save its cells as CSV", done: "Saved", work: saveCells });
+  add({ face: "Cells CSV", title: "Cells CSV: save its cells", done: "Saved", work: saveCells });
   if (source) {
     const work = (): Promise<void> => save(imagesTable(scene, area, source), "text/csv", "images.csv");
-    add({ face: "Images CSV", name: "Save the list of its images as CSV", done: "Saved", work });
+    add({ face: "Images CSV", title: "Images CSV: save the list of its images", done: "Saved", work });
   }
   if (drawn) {
     const work = (): Promise<void> =>
       save(picture(scene, area, caption(manifest, scene, area), ink()), "image/png", "cells.png");
-    const press = add({ face: "PNG", name: "Save its icons as PNG", done: "Saved", work });
+    const press = add({ face: "PNG", title: "Save its icons as PNG", done: "Saved", work });
     const tile = tileUnder(scene, cells);
     if (tile)
       isReadable(tile).then(
@@ -71,13 +72,14 @@ export function exportButtons(
 }
 
 /** A button that works, says that it is done, and tells why where it cannot be. */
-function pressable({ face, name, done, work }: Act, tell: (text: string) => void): HTMLButtonElement {
-  const press = el("button", { type: "button", "aria-label": name, title: name }, face);
+function pressable({ face, title, done, work }: Act, tell: (text: string) => void): HTMLButtonElement {
+  const press = el("button", { type: "button", title }, face);
   press.addEventListener("click", () => {
-    tell("");
-    if (press.getAttribute("aria-disabled")) return tell(REFUSED);
+    tell(press.dataset.refused ? REFUSED : "");
+    if (press.dataset.refused) return;
     work().then(
       () => {
+        announce(`${title}: ${done.toLowerCase()}.`);
         press.textContent = done;
         setTimeout(() => {
           press.textContent = face;
@@ -94,8 +96,7 @@ function pressable({ face, name, done, work }: Act, tell: (text: string) => void
 
 function refuse(press: HTMLButtonElement): void {
   press.textContent = "No PNG from disk";
-  press.setAttribute("aria-disabled", "true");
-  press.setAttribute("aria-label", "No PNG from disk: say why");
+  press.dataset.refused = "true";
   press.title = REFUSED;
 }
 

@@ -10,7 +10,7 @@ import type { Scene } from "./scene";
 import type { Box } from "./state";
 
 const LONGEST = 4096; // pixels
-const SHORTEST = 640;
+const SHORTEST = 1280;
 const LARGEST = 4; // times an icon is enlarged at most
 const MARGIN = 32;
 

@@ -13,6 +13,7 @@ import { partImages } from "./part-images";
 import { patches } from "./patches";
 import { extent, type Region, region } from "./region";
 import type { Area } from "./region-area";
+import { addButton } from "./region-buttons";
 import { different, evenly } from "./region-exemplars";
 import { regionNumbers } from "./region-numbers";
 import type { Scene } from "./scene";
@@ -26,11 +27,6 @@ export interface RegionActions {
   report(error: unknown): void;
 }
 
-const ADD = [
-  "M13.2 15.2c-1 .3-2.1.4-3.2.4-4.1 0-7.4-2.6-7.4-5.9S5.9 3.8 10 3.8s7.4 2.6 7.4 5.9c0 .5-.1 1-.2 1.5",
-  "M16.6 13v5",
-  "M14.1 15.5h5",
-];
 const ABOUT_CLASSES =
   "Mean over the region's samples of what their cells list. A cell lists only its strongest classes; a class " +
   "counts as 0 where it is not listed.";
@@ -127,7 +123,7 @@ function head(area: Area, { samples, cells, drawn }: Region, actions: RegionActi
     "header",
     {},
     button("Close the panel", drawing("M5 5 15 15", "M15 5 5 15"), actions.close, "quiet close"),
-    button("Add to the region with the lasso", drawing(...ADD), actions.add, "quiet add"),
+    addButton(actions.add),
     el("h2", {}, extent(area)),
     el("p", { class: "fine" }, `${count(samples, "sample")}${told}`),
     el("p", { class: "fine" }, place),
