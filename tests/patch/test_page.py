@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pipeline.site.viewer_files import viewer_files
+from tests.axe import faults
 from tests.patch.planted import Planted, plant_site
 
 pytestmark = pytest.mark.browser
@@ -98,6 +99,12 @@ def test_the_way_back_leads_to_this_atlas(opened: Opener) -> None:
     link = page.locator(".cards a").first.get_attribute("href")
     assert link is not None
     assert "&level=5&pin=5." in link
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_nothing_hinders_gravely(opened: Opener, theme: str, width: int) -> None:
+    """axe-core finds no serious or critical fault in the report, in light and in dark."""
+    assert faults(opened("#mixed4a/compare-0-1/0-1", width=width, color_scheme=theme)) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -16,6 +16,7 @@ from pipeline.model.layers import LayerShape
 from pipeline.predict.stage import run
 from pipeline.site.page import page as frame
 from pipeline.site.viewer_files import viewer_files
+from tests.axe import faults
 from tests.predict.planting import LAYER, SHAPES, plant
 
 pytestmark = pytest.mark.browser
@@ -162,6 +163,14 @@ def test_cells_lead_to_the_atlas(opened: Opener, truth: Any) -> None:
         == page.locator(f"td a[href='{link}'], th a[href='{link}']").count()
         == 1
     )
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_nothing_hinders_gravely(opened: Opener, scheme: str, width: int) -> None:
+    """axe-core finds no serious or critical fault, the tables open, in light and in dark."""
+    page = opened(width=width, color_scheme=scheme)
+    page.locator("summary").click()
+    assert faults(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

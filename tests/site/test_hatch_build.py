@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -63,3 +64,13 @@ def test_node_comes_as_a_package_where_there_is_none(
     (tree / hook.VIEWER / "src/main.ts").write_text("// another program")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert hook.ViewerBuildHook(str(tree), {}, None, None, str(tree), "wheel").dependencies() == [hook.NODE_PACKAGE]
+
+
+def test_what_only_tests_need_is_not_built_in(hook: ModuleType) -> None:
+    """axe-core, which has a licence of its own, is a development package, and no built file holds it."""
+    package = json.loads((ROOT / hook.VIEWER / "package.json").read_text())
+    assert "axe-core" in package["devDependencies"]
+    assert "axe-core" not in package["dependencies"]
+    built = [(ROOT / hook.STATIC / name).read_text("utf-8") for name in hook.BUILT]
+    assert any("openseadragon" in text.lower() for text in built)
+    assert not any("axe-core" in text or "dequeuniversity" in text for text in built)

@@ -77,12 +77,13 @@ export class AtlasChooser {
 
   private option(atlas: AtlasEntry): HTMLElement {
     const index = this.options.length;
+    const [name, held] = [atlasName(this.manifest, atlas), holding(this.manifest, atlas)];
     const attributes = {
       role: "option",
       id: `${this.list.id}-${index}`,
-      "aria-label": holding(this.manifest, atlas),
+      "aria-label": held.includes(name) ? held : `${name}: ${held}`, // who speaks to the page says what is seen
     };
-    const element = el("li", attributes, atlasName(this.manifest, atlas));
+    const element = el("li", attributes, name);
     element.addEventListener("click", () => this.take(index));
     this.options.push({ atlas, element });
     return element;

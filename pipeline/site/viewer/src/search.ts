@@ -106,7 +106,8 @@ export class Search {
   private fill(): void {
     const colours = new Map(this.actions.highlighted().map(({ id, hue }) => [id, hue + 1]));
     this.list.replaceChildren(...this.found.map((found, index) => this.option(found, index, colours)));
-    if (!this.found.length) this.list.append(el("li", { class: "nothing" }, "No class of this name"));
+    const none = { role: "option", class: "nothing", "aria-disabled": "true" };
+    if (!this.found.length) this.list.append(el("li", none, "No class of this name"));
   }
 
   private close(): void {
@@ -173,6 +174,7 @@ export class Search {
   }
 
   private highlight(): void {
+    this.input.removeAttribute("aria-activedescendant");
     this.list.querySelectorAll('[role="option"]').forEach((option, index) => {
       option.setAttribute("aria-selected", String(index === this.active));
       if (index !== this.active) return;
