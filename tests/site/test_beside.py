@@ -83,7 +83,7 @@ def test_the_next_layer_opens_and_closes(opened: Opener) -> None:
     page = opened(f"{PLAIN}&class=5&view=0.4,0.6,0.3")
     ready(page, f"{FIRST}/all/20/5")
     before = page.evaluate("atlas.place(12, 8).y")
-    toggle = page.get_by_role("button", name="Side by side")
+    toggle = page.get_by_role("button", name="A second picture", exact=True)
     toggle.click()
     beside(page, f"{SECOND}/all/20/5")
     assert toggle.get_attribute("aria-pressed") == "true"
@@ -238,12 +238,14 @@ def test_keys_move_in_the_second_picture_and_close_it(opened: Opener) -> None:
     page.keyboard.press("Escape")
     expect(page.locator(".card")).to_be_hidden()
     expect(page.locator(".second")).to_have_count(1)
-    for name in ("Swap the pictures", "Close the second picture"):
+    page.get_by_role("application", name="Activation atlas").focus()
+    reached = []
+    for _ in range(6):
         page.keyboard.press("Tab")
-        while page.evaluate("document.activeElement.ariaLabel") != name:
-            page.keyboard.press("Tab")
-            assert page.evaluate("document.activeElement.closest('.second') !== null")
-    picture.focus()
+        reached.append(page.evaluate("document.activeElement.ariaLabel"))
+    wanted = [f"Layer: {SECOND}", "Atlas: All samples", "Highlight a class", "Swap the pictures"]
+    assert reached[:5] == [*wanted, "Close the second picture"]
+    expect(picture).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator(".second")).to_have_count(0)
     expect(page.get_by_role("application", name="Activation atlas")).to_be_focused()
@@ -252,7 +254,7 @@ def test_keys_move_in_the_second_picture_and_close_it(opened: Opener) -> None:
 def test_the_same_samples_are_marked_in_the_other_picture(opened: Opener, planted: Planted) -> None:
     """The cell under the pointer marks the cells of the other layer that hold most of its samples, and no others."""
     own, other = planted.levels[FIRST, 20], planted.levels[SECOND, 20]
-    page = opened(f"{PLAIN}&beside={SECOND}~all~", width=1900, height=960)
+    page = opened(f"{PLAIN}&labels=off&beside={SECOND}~all~", width=1900, height=960)
     beside(page, f"{SECOND}/all/20/")
     cell = busiest(own)
     samples = np.flatnonzero(cell_at(own, planted.xy[FIRST]) == cell)
@@ -271,7 +273,7 @@ def test_the_same_samples_are_marked_in_the_other_picture(opened: Opener, plante
 def test_the_same_cell_is_marked_at_the_same_layer(opened: Opener, planted: Planted) -> None:
     """Two classes of one layer mark the same cell in each other, both ways; another atlas marks none."""
     level = planted.levels[FIRST, 10]
-    page = opened(f"#layer={FIRST}&level=10&beside={FIRST}~all~")
+    page = opened(f"#layer={FIRST}&level=10&labels=off&beside={FIRST}~all~")
     beside(page, f"{FIRST}/all/10/")
     cell = busiest(level)
     page.mouse.move(*place(page, level, cell))
@@ -281,7 +283,7 @@ def test_the_same_cell_is_marked_at_the_same_layer(opened: Opener, planted: Plan
     page.wait_for_timeout(100)
     expect(page.locator(".card")).to_be_visible()
     assert marked(page, ".pane", level, cell)
-    page.evaluate(f"location.hash = '#layer={FIRST}&level=10&beside={FIRST}~{CLASS_ATLAS}~'")
+    page.evaluate(f"location.hash = '#layer={FIRST}&level=10&labels=off&beside={FIRST}~{CLASS_ATLAS}~'")
     beside(page, f"{FIRST}/{CLASS_ATLAS}/10/")
     page.mouse.move(5, 5)
     page.mouse.move(*place(page, level, cell))

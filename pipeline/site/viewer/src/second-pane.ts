@@ -38,7 +38,7 @@ export class SecondPane {
     first.picture.viewer.element.after(this.element);
     this.pane = new Pane(surroundings, store, this.element, null);
     namePicture(this.pane.canvas, "Second picture");
-    this.element.append(new BesideHeading(manifest, store, actions).element);
+    this.element.prepend(new BesideHeading(manifest, store, actions).element);
     this.axis = new ComparisonAxis(manifest, this.pane.picture, this.pane.overlay, store, furniture);
     this.pane.stage.onChange((scene) => {
       if (!this.element.isConnected) return; // closed while this was loading
