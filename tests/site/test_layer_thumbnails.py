@@ -14,7 +14,7 @@ from pipeline.export.data_file import read_part
 
 pytestmark = pytest.mark.browser
 
-MORE = ("features.9", "features.10", "features.11", "features.12", "<b>final</b>", "a.very.long.module.path.of.a.layer")
+MORE = ("features.9", "features.10", "features.11", "features.12", "<b>final", "a.very.long.module.path.of.a.layer")
 EVERY = (*LAYERS, *MORE, "head")
 
 
@@ -51,8 +51,7 @@ def with_nine_layers(page: Page, planted: Planted) -> None:
     page.route(
         "**/manifest.js", lambda route: route.fulfill(body=part("manifest", content), content_type="text/javascript")
     )
-    for name in ("head", "features.9", "features.1?", "a.very*", "*final*"):
-        page.route(f"**/tiles/{name}/**", tile)
+    page.route(re.compile(r"/tiles/(?!features\.[37]/)"), tile)
     page.goto(f"{page.url.split('#')[0]}?nine#layer=features.7&level=10&view=0.4,0.5,0.5")
     ready(page, "features.7/all/10/")
 
@@ -98,5 +97,5 @@ def test_the_list_is_used_with_keys_alone(opened: Opener, planted: Planted) -> N
     expect(page.get_by_role("button", name="Layer: features.3")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".layer-list fieldset")).to_be_visible()
-    page.mouse.click(900, 600)
+    page.mouse.click(1240, 500)
     expect(page.locator(".layer-list fieldset")).to_be_hidden()

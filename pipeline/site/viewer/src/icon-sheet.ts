@@ -12,7 +12,8 @@ import { type Descent, loadDescent } from "./neighbours";
 import type { Scene } from "./scene";
 import { verdict } from "./trust";
 
-const LARGEST = 4; // times the size it was drawn in: beyond that there is nothing more to see
+const TIMES = 4; // the size that it was drawn in: beyond that there is nothing more to see
+const LEAST = 400; // CSS pixels all the same, for icons that were drawn small
 
 export class IconSheet {
   private readonly shell = modal("icon-sheet");
@@ -34,7 +35,7 @@ export class IconSheet {
 
   private large({ layer, atlas, level }: Scene, cell: number): HTMLElement {
     const made = icon(layer.name, atlas, addressOf({ level, cell }));
-    made.style.maxWidth = `${LARGEST * drawnAt(atlas.levels, level.size)}px`;
+    made.style.maxWidth = `${Math.max(TIMES * drawnAt(atlas.levels, level.size), LEAST)}px`;
     return el("div", { class: "large" }, made);
   }
 

@@ -43,14 +43,14 @@ function picture(centred: number): string {
 
 function kind(spread: number): string {
   if (Number.isNaN(spread)) return "the cell";
-  if (spread < ALIKE) return "much the same sight again and again";
+  if (spread < ALIKE) return "sights much alike";
   return spread < VARIED ? "varied sights" : "a mixture of sights";
 }
 
 function likelihood(reliability: number): string {
-  if (Number.isNaN(reliability)) return "all of them come from too few images to tell what others would give";
-  if (reliability >= STEADY) return "other images would give much the same";
+  if (Number.isNaN(reliability)) return "too few images to tell what others would change";
+  if (reliability >= STEADY) return "other images would change it little";
   return reliability >= SHAKY
-    ? "other images would give something akin"
-    : "other images might give something else";
+    ? "other images would change it somewhat"
+    : "other images might change it wholly";
 }
