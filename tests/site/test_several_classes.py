@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from axe import faults
 from browsing import VEIL, Opener, place, ready, signed
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, COMPARE_ATLAS, SECOND, Level, Planted
+
+from tests.axe import faults
 
 browser = pytest.mark.browser
 
@@ -160,7 +161,7 @@ def test_close_up_the_icon_shows_within_a_frame(opened: Opener, planted: Planted
     share = found[1, cell]
     assert rim == pytest.approx(expected(share, colour, paper, 1), abs=7)
     middle = covering(page, level, cell)
-    assert middle == pytest.approx(expected(share, colour, paper, TINT_NEAR), abs=7)
+    assert middle == pytest.approx(expected(share, colour, paper, TINT_NEAR), abs=12)  # few steps at little alpha
     assert middle[3] < 0.4 * rim[3]
     alone = opened(LINK.replace("&class=0&also=5.11", "&class=5") + view)
     ready(alone, "features.7/all/20/5")
@@ -296,6 +297,7 @@ def test_a_cell_tells_its_winner(opened: Opener, planted: Planted) -> None:
     other = page.locator(".panel .bars li:not([data-hue]) button").first
     other.click(modifiers=["Shift"])
     expect(page.locator(".chips li")).to_have_count(4)
+    expect(page.locator(".panel .bars li[data-hue]")).to_have_count(4)
     page.locator(".panel .bars button").first.click()
     ready(page, "features.7/all/20/0")
 
@@ -309,7 +311,7 @@ def test_densities_are_of_one_class(opened: Opener, planted: Planted) -> None:
     ready(page, "features.7/all/20/0.5")
     expect(page.locator("html[data-density='']")).to_be_attached()
     expect(page.locator(".lens .stacked")).to_be_hidden()
-    expect(page.locator(".lens")).to_contain_text("Where images fall is shown of one class at a time.")
+    expect(page.locator(".lens")).to_contain_text("Where images fall: one class only.")
     assert "show=" not in page.url
     expect(page.get_by_role("button", name=f"Where {SECOND} falls")).to_be_hidden()
     page.evaluate(f"location.hash = '#layer=features.7&atlas={COMPARE_ATLAS}&level=10&class=5&also=11&show=density'")

@@ -30,11 +30,7 @@ export class Lens {
   private readonly strongest = el("span", { class: "fine" });
   private readonly links = el("div", { class: "links" });
   private readonly chips: Chips;
-  private readonly alone = el(
-    "p",
-    { class: "fine", hidden: true },
-    "Where images fall is shown of one class at a time.",
-  );
+  private readonly alone = el("p", { class: "fine", hidden: true }, "Where images fall: one class only.");
   private linked = "";
   private readonly sign;
   private readonly densities: DensityLens;
@@ -88,8 +84,12 @@ export class Lens {
     this.strongest.hidden = density !== null;
     const { sign } = this.store.state;
     const strongest = heat && signed(strongestValue({ level, heat }, sign));
-    const own = scene.highlights.length > 1 ? "strongest cell of each" : `strongest cell ${strongest}`;
-    const words = heat && `${own}; the layer's largest value ${decimal(heat.scale)}`;
+    const several = scene.highlights.length > 1;
+    const words =
+      heat &&
+      (several
+        ? `at most ${decimal(heat.scale)} at this layer`
+        : `strongest cell ${strongest}; the layer's largest value ${decimal(heat.scale)}`);
     this.strongest.textContent = words ?? "";
   }
 
@@ -99,7 +99,7 @@ export class Lens {
     this.element.hidden = classId === null && !second;
     const name = classId === null ? "" : (this.manifest.network.classes[classId] ?? "");
     this.name.textContent = also.length ? `${also.length + 1} classes` : (second?.title ?? name);
-    this.element.toggleAttribute("data-several", also.length > 0);
+    this.densities.element.hidden = also.length > 0;
     this.element.setAttribute("aria-label", also.length ? "Highlighted classes" : "Highlighted class");
     this.chips.update();
     this.link(second ? null : classId);
