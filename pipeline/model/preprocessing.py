@@ -26,9 +26,15 @@ def network_crop(image: Image.Image, settings: PreprocessingSettings) -> Image.I
 
 
 def to_tensor(image: Image.Image, settings: PreprocessingSettings) -> Tensor:
-    """A cropped RGB image as the network's input, float32 [3, crop, crop], normalised per channel."""
-    pixels = torch.from_numpy(np.array(image, dtype=np.float32)).movedim(-1, 0) / 255
-    return normalise(pixels, settings)
+    """A cropped RGB image as the network's input, float32 [3, crop, crop], normalised per channel.
+
+    In memory the channels of a pixel lie side by side, as in the image. Whole lines of pixels are worked on at once,
+    with the channels' numbers repeated along them: an operation on three numbers at a time costs many times more.
+    """
+    height, width = image.height, image.width
+    lines = torch.from_numpy(np.array(image)).to(torch.float32).reshape(height, width * 3)
+    mean, std = (lines.new_tensor(numbers).repeat(width) for numbers in (settings.mean, settings.std))
+    return lines.div_(255).sub_(mean).div_(std).reshape(height, width, 3).movedim(-1, 0)
 
 
 def normalise(pixels: Tensor, settings: PreprocessingSettings) -> Tensor:
