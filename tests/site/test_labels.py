@@ -231,7 +231,7 @@ def test_names_make_way(opened: Opener, planted: Planted) -> None:
 @pytest.mark.browser
 @pytest.mark.usefixtures("planted")
 def test_markup_in_a_name_is_text(opened: Opener) -> None:
-    """The class whose name is markup is written as it is, somewhere on the way down."""
+    """The class whose name is markup is written as it is, but for its length, somewhere on the way down."""
     page = opened(f"{LINK}&level=40")
     ready(page, "features.7/all/40/")
     markup = next(name for name in CLASSES if "<" in name)
@@ -240,7 +240,5 @@ def test_markup_in_a_name_is_text(opened: Opener) -> None:
         seen |= {name["text"] for name in names(page)}
         page.get_by_role("button", name="Zoom in").click()
         page.wait_for_timeout(60)
-    assert seen
-    assert all(name in CLASSES for name in seen)
+    assert seen - set(CLASSES) == {f"{markup[:27]}…"}
     assert page.locator("script").count() <= 2
-    assert len(markup) < 30

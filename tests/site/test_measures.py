@@ -62,7 +62,7 @@ def test_colours_follow_the_measure(opened: Opener, planted: Planted, scheme: st
         light = [lightness(pixel) for pixel in found]
         assert light == sorted(light, reverse=scheme == "light")
         assert abs(light[0] - light[-1]) > 0.3
-        assert all(140 <= pixel[3] <= 200 for pixel in found)
+        assert all(120 <= pixel[3] <= 170 for pixel in found)
     page.evaluate(f"location.hash = '{LINK}'")
     expect(page.locator(".measure-legend")).to_be_hidden()
     assert colour(page, level, int(drawn[5]))[3] == 0
@@ -77,7 +77,7 @@ def test_the_legend_tells_the_range(opened: Opener, planted: Planted, measure: s
     expect(legend.locator("h3")).to_have_text(NAMES[measure])
     told = [float(re.sub("[≤≥ ]", "", text)) for text in legend.locator("dd").all_inner_texts()]
     sorted_ = np.sort(values(level, measure))
-    wanted = [sorted_[round(share * (len(sorted_) - 1))] for share in (0.02, 0.5, 0.98)]
+    wanted = [sorted_[int(share * (len(sorted_) - 1) + 0.5)] for share in (0.02, 0.5, 0.98)]
     assert np.allclose(told, wanted, atol=0.006)
     assert told[0] < told[1] < told[2]
 
@@ -132,10 +132,10 @@ def doubted(level: Level) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 def test_cells_to_doubt_are_marked_and_told(opened: Opener, planted: Planted) -> None:
     """Cells of low fidelity and of mixed content bear a mark and say so; others bear none and say nothing."""
-    level = planted.levels["features.7", 20]
+    level = planted.levels["features.7", 40]
     low, mixed = doubted(level)
     drawn = np.flatnonzero(level.drawn)
-    page = opened(f"{LINK}&marks=on")
+    page = opened("#layer=features.7&level=40&labels=off&marks=on")
     key = page.locator(".mark-key li")
     expect(key).to_have_count(2)
     assert [int(re.findall(r"\d+", text)[0]) for text in key.all_inner_texts()] == [low.sum(), mixed.sum()]

@@ -11,7 +11,7 @@ import type { Store } from "./state";
 
 const STEPS = 64;
 const STOPS = 5;
-const STRENGTH = 0.6;
+const STRENGTH = 0.54;
 const UNKNOWN = 0.8; // how much of an icon the paper covers where a cell does not have the measure
 
 export class MeasureWash implements OverlayLayer {

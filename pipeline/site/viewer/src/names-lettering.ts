@@ -26,6 +26,7 @@ export const HALO = 7;
 const FITS = 1.05; // of a name's width that what it names must have
 const NOTED = 84; // what bears a name at all, pixels; the atlas stays a picture
 const ROOMY = 64; // a cell that bears its name, pixels; by zoom only cells of the finest level get that large
+const SMALLEST = 11.5;
 const HUGE = 1700; // what a name no longer stands for, since it fills the screen
 
 export class Lettering {
@@ -41,11 +42,11 @@ export class Lettering {
     this.sprites.clear();
   }
 
-  lettered(label: Label): Lettered {
-    const { text, x, y, rank, extent } = label;
-    const style = this.style(rank);
+  /** A name in its letters; `scale` makes all of them smaller for a small window. */
+  lettered({ text, x, y, rank, extent }: Label, scale: number): Lettered {
+    const style = this.style(rank, scale);
     const width = this.width(text, style);
-    const least = rank === CELL ? Math.max(ROOMY, 0.7 * width) : Math.max(NOTED, FITS * width);
+    const least = rank === CELL ? Math.max(ROOMY, 0.7 * width) : Math.max(NOTED * scale, FITS * width);
     const height = 1.2 * style.size;
     const bounds = { from: least / extent, until: HUGE / extent, rank };
     return { style, text, x, y, width, height, ...bounds };
@@ -62,8 +63,8 @@ export class Lettering {
     return found;
   }
 
-  private style(rank: number): Style {
-    const size = SIZES[rank] ?? 12;
+  private style(rank: number, scale: number): Style {
+    const size = Math.max((SIZES[rank] ?? 0) * scale, SMALLEST);
     return rank === CELL
       ? { font: `500 ${size}px ${this.inks.sans}`, size }
       : { font: `500 ${size}px ${this.inks.serif}`, size };

@@ -2,7 +2,7 @@
 
 import type { Colour } from "./mask";
 import { Furniture, type Rectangle } from "./names-furniture";
-import { cellLabels, regionLabels } from "./names-labels";
+import { cellLabels, type Label, regionLabels } from "./names-labels";
 import { Layout } from "./names-layout";
 import { HALO, type Lettered, Lettering } from "./names-lettering";
 import { NamesTold } from "./names-told";
@@ -13,6 +13,8 @@ import type { Store } from "./state";
 
 const FADE_MS = 200;
 const MOST_CELLS = 6000;
+const NARROW = 640; // pixels; narrower pictures bear smaller names
+const SMALLER = 0.7;
 
 export interface Written extends Rectangle {
   readonly text: string;
@@ -99,14 +101,16 @@ export class Names implements OverlayLayer {
   }
 
   private async prepare({ layer, atlas, level }: Scene): Promise<void> {
-    const of = `${layer.name}/${atlas.name}`;
+    const scale = this.picture.viewer.canvas.clientWidth < NARROW ? SMALLER : 1;
+    const write = (label: Label): Lettered => this.lettering.lettered(label, scale);
+    const of = `${layer.name}/${atlas.name}/${scale}`;
     const labels = atlas.names ? await regionLabels(layer.name, atlas.name, this.classes) : [];
     if (level.name !== this.made) return;
     if (of !== this.regions.of) {
-      this.regions = { of, names: labels.map((label) => this.lettering.lettered(label)) };
+      this.regions = { of, names: labels.map(write) };
       this.opacity.clear();
     }
-    const cells = cellLabels(level, this.classes, MOST_CELLS).map((label) => this.lettering.lettered(label));
+    const cells = cellLabels(level, this.classes, MOST_CELLS).map(write);
     this.layout = new Layout([...this.regions.names, ...cells]);
     this.overlay.draw();
     this.told.renew();
