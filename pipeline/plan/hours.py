@@ -7,8 +7,8 @@ from pipeline.plan.given import Rates, Sizes
 
 TRAINING = 3  # passes that a training step costs: one forward, and back twice as long
 # points a second of a layout, on two cores; they differ with the points and are no more than a first guess
-LAID = {"umap": 800.0, "tsne": 200.0, "pca": 50_000.0}
-PLACED = 5_000.0  # points a second that are placed among those laid out
+LAID = {"umap": 5000.0, "tsne": 200.0, "pca": 50_000.0}
+PLACED = 10_000.0  # points a second that are placed among those laid out
 PYRAMID = 4 / 3  # pixels of all sizes of a tiled picture for one of the full size
 READS = 2  # passes of the stage grid over the activations; attributions are read once
 
