@@ -314,6 +314,9 @@ def test_densities_are_of_one_class(opened: Opener, planted: Planted) -> None:
     expect(page.locator(".lens")).to_contain_text("Where images fall: one class only.")
     assert "show=" not in page.url
     expect(page.get_by_role("button", name=f"Where {SECOND} falls")).to_be_hidden()
+    page.evaluate("location.hash = '#layer=features.7&level=20&class=0&also=5&measure=fidelity'")
+    ready(page, "features.7/all/20/0.5")
+    assert "measure" not in page.url, "nor are the colours of a measure laid over those of classes"
     page.evaluate(f"location.hash = '#layer=features.7&atlas={COMPARE_ATLAS}&level=10&class=5&also=11&show=density'")
     ready(page, f"features.7/{COMPARE_ATLAS}/10/5.11")
     expect(page.locator("html[data-density='']")).to_be_attached()

@@ -38,11 +38,11 @@ export function withoutClass(choice: Choice, id: number): Choice {
   return choiceOf(chosen(choice).filter((entry) => entry.id !== id));
 }
 
-/** What a state may hold: companions only beside a class, and one colour for each where there are any. */
-export function consistentChoice(asked: Choice, change: Partial<Choice>): Choice {
+/** What a state may hold: companions only beside a class that was not named alone, and no other colours over them. */
+export function consistentChoice(asked: Choice, change: Partial<State>): Choice {
   const { classId, also } = asked;
-  const alone = classId === null || (change.classId !== undefined && !change.also); // who names one means it alone
-  return alone && also.length ? { classId, also: NONE, hues: NONE } : asked;
+  const named = !change.also && (change.classId !== undefined || Boolean(change.measure));
+  return also.length && (classId === null || named) ? { classId, also: NONE, hues: NONE } : asked;
 }
 
 const HUES: readonly number[] = Array.from({ length: MOST_CLASSES }, (_, hue) => hue);

@@ -66,7 +66,11 @@ type Listener = (state: State, before: State) => void;
 export class Store {
   private readonly listeners: Listener[] = [];
 
-  constructor(private current: State) {}
+  private current: State;
+
+  constructor(first: State) {
+    this.current = consistent(first, first, first);
+  }
 
   get state(): State {
     return this.current;
@@ -74,9 +78,9 @@ export class Store {
 
   set(change: Partial<State>): void {
     const before = this.current;
-    const changed = (Object.keys(change) as (keyof State)[]).some((key) => change[key] !== before[key]);
-    if (!changed) return;
-    this.current = consistent({ ...before, ...change }, before, change);
+    const next = consistent({ ...before, ...change }, before, change);
+    if ((Object.keys(next) as (keyof State)[]).every((key) => next[key] === before[key])) return;
+    this.current = next;
     for (const listener of this.listeners) listener(this.current, before);
   }
 
@@ -89,7 +93,7 @@ export class Store {
 function consistent(asked: State, before: State, change: Partial<State>): State {
   const { classId, also, hues } = consistentChoice(asked, change);
   const show = also.length || change.measure ? "attribution" : shown(asked, change);
-  const measure = show === "attribution" ? asked.measure : null; // only one of them colours the cells
+  const measure = show === "attribution" && !also.length ? asked.measure : null; // only one of them colours the cells
   const next = { ...asked, classId, also, hues, show, measure };
   const moved = next.layer !== before.layer || next.atlas !== before.atlas;
   if (change.selection) return { ...next, pin: null };
