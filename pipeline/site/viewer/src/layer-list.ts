@@ -25,9 +25,8 @@ function inRow(manifest: Manifest, store: Store, go: (layer: string) => void): H
   const update = (): void => {
     const { layer, atlas } = store.state;
     layers.choose(layer);
-    layers.element
-      .querySelector("input:checked")
-      ?.parentElement?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const shown = layers.element.querySelector("input:checked + span");
+    if (shown) bring(shown, layers.element);
     if (atlas === pictured) return;
     pictured = atlas;
     for (const [index, face] of [...layers.element.querySelectorAll("label > span")].entries()) {
@@ -39,6 +38,12 @@ function inRow(manifest: Manifest, store: Store, go: (layer: string) => void): H
   store.subscribe(update);
   update();
   return layers.element;
+}
+
+/** Scroll the row alone: `scrollIntoView` would also have the tab key go on from there. */
+function bring(part: Element, row: Element): void {
+  const [inner, outer] = [part.getBoundingClientRect(), row.getBoundingClientRect()];
+  row.scrollLeft += Math.min(inner.left - outer.left, 0) + Math.max(inner.right - outer.right, 0);
 }
 
 function picture(manifest: Manifest, { name }: LayerEntry, atlas: string, pixels: number): HTMLElement {
