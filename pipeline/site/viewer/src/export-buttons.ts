@@ -49,13 +49,13 @@ export function exportButtons(
   };
   if (navigator.clipboard) {
     const work = (): Promise<void> => navigator.clipboard.writeText(location.href);
-    add({ face: "Copy link", title: "Copy link to this selection", done: "Copied", work });
+    add({ face: "Copy link", title: "Copy the link to this selection", done: "Copied", work });
   }
   const saveCells = (): Promise<void> => save(cellsTable(manifest, scene, cells), "text/csv", "cells.csv");
-  add({ face: "Cells CSV", title: "Cells CSV: save its cells", done: "Saved", work: saveCells });
+  add({ face: "Cells CSV", title: "Save its cells as CSV", done: "Saved", work: saveCells });
   if (source) {
     const work = (): Promise<void> => save(imagesTable(scene, area, source), "text/csv", "images.csv");
-    add({ face: "Images CSV", title: "Images CSV: save the list of its images", done: "Saved", work });
+    add({ face: "Images CSV", title: "Save the list of its images as CSV", done: "Saved", work });
   }
   if (drawn) {
     const work = (): Promise<void> =>
