@@ -63,6 +63,12 @@ export class LevelData {
     })).filter((entry) => entry.value > 0);
   }
 
+  /** The classes that cells list, largest first, and their values, logit: `each` of both for every cell. */
+  get listed(): { readonly each: number; readonly classes: Numbers; readonly values: Numbers } {
+    const { top_class: classes, top_value: values } = this.columns;
+    return { each: classes.length / this.cells, classes, values };
+  }
+
   private number(column: Column, index: number): number {
     return this.columns[column][index] ?? Number.NaN;
   }

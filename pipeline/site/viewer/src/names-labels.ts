@@ -48,19 +48,14 @@ export async function regionLabels(layer: string, atlas: string, names: readonly
  * same one; the strongest first.
  */
 export function cellLabels(level: LevelData, names: readonly string[], most: number): Label[] {
-  const best = Array.from({ length: level.cells }, (_, cell) => {
-    const [found] = level.isDrawn(cell) ? level.topClasses(cell) : [];
-    return found ?? null;
-  });
-  const peaks = best.flatMap((own, cell) => {
-    if (!own) return [];
-    const rivals = around(level, cell).map((other) => best[other]);
-    const stronger = rivals.some((rival) => rival?.id === own.id && rival.value > own.value);
-    return stronger ? [] : [{ cell, ...own }];
-  });
-  peaks.sort((one, other) => other.value - one.value || one.cell - other.cell);
-  return peaks.slice(0, most).map(({ cell, id }) => ({
-    text: short(names[id] ?? ""),
+  const best = strongest(level);
+  const peaks: number[] = [];
+  for (let cell = 0; cell < level.cells; cell++) {
+    if ((best.id[cell] ?? -1) >= 0 && isPeak(level, best, cell)) peaks.push(cell);
+  }
+  peaks.sort((one, other) => (best.value[other] ?? 0) - (best.value[one] ?? 0) || one - other);
+  return peaks.slice(0, most).map((cell) => ({
+    text: short(names[best.id[cell] ?? -1] ?? ""),
     x: (level.column(cell) + 0.5) / level.size,
     y: (level.row(cell) + FOOT) / level.size,
     rank: CELL,
@@ -68,11 +63,33 @@ export function cellLabels(level: LevelData, names: readonly string[], most: num
   }));
 }
 
-function around(level: LevelData, cell: number): number[] {
+interface Best {
+  /** -1 where no class is spoken for. */
+  readonly id: Int32Array;
+  readonly value: Float32Array;
+}
+
+function strongest(level: LevelData): Best {
+  const { each, classes, values } = level.listed;
+  const best = { id: new Int32Array(level.cells).fill(-1), value: new Float32Array(level.cells) };
+  for (let cell = 0; cell < level.cells; cell++) {
+    const value = values[cell * each] ?? 0;
+    if (!level.isDrawn(cell) || value <= 0) continue;
+    best.id[cell] = classes[cell * each] ?? -1;
+    best.value[cell] = value;
+  }
+  return best;
+}
+
+function isPeak(level: LevelData, { id, value }: Best, cell: number): boolean {
   const [row, column] = [level.row(cell), level.column(cell)];
-  return AROUND.flatMap((down) =>
-    AROUND.map((right) => (down || right ? level.at(row + down, column + right) : -1)),
-  ).filter((other) => other >= 0);
+  for (const down of AROUND) {
+    for (const right of AROUND) {
+      const other = level.at(row + down, column + right);
+      if (other >= 0 && id[other] === id[cell] && (value[other] ?? 0) > (value[cell] ?? 0)) return false;
+    }
+  }
+  return true;
 }
 
 const LONGEST = 28;

@@ -41,11 +41,22 @@ export class Layout<Name extends Sized> {
     const before = new Set(this.steps[step - 1]);
     const wanted = this.names.filter(({ from, until }) => from <= side && side < until);
     const room = new Room<Name>(side);
-    const order = wanted.sort(
-      (one, other) => one.rank - other.rank || Number(before.has(other)) - Number(before.has(one)),
-    );
+    const order = ranks(wanted).flatMap((rank) => [
+      ...rank.filter((name) => before.has(name)),
+      ...rank.filter((name) => !before.has(name)),
+    ]);
     return order.filter((name) => room.take(name));
   }
+}
+
+/** Names by their rank, each rank in its order. */
+function ranks<Name extends Sized>(names: readonly Name[]): Name[][] {
+  const found: Name[][] = [];
+  for (const name of names) {
+    found[name.rank] ??= [];
+    found[name.rank]?.push(name);
+  }
+  return found;
 }
 
 /** The names that stand already, by the squares of the screen that they touch. */
@@ -61,8 +72,13 @@ class Room<Name extends Sized> {
     const same = this.alike.get(name.text) ?? [];
     if (same.some((other) => this.near(name, other))) return false;
     if (keys.some((key) => this.buckets.get(key)?.some((other) => this.overlap(name, other)))) return false;
-    for (const key of keys) this.buckets.set(key, [...(this.buckets.get(key) ?? []), name]);
-    this.alike.set(name.text, [...same, name]);
+    for (const key of keys) {
+      const bucket = this.buckets.get(key);
+      if (bucket) bucket.push(name);
+      else this.buckets.set(key, [name]);
+    }
+    same.push(name);
+    this.alike.set(name.text, same);
     return true;
   }
 

@@ -104,3 +104,8 @@ export class Lettering {
     return canvas;
   }
 }
+
+/** The side of the whole atlas at which the cells of a level begin to bear names, pixels. */
+export function leastSide(size: number): number {
+  return ROOMY * size;
+}

@@ -4,7 +4,7 @@ import type { Colour } from "./mask";
 import { Furniture, type Rectangle } from "./names-furniture";
 import { cellLabels, type Label, regionLabels } from "./names-labels";
 import { Layout } from "./names-layout";
-import { HALO, type Lettered, Lettering } from "./names-lettering";
+import { HALO, type Lettered, Lettering, leastSide } from "./names-lettering";
 import { NamesTold } from "./names-told";
 import type { Overlay, OverlayLayer } from "./overlay";
 import type { Frame, Picture } from "./picture";
@@ -12,7 +12,7 @@ import type { Scene } from "./scene";
 import type { Store } from "./state";
 
 const FADE_MS = 200;
-const MOST_CELLS = 6000;
+const MOST_CELLS = 4000;
 const NARROW = 640; // pixels; narrower pictures bear smaller names
 const SMALLER = 0.7;
 
@@ -29,6 +29,8 @@ export class Names implements OverlayLayer {
   private layout: Layout<Lettered> | null = null;
   private made = "";
   private regions: { readonly of: string; readonly names: readonly Lettered[] } = { of: "", names: [] };
+  /** The layout with the names of single cells, made once they are large enough to bear any. */
+  private cells: { readonly from: number; make(): Layout<Lettered> } | null = null;
   private last = 0;
   private awaited = 0;
 
@@ -64,7 +66,7 @@ export class Names implements OverlayLayer {
     this.made = wanted;
     this.told.renew();
     if (wanted) this.prepare(scene).catch(this.report);
-    else this.layout = null;
+    else this.layout = this.cells = null;
   }
 
   over(context: CanvasRenderingContext2D, frame: Frame): void {
@@ -110,8 +112,12 @@ export class Names implements OverlayLayer {
       this.regions = { of, names: labels.map(write) };
       this.opacity.clear();
     }
-    const cells = cellLabels(level, this.classes, MOST_CELLS).map(write);
-    this.layout = new Layout([...this.regions.names, ...cells]);
+    const { names } = this.regions;
+    this.layout = new Layout(names);
+    this.cells = {
+      from: leastSide(level.size),
+      make: () => new Layout([...names, ...cellLabels(level, this.classes, MOST_CELLS).map(write)]),
+    };
     this.overlay.draw();
     this.told.renew();
   }
@@ -119,6 +125,10 @@ export class Names implements OverlayLayer {
   /** The names that lie in the window as a whole, with nothing before them. */
   private inSight(frame: Frame): Lettered[] {
     const { clientWidth, clientHeight } = this.picture.viewer.canvas;
+    if (this.cells && frame.side >= this.cells.from) {
+      this.layout = this.cells.make();
+      this.cells = null;
+    }
     const names = this.layout?.at(frame.side) ?? [];
     return names.filter((name) => {
       const part = box(name, frame);
