@@ -88,7 +88,7 @@ export class Lens {
     const words =
       heat &&
       (several
-        ? `at most ${decimal(heat.scale)} at this layer`
+        ? `the layer's largest value ${decimal(heat.scale)}`
         : `strongest cell ${strongest}; the layer's largest value ${decimal(heat.scale)}`);
     this.strongest.textContent = words ?? "";
   }
@@ -114,7 +114,7 @@ export class Lens {
     if (linked === this.linked) return; // a new link would lose the focus
     this.linked = linked;
     const several = chosen(this.store.state).length;
-    const more = several < MOST_CLASSES ? [link("Add a class in another colour", this.actions.more)] : [];
+    const more = several < MOST_CLASSES ? [link("Add a class", this.actions.more)] : [];
     this.links.replaceChildren(
       ...(classId === null ? [] : several > 1 ? more : [...more, ...this.ways(classId)]),
     );
