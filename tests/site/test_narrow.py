@@ -1,0 +1,185 @@
+"""The page on a phone: 390 × 844 and fingers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from browsing import Opener, busiest, place, ready
+from playwright.sync_api import Page, expect
+from site_planting import Level, Planted
+
+pytestmark = pytest.mark.browser
+
+WIDTH, HEIGHT = 390, 844
+LEAST, MAIN = 24, 40  # CSS pixels of a control, and of one that the main way leads over
+PHONE = {"width": WIDTH, "height": HEIGHT, "has_touch": True, "is_mobile": True}
+# what may be tapped and can be seen, with its box; a radio button is its label, the picture is no control
+CONTROLS = """() => [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
+    .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+    .filter((element) => !element.matches("[role=application], .unseen") && !element.closest("[aria-hidden=true]"))
+    .filter((element) => !document.querySelector("dialog[open]") || element.closest("dialog[open]"))
+    .map((element) => {
+        const { width, height } = element.getBoundingClientRect();
+        const main = element.closest("header, .zoom, .close") !== null;
+        const name = element.ariaLabel ?? element.closest("label")?.innerText ?? element.innerText;
+        return { name: `${element.localName} ${name}`, width, height, main };
+    })"""
+
+
+def small(page: Page) -> list[str]:
+    """The controls in sight that a finger would miss, with their sizes; and how much wider than itself the page is."""
+    controls = page.evaluate(CONTROLS)
+    assert controls
+    found = [
+        f"{one['name']}: {one['width']:.1f} × {one['height']:.1f}"
+        for one in controls
+        if min(one["width"], one["height"]) < (MAIN if one["main"] else LEAST) - 0.01
+    ]
+    beyond = page.evaluate("document.documentElement.scrollWidth") - WIDTH
+    return [*found, *([f"{beyond} pixels too wide"] if beyond else [])]
+
+
+def cell_side(page: Page) -> float:
+    """CSS pixels of a cell of the shown level."""
+    return float(page.evaluate("atlas.place(0, 1).x - atlas.place(0, 0).x"))
+
+
+def fingers(page: Page) -> Callable[..., None]:
+    """Puts fingers on the glass: a kind of event and the places of all fingers."""
+    device = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        made = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        device.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": made})
+
+    return touch
+
+
+@pytest.fixture
+def phone(opened: Opener) -> Callable[..., Page]:
+    """Opens the page on a phone."""
+
+    def open_page(link: str, **context: Any) -> Page:
+        return opened(link, **PHONE, **context)
+
+    return open_page
+
+
+def tapped(page: Page, level: Level, cell: int) -> None:
+    """Tap a planted cell and wait for its panel."""
+    page.touchscreen.tap(*place(page, level, cell))
+    expect(page.locator(".panel .patch")).to_have_count(9)
+
+
+def test_the_main_way_with_a_thumb(phone: Callable[..., Page], planted: Planted) -> None:
+    """Class, layer, level, atlas, pin and help by taps: no control is too small and nothing is wider than the page."""
+    page = phone("#layer=features.3")
+    found = {"start": small(page)}
+    page.locator("label", has_text="features.7").tap()
+    ready(page, "features.7/all/10/")
+    page.get_by_role("combobox").tap()
+    page.get_by_role("combobox").fill("gold")
+    found["search"] = small(page)
+    page.get_by_role("option", name="goldfish", exact=True).tap()
+    ready(page, "features.7/all/10/5")
+    found["class"] = small(page)
+    page.get_by_role("button", name="Show all classes").tap()
+    page.get_by_role("button", name="Grid level and tools").tap()
+    found["behind the button"] = small(page)
+    page.locator(".held label", has_text="20").tap()
+    ready(page, "features.7/all/20/")
+    assert "level=20" in page.url
+    level = planted.levels["features.7", 20]
+    page.get_by_role("button", name="Grid level and tools").tap()
+    expect(page.locator(".held")).to_be_hidden()
+    tapped(page, level, busiest(level))
+    found["panel"] = small(page)
+    page.get_by_role("button", name="Close the panel").tap()
+    expect(page.locator(".panel")).to_be_hidden()
+    page.get_by_role("button", name="Grid level and tools").tap()
+    page.get_by_role("button", name="Help").tap()
+    found["help"] = small(page)
+    page.get_by_role("button", name="Close the help").tap()
+    expect(page.locator(".held")).to_be_hidden()
+    assert page.evaluate("document.activeElement.ariaLabel") == "Grid level and tools"
+    assert {state: controls for state, controls in found.items() if controls} == {}
+
+
+def test_a_small_control_is_found(phone: Callable[..., Page]) -> None:
+    """A button of 20 pixels and one that sticks out are told."""
+    page = phone("#layer=features.3")
+    page.evaluate("""() => {
+        const tiny = document.createElement("button");
+        Object.assign(tiny.style, { position: "absolute", left: "380px", width: "20px", height: "20px", padding: 0 });
+        document.querySelector("header").append(tiny);
+        document.body.style.overflow = "visible";
+        document.documentElement.style.overflowX = "auto";
+    }""")
+    assert small(page) == ["button : 20.0 × 20.0", "10 pixels too wide"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_masthead_leaves_the_picture_its_room(phone: Callable[..., Page], scheme: str) -> None:
+    """The masthead ends where the picture begins, within an eighth of the height; the picture has all the rest."""
+    page = phone("#layer=features.7", color_scheme=scheme)
+    head, picture = (page.locator(part).bounding_box() for part in ("header", "[role=application]"))
+    assert head
+    assert picture
+    assert head["height"] <= HEIGHT / 8
+    assert (picture["x"], picture["y"]) == (0, head["y"] + head["height"])
+    assert (picture["width"], picture["y"] + picture["height"]) == (WIDTH, HEIGHT)
+
+
+def test_a_pinch_zooms_the_picture_alone(phone: Callable[..., Page]) -> None:
+    """Two fingers that part enlarge the cells around them; the page itself keeps its scale."""
+    page = phone("#layer=features.7&level=10")
+    before, touch = cell_side(page), fingers(page)
+    touch("touchStart", (195, 330), (195, 390))
+    for step in range(1, 9):
+        touch("touchMove", (195, 330 - 10 * step), (195, 390 + 10 * step))
+        page.wait_for_timeout(16)
+    touch("touchEnd")
+    page.wait_for_function("before => atlas.place(0, 1).x - atlas.place(0, 0).x > 2 * before", arg=before)
+    assert page.evaluate("visualViewport.scale") == 1
+    assert page.evaluate("scrollX + scrollY") == 0
+
+
+def test_a_drag_pans(phone: Callable[..., Page], planted: Planted) -> None:
+    """A finger takes the picture along, pins nothing on the way, and lifts to leave it there."""
+    page = phone("#layer=features.7&level=20&view=0.5,0.5,0.5")
+    level = planted.levels["features.7", 20]
+    start, touch = place(page, level, 0), fingers(page)
+    touch("touchStart", (200, 420))
+    for step in range(1, 11):
+        touch("touchMove", (200 - 6 * step, 420 - 4 * step))
+        page.wait_for_timeout(30)
+    page.wait_for_timeout(300)  # a finger that rests before it lifts does not throw the picture
+    touch("touchEnd")
+    page.wait_for_timeout(200)
+    end = place(page, level, 0)
+    assert end == pytest.approx((start[0] - 60, start[1] - 40), abs=12)
+    assert "pin=" not in page.url
+
+
+def test_the_panel_is_a_sheet_from_below(phone: Callable[..., Page], planted: Planted) -> None:
+    """The panel fills the width at the foot, leaves its cell in sight, scrolls within itself and is closed by a tap."""
+    level = planted.levels["features.7", 10]
+    page = phone("#layer=features.7&level=10")
+    cell = busiest(level)
+    tapped(page, level, cell)
+    panel = page.locator(".panel").bounding_box()
+    assert panel
+    assert (panel["x"], panel["width"]) == (0, WIDTH)
+    assert panel["y"] + panel["height"] == pytest.approx(HEIGHT, abs=1)
+    page.wait_for_timeout(200)
+    assert place(page, level, cell)[1] < panel["y"]
+    close = page.get_by_role("button", name="Close the panel")
+    box = close.bounding_box()
+    assert box
+    assert box["y"] >= panel["y"]
+    assert page.evaluate(
+        "document.querySelector('.panel').scrollHeight > document.querySelector('.panel').clientHeight"
+    )
+    close.tap()
+    expect(page.locator(".panel")).to_be_hidden()
+    assert "pin=" not in page.url
