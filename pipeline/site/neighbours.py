@@ -60,7 +60,8 @@ def _directions(activation: NDArray[np.float32], mean: NDArray[np.float32]) -> N
     """Unit vectors from the mean to each activation [cell, channel]; zero for one that is the mean."""
     centred = activation - mean
     length = np.linalg.norm(centred, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = centred / np.where(length > 0, length, 1)
+    length[length == 0] = 1
+    unit: NDArray[np.float32] = (centred / length).astype(np.float32, copy=False)
     return unit
 
 

@@ -1,6 +1,7 @@
 """The pinned cell: cells like it, its icon large, how far to trust it, and where its samples went at another layer."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.browser
 LAYER, OTHER, SIZE = "features.7", "features.3", 20
 
 
-def pinned(opened: Opener, level: Level, cell: int, **window: int) -> Page:
+def pinned(opened: Opener, level: Level, cell: int, **window: Any) -> Page:
     """The page with a cell pinned."""
     row, column = level.cell[cell]
     page = opened(f"#layer={LAYER}&level={SIZE}&pin={SIZE}.{row}.{column}", **window)
@@ -27,7 +28,7 @@ def pinned(opened: Opener, level: Level, cell: int, **window: int) -> Page:
 
 def pin_of(page: Page) -> str:
     """The pin that the address names."""
-    return re.findall(r"pin=([\d.]+)", page.url)[0]
+    return str(re.findall(r"pin=([\d.]+)", page.url)[0])
 
 
 def address_of(level: Level, cell: int) -> str:
