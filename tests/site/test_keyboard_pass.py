@@ -130,9 +130,9 @@ def switch(typist: Typist) -> None:
     typist.press("ArrowRight", "ArrowRight")
     typist.at("layer=features.7", "class=5", "level=20")
     typist.press("o", "End", "Enter")
-    typist.page.wait_for_function("location.hash.includes('atlas=compare-1-0')")
+    typist.page.wait_for_function("() => location.hash.includes('atlas=compare-1-0')")
     typist.press("o", "Home", "Enter")
-    typist.page.wait_for_function("!location.hash.includes('atlas=')")
+    typist.page.wait_for_function("() => !location.hash.includes('atlas=')")
     typist.page.wait_for_selector("html[data-ready^='features.7/all/20/']", state="attached")
     typist.press("/", *"gold", "Enter")
     ready(typist.page, "features.7/all/20/5")
@@ -186,7 +186,7 @@ def select(typist: Typist) -> None:
     """A region of two by two cells, with its corners set by Enter."""
     page = typist.page
     typist.press("Escape")
-    page.wait_for_function("!location.hash.includes('pin=')")
+    page.wait_for_function("() => !location.hash.includes('pin=')")
     typist.press("ArrowLeft")
     row, column = (
         int(found) - 1 for found in re.findall(r"Row (\d+), column (\d+)", page.get_by_role("status").inner_text())[0]
@@ -197,7 +197,7 @@ def select(typist: Typist) -> None:
     expect(page.locator(".panel.region")).to_be_visible()
     typist.tab_to(".panel.region .close")
     typist.press("Enter")
-    page.wait_for_function("!location.hash.includes('box=')")
+    page.wait_for_function("() => !location.hash.includes('box=')")
     expect(page.locator(".panel.region")).to_have_count(0)
 
 

@@ -1,5 +1,7 @@
 """The head of the page has room at every width."""
 
+from itertools import combinations, pairwise
+
 import pytest
 from browsing import Opener
 
@@ -15,3 +17,40 @@ def test_nothing_lies_beyond_the_edge(width: int, opened: Opener) -> None:
     boxes = [box for box in (tool.bounding_box() for tool in tools) if box]
     assert len(boxes) > 3
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+
+
+@pytest.mark.parametrize(
+    ("width", "room"), [(390, "phone"), (640, "phone"), (641, "lines"), (900, "lines"), (1280, "line"), (1600, "line")]
+)
+def test_one_line_where_it_has_room_and_two_elsewhere(width: int, room: str, opened: Opener) -> None:
+    """The masthead chooses by what fits; its parts overlap nowhere, and the title is whole but on a phone."""
+    page = opened("#layer=features.7&level=20", width=width)
+    assert page.evaluate("document.querySelector('.masthead').dataset.room") == room
+    found = [part.bounding_box() for part in page.locator(".line > :visible").all()]
+    boxes = [box for box in found if box]
+    middles = sorted(box["y"] + box["height"] / 2 for box in boxes)
+    lines = 1 + sum(after - before > 8 for before, after in pairwise(middles))
+    assert lines == (1 if room == "line" else 2)
+    for one, other in combinations(boxes, 2):
+        beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
+        above = one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
+        assert beside or above
+    whole = page.locator("h1").evaluate("heading => heading.scrollWidth <= heading.clientWidth")
+    assert whole or room == "phone"
+
+
+def test_it_follows_the_window_and_its_parts(opened: Opener) -> None:
+    """A window that becomes narrow, or a part that becomes wide, makes two lines of one, and back."""
+    page = opened("#layer=features.7&level=20", width=1500)
+    room = page.locator(".masthead")
+    page.wait_for_function("() => document.querySelector('.masthead').dataset.room === 'line'")
+    page.set_viewport_size({"width": 800, "height": 860})
+    page.wait_for_function("() => document.querySelector('.masthead').dataset.room === 'lines'")
+    page.set_viewport_size({"width": 390, "height": 860})
+    page.wait_for_function("() => document.querySelector('.masthead').dataset.room === 'phone'")
+    assert room.locator(".held .levels").count() == 1
+    page.set_viewport_size({"width": 1500, "height": 860})
+    page.wait_for_function("() => document.querySelector('.masthead').dataset.room === 'line'")
+    page.evaluate("document.querySelector('.masthead .tools').style.width = '900px'")
+    page.wait_for_function("() => document.querySelector('.masthead').dataset.room === 'lines'")
+    assert room.locator(".held *").count() == 0

@@ -181,7 +181,7 @@ def test_a_comparison_and_how_it_was_made(page: Page, hostile: Path, planted: Pl
     """Both sides of a comparison, and the dialogs that name layers and network, are text."""
     start(page, hostile)
     show(page, atlas="compare-1-0", level=10)
-    page.wait_for_function("layer => document.documentElement.dataset.ready.endsWith('/compare-1-0/10/')")
+    page.wait_for_function("() => document.documentElement.dataset.ready.endsWith('/compare-1-0/10/')")
     level = planted.of_atlas[LAYERS[1], "compare-1-0", 10]
     page.mouse.move(*place(page, level, busiest(level)))
     assert told(page, ".card .versus .name") == [NAMES[1], NAMES[0]]

@@ -328,7 +328,7 @@ def test_a_phone_shows_everything(opened: Opener, planted: Planted) -> None:
     level = planted.levels["features.7", 10]
     page = opened("#layer=features.7&level=10", width=390, height=844, has_touch=True, is_mobile=True)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    for name in ("Highlight a class", "Help", "Zoom in"):
+    for name in ("Highlight a class", "Grid level and tools", "Zoom in"):
         box = page.get_by_label(name, exact=True).bounding_box()
         assert box
         assert box["x"] >= 0 <= 390 - box["x"] - box["width"]
