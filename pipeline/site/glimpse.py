@@ -65,7 +65,7 @@ class Glimpse:
         atlas: its name.
         samples: in all its cells.
         drawn: cells of the level that the spots are of.
-        steadiest: of its fullest cells, the one whose halves agree best.
+        surest: of its fullest cells, the one that is most certain, see :func:`surest`.
         loudest: the cell with the largest attribution of all, None where no class speaks for any.
         first: drawn cells in which the loudest cell's class comes first.
     """
@@ -74,7 +74,7 @@ class Glimpse:
     atlas: str
     samples: int
     drawn: int
-    steadiest: Spot
+    surest: Spot
     loudest: Spot | None
     first: int
 
@@ -94,7 +94,7 @@ def glimpse(layer: str, atlas: str, levels: Sequence[Cells]) -> Glimpse | None:
         atlas=atlas,
         samples=int(cells.count.sum()),
         drawn=int(cells.drawn.sum()),
-        steadiest=spot(cells, steadiest(cells)),
+        surest=spot(cells, surest(cells)),
         loudest=loudest if speaks else None,
         first=int(comes_first.sum()),
     )
@@ -115,12 +115,15 @@ def spot(cells: Cells, index: int) -> Spot:
     )
 
 
-def steadiest(cells: Cells) -> int:
-    """Of the fullest quarter of the drawn cells, the one of highest reliability; equal ones by fidelity, then place."""
+def surest(cells: Cells) -> int:
+    """The index of the most certain cell: neither its samples nor its icon leave much doubt.
+
+    Of the fullest quarter of the drawn cells it is the one where the smaller of reliability and centred fidelity is
+    largest; what is not known is left out, and of equal ones the first is taken.
+    """
     full = cells.drawn & (cells.count >= np.quantile(cells.count[cells.drawn], POPULATED))
-    reliability, fidelity = (np.nan_to_num(values, nan=-2.0) for values in (cells.reliability, cells.fidelity))
-    order = np.lexsort((-fidelity, -reliability, ~full))
-    return int(order[0])
+    certain = np.nan_to_num(np.fmin(cells.reliability, cells.fidelity), nan=-2.0)
+    return int(np.where(full, certain, -3.0).argmax())
 
 
 def most_of(own: Level, cell: int, there: NDArray[np.int64]) -> tuple[int, float] | None:

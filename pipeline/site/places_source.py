@@ -64,12 +64,12 @@ def _cells(grid: zarr.Group, icons: zarr.Group, size: int) -> Cells:
 
 
 def _followed(task: Task, first: Glimpse, levels: list[Cells]) -> Followed | None:
-    """The last layer's cell that holds most samples of the first layer's steadiest one."""
-    size, *_ = first.steadiest.place
+    """The last layer's cell that holds most samples of the first layer's surest one."""
+    size, *_ = first.surest.place
     here = read_membership(task, first.layer, "all", [size])
     there = read_membership(task, task.params.layers[-1], "all", [size])
     samples = len(values(open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, first.layer)), "image"))
-    found = most_of(here.levels[size], first.steadiest.index, there.cell_of_sample(size, samples)[here.sample])
+    found = most_of(here.levels[size], first.surest.index, there.cell_of_sample(size, samples)[here.sample])
     if found is None:
         return None
     cells = next(cells for cells in levels if cells.size == size)

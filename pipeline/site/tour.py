@@ -28,7 +28,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Followed:
-    """Where most samples of the first layer's steadiest cell lie at the last layer.
+    """Where most samples of the first layer's surest cell lie at the last layer.
 
     Attributes:
         spot: the cell there.
@@ -88,23 +88,19 @@ def _whole(seen: Glimpse, told: Told) -> Place:
 
 
 def _cell(seen: Glimpse, told: Told) -> Place:
-    spot = seen.steadiest
-    known = [
-        f"reliability {_decimal(spot.reliability)}" if not isnan(spot.reliability) else "",
-        f"centred fidelity of its picture {_decimal(spot.fidelity)}" if not isnan(spot.fidelity) else "",
-    ]
-    figures = ", ".join(filter(None, known))
-    text = (
-        f"{_count(spot.samples, 'sample')}: among the fullest cells of the layer this is the steadiest, so that two "
-        f"halves of its images agree best{f' ({figures})' if figures else ''}. {_speaks(spot, told)}"
-    )
-    return {"title": "The steadiest cell", "text": text.strip(), "link": _around(seen.layer, spot)}
+    spot = seen.surest
+    agree = f"two halves of its images agree (reliability {_decimal(spot.reliability)})"
+    excite = f"its picture excites the network as they do (centred fidelity {_decimal(spot.fidelity)})"
+    known = [*([] if isnan(spot.reliability) else [agree]), *([] if isnan(spot.fidelity) else [excite])]
+    surest = f"of the fullest cells of the layer none is surer{': ' if known else ''}{' and '.join(known)}"
+    text = f"{_count(spot.samples, 'sample')}; {surest}. {_speaks(spot, told)}"
+    return {"title": "The surest cell", "text": text.strip(), "link": _around(seen.layer, spot)}
 
 
 def _same_samples(seen: Glimpse, layer: str, followed: Followed, told: Told) -> Place:
     text = (
         f"At {layer}, the deepest layer of this atlas, {_percent(followed.share)} of those "
-        f"{_count(seen.steadiest.samples, 'sample')} lie in this cell, more than in any other. "
+        f"{_count(seen.surest.samples, 'sample')} lie in this cell, more than in any other. "
         f"{_speaks(followed.spot, told)}"
     )
     return {"title": "The same samples, deeper", "text": text.strip(), "link": _around(layer, followed.spot)}
@@ -174,5 +170,5 @@ def _decimal(value: float) -> str:
 def _signed(value: float) -> str:
     """Small values keep two significant digits."""
     size = abs(value)
-    text = f"{size:.2f}" if size >= 0.1 else f"{size:.2g}"
+    text = f"{size:.2f}" if size >= 0.1 else f"{size:#.2g}"
     return f"{'−' if value < 0 else '+'}{text}"

@@ -6,6 +6,8 @@ import type { Picture } from "./picture";
 import type { Store, View } from "./state";
 
 const PHONE = matchMedia("(max-width: 640px)");
+const AXIS = 64; // CSS pixels below a comparison
+const WITH_MARGIN = 1.08;
 const PANEL = 0.4; // share of a phone's picture that the panel takes during a tour, as the style sheet has it
 
 /** Show what a link describes; `tour` is the step that belongs to it. */
@@ -18,15 +20,35 @@ export function fly(
 ): void {
   const state = fromHash(link, manifest);
   store.set({ ...state, tour, view: store.state.view }); // the view follows when the picture has arrived
-  picture.go(state.pin && state.view ? clear(state.view, picture) : state.view);
+  if (state.pin && state.view) picture.go(clear(state.view, picture));
+  else picture.go(state.view ?? whole(picture, state.atlas.startsWith("compare")));
+}
+
+/** The whole atlas, with its axis if it has one, below the card of the tour; null where no card is shown. */
+function whole(picture: Picture, axis: boolean): View | null {
+  const top = foot();
+  if (!top) return null;
+  const { clientWidth: width, clientHeight: height } = picture.viewer.canvas;
+  const corner = PHONE.matches ? document.querySelector<HTMLElement>(".corner") : null;
+  const bottom = (corner?.offsetTop ?? height) - (axis ? AXIS : 0);
+  const side = Math.min(width, bottom - top) / WITH_MARGIN;
+  return {
+    x: 0.5,
+    y: 0.5 + (height / 2 - (top + bottom) / 2) / side,
+    span: Math.min(width, height) / side,
+  };
 }
 
 /** The view moved so that its middle is in what panel and tour leave free of a phone's picture. */
 function clear(view: View, picture: Picture): View {
   if (!PHONE.matches) return view;
   const { clientWidth: width, clientHeight: height } = picture.viewer.canvas;
-  const card = document.querySelector<HTMLElement>(".tour:not([hidden])");
-  const top = card ? card.offsetTop + card.offsetHeight : 0;
-  const middle = (top + (1 - PANEL) * height) / 2;
+  const middle = (foot() + (1 - PANEL) * height) / 2;
   return { ...view, y: view.y + ((height / 2 - middle) * view.span) / Math.min(width, height) };
+}
+
+/** Where the card of the tour ends, CSS pixels below the top of the picture. */
+function foot(): number {
+  const card = document.querySelector<HTMLElement>(".tour:not([hidden])");
+  return card ? card.offsetTop + card.offsetHeight : 0;
 }

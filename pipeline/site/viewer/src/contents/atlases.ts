@@ -6,10 +6,18 @@ import { count } from "../format";
 import type { AtlasEntry, LayerEntry, Manifest } from "../manifest";
 import { miniature } from "../miniature";
 
+const FEW = 3;
+
 /** One row for each atlas, its layers side by side. */
 export function atlases(manifest: Manifest): HTMLElement {
   const rows = allAtlases(manifest).map((atlas, index) => row(manifest, atlas, index));
-  return el("section", { id: "atlases" }, el("h2", {}, "Atlases"), ...rows);
+  const few = manifest.layers.length <= FEW; // then several atlases find room side by side
+  return el(
+    "section",
+    { id: "atlases" },
+    el("h2", {}, "Atlases"),
+    el("div", { class: few ? "rows few" : "rows" }, ...rows),
+  );
 }
 
 function row(manifest: Manifest, atlas: AtlasEntry, index: number): HTMLElement {

@@ -44,7 +44,7 @@ function network({ network, layers }: Manifest, { images, layers: sampled }: Con
   for (const { name } of layers) {
     const layer = sampled[name];
     if (known(layer?.zero_attributions) && layer.zero_attributions >= 0.005) {
-      told.push(`At ${name} ${percent(layer.zero_attributions)} of the attributions are exactly zero.`);
+      told.push(`At ${name}, ${percent(layer.zero_attributions)} of the attributions are exactly zero.`);
     }
   }
   return el("p", { class: "said" }, told.join(" ").replaceAll(" %", "\u00a0%"));

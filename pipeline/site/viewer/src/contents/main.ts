@@ -15,7 +15,7 @@ import { tests } from "./tests";
 async function start(): Promise<void> {
   const manifest = takePart("manifest") as Manifest;
   const main = el("main", {}, ...introduction(manifest), atlases(manifest));
-  document.body.append(masthead(manifest), main);
+  document.body.append(masthead(), main);
   const { automatic, places } = await loadPlaces();
   const ways = places.map(({ title, text, link }, index) => {
     const href = `index.html#${link}${link ? "&" : ""}tour=${index + 1}`;
@@ -51,10 +51,10 @@ function introduction(manifest: Manifest): HTMLElement[] {
   ];
 }
 
-function masthead({ title }: Manifest): HTMLElement {
+function masthead(): HTMLElement {
   const back = el("a", { class: "back", href: "index.html" }, "← Atlas");
   const theme = themeButton(() => {});
-  return el("header", { class: "masthead" }, back, el("p", { class: "where" }, title), theme);
+  return el("header", { class: "masthead" }, back, el("p", { class: "where" }, "Contents"), theme);
 }
 
 start().catch((error: unknown) => {

@@ -1,0 +1,223 @@
+"""The page of contents: all atlases, all tests and the figures of the run."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import Opener
+from playwright.sync_api import Browser, Page, expect
+from site_copy import addressed, copied
+from site_planting import CLASS_ATLAS, COMPARE_ATLAS, LAYERS, Planted
+
+from pipeline.export.data_file import read_part
+from pipeline.figures import gathered, lay_out
+
+ATLASES = ("all", CLASS_ATLAS, COMPARE_ATLAS)
+
+
+def figures(number: int) -> dict[str, dict[str, Any]]:
+    """What the stages measured of an atlas; every number follows from ``number``."""
+    share = 0.5 + number / 100
+    return {
+        "reduce": {
+            "points": 1000 + number,
+            "filled": share,
+            "outliers": 0.0,
+            "trustworthiness_10": share + 0.11,
+            "continuity_10": share + 0.22,
+            "label_hits": None,
+        },
+        "grid": {"10": {"occupied": 90, "drawn": 80 + number, "spread": share + 0.05, "reliability": share + 0.15}},
+        "render": {
+            "10": {
+                "icons": 80 + number,
+                "fidelity": {"median": share + 0.3, "floor": 0.2},
+                "fidelity_centred": {"median": share + 0.25, "ceiling": 0.9},
+                "retrieval": {"exact": share + 0.09, "near": share + 0.19},
+            }
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def content(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the stage gathers of planted metrics."""
+    metrics = tmp_path_factory.mktemp("metrics")
+    (metrics / "prepare.json").write_text('{"images": 72, "rejected": 3, "classes": 12, "top1": 0.625, "top5": NaN}')
+    (metrics / "sample.json").write_text(json.dumps({LAYERS[1]: {"samples": 24000, "zero_attributions": 0.692}}))
+    for number, (layer, atlas) in enumerate((layer, atlas) for layer in LAYERS for atlas in ATLASES):
+        for stage, found in figures(number).items():
+            path = metrics / stage / layer / f"{atlas}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(found))
+    return gathered(metrics, read_part(planted.site / "data/manifest.js"))
+
+
+def result(layer: str) -> dict[str, Any]:
+    """What the stage ``patch`` says, as far as this page reads it: one direction tested, one not."""
+    rates = {"becomes": {"value": 0.375, "low": 0.3, "high": 0.4}}
+    tested = {
+        "name": "1-0",
+        "source": 1,
+        "target": 0,
+        "hindrance": None,
+        "groups": [{"name": "atlas", "static": rates}],
+    }
+    hindered = {"name": "0-1", "source": 0, "target": 1, "hindrance": "too few images"}
+    return {"layer": layer, "atlas": COMPARE_ATLAS, "directions": [tested, hindered]}
+
+
+@pytest.fixture(scope="module", params=["http", "file"])
+def address(
+    request: pytest.FixtureRequest,
+    planted: Planted,
+    content: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """The planted site with these figures and with results of all tests."""
+    verdict = {"removed": {"grade": "well"}, "pushed": {"grade": "not"}}
+    parts: dict[str, Any] = {"figures": content}
+    for layer in LAYERS:
+        parts[f"predict/{layer}/result"] = {"measured": True, "layer": layer, "verdict": verdict}
+        parts[f"patch/{layer}/{COMPARE_ATLAS}/result"] = result(layer)
+    with addressed(copied(planted.site, tmp_path_factory.mktemp("contents") / "site", parts), request.param) as found:
+        yield found
+
+
+def contents(opened: Opener, address: str, **window: int) -> Page:
+    """The page, with everything on it."""
+    page = opened(f"{address.removesuffix('index.html')}contents.html", **window)
+    page.wait_for_selector("html[data-ready=contents]", state="attached")
+    return page
+
+
+def test_what_was_measured_is_gathered(content: dict[str, Any], planted: Planted, tmp_path: Path) -> None:
+    """Numbers stand by layer, atlas and level; what a stage has not told, or what is no number, is null."""
+    found = content["atlases"][LAYERS[0]][CLASS_ATLAS]
+    assert found["layout"]["trustworthiness_10"] == pytest.approx(0.62)
+    assert [level["size"] for level in found["levels"]] == [5, 10]
+    assert found["levels"][0] == {"size": 5, "cells": None, "icons": None}
+    assert found["levels"][1]["cells"] == figures(1)["grid"]["10"]
+    assert content["images"]["top5"] is None
+    assert content["layers"] == {LAYERS[0]: None, LAYERS[1]: {"samples": 24000, "zero_attributions": 0.692}}
+    nothing = gathered(tmp_path, read_part(planted.site / "data/manifest.js"))
+    assert nothing["images"] is None
+    assert nothing["atlases"][LAYERS[0]]["all"]["layout"] is None
+
+
+def test_numbers_are_laid_beside_the_site(planted: Planted, tmp_path: Path) -> None:
+    """Commands write the numbers as a script of the site; without a site, or with a damaged one, nothing is done."""
+    lay_out(tmp_path)
+    assert not (tmp_path / "site").exists()
+    (tmp_path / "site/data").mkdir(parents=True)
+    (tmp_path / "site/data/manifest.js").write_text("no manifest")
+    lay_out(tmp_path)
+    assert not (tmp_path / "site/figures.js").exists()
+    (tmp_path / "site/data/manifest.js").write_bytes((planted.site / "data/manifest.js").read_bytes())
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/prepare.json").write_text('{"images": 7}')
+    lay_out(tmp_path)
+    assert read_part(tmp_path / "site/figures.js")["images"] == {"images": 7}
+
+
+def test_the_stage_writes_what_the_page_reads(planted: Planted) -> None:
+    """The site holds the page, its script and both its data files."""
+    for name in ("contents.html", "viewer/contents.js", "viewer/contents.css", "data/places.js"):
+        assert (planted.site / name).is_file()
+
+
+@pytest.mark.browser
+def test_every_atlas_is_shown_and_opened(opened: Opener, address: str) -> None:
+    """Each atlas at each layer has a picture that is there and a link that opens it."""
+    page = contents(opened, address)
+    cards = page.locator("a.atlas")
+    expect(cards).to_have_count(len(LAYERS) * len(ATLASES))
+    for image in page.locator("a.atlas img").all():
+        image.scroll_into_view_if_needed()
+        page.wait_for_function("image => image.naturalWidth > 100", arg=image.element_handle())
+    page.locator(f"a.atlas[href*='{LAYERS[1]}'][href*='{COMPARE_ATLAS}']").click()
+    page.wait_for_selector(f'html[data-ready^="{LAYERS[1]}/{COMPARE_ATLAS}/"]', state="attached")
+    page.get_by_role("heading", level=1).get_by_role("link").click()
+    page.wait_for_selector("html[data-ready=contents]", state="attached")
+    page.get_by_role("link", name="← Atlas").click()
+    page.wait_for_selector("html[data-ready^='features']", state="attached")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("number", "layer", "atlas"), [(0, 0, "All samples"), (4, 1, "fireboat")])
+def test_figures_are_those_that_were_measured(
+    opened: Opener, address: str, number: int, layer: int, atlas: str
+) -> None:
+    """The tables hold the planted numbers, and a bar as long as the number says."""
+    page = contents(opened, address)
+    found = figures(number)
+    for table, wanted in (
+        ("layouts", [f"{1000 + number:,}", 0.61 + number / 100, 0.72 + number / 100, "–"]),
+        (
+            "icons",
+            [str(80 + number), found["render"]["10"]["fidelity_centred"]["median"], found["grid"]["10"]["reliability"]],
+        ),
+    ):
+        body = page.get_by_role("table", name={"layouts": "The maps", "icons": "The icons"}[table]).locator("tbody")
+        row = body.nth(layer).locator("tr", has=page.get_by_role("link", name=atlas, exact=True)).first
+        texts = row.locator("td").all_inner_texts()
+        for text, value in zip(texts, wanted, strict=False):
+            assert text.strip() == (value if isinstance(value, str) else f"{value:.2f}")
+    bar = page.locator("#layouts + .table tbody").nth(layer).locator("td .bar").first
+    width, track = bar.bounding_box(), bar.locator("..").bounding_box()
+    assert width is not None
+    assert track is not None
+    assert width["width"] / track["width"] == pytest.approx(0.61 + 3 * layer / 100, abs=0.02)
+
+
+@pytest.mark.browser
+def test_every_measure_is_explained(opened: Opener, address: str) -> None:
+    """Below each table every one of its columns is told in a sentence; the run itself is told above."""
+    page = contents(opened, address)
+    for number, name in enumerate(("layouts", "icons")):
+        heads = page.locator(f"#{name} + .table thead th").all_inner_texts()[1:]
+        assert page.locator("dl.meanings").nth(number).locator("dt").all_inner_texts() == heads
+    said = page.locator("#figures > .said").inner_text().replace("\u00a0", " ")
+    assert "72 images, 3 more could not be read." in said
+    assert "the right class of 63 % of those with a label." in said
+    assert "At features.7, 69 % of the attributions are exactly zero." in said
+    assert page.locator("#figures script, #figures b").count() == 0
+
+
+@pytest.mark.browser
+def test_tests_are_told_and_linked(opened: Opener, address: str) -> None:
+    """Each patch test links to its page and says what came out; so does the evidence, layer by layer."""
+    page = contents(opened, address)
+    tests = page.locator("#patches li")
+    expect(tests).to_have_count(len(LAYERS))
+    expect(tests.first.locator(".found")).to_have_text(
+        "into fireboat: 37.5 % of pictures; into streetcar: too little to test"
+    )
+    href = tests.first.get_by_role("link").get_attribute("href")
+    assert href == f"patch.html#{LAYERS[0]}/{COMPARE_ATLAS}/1-0"
+    expect(page.locator("#evidence .found").first).to_have_text("taken away, foretells well; pushed, does not foretell")
+    assert page.get_by_role("link", name="Evidence").get_attribute("href") == "evidence.html"
+    expect(page.locator("#tour li")).to_have_count(5)
+
+
+@pytest.mark.browser
+def test_it_fits_a_phone(opened: Opener, address: str) -> None:
+    """At 390 px nothing but the tables is wider than the page."""
+    page = contents(opened, address, width=390, height=844)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.browser
+def test_results_that_are_not_there_are_said_to_be_missing(chromium: Browser, planted: Planted) -> None:
+    """A site without tests says so, and still lists everything else."""
+    page = chromium.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((planted.site / "contents.html").as_uri())
+    page.wait_for_selector("html[data-ready=contents]", state="attached")
+    expect(page.locator("#patches .found").first).to_have_text("no result in this site")
+    expect(page.locator("#figures .nothing")).to_contain_text("not here yet")
+    page.close()
+    assert errors == []

@@ -1,0 +1,256 @@
+"""The tour: made from the figures where no places are configured, and gone through on the page."""
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+from browsing import Opener, ready
+from playwright.sync_api import Page, expect
+from site_planting import CLASSES, COMPARE_ATLAS, COMPARE_SCALE, LAYERS, Planted, cell_at
+
+from pipeline.core.cells import nested_levels
+from pipeline.site.glimpse import Cells, glimpse, most_of
+from pipeline.site.places_source import places_content
+
+FIRST, LAST = LAYERS
+SIZE = 20  # the middle level
+STOPS = 5
+Link = dict[str, list[str]]
+
+
+@pytest.fixture(scope="module")
+def stops(planted: Planted) -> list[dict[str, str]]:
+    """The tour that the stage makes of the planted run."""
+    found = places_content(planted.task, {"network": "", "name": "SqueezeNet", "classes": CLASSES}, 72)
+    assert found["automatic"]
+    places: list[dict[str, str]] = found["places"]
+    assert len(places) == STOPS
+    return places
+
+
+def pinned(link: str) -> tuple[int, int, int]:
+    """Level, row and column of the cell that a link pins."""
+    size, row, column = (int(part) for part in parse_qs(link)["pin"][0].split("."))
+    return size, row, column
+
+
+def planted_cell(planted: Planted, layer: str, link: str) -> int:
+    """The index of the cell that a link pins."""
+    size, *place = pinned(link)
+    assert size == SIZE
+    return int(np.flatnonzero((planted.levels[layer, SIZE].cell == place).all(axis=1))[0])
+
+
+def test_the_tour_starts_with_the_whole_first_layer(planted: Planted, stops: list[dict[str, str]]) -> None:
+    """The first stop is all of the first layer, with the numbers of its samples and images."""
+    assert parse_qs(stops[0]["link"]) == {"layer": [FIRST]}
+    samples = int(planted.levels[FIRST, SIZE].count.sum())
+    assert f"{samples:,} places in 72 images" in stops[0]["text"]
+    assert "SqueezeNet" in stops[0]["text"]
+
+
+def test_the_cell_of_the_tour_is_the_surest_of_the_fullest(planted: Planted, stops: list[dict[str, str]]) -> None:
+    """No cell with as many samples as the fullest quarter has both reliability and fidelity as high."""
+    level = planted.levels[FIRST, SIZE]
+    cell = planted_cell(planted, FIRST, stops[1]["link"])
+    fidelity = np.full(len(level.cell), np.nan)
+    fidelity[level.drawn] = level.fidelity_centred
+    smaller = np.minimum(level.reliability, fidelity)
+    full = level.drawn & (level.count >= np.quantile(level.count[level.drawn], 0.75))
+    assert full[cell]
+    assert smaller[cell] == np.nanmax(smaller[full])
+    assert np.nanmax(smaller) > smaller[cell]  # an emptier one is surer
+    assert f"{level.count[cell]:,} samples" in stops[1]["text"]
+    assert f"reliability {level.reliability[cell]:.2f}" in stops[1]["text"]
+    assert f"centred fidelity {fidelity[cell]:.2f}" in stops[1]["text"]
+    assert f"most for {CLASSES[int(level.attribution[cell].argmax())]}" in stops[1]["text"]
+
+
+def test_the_same_samples_are_followed_to_the_last_layer(planted: Planted, stops: list[dict[str, str]]) -> None:
+    """The third stop is the last layer's cell that holds most of them, with their share."""
+    here, there = planted.levels[FIRST, SIZE], planted.levels[LAST, SIZE]
+    cell = planted_cell(planted, FIRST, stops[1]["link"])
+    samples = cell_at(here, planted.xy[FIRST]) == cell
+    tally = np.bincount(cell_at(there, planted.xy[LAST])[samples], minlength=len(there.cell)) * there.drawn
+    found = planted_cell(planted, LAST, stops[2]["link"])
+    assert parse_qs(stops[2]["link"])["layer"] == [LAST]
+    assert tally[found] == tally.max()
+    share = 100 * tally[found] / here.count[cell]
+    assert (f"{share:.0f}\u00a0%" if share >= 1 else "under 1\u00a0%") in stops[2]["text"]
+
+
+def test_the_loudest_class_and_the_comparison_follow(planted: Planted, stops: list[dict[str, str]]) -> None:
+    """The class of the largest mean attribution is highlighted; the comparison is shown where its axis says most."""
+    level = planted.levels[LAST, SIZE]
+    drawn = level.attribution[level.drawn]
+    cell, class_ = np.unravel_index(drawn.argmax(), drawn.shape)
+    assert parse_qs(stops[3]["link"]) == {"layer": [LAST], "class": [str(class_)]}
+    first = int((drawn.argmax(axis=1) == class_).sum())
+    assert f"+{drawn[cell, class_]:.2f} logit" in stops[3]["text"]
+    assert f"first in {first} of {len(drawn)} cells" in stops[3]["text"]
+    assert parse_qs(stops[4]["link"]) == {"layer": [LAST], "atlas": [COMPARE_ATLAS]}
+    assert f"+{COMPARE_SCALE[LAST]:.2f} logit" in stops[4]["text"]
+
+
+def cells(**changes: object) -> Cells:
+    """Four cells in a row at level 4; the third is empty."""
+    given: dict[str, object] = {
+        "size": 4,
+        "cell": np.array([[0, 0], [0, 1], [0, 2], [0, 3]], np.int32),
+        "count": np.array([9, 9, 1, 9]),
+        "drawn": np.array([True, True, False, True]),
+        "attribution": np.array([[0.0, -1], [2, 0], [9, 9], [1, 3]], np.float32),
+        "reliability": np.array([0.5, 0.7, 0.9, 0.7], np.float32),
+        "fidelity": np.array([0.9, 0.2, 0.95, 0.6], np.float32),
+    }
+    return Cells(**{**given, **changes})  # type: ignore[arg-type]  # the tests change arrays only
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    """Cells without icons or with few samples do not count, and without classes none is named."""
+    seen = glimpse("late", "all", [cells()])
+    assert seen is not None
+    assert seen.loudest is not None
+    assert (seen.surest.index, seen.loudest.index, seen.loudest.class_, seen.first) == (3, 3, 1, 1)
+    sparse = glimpse("late", "all", [cells(drawn=np.ones(4, bool))])
+    assert sparse is not None
+    assert sparse.surest.index == 3  # the third cell is surer, but holds too few samples
+    silent = glimpse("late", "all", [cells(attribution=np.zeros((4, 0), np.float32))])
+    assert silent is not None
+    assert (silent.loudest, silent.surest.class_) == (None, -1)
+    unsure = glimpse("late", "all", [cells(reliability=np.full(4, np.nan, np.float32))])
+    assert unsure is not None
+    assert unsure.surest.index == 0
+    assert glimpse("late", "all", [cells(drawn=np.zeros(4, bool))]) is None
+
+
+def test_samples_that_lie_nowhere_are_not_followed() -> None:
+    """Where no sample of the cell has a drawn cell at the other layer, there is nowhere to go."""
+    (own,) = nested_levels(np.array([[0.1, 0.1], [0.1, 0.1], [0.9, 0.9]]), [2])
+    assert most_of(own, 0, np.array([5, -1, 7])) == (5, 0.5)
+    assert most_of(own, 0, np.array([-1, -1, 7])) is None
+
+
+def taken(page: Page) -> Page:
+    """The same page at the first stop of the tour."""
+    page.keyboard.press("p")
+    page.get_by_role("button", name="Take the tour").click()
+    expect(page.locator(".tour .progress")).to_have_text(f"1 of {STOPS} · made automatically")
+    return page
+
+
+def link_of(page: Page) -> Link:
+    """The parts of the page's address."""
+    return parse_qs(page.url.partition("#")[2])
+
+
+@pytest.mark.browser
+def test_keys_lead_through_the_tour(opened: Opener, stops: list[dict[str, str]]) -> None:
+    """Arrow keys on the card go on and back, the address holds each stop's state and step, Escape ends the tour."""
+    page = taken(opened(f"#layer={LAST}"))
+    card = page.locator(".tour")
+    expect(card).to_be_focused()
+    for number, stop in enumerate(stops, 1):
+        expect(card.locator("h2")).to_have_text(stop["title"])
+        expect(card.locator(".text")).to_have_text(stop["text"])
+        expect(page.get_by_role("status").first).to_have_text(
+            f"Tour, {number} of {STOPS}: {stop['title']}. {stop['text']}"
+        )
+        found = link_of(page)
+        assert found["tour"] == [str(number)]
+        assert {name: found.get(name) for name in ("layer", "atlas", "class", "pin")} == {
+            name: parse_qs(stop["link"]).get(name) for name in ("layer", "atlas", "class", "pin")
+        }
+        page.keyboard.press("ArrowRight")
+    expect(card.locator("h2")).to_have_text(stops[-1]["title"])  # the arrow does not leave the last stop
+    page.keyboard.press("ArrowLeft")
+    expect(card.locator("h2")).to_have_text(stops[-2]["title"])
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    assert "tour" not in link_of(page)
+    assert link_of(page)["class"] == parse_qs(stops[-2]["link"])["class"]  # it ends where it is
+    assert page.evaluate("document.activeElement.matches('.openseadragon-canvas')")
+
+
+@pytest.mark.browser
+def test_buttons_lead_through_the_tour(opened: Opener, stops: list[dict[str, str]]) -> None:
+    """At the first stop there is no way back, at the last one the way on finishes."""
+    page = taken(opened())
+    back, card = page.get_by_role("button", name="Previous place"), page.locator(".tour")
+    expect(back).to_have_attribute("aria-disabled", "true")
+    back.click(force=True)  # a click does nothing
+    expect(card.locator("h2")).to_have_text(stops[0]["title"])
+    for stop in stops[1:]:
+        page.get_by_role("button", name="Next place").click()
+        expect(card.locator("h2")).to_have_text(stop["title"])
+    page.get_by_role("button", name="Finish the tour").click()
+    expect(card).to_be_hidden()
+
+
+@pytest.mark.browser
+def test_a_link_leads_into_the_tour(opened: Opener, stops: list[dict[str, str]]) -> None:
+    """A step alone goes to its place; with a state of its own, that stays; a step that does not exist is dropped."""
+    page = opened("#tour=2")
+    expect(page.locator(".tour h2")).to_have_text(stops[1]["title"])
+    expect(page.locator(".panel h2")).to_be_visible()
+    assert link_of(page)["pin"] == parse_qs(stops[1]["link"])["pin"]
+    page = opened(f"#layer={LAST}&level=10&tour=2")
+    expect(page.locator(".tour h2")).to_have_text(stops[1]["title"])
+    ready(page, f"{LAST}/all/10/")
+    for wrong in ("77", "0", "x"):
+        page = opened(f"#layer={LAST}&tour={wrong}")
+        page.wait_for_function("!location.hash || !location.hash.includes('tour')" if wrong == "77" else "true")
+        expect(page.locator(".tour")).to_be_hidden()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_the_way_is_smooth_unless_motion_is_unwelcome(opened: Opener, motion: str) -> None:
+    """The picture flies to a stop through places in between, or is there at once."""
+    page = taken(opened())
+    page.emulate_media(reduced_motion="reduce" if motion == "reduce" else "no-preference")
+    page.reload()
+    page.wait_for_selector("html[data-ready]", state="attached")
+    expect(page.locator(".tour")).to_be_visible()
+    page.wait_for_timeout(900)  # let the first stop come to rest
+    widths = page.evaluate(
+        """async () => {
+            const width = () => atlas.place(0, 1).x - atlas.place(0, 0).x;
+            const size = () => Number(document.documentElement.dataset.level);
+            document.querySelector('.tour [aria-label="Next place"]').click();
+            const seen = [];
+            for (let frame = 0; frame < 90; frame++) {
+                await new Promise(requestAnimationFrame);
+                seen.push(Math.round(width() * size()));
+            }
+            return [...new Set(seen)];
+        }"""
+    )
+    assert (len(widths) > 5) == (motion == "no-preference"), widths
+
+
+@pytest.mark.browser
+def test_the_card_fits_a_phone(opened: Opener) -> None:
+    """At 390 px the card, the pinned cell and the panel do not cover each other."""
+    page = opened("#tour=2", width=390, height=844)
+    expect(page.locator(".panel")).to_be_visible()
+    card, panel = page.locator(".tour").bounding_box(), page.locator(".panel").bounding_box()
+    assert card is not None
+    assert panel is not None
+    assert card["x"] >= 0
+    assert card["x"] + card["width"] <= 390
+    assert card["y"] + card["height"] < panel["y"]
+    size, row, column = pinned(page.url.partition("#")[2])
+    expect(page.locator("html")).to_have_attribute("data-level", str(size))
+    middle = page.evaluate("([row, column]) => atlas.place(row, column)", [row, column])
+    assert card["y"] + card["height"] < middle["y"] < panel["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_tour_is_made_of_data_alone(stops: list[dict[str, str]], planted: Planted) -> None:
+    """Made again it is the same, and no folder of the machine is in it."""
+    again = places_content(planted.task, {"name": "SqueezeNet", "classes": CLASSES}, 72)["places"]
+    assert again == stops
+    assert not any(re.search(re.escape(str(Path.home())), stop["text"]) for stop in stops)
