@@ -158,17 +158,19 @@ def test_the_picture_shows_the_selected_icons_alone(opened: Opener, planted: Pla
     name, content = saved(page, "PNG")
     assert name == "features.7-all-20-cells.png"
     pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
-    inner = slice(ICON // 6, -ICON // 6)
+    top, left = level.cell[chosen].min(axis=0)
+    bottom, right = level.cell[chosen].max(axis=0)
+    times, rest = divmod(pixels.shape[1] - 2 * MARGIN, (right - left + 1) * ICON)
+    assert (rest, times) == (0, 2), "a picture that is not large shows its icons twice as large"
+    side, inner = times * ICON, slice(ICON // 6, -ICON // 6)
     group = open_artifact(ICONS, planted.task.path(ICONS, "features.7", "all"))["20"]
     icons = {int(cell): icon for cell, icon in zip(array(group, "cell")[:], array(group, "icon")[:], strict=True)}
     inside = np.stack([icons[cell][inner, inner].astype(int) for cell in np.flatnonzero(chosen)])
-    top, left = level.cell[chosen].min(axis=0)
-    bottom, right = level.cell[chosen].max(axis=0)
     seen = {(int(row), int(column)): at for at, (row, column) in enumerate(level.cell)}
     for row in range(top, bottom + 1):
         for column in range(left, right + 1):
-            y, x = MARGIN + (row - top) * ICON, MARGIN + (column - left) * ICON
-            found = pixels[y : y + ICON, x : x + ICON]
+            y, x = MARGIN + (row - top) * side, MARGIN + (column - left) * side
+            found = pixels[y : y + side, x : x + side].reshape(ICON, times, ICON, times, 3).mean(axis=(1, 3))
             cell = seen.get((row, column))
             if cell is None or not chosen[cell]:
                 assert np.abs(found - PAPER).max() <= 1, (row, column)
@@ -176,7 +178,7 @@ def test_the_picture_shows_the_selected_icons_alone(opened: Opener, planted: Pla
                 apart = np.abs(inside - found[inner, inner]).mean(axis=(1, 2, 3))
                 assert apart.argmin() == np.flatnonzero(chosen).tolist().index(cell), "no other icon comes as near"
                 assert apart.min() < 16
-    below = pixels[MARGIN + (bottom - top + 1) * ICON :]
+    below = pixels[MARGIN + (bottom - top + 1) * side :]
     assert np.abs(pixels[:MARGIN] - PAPER).max() == 0
     assert 0 < (np.abs(below - PAPER).max(axis=-1) > 60).mean() < 0.1, "a line of text"
 
