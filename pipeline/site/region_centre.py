@@ -16,10 +16,11 @@ def visual_centre(cell: NDArray[np.int64]) -> NDArray[np.float64]:
     inside = np.zeros(cell.max(axis=0) - first + 3, bool)  # with a margin outside
     inside[tuple((cell - first + 1).T)] = True
     depth = _depth(inside)
-    middle = cell.mean(axis=0)
+    middle: NDArray[np.float64] = cell.mean(axis=0)
     near = np.rint(middle - first).astype(np.int64) + 1
     if depth[tuple(near)] >= WELL_INSIDE * depth.max():
-        return middle + 0.5
+        middle += 0.5
+        return middle
     deepest = np.argwhere(depth == depth.max()) + first - 1
     away = ((deepest - middle) ** 2).sum(axis=1)
     nearest: NDArray[np.float64] = deepest[away.argmin()] + 0.5

@@ -93,7 +93,8 @@ def names_level(levels: tuple[LevelCells, ...]) -> LevelCells:
 
 def _excess(attribution: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each cell's attributions minus their average over all samples; [cell, class], logit."""
-    return attribution - count @ attribution / max(count.sum(), 1.0)
+    above: NDArray[np.float64] = attribution - count @ attribution / max(count.sum(), 1.0)
+    return above
 
 
 def _smoothed(excess: NDArray[np.float64], count: NDArray[np.float64], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -103,7 +104,8 @@ def _smoothed(excess: NDArray[np.float64], count: NDArray[np.float64], pairs: ND
     for to, of in (pairs.T, pairs.T[::-1]):
         np.add.at(around, to, sums[of])
         np.add.at(total, to, weight[of])
-    return around / total[:, None]
+    around /= total[:, None]
+    return around
 
 
 def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:

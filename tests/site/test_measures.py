@@ -1,6 +1,7 @@
 """Measures of the cells as colours over the icons, their legend, and the marks of cells to doubt."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,10 +23,13 @@ NAMES = {
 
 def values(level: Level, measure: str) -> NDArray[np.float64]:
     """The planted measure of the drawn cells."""
-    if measure == "fidelity":
-        return level.fidelity_centred.astype(float)
-    column = {"samples": level.count, "reliability": level.reliability, "spread": level.spread}[measure]
-    return column[level.drawn].astype(float)
+    columns: dict[str, NDArray[Any]] = {
+        "samples": level.count[level.drawn],
+        "fidelity": level.fidelity_centred,
+        "reliability": level.reliability[level.drawn],
+        "spread": level.spread[level.drawn],
+    }
+    return columns[measure].astype(np.float64)
 
 
 def colour(page: Page, level: Level, cell: int) -> list[int]:

@@ -7,7 +7,7 @@ import type { Frame } from "./picture";
 import type { Scene } from "./scene";
 import type { Store } from "./state";
 
-const LEAST_CELL = 9; // pixels; in smaller cells a mark would hide the icon
+const LEAST_CELL = 14; // pixels; in smaller cells a mark would hide the icon
 const SHARE = 0.085; // of a cell's side
 const [LEAST, MOST] = [2.5, 8];
 
