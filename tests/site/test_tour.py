@@ -61,7 +61,6 @@ def test_the_cell_of_the_tour_is_the_surest_of_the_fullest(planted: Planted, sto
     full = level.drawn & (level.count >= np.quantile(level.count[level.drawn], 0.75))
     assert full[cell]
     assert smaller[cell] == np.nanmax(smaller[full])
-    assert np.nanmax(smaller) > smaller[cell]  # an emptier one is surer
     assert f"{level.count[cell]:,} samples" in stops[1]["text"]
     assert f"reliability {level.reliability[cell]:.2f}" in stops[1]["text"]
     assert f"centred fidelity {fidelity[cell]:.2f}" in stops[1]["text"]
@@ -209,19 +208,19 @@ def test_a_link_leads_into_the_tour(opened: Opener, stops: list[dict[str, str]])
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_the_way_is_smooth_unless_motion_is_unwelcome(opened: Opener, motion: str) -> None:
     """The picture flies to a stop through places in between, or is there at once."""
-    page = taken(opened())
+    page = opened("#tour=1")
     page.emulate_media(reduced_motion="reduce" if motion == "reduce" else "no-preference")
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")
     expect(page.locator(".tour")).to_be_visible()
-    page.wait_for_timeout(900)  # let the first stop come to rest
+    page.wait_for_timeout(600)  # let the first stop come to rest
     widths = page.evaluate(
         """async () => {
             const width = () => atlas.place(0, 1).x - atlas.place(0, 0).x;
             const size = () => Number(document.documentElement.dataset.level);
             document.querySelector('.tour [aria-label="Next place"]').click();
             const seen = [];
-            for (let frame = 0; frame < 90; frame++) {
+            for (let frame = 0; frame < 45; frame++) {
                 await new Promise(requestAnimationFrame);
                 seen.push(Math.round(width() * size()));
             }
