@@ -99,18 +99,19 @@ def _excess(attribution: NDArray[np.float64], count: NDArray[np.float64]) -> NDA
 
 def _smoothed(excess: NDArray[np.float64], count: NDArray[np.float64], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
     """The mean over the samples of each cell and of those that touch it."""
-    sums, weight = excess * count[:, None], count.copy()
-    around, total = sums.copy(), weight.copy()
+    sums = excess * count[:, None]
+    around, total = sums.copy(), count.copy()
     for to, of in (pairs.T, pairs.T[::-1]):
         np.add.at(around, to, sums[of])
-        np.add.at(total, to, weight[of])
-    around /= total[:, None]
-    return around
+        np.add.at(total, to, count[of])
+    mean: NDArray[np.float64] = around / total[:, None]
+    return mean
 
 
 def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
     length = np.linalg.norm(values, axis=1, keepdims=True)
-    return np.divide(values, length, out=np.zeros_like(values), where=length > 0)
+    unit: NDArray[np.float64] = np.divide(values, length, out=np.zeros_like(values), where=length > 0)
+    return unit
 
 
 def _cuts(direction: NDArray[np.float64], pairs: NDArray[np.int64]) -> list[NDArray[np.int64]]:
