@@ -35,6 +35,8 @@ def states(page: Page, planted: Planted) -> Iterator[str]:
         expect(page.locator("dialog[open] .waiting:visible")).to_have_count(0)
         yield name
         page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator(".lens")).to_be_hidden()
     page.get_by_role("button", name="How this was made").click()
     yield "how it was made"
     page.keyboard.press("Escape")
