@@ -12,6 +12,7 @@ from site_planting import Level, Planted
 pytestmark = pytest.mark.browser
 
 LONGEST_LINK = 1500
+ACCENT = (0xB4, 0x47, 0x2C)  # in the light
 
 
 def bite(level: Level) -> list[Place]:
@@ -160,22 +161,37 @@ def test_the_mark_runs_around_the_selection(opened: Opener, planted: Planted) ->
     page = opened(f"#layer=features.7&level=10&cells={encoded(10, chosen)}", color_scheme="light")
     expect(page.locator(".region h2")).to_have_text("3 cells")
     page.wait_for_timeout(300)
-    accent = (0xB4, 0x47, 0x2C)
+    for v in range(row - 1, row + 3):
+        for u in range(column - 1, column + 3):
+            inside = (v, u) in chosen
+            assert marked(page, u + 1, v + 0.5) == (inside != ((v, u + 1) in chosen)), (v, u, "right")
+            assert marked(page, u + 0.5, v + 1) == (inside != ((v + 1, u) in chosen)), (v, u, "below")
+
+
+def marked(page: Page, x: float, y: float) -> bool:
+    """The overlay has the colour of the line there."""
     read = """([x, y]) => {
         const canvas = document.querySelector("canvas.overlay");
         const { left, top } = canvas.getBoundingClientRect();
         return [...canvas.getContext("2d").getImageData(x - left, y - top, 1, 1).data.slice(0, 3)];
     }"""
+    found = page.evaluate(read, list(spot(page, (x, y))))
+    return bool(np.abs(np.array(found) - ACCENT).max() < 40)
 
-    def marked(x: float, y: float) -> bool:
-        found = page.evaluate(read, list(spot(page, (x, y))))
-        return bool(np.abs(np.array(found) - accent).max() < 40)
 
-    for v in range(row - 1, row + 3):
-        for u in range(column - 1, column + 3):
-            inside = (v, u) in chosen
-            assert marked(u + 1, v + 0.5) == (inside != ((v, u + 1) in chosen)), (v, u, "right")
-            assert marked(u + 0.5, v + 1) == (inside != ((v + 1, u) in chosen)), (v, u, "below")
+def test_a_gap_without_icons_has_no_border(opened: Opener, planted: Planted) -> None:
+    """A ring around a place where nothing is drawn is marked on its outside alone; around a drawn cell, inside too."""
+    level = planted.levels["features.7", 20]
+    drawn = np.zeros((20, 20), bool)
+    drawn[tuple(level.cell[level.drawn].T)] = True
+    for there in (False, True):
+        row, column = (int(at[0]) + 3 for at in np.nonzero(drawn[3:17, 3:17] == there))
+        ring = {(row + v, column + u) for v in (-1, 0, 1) for u in (-1, 0, 1)} - {(row, column)}
+        page = opened(f"#layer=features.7&level=20&cells={encoded(20, ring)}", color_scheme="light")
+        expect(page.locator(".region h2")).to_have_text("8 cells")
+        page.wait_for_timeout(300)
+        assert marked(page, column + 0.5, row) == there
+        assert marked(page, column + 0.5, row - 1), "the outside"
 
 
 def test_a_finger_draws_a_lasso_and_takes_single_cells(opened: Opener, planted: Planted) -> None:

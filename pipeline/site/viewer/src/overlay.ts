@@ -8,6 +8,7 @@ import { drawKin } from "./kin-mark";
 import type { LevelData } from "./level-data";
 import { brightness, type Colour, mask } from "./mask";
 import type { Frame, Picture } from "./picture";
+import { withoutGaps } from "./region-holes";
 import { type Draft, markRegion, markTrail } from "./region-mark";
 import type { Scene } from "./scene";
 import type { Store } from "./state";
@@ -150,7 +151,7 @@ export class Overlay {
       this.draft?.area ?? selection,
       { accent: this.colours.accent, paper: this.paper },
     ];
-    if (region) markRegion(context, frame, region, marks);
+    if (region) markRegion(context, frame, withoutGaps(region, level), marks);
     if (this.draft) markTrail(context, frame, this.draft.trail, marks);
     drawKin(context, frame, this.kin, { ink: this.colours.ink, paper: this.paper });
     if (this.marked >= 0) {

@@ -20,6 +20,7 @@ const STEP_BACK = 0.62;
 
 export function markRegion(context: CanvasRenderingContext2D, frame: Frame, area: Area, marks: Marks): void {
   const border = loops(frame, area);
+  const width = Math.min(Math.max((0.16 * frame.side) / area.size, 2), 3);
   const outside = new Path2D();
   outside.rect(frame.left, frame.top, frame.side, frame.side);
   outside.addPath(border);
@@ -29,10 +30,10 @@ export function markRegion(context: CanvasRenderingContext2D, frame: Frame, area
   context.fill(outside, "evenodd");
   context.globalAlpha = 1;
   context.strokeStyle = marks.paper;
-  context.lineWidth = 6;
+  context.lineWidth = width + 3;
   context.stroke(border);
   context.strokeStyle = marks.accent;
-  context.lineWidth = 3;
+  context.lineWidth = width;
   context.stroke(border);
   context.restore();
 }
