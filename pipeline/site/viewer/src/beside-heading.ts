@@ -36,7 +36,7 @@ export class BesideHeading {
       button("Swap the pictures", swap, () => actions.swap()),
       button("Close the second picture", drawing("M5 5 15 15", "M15 5 5 15"), () => actions.close()),
     );
-    this.element.append(layers.element, atlases.element, this.search().element, ways, this.classes);
+    this.element.append(layers.element, atlases.element, this.search().element, this.classes, ways);
     store.subscribe(() => this.update());
     this.update();
   }
