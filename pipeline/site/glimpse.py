@@ -147,4 +147,5 @@ def _classes(cells: Cells) -> NDArray[np.int64]:
     """[cell] the class of largest attribution; -1 where attributions were not recorded."""
     if not cells.attribution.shape[1]:
         return np.full(len(cells.cell), -1)
-    return cells.attribution.argmax(axis=1)
+    classes: NDArray[np.int64] = cells.attribution.argmax(axis=1)
+    return classes
