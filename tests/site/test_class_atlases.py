@@ -181,8 +181,8 @@ def test_search_and_lens_lead_to_the_atlases_of_a_class(opened: Opener) -> None:
     page.keyboard.press("Enter")
     ready(page, "features.7/all/20/0")
     links = page.locator(".lens .links button")
-    expect(links).to_have_text(["Side by side at every layer", *offered[1:]])
-    links.nth(1).click()
+    expect(links).to_have_text(["Add a class", "Side by side at every layer", *offered[1:]])
+    links.nth(2).click()
     ready(page, "features.7/class-0/10/")
     expect(page.locator(".lens")).to_be_hidden()
     page.get_by_role("combobox").fill("streetcar")
@@ -194,7 +194,7 @@ def test_search_and_lens_lead_to_the_atlases_of_a_class(opened: Opener) -> None:
     page.get_by_role("combobox").fill("goldfish")
     page.keyboard.press("Enter")
     ready(page, "features.7/compare-1-0/10/5")
-    expect(links).to_have_text(["Side by side at every layer"])
+    expect(links).to_have_text(["Add a class", "Side by side at every layer"])
 
 
 def test_the_axis_lies_on_the_picture_and_moves_with_it(opened: Opener) -> None:
