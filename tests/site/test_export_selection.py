@@ -29,7 +29,8 @@ def selection(level: Level) -> NDArray[np.bool_]:
     """[cell] a ragged part of a level: three quarters of the cells around the busiest one."""
     row, column = (int(value) for value in level.cell[busiest(level)])
     square = within(level, [(column - 7, row - 4), (column + 8, row - 4), (column + 8, row + 5), (column - 7, row + 5)])
-    return square & ((level.cell.sum(axis=1) % 4) != 0)
+    ragged: NDArray[np.bool_] = square & ((level.cell.sum(axis=1) % 4) != 0)
+    return ragged
 
 
 def link(level: Level, chosen: NDArray[np.bool_]) -> str:
@@ -49,6 +50,13 @@ def table(content: bytes) -> Rows:
     text = content.decode("utf-8-sig")
     assert text.count("\n") >= text.count("\r\n") > 0
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def icons_of(planted: Planted, level: Level) -> dict[int, NDArray[np.int64]]:
+    """The planted icons by their cells."""
+    group = open_artifact(ICONS, planted.task.path(ICONS, "features.7", "all"))
+    cells, icons = (np.asarray(array(group, f"{level.size}/{name}")[:], np.int64) for name in ("cell", "icon"))
+    return dict(zip(cells.tolist(), icons, strict=True))
 
 
 def test_cells_as_csv(opened: Opener, planted: Planted) -> None:
@@ -163,9 +171,8 @@ def test_the_picture_shows_the_selected_icons_alone(opened: Opener, planted: Pla
     times, rest = divmod(pixels.shape[1] - 2 * MARGIN, (right - left + 1) * ICON)
     assert (rest, times) == (0, 2), "a picture that is not large shows its icons twice as large"
     side, inner = times * ICON, slice(ICON // 6, -ICON // 6)
-    group = open_artifact(ICONS, planted.task.path(ICONS, "features.7", "all"))["20"]
-    icons = {int(cell): icon for cell, icon in zip(array(group, "cell")[:], array(group, "icon")[:], strict=True)}
-    inside = np.stack([icons[cell][inner, inner].astype(int) for cell in np.flatnonzero(chosen)])
+    icons = icons_of(planted, level)
+    inside = np.stack([icons[cell][inner, inner] for cell in np.flatnonzero(chosen).tolist()])
     seen = {(int(row), int(column)): at for at, (row, column) in enumerate(level.cell)}
     for row in range(top, bottom + 1):
         for column in range(left, right + 1):
@@ -193,10 +200,8 @@ def test_a_small_selection_is_enlarged(opened: Opener, planted: Planted, address
     _, content = saved(page, "PNG")
     picture = Image.open(io.BytesIO(content)).convert("RGB")
     icon = np.asarray(picture.crop((MARGIN, MARGIN, MARGIN + 4 * ICON, MARGIN + 4 * ICON)).resize((ICON, ICON)))
-    group = open_artifact(ICONS, planted.task.path(ICONS, "features.7", "all"))["20"]
-    at = array(group, "cell")[:].tolist().index(busiest(level))
     inner = slice(ICON // 6, -ICON // 6)
-    apart = np.abs(icon[inner, inner].astype(int) - array(group, "icon")[at][inner, inner].astype(int))
+    apart = np.abs(icon[inner, inner] - icons_of(planted, level)[busiest(level)][inner, inner])
     assert apart.mean() < 12
     assert picture.getpixel((2, 2)) == (0x14, 0x13, 0x12), "the paper of the dark"
 

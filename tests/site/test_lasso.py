@@ -216,8 +216,8 @@ def test_a_finger_draws_a_lasso_and_takes_single_cells(opened: Opener, planted: 
     assert spot(page, (column, row + 1))[1] < panel["y"]
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.get_by_role("button", name="Add to the region with the lasso").tap()
-    outside = next(at for at in np.flatnonzero(level.drawn & ~chosen) if place(page, level, at)[1] < panel["y"] - 20)
-    x, y = place(page, level, int(outside))
+    others = np.flatnonzero(level.drawn & ~chosen).tolist()
+    x, y = next(at for at in (place(page, level, cell) for cell in others) if at[1] < panel["y"] - 20)
     page.touchscreen.tap(x, y)
     expect(page.locator(".region h2")).to_have_text(f"{chosen.sum() + 1} cells")
 
