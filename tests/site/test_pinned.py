@@ -77,7 +77,7 @@ def test_the_icon_enlarges_and_tells_where_it_comes_from(opened: Opener, planted
     large = dialog.locator(".icon").bounding_box()
     assert small
     assert large
-    assert large["width"] == pytest.approx(400, abs=1)
+    assert large["width"] == pytest.approx(480, abs=2)
     assert small["width"] < large["width"] / 2
     tiles = [image.get_attribute("src") for image in button.locator("img").all()]
     assert [image.get_attribute("src") for image in dialog.locator("img").all()] == tiles

@@ -12,8 +12,8 @@ import { type Descent, loadDescent } from "./neighbours";
 import type { Scene } from "./scene";
 import { verdict } from "./trust";
 
-const TIMES = 4; // the size that it was drawn in: beyond that there is nothing more to see
-const LEAST = 400; // CSS pixels all the same, for icons that were drawn small
+const TIMES = 5; // the size that it was drawn in: beyond that there is nothing more to see
+const LEAST = 480; // CSS pixels all the same, for icons that were drawn small
 
 export class IconSheet {
   private readonly shell = modal("icon-sheet");
