@@ -10,6 +10,9 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
+# what has nothing to do with where the page comes from
+AT_HTTP = pytest.mark.parametrize("address", ["http"], indirect=True)
+
 START = "#layer=features.3"
 MOST_STOPS = 40
 # the element that bears the ring: the face beside a radio button, else what has the focus
@@ -56,6 +59,7 @@ def stops(page: Page) -> list[Stop]:
     raise AssertionError(f"no end after {MOST_STOPS} stops: {[stop.name for stop in found]}")
 
 
+@AT_HTTP
 @pytest.mark.parametrize("width", [1280, 700, 390])
 def test_tab_follows_the_eye_and_draws_a_ring(opened: Opener, width: int) -> None:
     """From the first control on, tab goes line by line through the masthead, then the picture; each stop has a ring."""
@@ -228,6 +232,7 @@ def test_the_whole_way_without_a_pointer(opened: Opener) -> None:
     help_and_back(typist)
 
 
+@AT_HTTP
 def test_leaving_the_search_leads_back_to_the_picture(opened: Opener) -> None:
     """Escape in the search, or the button that shows all classes, leaves the focus on the picture."""
     page = opened(START)

@@ -5,7 +5,8 @@ from itertools import combinations, pairwise
 import pytest
 from browsing import Opener
 
-pytestmark = pytest.mark.browser
+# where the page comes from changes no width
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("address", ["http"], indirect=True)]
 
 
 @pytest.mark.parametrize("width", [390, 700, 1000, 1081, 1120, 1170, 1280, 1600])

@@ -10,6 +10,9 @@ from site_planting import Level, Planted
 
 pytestmark = pytest.mark.browser
 
+# what has nothing to do with where the page comes from
+AT_HTTP = pytest.mark.parametrize("address", ["http"], indirect=True)
+
 WIDTH, HEIGHT = 390, 844
 LEAST, MAIN = 24, 40  # CSS pixels of a control, and of one that the main way leads over
 PHONE = {"width": WIDTH, "height": HEIGHT, "has_touch": True, "is_mobile": True}
@@ -105,6 +108,7 @@ def test_the_main_way_with_a_thumb(phone: Callable[..., Page], planted: Planted)
     assert {state: controls for state, controls in found.items() if controls} == {}
 
 
+@AT_HTTP
 def test_a_small_control_is_found(phone: Callable[..., Page]) -> None:
     """A button of 20 pixels and one that sticks out are told."""
     page = phone("#layer=features.3")
@@ -118,10 +122,10 @@ def test_a_small_control_is_found(phone: Callable[..., Page]) -> None:
     assert small(page) == ["button : 20.0 × 20.0", "10 pixels too wide"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_masthead_leaves_the_picture_its_room(phone: Callable[..., Page], scheme: str) -> None:
+@AT_HTTP
+def test_the_masthead_leaves_the_picture_its_room(phone: Callable[..., Page]) -> None:
     """The masthead ends where the picture begins, within an eighth of the height; the picture has all the rest."""
-    page = phone("#layer=features.7", color_scheme=scheme)
+    page = phone("#layer=features.7")
     head, picture = (page.locator(part).bounding_box() for part in ("header", "[role=application]"))
     assert head
     assert picture

@@ -7,7 +7,8 @@ from browsing import Opener, busiest, place, ready
 from playwright.sync_api import Page, expect
 from site_planting import Planted
 
-pytestmark = pytest.mark.browser
+# where the page comes from moves nothing
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("address", ["http"], indirect=True)]
 
 LONGEST_MS = 1
 # elements, and what is made before and after them, that take their time
