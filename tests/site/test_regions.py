@@ -129,11 +129,11 @@ def test_a_cell_leads_to_its_samples_at_the_other_layer(opened: Opener, planted:
     counts = np.where(other.drawn, count_at(other, planted.xy["features.3"][samples]), 0)
     best = np.argsort(-counts, kind="stable")[:3]
     page = opened(f"#layer=features.7&level=10&pin=10.{row}.{column}&view={column / 10},{row / 10},0.2")
-    cells = page.locator(".relative")
+    cells = page.locator(".relatives .relative")
     expect(cells).to_have_count(3)
     expect(page.locator(".relatives .layer")).to_have_text(["features.3"])
     shares = [f"{round(100 * counts[cell] / len(samples))} %" for cell in best]
-    assert page.locator(".relative .share").all_inner_texts() == shares
+    assert page.locator(".relatives .relative .share").all_inner_texts() == shares
     there = [f"row {other.cell[cell, 0] + 1}, column {other.cell[cell, 1] + 1}," for cell in best]
     for at, name in enumerate(there):
         assert name in (cells.nth(at).get_attribute("aria-label") or "")
