@@ -1,9 +1,10 @@
 // The tiled pictures of all levels, stacked on the unit square: one shows, the next one fades in over it.
 
 import OpenSeadragon from "openseadragon";
+import { Crossfade } from "./crossfade";
 import type { AtlasEntry, LevelEntry } from "./manifest";
 import type { View } from "./state";
-import { forestallStyle, tileSource } from "./tile-source";
+import { decodeAhead, forestallStyle, tileSource } from "./tile-source";
 
 /** Where the whole atlas lies in the window, CSS pixels. */
 export interface Frame {
@@ -32,6 +33,7 @@ interface Shown {
 
 export class Picture {
   readonly viewer: OpenSeadragon.Viewer;
+  private readonly crossfade: Crossfade;
   private foot = 0;
   private stack: Shown[] = [];
   private wanted = "";
@@ -54,6 +56,7 @@ export class Picture {
       animationTime: still ? 0 : 0.7,
       springStiffness: 8,
       blendTime: still ? 0 : 0.15,
+      smoothTileEdgesMinZoom: Number.POSITIVE_INFINITY, // else the whole window is drawn twice; tiles overlap as it is
       minZoomLevel: 0.4,
       maxZoomPixelRatio: 8,
       visibilityRatio: 0.25,
@@ -64,6 +67,9 @@ export class Picture {
       gestureSettingsTouch: { pinchRotate: false, dblClickToZoom: true },
       imageLoaderLimit: 8,
     } as OpenSeadragon.Options);
+    const drawer = (): HTMLCanvasElement => this.viewer.drawer.canvas as HTMLCanvasElement;
+    this.crossfade = new Crossfade(drawer, () => this.frame(), FADE_MS);
+    this.viewer.canvas.append(this.crossfade.canvas);
     for (const event of ["canvas-key", "canvas-key-press"] as const) {
       this.viewer.addHandler(event as "canvas-key", (key) => {
         key.preventDefaultAction = true; // keyboard.ts answers all keys
@@ -79,7 +85,7 @@ export class Picture {
     const again = this.stack.find((entry) => entry.name === name);
     if (again) {
       this.viewer.world.setItemIndex(again.item, this.viewer.world.getItemCount() - 1);
-      this.fadeIn(again);
+      this.change(again);
       return;
     }
     this.viewer.addTiledImage({
@@ -87,11 +93,13 @@ export class Picture {
       x: 0,
       y: 0,
       width: 1,
-      opacity: this.stack.length ? 0.01 : 1,
+      opacity: this.stack.length ? 0 : 1,
+      preload: true,
       success: (event: Event) => {
         const added = { name, item: (event as unknown as { item: OpenSeadragon.TiledImage }).item };
+        decodeAhead(added.item);
         this.stack.push(added);
-        this.fadeIn(added);
+        this.change(added);
       },
     } as unknown as OpenSeadragon.TileSourceSpecifier);
   }
@@ -194,30 +202,38 @@ export class Picture {
 
   /** Take the picture down for good. */
   end(): void {
-    this.wanted = ""; // ends what is fading in
+    this.wanted = ""; // ends what waits for its tiles
     this.viewer.destroy();
   }
 
-  private fadeIn(entry: Shown): void {
+  /**
+   * Load a picture unseen, then change to it. A picture that is drawn half transparent would cost several times as
+   * much in every frame.
+   */
+  private change(entry: Shown): void {
     const begin = performance.now();
-    const from = entry.item.getOpacity();
+    entry.item.setPreload(true);
     const step = (now: number): void => {
       if (entry.name !== this.wanted) return;
-      const share = this.still ? 1 : Math.min((now - begin) / FADE_MS, 1);
-      entry.item.setOpacity(from + (1 - from) * share);
-      const ready = entry.item.getFullyLoaded() || now - begin > PATIENCE_MS;
-      if (share < 1 || !ready) requestAnimationFrame(step);
-      else this.dropOthers(entry);
+      if (!entry.item.getFullyLoaded() && now - begin < PATIENCE_MS) {
+        requestAnimationFrame(step);
+        return;
+      }
+      if (!this.still && this.stack.length > 1) this.crossfade.begin();
+      entry.item.setOpacity(1);
+      this.dropOthers(entry);
     };
-    requestAnimationFrame(step);
+    step(begin);
   }
 
   private dropOthers(entry: Shown): void {
     const scope = entry.name.slice(0, entry.name.lastIndexOf("/"));
     for (const other of this.stack) {
       if (other === entry) continue;
-      if (other.name.startsWith(`${scope}/`)) other.item.setOpacity(0);
-      else this.viewer.world.removeItem(other.item);
+      if (other.name.startsWith(`${scope}/`)) {
+        other.item.setOpacity(0);
+        other.item.setPreload(false);
+      } else this.viewer.world.removeItem(other.item);
     }
     this.stack = this.stack.filter((other) => other.name.startsWith(`${scope}/`));
   }

@@ -1,5 +1,6 @@
 // What OpenSeadragon must be told so that it works under the page's policy and from disk.
 
+import type { TiledImage } from "openseadragon";
 import type { AtlasEntry, LevelEntry } from "./manifest";
 
 /** OpenSeadragon would put a style into the page, which the page's policy forbids, unless it finds one: an idle one. */
@@ -21,5 +22,36 @@ export function tileSource(layer: string, atlas: AtlasEntry, level: LevelEntry):
       TileSize: String(atlas.tiles.tile_size),
       Size: { Width: String(level.width), Height: String(level.height) },
     },
+  };
+}
+
+/** What OpenSeadragon asks of whoever fetches a tile. */
+interface Job {
+  readonly src: string;
+  readonly userData: { imageRequest?: HTMLImageElement };
+  finish(image: HTMLImageElement, request: null, kind: "image"): void;
+  fail(why: string, request: null): void;
+}
+
+/** Have tiles decoded beside the page before they are handed over; else they are decoded within a frame. */
+export function decodeAhead(item: TiledImage): void {
+  const source = item.source as unknown as {
+    downloadTileStart(job: Job): void;
+    downloadTileAbort(job: Job): void;
+  };
+  source.downloadTileStart = (job) => {
+    const image = new Image();
+    job.userData.imageRequest = image;
+    image.src = job.src;
+    image.decode().then(
+      () => job.userData.imageRequest === image && job.finish(image, null, "image"),
+      () =>
+        job.userData.imageRequest === image && job.fail(`${job.src}: expected a picture, found none`, null),
+    );
+  };
+  source.downloadTileAbort = (job) => {
+    const { imageRequest } = job.userData;
+    delete job.userData.imageRequest;
+    if (imageRequest) imageRequest.src = "";
   };
 }
