@@ -11,7 +11,7 @@ import { isReadable, isRefusal, tileUnder } from "./export-tiles";
 import { count } from "./format";
 import type { ImageSource } from "./image-source";
 import type { Manifest } from "./manifest";
-import { extent, type Region } from "./region";
+import { cellsIn, extent, type Region } from "./region";
 import type { Area } from "./region-area";
 import { encode } from "./region-code";
 import type { Scene } from "./scene";
@@ -40,10 +40,10 @@ export function exportButtons(
   const stem = `${scene.layer.name}-${scene.atlas.name}-${scene.level.size}`;
   const save = async (content: Promise<BlobPart>, kind: string, name: string): Promise<void> =>
     download(new Blob([await content], { type: kind }), `${stem}-${name}`);
-  const note = el("p", { class: "fine", "aria-live": "polite" }, linkNote(area));
+  const note = el("p", { class: "fine", "aria-live": "polite" }, linkNote(scene, area, cells.length));
   const row = el("div", { class: "take", role: "group", "aria-label": "Take the region along" });
   const add = (act: Act): HTMLButtonElement => {
-    const press = pressable(act, (text) => note.replaceChildren(text || linkNote(area)));
+    const press = pressable(act, (text) => note.replaceChildren(text || linkNote(scene, area, cells.length)));
     row.append(press);
     return press;
   };
@@ -100,9 +100,12 @@ function refuse(press: HTMLButtonElement): void {
   press.title = REFUSED;
 }
 
-function linkNote(area: Area): string {
-  const more = encode(area).area.places - area.places;
-  return more ? `The link holds a simplified shape, with ${count(more, "cell")} more.` : "";
+/** What the link says other than the selection, where that is too ragged for it. */
+function linkNote({ level }: Scene, area: Area, cells: number): string {
+  const held = encode(area).area;
+  if (held === area) return "";
+  const more = cellsIn(level, held).length - cells;
+  return `The link holds a simplified shape, with ${more ? `${count(more, "cell")} more` : "the same cells"}.`;
 }
 
 function caption(manifest: Manifest, { layer, atlas, level }: Scene, area: Area): string {

@@ -32,13 +32,12 @@ function trace(area: Area): Vertex[][] {
   const loops: Vertex[][] = [];
   const seen = new Set<number>();
   const visit = (start: Vertex, direction: number): void => {
-    if (!isBorder(area, start, direction) || seen.has(name(area, start, direction))) return;
-    loops.push(loopFrom(area, start, direction, seen));
+    if (!seen.has(name(area, start, direction))) loops.push(loopFrom(area, start, direction, seen));
   };
   for (const { row, from, to } of area.runs) {
     for (let column = from; column <= to; column++) {
-      visit({ x: column, y: row }, 0); // the upper edge of a place, and the lower one
-      visit({ x: column + 1, y: row + 1 }, 2);
+      if (!area.has(row - 1, column)) visit({ x: column, y: row }, 0); // along its upper edge
+      if (!area.has(row + 1, column)) visit({ x: column + 1, y: row + 1 }, 2); // along its lower edge
     }
   }
   return loops;
