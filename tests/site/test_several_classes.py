@@ -22,7 +22,7 @@ FAR, NEAR = "&view=0.5,0.5,2.4", 0.16
 TINT_FAR, TINT_NEAR = 0.66, 0.1
 
 # Machado, Oliveira & Fernandes 2009, severity 1: what linear red, green and blue become
-SEEN = {
+SEEN: dict[str, list[list[float]]] = {
     "everybody": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
     "protanopes": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
     "deuteranopes": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
@@ -70,7 +70,8 @@ def shares(planted: Planted, level: Level, classes: tuple[int, ...] = THREE) -> 
     levels = [other for (name, _), other in planted.levels.items() if name == "features.7"]
     scale = max(np.abs(other.attribution[other.drawn]).max() for other in levels)
     values = level.attribution[:, classes].T
-    return np.rint(127 * np.sqrt(np.minimum(np.abs(values) / scale, 1)) * np.sign(values)) / 127
+    found: NDArray[np.float64] = np.rint(127 * np.sqrt(np.minimum(np.abs(values) / scale, 1)) * np.sign(values)) / 127
+    return found
 
 
 def covering(page: Page, level: Level, cell: int, off: float = 0) -> NDArray[np.float64]:

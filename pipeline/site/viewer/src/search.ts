@@ -2,6 +2,7 @@
 
 import type { Chosen } from "./chosen";
 import { drawing, el } from "./dom";
+import { mark, matches } from "./search-found";
 
 const LONGEST = 60;
 const ALONE = "Highlight a class";
@@ -25,16 +26,6 @@ export interface SearchActions {
 interface Found {
   readonly id: number;
   readonly offer: Offer | null;
-}
-
-/** Classes whose name holds the text: first those that begin with it, then those with a word that does. */
-export function matches(names: readonly string[], text: string): number[] {
-  const wanted = text.trim().toLocaleLowerCase();
-  const ranked = names
-    .map((name, id) => ({ id, at: name.toLocaleLowerCase().indexOf(wanted), name: name.toLocaleLowerCase() }))
-    .filter(({ at }) => at >= 0)
-    .map(({ id, at, name }) => ({ id, rank: at === 0 ? 0 : name[at - 1] === " " ? 1 : 2 }));
-  return ranked.sort((one, other) => one.rank - other.rank || one.id - other.id).map(({ id }) => id);
 }
 
 export class Search {
@@ -126,19 +117,9 @@ export class Search {
     );
     option.addEventListener("click", (event) => this.take(found, event.shiftKey));
     if (offer) return option;
-    const hue = colours.get(id);
+    const hue = colours.get(id) ?? null;
     if (hue) option.setAttribute("aria-description", "highlighted");
-    // for pointers; keys have Shift and Enter, and the lens opens the search for adding
-    const mark = el("span", { class: hue ? "dot" : "add", "data-hue": hue ?? null, "aria-hidden": "true" });
-    if (!hue) {
-      mark.append(drawing("M10 5v10", "M5 10h10"));
-      mark.title = "Add to the highlighted classes";
-      mark.addEventListener("click", (event) => {
-        event.stopPropagation();
-        this.take(found, true);
-      });
-    }
-    option.append(mark);
+    option.append(mark(hue, () => this.take(found, true)));
     return option;
   }
 
