@@ -45,8 +45,9 @@ export class Chips {
   show({ level, highlights }: Scene): void {
     const { sign } = this.store.state;
     for (const { id, heat } of this.element.hidden ? [] : highlights) {
+      const strongest = strongestValue({ level, heat }, sign);
       const value = this.element.querySelector(`[data-class="${id}"] .value`);
-      if (value) value.textContent = signed(strongestValue({ level, heat }, sign));
+      if (value) value.textContent = strongest ? signed(strongest) : "none";
     }
   }
 
