@@ -37,38 +37,65 @@ export function exportButtons(
   { cells, drawn }: Region,
   source: ImageSource | null,
 ): HTMLElement {
-  const stem = `${scene.layer.name}-${scene.atlas.name}-${scene.level.size}`;
-  const save = async (content: Promise<BlobPart>, kind: string, name: string): Promise<void> =>
-    download(new Blob([await content], { type: kind }), `${stem}-${name}`);
-  const note = el("p", { class: "fine", "aria-live": "polite" }, linkNote(scene, area, cells.length));
+  const known = linkNote(scene, area, cells.length);
+  const note = el("p", { class: "fine", "aria-live": "polite" }, known);
   const row = el("div", { class: "take", role: "group", "aria-label": "Take the region along" });
   const add = (act: Act): HTMLButtonElement => {
-    const press = pressable(act, (text) => note.replaceChildren(text || linkNote(scene, area, cells.length)));
+    const press = pressable(act, (text) => note.replaceChildren(text || known));
     row.append(press);
     return press;
   };
-  if (navigator.clipboard) {
-    const work = (): Promise<void> => navigator.clipboard.writeText(location.href);
-    add({ face: "Copy link", title: "Copy the link to this selection", done: "Copied", work });
-  }
-  const saveCells = (): Promise<void> => save(cellsTable(manifest, scene, cells), "text/csv", "cells.csv");
-  add({ face: "Cells CSV", title: "Save its cells as CSV", done: "Saved", work: saveCells });
-  if (source) {
-    const work = (): Promise<void> => save(imagesTable(scene, area, source), "text/csv", "images.csv");
-    add({ face: "Images CSV", title: "Save the list of its images as CSV", done: "Saved", work });
-  }
-  if (drawn) {
-    const work = (): Promise<void> =>
-      save(picture(scene, area, caption(manifest, scene, area), ink()), "image/png", "cells.png");
-    const press = add({ face: "PNG", title: "Save its icons as PNG", done: "Saved", work });
-    const tile = tileUnder(scene, cells);
-    if (tile)
-      isReadable(tile).then(
-        (may) => may || refuse(press),
-        () => {},
-      ); // a tile that fails says so when saved
-  }
+  if (navigator.clipboard) add(COPY);
+  for (const act of tables(manifest, scene, area, cells, source)) add(act);
+  if (!drawn) return el("div", { class: "taking" }, row, note);
+  const press = add(png(manifest, scene, area));
+  const tile = tileUnder(scene, cells);
+  if (tile)
+    isReadable(tile).then(
+      (may) => may || refuse(press),
+      () => {},
+    ); // a tile that fails says so when saved
   return el("div", { class: "taking" }, row, note);
+}
+
+const COPY: Act = {
+  face: "Copy link",
+  title: "Copy the link to this selection",
+  done: "Copied",
+  work: () => navigator.clipboard.writeText(location.href),
+};
+
+function tables(
+  manifest: Manifest,
+  scene: Scene,
+  area: Area,
+  cells: readonly number[],
+  source: ImageSource | null,
+): Act[] {
+  const act = (face: string, title: string, name: string, table: () => Promise<string>): Act => ({
+    face,
+    title,
+    done: "Saved",
+    work: async () => download(new Blob([await table()], { type: "text/csv" }), `${stem(scene)}-${name}.csv`),
+  });
+  const found = [
+    act("Cells CSV", "Save its cells as CSV", "cells", () => cellsTable(manifest, scene, cells)),
+  ];
+  if (source) {
+    const table = (): Promise<string> => imagesTable(scene, area, source);
+    found.push(act("Images CSV", "Save the list of its images as CSV", "images", table));
+  }
+  return found;
+}
+
+function png(manifest: Manifest, scene: Scene, area: Area): Act {
+  const work = async (): Promise<void> =>
+    download(await picture(scene, area, caption(manifest, scene, area), ink()), `${stem(scene)}-cells.png`);
+  return { face: "PNG", title: "Save its icons as PNG", done: "Saved", work };
+}
+
+function stem({ layer, atlas, level }: Scene): string {
+  return [layer.name, atlas.name, level.size].join("-");
 }
 
 /** A button that works, says that it is done, and tells why where it cannot be. */
