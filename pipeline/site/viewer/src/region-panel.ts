@@ -116,7 +116,7 @@ function imageSections(
 function head(area: Area, { samples, cells, drawn }: Region, actions: RegionActions): HTMLElement {
   const { top, left, bottom, right, size } = area.bounds;
   const within = area.isBox ? "" : "within ";
-  const place = `${within}rows ${top + 1}–${bottom + 1}, columns ${left + 1}–${right + 1} of ${size}`;
+  const place = `${within}${from("row", top, bottom)}, ${from("column", left, right)} of ${size}`;
   const filled = `in ${count(cells.length, "cell")}${drawn < cells.length ? `, ${drawn} of them drawn` : ""}`;
   const told = cells.length === drawn && drawn === area.places ? "" : ` ${filled}`;
   return el(
@@ -128,4 +128,8 @@ function head(area: Area, { samples, cells, drawn }: Region, actions: RegionActi
     el("p", { class: "fine" }, `${count(samples, "sample")}${told}`),
     el("p", { class: "fine" }, place),
   );
+}
+
+function from(name: string, first: number, last: number): string {
+  return first === last ? `${name} ${first + 1}` : `${name}s ${first + 1}–${last + 1}`;
 }

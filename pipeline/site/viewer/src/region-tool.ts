@@ -157,6 +157,8 @@ export class RegionTool {
     for (const [tool, face] of Object.entries(this.buttons)) {
       face.setAttribute("aria-pressed", String(tool === on));
     }
-    document.documentElement.toggleAttribute("data-selecting", on !== null);
+    const { dataset } = document.documentElement;
+    if (on) dataset.selecting = on;
+    else delete dataset.selecting;
   }
 }
