@@ -13,6 +13,7 @@ from site_planting import CLASS_ATLAS, COMPARE_ATLAS, LAYERS, Planted
 
 from pipeline.export.data_file import read_part
 from pipeline.figures import gathered, lay_out
+from tests.axe import faults
 
 ATLASES = ("all", CLASS_ATLAS, COMPARE_ATLAS)
 
@@ -86,7 +87,7 @@ def address(
         yield found
 
 
-def contents(opened: Opener, address: str, **window: int) -> Page:
+def contents(opened: Opener, address: str, **window: Any) -> Page:
     """The page, with everything on it."""
     page = opened(f"{address.removesuffix('index.html')}contents.html", **window)
     page.wait_for_selector("html[data-ready=contents]", state="attached")
@@ -221,3 +222,10 @@ def test_results_that_are_not_there_are_said_to_be_missing(chromium: Browser, pl
     expect(page.locator("#figures .nothing")).to_contain_text("not here yet")
     page.close()
     assert errors == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_nothing_hinders_gravely(opened: Opener, address: str, scheme: str, width: int) -> None:
+    """axe-core finds no serious or critical fault on the page, in light and in dark."""
+    assert faults(contents(opened, address, width=width, color_scheme=scheme)) == []
