@@ -14,8 +14,9 @@ export function miniature(layer: string, atlas: AtlasEntry): HTMLElement {
 }
 
 function address(layer: string, atlas: AtlasEntry, level: LevelEntry): string {
-  const finest = Math.ceil(Math.log2(Math.max(level.width, level.height)));
-  const single = Math.floor(Math.log2(atlas.tiles.tile_size));
+  const longest = Math.max(level.width, level.height);
+  const finest = Math.ceil(Math.log2(longest));
+  const halved = Math.max(0, Math.ceil(Math.log2(longest / atlas.tiles.tile_size)));
   const folder = `tiles/${layer}/${atlas.name}/${level.size}_files`;
-  return `${folder}/${Math.min(finest, single)}/0_0.${atlas.tiles.format}`;
+  return `${folder}/${finest - halved}/0_0.${atlas.tiles.format}`;
 }
