@@ -1,3 +1,4 @@
+import gzip
 import http.client
 import socket
 import threading
@@ -52,6 +53,31 @@ def test_the_page_and_its_files_are_served(port: int) -> None:
     status, _, headers = get(port, "/data/manifest.js")
     assert status == 200
     assert headers["Content-type"].startswith("text/javascript")
+
+
+def test_text_travels_compressed_to_those_who_take_it(port: int, site: Path) -> None:
+    """A script comes as gzip where that is accepted, whole and with its type; pictures do not; a known one is known."""
+    (site / "data/long.js").write_text("let cells = [1, 2, 3];\n" * 1000)
+    (site / "tile.webp").write_bytes(b"RIFF" * 1000)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+
+    def asked(path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
+        connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        return answer, answer.read()
+
+    answer, body = asked("/data/long.js", Accept_Encoding="gzip, br")
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert gzip.decompress(body) == (site / "data/long.js").read_bytes()
+    assert len(body) < 1000
+    latest = answer.headers["Last-Modified"]
+    assert asked("/data/long.js", Accept_Encoding="gzip", If_Modified_Since=latest)[0].status == 304
+    answer, body = asked("/data/long.js")
+    assert body == (site / "data/long.js").read_bytes()
+    assert "Content-Encoding" not in asked("/tile.webp", Accept_Encoding="gzip")[0].headers
+    assert asked("/up/secret.js", Accept_Encoding="gzip")[0].status == 404
+    connection.close()
 
 
 @pytest.mark.parametrize(
