@@ -155,7 +155,7 @@ CHANGES = st.lists(st.tuples(PLACES, VALUES, st.integers(0, 9).map(lambda n: n =
 seen: dict[str, int] = {"refused": 0, "taken": 0}
 
 
-@settings(FIXED, max_examples=300)
+@settings(FIXED, max_examples=360)
 @given(CHANGES)
 def test_any_settings_pass_or_are_refused_in_one_line(changes: list[tuple[Path_, Any, bool]]) -> None:
     """Settings of wrong types, out of range, missing, unknown or of other names end in a line, or in a run."""

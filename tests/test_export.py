@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Request
 
 sys.path.insert(0, str(Path(__file__).parent / "site"))
 
@@ -243,12 +243,17 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+def wanted(request: Request) -> bool:
+    """Not one that the page itself broke off, since it shows something else by now."""
+    return request.failure != "net::ERR_ABORTED"
+
+
 def watched(page: Page, address: str) -> list[str]:
     """What goes wrong on the page from now on: errors, failed requests, requests to another place."""
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
     page.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
+    page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}") if wanted(request) else None)
     page.on(
         "response", lambda answer: troubles.append(f"{answer.status}: {answer.url}") if answer.status > 399 else None
     )

@@ -146,7 +146,7 @@ def test_a_grid_level_that_both_atlases_have_stays(opened: Opener) -> None:
 
 
 def test_a_link_opens_a_class_atlas_and_layers_keep_it(opened: Opener, planted: Planted) -> None:
-    """A link restores atlas and pin; the next layer shows the same atlas."""
+    """A link restores atlas and pin; the next layer shows the same atlas, and where the pinned samples went in it."""
     level = planted.of_atlas["features.7", "class-0", 10]
     cell = busiest(level)
     row, column = level.cell[cell]
@@ -154,7 +154,7 @@ def test_a_link_opens_a_class_atlas_and_layers_keep_it(opened: Opener, planted: 
     expect(page.locator(".panel header")).to_contain_text(f"{level.count[cell]} samples")
     page.keyboard.press("l")
     ready(page, "features.3/class-0/10/")
-    expect(page.locator(".panel")).to_be_hidden()
+    expect(page.locator(".panel")).to_contain_text("Where its samples went")
 
 
 def test_a_single_atlas_needs_no_chooser(opened: Opener, planted: Planted) -> None:
@@ -319,7 +319,7 @@ def test_the_class_sheet_shows_the_class_atlases_and_opens_them(opened: Opener) 
     assert [press.get_attribute("aria-label") for press in found.all()] == names
     for press in found.all():
         press.scroll_into_view_if_needed()
-        assert press.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 240
+        assert press.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 480
     page.get_by_role("button", name=names[0]).click()
     ready(page, "features.3/class-0/10/")
     expect(page.get_by_role("dialog")).to_be_hidden()

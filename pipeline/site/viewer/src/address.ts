@@ -5,7 +5,8 @@ import type { Manifest } from "./manifest";
 import type { State, Store } from "./state";
 
 export class Address {
-  private hash = "";
+  /** The address as it was last read or written. */
+  private known = location.hash;
 
   constructor(
     private readonly manifest: Manifest,
@@ -15,13 +16,16 @@ export class Address {
     addEventListener("hashchange", () => this.follow());
   }
 
+  /** A link that was put in by hand stays: the page hears of it a moment later, and a movement may end meanwhile. */
   write(): void {
-    this.hash = toHash(this.store.state);
-    history.replaceState(null, "", this.hash);
+    if (location.hash !== this.known) return;
+    history.replaceState(null, "", toHash(this.store.state));
+    this.known = location.hash;
   }
 
   private follow(): void {
-    if (location.hash === this.hash) return;
+    if (location.hash === this.known) return;
+    this.known = location.hash;
     const state = fromHash(location.hash, this.manifest);
     this.store.set(state);
     this.followed(state);
