@@ -14,7 +14,7 @@ from pipeline.core import cells, statistics, store
 from pipeline.core.cluster import Address, Inline, Local, from_environment, open_pool
 from pipeline.core.errors import ArtifactError
 from pipeline.core.growing import code_digest
-from pipeline.core.identity import identity
+from pipeline.core.identity import folder_digest, folder_state, identity
 from pipeline.core.progress import say
 from pipeline.grid.columns import columns
 from pipeline.grid.measures import count_histogram, measure, report
@@ -53,7 +53,7 @@ def run(task: Task) -> None:
             passes.first()
             passes.second()
         metrics = _store(task, made_from, passes, placed, image)
-        parts.end({"identity": _identity(task), "metrics": metrics})
+    parts.end({"grid": folder_digest(task.path(a.GRID)), "metrics": metrics})
     task.write_metrics(metrics)
     task.write_plot(count_histogram(placed))
     report(f"grid {task.layer}/{task.atlas}", metrics)
@@ -72,26 +72,10 @@ def _store(
     return metrics
 
 
-def _identity(task: Task) -> str:
-    return store.artifact_identity(store.open_artifact(a.GRID, task.path(a.GRID)))
-
-
 def _finished(task: Task, parts: Parts) -> dict[str, Any] | None:
-    """The numbers of a run that wrote this very grid and was stopped before it could say so; None where none did.
-
-    The grid is read whole, so that a damaged one is made again.
-    """
+    """The numbers of a run that wrote this very grid and was stopped before it could say so; None where none did."""
     result = parts.result()
-    if result is None:
-        return None
-    try:
-        if _identity(task) != result["identity"]:
-            return None
-        group = store.open_artifact(a.GRID, task.path(a.GRID))
-        for name, member in group.members(max_depth=None):
-            if isinstance(member, zarr.Array):
-                store.array(group, name)[...]
-    except ArtifactError:
+    if result is None or result.get("grid") != folder_digest(task.path(a.GRID)):
         return None
     say(f"grid {task.layer}/{task.atlas}: finished before")
     metrics: dict[str, Any] = result["metrics"]
@@ -115,9 +99,12 @@ def _points(layout: zarr.Group) -> Iterator[tuple[NDArray[np.int64], NDArray[np.
 
 
 def _parts(task: Task, made_from: dict[str, str], cluster: Inline | Local | Address) -> Parts:
-    """Where results of tasks are kept until all are there; those of other settings or other code are not used."""
+    """Where results of tasks are kept until all are there; those of other inputs, settings or code are not used."""
     of = {
         "attributes": a.GRID.attributes(task.settings(), made_from),
+        # other code, or another machine, makes other numbers of the same settings
+        "layout": folder_digest(task.path(a.LAYOUT)),
+        "activations": folder_state(task.path(a.ACTIVATIONS)),
         "code": code_digest(CODE),
         "block_bytes": statistics.BLOCK_BYTES,
         "threads": cluster.threads or torch.get_num_threads(),  # sums are split among them

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.core import statistics
 from pipeline.core.artifacts import GRID, LAYOUT
-from pipeline.core.store import create, write_array
+from pipeline.core.store import array, create, open_artifact, write_array
 from pipeline.grid import plan
 from pipeline.grid.parts import Parts
 from pipeline.grid.stage import PARTS, run
@@ -141,9 +141,26 @@ def test_a_finished_grid_is_not_made_again(tmp_path: Path, counted: Counted, alo
     shard.write_bytes(shard.read_bytes()[:-5])
     assert len(counted.run(outputs)) == MADE
     assert grid_bytes(outputs) == alone
-    shutil.rmtree(stored)
-    assert len(counted.run(outputs)) == MADE
-    assert grid_bytes(outputs) == alone
+    for gone in (stored / "10", stored / "5" / "zarr.json", stored):
+        shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+        assert len(counted.run(outputs)) == MADE
+        assert grid_bytes(outputs) == alone
+
+
+def test_a_finished_grid_of_another_layout_is_made_again(tmp_path: Path, counted: Counted) -> None:
+    """A layout with other places but the same settings has another grid, as other code or another machine makes it."""
+    plant(tmp_path, attribution=True)
+    counted.run(tmp_path)
+    before = grid_bytes(tmp_path)
+    stored = LAYOUT.path(tmp_path, "layer", "all")
+    attributes = (stored / "zarr.json").read_bytes()
+    sample, xy = (np.asarray(array(open_artifact(LAYOUT, stored), name)[...]) for name in ("sample", "xy"))
+    with create(LAYOUT, stored, {}, {}) as group:
+        write_array(group, LAYOUT, "sample", sample)
+        write_array(group, LAYOUT, "xy", xy[:, ::-1])
+    (stored / "zarr.json").write_bytes(attributes)
+    assert len(counted.run(tmp_path)) == MADE
+    assert grid_bytes(tmp_path) != before
 
 
 def test_a_killed_grid_goes_on(tmp_path: Path, counted: Counted, alone: dict[str, bytes]) -> None:
