@@ -1,4 +1,5 @@
-// The tiled pictures of all levels, stacked on the unit square: one shows, the next one fades in over it.
+// The tiled pictures of all levels, stacked on the unit square: one shows; the next one loads unseen and takes its
+// place, and what was shown fades out.
 
 import OpenSeadragon from "openseadragon";
 import { Crossfade } from "./crossfade";
@@ -37,6 +38,8 @@ export class Picture {
   private foot = 0;
   private stack: Shown[] = [];
   private wanted = "";
+  /** What shall be in sight after the resize that is under way. */
+  private kept: { readonly view: View | null } | null = null;
 
   constructor(
     stage: HTMLElement,
@@ -77,7 +80,7 @@ export class Picture {
     }
   }
 
-  /** Fade a level's picture in over whatever shows now. */
+  /** Change to a level's picture; whatever shows now fades out. */
   show(layer: string, atlas: AtlasEntry, level: LevelEntry): void {
     const name = `${layer}/${atlas.name}/${level.size}`;
     if (name === this.wanted) return;
@@ -99,7 +102,8 @@ export class Picture {
         const added = { name, item: (event as unknown as { item: OpenSeadragon.TiledImage }).item };
         decodeAhead(added.item);
         this.stack.push(added);
-        this.change(added);
+        if (name === this.wanted) this.change(added);
+        else added.item.setPreload(false); // another one was asked for; it leaves the stack with that one's change
       },
     } as unknown as OpenSeadragon.TileSourceSpecifier);
   }
@@ -118,6 +122,7 @@ export class Picture {
 
   /** Move to a view, or home to the whole atlas. */
   go(view: View | null, immediately = this.still): void {
+    if (this.kept) this.kept = { view };
     const bounds = view
       ? new OpenSeadragon.Rect(view.x - view.span / 2, view.y - view.span / 2, view.span, view.span)
       : this.home();
@@ -140,10 +145,14 @@ export class Picture {
 
   /** The picture's element has another size now, at which the same view shall be in sight. */
   keepThroughResize(): void {
-    const view = this.isWhole() ? null : this.view();
+    this.kept = { view: this.isWhole() ? null : this.view() };
     this.viewer.forceResize();
     this.viewer.addOnceHandler("resize", () => {
-      this.viewer.addOnceHandler("viewport-change", () => this.go(view, true));
+      this.viewer.addOnceHandler("viewport-change", () => {
+        const { kept } = this;
+        this.kept = null;
+        if (kept) this.go(kept.view, true);
+      });
     });
   }
 
@@ -212,7 +221,10 @@ export class Picture {
    */
   private change(entry: Shown): void {
     const begin = performance.now();
+    for (const { item } of this.stack)
+      if (item !== entry.item && item.getOpacity() === 0) item.setPreload(false);
     entry.item.setPreload(true);
+    entry.item.update(true); // while hidden it has not followed the view: what it has loaded is that of another one
     const step = (now: number): void => {
       if (entry.name !== this.wanted) return;
       if (!entry.item.getFullyLoaded() && now - begin < PATIENCE_MS) {

@@ -39,7 +39,8 @@ export function decode(text: string, sizes: readonly number[]): Area | null {
   const [size = 0, top = 0, left = 0, width = 0] = (found?.slice(1, 5) ?? []).map(Number);
   const parts = numbers(found?.[5] ?? "");
   const length = parts?.reduce((sum, part) => sum + part, 0) ?? Number.POSITIVE_INFINITY;
-  if (!parts || !sizes.includes(size) || left + width > size || length > width * (size - top)) return null;
+  if (!parts || !sizes.includes(size) || left + width > size) return null;
+  if (!(length <= width * (size - top))) return null; // overlong digits make a length that is no number
   const taken = new Uint8Array(size * size);
   let at = 0;
   parts.forEach((part, index) => {

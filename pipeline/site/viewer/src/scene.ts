@@ -76,7 +76,10 @@ export class Stage {
     this.asked = asked;
     this.resolve(layer, atlas, this.size, state).then(
       (scene) => asked === this.asked && this.publish(scene),
-      this.report,
+      (error) => {
+        if (asked === this.asked) this.asked = ""; // the next change tries again
+        this.report(error);
+      },
     );
   }
 

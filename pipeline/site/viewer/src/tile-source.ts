@@ -42,11 +42,21 @@ export function decodeAhead(item: TiledImage): void {
   source.downloadTileStart = (job) => {
     const image = new Image();
     job.userData.imageRequest = image;
+    const settle = (found: boolean): void => {
+      if (job.userData.imageRequest !== image) return;
+      delete job.userData.imageRequest;
+      if (found) job.finish(image, null, "image");
+      else job.fail(`${job.src}: expected a picture, found none`, null);
+    };
     image.src = job.src;
+    if (document.hidden) {
+      image.onload = () => settle(true); // what nobody sees may wait for its decoding without end
+      image.onerror = () => settle(false);
+      return;
+    }
     image.decode().then(
-      () => job.userData.imageRequest === image && job.finish(image, null, "image"),
-      () =>
-        job.userData.imageRequest === image && job.fail(`${job.src}: expected a picture, found none`, null),
+      () => settle(true),
+      () => settle(image.complete && image.naturalWidth > 0), // too little memory to decode it ahead
     );
   };
   source.downloadTileAbort = (job) => {

@@ -19,6 +19,7 @@ interface Step {
 
 export class Trail {
   private latest: Step | null = null;
+  private asked = 0; // counts choices of a layer: only the last one is answered
 
   constructor(
     private readonly manifest: Manifest,
@@ -29,10 +30,12 @@ export class Trail {
   /** Show another layer; what is in sight stays, and a pin follows its samples. */
   go(layer: string): void {
     const { state } = this.store;
+    const asked = ++this.asked;
     if (layer === state.layer) return;
     if (!state.pin) this.store.set({ layer });
     else
-      this.follow(state, state.pin, layer).catch((error) => {
+      this.follow(state, state.pin, layer, asked).catch((error) => {
+        if (asked !== this.asked) return;
         this.store.set({ layer, pin: null });
         this.report(error);
       });
@@ -53,12 +56,13 @@ export class Trail {
     return section("Where its samples went", way);
   }
 
-  private async follow(before: State, pin: CellAddress, layer: string): Promise<void> {
+  private async follow(before: State, pin: CellAddress, layer: string, asked: number): Promise<void> {
     const { layer: own, atlas } = find(this.manifest, before.layer, before.atlas);
     const level = await loadLevel(own.name, atlas.name, pin.size);
     const cell = level.at(pin.row, pin.column);
     const [to] = cell < 0 ? [] : await loadRelatives(this.manifest, { atlas, level }, cell, layer);
     const { state } = this.store;
+    if (asked !== this.asked) return;
     if (state.layer !== before.layer || state.atlas !== before.atlas || state.pin !== pin) return;
     const best = to?.cells[0];
     if (!to || !best) {
