@@ -212,13 +212,16 @@ def test_each_picture_dims_with_its_own_class(opened: Opener, planted: Planted) 
 
 
 def test_a_link_restores_the_second_picture(opened: Opener) -> None:
-    """Layer, atlas and class come back from the link; an unknown layer opens nothing, other unknown names the start."""
-    page = opened(f"#layer={FIRST}&class=2&beside={SECOND}~{COMPARE_ATLAS}~7.1&view=0.3,0.4,0.5")
+    """Layer, atlas, classes and colours come back from the link; an unknown layer opens nothing, other unknown names the start."""
+    page = opened(f"#layer={FIRST}&class=2&beside={SECOND}~{COMPARE_ATLAS}~7.1~2.1&view=0.3,0.4,0.5")
     ready(page, f"{FIRST}/all/40/2")
     beside(page, f"{SECOND}/{COMPARE_ATLAS}/10/7")
     names = ["sunflower", "streetcar"]
     expect(page.locator(".beside-class")).to_have_text(names)
     assert page.locator(".beside-head input:checked").input_value() == SECOND
+    page.keyboard.press("+")
+    page.wait_for_function("!location.hash.includes('view=0.3,')")
+    assert f"{COMPARE_ATLAS}~7.1~2.1" in page.url  # the colours too
     page.evaluate(f"location.hash = '#layer={FIRST}&level=10&beside={SECOND}~nothing~99'")
     beside(page, f"{SECOND}/all/10/")
     page.evaluate(f"location.hash = '#layer={FIRST}&level=10&beside=nothing~all~1'")

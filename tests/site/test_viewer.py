@@ -192,7 +192,10 @@ def test_a_link_typed_into_an_open_page_is_followed(opened: Opener) -> None:
     ready(page, "features.3/all/20/2")
 
 
-@pytest.mark.parametrize("link", ["#layer=nothing&level=7&class=99&pin=20.x.3&view=a,b", "#pin=20.0.0", "#%%%"])
+@pytest.mark.parametrize(
+    "link",
+    ["#layer=nothing&level=7&class=99&pin=20.x.3&view=a,b", "#pin=20.0.0", "#class=&pin=20..", "#class=1e0", "#%%%"],
+)
 def test_a_broken_link_shows_the_start(opened: Opener, link: str) -> None:
     """Whatever the atlas does not have is left out."""
     page = opened(link)

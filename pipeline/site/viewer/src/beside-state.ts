@@ -1,9 +1,10 @@
 // What the second picture shows, as the state, a link and the change of places have it.
 
 import { type Choice, chosen } from "./chosen";
-import { choiceFrom } from "./chosen-link";
+import { choiceFrom, choiceInLink } from "./chosen-link";
 import { find, type Manifest } from "./manifest";
 import type { State } from "./state";
+import { whole } from "./whole";
 
 export interface BesideState extends Choice {
   readonly layer: string;
@@ -34,21 +35,22 @@ export function shownBy({ layer, atlas, classId, also, hues }: State): BesideSta
   return { layer, atlas, classId, also, hues };
 }
 
-/** `<layer>~<atlas>~<classes>`. */
+/** `<layer>~<atlas>~<classes>`, and `~<colours>` where these are not in order. */
 export function besideInLink(beside: BesideState): string {
   const ids = chosen(beside).map(({ id }) => id);
-  return [beside.layer, beside.atlas, ids.join(".")].join("~");
+  const hues = new Map(choiceInLink(beside)).get("hues");
+  return [beside.layer, beside.atlas, ids.join("."), ...(hues ? [hues] : [])].join("~");
 }
 
 /** The second picture that a link asks for; none where there is no such layer. */
 export function besideFrom(text: string | null, { layers, network }: Manifest): BesideState | null {
-  const [name, wanted, ids = ""] = (text ?? "").split("~");
+  const [name, wanted, ids = "", hues = ""] = (text ?? "").split("~");
   const layer = layers.find((entry) => entry.name === name);
   const atlas = layer?.atlases.find((entry) => entry.name === wanted) ?? layer?.atlases[0];
   if (!layer || !atlas) return null;
-  const [first = "none", ...others] = ids.split(".");
-  const id = first === "" ? Number.NaN : Number(first);
+  const [first, ...others] = ids.split(".");
+  const id = whole(first);
   const classId = network.classes[id] !== undefined && atlas.heat ? id : null;
-  const also = new URLSearchParams({ also: others.join(".") });
+  const also = new URLSearchParams({ also: others.join("."), hues });
   return { layer: layer.name, atlas: atlas.name, ...choiceFrom(also, classId, network.classes) };
 }

@@ -7,6 +7,7 @@ import { overFrom, overInLink } from "./measure-link";
 import { Area } from "./region-area";
 import { decode, encode } from "./region-code";
 import type { CellAddress, Show, State, View } from "./state";
+import { whole } from "./whole";
 
 /** The state as text; what is as it was at the start is left out, except the layer. */
 export function toHash(state: State): string {
@@ -32,10 +33,10 @@ export function toHash(state: State): string {
 export function fromHash(hash: string, manifest: Manifest): State {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
   const { layer, atlas } = find(manifest, parts.get("layer") ?? "", parts.get("atlas") ?? "all");
-  const level = Number(parts.get("level"));
-  const asked = Number(parts.get("class") ?? "none");
+  const level = whole(parts.get("level"));
+  const asked = whole(parts.get("class"));
   const { classes } = manifest.network;
-  const classId = Number.isInteger(asked) && classes[asked] !== undefined && atlas.heat ? asked : null;
+  const classId = classes[asked] !== undefined && atlas.heat ? asked : null;
   const choice = choiceFrom(parts, classId, classes);
   const pin = pinFrom(parts.get("pin"), atlas.levels);
   return {
@@ -56,9 +57,9 @@ export function fromHash(hash: string, manifest: Manifest): State {
 }
 
 function pinFrom(text: string | null, levels: readonly { size: number }[]): CellAddress | null {
-  const [size, row, column] = (text ?? "").split(".").map(Number);
+  const [size, row, column] = (text ?? "").split(".").map(whole);
   if (size === undefined || row === undefined || column === undefined) return null;
-  const fits = [row, column].every((value) => Number.isInteger(value) && value >= 0 && value < size);
+  const fits = row < size && column < size;
   return fits && levels.some((level) => level.size === size) ? { size, row, column } : null;
 }
 
@@ -69,11 +70,10 @@ function selectionFrom(parts: URLSearchParams, levels: readonly { size: number }
 }
 
 function boxFrom(text: string, sizes: readonly number[]): Area | null {
-  const numbers = text.split(".").map(Number);
+  const numbers = text.split(".").map(whole);
   const [size = 0, top = 0, left = 0, bottom = 0, right = 0] = numbers;
-  const fits = [top, left, bottom, right].every((value) => value >= 0 && value < size);
-  const whole = numbers.length === 5 && numbers.every(Number.isInteger);
-  const good = whole && fits && sizes.includes(size) && top <= bottom && left <= right;
+  const fits = [top, left, bottom, right].every((value) => value < size);
+  const good = numbers.length === 5 && fits && sizes.includes(size) && top <= bottom && left <= right;
   return good ? Area.box({ size, top, left, bottom, right }) : null;
 }
 
@@ -84,7 +84,7 @@ function showFrom(parts: URLSearchParams, manifest: Manifest, atlas: AtlasEntry)
 }
 
 function viewFrom(text: string | null): View | null {
-  const [x, y, span] = (text ?? "").split(",").map(Number);
+  const [x, y, span] = (text ?? "").split(",").map((part) => (part.trim() ? Number(part) : Number.NaN));
   const [left, top] = [within(x, -1, 2), within(y, -1, 2)];
   const size = within(span, 0.001, 10);
   return left === null || top === null || size === null ? null : { x: left, y: top, span: size };

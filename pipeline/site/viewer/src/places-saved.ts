@@ -16,11 +16,7 @@ export class SavedPlaces {
   lasting = true;
 
   constructor() {
-    try {
-      this.kept = saved(localStorage.getItem(KEY));
-    } catch {
-      this.lasting = false;
-    }
+    this.read();
   }
 
   get list(): readonly Saved[] {
@@ -29,11 +25,24 @@ export class SavedPlaces {
 
   add(place: Saved): void {
     const title = place.title.trim().slice(0, LONGEST_TITLE);
+    this.read();
     this.keep([...this.kept.slice(1 - MOST), { title, link: place.link }]);
   }
 
   remove(place: Saved): void {
-    this.keep(this.kept.filter((other) => other !== place));
+    this.read();
+    const at = this.kept.findIndex(({ title, link }) => title === place.title && link === place.link);
+    this.keep(this.kept.filter((_, index) => index !== at));
+  }
+
+  /** Take over what the browser keeps: another tab may have written it. */
+  private read(): void {
+    if (!this.lasting) return;
+    try {
+      this.kept = saved(localStorage.getItem(KEY));
+    } catch {
+      this.lasting = false;
+    }
   }
 
   private keep(places: readonly Saved[]): void {

@@ -114,17 +114,18 @@ export class PlaceList {
 
   /** The form that saves what is in sight. */
   private form(): HTMLElement {
-    const link = toHash({ ...this.store.state, tour: null }).slice(1);
+    const link = (): string => toHash({ ...this.store.state, tour: null }).slice(1);
     const title = el("input", {
       type: "text",
       "aria-label": "Title of the place",
       maxlength: LONGEST_TITLE,
-      value: where(this.manifest, link).slice(0, LONGEST_TITLE),
+      value: where(this.manifest, link()).slice(0, LONGEST_TITLE),
     });
     const form = el("form", {}, title, el("button", { type: "submit", class: "more" }, "Save this place"));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.saved.add({ title: title.value.trim() || where(this.manifest, link), link });
+      const now = link(); // a movement may have ended since the list was opened
+      this.saved.add({ title: title.value.trim() || where(this.manifest, now), link: now });
       this.showOwn();
       announce("Place saved");
       this.own.querySelector<HTMLElement>("li:last-child .place")?.focus();
