@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from pipeline.core.progress import tracked
 from pipeline.reduce.centres import Centres
-from pipeline.reduce.nearest import keep_nearest, nearest_of
-from pipeline.reduce.threads import compiled, in_threads
+from pipeline.reduce.nearest import keep_nearest, mend
+from pipeline.reduce.threads import in_threads
 
 TOGETHER = 256  # queries of a cell at a time
+POINTS = 2048  # of a cell at a time, however many lie in it
 PROBES = 8  # cells that a query asks for
 WANTED = 0.05  # a cell is searched for all queries of a block where this share of them asks for it
 BLOCK = 8192
@@ -111,9 +112,9 @@ def _nearest_in(
     for turn, cell in enumerate(order):
         if turn >= enough and best[:, -1].min() >= 0:
             break
-        first, last = points.bounds[cell], points.bounds[cell + 1]
-        if last > first:
-            keep_nearest(asked @ table[first:last].T, int(first), own, best, far)
+        last = int(points.bounds[cell + 1])
+        for first in range(int(points.bounds[cell]), last, POINTS):
+            keep_nearest(asked @ table[first : min(first + POINTS, last)].T, first, own, best, far)
     return best
 
 
@@ -121,27 +122,8 @@ def _mended(points: NDArray[np.float32], found: NDArray[np.int32]) -> NDArray[np
     """The nearest ones among what was found for each point and what was found for those."""
     mended = np.empty_like(found)
 
-    def mend(start: int) -> None:
-        _mend(points, found, start, mended[start : start + BLOCK])
+    def some(start: int) -> None:
+        mend(points, found, start, mended[start : start + BLOCK])
 
-    list(in_threads(mend, range(0, len(points), BLOCK)))
+    list(in_threads(some, range(0, len(points), BLOCK)))
     return mended
-
-
-@compiled
-def _mend(points: NDArray[np.float32], found: NDArray[np.int32], start: int, mended: NDArray[np.int32]) -> None:
-    count = found.shape[1]
-    seen = np.full(points.shape[0], -1, np.int32)
-    candidates = np.empty(count * (count + 1), np.int32)
-    for row in range(mended.shape[0]):
-        point = start + row
-        seen[point] = point
-        many = 0
-        for step in range(-1, count):
-            line = found[point] if step < 0 else found[found[point, step]]
-            for place in range(count):
-                if seen[line[place]] != point:
-                    seen[line[place]] = point
-                    candidates[many] = line[place]
-                    many += 1
-        nearest_of(points[point], points, candidates[:many], mended[row])

@@ -1,4 +1,7 @@
-"""Short lists of the nearest candidates, kept while candidates come."""
+"""Short lists of the nearest candidates, kept while candidates come.
+
+All that is compiled from these parts stands here: a change of this file is what makes it compile anew.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,3 +87,71 @@ def nearest_of(
         value = squared_distance(query, points[candidate])
         if value < far[far.shape[0] - 1]:
             insert(value, candidate, best, far)
+
+
+@compiled
+def mend(points: NDArray[np.float32], found: NDArray[np.int32], start: int, mended: NDArray[np.int32]) -> None:
+    """Fill ``mended`` [row, count] with the nearest among what was found for each point and for what was found.
+
+    Args:
+        points: [n, component].
+        found: [n, count] numbers of near points.
+        start: the first row's point.
+        mended: changed.
+    """
+    count = found.shape[1]
+    seen = np.full(points.shape[0], -1, np.int32)
+    candidates = np.empty(count * (count + 1), np.int32)
+    for row in range(mended.shape[0]):
+        point = start + row
+        seen[point] = point
+        many = 0
+        for step in range(-1, count):
+            line = found[point] if step < 0 else found[found[point, step]]
+            for place in range(count):
+                if seen[line[place]] != point:
+                    seen[line[place]] = point
+                    candidates[many] = line[place]
+                    many += 1
+        nearest_of(points[point], points, candidates[:many], mended[row])
+
+
+@compiled
+def squared_distances(
+    queries: NDArray[np.float32], points: NDArray[np.float32], found: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """From each query [query, component] to the points found for it [query, count]."""
+    squared = np.empty(found.shape, np.float32)
+    for query in range(found.shape[0]):
+        for place in range(found.shape[1]):
+            squared[query, place] = squared_distance(queries[query], points[found[query, place]])
+    return squared
+
+
+@compiled
+def keep_of_other_images(
+    distances: NDArray[np.float32],
+    first: int,
+    image: NDArray[np.int64],
+    own: NDArray[np.int64],
+    best: NDArray[np.int32],
+    far: NDArray[np.float32],
+) -> None:
+    """As :func:`keep_nearest`, of candidates whose image is another than the query's.
+
+    Args:
+        distances: [query, candidate].
+        first: number of the first candidate.
+        image: of every candidate.
+        own: [query] image of each query.
+        best: [query, count] changed.
+        far: [query, count] changed.
+    """
+    count = best.shape[1]
+    for query in range(distances.shape[0]):
+        worst = far[query, count - 1]
+        for column in range(distances.shape[1]):
+            value = distances[query, column]
+            if value < worst and image[first + column] != own[query]:
+                insert(value, first + column, best[query], far[query])
+                worst = far[query, count - 1]

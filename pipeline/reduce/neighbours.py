@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from pipeline.core.progress import tracked
 from pipeline.reduce.approximate import approximate, approximate_among
-from pipeline.reduce.nearest import keep_nearest, squared_distance
-from pipeline.reduce.threads import compiled, in_threads
+from pipeline.reduce.nearest import keep_nearest, squared_distances
+from pipeline.reduce.threads import in_threads
 
 QUERIES = 256  # with POINTS, a table of distances that stays in a core's cache
 POINTS = 2048
@@ -72,17 +72,6 @@ def _search_of(
 
 def _checked(queries: NDArray[np.float32], points: NDArray[np.float32], found: NDArray[np.int32]) -> Found:
     """The found neighbours in the order of their distances, summed anew without cancellation."""
-    squared = _squared(queries, points, found)
+    squared = squared_distances(queries, points, found)
     order = np.argsort(squared, axis=1, kind="stable")
     return np.take_along_axis(found, order, axis=1), np.take_along_axis(squared, order, axis=1)
-
-
-@compiled
-def _squared(
-    queries: NDArray[np.float32], points: NDArray[np.float32], found: NDArray[np.int32]
-) -> NDArray[np.float32]:
-    squared = np.empty(found.shape, np.float32)
-    for query in range(found.shape[0]):
-        for place in range(found.shape[1]):
-            squared[query, place] = squared_distance(queries[query], points[found[query, place]])
-    return squared

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.reduce.nearest import insert
+from pipeline.reduce.nearest import keep_of_other_images
 from pipeline.reduce.threads import compiled
 
 Visit = Callable[[slice, int, NDArray[np.float32]], None]
@@ -47,7 +47,7 @@ class Search:
         known = np.full(asked.shape, np.inf, np.float32)
 
         def visit(queries: slice, first: int, distances: NDArray[np.float32]) -> None:
-            _keep(distances, first, self.image, self.own[queries], best[queries], far[queries])
+            keep_of_other_images(distances, first, self.image, self.own[queries], best[queries], far[queries])
             _pick(distances, first, asked[queries], known[queries])
 
         self.tables(visit)
@@ -67,25 +67,6 @@ class Search:
         ranks = np.empty_like(counts)
         np.put_along_axis(ranks, order, counts.cumsum(axis=1) + 1, axis=1)
         return ranks
-
-
-@compiled
-def _keep(
-    distances: NDArray[np.float32],
-    first: int,
-    image: NDArray[np.int64],
-    own: NDArray[np.int64],
-    best: NDArray[np.int32],
-    far: NDArray[np.float32],
-) -> None:
-    count = best.shape[1]
-    for query in range(distances.shape[0]):
-        worst = far[query, count - 1]
-        for column in range(distances.shape[1]):
-            value = distances[query, column]
-            if value < worst and image[first + column] != own[query]:
-                insert(value, first + column, best[query], far[query])
-                worst = far[query, count - 1]
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""t-SNE (van der Maaten and Hinton 2008) by openTSNE, from exact neighbours and a PCA start."""
+"""t-SNE (van der Maaten and Hinton 2008) by openTSNE, from the nearest neighbours and a PCA start."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -23,7 +23,7 @@ def layout(
     Args:
         points: distinct rows, more than ``settings.neighbours``.
         settings: ``neighbours``, ``min_dist``, ``negatives``, ``epochs``, ``metric`` and ``exact_points`` are used.
-        seed: of the negative samples.
+        seed: of the approximate search and of the negative samples.
         dimensions: 1 or 2.
     """
     indices, squared = nearest_others(points, settings.neighbours - 1, seed, settings.exact_points)

@@ -58,9 +58,10 @@ def test_parts_that_move_side_by_side_settle_alike(size: int, monkeypatch: pytes
 
     wide = descend(start(), rings(), CURVE, 200, 5, 0)
     assert ratio(wide) < 0.3
-    part = np.arange(80) // 13
-    within = rings().toarray() * (part[:, None] == part)
-    assert ratio(descend(start(), scipy.sparse.csr_array(within), CURVE, 200, 5, 0)) > ratio(wide)
+    if size == 13:  # four parts of 20; those of 40 are the rings themselves
+        part = np.arange(80) // 20
+        within = rings().toarray() * (part[:, None] == part)
+        assert ratio(descend(start(), scipy.sparse.csr_array(within), CURVE, 200, 5, 0)) > ratio(wide)
     threads = torch.get_num_threads()
     try:
         for count in (1, 3):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.reduce import approximate, neighbours
+from pipeline.reduce import approximate, centres, neighbours
 from pipeline.reduce.neighbours import nearest_among, nearest_others
 from tests.reduce.clusters import clustered
 
@@ -50,8 +50,10 @@ def test_approximate_neighbours() -> None:
     assert shared(exact, found) > 0.9
 
 
-def test_approximate_neighbours_of_any_number_of_threads() -> None:
-    """The seed alone decides which neighbours an approximate search finds."""
+def test_approximate_neighbours_of_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seed alone decides which neighbours an approximate search finds, however many threads share its blocks."""
+    for module in (approximate, centres):
+        monkeypatch.setattr(module, "BLOCK", 100)
     points = np.random.default_rng(1).normal(size=(2000, 8)).astype(np.float32)
     found = [nearest_others(points, 6, seed=0, exact_points=10)[0] for _ in range(2)]
     threads = torch.get_num_threads()
@@ -71,6 +73,18 @@ def test_far_cells_are_asked_when_near_ones_hold_too_few(monkeypatch: pytest.Mon
     indices, _ = nearest_others(points, 40, seed=0, exact_points=10)
     assert indices.min() >= 0
     assert all(len(set(row)) == 40 for row in indices.tolist())
+
+
+def test_many_points_at_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell that holds most points is searched piece by piece, and each point still finds as many others."""
+    monkeypatch.setattr(approximate, "POINTS", 64)
+    points = np.random.default_rng(3).normal(size=(1500, 4)).astype(np.float32)
+    points[:1000] = points[0]
+    indices, squared = nearest_others(points, 12, seed=0, exact_points=10)
+    assert all(len(set(row)) == 12 for row in indices.tolist())
+    assert (indices != np.arange(1500)[:, None]).all()
+    assert squared[:1000].max() == 0
+    assert indices[:1000].max() < 1000
 
 
 def test_no_point_is_its_own_neighbour() -> None:
