@@ -5,6 +5,8 @@ import http.server
 import os
 import socket
 import webbrowser
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 from io import BytesIO
@@ -38,14 +40,28 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
         if not self._lies_inside():
             self.send_error(HTTPStatus.NOT_FOUND, "File not found")
             return None
-        path = Path(self.translate_path(self.path))
-        if path.suffix in COMPRESSED and path.is_file() and self._wants_compressed():
+        asked = self.translate_path(self.path)
+        path = Path(asked)
+        # a slash at the end asks for a folder, which a path forgets
+        if path.suffix in COMPRESSED and not asked.endswith("/") and path.is_file() and self._wants_compressed(path):
             return self._compressed(path)
         return super().send_head()
 
-    def _wants_compressed(self) -> bool:
-        """Whether the browser takes gzip and has no copy of its own, of which it would ask whether it is the latest."""
-        return "gzip" in self.headers.get("Accept-Encoding", "") and "If-Modified-Since" not in self.headers
+    def _wants_compressed(self, path: Path) -> bool:
+        """Whether the browser takes gzip and has no latest copy of its own, as the base class would tell it."""
+        return "gzip" in self.headers.get("Accept-Encoding", "") and not self._has_latest(path)
+
+    def _has_latest(self, path: Path) -> bool:
+        """Whether the base class answers that the file has not changed; it compares whole seconds."""
+        if "If-Modified-Since" not in self.headers or "If-None-Match" in self.headers:
+            return False
+        try:
+            since = parsedate_to_datetime(self.headers["If-Modified-Since"])
+            modified = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(microsecond=0)
+        except (TypeError, IndexError, OverflowError, ValueError, OSError):
+            return False
+        since = since.replace(tzinfo=UTC) if since.tzinfo is None else since
+        return since.tzinfo is UTC and modified <= since
 
     def _compressed(self, path: Path) -> BytesIO | None:
         """Text takes a third of its bytes: many look at a site through a tunnel to the machine that made it."""

@@ -1,5 +1,6 @@
 import gzip
 import http.client
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -73,6 +74,11 @@ def test_text_travels_compressed_to_those_who_take_it(port: int, site: Path) -> 
     assert len(body) < 1000
     latest = answer.headers["Last-Modified"]
     assert asked("/data/long.js", Accept_Encoding="gzip", If_Modified_Since=latest)[0].status == 304
+    os.utime(site / "data/long.js", (4e9, 4e9))  # a rerun changes the file
+    answer, body = asked("/data/long.js", Accept_Encoding="gzip", If_Modified_Since=latest)
+    assert (answer.status, answer.headers["Content-Encoding"]) == (200, "gzip")
+    assert asked("/data/long.js", Accept_Encoding="gzip", If_Modified_Since="once")[0].status == 200
+    assert asked("/index.html/", Accept_Encoding="gzip")[0].status == 404, "a file is no folder"
     answer, body = asked("/data/long.js")
     assert body == (site / "data/long.js").read_bytes()
     assert "Content-Encoding" not in asked("/tile.webp", Accept_Encoding="gzip")[0].headers
