@@ -19,6 +19,7 @@ from pipeline.__main__ import main
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.lock import lock
 from pipeline.core.pack import part
+from pipeline.export.data_file import read_part
 from pipeline.export.destination import MARKER
 from pipeline.export.export import export
 from pipeline.export.loaded import loaded
@@ -83,6 +84,20 @@ def test_every_file_is_one_that_some_page_loads(site: Path) -> None:
     assert named <= set(files(site))
     unnamed = {name for name in set(files(site)) - named if not name.endswith((".dzi", ".json", ".xml"))}
     assert unnamed == {"viewer/THIRD-PARTY.txt"}
+
+
+def test_a_site_that_says_nothing_of_names_has_none(copy: Path) -> None:
+    """The manifest of an earlier version leaves the names of regions out; all else is listed as before."""
+    manifest = copy / "data/manifest.js"
+    every, content = set(loaded(copy, tuple(PAGES))), read_part(manifest)
+    for layer in content["layers"]:
+        for atlas in layer["atlases"]:
+            del atlas["names"]
+    manifest.unlink()
+    manifest.write_text(part("manifest", content), encoding="ascii")
+    gone = every - set(loaded(copy, tuple(PAGES)))
+    assert gone == {name for name in every if name.endswith("/names.js")}
+    assert gone
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def _data(manifest: Found, layer: str, atlas: Found) -> Iterator[str]:
         for level in levels:
             for block in range(ceil(classes / level["classes_per_block"])):
                 yield f"{folder}/{level['size']}/{name}-{block}.js"
-    if atlas["names"]:
+    if atlas.get("names"):  # sites of earlier versions have none
         yield f"{folder}/names.js"
     if manifest["exemplars"]:
         yield from _members(folder, atlas["levels"][-1]["samples"], atlas["members_per_block"])

@@ -159,6 +159,8 @@ def started_from(icon: Mapping[str, Any], settings: Mapping[str, Any], parents: 
     if "parent" in icon:
         if above and icon["key"] and icon["key"] == above.get("key"):
             return "nothing anew: it is the icon of the cell around it, whose mean activation is the same"
+        if icon["key"] is None and icon["parent"] is None:
+            return "nothing: it could not be drawn"
         if icon["parent"] is None:
             return "noise"
         known = above and icon["parent"] == above.get("key")

@@ -14,6 +14,7 @@ from pipeline.core import artifacts as a
 from pipeline.core.identity import file_digest, identity
 from pipeline.core.store import array, level, open_artifact
 from pipeline.images.manifest import read_manifest
+from pipeline.provenance.cell import started_from
 from tests.tiny_run import LAYER, checkout, photograph, run, run_one
 
 LEVEL = 4
@@ -108,6 +109,7 @@ def test_icons_tell_what_they_were_drawn_from(here: Path, capsys: pytest.Capture
     """By its keys an icon comes from the icon of the cell around it or from noise; without keys only settings tell."""
     icons = a.ICONS.path(here / "outputs", LAYER, "all")
     stored = [bytes(key).hex() for key in np.asarray(array(level(open_artifact(a.ICONS, icons), LEVEL), "key")[...])]
+    from_others = 0
     for place, key in zip(cells(here), stored, strict=True):
         icon = told(capsys, f"cell={place}")["icon"]
         above = icon["parents"][0]["icon"]
@@ -115,13 +117,21 @@ def test_icons_tell_what_they_were_drawn_from(here: Path, capsys: pytest.Capture
         if icon["parent"] is None:
             assert icon["started_from"] == "noise" or key == above["key"]
         else:
+            from_others += 1
             assert icon["parent"] == above["key"]
             assert icon["started_from"] == "the icon of the cell around it"
+    assert from_others, "some icon has a parent"
     for name in ("key", "parent"):
         shutil.rmtree(icons / str(LEVEL) / name)
     icon = told(capsys, f"cell={cells(here)[0]}")["icon"]
     assert "key" not in icon
     assert icon["started_from"].endswith("or noise where that went astray")
+
+
+def test_an_icon_that_could_not_be_drawn_is_said_to_be_drawn_from_nothing() -> None:
+    """Without key and parent an icon was not drawn; with a key alone it was drawn from noise."""
+    assert "could not be drawn" in started_from({"key": None, "parent": None}, {"warm_steps": 8}, [])
+    assert started_from({"key": "ab", "parent": None}, {"warm_steps": 8}, []) == "noise"
 
 
 def test_the_text_is_complete(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
