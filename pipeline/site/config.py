@@ -41,4 +41,4 @@ class SiteSettings(Settings):
     image_size: Annotated[int, Field(ge=16)] = 256
     top_classes: Annotated[int, Field(ge=1, le=20)] = 5
     heat_level: Annotated[int, Field(ge=1)] = 80
-    places: tuple[SavedPlace, ...] = ()
+    places: Annotated[tuple[SavedPlace, ...], Field(max_length=99)] = ()  # the page counts steps with two digits

@@ -80,8 +80,14 @@ class Glimpse:
 
 
 def glimpse(layer: str, atlas: str, levels: Sequence[Cells]) -> Glimpse | None:
-    """Look at the middle level of an atlas, or at the nearest coarser one that has drawn cells; None without any."""
-    looked = [cells for cells in levels[: len(levels) // 2 + 1] if cells.drawn.any()]
+    """Look at the finest of these levels that has drawn cells; None without any.
+
+    Args:
+        layer: of the atlas.
+        atlas: its name.
+        levels: coarse to fine, cut where the tour ends to look: its caller gives those down to the middle one.
+    """
+    looked = [cells for cells in levels if cells.drawn.any()]
     if not looked:
         return None
     cells = looked[-1]

@@ -7,7 +7,7 @@ import zarr
 
 from pipeline.core import artifacts as a
 from pipeline.core.atlases import parse_atlas
-from pipeline.core.store import level, open_artifact
+from pipeline.core.store import array, level, open_artifact
 from pipeline.site.exemplars import spread_to_cells
 from pipeline.site.glimpse import Cells, Glimpse, glimpse, most_of, spot
 from pipeline.site.places import configured, known
@@ -68,7 +68,7 @@ def _followed(task: Task, first: Glimpse, levels: list[Cells]) -> Followed | Non
     size, *_ = first.surest.place
     here = read_membership(task, first.layer, "all", [size])
     there = read_membership(task, task.params.layers[-1], "all", [size])
-    samples = len(values(open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, first.layer)), "image"))
+    samples = array(open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, first.layer)), "image").shape[0]
     found = most_of(here.levels[size], first.surest.index, there.cell_of_sample(size, samples)[here.sample])
     if found is None:
         return None

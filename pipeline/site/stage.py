@@ -41,6 +41,7 @@ def run(task: Task) -> None:
     viewer = viewer_files()
     network = describe(task.path(a.MODEL))
     listed = read_manifest(task.path(a.IMAGES))
+    places = places_content(task, network, len(listed))  # first: a wrong place is refused before anything is written
     with whole(site / "data") as data:
         layers, shown = _write_layers(task, data, network, listed.class_)
         _write_images(task, data, network, shown)
@@ -48,7 +49,7 @@ def run(task: Task) -> None:
         made = how_made(task, network, listed)
         content = manifest(title, network, layers, len(listed), task.params.site.exemplars, second, made)
         _write_part(data, "manifest", content)
-        _write_part(data, "places", places_content(task, network, len(listed)))
+        _write_part(data, "places", places)
     with whole(site / "viewer") as folder:
         folder.mkdir()
         for name, source in viewer.items():

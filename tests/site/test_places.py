@@ -10,6 +10,7 @@ import pytest
 from browsing import Opener, busiest
 from omegaconf import OmegaConf
 from playwright.sync_api import Page, expect
+from pydantic import ValidationError
 from site_copy import addressed, copied
 from site_planting import CLASSES, COMPARE_ATLAS, Planted
 
@@ -17,8 +18,9 @@ from pipeline.check import check
 from pipeline.compose import compose_config
 from pipeline.core.errors import ConfigError
 from pipeline.params import parse_params
-from pipeline.site.config import SavedPlace
-from pipeline.site.places import PARTS, Known, configured, known
+from pipeline.site.config import SavedPlace, SiteSettings
+from pipeline.site.place_parts import Known
+from pipeline.site.places import PARTS, configured, known
 
 ROOT = Path(__file__).parents[2]
 RUN = Known(("early", "late"), {"all": (10, 20), "class-1": (5, 10)}, ("boat", "3", "St. Bernard", "cat"))
@@ -70,6 +72,10 @@ def address(
         ({"class": "ST. bernard", "also": ["cat", 0]}, "class=2&also=3.0"),
         ({"layer": "early", "atlas": "class-1", "level": 5}, "layer=early&atlas=class-1&level=5"),
         ({"view": [0, 1, 0.5], "pin": [10, 9, 0], "sign": "against"}, "sign=-&pin=10.9.0&view=0,1,0.5"),
+        ({"marks": True, "labels": False}, "marks=on&labels=off"),
+        ("class=3&also=&sign=", "class=3"),
+        ({"class": "cat", "box": [10, 1, 2, 3, 4]}, "class=3&box=10.1.2.3.4"),
+        ({"cells": "20.3.4.5.0v1a", "beside": "late~class-1~3.0"}, "cells=20.3.4.5.0v1a&beside=late~class-1~3.0"),
         ({"layer": None, "class": None, "measure": "fidelity"}, "measure=fidelity"),
     ],
 )
@@ -97,6 +103,18 @@ def test_a_link_becomes_what_the_page_writes(given: Any, wanted: str | None) -> 
         ("pin=x", "link.pin: expected level.row.column"),
         ({"view": [0.5, 0.5]}, r"link.view: expected x,y,span"),
         ("view=0.5,0.5,far", r"link.view: expected x,y,span"),
+        ({"class": ["cat", "boat"]}, "link.class: expected one class, found a list"),
+        ({"box": [40, 1, 1, 2, 2]}, r"link.box: expected level.top.left.bottom.right, .* found 40.1.1.2.2"),
+        ("box=10.3.3.2.4", "link.box: expected level.top"),
+        ("box=10.0.0.0.10", "link.box: expected level.top"),
+        ("cells=15.3.4.5.0v1a", "link.cells: expected a selection as the page writes it, its level one of 10, 20"),
+        ("cells=10.3.8.5.0v1a", "link.cells: expected a selection"),
+        ("beside=lat~all~", "link.beside: expected layer~atlas~classes with one of the run's layers, found lat"),
+        ("beside=late~class-2~", "link.beside: .* one of the run's atlases, found class-2"),
+        ("beside=late~all~4", "link.beside: expected layer~atlas~classes, classes as numbers below 4"),
+        ({"sign": "agianst"}, "link.sign: expected a word that the page knows, found agianst; choose from for"),
+        ({"show": "densty"}, "link.show: expected a word that the page knows, found densty"),
+        ({"measure": "count"}, "link.measure: expected a word that the page knows, found count"),
     ],
 )
 def test_what_the_run_does_not_have_is_refused(given: Any, told: str) -> None:
@@ -124,6 +142,14 @@ def test_a_run_with_a_wrong_place_does_not_start(tmp_path: Path, place: str, tol
     """Places are checked with everything else before anything runs."""
     with pytest.raises(ConfigError, match=told):
         check(parse_params(OmegaConf.to_container(compose_config(ROOT, [f"site.places=[{place}]"]))), tmp_path)
+
+
+def test_the_tour_has_as_many_stops_as_a_link_can_count() -> None:
+    """99 places are taken, one more is refused: the page reads two digits."""
+    places = (SavedPlace(title="x"),) * 99
+    assert len(SiteSettings(places=places).places) == 99
+    with pytest.raises(ValidationError, match="99"):
+        SiteSettings(places=(*places, places[0]))
 
 
 def test_every_part_of_the_pages_links_can_be_configured() -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from site_planting import CLASSES, LAYERS, LEVELS, Planted, plant
 from test_pack import unpacked
 
-from pipeline.core.errors import ArtifactError
+from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
 from pipeline.model.config import PreprocessingSettings
@@ -81,6 +81,16 @@ def test_finer_levels_borrow_their_heat(tmp_path: Path) -> None:
     folder = made.site / "data" / LAYERS[0] / "all"
     assert (folder / "10/heat-0.js").exists()
     assert not list((folder / "20").glob("heat*"))
+
+
+def test_a_wrong_place_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    """A class that the network does not have ends the stage with no page and no data."""
+    link = {"class": len(CLASSES)}
+    made = plant(tmp_path, samples=500, levels=(10,), places=[{"title": "Nowhere", "link": link}])
+    with pytest.raises(ConfigError, match=r"site.places.0.link.class: expected one of the network's"):
+        run(made.task)
+    assert not (made.site / "data").exists()
+    assert not (made.site / "index.html").exists()
 
 
 @pytest.mark.parametrize(("layer", "size"), EVERY)

@@ -1,6 +1,7 @@
 """The tour: made from the figures where no places are configured, and gone through on the page."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -123,6 +124,18 @@ def test_what_is_not_known_is_left_out() -> None:
     assert unsure is not None
     assert unsure.surest.index == 0
     assert glimpse("late", "all", [cells(drawn=np.zeros(4, bool))]) is None
+
+
+def test_the_finest_of_the_given_levels_is_looked_at() -> None:
+    """Of five levels with icons the last one counts, and where it has none, the next coarser one that has some."""
+    levels = [cells(size=size) for size in (10, 20, 40, 80, 160)]
+    seen = glimpse("late", "all", levels)
+    assert seen is not None
+    assert seen.surest.place[0] == 160
+    bare = [replace(level, drawn=np.zeros(4, bool)) if level.size > 40 else level for level in levels]
+    seen = glimpse("late", "all", bare)
+    assert seen is not None
+    assert seen.surest.place[0] == 40
 
 
 def test_samples_that_lie_nowhere_are_not_followed() -> None:
