@@ -10,6 +10,7 @@ export function keepFocus(picture: HTMLElement): void {
     last = null; // whoever points does not wait for the focus
   });
   const check = (): void => {
+    if (!document.hasFocus()) return; // people are in another window or frame
     if (!last || isThere(document.activeElement) || document.querySelector("dialog[open]")) return;
     const next = isThere(last) ? picture : (twin(last) ?? picture);
     next.focus({ preventScroll: next === picture });

@@ -91,14 +91,16 @@ export class LayerList {
     this.element.addEventListener("focusout", ({ relatedTarget }) => {
       if (relatedTarget instanceof Node && !this.element.contains(relatedTarget)) this.close(false);
     });
-    document.addEventListener("pointerdown", ({ target }) => {
-      if (!(target instanceof Node && this.element.contains(target))) this.close(false);
-    });
   }
+
+  private readonly outside = ({ target }: PointerEvent): void => {
+    if (!(target instanceof Node && this.element.contains(target))) this.close(false);
+  };
 
   private open(): void {
     this.list.hidden = false;
     this.pointed = false;
+    document.addEventListener("pointerdown", this.outside);
     this.button.setAttribute("aria-expanded", "true");
     const chosen = this.list.querySelector<HTMLInputElement>("input:checked");
     chosen?.focus();
@@ -108,6 +110,7 @@ export class LayerList {
   private close(back: boolean): void {
     if (this.list.hidden) return;
     this.list.hidden = true;
+    document.removeEventListener("pointerdown", this.outside);
     this.button.setAttribute("aria-expanded", "false");
     if (back) this.button.focus();
   }

@@ -10,6 +10,7 @@ import type { CellAddress, Store } from "./state";
 export class Pins {
   /** The pin to bring into sight as soon as its panel stands. */
   awaited: CellAddress | null = null;
+  private asked = 0; // counts what was to be shown: only the last is
 
   constructor(
     private readonly store: Store,
@@ -38,13 +39,17 @@ export class Pins {
   show(scene: Scene): void {
     const { pin, layer, atlas } = this.store.state;
     const current = scene.layer.name === layer && scene.atlas.name === atlas;
+    const asked = ++this.asked;
     document.documentElement.toggleAttribute("data-pinned", pin !== null);
     if (!pin) this.panel.hide();
     else if (current && scene.level.size === pin.size) this.showIn(scene);
     else
       this.stage
         .sceneAt(pin.size)
-        .then((other) => pin === this.store.state.pin && this.showIn(other), this.report);
+        .then(
+          (other) => asked === this.asked && pin === this.store.state.pin && this.showIn(other),
+          this.report,
+        );
   }
 
   private showIn(scene: Scene): void {

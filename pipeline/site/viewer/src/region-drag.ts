@@ -21,9 +21,11 @@ export interface DragActions<Tool> {
 
 const NEAR = 2; // CSS pixels
 
-export function listenToDrag<Tool>(picture: Picture, actions: DragActions<Tool>): void {
+/** Call the result to give up what is being drawn; it says whether anything was. */
+export function listenToDrag<Tool>(picture: Picture, actions: DragActions<Tool>): () => boolean {
   const { viewer } = picture;
   let drag: Drag<Tool> | null = null;
+  let spent = false; // given up, but the button is still held: the picture stays where it is
   const at = ({ x, y }: Vertex): Vertex => {
     const { left, top, side } = picture.frame();
     return { x: (x - left) / side, y: (y - top) / side };
@@ -36,17 +38,18 @@ export function listenToDrag<Tool>(picture: Picture, actions: DragActions<Tool>)
   viewer.addHandler("canvas-press", ({ position, originalEvent }) => {
     const shift = (originalEvent as PointerEvent).shiftKey;
     const tool = actions.begins(shift);
+    spent = false;
     drag = tool === null ? null : { tool, shift, trail: [at(position)] };
   });
   viewer.addHandler("canvas-drag", (event) => {
+    if (drag || spent) event.preventDefaultAction = true;
     if (!drag) return;
-    event.preventDefaultAction = true;
     extend(drag, at(event.position));
     actions.moves(drag);
   });
   viewer.addHandler("canvas-drag-end", (event) => {
+    if (drag || spent) (event as { preventDefaultAction?: boolean }).preventDefaultAction = true;
     if (!drag) return;
-    (event as { preventDefaultAction?: boolean }).preventDefaultAction = true;
     const done = drag;
     drag = null;
     actions.ends(done);
@@ -55,4 +58,11 @@ export function listenToDrag<Tool>(picture: Picture, actions: DragActions<Tool>)
     if (drag) actions.drops();
     drag = null;
   });
+  return () => {
+    const drawing = drag !== null && drag.trail.length > 1; // a mere click leaves one place behind
+    if (drag) actions.drops();
+    spent = drag !== null;
+    drag = null;
+    return drawing;
+  };
 }

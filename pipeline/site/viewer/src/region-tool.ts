@@ -31,6 +31,7 @@ export class RegionTool {
   private adds = false;
   /** The corners that the keys set; null before. */
   private corners: Corners | null = null;
+  private readonly giveUp: () => boolean;
 
   constructor(
     picture: Picture,
@@ -41,7 +42,7 @@ export class RegionTool {
   ) {
     this.buttons = toolButtons((tool) => this.toggle(tool));
     this.turn(null);
-    listenToDrag<Tool>(picture, {
+    this.giveUp = listenToDrag<Tool>(picture, {
       begins: (shift) => this.on ?? (shift ? "box" : null),
       moves: ({ tool, trail, shift }) => {
         const area = stage.scene && drawn(tool, stage.scene.level, trail);
@@ -60,7 +61,7 @@ export class RegionTool {
 
   /** Take a tool up, or lay it down. */
   toggle(tool: Tool, adds = false): void {
-    const next = this.on === tool ? null : tool;
+    const next = this.on === tool && this.adds === adds ? null : tool;
     this.turn(next);
     this.adds = adds && next !== null;
     if (next) announce(HOW[next]);
@@ -68,7 +69,8 @@ export class RegionTool {
 
   /** Drop the region that is being drawn, and lay the tool down; false if there was nothing to drop. */
   cancel(): boolean {
-    const busy = this.on !== null;
+    const drawing = this.giveUp();
+    const busy = drawing || this.on !== null;
     this.turn(null);
     return busy;
   }

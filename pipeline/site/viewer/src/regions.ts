@@ -13,6 +13,7 @@ import type { Store } from "./state";
 export class Regions {
   private panel: HTMLElement | null = null;
   private shown = "";
+  private asked = 0; // counts what was to be shown: only the last is
 
   constructor(
     private readonly manifest: Manifest,
@@ -30,12 +31,14 @@ export class Regions {
 
   /** Show the region, which may belong to another level than the one in sight. */
   private show(scene: Scene): void {
-    const { selection } = this.store.state;
+    const { selection, layer, atlas } = this.store.state;
+    const current = scene.layer.name === layer && scene.atlas.name === atlas;
+    const asked = ++this.asked;
     document.documentElement.toggleAttribute("data-region", selection !== null);
     if (!selection) this.hide();
-    else if (scene.level.size === selection.size) this.showIn(scene);
+    else if (current && scene.level.size === selection.size) this.showIn(scene);
     else {
-      const still = (): boolean => selection === this.store.state.selection;
+      const still = (): boolean => asked === this.asked && selection === this.store.state.selection;
       this.stage.sceneAt(selection.size).then((other) => still() && this.showIn(other), this.actions.report);
     }
   }
