@@ -5,7 +5,7 @@ import { button, drawing, el } from "./dom";
 const KEYS: readonly (readonly [string, string])[] = [
   ["← ↑ → ↓", "from cell to cell"],
   ["Enter", "pin the cell; once more, into its panel"],
-  ["Esc", "unpin, then show all classes"],
+  ["Esc", "take back the latest: tool, pin or region, cursor, second picture, classes"],
   ["+  −", "zoom"],
   ["Shift ← ↑ → ↓", "pan"],
   ["0", "the whole atlas"],

@@ -46,11 +46,11 @@ export function doubtLines(level: LevelData, cell: number): string[] {
   ];
   const because =
     differ > CLEARLY_ABOVE * spread
-      ? `spread ${decimal(differ)}, the layer's median ${decimal(spread)}`
+      ? `spread ${decimal(differ)}, the level's median ${decimal(spread)}`
       : `reliability ${decimal(agree)}, below ${decimal(DISAGREE)}`;
   return doubts(level, cell).map((doubt) =>
     doubt === "low fidelity"
-      ? `Low fidelity: centred ${decimal(own)}, the layer's median ${decimal(fidelity)}`
+      ? `Low fidelity: centred ${decimal(own)}, the level's median ${decimal(fidelity)}`
       : `Mixed content: ${because}`,
   );
 }

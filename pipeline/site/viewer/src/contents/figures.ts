@@ -32,8 +32,8 @@ function network({ network, layers }: Manifest, { images, layers: sampled }: Con
   const told: string[] = [];
   const known = (value: unknown): value is number => typeof value === "number";
   if (images && known(images.images)) {
-    const rejected = images.rejected ? `, ${count(images.rejected, "more")} could not be read` : "";
-    told.push(`${count(images.images, "image")}${rejected.replace("mores", "more")}.`);
+    const rejected = images.rejected ? `, ${count(images.rejected, "more", "more")} could not be read` : "";
+    told.push(`${count(images.images, "image")}${rejected}.`);
     if (known(images.top1)) {
       const five = known(images.top5) ? `, and within its five first in ${percent(images.top5)}` : "";
       told.push(

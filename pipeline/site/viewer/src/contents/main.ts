@@ -16,7 +16,7 @@ async function start(): Promise<void> {
   const manifest = takePart("manifest") as Manifest;
   const main = el("main", {}, ...introduction(manifest), atlases(manifest));
   document.body.append(masthead(), main);
-  const { automatic, places } = await loadPlaces();
+  const { automatic, places } = await loadPlaces().catch(() => ({ automatic: false, places: [] }));
   const ways = places.map(({ title, text, link }, index) => {
     const href = `index.html#${link}${link ? "&" : ""}tour=${index + 1}`;
     return el("li", {}, el("a", { class: "name", href }, title), el("span", { class: "fine" }, text));

@@ -82,12 +82,11 @@ function told(manifest: Manifest, test: PatchTest): string {
 
 /** Say what the result of a stage tells, or that there is none yet. */
 function read<Result>(name: string, place: HTMLElement, tell: (result: Result) => string): void {
-  loadPartFrom<Result>(`${name}/result.js`, name).then(
-    (result) => {
+  loadPartFrom<Result>(`${name}/result.js`, name)
+    .then((result) => {
       place.textContent = tell(result);
-    },
-    () => {
+    })
+    .catch(() => {
       place.textContent = "no result in this site";
-    },
-  );
+    });
 }
