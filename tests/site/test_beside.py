@@ -212,7 +212,7 @@ def test_each_picture_dims_with_its_own_class(opened: Opener, planted: Planted) 
 
 
 def test_a_link_restores_the_second_picture(opened: Opener) -> None:
-    """Layer, atlas, classes and colours come back from the link; an unknown layer opens nothing, other unknown names the start."""
+    """Layer, atlas, classes and colours come back from the link; of unknown names, a layer opens nothing."""
     page = opened(f"#layer={FIRST}&class=2&beside={SECOND}~{COMPARE_ATLAS}~7.1~2.1&view=0.3,0.4,0.5")
     ready(page, f"{FIRST}/all/40/2")
     beside(page, f"{SECOND}/{COMPARE_ATLAS}/10/7")
