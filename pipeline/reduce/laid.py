@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.steady import steady
 from pipeline.reduce import landmarks, pca
 from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.rows import Rows
 from pipeline.reduce.space import search_space
-from pipeline.reduce.threads import steady
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.progress import progress
+from pipeline.core.steady import steady
 from pipeline.reduce.config import Metric
 from pipeline.reduce.measures import kept, label_hits
 from pipeline.reduce.ranks import Search, Visit
 from pipeline.reduce.rows import Rows
 from pipeline.reduce.space import prepared
-from pipeline.reduce.threads import in_threads, steady
+from pipeline.reduce.threads import in_threads
 
 QUERIES = 640  # queries and candidates in one table of distances
 CANDIDATES = 2048

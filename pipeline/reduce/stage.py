@@ -12,6 +12,7 @@ from pipeline.core.atlases import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.progress import say
 from pipeline.core.statistics import layer_statistics, row_blocks
+from pipeline.core.steady import steady
 from pipeline.images.manifest import read_manifest
 from pipeline.reduce import pca
 from pipeline.reduce.choose import Chosen, chosen_samples
@@ -25,7 +26,6 @@ from pipeline.reduce.measures import filled
 from pipeline.reduce.quality import Points, quality
 from pipeline.reduce.rows import Rows
 from pipeline.reduce.survey import Survey, survey
-from pipeline.reduce.threads import steady
 from pipeline.stages import Task
 
 # samples without a direction lie here, in the empty corner of the margin, apart from all others: bottom left

@@ -1,17 +1,15 @@
 """Work in threads whose results do not depend on how many there are.
 
-Blocks are cut by their size alone, each is worked on by one thread, and matrix products use no threads of their own:
-their sums would be cut where the number of threads says.
+Blocks are cut by their size alone, each is worked on by one thread, and matrix products use no threads of their own,
+see :mod:`pipeline.core.steady`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TypeVar, cast
 
 import numba
 import torch
-from threadpoolctl import threadpool_limits
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,13 +27,6 @@ def compiled(function: Function) -> Function:
 def compiled_part(function: Function) -> Function:
     """The same for a function that other compiled ones call: kept with them, not by itself, so that it melts in."""
     return cast("Function", numba.njit(fastmath=FAST, nogil=True)(function))
-
-
-@contextmanager
-def steady() -> Iterator[None]:
-    """Inside, matrix products take one thread each."""
-    with threadpool_limits(1, user_api="blas"):
-        yield
 
 
 def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:

@@ -95,8 +95,8 @@ class AtlasData:
                 yield from planes("heat", "heat", cells, heat(cells.attribution, source.scale))
             if self.name == "all":
                 yield from self._of_whole(cells, source)
-        if source.scale:
-            yield "names", names_content(names_level(source.levels))
+        if (named := self._named(source)) is not None:
+            yield "names", names_content(named)
         if settings.exemplars:
             yield from member_blocks(images_by_cell(self.member.finest.of_point, self.member.sample, source.image))
 
@@ -117,7 +117,7 @@ class AtlasData:
             "classes": list(name.classes),
             "axis": axis,
             "members_per_block": MEMBERS_PER_BLOCK,
-            "names": bool(source.scale),
+            "names": self._named(source) is not None,
             "label_levels": stored if self.name == "all" and self._has_labels else [],
         }
 
@@ -134,6 +134,10 @@ class AtlasData:
     def _has_planes(self, cells: LevelCells, source: AtlasSource) -> bool:
         """Whether a level has values of its own for every class; finer ones show those of the cells around them."""
         return cells.size <= self.run.settings.heat_level or cells is source.levels[0]
+
+    def _named(self, source: AtlasSource) -> LevelCells | None:
+        """The level whose regions have names; None where nothing speaks for a class, or all levels are too fine."""
+        return names_level(source.levels) if source.scale else None
 
     def _level(self, cells: LevelCells, source: AtlasSource) -> Content:
         return level_entry(cells, **source.tiles["levels"][str(cells.size)])

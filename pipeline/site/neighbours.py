@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.steady import steady
+
 NEIGHBOURS = 6  # cells listed for each
 AT_ONCE = 2**23  # cosines in memory at a time: 32 MiB
-DECIMALS = 5  # below them a cosine depends on the order of its sum, which may not decide between two cells
+DECIMALS = 5  # further digits depend on the order of a sum, which should seldom decide between two cells
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def neighbours(
     step = max(1, at_once // max(1, len(known)))
     for start in range(0, len(known), step):
         rows = np.arange(start, min(start + step, len(known)))
-        cosine = np.round(unit[rows] @ unit.T, DECIMALS)
+        with steady():
+            cosine = np.round(unit[rows] @ unit.T, DECIMALS)
         cosine[np.arange(len(rows)), rows] = -np.inf  # no cell is its own neighbour
         row, column, rank = _largest(cosine, min(count, len(known) - 1))
         found.cell[known[rows[row]], rank] = known[column]

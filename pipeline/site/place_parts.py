@@ -101,15 +101,17 @@ def _check_cells(cells: str, levels: Sequence[str], where: str) -> None:
 
 
 def _check_beside(beside: str, run: Known, where: str) -> None:
-    layer, atlas, ids, *rest = [*beside.split("~"), "", ""]
+    layer, atlas, ids, hues, *rest = [*beside.split("~"), "", "", ""]
     _expect(layer, run.layers, where, "layer~atlas~classes with one of the run's layers")
     _expect(atlas or "all", run.levels, where, "layer~atlas~classes with one of the run's atlases")
     numbers = ids.split(".") if ids else []
     most = None if run.classes is None else len(run.classes)
     known = all(re.fullmatch("[0-9]+", id_) and (most is None or int(id_) < most) for id_ in numbers)
-    if not known or any(rest):
+    if not known or not re.fullmatch("[0-9.]*", hues) or any(rest):
         below = "" if most is None else f" below {most}"
-        raise ConfigError(f"{where}: expected layer~atlas~classes, classes as numbers{below}, found {beside}")
+        raise ConfigError(
+            f"{where}: expected layer~atlas~classes or layer~atlas~classes~colours, numbers of classes{below}, found {beside}"
+        )
 
 
 def _check_view(view: str, where: str) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 BESIDE = ((0, 1), (1, -1), (1, 0), (1, 1))  # half of the eight neighbours
 
 
-def neighbours(cell: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+def touching(cell: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """Pairs of cells that touch along a side or at a corner, [pair, 2], the smaller index first.
 
     Args:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.pack import packed
+from pipeline.core.steady import steady
 from pipeline.site.level import Content, LevelCells
 from pipeline.site.region_centre import visual_centre
-from pipeline.site.region_merge import merges, neighbours
+from pipeline.site.region_merge import merges, touching
 
-FINEST = 40  # cells a side: finer regions than this level tells are named by their cells
+FINEST = 40  # cells a side: finer regions than this level tells are named by their cells; finer ones take gigabytes
 CUTS = (6, 12, 24, 48, 96, 192)  # into how many regions the atlas is cut, coarse to fine
 LEAST_CELLS = 3
 ALIKE = 0.2  # mean cosine between the cells of a region; around 0.05 where cells have been shuffled
@@ -55,7 +56,7 @@ def region_names(
     """
     place, weight = cell.astype(np.int64), count.astype(np.float64)
     excess = _excess(attribution.astype(np.float64), weight)
-    pairs = neighbours(place, size)
+    pairs = touching(place, size)
     own = _unit(excess)
     found: list[tuple[NDArray[np.float64], int, int, int]] = []
     seen: set[bytes] = set()
@@ -76,7 +77,8 @@ def region_names(
 def names_content(level: LevelCells) -> Content:
     """The regions of a level as the page reads them."""
     drawn = level.drawn
-    names = region_names(level.size, level.cell[drawn], level.count[drawn], level.attribution[drawn])
+    with steady():
+        names = region_names(level.size, level.cell[drawn], level.count[drawn], level.attribution[drawn])
     return {
         "size": level.size,
         "place": packed(names.place),
@@ -86,9 +88,9 @@ def names_content(level: LevelCells) -> Content:
     }
 
 
-def names_level(levels: tuple[LevelCells, ...]) -> LevelCells:
-    """The level that regions are made of: the finest one that is not too fine."""
-    return [level for level in levels if level.size <= FINEST or level is levels[0]][-1]
+def names_level(levels: tuple[LevelCells, ...]) -> LevelCells | None:
+    """The level that regions are made of: the finest one that is not too fine; None where all are."""
+    return next((level for level in reversed(levels) if level.size <= FINEST), None)
 
 
 def _excess(attribution: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -115,7 +117,11 @@ def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _cuts(direction: NDArray[np.float64], pairs: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """For each of ``CUTS`` the region of every cell, named after its first cell; [cell]."""
+    """For each of ``CUTS`` the region of every cell, named after its first cell; [cell].
+
+    Islands never grow together: where there are more of them than a cut has regions, each is one. Cuts into more
+    regions than there are cells are left out, so that fewer than six cells have none.
+    """
     region, left = np.arange(len(direction)), len(direction)
     found = {left: region.copy()}
     for one, other in merges(direction, pairs):
@@ -123,8 +129,8 @@ def _cuts(direction: NDArray[np.float64], pairs: NDArray[np.int64]) -> list[NDAr
         left -= 1
         if left in CUTS:
             found[left] = region.copy()
-    least = min(found)  # islands never grow together
-    return [found[max(cut, least)] for cut in CUTS if max(cut, least) in found]
+    found.setdefault(left, region)
+    return [found[max(cut, left)] for cut in CUTS if cut <= len(direction)]
 
 
 def _groups(region: NDArray[np.int64]) -> list[NDArray[np.int64]]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, Planted
 
+from pipeline.site.level import LevelCells
 from pipeline.site.region_centre import visual_centre
-from pipeline.site.region_merge import merges, neighbours
-from pipeline.site.region_names import RegionNames, region_names
+from pipeline.site.region_merge import merges, touching
+from pipeline.site.region_names import RegionNames, names_level, region_names
 
 SIZE, KINDS, EVERYWHERE = 30, 40, 39
 PLANTED = (3, 11, 17, 25)  # the classes of four territories
@@ -98,6 +100,35 @@ def test_a_gap_belongs_to_no_region() -> None:
     assert found.cells[found.named == PLANTED[0]].max() <= 14 * SIZE - 25
 
 
+def test_every_island_is_a_region_of_its_own() -> None:
+    """Eight islands are more than the coarsest cut has regions, fewer than the next: both ends are whole islands."""
+    cell = np.argwhere(np.ones((3, 3), bool))
+    cell = np.concatenate([cell + np.array([4 * (at // 4), 4 * (at % 4)]) for at in range(8)])
+    cell = cell[np.lexsort(cell.T[::-1])]
+    island = cell[:, 0] // 4 * 4 + cell[:, 1] // 4
+    attribution = np.eye(8, dtype=np.float32)[island]
+    found = Landscape(16, cell, np.full(len(cell), 5), attribution).names()
+    coarse = found.cut == 0
+    assert found.cells[coarse].tolist() == [9] * 8
+    assert sorted(found.named[coarse].tolist()) == list(range(8))
+
+
+def test_a_handful_of_cells_has_no_regions() -> None:
+    """Fewer cells than the coarsest cut has regions are not grouped."""
+    level = landscape()
+    for cells in (1, 5):
+        assert not len(level.only(np.arange(cells)).names().cells)
+
+
+@pytest.mark.parametrize(("sizes", "wanted"), [((10, 20, 40, 80), 40), ((80, 160), None), ((160,), None), ((5,), 5)])
+def test_too_fine_levels_have_no_names(sizes: tuple[int, ...], wanted: int | None) -> None:
+    """Regions are made of the finest level of at most 40 cells a side, and of none where all are finer."""
+    none = np.zeros((0, 2))
+    levels = tuple(SimpleNamespace(size=size, cell=none) for size in sizes)
+    found = names_level(cast("tuple[LevelCells, ...]", levels))
+    assert (found.size if found else None) == wanted
+
+
 def test_a_name_stands_inside_its_region() -> None:
     """The middle of a square is its middle; the middle of a ring lies on the ring."""
     square = np.argwhere(np.ones((6, 6), bool)) + 3
@@ -112,7 +143,7 @@ def test_neighbours_touch() -> None:
     """Pairs are exactly the cells at most one row and one column apart."""
     random = np.random.default_rng(3)
     cell = np.argwhere(random.random((12, 12)) < 0.4)
-    found = {tuple(pair) for pair in neighbours(cell, 12).tolist()}
+    found = {tuple(pair) for pair in touching(cell, 12).tolist()}
     apart = np.abs(cell[:, None] - cell[None]).max(axis=2)
     assert found == {(one, other) for one, other in combinations(range(len(cell)), 2) if apart[one, other] == 1}
 

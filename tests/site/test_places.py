@@ -76,6 +76,7 @@ def address(
         ("class=3&also=&sign=", "class=3"),
         ({"class": "cat", "box": [10, 1, 2, 3, 4]}, "class=3&box=10.1.2.3.4"),
         ({"cells": "20.3.4.5.0v1a", "beside": "late~class-1~3.0"}, "cells=20.3.4.5.0v1a&beside=late~class-1~3.0"),
+        ("beside=late~all~3.0~2.1", None),
         ({"layer": None, "class": None, "measure": "fidelity"}, "measure=fidelity"),
     ],
 )
@@ -111,7 +112,8 @@ def test_a_link_becomes_what_the_page_writes(given: Any, wanted: str | None) -> 
         ("cells=10.3.8.5.0v1a", "link.cells: expected a selection"),
         ("beside=lat~all~", "link.beside: expected layer~atlas~classes with one of the run's layers, found lat"),
         ("beside=late~class-2~", "link.beside: .* one of the run's atlases, found class-2"),
-        ("beside=late~all~4", "link.beside: expected layer~atlas~classes, classes as numbers below 4"),
+        ("beside=late~all~3.0~x", "link.beside: expected layer~atlas~classes or"),
+        ("beside=late~all~4", "link.beside: expected layer~atlas~classes or .*, numbers of classes below 4"),
         ({"sign": "agianst"}, "link.sign: expected a word that the page knows, found agianst; choose from for"),
         ({"show": "densty"}, "link.show: expected a word that the page knows, found densty"),
         ({"measure": "count"}, "link.measure: expected a word that the page knows, found count"),
