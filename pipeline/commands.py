@@ -12,7 +12,7 @@ from pipeline.core.errors import ConfigError
 from pipeline.core.lock import lock, lock_stage, refuse_busy
 from pipeline.core.printable import printable
 from pipeline.core.progress import say
-from pipeline.figures import lay_out
+from pipeline.figures import write_figures
 from pipeline.params import load_params, parse_params
 from pipeline.plan.options import Options
 from pipeline.stages import STAGES, Task
@@ -59,7 +59,7 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     with lock(OUTPUTS, command):
         write_params(root, config)
         reproduce()
-        lay_out(OUTPUTS)
+        write_figures(OUTPUTS)
     say("")
     say(f"The atlas is ready: open {OUTPUTS / 'site' / 'index.html'}, or serve it with 'atlas browse'.")
 
@@ -154,7 +154,7 @@ def browse_site(port: int | None, open_browser: bool) -> None:
     site = checkout() / OUTPUTS / "site"
     if not (site / "index.html").is_file():
         raise ConfigError(f"{site}: expected a site, found none; make one with 'atlas run'")
-    lay_out(site.parent)
+    write_figures(site.parent)
     browse(site, port, open_browser)
 
 
@@ -174,5 +174,5 @@ def export_site(folder: str) -> None:
     if not (OUTPUTS / "site" / "index.html").is_file():
         raise ConfigError(f"{OUTPUTS / 'site'}: expected a site, found none; make one with 'atlas run'")
     with lock(OUTPUTS, shlex.join(["atlas", "export", folder])):
-        lay_out(OUTPUTS)
+        write_figures(OUTPUTS)
         export(OUTPUTS / "site", target)

@@ -21,7 +21,7 @@ Found = dict[str, Any]
 MEASURED = ("reduce", "grid", "render")  # stages that measure each atlas
 
 
-def lay_out(outputs: Path) -> None:
+def write_figures(outputs: Path) -> None:
     """Write the numbers of a run beside its site; where there is no site, or no place to write, nothing is done."""
     site = outputs / "site"
     with suppress(ArtifactError, OSError):

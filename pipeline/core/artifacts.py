@@ -10,6 +10,8 @@ from typing import Any
 
 from pipeline import __version__
 
+KEY_BYTES = 32  # of an icon's name: SHA-256
+
 
 @dataclass(frozen=True)
 class Array:

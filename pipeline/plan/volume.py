@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from pipeline.core import artifacts as a
-from pipeline.core.artifacts import Artifact
+from pipeline.core.artifacts import KEY_BYTES, Artifact
 from pipeline.plan.counts import LevelCount, icons, level_counts, points
 from pipeline.plan.given import FLOAT_BYTES, Sizes
 
@@ -14,7 +14,6 @@ TILE_BYTES = {"webp": 0.45, "jpeg": 0.6, "png": 2.7}  # a pixel of the full size
 PICTURE_BYTES = 0.18  # a pixel of an exemplar's picture
 HEAT_BYTES = 1.0  # a cell and class, packed for the page
 CELL_BYTES, MEMBER_BYTES = 100, 6  # a cell, and a sample, packed for the page
-KEY_BYTES = 32  # of an icon's name
 ENTRY_BYTES = 100  # of an icon in the cache, besides its pixels and its activation
 LISTED_BYTES = 120  # an image in the list of images
 

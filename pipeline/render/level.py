@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.artifacts import KEY_BYTES
 from pipeline.render.atelier import Atelier, Done, Wish
 from pipeline.render.entry import Entry
 from pipeline.render.icon_key import icon_key
@@ -13,7 +14,6 @@ from pipeline.render.icon_key import icon_key
 Floats = NDArray[np.float32]
 
 POOR = 0.2  # an icon of less fidelity went astray, most likely into plain grey; another start may do better
-KEY_BYTES = 32
 BLANK = 255  # an icon that could not be drawn is white, as empty cells are, and its fidelity is not a number
 
 

@@ -12,7 +12,7 @@ from site_copy import addressed, copied
 from site_planting import CLASS_ATLAS, COMPARE_ATLAS, LAYERS, Planted
 
 from pipeline.export.data_file import read_part
-from pipeline.figures import gathered, lay_out
+from pipeline.figures import gathered, write_figures
 from tests.axe import faults
 
 ATLASES = ("all", CLASS_ATLAS, COMPARE_ATLAS)
@@ -110,16 +110,16 @@ def test_what_was_measured_is_gathered(content: dict[str, Any], planted: Planted
 
 def test_numbers_are_laid_beside_the_site(planted: Planted, tmp_path: Path) -> None:
     """Commands write the numbers as a script of the site; without a site, or with a damaged one, nothing is done."""
-    lay_out(tmp_path)
+    write_figures(tmp_path)
     assert not (tmp_path / "site").exists()
     (tmp_path / "site/data").mkdir(parents=True)
     (tmp_path / "site/data/manifest.js").write_text("no manifest")
-    lay_out(tmp_path)
+    write_figures(tmp_path)
     assert not (tmp_path / "site/figures.js").exists()
     (tmp_path / "site/data/manifest.js").write_bytes((planted.site / "data/manifest.js").read_bytes())
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics/prepare.json").write_text('{"images": 7}')
-    lay_out(tmp_path)
+    write_figures(tmp_path)
     assert read_part(tmp_path / "site/figures.js")["images"] == {"images": 7}
 
 
