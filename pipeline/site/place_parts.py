@@ -110,7 +110,8 @@ def _check_beside(beside: str, run: Known, where: str) -> None:
     if not known or not re.fullmatch("[0-9.]*", hues) or any(rest):
         below = "" if most is None else f" below {most}"
         raise ConfigError(
-            f"{where}: expected layer~atlas~classes or layer~atlas~classes~colours, numbers of classes{below}, found {beside}"
+            f"{where}: expected layer~atlas~classes or layer~atlas~classes~colours, numbers of classes{below}, "
+            f"found {beside}"
         )
 
 
