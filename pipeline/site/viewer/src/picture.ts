@@ -5,7 +5,7 @@ import OpenSeadragon from "openseadragon";
 import { Crossfade } from "./crossfade";
 import type { AtlasEntry, LevelEntry } from "./manifest";
 import type { View } from "./state";
-import { decodeAhead, forestallStyle, tileSource } from "./tile-source";
+import { decodeAhead, forestallStyle, isLoading, tileSource } from "./tile-source";
 
 /** Where the whole atlas lies in the window, CSS pixels. */
 export interface Frame {
@@ -25,6 +25,7 @@ const MARGIN = 0.04;
 const CLOSE = 0.002;
 const FADE_MS = 280;
 const PATIENCE_MS = 1500;
+const LEAVE_MS = 400;
 const STEP = 1.5;
 
 interface Shown {
@@ -38,6 +39,7 @@ export class Picture {
   private foot = 0;
   private stack: Shown[] = [];
   private wanted = "";
+  private ended = false;
   /** What shall be in sight after the resize that is under way. */
   private kept: { readonly view: View | null } | null = null;
 
@@ -87,7 +89,6 @@ export class Picture {
     this.wanted = name;
     const again = this.stack.find((entry) => entry.name === name);
     if (again) {
-      this.viewer.world.setItemIndex(again.item, this.viewer.world.getItemCount() - 1);
       this.change(again);
       return;
     }
@@ -211,6 +212,7 @@ export class Picture {
 
   /** Take the picture down for good. */
   end(): void {
+    this.ended = true;
     this.wanted = ""; // ends what waits for its tiles
     this.viewer.destroy();
   }
@@ -242,11 +244,19 @@ export class Picture {
     const scope = entry.name.slice(0, entry.name.lastIndexOf("/"));
     for (const other of this.stack) {
       if (other === entry) continue;
-      if (other.name.startsWith(`${scope}/`)) {
-        other.item.setOpacity(0);
-        other.item.setPreload(false);
-      } else this.viewer.world.removeItem(other.item);
+      other.item.setOpacity(0);
+      other.item.setPreload(false);
+      if (!other.name.startsWith(`${scope}/`)) this.leave(other.item);
     }
     this.stack = this.stack.filter((other) => other.name.startsWith(`${scope}/`));
+  }
+
+  /** Take a hidden picture down once nothing arrives for it any more: OpenSeadragon would complain. */
+  private leave(item: OpenSeadragon.TiledImage): void {
+    setTimeout(() => {
+      if (this.ended) return;
+      if (isLoading(item)) this.leave(item);
+      else this.viewer.world.removeItem(item);
+    }, LEAVE_MS);
   }
 }

@@ -33,6 +33,18 @@ interface Job {
   fail(why: string, request: null): void;
 }
 
+/** How many tiles of a source are on their way. */
+const loading = new WeakMap<object, number>();
+
+function note(source: object, change: 1 | -1): void {
+  loading.set(source, (loading.get(source) ?? 0) + change);
+}
+
+/** Whether tiles of a picture, or of its copy in the minimap, are on their way. */
+export function isLoading(item: TiledImage): boolean {
+  return (loading.get(item.source) ?? 0) > 0;
+}
+
 /** Have tiles decoded beside the page before they are handed over; else they are decoded within a frame. */
 export function decodeAhead(item: TiledImage): void {
   const source = item.source as unknown as {
@@ -42,9 +54,11 @@ export function decodeAhead(item: TiledImage): void {
   source.downloadTileStart = (job) => {
     const image = new Image();
     job.userData.imageRequest = image;
+    note(source, 1);
     const settle = (found: boolean): void => {
       if (job.userData.imageRequest !== image) return;
       delete job.userData.imageRequest;
+      note(source, -1);
       if (found) job.finish(image, null, "image");
       else job.fail(`${job.src}: expected a picture, found none`, null);
     };
@@ -61,7 +75,9 @@ export function decodeAhead(item: TiledImage): void {
   };
   source.downloadTileAbort = (job) => {
     const { imageRequest } = job.userData;
+    if (!imageRequest) return;
     delete job.userData.imageRequest;
-    if (imageRequest) imageRequest.src = "";
+    note(source, -1);
+    imageRequest.src = "";
   };
 }
