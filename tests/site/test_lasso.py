@@ -199,7 +199,9 @@ def test_a_finger_draws_a_lasso_and_takes_single_cells(opened: Opener, planted: 
     level = planted.levels["features.7", 10]
     row, column = (int(value) for value in level.cell[busiest(level)])
     page = opened("#layer=features.7&level=10", width=390, height=844, has_touch=True, is_mobile=True)
-    page.get_by_role("button", name="Select with the lasso").tap()
+    lasso = page.get_by_role("button", name="Select with the lasso")
+    lasso.tap()
+    expect(lasso).to_have_attribute("aria-pressed", "true")  # a tap becomes a click a moment later
     corners = [(0, 0), (2, 0), (2, 2), (1, 2), (1, 1), (0, 1)]
     way: list[Place] = [(column + x, row + y) for x, y in corners]
     device = page.context.new_cdp_session(page)
