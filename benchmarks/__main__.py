@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.harness import docs, report
 from benchmarks.harness.rows import table
 from pipeline.commands import checkout
+from pipeline.core.allocator import share_memory
 from pipeline.core.errors import AtlasError
 from pipeline.core.progress import say
 
@@ -39,6 +40,7 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="fewer cells, rounds and steps; a look, not a record")
     options = parser.parse_args()
+    share_memory()  # as atlas does
     try:
         os.chdir(checkout())
         for name in BENCHMARKS if options.what == "all" else [options.what]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pipeline import __version__
 from pipeline.commands import browse_site, export_site, plan_run, run_pipeline, run_stage, tell_provenance
+from pipeline.core.allocator import share_memory
 from pipeline.core.errors import AtlasError
 from pipeline.core.printable import printable
 from pipeline.plan.options import add_options, options_from
@@ -24,6 +25,7 @@ FULL = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one ``atlas`` command and return its exit code: 0, 2 for what the user can mend, 130 when interrupted."""
+    share_memory()
     options = _parser().parse_args(arguments)
     try:
         _dispatch(options)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from pipeline.core.allocator import ONE_ARENA
 from pipeline.core.cluster import Address, to_environment
 
 HOST = "127.0.0.1"
@@ -64,7 +65,7 @@ class Cluster:
 
     def _start(self, what: str, *arguments: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "dask", what, "--scheduler-file", str(self._file), *arguments]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        environment = {**os.environ, **ONE_ARENA, "OMP_NUM_THREADS": "1"}
         number = len(self.workers)
         with (self.folder / f"{what}-{number}.txt").open("wb") as printed:
             return subprocess.Popen(command, env=environment, stdout=printed, stderr=printed)  # noqa: S603  # our own

@@ -11,6 +11,7 @@ from pathlib import Path
 import dask
 from distributed import Client, Nanny, Scheduler, SpecCluster
 
+from pipeline.core.allocator import ONE_ARENA
 from pipeline.core.cluster import Address, Local
 from pipeline.core.dask_pool import DaskPool
 from pipeline.core.errors import ConfigError
@@ -56,10 +57,11 @@ def local(settings: Local) -> Iterator[Pool]:
 
 
 def worker_environment(index: int, settings: Local) -> dict[str, str]:
-    """Variables of a local worker: its threads, and the one GPU of those visible here that it shall see."""
+    """Variables of a local worker: its threads and memory, and the one GPU of those visible here that it shall see."""
     threads = {f"{library}_NUM_THREADS": str(settings.threads) for library in ("OMP", "MKL", "OPENBLAS")}
+    common = {**threads, **ONE_ARENA}  # tasks run in a thread that Dask starts
     if not settings.gpus:
-        return threads
+        return common
     visible = [device for device in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if device]
     devices = visible or [str(device) for device in range(settings.gpus)]
     if len(devices) < settings.gpus:
@@ -67,7 +69,7 @@ def worker_environment(index: int, settings: Local) -> dict[str, str]:
             f"cluster.gpus: expected {settings.gpus} GPUs, found CUDA_VISIBLE_DEVICES={','.join(devices)}; "
             "ask for fewer"
         )
-    return {**threads, "CUDA_VISIBLE_DEVICES": devices[index % settings.gpus]}
+    return {**common, "CUDA_VISIBLE_DEVICES": devices[index % settings.gpus]}
 
 
 @contextmanager

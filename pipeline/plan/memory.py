@@ -8,6 +8,7 @@ from pipeline.plan.given import FLOAT_BYTES, Drawing, Rates, Sizes
 from pipeline.plan.volume import sample_row
 from pipeline.sample.attribution import TANGENTS
 from pipeline.sample.cut import cut
+from pipeline.sample.streams import streams
 
 SUM_BYTES = 8  # sums are float64
 LISTED = 600  # bytes of an image's entry and of its line in the list, while it is made
@@ -24,10 +25,11 @@ def prepare(sizes: Sizes, rates: Rates) -> int:
 
 
 def sample(sizes: Sizes, rates: Rates) -> int:
-    """A batch on its way through the network, and the rows of one task, once more while they are written."""
+    """Batches on their way through the network, and the rows of one task, once more while they are written."""
     settings, row = sizes.params.sample, sum(sample_row(sizes, layer) for layer in sizes.channels)
     task = cut(sizes.images, settings.batch_size, settings.positions_per_image, row)
-    return rates.memory + rates.pass_bytes + 2 * min(task.shard_rows, sizes.samples) * row
+    passes = streams(settings.device, settings.attribution) * rates.pass_bytes
+    return rates.memory + passes + 2 * min(task.shard_rows, sizes.samples) * row
 
 
 def reduce(sizes: Sizes, rates: Rates, layer: str, atlas: str) -> int:

@@ -1,6 +1,6 @@
 """What workers do for the stage: all that some images give, written as whole shards of every layer's artifact."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ from pipeline.images.places import relative_places
 from pipeline.model import saved
 from pipeline.model.batches import batches
 from pipeline.model.layers import known_layer
+from pipeline.model.network import Network
 from pipeline.model.preprocessing import network_crop, to_tensor
 from pipeline.sample.config import SampleSettings
-from pipeline.sample.passes import sample_batch
+from pipeline.sample.passes import Block, sample_batch
 from pipeline.sample.storage import fit
+from pipeline.sample.streams import side_by_side, streams
 from pipeline.sample.tally import Tally, tally
 
 STORED = ("activation", "attribution")  # what the network gives; the rest follows from the manifest
@@ -98,7 +100,7 @@ class Sampler:
         manifest = read_manifest(engagement.manifest)
         self._images = ManifestImages(manifest, open_image_set(engagement.images), engagement.max_pixels)
 
-    def blocks(self, images: range, layers: Sequence[str]) -> Any:
+    def blocks(self, images: range, layers: Sequence[str]) -> Iterator[tuple[slice, dict[str, Block]]]:
         """Go through some images batch by batch: (their rows among all samples of these images, block by layer)."""
         settings = self._settings
         shapes = {layer: known_layer(layer, self._network.layers) for layer in layers}
@@ -109,10 +111,13 @@ class Sampler:
             crop = network_crop(self._images.load(images[number]), self._network.preprocessing)
             return to_tensor(crop, self._network.preprocessing)
 
-        for span, inputs in batches(load_input, len(images), settings.batch_size, settings.device):
+        def look(network: Network, batch: tuple[range, Tensor]) -> tuple[slice, dict[str, Block]]:
+            span, inputs = batch
             places = relative_places(self._engagement.seed, digests[span.start : span.stop], each)
-            rows = slice(span.start * each, span.stop * each)
-            yield rows, sample_batch(self._network, shapes, inputs, places, settings)
+            return slice(span.start * each, span.stop * each), sample_batch(network, shapes, inputs, places, settings)
+
+        decoded = batches(load_input, len(images), settings.batch_size, settings.device)
+        yield from side_by_side(look, self._network, decoded, streams(settings.device, settings.attribution))
 
     def write(self, order: Order) -> dict[str, Written]:
         """All of a task, by layer."""

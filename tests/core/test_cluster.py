@@ -229,13 +229,15 @@ def test_wrong_settings_are_told_in_one_line(text: str, line: str) -> None:
 
 
 def test_workers_take_turns_on_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Worker i sees GPU i modulo their number; more GPUs than are visible are refused; threads reach every library."""
+    """Worker i sees GPU i modulo their number; more GPUs than are visible are refused.
+
+    Threads reach every library, and all of them share their memory.
+    """
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     seen = [worker_environment(index, Local(gpus=2))["CUDA_VISIBLE_DEVICES"] for index in range(4)]
     assert seen == ["0", "1", "0", "1"]
-    assert worker_environment(0, Local(threads=3)) == dict.fromkeys(
-        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "3"
-    )
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "3")
+    assert worker_environment(0, Local(threads=3)) == {**threads, "MALLOC_ARENA_MAX": "1"}
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5")
     with pytest.raises(ConfigError, match="expected 2 GPUs"):
         worker_environment(0, Local(gpus=2))

@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,16 @@ def test_the_same_run_gives_the_same_bytes(folder: Path) -> None:
             np.testing.assert_array_equal(values, two[layer][name])
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch has one thread while the test runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")  # without attributions a batch has one whatever there are
 def test_attributions_can_be_left_out(folder: Path) -> None:
     """Without attributions the array is not there, and activations are the same."""
     expected = sampled(folder, positions_per_image=2, storage="float32")
