@@ -59,6 +59,11 @@ def find_builder(target: Any) -> Any:
         ) from None
 
 
+def in_place(module: nn.Module) -> tuple[str, ...]:
+    """The modules that work in place, by dotted path."""
+    return tuple(name for name, part in module.named_modules() if getattr(part, "inplace", False))
+
+
 def freeze(module: nn.Module) -> nn.Module:
     """Put a network into evaluation mode for good: no gradients to its weights, nothing in place.
 

@@ -12,7 +12,7 @@ from pipeline.core.artifacts import MODEL
 from pipeline.core.errors import ArtifactError, ModelError
 from pipeline.core.identity import file_digest, identity
 from pipeline.core.whole import whole, write_json
-from pipeline.model.build import build, freeze
+from pipeline.model.build import build, freeze, in_place
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape
 from pipeline.model.network import Network
@@ -83,6 +83,7 @@ def load(folder: Path, device: str = "cpu") -> Network:
     found = describe(folder)
     _check_weights(folder / WEIGHTS, found.get("weights"))
     module = build(found["architecture"], len(found["classes"]))
+    by_author = in_place(module)
     load_weights(module, load_file(folder / WEIGHTS), str(folder / WEIGHTS))
     try:
         module = freeze(module).to(device)
@@ -96,6 +97,7 @@ def load(folder: Path, device: str = "cpu") -> Network:
         classes=tuple(found["classes"]),
         preprocessing=PreprocessingSettings.model_validate_json(json.dumps(found["preprocessing"])),
         layers={name: LayerShape(**shape) for name, shape in found["layers"].items()},
+        in_place=by_author,
     )
 
 

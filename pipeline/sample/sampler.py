@@ -23,7 +23,7 @@ from pipeline.model.preprocessing import network_crop, to_tensor
 from pipeline.sample.config import SampleSettings
 from pipeline.sample.passes import Block, sample_batch
 from pipeline.sample.storage import fit
-from pipeline.sample.streams import side_by_side, streams
+from pipeline.sample.streams import Streams, streams
 from pipeline.sample.tally import Tally, tally
 
 STORED = ("activation", "attribution")  # what the network gives; the rest follows from the manifest
@@ -97,6 +97,8 @@ class Sampler:
         if self._settings.device == "cpu":
             keep_memory()
         self._network = saved.load(engagement.model, self._settings.device)
+        count = streams(self._settings.device, self._settings.attribution)
+        self._streams = Streams(self._network, count, self._settings.attribution)
         manifest = read_manifest(engagement.manifest)
         self._images = ManifestImages(manifest, open_image_set(engagement.images), engagement.max_pixels)
 
@@ -117,7 +119,7 @@ class Sampler:
             return slice(span.start * each, span.stop * each), sample_batch(network, shapes, inputs, places, settings)
 
         decoded = batches(load_input, len(images), settings.batch_size, settings.device)
-        yield from side_by_side(look, self._network, decoded, streams(settings.device, settings.attribution))
+        yield from self._streams.map(look, decoded)
 
     def write(self, order: Order) -> dict[str, Written]:
         """All of a task, by layer."""

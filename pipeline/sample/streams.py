@@ -7,14 +7,11 @@ one of them is taken away to decode an image. Batches that have a thread each do
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from copy import deepcopy
-from dataclasses import replace
-from itertools import chain
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TypeVar
 
 import torch
-from torch import nn
 
 from pipeline.model.network import Network
 
@@ -35,51 +32,66 @@ def streams(device: str, attribution: bool) -> int:
     return 1 if attribution or device != "cpu" else min(torch.get_num_threads(), MOST)
 
 
-def side_by_side(
-    function: Callable[[Network, Item], Result], network: Network, items: Iterable[Item], count: int
-) -> Iterator[Result]:
-    """``function`` of the network and each item, in the items' order.
+class Streams:
+    """A network for each batch that is on its way."""
 
-    Args:
-        function: called in several threads, with a network that no other call has at that time.
-        network: shared as far as its weights go.
-        items: taken no faster than results are.
-        count: of calls at once; torch's threads are divided among them. One runs in this thread.
+    def __init__(self, network: Network, count: int, attribution: bool) -> None:
+        """Copy the network, as far as that is needed.
 
-    Raises:
-        Exception: what a call raised.
-    """
-    if count == 1:
-        yield from (function(network, item) for item in items)
-        return
+        Args:
+            network: its weights are shared.
+            count: of batches at once; torch's threads are divided among them.
+            attribution: whether derivatives are taken.
+
+        Raises:
+            ValueError: several batches at once with attributions.
+        """
+        if attribution and count > 1:
+            raise ValueError(f"expected one batch at a time with attributions, found {count}")
+        self._networks = [network] if attribution else [network.twin() for _ in range(count)]
+
+    def map(self, function: Callable[[Network, Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """``function`` of a network and each item, in the items' order.
+
+        Args:
+            function: called in several threads, with a network that no other call has at that time; in this thread
+                where there is one stream.
+            items: taken no faster than results are.
+
+        Raises:
+            Exception: what a call raised.
+        """
+        if len(self._networks) == 1:
+            yield from (function(self._networks[0], item) for item in items)
+            return
+        free: SimpleQueue[Network] = SimpleQueue()
+        for network in self._networks:
+            free.put(network)
+
+        def call(item: Item) -> Result:
+            own = free.get()
+            try:
+                return function(own, item)
+            finally:
+                free.put(own)
+
+        with _threads_of(len(self._networks)) as pool:
+            waiting: deque[Future[Result]] = deque()
+            for item in items:
+                waiting.append(pool.submit(call, item))
+                if len(waiting) > len(self._networks):
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+
+@contextmanager
+def _threads_of(count: int) -> Iterator[ThreadPoolExecutor]:
+    """So many threads, among which those of torch are divided."""
     threads = torch.get_num_threads()
-    free: SimpleQueue[Network] = SimpleQueue()
-    for _ in range(count):
-        free.put(twin(network))
-
-    def call(item: Item) -> Result:
-        own = free.get()
-        try:
-            return function(own, item)
-        finally:
-            free.put(own)
-
-    waiting: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(max(1, threads // count),))
     try:
-        for item in items:
-            waiting.append(pool.submit(call, item))
-            if len(waiting) > count:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        yield pool
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)  # a thread that sets its own number also sets that of threads yet to come
-
-
-def twin(network: Network) -> Network:
-    """The network once more, with the very same weights, but modules of its own to hook into."""
-    module: nn.Module = network.module
-    shared = {id(tensor): tensor for tensor in chain(module.parameters(), module.buffers())}
-    return replace(network, module=deepcopy(module, shared))

@@ -9,10 +9,9 @@ import torch
 from pipeline.core import store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.model.build import build, freeze
-from pipeline.model.layers import run_to_all
 from pipeline.model.network import Network
 from pipeline.sample import stage
-from pipeline.sample.streams import MOST, side_by_side, streams, twin
+from pipeline.sample.streams import MOST, Streams, streams
 from pipeline.stages import STAGES, Task
 from tests.sample.small_run import ARCHITECTURE, LAYERS, PREPROCESSING, params, prepared
 
@@ -48,7 +47,7 @@ def test_calls_run_at_once_and_results_keep_their_order(network: Network) -> Non
     before = torch.get_num_threads()
     torch.set_num_threads(6)
     try:
-        found = list(side_by_side(call, network, range(9), 3))
+        found = list(Streams(network, 3, attribution=False).map(call, range(9)))
         assert torch.get_num_threads() == 6
     finally:
         torch.set_num_threads(before)
@@ -58,9 +57,12 @@ def test_calls_run_at_once_and_results_keep_their_order(network: Network) -> Non
 
 
 def test_one_call_at_a_time_stays_in_its_thread(network: Network) -> None:
-    """A single stream starts no thread and uses the network as it is."""
-    found = list(side_by_side(lambda own, item: (own, item, get_ident()), network, range(3), 1))
+    """A single stream starts no thread; with derivatives it uses the network as it is, and refuses a second one."""
+    stream = Streams(network, 1, attribution=True)
+    found = list(stream.map(lambda own, item: (own, item, get_ident()), range(3)))
     assert found == [(network, item, get_ident()) for item in range(3)]
+    with pytest.raises(ValueError, match="one batch at a time"):
+        Streams(network, 2, attribution=True)
 
 
 def test_items_are_taken_no_faster_than_results(network: Network) -> None:
@@ -72,7 +74,7 @@ def test_items_are_taken_no_faster_than_results(network: Network) -> None:
             taken.append(item)
             yield item
 
-    results = side_by_side(lambda _own, item: item, network, items(), 2)
+    results = Streams(network, 2, attribution=False).map(lambda _own, item: item, items())
     assert [next(results) for _ in range(5)] == list(range(5))
     assert len(taken) == 5 + 2
 
@@ -85,22 +87,8 @@ def test_a_mistake_comes_through(network: Network) -> None:
         return 1 / item
 
     with pytest.raises(ZeroDivisionError):
-        list(side_by_side(call, network, [2, 1, 0, 3], 2))
+        list(Streams(network, 2, attribution=False).map(call, [2, 1, 0, 3]))
     assert torch.get_num_threads() == 3
-
-
-def test_a_twin_shares_weights_and_nothing_else(network: Network) -> None:
-    """The very same weights, the same results, but no module in common: a hook on one is not seen by the other."""
-    other = twin(network)
-    own, its = network.module.state_dict(keep_vars=True), other.module.state_dict(keep_vars=True)
-    assert own.keys() == its.keys()
-    assert all(own[name] is its[name] for name in own)
-    assert not {id(part) for part in network.module.modules()} & {id(part) for part in other.module.modules()}
-    images = torch.rand(2, 3, 64, 64)
-    with torch.no_grad():
-        seen = [run_to_all(one.module, LAYERS, images) for one in (network, other)]
-    for layer in LAYERS:
-        torch.testing.assert_close(seen[0][layer], seen[1][layer], rtol=0, atol=0)
 
 
 @pytest.mark.usefixtures("three_threads")
