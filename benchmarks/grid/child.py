@@ -8,11 +8,13 @@ from time import perf_counter
 from benchmarks.grid.scene import Scene
 from benchmarks.harness.peak import own_peak
 from pipeline.core import store
+from pipeline.core.allocator import share_memory
 from pipeline.grid.stage import PARTS, run
 
 
 def main() -> None:
     """``python -m benchmarks.grid.child FOLDER SAMPLES``."""
+    share_memory()  # as atlas does
     task = Scene(int(sys.argv[2]), Path(sys.argv[1])).task()
     store.discard(task.outputs / PARTS)  # a run that finds its own grid finished does nothing
     began = perf_counter()

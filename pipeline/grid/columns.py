@@ -1,6 +1,7 @@
 """The arrays of each grid level, as the artifact holds them."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,23 @@ from pipeline.grid.placed import Placed
 from pipeline.grid.second_pass import spread
 
 
+def means(passes: Passes, placed: Placed) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
+    """Cells a side, and the mean activations and attributions, of each level from coarse to fine.
+
+    Args:
+        passes: both have been run.
+        placed: the samples.
+    """
+    activation = passes.part("means")
+    attribution = passes.part("attribution") if passes.has_attribution else np.zeros((len(activation), 0), np.float32)
+    for level, own in zip(placed.levels, _own(placed), strict=True):
+        yield level.size, {"activation": activation[own], "attribution": attribution[own]}
+
+
 def columns(
     passes: Passes, placed: Placed, image: NDArray[np.int64], settings: GridSettings
 ) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
-    """Cells a side, and arrays by name, of each level from coarse to fine.
+    """Cells a side, and all else by name, of each level from coarse to fine.
 
     Args:
         passes: both have been run.
@@ -25,13 +39,8 @@ def columns(
         settings: of the stage.
     """
     sample = np.flatnonzero(placed.label < placed.outside)
-    finest = placed.label[sample]
-    start = 0
-    means, reliability = passes.part("means"), passes.part("reliability")
-    attribution = passes.part("attribution") if passes.has_attribution else np.zeros((len(means), 0), np.float32)
-    for index, (level, count) in enumerate(zip(placed.levels, placed.counts, strict=True)):
-        own = slice(start, start + len(level.cell))
-        start = own.stop
+    finest, reliability = placed.label[sample], passes.part("reliability")
+    for index, (level, count, own) in enumerate(zip(placed.levels, placed.counts, _own(placed), strict=True)):
         cosines, cell = passes.cosines(index)[sample], level.of_point[finest]
         yield (
             level.size,
@@ -39,10 +48,14 @@ def columns(
                 "cell": level.cell,
                 "count": count,
                 "drawn": count >= settings.min_count,
-                "activation": means[own],
-                "attribution": attribution[own],
                 "spread": spread(cosines, cell, count),
                 "reliability": reliability[own],
                 "exemplar": exemplars(cosines, cell, sample, image[sample], len(count), settings.exemplars),
             },
         )
+
+
+def _own(placed: Placed) -> list[slice]:
+    """Which of the cells of all levels, one level after the other, are those of each."""
+    starts = np.cumsum([0, *(len(level.cell) for level in placed.levels)]).tolist()
+    return [slice(start, stop) for start, stop in pairwise(starts)]

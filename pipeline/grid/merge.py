@@ -1,12 +1,13 @@
 """The means of all cells of all levels, from the sums that the tasks of the first pass have left."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.cells import Level
+from pipeline.core.threads import in_threads
 from pipeline.grid.parts import Parts
 from pipeline.grid.placed import Placed
 from pipeline.grid.plan import Slice
@@ -14,6 +15,7 @@ from pipeline.grid.sums import coarser, half_products, reliability
 from pipeline.grid.work import needed
 
 CELLS = 2**11  # handled at a time
+TOTAL_BYTES = 2**27  # of the sums that are held at a time, in float64
 MERGED = ("ancestors", "means", "directions", "reliability", "mean")
 
 
@@ -36,17 +38,14 @@ def merge_activations(parts: Parts, tasks: Sequence[Slice], placed: Placed, half
     products = [np.zeros((3, len(level.cell))) for level in placed.levels]
     starts = np.cumsum([0, *(len(level.cell) for level in placed.levels)])
     with parts.making("means", (int(starts[-1]), channels), np.float32) as means:
-        for (first, last), group in groupby(tasks, lambda task: (task.first, task.last)):
-            sums = _total(parts, list(group))
+        for first, last, sums in _totals(parts, tasks):
             mean[first:last] = sums.sum(axis=0) / len(placed.label)
             halves = sums[:-1].reshape(placed.outside, 2, last - first)
             for index in reversed(range(len(placed.levels))):
                 if index < len(parents):
                     halves = coarser(halves, parents[index], len(placed.levels[index].cell))
-                for cells in _ranges(len(halves)):
-                    whole = halves[cells].sum(axis=1) / counts[index][cells].sum(axis=1)[:, None]
-                    means[starts[index] :][cells, first:last] = whole
-                    products[index][:, cells] += half_products(halves[cells], counts[index][cells], mean[first:last])
+                own = means[starts[index] : starts[index + 1], first:last]
+                _merge(halves, counts[index], mean[first:last], own, products[index])
         _directions(parts, means, mean)
     found = [reliability(level, halves) for level, halves in zip(products, counts, strict=True)]
     parts.save("reliability", np.concatenate(found).astype(np.float32))
@@ -60,8 +59,8 @@ def merge_attributions(parts: Parts, tasks: Sequence[Slice], placed: Placed) -> 
     parents = _parents(placed.levels)
     starts = np.cumsum([0, *(len(level.cell) for level in placed.levels)])
     with parts.making("attribution", (int(starts[-1]), max(task.last for task in tasks)), np.float32) as means:
-        for (first, last), group in groupby(tasks, lambda task: (task.first, task.last)):
-            sums = _total(parts, list(group))[:-1]
+        for first, last, total in _totals(parts, tasks):
+            sums = total[:-1]
             for index in reversed(range(len(placed.levels))):
                 if index < len(parents):
                     sums = coarser(sums, parents[index], len(placed.levels[index].cell))
@@ -69,20 +68,49 @@ def merge_attributions(parts: Parts, tasks: Sequence[Slice], placed: Placed) -> 
     _forget(parts, tasks)
 
 
-def _total(parts: Parts, tasks: Sequence[Slice]) -> NDArray[np.float64]:
-    """Sums over all tasks, one after the other, always in the same order."""
-    total = needed(parts, tasks[0].part).astype(np.float64)
-    for task in tasks[1:]:
-        total += needed(parts, task.part)
-    return total
+def _totals(parts: Parts, tasks: Sequence[Slice]) -> Iterator[tuple[int, int, NDArray[np.float64]]]:
+    """(First channel, channel after the last, sums [group, channel] over all tasks), a few channels at a time.
+
+    Sums of a channel are added one after the other, always in the same order.
+    """
+    for (first, last), group in groupby(tasks, lambda task: (task.first, task.last)):
+        found = [needed(parts, task.part) for task in group]
+        width = max(1, TOTAL_BYTES // (8 * len(found[0])))
+        for start in range(first, last, width):
+            stop = min(start + width, last)
+            total = found[0][:, start - first : stop - first].astype(np.float64)
+            for other in found[1:]:
+                total += other[:, start - first : stop - first]
+            yield start, stop, total
+
+
+def _merge(
+    halves: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    means: NDArray[np.float32],
+    products: NDArray[np.float64],
+) -> None:
+    """Fill in the means [cell, channel] of a level's cells, and add to the products [3, cell] of their halves."""
+
+    def merge(cells: slice) -> None:
+        means[cells] = halves[cells].sum(axis=1) / counts[cells].sum(axis=1)[:, None]
+        products[:, cells] += half_products(halves[cells], counts[cells], mean)
+
+    for _ in in_threads(merge, _ranges(len(halves))):
+        pass
 
 
 def _directions(parts: Parts, means: NDArray[np.float32], mean: NDArray[np.float64]) -> None:
     with parts.making("directions", means.shape, np.float32) as directions:
-        for cells in _ranges(len(means)):
+
+        def direct(cells: slice) -> None:
             centred = means[cells] - mean.astype(np.float32)
             norms = np.linalg.norm(centred, axis=1, keepdims=True)
             directions[cells] = np.divide(centred, norms, out=np.zeros_like(centred), where=norms > 0)
+
+        for _ in in_threads(direct, _ranges(len(means))):
+            pass
 
 
 def _parents(levels: Sequence[Level]) -> list[NDArray[np.int64]]:

@@ -6,12 +6,13 @@ from typing import Any
 import zarr
 
 from pipeline.core.statistics import block_bounds
+from pipeline.grid.sums import RUN
 
-LARGER = 4  # blocks of 128 MiB as stored: rows of one cell meet in them, and Zarr reads many chunks at once
-SUM_BYTES = 2**29  # of the sums that one task holds, in float64; more channels than fit are added up in a further task
+LARGER = 2  # blocks of 64 MiB as stored: rows of one cell meet in them, and Zarr reads many chunks at once
+SUM_BYTES = 2**29  # of the sums that one task holds; more channels than fit are added up in a further task
 MOST_PARTS = 32
 WORTH = 2  # a task reads at least so many times the bytes that it leaves on the disk
-SPAN_BLOCKS = 2  # of a task that leaves next to nothing; while one block is worked on, the next is read
+SPAN_BLOCKS = 4  # of a task that leaves next to nothing; while one block is worked on, the next is read
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,14 @@ def slices(name: str, array: zarr.Array[Any], groups: int) -> list[Slice]:
     They depend on the array and the groups alone.
     """
     channels = array.shape[1]
-    width = min(channels, max(1, SUM_BYTES // (8 * groups)))
+    # float32, and float64 for groups of so many rows that there can be but few of them
+    channel_bytes = 4 * groups + 8 * min(groups, array.shape[0] // RUN)
+    width = min(channels, max(1, SUM_BYTES // channel_bytes))
     blocks = _blocks(array)
     part_bytes = 4 * groups * width
     block_bytes = (blocks[0][1] - blocks[0][0]) * channels * array.dtype.itemsize
-    each = max(1, -(-len(blocks) // MOST_PARTS), -(-WORTH * part_bytes // block_bytes))
+    worthwhile = len(blocks) * block_bytes // max(1, WORTH * part_bytes)
+    each = -(-len(blocks) // min(MOST_PARTS, max(1, worthwhile)))
     return [
         Slice(name, first, min(first + width, channels), span)
         for first in range(0, channels, width)

@@ -1,22 +1,22 @@
 """The stage ``grid``: from a layout to the mean activation of each cell."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 import zarr
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
 from pipeline.core import cells, statistics, store
-from pipeline.core.cluster import Address, Inline, Local, from_environment, open_pool
+from pipeline.core.cluster import from_environment, open_pool
 from pipeline.core.errors import ArtifactError
 from pipeline.core.growing import code_digest
 from pipeline.core.identity import folder_digest, folder_state, identity
 from pipeline.core.progress import say
-from pipeline.grid.columns import columns
+from pipeline.grid.columns import columns, means
 from pipeline.grid.measures import count_histogram, measure, report
 from pipeline.grid.parts import Parts
 from pipeline.grid.passes import Passes
@@ -43,12 +43,11 @@ def run(task: Task) -> None:
     points = int(placed.counts[0].sum())
     say(f"grid {task.layer}/{task.atlas}: {points} samples × {channels} channels")
     image = np.asarray(store.array(activations, "image")[...])
-    cluster = from_environment()
-    parts = _parts(task, made_from, cluster)
+    parts = _parts(task, made_from)
     parts.begin()
     metrics = _finished(task, parts)
     if metrics is None:
-        with open_pool(cluster) as pool:
+        with open_pool(from_environment()) as pool:
             passes = Passes(task.path(a.ACTIVATIONS).absolute(), activations, parts, pool, placed, image)
             passes.first()
             passes.second()
@@ -64,11 +63,16 @@ def _store(
 ) -> dict[str, Any]:
     """Write the grid, and measure it level by level."""
     metrics = {}
-    with store.create(a.GRID, task.path(a.GRID), task.settings(), made_from) as group:
+    with store.create(a.GRID, task.path(a.GRID), task.settings(), made_from) as group, ThreadPoolExecutor(1) as beside:
         store.write_array(group, a.GRID, "mean", passes.part("mean"))
+        levels = {level.size: group.create_group(str(level.size)) for level in placed.levels}
+        # they are large, and compressed while the rest is worked out
+        writing = [beside.submit(_write, levels[size], values) for size, values in means(passes, placed)]
         for size, values in columns(passes, placed, image, task.params.grid):
-            _write(group.create_group(str(size)), values)
+            _write(levels[size], values)
             metrics[str(size)] = measure(values)
+        for written in writing:
+            written.result()
     return metrics
 
 
@@ -98,7 +102,7 @@ def _points(layout: zarr.Group) -> Iterator[tuple[NDArray[np.int64], NDArray[np.
         yield np.asarray(sample[start : start + POINTS]), np.asarray(xy[start : start + POINTS])
 
 
-def _parts(task: Task, made_from: dict[str, str], cluster: Inline | Local | Address) -> Parts:
+def _parts(task: Task, made_from: dict[str, str]) -> Parts:
     """Where results of tasks are kept until all are there; those of other inputs, settings or code are not used."""
     of = {
         "attributes": a.GRID.attributes(task.settings(), made_from),
@@ -107,7 +111,6 @@ def _parts(task: Task, made_from: dict[str, str], cluster: Inline | Local | Addr
         "activations": folder_state(task.path(a.ACTIVATIONS)),
         "code": code_digest(CODE),
         "block_bytes": statistics.BLOCK_BYTES,
-        "threads": cluster.threads or torch.get_num_threads(),  # sums are split among them
     }
     place_of = task.path(a.GRID).relative_to(task.outputs).with_suffix("")
     return Parts((task.outputs / PARTS / place_of.relative_to("grid")).absolute(), identity(of))

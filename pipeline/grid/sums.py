@@ -7,8 +7,43 @@ from scipy.sparse import csr_matrix
 
 from pipeline.grid.tiles import take
 
-RUN = 128  # rows that are added in float32; their sums are added in float64
+RUN = 128  # rows that are added in float32, at most; their sums are added in float64
 TILE = 2048
+
+
+class GroupSums:
+    """Sums of rows by group in float32, which lose no more than one rounding of a short sum, however large a group.
+
+    Groups of up to ``RUN`` rows are added up where they are kept. Those of more rows, of which there can be but few,
+    are added up aside in float64, see :func:`add_rows`.
+    """
+
+    def __init__(self, sums: NDArray[np.float32], group: NDArray[np.integer]) -> None:
+        """Begin.
+
+        Args:
+            sums: [group, channel], all zero; what the sums are kept in.
+            group: of all rows that are going to be added.
+        """
+        self._sums = sums
+        self._large = np.flatnonzero(np.bincount(group, minlength=len(sums)) > RUN)
+        self._place = np.full(len(sums), -1)
+        self._place[self._large] = np.arange(len(self._large))
+        self._exact = np.zeros((len(self._large), sums.shape[1]))
+
+    def add(self, rows: NDArray[np.floating], group: NDArray[np.integer]) -> None:
+        """Add some rows [row, channel], of any number type, to the sums of their groups [row]."""
+        place = self._place[group]
+        add_rows(self._exact, rows, place)
+        few, total = np.flatnonzero(place < 0), torch.from_numpy(self._sums)
+        buffer = torch.empty(TILE, rows.shape[1])
+        for start in range(0, len(few), TILE):
+            chosen = few[start : start + TILE]
+            total.index_add_(0, torch.from_numpy(group[chosen].astype(np.int64)), take(rows, chosen, buffer))
+
+    def finish(self) -> None:
+        """Put the sums of large groups in their places."""
+        self._sums[self._large] = self._exact
 
 
 def image_half(image: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -32,9 +67,9 @@ def add_rows(sums: NDArray[np.float64], rows: NDArray[np.floating], group: NDArr
     Args:
         sums: [group, channel].
         rows: [row, channel], of any number type.
-        group: [row].
+        group: [row]; rows of a negative group are left out.
     """
-    order = np.argsort(group, kind="stable")
+    order = np.argsort(group, kind="stable")[np.count_nonzero(group < 0) :]
     ordered = group[order]
     total = torch.from_numpy(sums)
     buffer = torch.empty(TILE, rows.shape[1])

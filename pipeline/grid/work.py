@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core import store
+from pipeline.core.allocator import keep_memory
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.errors import ArtifactError
+from pipeline.core.threads import alone
 from pipeline.grid.parts import Parts
 from pipeline.grid.plan import Slice, Span
 from pipeline.grid.second_pass import cosines_to_means
-from pipeline.grid.sums import add_rows
+from pipeline.grid.sums import GroupSums
 
 Item = TypeVar("Item")
 
@@ -73,6 +75,7 @@ class Reader:
 
     def __init__(self, source: Source) -> None:
         """Open the activations."""
+        keep_memory()  # one block is as large as the next
         self.parts = source.parts
         self._group = store.open_artifact(ACTIVATIONS, source.activations)
 
@@ -94,27 +97,26 @@ class Reader:
         return needed(self.parts, "ancestors")
 
     @cached_property
-    def directions(self) -> list[NDArray[np.float32]]:
-        """For each level the cells' centred mean activations, of length 1 [cell, channel]."""
-        cells = self.ancestors.max(axis=1) + 1
-        return np.split(needed(self.parts, "directions"), np.cumsum(cells)[:-1])
+    def directions(self) -> NDArray[np.float32]:
+        """Centred mean activations of the cells of all levels, of length 1 [cell, channel]."""
+        return needed(self.parts, "directions")
 
 
 def add(reader: Reader, task: Adding) -> None:
     """Leave the sums [group, channel] of a span as a part, in a worker."""
     part = task.slice
-    sums = np.zeros((task.groups, part.last - part.first))
-    for start, rows in reader.blocks(part.array, part.span, slice(part.first, part.last)):
-        add_rows(sums, rows, task.group[start : start + len(rows)])
-    with reader.parts.making(part.part, sums.shape, np.float32) as kept:
-        kept[...] = sums
+    with alone(), reader.parts.making(part.part, (task.groups, part.last - part.first), np.float32) as kept:
+        sums = GroupSums(kept, task.group)
+        for start, rows in reader.blocks(part.array, part.span, slice(part.first, part.last)):
+            sums.add(rows, task.group[start : start + len(rows)])
+        sums.finish()
 
 
 def compare(reader: Reader, task: Comparing) -> None:
     """Leave the cosines [level, row of the span] to the means of the rows' cells as a part, in a worker."""
     mean = needed(reader.parts, "mean").astype(np.float32)
     shape = (len(reader.ancestors), task.span.stop - task.span.start)
-    with reader.parts.making(task.part, shape, np.float32) as kept:
+    with alone(), reader.parts.making(task.part, shape, np.float32) as kept:
         for start, rows in reader.blocks("activation", task.span, slice(None)):
             label = task.label[start : start + len(rows)]
             kept[:, start : start + len(rows)] = cosines_to_means(

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.progress import tracked
+from pipeline.core.threads import in_threads
 from pipeline.reduce.centres import Centres
 from pipeline.reduce.nearest import keep_nearest, mend
-from pipeline.reduce.threads import in_threads
 
 TOGETHER = 256  # queries of a cell at a time
 POINTS = 2048  # of a cell at a time, however many lie in it

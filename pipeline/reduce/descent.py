@@ -14,8 +14,9 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from pipeline.core.compiled import compiled, compiled_part
 from pipeline.core.progress import progress
-from pipeline.reduce.threads import compiled, compiled_part, in_threads
+from pipeline.core.threads import in_threads
 
 CLIP = np.float32(4)  # the longest step along each axis
 NEAR = np.float32(0.001)  # keeps pushes finite

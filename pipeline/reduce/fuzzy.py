@@ -7,7 +7,8 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from pipeline.reduce.threads import compiled, in_threads
+from pipeline.core.compiled import compiled
+from pipeline.core.threads import in_threads
 
 BLOCK = 8192
 ROUNDS = 64

@@ -6,7 +6,7 @@ All that is compiled from these parts stands here: a change of this file is what
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.reduce.threads import compiled, compiled_part
+from pipeline.core.compiled import compiled, compiled_part
 
 UNROLLED = 32
 

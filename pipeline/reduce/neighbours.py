@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.progress import tracked
+from pipeline.core.threads import in_threads
 from pipeline.reduce.approximate import approximate, approximate_among
 from pipeline.reduce.nearest import keep_nearest, squared_distances
-from pipeline.reduce.threads import in_threads
 
 QUERIES = 256  # with POINTS, a table of distances that stays in a core's cache
 POINTS = 2048

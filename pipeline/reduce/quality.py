@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from pipeline.core.progress import progress
 from pipeline.core.steady import steady
+from pipeline.core.threads import in_threads
 from pipeline.reduce.config import Metric
 from pipeline.reduce.measures import kept, label_hits
 from pipeline.reduce.ranks import Search, Visit
 from pipeline.reduce.rows import Rows
 from pipeline.reduce.space import prepared
-from pipeline.reduce.threads import in_threads
 
 QUERIES = 640  # queries and candidates in one table of distances
 CANDIDATES = 2048

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.compiled import compiled
 from pipeline.reduce.nearest import keep_of_other_images
-from pipeline.reduce.threads import compiled
 
 Visit = Callable[[slice, int, NDArray[np.float32]], None]
 

@@ -6,13 +6,13 @@ one of them is taken away to decode an image. Batches that have a thread each do
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TypeVar
 
 import torch
 
+from pipeline.core.threads import sharing_torch
 from pipeline.model.network import Network
 
 Item = TypeVar("Item")
@@ -75,7 +75,7 @@ class Streams:
             finally:
                 free.put(own)
 
-        with _threads_of(len(self._networks)) as pool:
+        with sharing_torch(len(self._networks)) as pool:
             waiting: deque[Future[Result]] = deque()
             for item in items:
                 waiting.append(pool.submit(call, item))
@@ -83,15 +83,3 @@ class Streams:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
-
-
-@contextmanager
-def _threads_of(count: int) -> Iterator[ThreadPoolExecutor]:
-    """So many threads, among which those of torch are divided."""
-    threads = torch.get_num_threads()
-    pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(max(1, threads // count),))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)  # a thread that sets its own number also sets that of threads yet to come

@@ -20,7 +20,7 @@ def cosines(rows: np.ndarray, xy: np.ndarray, sizes: tuple[int, ...], inside: np
         np.stack([rows[inside][level.of_point[placed.label[inside]] == i].mean(axis=0) for i in range(len(level.cell))])
         for level in placed.levels
     ]
-    return cosines_to_means(rows, placed.label, placed.ancestors, [unit(level - mean) for level in means], mean)
+    return cosines_to_means(rows, placed.label, placed.ancestors, unit(np.concatenate(means) - mean), mean)
 
 
 @pytest.mark.parametrize("count", [1, 3, 400, 4000])

@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.core.cells import nested_levels, parents
 from pipeline.core.statistics import grouped_sums
-from pipeline.grid.sums import RUN, add_rows, coarser, half_products, image_half, reliability
+from pipeline.grid.sums import RUN, GroupSums, add_rows, coarser, half_products, image_half, reliability
 
 
 @pytest.mark.parametrize("period", [1, 2, 5, 10, 64])
@@ -55,6 +55,44 @@ def test_a_large_group_loses_no_more_than_a_short_sum() -> None:
     sums = np.zeros((1, 1))
     add_rows(sums, rows, np.zeros(400_001, np.int32))
     assert abs(sums[0, 0] - (2**24 + 400_000)) < RUN
+
+
+def test_rows_of_no_group_are_left_out() -> None:
+    """Rows of a negative group are added nowhere."""
+    sums = np.zeros((2, 1))
+    add_rows(sums, np.array([[1], [2], [4], [8]], np.float32), np.array([1, -1, 0, 1]))
+    np.testing.assert_array_equal(sums, [[4], [9]])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_large_and_small_groups_are_summed_together(dtype: str) -> None:
+    """Groups of very many, of few and of no rows all get the sum of their rows, whatever blocks the rows come in."""
+    generator = np.random.default_rng(0)
+    group = np.concatenate([np.zeros(20 * RUN, int), np.full(RUN + 1, 5), generator.integers(10, 400, 5000)])
+    group = generator.permutation(group)
+    rows = generator.gamma(1, size=(len(group), 3)).astype(dtype)
+    sums = np.zeros((401, 3), np.float32)
+    adder = GroupSums(sums, group)
+    for start in range(0, len(group), 777):
+        adder.add(rows[start : start + 777], group[start : start + 777])
+    adder.finish()
+    expected = np.zeros((401, 3))
+    np.add.at(expected, group, rows.astype(np.float64))
+    np.testing.assert_allclose(sums, expected, rtol=2e-6)
+    assert (np.bincount(group, minlength=401)[[1, 400]] == 0).all()
+    np.testing.assert_array_equal(sums[[1, 400]], 0)
+
+
+def test_a_large_group_of_many_blocks_loses_no_more_than_a_short_sum() -> None:
+    """A large value that comes first costs the rows of its own run at most, though sums are kept in float32."""
+    sums, group = np.zeros((2, 1), np.float32), np.zeros(400_001, np.int32)
+    rows = np.ones((400_001, 1), np.float32)
+    rows[0] = 2**24
+    adder = GroupSums(sums, group)
+    for start in range(0, len(rows), 50_000):
+        adder.add(rows[start : start + 50_000], group[start : start + 50_000])
+    adder.finish()
+    assert abs(float(sums[0, 0]) - (2**24 + 400_000)) <= RUN
 
 
 def test_coarser_cells_add_four() -> None:

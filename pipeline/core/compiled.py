@@ -1,18 +1,10 @@
-"""Work in threads whose results do not depend on how many there are.
+"""Loops over numbers as machine code."""
 
-Blocks are cut by their size alone, each is worked on by one thread, and matrix products use no threads of their own,
-see :mod:`pipeline.core.steady`.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from typing import TypeVar, cast
 
 import numba
-import torch
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., object])
 
 # sums may be reordered, and nothing is ever NaN; infinity stays a number
@@ -24,12 +16,15 @@ def compiled(function: Function) -> Function:
     return cast("Function", numba.njit(fastmath=FAST, cache=True, nogil=True)(function))
 
 
+def compiled_for(*types: object) -> Callable[[Function], Function]:
+    """The same for arguments of these types alone, and at once, so that no task waits for it."""
+
+    def compile_now(function: Function) -> Function:
+        return cast("Function", numba.njit(types, fastmath=FAST, cache=True, nogil=True)(function))
+
+    return compile_now
+
+
 def compiled_part(function: Function) -> Function:
     """The same for a function that other compiled ones call: kept with them, not by itself, so that it melts in."""
     return cast("Function", numba.njit(fastmath=FAST, nogil=True)(function))
-
-
-def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """``function`` of each item, in order, with as many threads as torch has."""
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        yield from pool.map(function, items)
