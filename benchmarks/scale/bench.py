@@ -16,12 +16,11 @@ from pipeline.params import Params, parse_params
 from pipeline.stages import STAGES, Task
 
 SCRATCH = Path("outputs/.bench/scale")
-IMAGES, QUICK_IMAGES = 384, 128
+IMAGES, QUICK_IMAGES = 256, 128
 COUNTS, QUICK_COUNTS = (100_000, 1_000_000), (20_000,)
 OVERRIDES = (
     "+experiment=imagenet_sample",
     "prepare.evaluate=false",
-    "sample.attribution=false",  # with them the tasks are longer still
     "sample.batch_size=8",
     "reduce=pca",
     "grid.levels=[5,10]",

@@ -30,18 +30,24 @@ def worker_rows(params: Params, outputs: Path, scratch: Path, rounds: int) -> li
     """
     rows = []
     with Cluster(scratch / "one", 1) as one, Cluster(scratch / "two", 2) as two:
-        for stage, goal in (("sample", GOAL), ("grid", None), ("render", None)):
-            say(f"{stage}: two workers beside one")
-            work = _work(Task(STAGES[stage], params, outputs, "" if stage == "sample" else params.layers[0]))
+        plain = params.model_copy(update={"sample": params.sample.model_copy(update={"attribution": False})})
+        for what, stage, settings, goal in (
+            ("sample without attributions", "sample", plain, None),
+            ("sample", "sample", params, GOAL),
+            ("grid", "grid", params, None),
+            ("render", "render", params, None),
+        ):
+            say(f"{what}: two workers beside one")
+            work = _work(Task(STAGES[stage], settings, outputs, "" if stage == "sample" else params.layers[0]))
             sides = {name: Side(_on(cluster, work)) for name, cluster in (("one", one), ("two", two))}
             for side in sides.values():
                 side.run()
             timed = interleaved(sides, rounds)
             ratio = timed.ratio("one", "two")
             rows.append(
-                row(f"{stage}: two one-thread workers against one, workers already up", ratio, "x", at_least=goal)
+                row(f"{what}: two one-thread workers against one, workers already up", ratio, "x", at_least=goal)
             )
-            rows.append(row(f"{stage}: with two workers", timed.median("two"), "s"))
+            rows.append(row(f"{what}: with two workers", timed.median("two"), "s"))
     return rows
 
 
