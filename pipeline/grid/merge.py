@@ -34,10 +34,18 @@ def merge_activations(parts: Parts, tasks: Sequence[Slice], placed: Placed, half
     channels = max(task.last for task in tasks)
     parents = _parents(placed.levels)
     counts = _coarsest_first(half_counts, parents, placed.levels)
-    mean = np.zeros(channels)
     products = [np.zeros((3, len(level.cell))) for level in placed.levels]
     starts = np.cumsum([0, *(len(level.cell) for level in placed.levels)])
-    with parts.making("means", (int(starts[-1]), channels), np.float32) as means:
+    shape = (int(starts[-1]), channels)
+    arrays = {
+        "ancestors": (placed.ancestors.shape, np.int64),
+        "means": (shape, np.float32),
+        "directions": (shape, np.float32),
+        "reliability": (shape[:1], np.float32),
+        "mean": (shape[1:], np.float64),
+    }
+    with parts.making_all(arrays) as made:
+        means, mean = made["means"], made["mean"]
         for first, last, sums in _totals(parts, tasks):
             mean[first:last] = sums.sum(axis=0) / len(placed.label)
             halves = sums[:-1].reshape(placed.outside, 2, last - first)
@@ -46,11 +54,10 @@ def merge_activations(parts: Parts, tasks: Sequence[Slice], placed: Placed, half
                     halves = coarser(halves, parents[index], len(placed.levels[index].cell))
                 own = means[starts[index] : starts[index + 1], first:last]
                 _merge(halves, counts[index], mean[first:last], own, products[index])
-        _directions(parts, means, mean)
-    found = [reliability(level, halves) for level, halves in zip(products, counts, strict=True)]
-    parts.save("reliability", np.concatenate(found).astype(np.float32))
-    parts.save("ancestors", placed.ancestors)
-    parts.save("mean", mean)
+        _direct(means, mean, made["directions"])
+        found = [reliability(level, halves) for level, halves in zip(products, counts, strict=True)]
+        made["reliability"][...] = np.concatenate(found)
+        made["ancestors"][...] = placed.ancestors
     _forget(parts, tasks)
 
 
@@ -101,16 +108,16 @@ def _merge(
         pass
 
 
-def _directions(parts: Parts, means: NDArray[np.float32], mean: NDArray[np.float64]) -> None:
-    with parts.making("directions", means.shape, np.float32) as directions:
+def _direct(means: NDArray[np.float32], mean: NDArray[np.float64], directions: NDArray[np.float32]) -> None:
+    """Fill in the directions [cell, channel]: the means of cells, centred and brought to length 1."""
 
-        def direct(cells: slice) -> None:
-            centred = means[cells] - mean.astype(np.float32)
-            norms = np.linalg.norm(centred, axis=1, keepdims=True)
-            directions[cells] = np.divide(centred, norms, out=np.zeros_like(centred), where=norms > 0)
+    def direct(cells: slice) -> None:
+        centred = means[cells] - mean.astype(np.float32)
+        norms = np.linalg.norm(centred, axis=1, keepdims=True)
+        directions[cells] = np.divide(centred, norms, out=np.zeros_like(centred), where=norms > 0)
 
-        for _ in in_threads(direct, _ranges(len(means))):
-            pass
+    for _ in in_threads(direct, _ranges(len(means))):
+        pass
 
 
 def _parents(levels: Sequence[Level]) -> list[NDArray[np.int64]]:

@@ -49,23 +49,28 @@ class Parts:
         for left in self.folder.glob("*" + PARTIAL):
             discard(left)
 
-    def save(self, name: str, values: NDArray[Any]) -> None:
-        """Keep an array."""
-        with self.making(name, values.shape, values.dtype) as part:
-            part[...] = values
-
     @contextmanager
     def making(self, name: str, shape: tuple[int, ...], dtype: Any) -> Iterator[NDArray[Any]]:
         """An array in a new file, to be filled in the block; it counts only when that ends well."""
-        # a name of its own: a task may run twice at the same time
-        partial = self.folder / f"{name}.{uuid4().hex}{PARTIAL}"
-        part = np.lib.format.open_memmap(partial, mode="w+", dtype=dtype, shape=shape)
-        _claim(partial)
-        yield part
-        with partial.open("r+b") as file:
-            check = _checksum(file, partial.stat().st_size)
-            file.write(check)
-        partial.replace(self._file(name))
+        with self.making_all({name: (shape, dtype)}) as made:
+            yield made[name]
+
+    @contextmanager
+    def making_all(self, arrays: Mapping[str, tuple[tuple[int, ...], Any]]) -> Iterator[dict[str, NDArray[Any]]]:
+        """Several arrays, by their names, shapes and number types, which count together: all of them or none."""
+        # names of their own: a task may run twice at the same time
+        partials = {name: self.folder / f"{name}.{uuid4().hex}{PARTIAL}" for name in arrays}
+        made: dict[str, NDArray[Any]] = {}
+        for name, (shape, dtype) in arrays.items():
+            made[name] = np.asarray(np.lib.format.open_memmap(partials[name], mode="w+", dtype=dtype, shape=shape))
+            _claim(partials[name])
+        yield made
+        for partial in partials.values():
+            with partial.open("r+b") as file:
+                check = _checksum(file, partial.stat().st_size)
+                file.write(check)
+        for name, partial in partials.items():
+            partial.replace(self._file(name))
 
     def load(self, name: str) -> NDArray[Any] | None:
         """An array, read from the disk as it is used; None if it is not there, or not what was written."""

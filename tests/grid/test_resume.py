@@ -2,7 +2,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,17 +29,17 @@ from pipeline.grid.parts import Parts
 from pipeline.core import statistics
 from tests.grid.planted import grid_task
 
-making, count = Parts.making, 0
+making, count = Parts.making_all, 0
 
 def dying(self, *arguments):
     global count
     count += 1
     if count == int(sys.argv[2]):
-        (self.folder / f"{arguments[0]}.0123.partial").write_bytes(b"half of it")
+        (self.folder / f"{next(iter(arguments[0]))}.0123.partial").write_bytes(b"half of it")
         os.kill(os.getpid(), signal.SIGKILL)
     return making(self, *arguments)
 
-Parts.making = dying
+Parts.making_all = dying
 plan.WORTH, plan.SPAN_BLOCKS, statistics.BLOCK_BYTES = 0, 1, 1
 stage.run(grid_task(Path(sys.argv[1])))
 """
@@ -55,17 +55,17 @@ class Counted:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.names: list[str] = []
         self.until: int | None = None
-        making = Parts.making
+        making = Parts.making_all
 
         @contextmanager
-        def counted(parts: Parts, name: str, shape: tuple[int, ...], dtype: Any) -> Iterator[NDArray[Any]]:
-            with making(parts, name, shape, dtype) as part:
-                yield part
-                if len(self.names) == self.until:
+        def counted(parts: Parts, arrays: Mapping[str, Any]) -> Iterator[dict[str, NDArray[Any]]]:
+            with making(parts, arrays) as made:
+                yield made
+                if self.until is not None and len(self.names) >= self.until:
                     raise Interrupted
-                self.names.append(name)
+                self.names += arrays
 
-        monkeypatch.setattr(Parts, "making", counted)
+        monkeypatch.setattr(Parts, "making_all", counted)
 
     def run(self, outputs: Path, *overrides: str, until: int | None = None) -> list[str]:
         """Run the stage, and interrupt it after so many parts; gives the names of those that it made."""

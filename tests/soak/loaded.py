@@ -3,7 +3,7 @@
 Stored arrays are cut into far smaller shards than usual, so that a run of seconds has many.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -23,12 +23,12 @@ class NotedParts(Parts):
     """Parts of a grid that note the names of all that were made."""
 
     @contextmanager
-    def making(self, name: str, shape: tuple[int, ...], dtype: Any) -> Iterator[NDArray[Any]]:
-        """Make one, and say so."""
-        with super().making(name, shape, dtype) as part:
-            yield part
+    def making_all(self, arrays: Mapping[str, tuple[tuple[int, ...], Any]]) -> Iterator[dict[str, NDArray[Any]]]:
+        """Make them, and say so."""
+        with super().making_all(arrays) as made:
+            yield made
         with NotedCache.log.open("a") as file:
-            file.write(f"{name}\n")
+            file.write("".join(f"{name}\n" for name in arrays))
 
 
 def log_to(path: Path) -> None:
