@@ -218,6 +218,7 @@ def test_a_finger_draws_a_lasso_and_takes_single_cells(opened: Opener, planted: 
     assert spot(page, (column, row + 1))[1] < panel["y"]
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.get_by_role("button", name="Add to the region with the lasso").tap()
+    expect(page.locator("html")).to_have_attribute("data-selecting", "lasso")
     others = np.flatnonzero(level.drawn & ~chosen).tolist()
     x, y = next(at for at in (place(page, level, cell) for cell in others) if at[1] < panel["y"] - 20)
     page.touchscreen.tap(x, y)
