@@ -66,7 +66,10 @@ def attribution(level: Level, classes: int) -> Floats:
     places = random.uniform(0, 1, (2, classes, 2)).astype(np.float32)
     width = random.uniform(0.04, 0.15, (2, classes)).astype(np.float32)
     x, y = centres(level).T[:, :, None]
-    near = [np.exp(-((x - at[:, 0]) ** 2 + (y - at[:, 1]) ** 2) / (2 * wide**2)) for at, wide in zip(places, width)]  # noqa: B905  # both have two rows
+    near = [
+        np.exp(-((x - at[:, 0]) ** 2 + (y - at[:, 1]) ** 2) / (2 * wide**2))
+        for at, wide in zip(places, width, strict=True)
+    ]
     noise = np.random.default_rng(level.size).standard_normal((len(level.cell), classes), np.float32)
     found: Floats = 6 * near[0] - 2.5 * near[1] + NOISE * noise
     return found

@@ -22,23 +22,11 @@ def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Ite
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Torch has one thread while the block lasts: others that wait for work would be in the way of those that read."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def torch_threads(count: int) -> Iterator[None]:
+    """Torch has so many threads while the block lasts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
-
-
-@contextmanager
-def sharing_torch(count: int) -> Iterator[ThreadPoolExecutor]:
-    """So many threads, among which those of torch are divided while the block lasts."""
-    threads = torch.get_num_threads()
-    pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(max(1, threads // count),))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)  # a thread that sets its own number also sets that of threads yet to come
+        torch.set_num_threads(before)

@@ -14,7 +14,7 @@ from pipeline.core import store
 from pipeline.core.allocator import keep_memory
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.errors import ArtifactError
-from pipeline.core.threads import alone
+from pipeline.core.threads import torch_threads
 from pipeline.grid.parts import Parts
 from pipeline.grid.plan import Slice, Span
 from pipeline.grid.second_pass import cosines_to_means
@@ -105,7 +105,8 @@ class Reader:
 def add(reader: Reader, task: Adding) -> None:
     """Leave the sums [group, channel] of a span as a part, in a worker."""
     part = task.slice
-    with alone(), reader.parts.making(part.part, (task.groups, part.last - part.first), np.float32) as kept:
+    # more of torch's would wait for work in the way of those that read
+    with torch_threads(1), reader.parts.making(part.part, (task.groups, part.last - part.first), np.float32) as kept:
         sums = GroupSums(kept, task.group)
         for start, rows in reader.blocks(part.array, part.span, slice(part.first, part.last)):
             sums.add(rows, task.group[start : start + len(rows)])
@@ -116,7 +117,7 @@ def compare(reader: Reader, task: Comparing) -> None:
     """Leave the cosines [level, row of the span] to the means of the rows' cells as a part, in a worker."""
     mean = needed(reader.parts, "mean").astype(np.float32)
     shape = (len(reader.ancestors), task.span.stop - task.span.start)
-    with alone(), reader.parts.making(task.part, shape, np.float32) as kept:
+    with torch_threads(1), reader.parts.making(task.part, shape, np.float32) as kept:
         for start, rows in reader.blocks("activation", task.span, slice(None)):
             label = task.label[start : start + len(rows)]
             kept[:, start : start + len(rows)] = cosines_to_means(

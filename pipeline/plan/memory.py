@@ -8,7 +8,7 @@ from pipeline.plan.given import FLOAT_BYTES, Drawing, Rates, Sizes
 from pipeline.plan.volume import sample_row
 from pipeline.sample.attribution import TANGENTS
 from pipeline.sample.cut import cut
-from pipeline.sample.streams import streams
+from pipeline.sample.streams import stream_count
 
 SUM_BYTES = 8  # sums are float64
 LISTED = 600  # bytes of an image's entry and of its line in the list, while it is made
@@ -28,7 +28,7 @@ def sample(sizes: Sizes, rates: Rates) -> int:
     """Batches on their way through the network, and the rows of one task, once more while they are written."""
     settings, row = sizes.params.sample, sum(sample_row(sizes, layer) for layer in sizes.channels)
     task = cut(sizes.images, settings.batch_size, settings.positions_per_image, row)
-    passes = streams(settings.device, settings.attribution) * rates.pass_bytes
+    passes = stream_count(settings.device, settings.attribution) * rates.pass_bytes
     return rates.memory + passes + 2 * min(task.shard_rows, sizes.samples) * row
 
 

@@ -23,7 +23,7 @@ from pipeline.model.preprocessing import network_crop, to_tensor
 from pipeline.sample.config import SampleSettings
 from pipeline.sample.passes import Block, sample_batch
 from pipeline.sample.storage import fit
-from pipeline.sample.streams import Streams, streams
+from pipeline.sample.streams import Streams, stream_count
 from pipeline.sample.tally import Tally, tally
 
 STORED = ("activation", "attribution")  # what the network gives; the rest follows from the manifest
@@ -97,7 +97,7 @@ class Sampler:
         if self._settings.device == "cpu":
             keep_memory()
         self._network = saved.load(engagement.model, self._settings.device)
-        count = streams(self._settings.device, self._settings.attribution)
+        count = stream_count(self._settings.device, self._settings.attribution)
         self._streams = Streams(self._network, count, self._settings.attribution)
         manifest = read_manifest(engagement.manifest)
         self._images = ManifestImages(manifest, open_image_set(engagement.images), engagement.max_pixels)

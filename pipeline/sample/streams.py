@@ -6,13 +6,13 @@ one of them is taken away to decode an image. Batches that have a thread each do
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TypeVar
 
 import torch
 
-from pipeline.core.threads import sharing_torch
 from pipeline.model.network import Network
 
 Item = TypeVar("Item")
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 MOST = 8  # streams, whatever the number of threads: each holds what its batch is on the way through the network
 
 
-def streams(device: str, attribution: bool) -> int:
+def stream_count(device: str, attribution: bool) -> int:
     """How many batches are best on their way at once.
 
     Args:
@@ -75,7 +75,7 @@ class Streams:
             finally:
                 free.put(own)
 
-        with sharing_torch(len(self._networks)) as pool:
+        with _sharing_torch(len(self._networks)) as pool:
             waiting: deque[Future[Result]] = deque()
             for item in items:
                 waiting.append(pool.submit(call, item))
@@ -83,3 +83,15 @@ class Streams:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+
+
+@contextmanager
+def _sharing_torch(count: int) -> Iterator[ThreadPoolExecutor]:
+    """So many threads, among which those of torch are divided while the block lasts."""
+    threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(max(1, threads // count),))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)  # a thread that sets its own number also sets that of threads yet to come

@@ -14,6 +14,7 @@ from pipeline.compose import compose_config
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.errors import DataError, ModelError
 from pipeline.core.store import array, open_artifact
+from pipeline.core.threads import torch_threads
 from pipeline.model.build import build, freeze
 from pipeline.model.describe import describe_layers
 from pipeline.model.layers import find
@@ -88,10 +89,8 @@ def test_the_same_run_gives_the_same_bytes(folder: Path) -> None:
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Torch has one thread while the test runs."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with torch_threads(1):
+        yield
 
 
 @pytest.mark.usefixtures("one_thread")  # without attributions a batch has one whatever there are

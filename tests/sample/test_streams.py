@@ -8,10 +8,11 @@ import torch
 
 from pipeline.core import store
 from pipeline.core.artifacts import ACTIVATIONS
+from pipeline.core.threads import torch_threads
 from pipeline.model.build import build, freeze
 from pipeline.model.network import Network
 from pipeline.sample import stage
-from pipeline.sample.streams import MOST, Streams, streams
+from pipeline.sample.streams import MOST, Streams, stream_count
 from pipeline.stages import STAGES, Task
 from tests.sample.small_run import ARCHITECTURE, LAYERS, PREPROCESSING, params, prepared
 
@@ -19,10 +20,8 @@ from tests.sample.small_run import ARCHITECTURE, LAYERS, PREPROCESSING, params, 
 @pytest.fixture
 def three_threads() -> Iterator[None]:
     """Torch has three threads while the test runs."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    yield
-    torch.set_num_threads(before)
+    with torch_threads(3):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +43,9 @@ def test_calls_run_at_once_and_results_keep_their_order(network: Network) -> Non
             held.remove(id(own.module))
         return item, get_ident(), torch.get_num_threads()
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(6)
-    try:
+    with torch_threads(6):
         found = list(Streams(network, 3, attribution=False).map(call, range(9)))
         assert torch.get_num_threads() == 6
-    finally:
-        torch.set_num_threads(before)
     assert [item for item, _, _ in found] == list(range(9))
     assert get_ident() not in {thread for _, thread, _ in found}
     assert {threads for *_, threads in found} == {2}
@@ -94,11 +89,11 @@ def test_a_mistake_comes_through(network: Network) -> None:
 @pytest.mark.usefixtures("three_threads")
 def test_where_streams_are_of_use() -> None:
     """As many as torch has threads on a processor, up to a limit; one on a GPU, and one with tangents."""
-    assert streams("cpu", attribution=False) == 3
-    assert streams("cpu", attribution=True) == 1
-    assert streams("cuda", attribution=False) == 1
+    assert stream_count("cpu", attribution=False) == 3
+    assert stream_count("cpu", attribution=True) == 1
+    assert stream_count("cuda", attribution=False) == 1
     torch.set_num_threads(MOST + 5)
-    assert streams("cpu", attribution=False) == MOST
+    assert stream_count("cpu", attribution=False) == MOST
 
 
 @pytest.mark.usefixtures("three_threads")
