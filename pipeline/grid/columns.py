@@ -1,7 +1,6 @@
 """The arrays of each grid level, as the artifact holds them."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ def means(passes: Passes, placed: Placed) -> Iterator[tuple[int, dict[str, NDArr
     """
     activation = passes.part("means")
     attribution = passes.part("attribution") if passes.has_attribution else np.zeros((len(activation), 0), np.float32)
-    for level, own in zip(placed.levels, _own(placed), strict=True):
+    for level, own in zip(placed.levels, placed.own, strict=True):
         yield level.size, {"activation": activation[own], "attribution": attribution[own]}
 
 
@@ -40,7 +39,7 @@ def columns(
     """
     sample = np.flatnonzero(placed.label < placed.outside)
     finest, reliability = placed.label[sample], passes.part("reliability")
-    for index, (level, count, own) in enumerate(zip(placed.levels, placed.counts, _own(placed), strict=True)):
+    for index, (level, count, own) in enumerate(zip(placed.levels, placed.counts, placed.own, strict=True)):
         cosines, cell = passes.cosines(index)[sample], level.of_point[finest]
         yield (
             level.size,
@@ -53,9 +52,3 @@ def columns(
                 "exemplar": exemplars(cosines, cell, sample, image[sample], len(count), settings.exemplars),
             },
         )
-
-
-def _own(placed: Placed) -> list[slice]:
-    """Which of the cells of all levels, one level after the other, are those of each."""
-    starts = np.cumsum([0, *(len(level.cell) for level in placed.levels)]).tolist()
-    return [slice(start, stop) for start, stop in pairwise(starts)]

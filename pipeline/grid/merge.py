@@ -35,8 +35,7 @@ def merge_activations(parts: Parts, tasks: Sequence[Slice], placed: Placed, half
     parents = _parents(placed.levels)
     counts = _coarsest_first(half_counts, parents, placed.levels)
     products = [np.zeros((3, len(level.cell))) for level in placed.levels]
-    starts = np.cumsum([0, *(len(level.cell) for level in placed.levels)])
-    shape = (int(starts[-1]), channels)
+    shape = (placed.own[-1].stop, channels)
     arrays = {
         "ancestors": (placed.ancestors.shape, np.int64),
         "means": (shape, np.float32),
@@ -52,7 +51,7 @@ def merge_activations(parts: Parts, tasks: Sequence[Slice], placed: Placed, half
             for index in reversed(range(len(placed.levels))):
                 if index < len(parents):
                     halves = coarser(halves, parents[index], len(placed.levels[index].cell))
-                own = means[starts[index] : starts[index + 1], first:last]
+                own = means[placed.own[index], first:last]
                 _merge(halves, counts[index], mean[first:last], own, products[index])
         _direct(means, mean, made["directions"])
         found = [reliability(level, halves) for level, halves in zip(products, counts, strict=True)]
@@ -64,14 +63,14 @@ def merge_activations(parts: Parts, tasks: Sequence[Slice], placed: Placed, half
 def merge_attributions(parts: Parts, tasks: Sequence[Slice], placed: Placed) -> None:
     """Leave the mean attribution of the cells of all levels as the part ``attribution`` [cell, class]."""
     parents = _parents(placed.levels)
-    starts = np.cumsum([0, *(len(level.cell) for level in placed.levels)])
-    with parts.making("attribution", (int(starts[-1]), max(task.last for task in tasks)), np.float32) as means:
+    shape = (placed.own[-1].stop, max(task.last for task in tasks))
+    with parts.making("attribution", shape, np.float32) as means:
         for first, last, total in _totals(parts, tasks):
             sums = total[:-1]
             for index in reversed(range(len(placed.levels))):
                 if index < len(parents):
                     sums = coarser(sums, parents[index], len(placed.levels[index].cell))
-                means[starts[index] : starts[index + 1], first:last] = sums / placed.counts[index][:, None]
+                means[placed.own[index], first:last] = sums / placed.counts[index][:, None]
     _forget(parts, tasks)
 
 

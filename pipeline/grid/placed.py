@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,12 @@ class Placed:
     def ancestors(self) -> NDArray[np.int64]:
         """[level, finest cell] the cell of each level that a finest cell lies in."""
         return np.stack([level.of_point for level in self.levels])
+
+    @property
+    def own(self) -> list[slice]:
+        """Where each level's cells stand among those of all levels, one level after the other."""
+        starts = np.cumsum([0, *(len(level.cell) for level in self.levels)]).tolist()
+        return [slice(start, stop) for start, stop in pairwise(starts)]
 
 
 def place(
