@@ -1,0 +1,106 @@
+"""Which files of the package can change what a stage writes, worked out from the imports.
+
+DVC runs a stage again when one of these files changes (``dvc.yaml`` lists them in a checkout, ``code.yaml`` holds their
+digest in a project made by ``atlas init``), and resumable work of other code is not continued.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from pipeline.core.identity import file_digest
+
+PACKAGE = Path(__file__).parents[1]
+# Imports that are followed although no statement shows them: classes named by ``_target_`` in conf/ load by name.
+BY_NAME = {
+    "pipeline.images.open_set": ("pipeline.images",),
+    "pipeline.model.build": ("pipeline.model",),
+}
+# Modules that cannot change an artifact's bytes, and why.
+WITHOUT_EFFECT = {
+    "pipeline": "the version alone; artifacts carry it as an attribute",
+    "pipeline.core.code": "decides what runs again, not what it writes",
+    "pipeline.core.errors": "names of exceptions",
+    "pipeline.core.printable": "text of messages",
+    "pipeline.core.progress": "progress bars",
+    "pipeline.core.settings": "the base class of settings; their values are DVC parameters",
+    "pipeline.params": "loads settings; their values are DVC parameters",
+    "pipeline.core.cluster": "where work runs",
+    "pipeline.core.dask_pool": "where work runs",
+    "pipeline.core.dask_workers": "where work runs",
+    "pipeline.core.pool": "where work runs",
+    "pipeline.core.allocator": "how memory is returned to the system",
+}
+
+
+def stage_files(stage: str) -> list[Path]:
+    """The files of the package whose code can change what a stage writes, sorted.
+
+    They are the modules that ``pipeline.<stage>.stage`` imports, directly or through others, at the top of a file or
+    within a function, without those of ``WITHOUT_EFFECT``.
+
+    Args:
+        stage: its name.
+    """
+    found: set[str] = set()
+    left = [f"pipeline.{stage}.stage"]
+    while left:
+        module = left.pop()
+        if module in found or module in WITHOUT_EFFECT:
+            continue
+        found.add(module)
+        left.extend(imported_modules(module))
+    return sorted(file for file in map(module_file, found) if file is not None)
+
+
+def stage_digest(stage: str) -> str:
+    """SHA-256 (hex) over the names and bytes of :func:`stage_files`."""
+    return files_digest(stage_files(stage))
+
+
+def files_digest(files: Iterable[Path]) -> str:
+    """SHA-256 (hex) over the names (from the package's folder) and bytes of files of the package."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(PACKAGE).as_posix()}\0{file_digest(file)}\0".encode())
+    return digest.hexdigest()
+
+
+@cache
+def imported_modules(module: str) -> tuple[str, ...]:
+    """Modules of the package that a module imports, wherever in its file, and those it loads by name."""
+    file = module_file(module)
+    if file is None:
+        return ()
+    named = [name for package in BY_NAME.get(module, ()) for name in _submodules(package)]
+    return tuple(sorted({*_imports(ast.parse(file.read_text())), *named}))
+
+
+def module_file(module: str) -> Path | None:
+    """The file of a module or package of ours; None where there is none, as for a namespace package."""
+    path = PACKAGE.joinpath(*module.split(".")[1:])
+    for file in (path.with_suffix(".py") if path != PACKAGE else path / "__init__.py", path / "__init__.py"):
+        if file.is_file():
+            return file
+    return None
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "pipeline")
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "pipeline":
+            submodules = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules = [name for name in submodules if module_file(name) is not None]
+            # names that are no modules come from the package itself
+            yield from modules
+            if len(modules) < len(submodules):
+                yield node.module
+
+
+def _submodules(package: str) -> Iterator[str]:
+    for file in (PACKAGE / package.split(".", 1)[1]).rglob("*.py"):
+        parts = file.relative_to(PACKAGE).with_suffix("").parts
+        yield ".".join(["pipeline", *(part for part in parts if part != "__init__")])
