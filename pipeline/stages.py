@@ -1,4 +1,4 @@
-"""The stages: what each reads and writes, which settings it follows, and one execution of one of them."""
+"""The stages: what each reads and writes, the settings it depends on, and one execution of a stage."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Stage:
 
     Attributes:
         name: of its package, config group, params section and DVC stage.
-        over: what it runs once for each of: the argument, and the list in ``params.yaml`` that it goes through.
+        over: its arguments, each with the list in ``params.yaml`` whose items it runs once for.
         reads: artifacts of earlier stages.
         writes: its own artifacts.
         settings: the sections of ``params.yaml`` that can change what it writes.
@@ -83,14 +83,14 @@ STAGES: Mapping[str, Stage] = {
 }
 
 
-# settings that concern class atlases and comparisons alone, and the atlas of all samples alone
-CLASSES_ALONE: dict[str, Any] = {"selection": True, "grid": {"class_levels"}}
-WHOLE_ALONE: dict[str, Any] = {"grid": {"levels"}}
+# settings of class atlases and comparisons only, and of the atlas of all samples only
+CLASS_ATLASES_ONLY: dict[str, Any] = {"selection": True, "grid": {"class_levels"}}
+ALL_ATLAS_ONLY: dict[str, Any] = {"grid": {"levels"}}
 
 
 @dataclass(frozen=True)
 class Task:
-    """One execution of a stage: the configuration, where artifacts lie, and which layer and atlas."""
+    """One execution of a stage: the configuration, the folder of the artifacts, and the layer and atlas."""
 
     stage: Stage
     params: Params
@@ -99,24 +99,24 @@ class Task:
     atlas: str = "all"
 
     def path(self, artifact: Artifact, layer: str = "", atlas: str = "") -> Path:
-        """Where ``artifact`` lies, of this task's layer and atlas unless others are named."""
+        """Path of ``artifact``, of this task's layer and atlas unless others are given."""
         return artifact.path(self.outputs, layer=layer or self.layer, atlas=atlas or self.atlas)
 
     def settings(self) -> dict[str, Any]:
-        """The settings that can change what this task writes, as its artifact's attributes keep them.
+        """The settings that can change what this task writes; they become attributes of its artifact.
 
-        Those of class atlases leave the atlas of all samples alone, and the other way round: its artifact stays the
-        same to the byte, and nothing that is made from it runs again.
+        Settings of class atlases do not belong to the atlas of all samples, and the other way round: when one of them
+        changes, the other's artifact keeps its bytes, and DVC runs nothing that depends on it.
         """
-        idle = CLASSES_ALONE if self.atlas == "all" else WHOLE_ALONE
-        return self.params.model_dump(mode="json", by_alias=True, include=set(self.stage.settings), exclude=idle)
+        without = CLASS_ATLASES_ONLY if self.atlas == "all" else ALL_ATLAS_ONLY
+        return self.params.model_dump(mode="json", by_alias=True, include=set(self.stage.settings), exclude=without)
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
-        """Write the numbers that ``dvc metrics show`` prints."""
+        """Write the metrics that ``dvc metrics show`` prints."""
         write_json(self.outputs / "metrics" / f"{self._name()}.json", metrics)
 
     def write_plot(self, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Write the table that ``dvc plots show`` draws for this task."""
+        """Write the table from which ``dvc plots show`` plots."""
         write_csv(self.outputs / "plots" / f"{self._name()}.csv", columns)
 
     def _name(self) -> str:

@@ -1,6 +1,6 @@
-"""The data model: every artifact's place, version and arrays, in one file.
+"""The data model: path, version and arrays of every artifact.
 
-An artifact's version rises when its bytes change their meaning; the history stands beside it.
+Raise an artifact's version when the meaning of its bytes changes, and describe the change beside it.
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from typing import Any
 
 from pipeline import __version__
 
-KEY_BYTES = 32  # of an icon's name: SHA-256
+KEY_BYTES = 32  # of an icon's key: SHA-256
 
 
 @dataclass(frozen=True)
 class Array:
-    """One array of a Zarr artifact: its named dimensions, number type (as readers get it) and meaning."""
+    """One array of a Zarr artifact: its dimension names, number type (as readers get it), meaning and unit."""
 
     dims: tuple[str, ...]
     dtype: str
@@ -25,7 +25,7 @@ class Array:
 
 @dataclass(frozen=True)
 class Artifact:
-    """Something a stage writes, found under ``outputs/`` at ``pattern`` (filled with ``layer`` and ``atlas``)."""
+    """What a stage writes, at ``outputs/<pattern>`` with ``layer`` and ``atlas`` filled in."""
 
     name: str
     pattern: str
@@ -33,15 +33,15 @@ class Artifact:
     arrays: Mapping[str, Array] = field(default_factory=dict)
 
     def path(self, outputs: Path, layer: str | None = None, atlas: str | None = None) -> Path:
-        """Where the artifact of this layer and atlas lies below ``outputs``."""
+        """Path of the artifact of this layer and atlas."""
         return outputs / self.pattern.format(layer=layer, atlas=atlas)
 
     def attributes(self, settings: Mapping[str, Any], made_from: Mapping[str, str]) -> dict[str, Any]:
-        """What every stored artifact says of itself.
+        """Attributes of every stored artifact.
 
         Args:
-            settings: the settings it is made with.
-            made_from: the identities of what it is made from, by artifact name.
+            settings: that can change the artifact.
+            made_from: identities of the artifacts it was computed from, by artifact name.
         """
         return {
             "artifact": self.name,
@@ -56,8 +56,8 @@ IMAGES = Artifact("images", "images.parquet")
 REJECTED = Artifact("rejected", "rejected.parquet")
 MODEL = Artifact("model", "model")
 
-# version 2: activations and attributions lie on the disk as float16, unless sample.storage asks for float32, and are
-# float32 to every reader; shards hold whole batches; the sums of the stage `sample` are in the attribute `tally`
+# version 2: activations and attributions are stored as float16, or as float32 with sample.storage=float32, and readers
+# get float32; shards hold whole batches; the sums of the stage `sample` are in the attribute `tally`
 ACTIVATIONS = Artifact(
     "activations",
     "activations/{layer}.zarr",
@@ -79,7 +79,7 @@ LAYOUT = Artifact(
     },
 )
 
-# One group per level, named by its number of cells a side; `mean` stands at the root.
+# One group per level, named by its number of cells per side; `mean` is at the root.
 GRID = Artifact(
     "grid",
     "grid/{layer}/{atlas}.zarr",
@@ -90,9 +90,9 @@ GRID = Artifact(
         "drawn": Array(("cell",), "bool", "the cell has at least min_count samples", "yes or no"),
         "activation": Array(("cell", "channel"), "float32", "mean activation of the cell", "raw activation"),
         "attribution": Array(("cell", "class"), "float32", "mean attribution of the cell", "logit"),
-        "spread": Array(("cell",), "float32", "mean of 1 - centred cosine(sample, cell mean)", "0..2"),
+        "spread": Array(("cell",), "float32", "mean of 1 - centered cosine(sample, cell mean)", "0..2"),
         "reliability": Array(
-            ("cell",), "float32", "centred cosine of the means of two image-disjoint halves, NaN without both", "-1..1"
+            ("cell",), "float32", "centered cosine of the means of two image-disjoint halves, NaN without both", "-1..1"
         ),
         "exemplar": Array(
             ("cell", "rank"), "int64", "rows in activations nearest to the mean, from different images, -1: none", "row"
@@ -100,28 +100,28 @@ GRID = Artifact(
     },
 )
 
-# One group per level, holding the drawn cells only. Icons of earlier versions of the project lack `key` and `parent`.
+# One group per level, with the drawn cells only. Icons of earlier versions of the project lack `key` and `parent`.
 ICONS = Artifact(
     "icons",
     "icons/{layer}/{atlas}.zarr",
     arrays={
         "cell": Array(("icon",), "int64", "index into the grid's cells of the level", "row"),
-        "icon": Array(("icon", "y", "x", "colour"), "uint8", "the drawn icon, sRGB", "0..255"),
-        "fidelity": Array(("icon",), "float32", "mean cosine to the cell's mean activation, held-out views", "-1..1"),
+        "icon": Array(("icon", "y", "x", "color"), "uint8", "the rendered icon, sRGB", "0..255"),
+        "fidelity": Array(
+            ("icon",), "float32", "mean cosine to the cell's mean activation over held-out transforms", "-1..1"
+        ),
         "fidelity_centred": Array(
             ("icon",), "float32", "the same after subtracting the layer's mean from both", "-1..1"
         ),
-        "key": Array(
-            ("icon", "byte"), "uint8", "SHA-256 by which the icon cache knows the icon, 0: not drawn", "0..255"
-        ),
-        "parent": Array(("icon", "byte"), "uint8", "key of the icon that it was drawn from, 0: from noise", "0..255"),
+        "key": Array(("icon", "byte"), "uint8", "SHA-256 key of the icon in the cache, 0: not rendered", "0..255"),
+        "parent": Array(("icon", "byte"), "uint8", "key of the icon that it was started from, 0: noise", "0..255"),
     },
 )
 
 TILES = Artifact("tiles", "site/tiles/{layer}/{atlas}")
 SITE = Artifact("site", "site")
 
-# Folders beside the site's data that its pages load by name.
+# Folders beside the site's data; its pages load them by name.
 PATCH = Artifact("patch", "site/patch/{layer}/{atlas}")
 PREDICT = Artifact("predict", "site/predict/{layer}")
 PLACE = Artifact("place", "site/place/{layer}")

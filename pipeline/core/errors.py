@@ -1,12 +1,12 @@
-"""Mistakes that the user can mend, each told in one line: where, what was expected, what was found, what to do."""
+"""Errors that the user can fix, each in one line: where, what was expected, what was found, what to do."""
 
 
 class AtlasError(Exception):
-    """Base of every error that ends in one line and exit code 2 instead of a traceback."""
+    """Base class; the command prints its message in one line and exits with code 2, without a traceback."""
 
 
 class ConfigError(AtlasError):
-    """A setting is unknown, out of range or contradicts another one."""
+    """A setting is unknown, out of range or contradicts another setting."""
 
 
 class ImageError(AtlasError):
@@ -14,16 +14,16 @@ class ImageError(AtlasError):
 
 
 class ModelError(AtlasError):
-    """A network, its weights or one of its layers is not what the configuration says."""
+    """A network, its weights or one of its layers does not match the configuration."""
 
 
 class ArtifactError(AtlasError):
-    """A stored artifact is missing, incomplete or from another version."""
+    """A stored artifact is missing, incomplete, damaged or from another version."""
 
 
 class DataError(AtlasError):
-    """The numbers themselves cannot give an atlas: too few points, all zero, not finite."""
+    """The data cannot give an atlas: too few points, all zero, not finite."""
 
 
 class BusyError(AtlasError):
-    """Another process is at work on the same outputs."""
+    """Another process works on the same outputs."""

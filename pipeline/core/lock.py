@@ -1,10 +1,10 @@
-"""One process at a time works on ``outputs/``.
+"""A lock on ``outputs/``: one process at a time works there.
 
-`atlas run` takes the lock for its whole time and hands a token to its stages through the environment; a stage whose
-token is the holder's works under the holder's lock, any other takes the lock for itself. The lock is the system's own
-and ends with its process, however that ends. What is written beside it only says who holds it.
+`atlas run` holds the lock until it ends and passes a token to its stages through the environment. A stage whose token
+is that of the holder works under the holder's lock; any other stage acquires the lock itself. It is a file lock of the
+operating system, which releases it when the process ends, however it ends. The file beside it only names the holder.
 
-A stage can outlive a run that was killed. It therefore holds a second lock while it works, which a new run finds taken.
+A stage can outlive a run that was killed. It therefore holds a second lock while it works, and a new run checks both.
 """
 
 import json
@@ -25,19 +25,19 @@ from pipeline.core.whole import write_json
 
 VARIABLE = "ATLAS_LOCK"  # holds the token of the run that a stage belongs to
 RUN, STAGE = ".lock", ".lock-stage"  # below outputs; DVC does not know of them
-PATIENCE = 0.5  # seconds; others may look for a moment whether the lock is free
-LONGEST = 200  # characters of a command that are shown
+TIMEOUT_SECONDS = 0.5  # another process may hold the lock for a moment to see whether it is free
+MAX_SHOWN = 200  # characters of a command in a message
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock.
+    """The process that holds a lock.
 
     Attributes:
-        token: drawn by the run; its stages show it.
+        token: random, made by the run and passed to its stages.
         pid, host: of the process.
-        since: local time, with its offset.
-        command: as it was typed.
+        since: local time with UTC offset.
+        command: command line of the process.
     """
 
     token: str
@@ -47,26 +47,26 @@ class Holder:
     command: str
 
     def __str__(self) -> str:
-        """The holder in a part of one line."""
-        shown = self.command if len(self.command) <= LONGEST else f"{self.command[:LONGEST]} …"
+        """The holder, as part of a one-line message."""
+        shown = self.command if len(self.command) <= MAX_SHOWN else f"{self.command[:MAX_SHOWN]} …"
         return f"'{shown}' (process {self.pid} on {self.host}, since {self.since})"
 
 
 @contextmanager
 def lock(outputs: Path, command: str) -> Iterator[None]:
-    """Hold ``outputs`` while the block lasts; processes that it starts find its token in their environment.
+    """Hold the lock on ``outputs`` while the block lasts; child processes inherit its token in their environment.
 
     Args:
-        outputs: the folder; made where there is none.
-        command: what the holder was called by, for the message that others get.
+        outputs: the folder; created if it does not exist.
+        command: command line of the holder, for the message that other processes get.
 
     Raises:
-        BusyError: another process holds it, or a stage of a run that was killed is still at work.
+        BusyError: another process holds the lock, or a stage of a run that was killed still works.
     """
     token = secrets.token_hex(16)
-    with _claimed(outputs, RUN, command, token):
-        # our token is written by now: a stage of another run that starts from here on sees that it is not its own
-        with _claimed(outputs, STAGE, command, token):
+    with _acquired(outputs, RUN, command, token):
+        # the token is written by now: a stage of another run that starts from here on sees that it is not its own
+        with _acquired(outputs, STAGE, command, token):
             pass
         before = os.environ.get(VARIABLE)
         os.environ[VARIABLE] = token
@@ -80,31 +80,31 @@ def lock(outputs: Path, command: str) -> Iterator[None]:
 
 @contextmanager
 def lock_stage(outputs: Path, command: str) -> Iterator[None]:
-    """Hold ``outputs`` for one stage, under the lock of the run that started it or under one of its own.
+    """Hold the lock on ``outputs`` for one stage: the lock of the run that started it, or one of its own.
 
     Raises:
-        BusyError: another process holds it.
+        BusyError: another process holds the lock.
     """
     token = os.environ.get(VARIABLE)
-    if token is None or not _is_of(token, outputs) or _is_free(outputs / RUN):
+    if token is None or not _belongs_to(token, outputs) or _is_free(outputs / RUN):
         with lock(outputs, command):
             yield
         return
-    with _claimed(outputs, STAGE, command, token):
-        if not _is_of(token, outputs):  # its run was killed and another one has begun, just now
+    with _acquired(outputs, STAGE, command, token):
+        if not _belongs_to(token, outputs):  # its run was killed and another run began in this moment
             raise _busy(outputs, RUN)
         yield
 
 
 def refuse_busy(outputs: Path) -> None:
-    """Raise BusyError if another process holds ``outputs`` now; makes nothing and takes nothing."""
+    """Raise BusyError if another process holds a lock on ``outputs`` now; creates and locks nothing."""
     for name in (RUN, STAGE):
         if (outputs / name).exists() and not _is_free(outputs / name):
             raise _busy(outputs, name)
 
 
 def read_holder(outputs: Path, name: str = RUN) -> Holder | None:
-    """Who took the lock last, as far as it is written down."""
+    """The last holder on record; None without a readable record."""
     try:
         return Holder(**json.loads((outputs / f"{name}.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -112,17 +112,17 @@ def read_holder(outputs: Path, name: str = RUN) -> Holder | None:
 
 
 @contextmanager
-def _claimed(outputs: Path, name: str, command: str, token: str) -> Iterator[None]:
-    """One of the two locks, with its holder written beside it."""
+def _acquired(outputs: Path, name: str, command: str, token: str) -> Iterator[None]:
+    """Acquire one of the two locks and write its holder beside it."""
     try:
         outputs.mkdir(parents=True, exist_ok=True)
-        held = FileLock(outputs / name, timeout=PATIENCE)
-        held.acquire(poll_interval=PATIENCE / 10)
+        held = FileLock(outputs / name, timeout=TIMEOUT_SECONDS)
+        held.acquire(poll_interval=TIMEOUT_SECONDS / 10)
     except Timeout:
         raise _busy(outputs, name) from None
     except (PermissionError, FileExistsError) as error:
         raise ConfigError(
-            f"{outputs}: expected a folder that can be written to, found: {error.strerror}; change its permissions"
+            f"{outputs}: expected a writable folder, found: {error.strerror}; change its permissions"
         ) from None
     beside = outputs / f"{name}.json"
     try:
@@ -134,7 +134,7 @@ def _claimed(outputs: Path, name: str, command: str, token: str) -> Iterator[Non
         held.release()
 
 
-def _is_of(token: str, outputs: Path) -> bool:
+def _belongs_to(token: str, outputs: Path) -> bool:
     holder = read_holder(outputs)
     return holder is not None and secrets.compare_digest(holder.token, token)
 
@@ -151,4 +151,6 @@ def _is_free(path: Path) -> bool:
 
 def _busy(outputs: Path, name: str) -> BusyError:
     holder = read_holder(outputs, name) or "another process"
-    return BusyError(f"{outputs}: expected nobody at work there, found {holder}; wait until it ends, or stop it")
+    return BusyError(
+        f"{outputs}: expected no other process at work there, found {holder}; wait until it ends, or stop it"
+    )

@@ -1,4 +1,4 @@
-"""Progress of long steps: a bar with rate and time left on a terminal, a plain line now and then elsewhere."""
+"""Progress of long steps: a bar on a terminal, a plain line every 20 seconds elsewhere."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -12,11 +12,11 @@ from pipeline.core.printable import printable
 Item = TypeVar("Item")
 
 PLAIN_SECONDS = 20.0
-PLAIN_DELAY = 5.0  # steps that end sooner leave no line in a log
+PLAIN_DELAY = 5.0  # seconds; shorter steps write no line to a log
 
 
 class _Lines:
-    """A text stream that turns a bar's redraws into lines of their own, for logs."""
+    """A text stream that writes each redraw of a bar as a line of its own, for logs."""
 
     def write(self, text: str) -> None:
         line = text.strip("\r\n ")
@@ -28,7 +28,7 @@ class _Lines:
 
 
 def bar_options(what: str, total: int, unit: str) -> dict[str, Any]:
-    """Options of a ``tqdm`` bar for ``total`` units of work, for libraries that make the bar themselves."""
+    """Options of a ``tqdm`` bar for ``total`` units of work, for libraries that create the bar themselves."""
     options: dict[str, Any] = {"desc": what, "unit": unit, "unit_scale": total >= 10_000}
     if sys.stderr.isatty():
         return {**options, "dynamic_ncols": True}
@@ -44,13 +44,13 @@ def bar_options(what: str, total: int, unit: str) -> dict[str, Any]:
 
 @contextmanager
 def progress(what: str, total: int, unit: str) -> "Iterator[tqdm[Any]]":
-    """A bar for ``total`` units of work; call its ``update(n)`` as work gets done."""
+    """A bar for ``total`` units of work; call its ``update(n)`` after each ``n`` units."""
     with tqdm(total=total, **bar_options(what, total, unit)) as bar:
         yield bar
 
 
 def tracked(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator[Item]:
-    """Yield ``items`` while a bar follows them."""
+    """Yield ``items`` and count them with a bar."""
     with progress(what, total, unit) as bar:
         for item in items:
             yield item
@@ -58,5 +58,5 @@ def tracked(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator
 
 
 def say(line: str) -> None:
-    """One plain line for the person who runs the stage; names from outside neither break it nor steer the terminal."""
+    """Write one line to standard error, with control characters escaped."""
     sys.stderr.write(printable(line) + "\n")
