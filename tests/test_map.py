@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config, write_params
 from pipeline.core.artifacts import Artifact
+from pipeline.core.code import PACKAGE, WITHOUT_EFFECT, dependency_paths, module_file, stage_files
 from pipeline.params import Params, parse_params
 from pipeline.stages import STAGES
 
@@ -74,9 +75,39 @@ def test_dvc_dependencies_are_what_the_stage_reads(name: str) -> None:
     reads = {paths(artifact, name) for artifact in STAGES[name].reads}
     assert all(any(read == dep or read.startswith(f"{dep}/") for dep in found) for read in reads)
     assert all(any(read == dep or read.startswith(f"{dep}/") for read in reads) for dep in found)
-    code = {dependency for dependency in DVC[name]["deps"] if not dependency.startswith("outputs/")}
-    assert f"pipeline/{name}" in code
-    assert code <= {f"pipeline/{name}", "pipeline/images", "pipeline/model"}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_dvc_dependencies_are_the_code_that_can_change_the_stage(name: str) -> None:
+    """The code that a stage depends on in dvc.yaml is what its imports reach: no less, and no more."""
+    found = [dependency for dependency in DVC[name]["deps"] if not dependency.startswith("outputs/")]
+    expected = dependency_paths(name)
+    assert found == expected, f"the code among the deps of {name} in dvc.yaml:\n" + yaml_list(expected)
+
+
+def test_the_page_reruns_the_site_alone() -> None:
+    """The viewer's files are a dependency of the stage site and of no other."""
+    viewer = "pipeline/site/viewer/src/app.ts"
+    assert [name for name in STAGES if any(viewer.startswith(f"{path}/") for path in dependency_paths(name))] == [
+        "site"
+    ]
+
+
+def test_numerics_of_core_rerun_their_stages() -> None:
+    """A module of core that computes numbers is a dependency of every stage that uses it, and of no other."""
+    moments = {name for name in STAGES if PACKAGE / "core" / "moments.py" in stage_files(name)}
+    assert {"reduce", "grid", "render"} <= moments
+    assert moments.isdisjoint({"prepare", "sample", "tile", "patch", "place"})
+
+
+def test_modules_without_effect_exist() -> None:
+    """Every module that is said to have no effect on artifacts is a module of the package."""
+    assert [module for module in WITHOUT_EFFECT if module_file(module) is None] == []
+
+
+def yaml_list(paths: list[str]) -> str:
+    """Paths as a block of dvc.yaml."""
+    return "".join(f"      - {path}\n" for path in paths)
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -18,6 +18,8 @@ BY_NAME = {
     "pipeline.images.open_set": ("pipeline.images",),
     "pipeline.model.build": ("pipeline.model",),
 }
+# Folders beside the code that a module reads: the built pages, and the sources that they are built from.
+DATA = {"pipeline.site.viewer_files": ("site/static", "site/viewer")}
 # Modules that cannot change an artifact's bytes, and why.
 WITHOUT_EFFECT = {
     "pipeline": "the version alone; artifacts carry it as an attribute",
@@ -39,25 +41,50 @@ def stage_files(stage: str) -> list[Path]:
     """The files of the package whose code can change what a stage writes, sorted.
 
     They are the modules that ``pipeline.<stage>.stage`` imports, directly or through others, at the top of a file or
-    within a function, without those of ``WITHOUT_EFFECT``.
+    within a function, and the schema of the stage's settings, without the modules of ``WITHOUT_EFFECT``.
 
     Args:
         stage: its name.
     """
     found: set[str] = set()
-    left = [f"pipeline.{stage}.stage"]
+    left = [f"pipeline.{stage}.stage", f"pipeline.config.{stage}"]
     while left:
         module = left.pop()
         if module in found or module in WITHOUT_EFFECT:
             continue
         found.add(module)
-        left.extend(imported_modules(module))
+        left.extend([*imported_modules(module), module.rpartition(".")[0]])  # a module's packages load with it
     return sorted(file for file in map(module_file, found) if file is not None)
 
 
+def dependency_paths(stage: str) -> list[str]:
+    """:func:`stage_files` as DVC dependencies: from the checkout's folder, with whole folders in place of their files.
+
+    A folder stands for its files if all of them can change what the stage writes, or have no effect on artifacts.
+    """
+    files = set(stage_files(stage))
+    without = {file for file in map(module_file, WITHOUT_EFFECT) if file is not None}
+    folders = {
+        folder
+        for folder in {parent for file in files for parent in file.parents if parent.is_relative_to(PACKAGE)}
+        if folder != PACKAGE and set(folder.rglob("*.py")) <= files | without
+    }
+    shown = {next((folder for folder in reversed(file.parents) if folder in folders), file) for file in files}
+    return sorted(path.relative_to(PACKAGE.parent).as_posix() for path in shown)
+
+
 def stage_digest(stage: str) -> str:
-    """SHA-256 (hex) over the names and bytes of :func:`stage_files`."""
-    return files_digest(stage_files(stage))
+    """SHA-256 (hex) over the names and bytes of :func:`stage_files` and of the data files that they read."""
+    modules = stage_files(stage)
+    folders = {PACKAGE / folder for module, names in DATA.items() if module_file(module) in modules for folder in names}
+    data = sorted(file for folder in folders for file in _data_files(folder))
+    return files_digest([*modules, *data])
+
+
+def _data_files(folder: Path) -> Iterator[Path]:
+    for file in folder.rglob("*"):
+        if file.is_file() and not {"node_modules", "__pycache__"} & set(file.parts):
+            yield file
 
 
 def files_digest(files: Iterable[Path]) -> str:
