@@ -7,21 +7,17 @@ from pipeline.core.errors import ConfigError
 from pipeline.core.home import expanded
 from pipeline.core.printable import printable
 from pipeline.model.config import ModelSettings, PreprocessingSettings
-from pipeline.model.weights import is_file, published
+from pipeline.model.weights import is_weights_file, published_weights
 
 
-def _is_published(settings: ModelSettings) -> bool:
-    return settings.weights not in ("train", "random") and not is_file(settings.weights)
+def resolve_class_names(settings: ModelSettings, labels: Sequence[str]) -> tuple[str, ...] | None:
+    """Names of the network's classes in the order of its logits; None where no source has them.
 
-
-def class_names(settings: ModelSettings, labels: Sequence[str]) -> tuple[str, ...] | None:
-    """Names of the network's classes in the order of its logits; None where nobody says them.
-
-    Letters that cannot be seen are written as escapes, here once for logs, tables and pages.
+    Invisible characters are escaped here, once for logs, tables and pages.
 
     Args:
         settings: the network.
-        labels: the image set's class names, which a network that is trained here takes over.
+        labels: the image set's class names, used for a network that is trained here.
 
     Raises:
         ConfigError: the file of class names cannot be read.
@@ -31,16 +27,16 @@ def class_names(settings: ModelSettings, labels: Sequence[str]) -> tuple[str, ..
     if isinstance(settings.classes, str):
         return _read_names(expanded(settings.classes))
     if _is_published(settings):
-        categories = published(settings.architecture, settings.weights).meta.get("categories")
+        categories = published_weights(settings.architecture, settings.weights).meta.get("categories")
         return tuple(categories) if categories else None
     return tuple(labels) if settings.weights == "train" and labels else None
 
 
-def preprocessing(settings: ModelSettings) -> PreprocessingSettings:
-    """From an image to the input: as configured, else as the published weights say.
+def resolve_preprocessing(settings: ModelSettings) -> PreprocessingSettings:
+    """The preprocessing of images: as configured, else that of the published weights.
 
     Raises:
-        ConfigError: neither says it.
+        ConfigError: neither specifies it.
     """
     if settings.preprocessing is not None:
         return settings.preprocessing
@@ -48,7 +44,7 @@ def preprocessing(settings: ModelSettings) -> PreprocessingSettings:
         raise ConfigError(
             "model.preprocessing: expected at least crop (pixels), since the weights do not carry it, found null"
         )
-    preset = published(settings.architecture, settings.weights).transforms()
+    preset = published_weights(settings.architecture, settings.weights).transforms()
     return PreprocessingSettings(
         resize=int(preset.resize_size[0]),
         crop=int(preset.crop_size[0]),
@@ -56,6 +52,10 @@ def preprocessing(settings: ModelSettings) -> PreprocessingSettings:
         std=tuple(preset.std),
         interpolation=preset.interpolation.value,
     )
+
+
+def _is_published(settings: ModelSettings) -> bool:
+    return settings.weights not in ("train", "random") and not is_weights_file(settings.weights)
 
 
 def _read_names(path: Path) -> tuple[str, ...]:
