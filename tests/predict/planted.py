@@ -1,4 +1,4 @@
-"""A planted run: coloured squares, a network that sees one concept in each, and classes that follow the concepts."""
+"""A planted run: colored squares, a network that detects one concept in each, and classes that follow the concepts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,16 +20,15 @@ from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.build import build, freeze
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape
-from pipeline.model.network import Network
-from pipeline.model.saved import save
+from pipeline.model.network import Network, save_network
 from pipeline.params import parse_params
 from pipeline.sample import stage as sample
 from pipeline.stages import STAGES, Task
 
 ROOT = Path(__file__).parents[2]
 SIDE, SQUARE, CLASSES, LAYER = 32, 8, 8, "concepts"
-COLOURS = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1]])
-CONCEPTS = len(COLOURS)
+COLORS = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1]])
+CONCEPTS = len(COLORS)
 IMAGE_COUNT = 40
 SHAPES = {
     "map": LayerShape("map", CONCEPTS, 4, 4, 0, 8.0, 8),
@@ -46,7 +45,7 @@ class Arranged(nn.Module):
         self.kind = kind
 
     def forward(self, grid: Tensor) -> Tensor:
-        """The same numbers, arranged."""
+        """The same numbers, rearranged."""
         if self.kind == "map":
             return grid.clone()
         if self.kind == "map_last":
@@ -56,17 +55,17 @@ class Arranged(nn.Module):
 
 
 class ConceptNet(nn.Module):
-    """One channel for each colour, then the mean over all places, then classes by a linear map.
+    """One channel per color, then the mean over all positions, then classes by a linear map.
 
-    No class gains from all concepts alike, so what raises a class above others is the concept and not being active.
+    No class gains from all concepts equally, so a class rises by its concept and not by activity as such.
     """
 
     def __init__(self, kind: str = "map") -> None:
         super().__init__()
-        corners = torch.tensor(2.0 * COLOURS - 1).float()
+        corners = torch.tensor(2.0 * COLORS - 1).float()
         self.look = nn.Conv2d(3, CONCEPTS, SQUARE, stride=SQUARE)
         self.look.weight.data = (corners / SQUARE**2)[:, :, None, None].expand(-1, -1, SQUARE, SQUARE).clone()
-        self.look.bias = nn.Parameter(0.2 - torch.tensor(COLOURS.sum(1) - 1.0).float())
+        self.look.bias = nn.Parameter(0.2 - torch.tensor(COLORS.sum(1) - 1.0).float())
         self.concepts = Arranged(kind)
         self.head = nn.Linear(CONCEPTS, CLASSES)
         self.head.weight.data = planted_weights()
@@ -100,7 +99,7 @@ def plant(root: Path, kind: str = "map", *overrides: str) -> Task:
     preprocessing = PreprocessingSettings(crop=SIDE, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
     classes = [f"class {number}" for number in range(CLASSES)]
     network = Network("planted", module, tuple(classes), preprocessing, {LAYER: SHAPES[kind]})
-    save(MODEL.path(root / "outputs"), network, _architecture(kind), {})
+    save_network(MODEL.path(root / "outputs"), network, _architecture(kind), {})
     few = ["sample.positions_per_image=6", "sample.border=0", "grid.levels=[3,6]", "grid.min_count=3"]
     small = ["predict.samples=40", "predict.cells=12", "predict.level=6", "predict.images=6", "predict.resamples=200"]
     task = planned(root, *few, *small, *overrides)
@@ -117,7 +116,7 @@ def planned(root: Path, *overrides: str) -> Task:
 
 
 def lay_out(task: Task) -> None:
-    """Put every concept into a third of its own of the unit square's upper two rows, and cut the grid."""
+    """Put every concept into its own ninth of the upper two thirds of the unit square, and compute the grid."""
     concept = recorded(task, "activation").argmax(axis=1)
     random = np.random.default_rng(5).uniform(0.02, 0.98, (len(concept), 2))
     xy = (np.stack([concept % 3, concept // 3], axis=1) + random) / 3
@@ -144,18 +143,18 @@ def record(task: Task, **changed: NDArray[Any] | None) -> None:
 
 
 def _architecture(kind: str) -> dict[str, Any]:
-    return {"_target_": "tests.predict.planting.ConceptNet", "kind": kind}
+    return {"_target_": "tests.predict.planted.ConceptNet", "kind": kind}
 
 
 def _photographs(folder: Path) -> None:
     random = np.random.default_rng(1)
     folder.mkdir(parents=True)
     for number in range(IMAGE_COUNT):
-        # each image prefers one colour and is lit differently at every square
-        liked = number % CONCEPTS
-        concept = np.where(random.random((4, 4)) < 0.4, liked, random.integers(0, CONCEPTS, (4, 4)))
+        # each image has one frequent color, and every square its own brightness
+        frequent = number % CONCEPTS
+        concept = np.where(random.random((4, 4)) < 0.4, frequent, random.integers(0, CONCEPTS, (4, 4)))
         light = 255 * random.uniform(0.9, 1.0, (4, 4, 1))
-        pixels = np.kron((COLOURS[concept] * light).astype(np.uint8), np.ones((SQUARE, SQUARE, 1), np.uint8))
+        pixels = np.kron((COLORS[concept] * light).astype(np.uint8), np.ones((SQUARE, SQUARE, 1), np.uint8))
         Image.fromarray(pixels).save(folder / f"{number:02d}.png")
 
 
