@@ -11,10 +11,10 @@ from pipeline.core.errors import ConfigError, DataError, ImageError
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.images.open_set import open_image_set
 from pipeline.model.build import build, freeze
-from pipeline.model.describe import layer_forms
-from pipeline.model.layers import find, known_layer
-from pipeline.model.resolve import class_names, preprocessing
-from pipeline.model.weights import is_file, load_weights, published, read_weights
+from pipeline.model.discovery import output_formats
+from pipeline.model.layers import get_layer, require_layer
+from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
+from pipeline.model.weights import is_weights_file, load_weights, published_weights, read_weights
 from pipeline.params import Params
 from pipeline.plan.given import FILL, Sizes
 from pipeline.plan.subject import logit_count
@@ -77,18 +77,18 @@ def count_images(params: Params, entries: Sequence[Entry]) -> int:
 def check_network(params: Params, images: ImageSet, count: int) -> Sizes:
     """The sizes of a run; raises ModelError or ConfigError if network, weights or layers do not fit."""
     model = params.model
-    names = class_names(model, images.classes)
-    crop = preprocessing(model).crop
-    if model.weights not in ("train", "random") and not is_file(model.weights):
-        published(model.architecture, model.weights)
+    names = resolve_class_names(model, images.classes)
+    crop = resolve_preprocessing(model).crop
+    if model.weights not in ("train", "random") and not is_weights_file(model.weights):
+        published_weights(model.architecture, model.weights)
     module = build(model.architecture, len(names) if names else None, params.seed)
-    if is_file(model.weights):
+    if is_weights_file(model.weights):
         load_weights(module, read_weights(model.architecture, model.weights), model.weights)
     module = freeze(module)
     for layer in params.layers:
-        find(module, layer)
-    forms = layer_forms(module, crop, model.prefix_tokens)
-    channels = {layer: known_layer(layer, forms).channels for layer in params.layers}
+        get_layer(module, layer)
+    forms = output_formats(module, crop, model.prefix_tokens)
+    channels = {layer: require_layer(layer, forms).channels for layer in params.layers}
     return Sizes(params, count, len(names) if names else logit_count(module, crop), channels, FILL, crop)
 
 
@@ -105,7 +105,7 @@ def check_classes(params: Params, images: ImageSet) -> None:
         return
     if not params.sample.attribution:
         raise ConfigError("sample.attribution: expected true, since atlases of classes need attributions, found false")
-    names = class_names(params.model, images.classes)
+    names = resolve_class_names(params.model, images.classes)
     if names is not None and max(wanted) >= len(names):
         raise ConfigError(
             f"atlases: expected classes of the network's {len(names)}, found number {max(wanted)}; "
@@ -116,7 +116,7 @@ def check_classes(params: Params, images: ImageSet) -> None:
 def check_places(params: Params, images: ImageSet) -> None:
     """Raise ConfigError if a place of the page names something that the run does not have."""
     if params.site.places:
-        configured(params.site.places, known(params, class_names(params.model, images.classes)))
+        configured(params.site.places, known(params, resolve_class_names(params.model, images.classes)))
 
 
 def check_points(params: Params, images: int) -> None:

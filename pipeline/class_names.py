@@ -12,7 +12,7 @@ from pipeline.core.errors import ConfigError
 from pipeline.images.config import ImagesSettings
 from pipeline.images.open_set import open_image_set
 from pipeline.model.config import ModelSettings
-from pipeline.model.resolve import class_names
+from pipeline.model.metadata import resolve_class_names
 
 
 def atlas_names(
@@ -64,7 +64,7 @@ def _names(images: Mapping[str, Any], model: Mapping[str, Any]) -> Sequence[str]
     labels: Sequence[str] = ()
     if network.classes is None and network.weights == "train":
         labels = open_image_set(ImagesSettings.model_validate_json(json.dumps(images))).classes
-    names = class_names(network, labels)
+    names = resolve_class_names(network, labels)
     if names is None:
         raise ConfigError("classes: expected a network with named classes, found none; give model.classes")
     return names

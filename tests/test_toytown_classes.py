@@ -13,7 +13,7 @@ from pipeline.grid.exemplars import exemplars
 from pipeline.images.places import relative_places
 from pipeline.images.toytown.scenes import SUBJECTS
 from pipeline.images.toytown.toytown import CLASSES, Scene
-from pipeline.model.preprocessing import to_tensor
+from pipeline.model.inputs import to_tensor
 from pipeline.reduce import umap
 from pipeline.reduce.compare import across
 from pipeline.reduce.config import ReduceSettings

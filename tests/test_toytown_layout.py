@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from pipeline.images.places import relative_places
 from pipeline.images.toytown.toytown import Scene
+from pipeline.model.inputs import to_tensor
 from pipeline.model.network import Network
-from pipeline.model.preprocessing import to_tensor
 from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.laid import lay_out
 from pipeline.reduce.quality import Points, quality

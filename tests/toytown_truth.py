@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pipeline.images.toytown.toytown import Scene, Toytown
 from pipeline.model.build import build, freeze
 from pipeline.model.config import PreprocessingSettings, TrainingSettings
-from pipeline.model.describe import describe_layers
+from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network
 from pipeline.prepare.train import train
 
@@ -43,4 +43,4 @@ def network(learned: bool) -> Network:
         pixels = np.stack([np.asarray(scene.image) for scene in drawn])
         train(module, pixels, np.array([scene.label for scene in drawn]), TRAINING, PREPROCESSING, 0)
     module = freeze(module)
-    return Network("n", module, tuple(toytown.classes), PREPROCESSING, describe_layers(module, SIDE))
+    return Network("n", module, tuple(toytown.classes), PREPROCESSING, discover_layers(module, SIDE))

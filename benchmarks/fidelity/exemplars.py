@@ -11,8 +11,8 @@ from pipeline.core import store
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
+from pipeline.model.inputs import network_crop
 from pipeline.model.layers import LayerShape
-from pipeline.model.preprocessing import network_crop
 
 
 def patches(run: Run, cells: Cells, size: int) -> Tensor:

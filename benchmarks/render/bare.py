@@ -10,7 +10,7 @@ from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
 from benchmarks.render.cells import Cells
 from benchmarks.render.ours import DType, Ours, Recipe
-from pipeline.model.layers import find
+from pipeline.model.layers import get_layer
 from pipeline.render.config import RenderSettings
 
 GOAL = 1.2  # times the bare network's step
@@ -29,7 +29,7 @@ class Bare:
         """
         self._number = {"float32": torch.float32, "bfloat16": torch.bfloat16}[dtype]
         parent, _, index = cells.layer.rpartition(".")
-        parts = list(find(cells.network.module, parent).children())[: int(index) + 1]
+        parts = list(get_layer(cells.network.module, parent).children())[: int(index) + 1]
         self._module = deepcopy(nn.Sequential(*parts)).to(self._number).to(memory_format=torch.channels_last)
         pixels = torch.randn(len(cells.mean), 3, size, size, generator=torch.Generator().manual_seed(0))
         self._pixels = pixels.to(cells.device, self._number, memory_format=torch.channels_last).requires_grad_(True)

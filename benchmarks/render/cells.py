@@ -11,8 +11,7 @@ from torch.nn.functional import interpolate
 from benchmarks.real import Run
 from pipeline.core import store
 from pipeline.core.artifacts import GRID, MODEL
-from pipeline.model import saved
-from pipeline.model.network import Network
+from pipeline.model.network import Network, load_network
 from pipeline.render.fidelity import Measured, measure
 from pipeline.render.probe import Probe
 
@@ -85,7 +84,7 @@ def level_cells(run: Run, layer: str, level: int) -> Cells:
     drawn = np.asarray(store.array(stored, "drawn")[:])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return Cells(
-        network=saved.load(MODEL.path(run.outputs), device),
+        network=load_network(MODEL.path(run.outputs), device),
         device=torch.device(device),
         layer=layer,
         level=level,

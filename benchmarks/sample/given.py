@@ -18,9 +18,8 @@ from pipeline.core.artifacts import IMAGES, MODEL
 from pipeline.core.whole import write_json
 from pipeline.images.manifest import ManifestImages, read_manifest, write_manifest
 from pipeline.images.open_set import open_image_set
-from pipeline.model import saved
-from pipeline.model.network import Network
-from pipeline.model.preprocessing import network_crop, to_tensor
+from pipeline.model.inputs import network_crop, to_tensor
+from pipeline.model.network import Network, load_network
 from pipeline.params import Params, parse_params
 from pipeline.stages import STAGES, Task
 
@@ -81,7 +80,7 @@ def given(count: int) -> Given:
     some = replace(manifest, **{column.name: getattr(manifest, column.name)[:count] for column in fields(manifest)})
     write_manifest(IMAGES.path(outputs), some, {}, {})
     shutil.copytree(MODEL.path(whole), MODEL.path(outputs))
-    return Given(params, outputs, saved.load(MODEL.path(outputs)))
+    return Given(params, outputs, load_network(MODEL.path(outputs)))
 
 
 def _prepared(params: Params) -> Path:

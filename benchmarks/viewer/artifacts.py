@@ -18,8 +18,7 @@ from pipeline.core.store import add_array, create, write_array
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape
-from pipeline.model.network import Network
-from pipeline.model.saved import save
+from pipeline.model.network import Network, save_network
 from pipeline.params import parse_params
 from pipeline.stages import STAGES, Task
 
@@ -68,7 +67,7 @@ def write_artifacts(task: Task, size: Size) -> None:
     shape = LayerShape("map", CHANNELS, MAP, MAP, 0, PICTURE / MAP, PICTURE // 3)
     preprocessing = PreprocessingSettings(resize=PICTURE, crop=PICTURE)
     network = Network("invented", nn.Linear(1, 1), made.classes, preprocessing, {LAYER: shape})
-    save(task.path(a.MODEL), network, {"_target_": "torch.nn.Identity"}, {})
+    save_network(task.path(a.MODEL), network, {"_target_": "torch.nn.Identity"}, {})
     _samples(task, made)
     with create(a.GRID, task.path(a.GRID), task.settings(), {}) as group:
         write_array(group, a.GRID, "mean", np.zeros(CHANNELS))

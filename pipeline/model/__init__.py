@@ -1,1 +1,1 @@
-"""Networks: building them, their weights, preprocessing and layers."""
+"""Networks: how they are built, their weights, inputs, layers, and changes to a layer's output."""

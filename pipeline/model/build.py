@@ -1,4 +1,4 @@
-"""Building a network from its dotted path."""
+"""Building a network from the dotted path of its class, and freezing it for inference."""
 
 import inspect
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def build(architecture: Mapping[str, Any], class_count: int | None = None, seed:
         seed: of the initial weights.
 
     Raises:
-        ModelError: the path leads nowhere, the arguments do not fit, or the result is no network.
+        ModelError: nothing is at the path, the arguments do not fit, or the result is no ``torch.nn.Module``.
     """
     target = architecture.get("_target_")
     builder = find_builder(target)
@@ -37,7 +37,7 @@ def build(architecture: Mapping[str, Any], class_count: int | None = None, seed:
             raise ModelError(f"model.architecture: {target} could not be built: {reason}") from None
     if not isinstance(module, nn.Module):
         raise ModelError(
-            f"model.architecture: expected {target} to give a torch.nn.Module, found {type(module).__name__}"
+            f"model.architecture: expected {target} to return a torch.nn.Module, found {type(module).__name__}"
         )
     return module
 
@@ -59,15 +59,15 @@ def find_builder(target: Any) -> Any:
         ) from None
 
 
-def in_place(module: nn.Module) -> tuple[str, ...]:
-    """The modules that work in place, by dotted path."""
+def in_place_modules(module: nn.Module) -> tuple[str, ...]:
+    """Dotted paths of the modules that work in place."""
     return tuple(name for name, part in module.named_modules() if getattr(part, "inplace", False))
 
 
 def freeze(module: nn.Module) -> nn.Module:
-    """Put a network into evaluation mode for good: no gradients to its weights, nothing in place.
+    """Put a network into evaluation mode, with no gradients of its weights and no module that works in place.
 
-    In-place activations would overwrite the very outputs that are to be recorded.
+    In-place activations would overwrite the outputs that are to be recorded.
     """
     for part in module.modules():
         if hasattr(part, "inplace"):
@@ -78,6 +78,6 @@ def freeze(module: nn.Module) -> nn.Module:
 def _parameters(builder: Any) -> set[str]:
     parameters = inspect.signature(builder).parameters.values()
     named = {parameter.name for parameter in parameters}
-    takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
+    takes_keywords = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
     torchvision_builder = str(getattr(builder, "__module__", "")).startswith("torchvision.models")
-    return named | {"num_classes"} if takes_any and torchvision_builder else named
+    return named | {"num_classes"} if takes_keywords and torchvision_builder else named

@@ -1,4 +1,4 @@
-"""Which network the run looks into, and where its weights come from."""
+"""Settings of the network: its architecture, weights, preprocessing and training."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,40 +7,41 @@ from pydantic import Field
 from pipeline.core.settings import Settings
 
 Positive = Annotated[float, Field(gt=0)]
-LARGEST = 2048  # side of an input that a network may have, pixels; a slip of the hand would fill the memory
-Colour = tuple[float, float, float]
+LARGEST = 2048  # maximum side of the network's input, pixels; a typing error could otherwise fill the memory
+Color = tuple[float, float, float]
 
 
 class PreprocessingSettings(Settings):
-    """From an image to the network's input.
+    """Preprocessing from an image to the network's input.
 
     Attributes:
-        resize: shorter side after resizing, pixels; null leaves the size alone.
-        crop: side of the centre crop that the network sees, pixels.
-        mean, std: per-channel normalisation of RGB values in 0..1.
-        interpolation: of the resizing.
+        resize: shorter side after resizing, pixels; null keeps the size.
+        crop: side of the center crop that is the network's input, pixels.
+        mean, std: per-channel normalization of RGB values in 0..1.
+        interpolation: method of resizing.
     """
 
     resize: Annotated[int, Field(ge=1, le=4 * LARGEST)] | None = None
     crop: Annotated[int, Field(ge=8, le=LARGEST)]
-    mean: Colour = (0.485, 0.456, 0.406)
+    mean: Color = (0.485, 0.456, 0.406)
     std: tuple[Positive, Positive, Positive] = (0.229, 0.224, 0.225)
     interpolation: Literal["bilinear", "bicubic", "nearest"] = "bilinear"
 
 
 class TrainingSettings(Settings):
-    """How a network is trained here, on the image set's own labels.
+    """Training of the network on the labels of the image set.
 
     Attributes:
         epochs: passes over the training images.
-        batch_size: images in one step.
+        batch_size: images per optimization step.
         learning_rate: peak of the one-cycle schedule.
-        weight_decay: of AdamW.
-        test_share: share of the images held out to report the accuracy.
-        flip: mirror half of the images left to right while training; wrong for letters and digits.
-        noise: standard deviation of the noise added while training, of values in 0..1.
-        robust: how far (L2 norm, values in 0..1) each training image is moved to where the network errs most; features
-            that survive this look like what people see. 0 leaves it out and halves the time.
+        weight_decay: weight decay of AdamW.
+        test_share: fraction of the images held out to measure the accuracy.
+        flip: mirror half of the training images left to right; wrong for letters and digits.
+        noise: standard deviation of the Gaussian noise added to training images, of values in 0..1.
+        robust: L2 radius of the adversarial perturbation of each training image, of values in 0..1. Adversarial
+            training gives features that people can interpret better (Engstrom et al. 2019). 0 disables it and halves
+            the time.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 12
@@ -54,17 +55,17 @@ class TrainingSettings(Settings):
 
 
 class ModelSettings(Settings):
-    """The network.
+    """The network to visualize.
 
     Attributes:
-        name: what the page calls it.
-        architecture: ``_target_`` (dotted path of a class or function that builds it) and its arguments.
+        name: shown on the page.
+        architecture: ``_target_`` (dotted path of the class or function that builds it) and its arguments.
         weights: ``train`` to train it here, ``random`` for its seeded initial weights, a path that ends in
             ``.safetensors``, ``.pth`` or ``.pt``, or the name of torchvision weights (``DEFAULT``, ``IMAGENET1K_V1``).
         classes: the network's class names in order: a list, or the path of a text file with one name a line (in a file
             with tabs, the last column). Null takes them from the weights or, when trained here, from the image set.
         preprocessing: null takes it from the weights.
-        prefix_tokens: tokens before the patch grid of a token sequence; null finds it out.
+        prefix_tokens: tokens before the patch grid of a token sequence; null detects them.
         training: used when ``weights`` is ``train``.
     """
 

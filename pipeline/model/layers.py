@@ -1,8 +1,7 @@
-"""Layers of a network: finding them, watching their output, running no further than one of them."""
+"""Layers of a network: looking them up, the shape of their output, and forward passes that end at a layer."""
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
 
-Known = TypeVar("Known")
+Value = TypeVar("Value")
 Kind = Literal["map", "map_last", "tokens"]
 
 
@@ -24,8 +23,8 @@ class LayerShape:
         channels: length of an activation.
         height, width: positions of the map, or of the patch grid.
         prefix: tokens before the patch grid (class and register tokens); 0 for maps.
-        stride: input pixels between neighbouring positions.
-        receptive_field: side of the square of input pixels that the central position sees; at most the input's.
+        stride: input pixels between neighboring positions.
+        receptive_field: side of the square of input pixels that the central position depends on; at most the input's.
     """
 
     kind: Kind
@@ -37,7 +36,7 @@ class LayerShape:
     receptive_field: int
 
     def to_map(self, output: Tensor) -> Tensor:
-        """The layer's output as [batch, channel, y, x]; register and class tokens are left out."""
+        """The layer's output as [batch, channel, y, x], without register and class tokens."""
         if self.kind == "map":
             return output
         if self.kind == "map_last":
@@ -45,7 +44,7 @@ class LayerShape:
         return output[:, self.prefix :].movedim(-1, 1).reshape(len(output), self.channels, self.height, self.width)
 
     def from_map(self, grid: Tensor) -> Tensor:
-        """A map [batch, channel, y, x] in the layer's own order of dimensions, zeros for the prefix tokens."""
+        """A map [batch, channel, y, x] in the layer's own order of dimensions, with zeros for the prefix tokens."""
         if self.kind == "map":
             return grid
         if self.kind == "map_last":
@@ -54,11 +53,11 @@ class LayerShape:
         return torch.cat([flat.new_zeros(flat.shape[0], self.prefix, flat.shape[2]), flat], dim=1)
 
 
-def find(module: nn.Module, name: str) -> nn.Module:
+def get_layer(module: nn.Module, name: str) -> nn.Module:
     """The submodule at a dotted path.
 
     Raises:
-        ModelError: there is none; names the nearest paths.
+        ModelError: there is none; lists the nearest paths.
     """
     modules: dict[str, nn.Module] = dict(module.named_modules())
     if name and name in modules:
@@ -67,11 +66,11 @@ def find(module: nn.Module, name: str) -> nn.Module:
     raise ModelError(f"layers: the network has no layer {name!r}; near names: {', '.join(near)}")
 
 
-def known_layer(name: str, known: Mapping[str, Known]) -> Known:
-    """What ``known`` says about layer ``name``.
+def require_layer(name: str, known: Mapping[str, Value]) -> Value:
+    """The entry of layer ``name`` in ``known``, which has one for every layer with spatial positions.
 
     Raises:
-        ModelError: no layer of that name keeps places apart; names the nearest ones that do.
+        ModelError: there is none; lists the nearest names that have one.
     """
     if name in known:
         return known[name]
@@ -81,68 +80,38 @@ def known_layer(name: str, known: Mapping[str, Known]) -> Known:
     )
 
 
-@contextmanager
-def watch(module: nn.Module, names: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    """Record the outputs of ``names`` in each forward pass made inside the block; no hook is left behind."""
-    seen: dict[str, Any] = {}
-
-    def keep(name: str) -> Any:
-        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            # a later module may work in place on this very tensor
-            seen[name] = output.clone() if isinstance(output, Tensor) else output
-
-        return hook
-
-    handles = [find(module, name).register_forward_hook(keep(name)) for name in names]
-    try:
-        yield seen
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-@contextmanager
-def altered(module: nn.Module, name: str, alter: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Let the rest of the network see ``alter(output)`` instead of the layer's own output while the block lasts."""
-    handle = find(module, name).register_forward_hook(lambda _module, _inputs, output: alter(output))
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
 class _ReachedError(Exception):
-    """Every layer that was asked for has given its output; the rest of the network need not run."""
+    """Every requested layer has run; the rest of the network need not."""
 
 
 def run_to_all(module: nn.Module, names: Sequence[str], inputs: Tensor) -> dict[str, Tensor]:
     """Run the network no further than the deepest of the layers ``names``, and return their outputs.
 
-    Differentiable in ``inputs``. A layer that runs several times gives its first output.
+    Differentiable in ``inputs``. For a layer that runs several times, its first output is returned.
 
     Raises:
-        ModelError: a layer is never run.
+        ModelError: a layer never runs.
     """
-    seen: dict[str, Tensor] = {}
+    outputs: dict[str, Tensor] = {}
 
     def hook(name: str) -> Any:
-        def keep(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+        def record(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
             # a later module may work in place on this very tensor
-            seen.setdefault(name, output.clone())
-            if len(seen) == len(names):
+            outputs.setdefault(name, output.clone())
+            if len(outputs) == len(names):
                 raise _ReachedError
 
-        return keep
+        return record
 
-    handles = [find(module, name).register_forward_hook(hook(name)) for name in names]
+    handles = [get_layer(module, name).register_forward_hook(hook(name)) for name in names]
     try:
         module(inputs)
     except _ReachedError:
-        return seen
+        return outputs
     finally:
         for handle in handles:
             handle.remove()
-    missing = next(name for name in names if name not in seen)
+    missing = next(name for name in names if name not in outputs)
     raise ModelError(f"layers: {missing!r} is never run by the network's forward pass; choose another layer")
 
 

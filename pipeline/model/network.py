@@ -1,15 +1,27 @@
-"""A network ready to be looked into."""
+"""The network and its artifact ``outputs/model/``: the weights and a description of everything known about it."""
 
+import json
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
+from safetensors.torch import load_file, save_file
 from torch import nn
 
+from pipeline.core.artifacts import MODEL
+from pipeline.core.errors import ArtifactError, ModelError
+from pipeline.core.identity import file_digest, identity
+from pipeline.core.whole import whole, write_json
+from pipeline.model.build import build, freeze, in_place_modules
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape
+from pipeline.model.weights import load_weights
+
+WEIGHTS = "weights.safetensors"
+DESCRIPTION = "model.json"
 
 
 @dataclass(frozen=True)
@@ -17,12 +29,12 @@ class Network:
     """A frozen network in evaluation mode, and what is known about it.
 
     Attributes:
-        name: what the page calls it.
-        module: the network; no parameter wants a gradient, no module works in place.
+        name: shown on the page.
+        module: the network; no parameter requires a gradient, no module works in place.
         classes: class names in the order of the logits.
         preprocessing: from an image to the input.
         layers: every layer that gives a map or a token grid, by dotted module path.
-        in_place: the modules that its author had work in place, by dotted path.
+        in_place: dotted paths of the modules that were built to work in place.
     """
 
     name: str
@@ -32,14 +44,102 @@ class Network:
     layers: Mapping[str, LayerShape]
     in_place: tuple[str, ...] = ()
 
-    def twin(self) -> Self:
-        """The network once more, for plain passes: the very same weights, but modules of its own to hook into.
+    def weight_sharing_copy(self) -> Self:
+        """A copy for inference with the same weight tensors but modules of its own, so that it has hooks of its own.
 
-        It works in place where its author meant it to, which saves a good part of a pass and changes no number. An
-        output must be copied by the hook that sees it; derivatives cannot be taken.
+        Modules that were built to work in place do so again, which shortens a forward pass considerably and changes no
+        number. A hook must clone the output that it records, and no gradient can be taken.
         """
         shared = {id(tensor): tensor for tensor in chain(self.module.parameters(), self.module.buffers())}
         module = deepcopy(self.module, shared)
         for name in self.in_place:
             module.get_submodule(name).inplace = True  # type: ignore[assignment]  # torch: a Tensor or Module
         return replace(self, module=module)
+
+
+def save_network(folder: Path, network: Network, architecture: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Write the network's weights and description to ``folder``, atomically.
+
+    Args:
+        folder: usually ``outputs/model``.
+        network: what to save.
+        architecture: ``_target_`` and arguments that build it again.
+        settings: the settings it was made with.
+    """
+    with whole(folder) as partial:
+        partial.mkdir()
+        state = {name: value.detach().cpu().contiguous().clone() for name, value in network.module.state_dict().items()}
+        save_file(state, partial / WEIGHTS)
+        description: dict[str, Any] = {
+            **MODEL.attributes(settings, {}),
+            "weights": file_digest(partial / WEIGHTS),
+            "name": network.name,
+            "architecture": dict(architecture),
+            "classes": list(network.classes),
+            "preprocessing": network.preprocessing.model_dump(mode="json"),
+            "layers": {name: asdict(shape) for name, shape in network.layers.items()},
+        }
+        description["identity"] = identity(description)
+        write_json(partial / DESCRIPTION, description)
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """The content of ``model.json``: everything known about the saved network but its weights.
+
+    Raises:
+        ArtifactError: it is missing, damaged or from another version.
+    """
+    path = folder / DESCRIPTION
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        raise ArtifactError(
+            f"{path}: expected the saved network's description, found none; run the stage prepare"
+        ) from None
+    if found.get("artifact_version") != MODEL.version:
+        raise ArtifactError(
+            f"{path}: expected {MODEL.name} version {MODEL.version}, found {found.get('artifact_version')}; "
+            "run the stage prepare again"
+        )
+    if found.get("identity") != identity({key: value for key, value in found.items() if key != "identity"}):
+        raise ArtifactError(
+            f"{path}: expected the description that was written, found a damaged one; run the stage prepare again"
+        )
+    return found
+
+
+def load_network(folder: Path, device: str = "cpu") -> Network:
+    """The saved network, frozen, on ``device``.
+
+    Raises:
+        ArtifactError: it is missing, damaged or from another version.
+        ModelError: the weights no longer fit the architecture, or the device is not available.
+    """
+    found = read_description(folder)
+    _check_weights(folder / WEIGHTS, found.get("weights"))
+    module = build(found["architecture"], len(found["classes"]))
+    in_place = in_place_modules(module)
+    load_weights(module, load_file(folder / WEIGHTS), str(folder / WEIGHTS))
+    try:
+        module = freeze(module).to(device)
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(
+            f"device: expected {device} to be usable, found: {str(error).splitlines()[0]}; use cpu"
+        ) from None
+    return Network(
+        name=found["name"],
+        module=module,
+        classes=tuple(found["classes"]),
+        preprocessing=PreprocessingSettings.model_validate_json(json.dumps(found["preprocessing"])),
+        layers={name: LayerShape(**shape) for name, shape in found["layers"].items()},
+        in_place=in_place,
+    )
+
+
+def _check_weights(path: Path, digest: object) -> None:
+    """Raise ArtifactError unless the weights are those that were saved, byte for byte."""
+    found = "none" if not path.is_file() else "others" if file_digest(path) != digest else None
+    if found:
+        raise ArtifactError(
+            f"{path}: expected the weights that {DESCRIPTION} describes, found {found}; run the stage prepare again"
+        )

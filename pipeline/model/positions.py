@@ -1,4 +1,4 @@
-"""Positions of a layer's map: where a place of the image lies in it, and what the layer answers there."""
+"""Positions in a layer's map: from relative image coordinates to map positions, and the activations there."""
 
 import numpy as np
 import torch
@@ -10,9 +10,9 @@ from pipeline.model.layers import LayerShape
 
 
 def map_positions(places: NDArray[np.float64], height: int, width: int, border: int) -> NDArray[np.int32]:
-    """The map positions (y, x) of relative places, with ``border`` positions left out at each side.
+    """Map positions (y, x) of relative image coordinates, with ``border`` positions left out at each side.
 
-    A side too short for the border keeps all its positions.
+    A side that is too short for the border keeps all its positions.
 
     Args:
         places: [..., 2] in [0, 1).
@@ -27,7 +27,7 @@ def map_positions(places: NDArray[np.float64], height: int, width: int, border: 
 
 
 def at_positions(grid: Tensor, positions: Tensor) -> Tensor:
-    """The activations at positions.
+    """The activations at map positions.
 
     Args:
         grid: [image, channel, y, x].
@@ -40,15 +40,15 @@ def at_positions(grid: Tensor, positions: Tensor) -> Tensor:
     return grid[image, :, positions[..., 0], positions[..., 1]]
 
 
-def sampled(
+def activations_at_places(
     layer: str, shape: LayerShape, output: Tensor, places: NDArray[np.float64], border: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """The activations of a batch at relative places.
+    """The activations of a batch at relative image coordinates.
 
     Args:
-        layer: its name, for messages.
-        shape: what it gives.
-        output: its output for the batch, in its own order of dimensions.
+        layer: its name, for error lines.
+        shape: of its output.
+        output: of the layer for the batch, in its own order of dimensions.
         places: [image, place, 2] in [0, 1).
         border: positions left out at each side of the map.
 
@@ -60,8 +60,8 @@ def sampled(
     """
     grid = shape.to_map(output)
     positions = map_positions(places, grid.shape[2], grid.shape[3], border)
-    where = torch.from_numpy(positions).long().to(output.device)
-    activation: NDArray[np.float32] = at_positions(grid, where).flatten(0, 1).float().cpu().numpy()
+    index = torch.from_numpy(positions).long().to(output.device)
+    activation: NDArray[np.float32] = at_positions(grid, index).flatten(0, 1).float().cpu().numpy()
     if not np.isfinite(activation).all():
         raise DataError(
             f"{layer}: expected finite activations, found {int((~np.isfinite(activation)).sum())} that are not; "

@@ -1,11 +1,12 @@
 """The default network: a small Inception for 64 × 64 pixels that two processor cores train in a minute or two.
 
-Its blocks look at each place through windows of several sizes side by side (Szegedy et al. 2015, with the two 3 × 3 for
-a 5 × 5 of Szegedy et al. 2016), which gives layers that see parts of different sizes. Each block's output is what the
-name says, after the ReLU, and nothing works in place: these are the layers to look into.
+Its blocks apply filters of several sizes to each position in parallel (Szegedy et al. 2015, with the two 3 × 3 for
+a 5 × 5 of Szegedy et al. 2016), which gives layers with receptive fields of different sizes. Each block's
+output is taken after the ReLU, and nothing works in place: these are the layers to visualize.
 
-Maps shrink by averages (Zhang 2019, "Making Convolutional Networks Shift-Invariant Again"), and the input is softened
-by (1, 2, 1) first: what the network cannot see, single-pixel noise above all, feature visualisation cannot exploit.
+Maps are downsampled by average pooling (Zhang 2019, "Making Convolutional Networks Shift-Invariant Again"), and the
+input is blurred by (1, 2, 1) first: feature visualization cannot exploit what the network cannot see, above all noise
+of single pixels.
 """
 
 from collections.abc import Sequence
@@ -26,11 +27,11 @@ class ConvNorm(nn.Sequential):
 
 
 class Mixed(nn.Module):
-    """Four branches side by side: 1 × 1, 3 × 3, twice 3 × 3, and a pool; their outputs are stacked.
+    """Four parallel branches: 1 × 1, 3 × 3, twice 3 × 3, and a pool; their outputs are concatenated.
 
     Args:
         channels_in: of the input.
-        branches: channels that each of the four branches gives.
+        branches: output channels of each of the four branches.
     """
 
     def __init__(self, channels_in: int, branches: Sequence[int]) -> None:
@@ -50,9 +51,9 @@ class Mixed(nn.Module):
 
 
 class SmallInception(nn.Module):
-    """Softening, stem, four mixed blocks, mean over the map, one linear layer.
+    """Blur, stem, four mixed blocks, mean over the map, one linear layer.
 
-    For an input of 64 × 64 pixels ``mixed3a`` and ``mixed3b`` give 16 × 16 maps (96 and 128 channels), ``mixed4a`` and
+    For an input of 64 × 64 pixels ``mixed3a`` and ``mixed3b`` have 16 × 16 maps (96 and 128 channels), ``mixed4a`` and
     ``mixed4b`` 8 × 8 maps (160 and 192 channels).
     """
 
@@ -72,7 +73,7 @@ class SmallInception(nn.Module):
         self.linear = nn.Linear(192, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits [batch, class] of normalised RGB images [batch, 3, y, x]."""
+        """Logits [batch, class] of normalized RGB images [batch, 3, y, x]."""
         low = self.mixed3b(self.mixed3a(self.stem2(self.pool2(self.stem1(self.soften(images))))))
         high = self.mixed4b(self.mixed4a(self.pool3(low)))
         logits: Tensor = self.linear(self.dropout(torch.flatten(self.mean(high), 1)))

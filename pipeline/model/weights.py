@@ -1,4 +1,4 @@
-"""Weights of a network: from local files, or torchvision's published ones. Never unpickled freely."""
+"""Weights of a network: from local files, or torchvision's published ones. Arbitrary objects are never unpickled."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,12 +16,12 @@ from pipeline.model.build import find_builder
 FILES = (".safetensors", ".pth", ".pt")
 
 
-def is_file(source: str) -> bool:
+def is_weights_file(source: str) -> bool:
     """Whether ``source`` names a local file rather than published weights."""
     return source.endswith(FILES)
 
 
-def published(architecture: Mapping[str, Any], source: str) -> WeightsEnum:
+def published_weights(architecture: Mapping[str, Any], source: str) -> WeightsEnum:
     """The entry in torchvision of the published weights ``source`` for the network that ``architecture`` builds.
 
     Raises:
@@ -49,8 +49,8 @@ def read_weights(architecture: Mapping[str, Any], source: str) -> dict[str, Tens
     Raises:
         ModelError: there is no such file, or it does not hold weights only.
     """
-    if not is_file(source):
-        entry = published(architecture, source)
+    if not is_weights_file(source):
+        entry = published_weights(architecture, source)
         return dict(entry.get_state_dict(progress=True, check_hash=True, weights_only=True))
     path = expanded(source)
     if not path.is_file():
@@ -63,27 +63,27 @@ def read_weights(architecture: Mapping[str, Any], source: str) -> dict[str, Tens
             if path.suffix == ".safetensors"
             else torch.load(path, map_location="cpu", weights_only=True)
         )
-    except Exception as error:  # noqa: BLE001 - a broken or hostile file makes its reader raise whatever it likes
+    except Exception as error:  # noqa: BLE001 - a damaged or hostile file can make its reader raise any exception
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"model.weights: expected a file of weights only at {path}, found: {reason}") from None
     return _plain(loaded, path)
 
 
 def load_weights(module: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:
-    """Put ``weights`` into ``module``; every name and shape must fit.
+    """Load ``weights`` into ``module``; every name and shape must match.
 
     Raises:
-        ModelError: names the first parameter that does not fit and how many do not.
+        ModelError: names the first parameter that does not match and how many do not.
     """
     own = module.state_dict()
     missing = sorted(own.keys() - weights.keys())
     surplus = sorted(weights.keys() - own.keys())
-    unlike = [
+    mismatched = [
         f"{name} is {tuple(weights[name].shape)} in the file and {tuple(own[name].shape)} in the network"
         for name in own
         if name in weights and weights[name].shape != own[name].shape
     ]
-    misfits = [*unlike, *(f"{name} is missing" for name in missing), *(f"{name} is surplus" for name in surplus)]
+    misfits = [*mismatched, *(f"{name} is missing" for name in missing), *(f"{name} is surplus" for name in surplus)]
     if misfits:
         raise ModelError(
             f"model.weights: {where} does not fit the network, {len(misfits)} of {len(own)} entries differ: "
@@ -93,7 +93,7 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], where: str) -
 
 
 def _plain(loaded: Any, path: Path) -> dict[str, Tensor]:
-    """Unwrap what training scripts put around a state dict."""
+    """The state dict within the containers that training scripts save it in."""
     for key in ("state_dict", "model", "model_state_dict"):
         if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
             loaded = loaded[key]

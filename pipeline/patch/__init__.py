@@ -1,1 +1,1 @@
-"""Stage ``patch``: does a patch chosen by a comparison atlas turn one class into the other?"""
+"""Stage ``patch``: does pasting a patch chosen by a comparison atlas make the network predict the other class?"""

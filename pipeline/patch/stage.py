@@ -1,7 +1,7 @@
-"""Stage ``patch``: do the patches that a comparison atlas points to turn one class into the other?
+"""Stage ``patch``: do the exemplars of a comparison atlas, pasted as patches, turn one class into the other?
 
 For both directions it cuts candidates from the atlas's exemplars and, as controls under the same search, noise, random
-natural patches and natural patches that the network alone ranks (Carter et al. 2019 had noise only).
+natural patches and natural patches that are ranked by their logit (Carter et al. 2019 had noise only).
 """
 
 from functools import lru_cache
@@ -18,62 +18,65 @@ from pipeline.core.store import array, open_artifact
 from pipeline.core.whole import whole
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
-from pipeline.model.layers import known_layer
-from pipeline.model.preprocessing import network_crop
-from pipeline.model.saved import load
-from pipeline.patch.bench import Bench, settings_told
-from pipeline.patch.content import Resamples
-from pipeline.patch.direction import Direction
-from pipeline.patch.pictures import Album
-from pipeline.patch.reading import read_cells
-from pipeline.patch.telling import outline, proposals, told
-from pipeline.patch.trials import Pixels
+from pipeline.model.inputs import network_crop
+from pipeline.model.layers import require_layer
+from pipeline.model.network import load_network
+from pipeline.patch.class_pair import PairTest
+from pipeline.patch.paste import Pixels
+from pipeline.patch.patches import read_grid_levels
+from pipeline.patch.rates import Resamples
+from pipeline.patch.report import ImageWriter, candidates_content, results_content, summary_content
+from pipeline.patch.setup import Setup
 from pipeline.stages import Task
 
 Content = dict[str, Any]
-REMEMBERED_BYTES = 2**28  # of images that both directions may cut patches from
+CACHE_BYTES = 2**28  # of images that both directions may cut patches from
 
 
 def run(task: Task) -> None:
-    """Test both directions, and write the numbers and pictures that the page shows."""
-    bench = _bench(task)
-    subjects = {class_: bench.subjects(class_) for class_ in bench.pair}
+    """Test both directions, and write the numbers and images that the page shows.
+
+    Raises:
+        ConfigError: the atlas is no comparison.
+    """
+    setup = _setup(task)
+    images = {class_: setup.class_images(class_) for class_ in setup.pair}
     directions, metrics = [], {}
     with whole(task.path(a.PATCH)) as folder:
         folder.mkdir()
-        album = Album(folder, shut=not task.params.patch.examples)
-        for source, target in (bench.pair, bench.pair[::-1]):
-            direction = bench.direction(subjects[source], target)
-            content, metrics[direction.name] = _tested(task, bench, direction, album)
+        writer = ImageWriter(folder, enabled=bool(task.params.patch.examples))
+        for source, target in (setup.pair, setup.pair[::-1]):
+            test = setup.pair_test(images[source], target)
+            content, metrics[test.name] = _run_test(task, setup, test, writer)
             directions.append(content)
-        content = {"layer": task.layer, "atlas": task.atlas, **settings_told(bench), "directions": directions}
+        content = {"layer": task.layer, "atlas": task.atlas, **setup.settings_content(), "directions": directions}
         name = f"patch/{task.layer}/{task.atlas}"
         (folder / "result.js").write_text(part(name, content), encoding="ascii")
     task.write_metrics(metrics)
 
 
-def _bench(task: Task) -> Bench:
+def _setup(task: Task) -> Setup:
     pair = _pair(task)
     manifest = read_manifest(task.path(a.IMAGES))
     image_set = open_image_set(task.params.images)
-    # every listed image was small enough when it was listed
+    # no listed image exceeds the limit that the stage prepare checked
     images = ManifestImages(manifest, image_set, int((manifest.width * manifest.height).max(initial=1)))
-    network = load(task.path(a.MODEL), task.params.patch.device)
+    network = load_network(task.path(a.MODEL), task.params.patch.device)
     activations = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS))
 
-    @lru_cache(maxsize=max(1, REMEMBERED_BYTES // (3 * network.preprocessing.crop**2)))
+    @lru_cache(maxsize=max(1, CACHE_BYTES // (3 * network.preprocessing.crop**2)))
     def crop(row: int) -> Pixels:
         return np.asarray(network_crop(images.load(row), network.preprocessing))
 
-    return Bench(
+    return Setup(
         network=network,
-        shape=known_layer(task.layer, network.layers),
+        shape=require_layer(task.layer, network.layers),
         manifest=manifest,
         load=crop,
         labels=image_set.classes,
         image=np.asarray(array(activations, "image")[...]),
         position=np.asarray(array(activations, "position")[...]),
-        levels=read_cells(open_artifact(a.GRID, task.path(a.GRID))),
+        levels=read_grid_levels(open_artifact(a.GRID, task.path(a.GRID))),
         pair=pair,
         settings=task.params.patch,
         seed=task.params.seed,
@@ -81,41 +84,37 @@ def _bench(task: Task) -> Bench:
 
 
 def _pair(task: Task) -> tuple[int, int]:
-    """The left and the right class.
-
-    Raises:
-        ConfigError: the atlas is no comparison.
-    """
+    """The left and the right class."""
     classes = parse_atlas(task.atlas).classes
     if len(classes) != 2:
         raise ConfigError(f"atlas: expected a comparison of two classes, found {task.atlas}; name a compare-<id>-<id>")
     return classes[0], classes[1]
 
 
-def _tested(task: Task, bench: Bench, direction: Direction, album: Album) -> tuple[Content, Content]:
-    """What the page shows of a direction, and its metrics."""
-    names = (bench.network.classes[direction.subjects.class_], bench.network.classes[direction.target])
-    what = f"patch {task.layer}/{task.atlas} {names[0]} → {names[1]}"
-    hindrance = direction.hindrance(*names)
-    content = outline(direction, hindrance)
-    if hindrance:
-        say(f"{what}: {hindrance}")
-        metrics = {"tested": False, "images_right": len(direction.subjects.right)}
-        return {**content, "proposed": proposals(direction, bench.about, album)}, metrics
-    results = direction.measured(what)
-    resamples = Resamples(direction.random(3), len(direction.split[1]), bench.settings.resamples)
-    found, rates = told(direction, results, resamples, bench.about, album)
+def _run_test(task: Task, setup: Setup, test: PairTest, writer: ImageWriter) -> tuple[Content, Content]:
+    """The content of the page for one direction, and its metrics."""
+    names = (setup.network.classes[test.images.class_], setup.network.classes[test.target])
+    description = f"patch {task.layer}/{task.atlas} {names[0]} → {names[1]}"
+    skip_reason = test.skip_reason(*names)
+    content = summary_content(test, skip_reason)
+    if skip_reason:
+        say(f"{description}: {skip_reason}")
+        metrics = {"tested": False, "images_right": len(test.images.correct)}
+        return {**content, "proposed": candidates_content(test, setup.image_content, writer)}, metrics
+    results = test.run(description)
+    resamples = Resamples(test.random(3), len(test.halves[1]), setup.settings.resamples)
+    found, rates = results_content(test, results, resamples, setup.image_content, writer)
     for group in found["groups"]:
-        say(f"{what}: {_summary(group)}")
-    return {**content, **found}, {"tested": True, "images_measured": len(direction.split[1]), **rates}
+        say(f"{description}: {_summary(group)}")
+    return {**content, **found}, {"tested": True, "images_measured": len(test.halves[1]), **rates}
 
 
 def _summary(group: Content) -> str:
-    def shown(way: str, name: str) -> str:
-        rate = group[way][name]
-        return f"{rate['value']:.1%} ({rate['low']:.1%} to {rate['high']:.1%})"
+    def rate(choice: str, name: str) -> str:
+        found = group[choice][name]
+        return f"{found['value']:.1%} ({found['low']:.1%} to {found['high']:.1%})"
 
     return (
-        f"{group['name']}: becomes the other class {shown('static', 'becomes')} static, "
-        f"{shown('dynamic', 'becomes')} dynamic; leaves its own {shown('static', 'leaves')} static"
+        f"{group['name']}: becomes the other class {rate('static', 'becomes')} static, "
+        f"{rate('dynamic', 'becomes')} dynamic; leaves its own {rate('static', 'leaves')} static"
     )

@@ -14,11 +14,10 @@ from pipeline.images.listing import list_images
 from pipeline.images.manifest import ManifestImages
 from pipeline.images.open_set import open_image_set
 from pipeline.images.places import relative_places
-from pipeline.model.batches import batches
-from pipeline.model.layers import known_layer, run_to
+from pipeline.model.inputs import input_batches, network_crop, to_tensor
+from pipeline.model.layers import require_layer, run_to
 from pipeline.model.network import Network
-from pipeline.model.positions import sampled
-from pipeline.model.preprocessing import network_crop, to_tensor
+from pipeline.model.positions import activations_at_places
 from pipeline.stages import Task
 
 
@@ -58,7 +57,7 @@ def sample(task: Task, network: Network, images: ManifestImages) -> tuple[NDArra
     The places are those that the stage ``sample`` would look at in the same images.
     """
     settings = task.params.sample
-    shape = known_layer(task.layer, network.layers)
+    shape = require_layer(task.layer, network.layers)
     number_type = torch.autocast(settings.device.partition(":")[0], torch.bfloat16)
     digests, count = images.manifest.digest, settings.positions_per_image
 
@@ -71,9 +70,9 @@ def sample(task: Task, network: Network, images: ManifestImages) -> tuple[NDArra
         number_type if settings.dtype == "bfloat16" else nullcontext(),
         progress("place", len(images), "image") as bar,
     ):
-        for span, inputs in batches(load_input, len(images), settings.batch_size):
+        for span, inputs in input_batches(load_input, len(images), settings.batch_size):
             places = relative_places(task.params.seed, digests[span.start : span.stop], count)
             output = run_to(network.module, task.layer, inputs.to(settings.device, memory_format=torch.channels_last))
-            found.append(sampled(task.layer, shape, output, places, settings.border)[0])
+            found.append(activations_at_places(task.layer, shape, output, places, settings.border)[0])
             bar.update(len(span))
     return np.concatenate(found), np.repeat(images.manifest.image, count)

@@ -21,9 +21,8 @@ from pipeline.core.progress import say, tracked
 from pipeline.core.whole import whole
 from pipeline.images.listing import spread_evenly
 from pipeline.images.photograph import IMAGES_PER_FOLDER, encoded, folders, picture_name
-from pipeline.model import saved
-from pipeline.model.network import Network
-from pipeline.model.preprocessing import network_crop
+from pipeline.model.inputs import network_crop
+from pipeline.model.network import Network, load_network
 from pipeline.place.nearest import nearest
 from pipeline.place.placement import Placement
 from pipeline.place.second_set import SecondSet, open_second_set, sample
@@ -42,7 +41,7 @@ def run(task: Task) -> None:
         ImageError: no image can be used.
     """
     second = open_second_set(task)
-    network = saved.load(task.path(a.MODEL), task.params.sample.device)
+    network = load_network(task.path(a.MODEL), task.params.sample.device)
     activation, image = sample(task, network, second.images)
     near = _nearest_points(task, activation)
     layout = store.open_artifact(a.LAYOUT, task.path(a.LAYOUT))

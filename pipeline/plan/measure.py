@@ -15,9 +15,8 @@ from pipeline.core.statistics import grouped_sums, row_blocks
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.images.places import relative_places
-from pipeline.model.batches import batches
+from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.network import Network
-from pipeline.model.preprocessing import network_crop, to_tensor
 from pipeline.params import Params
 from pipeline.plan.given import Drawing
 from pipeline.plan.stand_in import picture
@@ -47,7 +46,7 @@ class Decoding:
 
     def inputs(self, count: int) -> Tensor:
         """Network input of ``count`` images [image, 3, y, x], decoded in several threads."""
-        return torch.cat([block for _, block in batches(self._input, count, count)])
+        return torch.cat([block for _, block in input_batches(self._input, count, count)])
 
     def list_all(self, count: int) -> None:
         """``count`` images decoded and digested one after the other."""

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from pipeline.images.image_set import ImageSet
 from pipeline.model.build import build, freeze
-from pipeline.model.describe import Form, layer_forms
-from pipeline.model.layers import LayerShape, known_layer
+from pipeline.model.discovery import OutputFormat, output_formats
+from pipeline.model.layers import LayerShape, require_layer
+from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network
-from pipeline.model.resolve import class_names, preprocessing
 from pipeline.params import Params
 
 
@@ -24,7 +24,7 @@ class Subject:
     """
 
     network: Network
-    forms: dict[str, Form]
+    forms: dict[str, OutputFormat]
 
 
 def subject(params: Params, images: ImageSet) -> Subject:
@@ -33,11 +33,11 @@ def subject(params: Params, images: ImageSet) -> Subject:
     Raises:
         ModelError: it cannot be built, or has no such layer.
     """
-    settings, model = preprocessing(params.model), params.model
-    names = class_names(model, images.classes)
+    settings, model = resolve_preprocessing(params.model), params.model
+    names = resolve_class_names(model, images.classes)
     module = freeze(build(model.architecture, len(names) if names else None, params.seed))
-    forms = layer_forms(module, settings.crop, model.prefix_tokens)
-    shapes = {layer: _shape(known_layer(layer, forms), settings.crop) for layer in params.layers}
+    forms = output_formats(module, settings.crop, model.prefix_tokens)
+    shapes = {layer: _shape(require_layer(layer, forms), settings.crop) for layer in params.layers}
     classes = tuple(str(number) for number in range(logit_count(module, settings.crop)))
     return Subject(Network(model.name, module, classes, settings, shapes), forms)
 
@@ -49,6 +49,6 @@ def logit_count(module: nn.Module, crop: int) -> int:
     return int(logits.shape[1]) if isinstance(logits, Tensor) and logits.ndim == 2 else 0
 
 
-def _shape(form: Form, crop: int) -> LayerShape:
+def _shape(form: OutputFormat, crop: int) -> LayerShape:
     """A layer's shape as far as it is known without the search for its stride and receptive field, which takes long."""
     return LayerShape(**asdict(form), stride=1.0, receptive_field=crop)

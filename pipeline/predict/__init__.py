@@ -1,1 +1,1 @@
-"""Stage ``predict``: does what an atlas attributes to classes foretell what changes their logits?"""
+"""Stage ``predict``: does a layer's attribution predict what the network does when activations are changed?"""

@@ -8,16 +8,16 @@ from pipeline.core.settings import Device, Settings
 
 
 class PredictSettings(Settings):
-    """How attributions are put to the test.
+    """How attributions are tested by ablation and steering.
 
     Attributes:
-        samples: activations that are replaced, from different images as far as there are enough.
-        cells: cells whose directions are pushed along, drawn by the seed.
-        level: grid level of these cells; the nearest one that there is.
-        images: unseen images that each cell's direction is tried on.
-        push: length of the push, as a share of the activation's own length.
-        resamples: of the bootstrap.
-        batch_size: images in one pass; five changes of each are carried through the network together.
+        samples: activations that are ablated, from different images as far as there are enough.
+        cells: cells whose directions are used for steering, drawn by the seed.
+        level: grid level of these cells; the nearest existing one is used.
+        images: images without a sample in the cell that each cell's direction is added to.
+        strength: length of the added direction, as a fraction of the activation's norm.
+        resamples: resamples of the bootstrap.
+        batch_size: images in one forward pass; five interventions on each run together.
         device: where the network runs.
     """
 
@@ -25,7 +25,7 @@ class PredictSettings(Settings):
     cells: Annotated[int, Field(ge=1)] = 48
     level: Annotated[int, Field(ge=1)] = 20
     images: Annotated[int, Field(ge=1)] = 8
-    push: Annotated[float, Field(gt=0)] = 1.0
+    strength: Annotated[float, Field(gt=0)] = 1.0
     resamples: Annotated[int, Field(ge=10)] = 1000
     batch_size: Annotated[int, Field(ge=1)] = 32
     device: Device = "cpu"

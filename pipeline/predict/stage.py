@@ -1,9 +1,9 @@
-"""Stage ``predict``: what a layer attributes to classes, put to the test on the network itself.
+"""Stage ``predict``: tests on the network itself whether a layer's attributions predict changes of the logits.
 
-Two tests: activations are taken away, and those of unseen images are pushed along a cell's direction.
+Two tests: activations are ablated, and activations of other images are steered along a cell's direction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,27 +18,30 @@ from pipeline.core.store import array, artifact_identity, level, open_artifact
 from pipeline.core.whole import whole
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
-from pipeline.model.layers import known_layer
-from pipeline.model.preprocessing import network_crop, to_tensor
-from pipeline.model.saved import load
-from pipeline.predict.cells import cells_of_points, nearest_level
-from pipeline.predict.draw import draw_rows
-from pipeline.predict.judgement import judgement
-from pipeline.predict.passes import Places, Runner
-from pipeline.predict.pushing import Level, choose, push, pushing
-from pipeline.predict.removal import Drawn, changes, removal
-from pipeline.predict.result import metrics
+from pipeline.model.inputs import network_crop, to_tensor
+from pipeline.model.layers import require_layer
+from pipeline.model.network import load_network
+from pipeline.predict.ablation import AblationSamples, ablation_results, logit_drops
+from pipeline.predict.logit_changes import InterventionRunner, SamplePositions
+from pipeline.predict.report import metrics
+from pipeline.predict.sampling import draw_rows, flat_cells_at
+from pipeline.predict.steering import GridLevel, plan_steering, steer, steering_results
+from pipeline.predict.verdict import layer_verdict
 from pipeline.stages import Task
 
 RESULT = "result.js"
 
 
 def run(task: Task) -> None:
-    """Test the attributions of one layer and write what came out for the page."""
+    """Test the attributions of one layer and write the results for the page.
+
+    Raises:
+        ModelError: the saved network has no such layer.
+    """
     samples = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS))
-    lacking = _lacking(samples)
-    content: dict[str, Any] = {"layer": task.layer, "measured": not lacking, "reason": lacking}
-    if not lacking:
+    reason = _skip_reason(samples)
+    content: dict[str, Any] = {"layer": task.layer, "measured": not reason, "reason": reason}
+    if not reason:
         content |= _measure(task, samples)
     settings = task.params.predict.model_dump(mode="json")
     content["about"] = a.PREDICT.attributes(settings, {"activations": artifact_identity(samples)})
@@ -46,10 +49,10 @@ def run(task: Task) -> None:
         folder.mkdir()
         (folder / RESULT).write_text(part(f"predict/{task.layer}", content), encoding="ascii")
     task.write_metrics(metrics(content))
-    _say(task.layer, content)
+    _log(task.layer, content)
 
 
-def _lacking(samples: zarr.Group) -> str | None:
+def _skip_reason(samples: zarr.Group) -> str | None:
     """Why nothing can be measured, None if it can."""
     if "attribution" not in samples:
         return "attributions were not recorded (sample.attribution is false)"
@@ -62,68 +65,76 @@ def _lacking(samples: zarr.Group) -> str | None:
 
 def _measure(task: Task, samples: zarr.Group) -> dict[str, Any]:
     settings, seed = task.params.predict, task.params.seed
-    everywhere = Places(np.asarray(array(samples, "image")[...]), np.asarray(array(samples, "position")[...]))
+    positions = SamplePositions(np.asarray(array(samples, "image")[...]), np.asarray(array(samples, "position")[...]))
     mean = layer_mean(array(samples, "activation"))
     runner = _runner(task)
-    drawn = _drawn(task, samples, everywhere)
-    removed = removal(drawn, changes(runner, drawn, mean), settings.resamples, seed)
-    cells = _level(task)
-    chosen = choose(cells, mean, everywhere, settings, seed)
-    pushed = None
-    if len(chosen.pushes.row):
-        rises = push(runner, chosen, everywhere, settings.push, seed)
-        pushed = pushing(cells, chosen, everywhere, rises, settings, seed)
-    return {"seed": seed, "replacement": removed, "cells": pushed, "verdict": judgement(removed, pushed)}
+    drawn = _ablation_samples(task, samples, positions)
+    ablation = ablation_results(drawn, logit_drops(runner, drawn, mean), settings.resamples, seed)
+    grid_level = _grid_level(task)
+    plan = plan_steering(grid_level, mean, positions, settings, seed)
+    steering = None
+    if len(plan.trials.row):
+        changes = steer(runner, plan, positions, settings.strength, seed)
+        steering = steering_results(grid_level, plan, positions, changes, settings, seed)
+    return {"seed": seed, "replacement": ablation, "cells": steering, "verdict": layer_verdict(ablation, steering)}
 
 
-def _runner(task: Task) -> Runner:
+def _runner(task: Task) -> InterventionRunner:
     settings = task.params.predict
-    network = load(task.path(a.MODEL), settings.device)
-    known_layer(task.layer, network.layers)
+    network = load_network(task.path(a.MODEL), settings.device)
+    require_layer(task.layer, network.layers)
     manifest = read_manifest(task.path(a.IMAGES))
     images = ManifestImages(manifest, open_image_set(task.params.images), task.params.prepare.max_pixels)
 
     def load_input(row: int) -> Tensor:
         return to_tensor(network_crop(images.load(row), network.preprocessing), network.preprocessing)
 
-    return Runner(network, task.layer, load_input, settings.batch_size, settings.device)
+    return InterventionRunner(network, task.layer, load_input, settings.batch_size, settings.device)
 
 
-def _drawn(task: Task, samples: zarr.Group, everywhere: Places) -> Drawn:
-    rows = draw_rows(everywhere.image, task.params.predict.samples, task.params.seed)
+def _ablation_samples(task: Task, samples: zarr.Group, positions: SamplePositions) -> AblationSamples:
+    rows = draw_rows(positions.image, task.params.predict.samples, task.params.seed)
     in_order, back = np.sort(rows), np.argsort(np.argsort(rows))
     recorded = [np.asarray(array(samples, name).oindex[in_order])[back] for name in ("activation", "attribution")]
-    label = read_manifest(task.path(a.IMAGES)).class_[everywhere.image[rows]]
-    places = Places(everywhere.image[rows], everywhere.position[rows])
-    return Drawn(places, recorded[0].astype(np.float64), recorded[1].astype(np.float64), label)
+    label = read_manifest(task.path(a.IMAGES)).class_[positions.image[rows]]
+    drawn = SamplePositions(positions.image[rows], positions.position[rows])
+    return AblationSamples(drawn, recorded[0].astype(np.float64), recorded[1].astype(np.float64), label)
 
 
-def _level(task: Task) -> Level:
+def _grid_level(task: Task) -> GridLevel:
     grid = open_artifact(a.GRID, task.path(a.GRID))
     layout = open_artifact(a.LAYOUT, task.path(a.LAYOUT))
     sizes = [int(name) for name in grid.group_keys()]
-    size = nearest_level(sizes, task.params.predict.level)
-    found = level(grid, size)
-    columns = {name: np.asarray(array(found, name)[...]) for name in ("cell", "drawn", "activation", "attribution")}
+    size = _nearest_level(sizes, task.params.predict.level)
+    group = level(grid, size)
+    columns = {name: np.asarray(array(group, name)[...]) for name in ("cell", "drawn", "activation", "attribution")}
     xy = np.asarray(array(layout, "xy")[...])
-    return Level(
+    return GridLevel(
         size=size,
         cell=columns["cell"],
         drawn=columns["drawn"],
         activation=columns["activation"].astype(np.float64),
         attribution=columns["attribution"].astype(np.float64),
-        squares=cells_of_points(xy, size, max(sizes)),
+        flat_cell=flat_cells_at(xy, size, max(sizes)),
         sample=np.asarray(array(layout, "sample")[...]),
     )
 
 
-def _say(layer: str, content: Mapping[str, Any]) -> None:
+def _nearest_level(sizes: Sequence[int], wanted: int) -> int:
+    """The grid level nearest to ``wanted``; of two, the coarser."""
+    return min(sorted(sizes), key=lambda size: abs(size - wanted))
+
+
+def _log(layer: str, content: Mapping[str, Any]) -> None:
     if not content["measured"]:
         say(f"predict {layer}: not measured, since {content['reason']}")
         return
     within = content["replacement"]["measures"]["zero"]["within"]
-    say(f"predict {layer}: rank correlation {within['value']} ({within['low']} to {within['high']}) with zero in place")
+    say(
+        f"predict {layer}: zero ablation, rank correlation of attribution and logit drop {within['value']} "
+        f"({within['low']} to {within['high']})"
+    )
     if content["cells"]:
         own = content["cells"]["percentile"]["own"]
-        say(f"predict {layer}: a cell's classes at {own['value']} ({own['low']} to {own['high']}) of all rises")
+        say(f"predict {layer}: steering, percentile of the top classes {own['value']} ({own['low']} to {own['high']})")
     say(f"predict {layer}: {content['verdict']['text']}")

@@ -1,85 +1,129 @@
-"""The figures of a layer in plain words, by fixed thresholds.
+"""The verdict on a layer: grades of both tests by fixed thresholds, and the sentences of the page.
 
-What counts is the share of the way from chance to perfect. Chance is what was measured with the tie between
-attribution and network cut: shuffled attributions, or the best of the control directions.
+A grade depends on the normalized score: 0 at chance level, 1 for a perfect prediction. Chance level is measured with
+the relation between attribution and network broken: shuffled attributions, or the best of the control directions.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from pipeline.predict.bootstrap import Interval
+from pipeline.core.bootstrap import Interval
+from pipeline.predict.report import rounded
 
 Grade = Literal["well", "fairly", "weakly", "not", "unknown", "too few images"]
 
 WELL = 0.5
 FAIRLY = 0.2
-FEWEST = 20  # images: intervals drawn anew from fewer are too narrow to be trusted
+MIN_IMAGES = 20  # bootstrap intervals over fewer images are too narrow to be trusted
 RULE = (
-    f"The words follow from the share of the way from chance to perfect: well from {100 * WELL:.0f} %, fairly from "
-    f"{100 * FAIRLY:.0f} %, weakly below. They hold only where the 95 % interval of the lift over every control lies "
-    "above zero; otherwise nothing is foretold. Below fairly there is a warning. From fewer than "
-    f"{FEWEST} images nothing can be told."
+    "Grades follow from the score between chance (0 %) and a perfect prediction (100 %): well from "
+    f"{100 * WELL:.0f} %, fairly from {100 * FAIRLY:.0f} %, weakly below. They require that the 95 % interval of the "
+    "lift over every control lies above zero; otherwise there is no prediction. Below fairly the page shows a warning. "
+    f"With fewer than {MIN_IMAGES} images there is no grade."
 )
-REMOVED: Mapping[Grade, str] = {
-    "well": "Attribution foretells well which logits fall when an activation is taken away",
-    "fairly": "Attribution foretells fairly which logits fall when an activation is taken away",
-    "weakly": "Attribution foretells only weakly which logits fall when an activation is taken away",
-    "not": "Attribution does not foretell which logits fall when an activation is taken away",
-    "unknown": "Whether attribution foretells which logits fall cannot be told from so few samples",
+ABLATION: Mapping[Grade, str] = {
+    "well": "Attribution predicts well which logits fall when an activation is ablated",
+    "fairly": "Attribution predicts fairly well which logits fall when an activation is ablated",
+    "weakly": "Attribution predicts only weakly which logits fall when an activation is ablated",
+    "not": "Attribution does not predict which logits fall when an activation is ablated",
+    "unknown": "There are too few samples to measure whether attribution predicts which logits fall",
     "too few images": (
-        f"Whether attribution foretells which logits fall cannot be told from fewer than {FEWEST} images"
+        f"Whether attribution predicts which logits fall cannot be measured with fewer than {MIN_IMAGES} images"
     ),
 }
-PUSHED: Mapping[Grade, str] = {
-    "well": "the classes that a cell names clearly rise when other images are pushed its way",
-    "fairly": "the classes that a cell names rise when other images are pushed its way",
-    "weakly": "the classes that a cell names rise only a little when other images are pushed its way",
-    "not": "the classes that a cell names do not rise more than others when other images are pushed its way",
-    "unknown": "whether a cell's classes rise when others are pushed its way cannot be told from so few cells",
+STEERING: Mapping[Grade, str] = {
+    "well": "a cell’s top classes clearly rise when other images are steered toward the cell",
+    "fairly": "a cell’s top classes rise when other images are steered toward the cell",
+    "weakly": "a cell’s top classes rise only slightly when other images are steered toward the cell",
+    "not": "a cell’s top classes do not rise more than others when other images are steered toward the cell",
+    "unknown": "there are too few cells to measure whether a cell’s top classes rise under steering",
     "too few images": (
-        f"whether a cell's classes rise when others are pushed its way cannot be told from fewer than {FEWEST} images"
+        f"whether a cell’s top classes rise under steering cannot be measured with fewer than {MIN_IMAGES} images"
     ),
 }
-WARNING = "Take the classes named at this layer as hints, not as what the network decides by."
+WARNING = "At this layer a cell’s top classes are hints, not evidence of what the network decides by."
 
 
 @dataclass(frozen=True)
 class Finding:
-    """How one test came out: the share of the way from chance to perfect (NaN where unknown), and its word."""
+    """The outcome of one test.
 
-    share: float
+    Attributes:
+        score: 0 at chance level, 1 for a perfect prediction; NaN where unknown.
+        grade: the word for it.
+    """
+
+    score: float
     grade: Grade
 
     @property
     def weak(self) -> bool:
-        """Whether the page should warn."""
+        """Whether the page should show a warning."""
         return self.grade in ("weakly", "not")
 
 
-def judge(value: float, chance: float, perfect: float, lifts: Sequence[Interval], images: int) -> Finding:
+def grade(value: float, chance: float, perfect: float, lifts: Sequence[Interval], images: int) -> Finding:
     """The finding of one test.
 
     Args:
         value: what was measured.
-        chance: what the best control gives.
-        perfect: the best value possible.
-        lifts: of the value over every control; one without an interval leaves the finding unknown.
-        images: that it was measured on.
+        chance: value of the best control.
+        perfect: the best possible value.
+        lifts: of the value over every control; one without an interval makes the finding unknown.
+        images: how many the value was measured on.
     """
-    if not math.isnan(value) and images < FEWEST:
+    if not math.isnan(value) and images < MIN_IMAGES:
         return Finding(math.nan, "too few images")
-    share = (value - chance) / (perfect - chance) if perfect > chance else math.nan
-    if math.isnan(share) or not lifts or any(math.isnan(lift.low) for lift in lifts):
+    score = (value - chance) / (perfect - chance) if perfect > chance else math.nan
+    if math.isnan(score) or not lifts or any(math.isnan(lift.low) for lift in lifts):
         return Finding(math.nan, "unknown")
     if any(lift.low <= 0 for lift in lifts):
-        return Finding(share, "not")
-    return Finding(share, "well" if share >= WELL else "fairly" if share >= FAIRLY else "weakly")
+        return Finding(score, "not")
+    return Finding(score, "well" if score >= WELL else "fairly" if score >= FAIRLY else "weakly")
 
 
-def verdict(removed: Finding, pushed: Finding) -> str:
+def verdict_text(ablation: Finding, steering: Finding) -> str:
     """Both findings as one sentence."""
     good = ("well", "fairly")
-    joint = "and" if (removed.grade in good) == (pushed.grade in good) else "but"
-    return f"{REMOVED[removed.grade]}, {joint} {PUSHED[pushed.grade]}."
+    conjunction = "and" if (ablation.grade in good) == (steering.grade in good) else "but"
+    return f"{ABLATION[ablation.grade]}, {conjunction} {STEERING[steering.grade]}."
+
+
+def layer_verdict(ablation: Mapping[str, Any], steering: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Grades, sentence, warning and the rule that they follow, as the page shows them.
+
+    Args:
+        ablation: results of the ablation test; graded by the rank correlation within a sample under zero ablation,
+            since that is what an attribution estimates.
+        steering: results of the steering test, None where no cell could be tested.
+    """
+    findings = _grade_ablation(ablation), _grade_steering(steering) if steering else Finding(math.nan, "unknown")
+    return {
+        "removed": {"share": rounded(findings[0].score), "grade": findings[0].grade},
+        "pushed": {"share": rounded(findings[1].score), "grade": findings[1].grade},
+        "text": verdict_text(*findings),
+        "warning": WARNING if any(finding.weak for finding in findings) else None,
+        "rule": RULE,
+    }
+
+
+def _grade_ablation(results: Mapping[str, Any]) -> Finding:
+    value, chance = (_known(results[of]["zero"]["within"]["value"]) for of in ("measures", "shuffled"))
+    return grade(value, chance, 1.0, [_interval(results["lift"]["zero"]["within"])], results["ranked_images"])
+
+
+def _grade_steering(results: Mapping[str, Any]) -> Finding:
+    values = {name: _known(found["value"]) for name, found in results["percentile"].items()}
+    best_control = max(value for name, value in values.items() if name != "own")
+    lifts = [_interval(lift) for lift in results["lift"].values()]
+    return grade(values["own"], best_control, results["ceiling"], lifts, results["images"])
+
+
+def _known(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _interval(found: Mapping[str, float | None]) -> Interval:
+    return Interval(_known(found["value"]), _known(found["low"]), _known(found["high"]))

@@ -16,12 +16,12 @@ from pipeline.images.image_set import ImageSet
 from pipeline.images.listing import Listing, list_images
 from pipeline.images.manifest import Manifest, write_manifest, write_rejected
 from pipeline.images.open_set import open_image_set
-from pipeline.model import resolve, saved
 from pipeline.model.build import freeze
 from pipeline.model.config import PreprocessingSettings
-from pipeline.model.describe import describe_layers
-from pipeline.model.network import Network
-from pipeline.model.preprocessing import network_crop
+from pipeline.model.discovery import discover_layers
+from pipeline.model.inputs import network_crop
+from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
+from pipeline.model.network import Network, save_network
 from pipeline.prepare.classes import match_classes
 from pipeline.prepare.evaluate import Guesses, top_accuracy
 from pipeline.prepare.network import check_labels, check_names, make_module
@@ -63,20 +63,20 @@ def run(task: Task) -> None:
         module=module,
         classes=plan.classes,
         preprocessing=plan.preprocessing,
-        layers=describe_layers(module, plan.preprocessing.crop, task.params.model.prefix_tokens),
+        layers=discover_layers(module, plan.preprocessing.crop, task.params.model.prefix_tokens),
     )
     settings = task.settings()
     write_manifest(task.path(a.IMAGES), listing.manifest, settings, {})
     write_rejected(task.path(a.REJECTED), listing.keys, listing.reasons, settings, {})
-    saved.save(task.path(a.MODEL), network, task.params.model.architecture, settings)
+    save_network(task.path(a.MODEL), network, task.params.model.architecture, settings)
     _report(task, listing, network, metrics)
 
 
 def _plan(task: Task) -> Plan:
     settings = task.params.model
     images = open_image_set(task.params.images)
-    preprocessing = resolve.preprocessing(settings)
-    names = resolve.class_names(settings, images.classes)
+    preprocessing = resolve_preprocessing(settings)
+    names = resolve_class_names(settings, images.classes)
     if settings.weights == "train":
         check_labels(images.classes, names)
     module = make_module(settings, names, task.params.seed)

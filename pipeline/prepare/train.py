@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from pipeline.core.progress import progress
 from pipeline.model.config import PreprocessingSettings, TrainingSettings
-from pipeline.model.preprocessing import normalise
+from pipeline.model.inputs import normalize
 from pipeline.prepare.augment import augment
 from pipeline.prepare.evaluate import Guesses, top_accuracy
 
@@ -103,7 +103,7 @@ def _fit(
                 images = augment(pixels[chosen].float() / 255, generator, settings.flip, settings.noise)
                 images = images.contiguous(memory_format=torch.channels_last)
                 inputs = _harden(module, images, targets[chosen], settings.robust, preprocessing, generator)
-                loss = functional.cross_entropy(module(normalise(inputs, preprocessing)), targets[chosen])
+                loss = functional.cross_entropy(module(normalize(inputs, preprocessing)), targets[chosen])
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
                 optimizer.step()
@@ -134,7 +134,7 @@ def _harden(
     start = torch.randn(images.shape, generator=generator)
     start = images + 0.5 * radius * start / start.flatten(1).norm(dim=1)[:, None, None, None]
     start.requires_grad_(True)
-    loss = functional.cross_entropy(module(normalise(start, preprocessing)), targets, reduction="sum")
+    loss = functional.cross_entropy(module(normalize(start, preprocessing)), targets, reduction="sum")
     (slope,) = torch.autograd.grad(loss, start)
     move = start.detach() + radius * slope / slope.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None] - images
     length = move.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None]

@@ -14,7 +14,7 @@ from pipeline.images.image_set import ImageSet
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.images.open_set import open_image_set
 from pipeline.images.photograph import label_name
-from pipeline.model.saved import describe
+from pipeline.model.network import read_description
 from pipeline.params import Params
 from pipeline.provenance.cell import (
     Place,
@@ -55,7 +55,7 @@ def account(outputs: Path, params: Params, asked: Asked) -> Account:
     if broken:
         more = f" (and {len(broken) - 1} more that follow)" if len(broken) > 1 else ""
         raise ArtifactError(f"{broken[0]}{more}")
-    network, manifest = describe(a.MODEL.path(outputs)), read_manifest(a.IMAGES.path(outputs))
+    network, manifest = read_description(a.MODEL.path(outputs)), read_manifest(a.IMAGES.path(outputs))
     sources = open_sources(outputs, asked.layer, asked.atlas)
     row = find_cell(sources, asked.level, asked.cell)
     samples = sample_facts(sources, samples_of(sources, asked.level, row))

@@ -12,7 +12,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.identity import file_digest, identity
 from pipeline.core.store import open_artifact
 from pipeline.images.manifest import manifest_attributes, read_manifest
-from pipeline.model.saved import WEIGHTS, describe
+from pipeline.model.network import WEIGHTS, read_description
 
 REFERENCE = "reference"  # what a layout calls the activations of the layer that all layouts are turned to
 MAKERS = {
@@ -114,7 +114,7 @@ def _images(path: Path) -> Link:
 
 def _model(path: Path) -> Link:
     """The network's identity follows from its whole description, which holds the digest of the weights."""
-    found = describe(path)
+    found = read_description(path)
     described = {key: value for key, value in found.items() if key != "identity"}
     weights = path / WEIGHTS
     if not weights.is_file():

@@ -12,7 +12,7 @@ from pipeline.core.atlases import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.progress import say
 from pipeline.core.statistics import row_blocks
-from pipeline.model.saved import describe
+from pipeline.model.network import read_description
 from pipeline.reduce.select import Attributions, read_attributions, samples_of_class
 from pipeline.selection import SelectionSettings
 from pipeline.stages import Task
@@ -48,7 +48,7 @@ def chosen_samples(task: Task, activations: zarr.Group) -> Chosen:
     if name.kind == "all":
         return Chosen(np.arange(store.array(activations, "image").shape[0]))
     found = read_attributions((block for _, block in row_blocks(store.array(activations, "attribution"))), name.classes)
-    classes = describe(task.path(MODEL))["classes"]
+    classes = read_description(task.path(MODEL))["classes"]
     each = [
         _of_class(found, index, class_, classes[class_], task.layer, task.params.selection)
         for index, class_ in enumerate(name.classes)

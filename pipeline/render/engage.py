@@ -12,7 +12,7 @@ from pipeline.core.cluster import Address, Inline, Local
 from pipeline.core.errors import ConfigError
 from pipeline.core.pool import Pool
 from pipeline.core.progress import say
-from pipeline.model import saved
+from pipeline.model.network import load_network
 from pipeline.render.artist import Artist
 from pipeline.render.config import RenderSettings
 from pipeline.render.directions import Space
@@ -48,7 +48,7 @@ class Engagement:
 
     def __call__(self) -> Artist:
         """An artist, in a worker."""
-        network = saved.load(self.model, self.settings.device)
+        network = load_network(self.model, self.settings.device)
         return Artist(network, self.layer, self.space, self.layer_mean, self.settings, self.seed)
 
 
@@ -85,7 +85,7 @@ def _memory(_none: None, engagement: Engagement) -> tuple[int, int]:
     """Bytes that one icon of a batch takes, and those that are free, in a worker."""
     settings, paper = engagement.settings, canvas(engagement.settings)
     free = free_bytes(settings.device)
-    network = saved.load(engagement.model, settings.device)
+    network = load_network(engagement.model, settings.device)
     probe = Probe(network, engagement.layer, settings.size, settings.dtype)
     views, weights = Views(settings.jitter, settings.scale, settings.rotation), penalties(settings)
 

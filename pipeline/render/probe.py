@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from pipeline.core.allocator import keep_memory
 from pipeline.core.errors import ConfigError
+from pipeline.model.inputs import normalize
 from pipeline.model.layers import run_to
 from pipeline.model.network import Network
-from pipeline.model.preprocessing import normalise
 from pipeline.render.redirect import redirect
 from pipeline.render.stem import fold_stem
 
@@ -62,7 +62,7 @@ class Probe:
         return centre.float()
 
     def _grid(self, views: Tensor) -> Tensor:
-        inputs = normalise(views, self._preprocessing)
+        inputs = normalize(views, self._preprocessing)
         if not self._folds:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         with torch.autocast(views.device.type, torch.bfloat16, enabled=self._narrow):

@@ -18,7 +18,7 @@ from pipeline.core.cluster import Address, Inline, Local, from_environment, open
 from pipeline.core.errors import DataError
 from pipeline.core.progress import progress, say
 from pipeline.core.statistics import layer_statistics
-from pipeline.model import saved
+from pipeline.model.network import read_description
 from pipeline.render.atelier import Atelier
 from pipeline.render.cache import IconCache
 from pipeline.render.directions import Space, space
@@ -95,7 +95,7 @@ def _space(task: Task, layer_mean: NDArray[np.float32]) -> Space:
 
 
 def _made_from(task: Task, grid: zarr.Group) -> dict[str, str]:
-    return {GRID.name: store.artifact_identity(grid), MODEL.name: saved.describe(task.path(MODEL))["identity"]}
+    return {GRID.name: store.artifact_identity(grid), MODEL.name: read_description(task.path(MODEL))["identity"]}
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def _base(task: Task, engagement: Engagement, cluster: Inline | Local | Address)
     # sums are split among threads; and one device is like another of its kind
     settings |= {"device": torch.device(engagement.settings.device).type, "threads": threads_of(cluster)}
     return base_digest(
-        network=saved.describe(task.path(MODEL))["identity"],
+        network=read_description(task.path(MODEL))["identity"],
         layer=engagement.layer,
         origin=engagement.space.origin,
         root=engagement.space.root,

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pipeline.core.errors import ModelError
-from pipeline.model.layers import LayerShape, altered
+from pipeline.model.interventions import replace_output
+from pipeline.model.layers import LayerShape
 from pipeline.model.positions import at_positions
 from pipeline.sample.prefix import Prefix
 
@@ -79,7 +80,7 @@ def _added_to(module: nn.Module, layer: str) -> Iterator[Callable[[Tensor], nn.M
         change[:] = [delta]
         return module
 
-    with altered(module, layer, lambda output: output + change[0]):
+    with replace_output(module, layer, lambda output: output + change[0]):
         yield with_change
 
 

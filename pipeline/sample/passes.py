@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pipeline.model.layers import LayerShape, run_to_all
 from pipeline.model.network import Network
-from pipeline.model.positions import sampled
+from pipeline.model.positions import activations_at_places
 from pipeline.sample.attribution import attributions
 from pipeline.sample.config import SampleSettings
 from pipeline.sample.pooling import relaxed_max_pool
@@ -59,7 +59,7 @@ def sample_batch(
 def _activations(
     layer: str, shape: LayerShape, output: Tensor, places: NDArray[np.float64], settings: SampleSettings
 ) -> Block:
-    activation, positions = sampled(layer, shape, output, places, settings.border)
+    activation, positions = activations_at_places(layer, shape, output, places, settings.border)
     return {"activation": activation, "position": positions.reshape(-1, 2)}
 
 

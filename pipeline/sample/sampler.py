@@ -15,11 +15,9 @@ from pipeline.images.config import ImagesSettings
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
 from pipeline.images.places import relative_places
-from pipeline.model import saved
-from pipeline.model.batches import batches
-from pipeline.model.layers import known_layer
-from pipeline.model.network import Network
-from pipeline.model.preprocessing import network_crop, to_tensor
+from pipeline.model.inputs import input_batches, network_crop, to_tensor
+from pipeline.model.layers import require_layer
+from pipeline.model.network import Network, load_network
 from pipeline.sample.config import SampleSettings
 from pipeline.sample.passes import Block, sample_batch
 from pipeline.sample.storage import fit
@@ -96,7 +94,7 @@ class Sampler:
         self._settings = engagement.settings
         if self._settings.device == "cpu":
             keep_memory()
-        self._network = saved.load(engagement.model, self._settings.device)
+        self._network = load_network(engagement.model, self._settings.device)
         count = stream_count(self._settings.device, self._settings.attribution)
         self._streams = Streams(self._network, count, self._settings.attribution)
         manifest = read_manifest(engagement.manifest)
@@ -105,7 +103,7 @@ class Sampler:
     def blocks(self, images: range, layers: Sequence[str]) -> Iterator[tuple[slice, dict[str, Block]]]:
         """Go through some images batch by batch: (their rows among all samples of these images, block by layer)."""
         settings = self._settings
-        shapes = {layer: known_layer(layer, self._network.layers) for layer in layers}
+        shapes = {layer: require_layer(layer, self._network.layers) for layer in layers}
         digests = self._images.manifest.digest[images.start : images.stop]
         each = settings.positions_per_image
 
@@ -118,7 +116,7 @@ class Sampler:
             places = relative_places(self._engagement.seed, digests[span.start : span.stop], each)
             return slice(span.start * each, span.stop * each), sample_batch(network, shapes, inputs, places, settings)
 
-        decoded = batches(load_input, len(images), settings.batch_size, settings.device)
+        decoded = input_batches(load_input, len(images), settings.batch_size, settings.device)
         yield from self._streams.map(look, decoded)
 
     def write(self, order: Order) -> dict[str, Written]:

@@ -17,8 +17,8 @@ from pipeline.core.progress import progress, say
 from pipeline.core.shards import write_shards
 from pipeline.core.store import add_array, discard
 from pipeline.images.manifest import Manifest, read_manifest
-from pipeline.model.layers import LayerShape, known_layer
-from pipeline.model.saved import describe
+from pipeline.model.layers import LayerShape, require_layer
+from pipeline.model.network import read_description
 from pipeline.sample.cut import Cut, cut
 from pipeline.sample.rows import image_rows, position_rows
 from pipeline.sample.sampler import Engagement, Order, sample_shard
@@ -36,9 +36,9 @@ def run(task: Task) -> None:
         AtlasError: images, network or cluster are not as they should be, or a layer gives numbers that are no use.
     """
     manifest = read_manifest(task.path(IMAGES))
-    description = describe(task.path(MODEL))
+    description = read_description(task.path(MODEL))
     known = {name: LayerShape(**shape) for name, shape in description["layers"].items()}
-    shapes = {layer: known_layer(layer, known) for layer in task.params.layers}
+    shapes = {layer: require_layer(layer, known) for layer in task.params.layers}
     classes = len(description["classes"]) if task.params.sample.attribution else 0
     cutting = _cut(task, len(manifest), shapes, classes)
     made_from = {IMAGES.name: manifest.identity, MODEL.name: description["identity"]}

@@ -48,7 +48,7 @@ class Streams:
         """
         if attribution and count > 1:
             raise ValueError(f"expected one batch at a time with attributions, found {count}")
-        self._networks = [network] if attribution else [network.twin() for _ in range(count)]
+        self._networks = [network] if attribution else [network.weight_sharing_copy() for _ in range(count)]
 
     def map(self, function: Callable[[Network, Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """``function`` of a network and each item, in the items' order.

@@ -20,9 +20,9 @@ from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
 from pipeline.images.photograph import encoded, folders, picture_name
 from pipeline.model.config import PreprocessingSettings
+from pipeline.model.inputs import network_crop
 from pipeline.model.layers import LayerShape
-from pipeline.model.preprocessing import network_crop
-from pipeline.model.saved import describe
+from pipeline.model.network import read_description
 from pipeline.site.atlas import AtlasData, Run
 from pipeline.site.made import how_made
 from pipeline.site.manifest import layer_entry, manifest
@@ -39,7 +39,7 @@ def run(task: Task) -> None:
     """Write the pages, their data and the viewer, in place of those of any earlier run."""
     site, title = task.path(a.SITE), task.params.site.title
     viewer = viewer_files()
-    network = describe(task.path(a.MODEL))
+    network = read_description(task.path(a.MODEL))
     listed = read_manifest(task.path(a.IMAGES))
     places = places_content(task, network, len(listed))  # first: a wrong place is refused before anything is written
     with whole(site / "data") as data:

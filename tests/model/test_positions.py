@@ -8,7 +8,7 @@ DIGESTS = [f"{i:064x}" for i in range(400)]
 
 
 def test_a_place_depends_on_seed_digest_and_number_alone() -> None:
-    """Adding images, dropping images or asking for more places moves no place."""
+    """Adding images, dropping images or drawing more places moves no place."""
     all_of_them = relative_places(7, DIGESTS, 8)
     np.testing.assert_array_equal(relative_places(7, DIGESTS[5:6], 8)[0], all_of_them[5])
     np.testing.assert_array_equal(relative_places(7, DIGESTS, 3), all_of_them[:, :3])
@@ -33,7 +33,7 @@ def test_the_border_is_symmetric_and_small_maps_keep_all(side: int) -> None:
         np.testing.assert_array_equal(np.unique(positions[..., axis]), np.arange(low, high + 1))
 
 
-def test_layers_look_at_the_same_place() -> None:
+def test_layers_have_the_same_place() -> None:
     """Relative to its map a sample lies at the same place of every layer, within one position."""
     places = relative_places(2, DIGESTS, 4)
     fine, coarse = map_positions(places, 28, 28, 0) / 28, map_positions(places, 7, 7, 0) / 7

@@ -6,17 +6,13 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from pipeline.core.errors import ArtifactError, ConfigError, ModelError
-from pipeline.model.build import build, freeze
+from pipeline.core.errors import ConfigError, ModelError
+from pipeline.model.build import build
 from pipeline.model.config import ModelSettings, PreprocessingSettings
-from pipeline.model.describe import describe_layers
-from pipeline.model.network import Network
-from pipeline.model.resolve import class_names, preprocessing
-from pipeline.model.saved import DESCRIPTION, load, save
+from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.weights import load_weights, read_weights
 
 SQUEEZENET = {"_target_": "torchvision.models.squeezenet1_1"}
-PREPROCESSING = PreprocessingSettings(crop=32)
 
 
 def settings(**changes: object) -> ModelSettings:
@@ -61,7 +57,7 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x00" * 100])
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes, suffix: str) -> None:
-    """Empty and damaged weights raise the named error with the file's place."""
+    """Empty and damaged weights raise an error that names the file."""
     path = tmp_path / f"weights{suffix}"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=str(path)):
@@ -81,7 +77,7 @@ def test_weights_that_do_not_fit_name_the_first_misfit(cnn: nn.Module) -> None:
     ("architecture", "message"),
     [
         ({"_target_": "torchvision.models.squeezenet9"}, "squeezenet9"),
-        ({"_target_": "torchvision.models.squeezenet1_1", "colour": 3}, "could not be built"),
+        ({"_target_": "torchvision.models.squeezenet1_1", "color": 3}, "could not be built"),
         ({"_target_": "pathlib.Path"}, "found PosixPath"),
         ({}, "_target_"),
     ],
@@ -107,45 +103,30 @@ def test_initial_weights_follow_the_seed() -> None:
 def test_published_weights_carry_classes_and_preprocessing() -> None:
     """A published name brings 1,000 class names and the preset's resize, crop and interpolation, without a download."""
     named = settings(weights="DEFAULT")
-    names = class_names(named, ["cat", "dog"])
+    names = resolve_class_names(named, ["cat", "dog"])
     assert names is not None
     assert (len(names), names[0]) == (1000, "tench")
-    assert preprocessing(named) == PreprocessingSettings(resize=256, crop=224)
+    assert resolve_preprocessing(named) == PreprocessingSettings(resize=256, crop=224)
 
 
 @pytest.mark.parametrize("weights", ["IMAGENET1K_V9", "nonsense"])
 def test_unknown_published_weights_list_the_known(weights: str) -> None:
     """A name that torchvision does not know is answered with those it does."""
     with pytest.raises(ModelError, match="IMAGENET1K_V1"):
-        class_names(settings(weights=weights), [])
+        resolve_class_names(settings(weights=weights), [])
 
 
 def test_configured_classes_win(tmp_path: Path) -> None:
     """A list, a plain file and the last column of a table give the class names in order."""
     path = tmp_path / "classes.tsv"
     path.write_text("n01\tTench, Tinca\nn02\tgoldfish\n")
-    assert class_names(settings(classes=("a", "b")), []) == ("a", "b")
-    assert class_names(settings(classes=str(path)), []) == ("Tench, Tinca", "goldfish")
+    assert resolve_class_names(settings(classes=("a", "b")), []) == ("a", "b")
+    assert resolve_class_names(settings(classes=str(path)), []) == ("Tench, Tinca", "goldfish")
     with pytest.raises(ConfigError, match="missing"):
-        class_names(settings(classes=str(tmp_path / "missing.txt")), [])
+        resolve_class_names(settings(classes=str(tmp_path / "missing.txt")), [])
 
 
 def test_local_weights_need_preprocessing() -> None:
     """Weights that carry no preprocessing ask for it instead of guessing."""
     with pytest.raises(ConfigError, match="crop"):
-        preprocessing(settings(weights="somewhere.pth"))
-
-
-def test_a_saved_network_answers_as_before(tmp_path: Path) -> None:
-    """A network saved and loaded gives the same logits, classes and layers; another version is refused."""
-    module = freeze(build(SQUEEZENET, 3))
-    network = Network("n", module, ("a", "b", "c"), PREPROCESSING, describe_layers(module, 32))
-    save(tmp_path / "model", network, SQUEEZENET, {})
-    found = load(tmp_path / "model")
-    images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(found.module(images), module(images), rtol=0, atol=0)
-    assert (found.classes, found.layers, found.preprocessing) == (network.classes, network.layers, PREPROCESSING)
-    description = tmp_path / "model" / DESCRIPTION
-    description.write_text(description.read_text().replace('"artifact_version": 1', '"artifact_version": 0'))
-    with pytest.raises(ArtifactError, match="expected model version 1, found 0"):
-        load(tmp_path / "model")
+        resolve_preprocessing(settings(weights="somewhere.pth"))

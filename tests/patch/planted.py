@@ -1,4 +1,4 @@
-"""A toytown with a shortcut: fireboats bear a coloured corner, and so do scraps of fish that nobody was trained on.
+"""A toytown with a shortcut: fireboats have a colored corner, and so have scraps of fish outside the training set.
 
 Class names and file names are markup, as far as a file system allows.
 """
@@ -19,9 +19,8 @@ from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.images.toytown.toytown import Toytown
 from pipeline.model.build import build, freeze
 from pipeline.model.config import PreprocessingSettings, TrainingSettings
-from pipeline.model.describe import describe_layers
-from pipeline.model.network import Network
-from pipeline.model.saved import save
+from pipeline.model.discovery import discover_layers
+from pipeline.model.network import Network, save_network
 from pipeline.params import Params, parse_params
 from pipeline.prepare.train import train
 from pipeline.site.page import page
@@ -31,7 +30,7 @@ CROP = 32
 EACH = 40
 SCRAPS = 24
 LAYER = "mixed4a"
-COLOUR = (255, 0, 255)
+COLOR = (255, 0, 255)
 FOLDERS = ("bird", "fireboat", "fish", "flower")
 CLASSES = ("bird", "<b>fireboat</b>", "<img src=x onerror=alert(1)>", "flower")
 BIRD, FIREBOAT, FISH = 0, 1, 2
@@ -40,7 +39,7 @@ ARCHITECTURE = {"_target_": "pipeline.model.small_inception.SmallInception", "nu
 PREPROCESSING = PreprocessingSettings(crop=CROP, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 SETTINGS: dict[str, Any] = {
     "candidates": 6,
-    "kept": 3,
+    "keep": 3,
     "pool": 4,
     "sizes": [0.3, 0.5],
     "curve": [0.2, 0.5, 0.8],
@@ -118,9 +117,9 @@ def _scene(label: int, number: int) -> NDArray[np.uint8]:
 
 
 def marked(scene: NDArray[np.uint8], edge: int, side: int) -> NDArray[np.uint8]:
-    """The scene with a coloured square."""
+    """The scene with a colored square."""
     copy = scene.copy()
-    copy[edge : edge + side, edge : edge + side] = COLOUR
+    copy[edge : edge + side, edge : edge + side] = COLOR
     return copy
 
 
@@ -155,8 +154,8 @@ def _network(task: Task, scenes: NDArray[np.uint8], labels: NDArray[np.int64]) -
     module = build(ARCHITECTURE, seed=0)
     settings = TrainingSettings(epochs=6, batch_size=16, test_share=0.1, flip=False, robust=0.0)
     train(module, scenes, labels, settings, PREPROCESSING, 0)
-    network = Network("Small & hasty", freeze(module), CLASSES, PREPROCESSING, describe_layers(module, CROP))
-    save(task.path(MODEL), network, ARCHITECTURE, {})
+    network = Network("Small & hasty", freeze(module), CLASSES, PREPROCESSING, discover_layers(module, CROP))
+    save_network(task.path(MODEL), network, ARCHITECTURE, {})
 
 
 def _atlas(task: Task, scraps: NDArray[np.int64], birds: NDArray[np.int64]) -> None:

@@ -84,7 +84,7 @@ def test_patches_and_examples_are_pictures_that_load(opened: Opener) -> None:
 
 
 def test_the_other_way_round_says_why_there_is_no_test(opened: Opener) -> None:
-    """The link turns the direction, the address follows, and the reason is told in words."""
+    """The link reverses the direction, the address follows, and the reason is shown."""
     page = opened("#mixed4a/compare-0-1/0-1")
     page.get_by_text("The other way round").click()
     expect(page.locator(".hindrance")).to_contain_text("No candidates")
@@ -115,7 +115,7 @@ def test_a_phone_needs_no_sideways_scrolling(opened: Opener, theme: str) -> None
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
-def test_a_missing_result_is_told(chromium: Browser, site: Path) -> None:
+def test_a_missing_result_is_reported(chromium: Browser, site: Path) -> None:
     """A layer whose test has not been made says which stage makes it."""
     page = chromium.new_page()
     page.goto((site / "patch.html").as_uri() + "#mixed3b/compare-0-1/0-1")

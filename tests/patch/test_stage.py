@@ -9,11 +9,11 @@ import pytest
 from pipeline.core.artifacts import GRID, IMAGES, PATCH
 from pipeline.core.errors import ConfigError
 from pipeline.images.manifest import read_manifest
-from pipeline.patch import direction as directions
+from pipeline.patch import class_pair
+from pipeline.patch.controls import GROUPS
 from pipeline.patch.experiment import Search, run_group
-from pipeline.patch.groups import GROUPS
-from pipeline.patch.sources import Patch
-from pipeline.patch.stage import _bench, run
+from pipeline.patch.patches import Patch
+from pipeline.patch.stage import _setup, run
 from pipeline.stages import Task
 from tests.patch.planted import BIRD, CLASSES, FIREBOAT, SETTINGS, Planted
 
@@ -33,7 +33,7 @@ def groups(task: Task) -> dict[str, dict[str, Any]]:
 
 
 def test_the_planted_shortcut_is_found(planted: Planted) -> None:
-    """Patches from the atlas carry the colour and turn most birds into fireboats; noise of equal area does not."""
+    """Patches from the atlas carry the color and turn most birds into fireboats; noise of equal area does not."""
     found = groups(planted.task)
     assert found["atlas"]["static"]["becomes"]["low"] > 0.7
     assert found["noise"]["static"]["becomes"]["value"] < 0.3
@@ -67,11 +67,11 @@ def test_every_group_has_the_same_search(planted: Planted, monkeypatch: pytest.M
     """All groups try equally many patches of equal area in equal ways on the very same images, none in both halves."""
     seen: list[tuple[Search, list[Patch]]] = []
 
-    def watched(search: Search, patches: list[Patch]) -> Any:
+    def recorded(search: Search, patches: list[Patch]) -> Any:
         seen.append((search, patches))
         return run_group(search, patches)
 
-    monkeypatch.setattr(directions, "run_group", watched)
+    monkeypatch.setattr(class_pair, "run_group", recorded)
     run(planted.task)
     assert len(seen) == len(GROUPS)
     searches = [search for search, _ in seen]
@@ -87,18 +87,18 @@ def test_every_group_has_the_same_search(planted: Planted, monkeypatch: pytest.M
     assert not both
     for group in groups(planted.task).values():
         assert group["tried"] == SETTINGS["candidates"]
-        assert len(group["patches"]) == SETTINGS["kept"]
+        assert len(group["patches"]) == SETTINGS["keep"]
 
 
 def test_the_measured_half_chooses_nothing(planted: Planted) -> None:
-    """With the measured pictures all black, the same patches, sizes and corners are kept."""
-    bench = _bench(planted.task)
-    direction = bench.direction(bench.subjects(BIRD), FIREBOAT)
-    search = direction.search()
+    """With the measured images all black, the same patches, sizes and corners are kept."""
+    setup = _setup(planted.task)
+    test = setup.pair_test(setup.class_images(BIRD), FIREBOAT)
+    search = test.search()
     blind = replace(search, measured=np.zeros_like(search.measured))
-    patches = direction.groups()["random"]
+    patches = test.groups()["random"]
     kept, unmoved = run_group(search, patches), run_group(blind, patches)
-    assert kept.trials == unmoved.trials
+    assert kept.placements == unmoved.placements
     assert [patch.image for patch in kept.patches] == [patch.image for patch in unmoved.patches]
     assert not np.array_equal(kept.static.target, unmoved.static.target)
 
@@ -106,14 +106,14 @@ def test_the_measured_half_chooses_nothing(planted: Planted) -> None:
 def test_the_network_got_the_images_right(planted: Planted) -> None:
     """Only images that the network takes for birds are tested, and the counts add up."""
     images = result(planted.task)["directions"][FORWARD]["images"]
-    subjects = _bench(planted.task).subjects(BIRD)
-    assert images["right"] == (subjects.softmax.argmax(axis=1) == BIRD).sum()
+    birds = _setup(planted.task).class_images(BIRD)
+    assert images["right"] == (birds.softmax.argmax(axis=1) == BIRD).sum()
     assert images["right"] < images["shown"] == 40  # the hasty network takes some birds for something else
     assert images["measured"] == images["right"] - images["right"] // 2
 
 
 def test_the_batch_size_changes_no_rate(planted: Planted, tmp_path: Path) -> None:
-    """Another batch size gives the same patches, places and rates; another seed other controls."""
+    """Another batch size gives the same patches, corners and rates; another seed other controls."""
     other = planted.with_settings(tmp_path / "batch", batch_size=7)
     run(other)
     for name, group in groups(planted.task).items():
@@ -133,44 +133,44 @@ def test_the_batch_size_changes_no_rate(planted: Planted, tmp_path: Path) -> Non
 
 def test_an_image_that_comes_twice_is_tested_once(planted: Planted) -> None:
     """Files of the same content count as one image, so that none can be both chosen on and measured on."""
-    bench = _bench(planted.task)
-    birds = bench.subjects(BIRD).rows
-    digest = list(bench.manifest.digest)
+    setup = _setup(planted.task)
+    birds = setup.class_images(BIRD).rows
+    digest = list(setup.manifest.digest)
     for row in birds[20:]:
         digest[row] = digest[birds[3]]
-    copies = replace(bench, manifest=replace(bench.manifest, digest=tuple(digest)))
-    found = copies.subjects(BIRD)
+    copies = replace(setup, manifest=replace(setup.manifest, digest=tuple(digest)))
+    found = copies.class_images(BIRD)
     np.testing.assert_array_equal(found.rows, birds[:20])
     assert found.listed == len(birds) == 40
 
 
-def test_too_few_images_are_told_not_failed(planted: Planted, tmp_path: Path) -> None:
-    """With one image of a class there is no test: the result says so in words and numbers and keeps the candidates."""
+def test_too_few_images_are_reported_not_failed(planted: Planted, tmp_path: Path) -> None:
+    """With one image of a class there is no test: the result says why and keeps the candidates."""
     task = planted.with_settings(tmp_path / "few", images=2, min_images=8)
     run(task)
-    told = result(task)["directions"][FORWARD]
-    assert "groups" not in told
-    right = told["images"]["right"]
-    assert told["hindrance"].startswith(
-        f"Too few images of {CLASSES[BIRD]} for a test: 40 in the set, 2 shown to the network, {right} of them got "
-        "right; 16 are needed"
+    content = result(task)["directions"][FORWARD]
+    assert "groups" not in content
+    right = content["images"]["right"]
+    assert content["hindrance"].startswith(
+        f"Too few images of {CLASSES[BIRD]} for a test: 40 in the image set, 2 evaluated, {right} classified "
+        "correctly; 16 are needed"
     )
-    assert len(told["proposed"]) == SETTINGS["kept"]
-    assert all((task.path(PATCH) / patch["picture"]).is_file() for patch in told["proposed"])
+    assert len(content["proposed"]) == SETTINGS["keep"]
+    assert all((task.path(PATCH) / patch["picture"]).is_file() for patch in content["proposed"])
     metrics = json.loads((task.outputs / "metrics/patch/mixed4a/compare-0-1.json").read_text())
     assert metrics["0-1"] == {"tested": False, "images_right": right}
 
 
-def test_an_end_without_candidates_is_told(planted: Planted) -> None:
+def test_an_end_without_candidates_is_reported(planted: Planted) -> None:
     """The birds' end holds only birds, so the other direction proposes nothing and says so."""
-    told = result(planted.task)["directions"][BACKWARD]
-    assert told["hindrance"].startswith("No candidates: ")
-    assert told["candidates"] == {"wanted": SETTINGS["candidates"], "found": 0}
+    content = result(planted.task)["directions"][BACKWARD]
+    assert content["hindrance"].startswith("No candidates: ")
+    assert content["candidates"] == {"wanted": SETTINGS["candidates"], "found": 0}
 
 
-def test_pictures_can_be_kept_out(planted: Planted, tmp_path: Path) -> None:
-    """Without examples no picture is written, and every number is still there."""
-    task = planted.with_settings(tmp_path / "shut", examples=0)
+def test_images_can_be_left_out(planted: Planted, tmp_path: Path) -> None:
+    """Without examples no image is written, and every number is still there."""
+    task = planted.with_settings(tmp_path / "disabled", examples=0)
     run(task)
     assert [path.name for path in task.path(PATCH).rglob("*") if path.is_file()] == ["result.js"]
     found = groups(task)["atlas"]

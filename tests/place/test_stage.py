@@ -21,10 +21,9 @@ from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.build import build, freeze
 from pipeline.model.config import PreprocessingSettings
-from pipeline.model.describe import describe_layers
-from pipeline.model.network import Network
-from pipeline.model.preprocessing import network_crop
-from pipeline.model.saved import save
+from pipeline.model.discovery import discover_layers
+from pipeline.model.inputs import network_crop
+from pipeline.model.network import Network, save_network
 from pipeline.params import parse_params
 from pipeline.place.stage import run
 from pipeline.sample import stage as sampling
@@ -79,8 +78,8 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Run:
     manifest = Manifest(np.arange(COUNT), keys, unlabelled, unlabelled, width, height, digests)
     write_manifest(IMAGES.path(root / "outputs"), manifest, {}, {})
     module = freeze(build(ARCHITECTURE))
-    network = Network("n", module, tuple("abcd"), PREPROCESSING, describe_layers(module, 64))
-    save(MODEL.path(root / "outputs"), network, ARCHITECTURE, {})
+    network = Network("n", module, tuple("abcd"), PREPROCESSING, discover_layers(module, 64))
+    save_network(MODEL.path(root / "outputs"), network, ARCHITECTURE, {})
     sampling.run(Task(STAGES["sample"], _params(root, root / "images"), root / "outputs"))
     stored = open_artifact(ACTIVATIONS, ACTIVATIONS.path(root / "outputs", LAYER))
     activation = np.asarray(array(stored, "activation")[:])

@@ -17,7 +17,7 @@ from pipeline.predict.stage import run
 from pipeline.site.page import page as frame
 from pipeline.site.viewer_files import viewer_files
 from tests.axe import faults
-from tests.predict.planting import LAYER, SHAPES, plant
+from tests.predict.planted import LAYER, SHAPES, plant
 
 pytestmark = pytest.mark.browser
 
@@ -153,7 +153,7 @@ def test_too_few_images_are_said_plainly(opened: Opener, site: Path, truth: Any)
 
 
 def test_cells_lead_to_the_atlas(opened: Opener, truth: Any) -> None:
-    """The page leads back to the atlas, and each pushed cell to its place there."""
+    """The page leads back to the atlas, and each tested cell to its place there."""
     page = opened()
     assert page.locator(".back").get_attribute("href") == "index.html"
     row, column = truth["cells"]["cells"][0]["cell"]

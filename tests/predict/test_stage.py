@@ -7,9 +7,9 @@ import pytest
 
 from pipeline.core.artifacts import PREDICT
 from pipeline.core.errors import ModelError
-from pipeline.predict.stage import run
+from pipeline.predict.stage import _nearest_level, run
 from pipeline.stages import STAGES, Task
-from tests.predict.planting import CLASSES, IMAGE_COUNT, LAYER, SHAPES, planned, plant, record, recorded
+from tests.predict.planted import CLASSES, IMAGE_COUNT, LAYER, SHAPES, planned, plant, record, recorded
 
 TIGHT = 2e-3
 
@@ -30,17 +30,17 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", SHAPES)
-def test_a_linear_rest_is_foretold_exactly(tmp_path: Path, kind: str) -> None:
-    """With nothing but a mean and a linear map behind the layer, attribution is the true change: all measures are 1."""
+def test_a_linear_network_is_predicted_exactly(tmp_path: Path, kind: str) -> None:
+    """With only a mean and a linear map after the layer, attribution is the true drop: all measures are 1."""
     found = result(plant(tmp_path, kind))["replacement"]
     for measure in ("within", "within_median", "across", "own", "sign", "hit"):
         assert found["measures"]["zero"][measure]["value"] == pytest.approx(1, abs=TIGHT), measure
-    for _, attribution, change in found["points"]:
-        assert change == pytest.approx(attribution, rel=1e-2, abs=1e-3)
+    for _, attribution, drop in found["points"]:
+        assert drop == pytest.approx(attribution, rel=1e-2, abs=1e-3)
 
 
-def test_shuffled_attributions_foretell_nothing(planted: dict[str, Any]) -> None:
-    """Shuffled attributions stay far below, and the lift over them is clear."""
+def test_shuffled_attributions_predict_nothing(planted: dict[str, Any]) -> None:
+    """Correlations of shuffled attributions are low, and the lift over them is clear."""
     found = planted["replacement"]
     assert abs(found["shuffled"]["zero"]["across"]["value"]) < 0.3
     assert abs(found["shuffled"]["zero"]["within"]["value"]) < 0.3
@@ -48,7 +48,7 @@ def test_shuffled_attributions_foretell_nothing(planted: dict[str, Any]) -> None
 
 
 def test_the_planted_directions_raise_their_classes(planted: dict[str, Any]) -> None:
-    """Cells of a concept raise the classes that follow it nearly to the ceiling; no control does."""
+    """Steering toward cells of a concept raises its classes nearly to the ceiling; no control does."""
     cells = planted["cells"]
     assert cells["tested"] == 12
     assert cells["percentile"]["own"]["low"] > 0.8
@@ -59,11 +59,11 @@ def test_the_planted_directions_raise_their_classes(planted: dict[str, Any]) -> 
     assert planted["verdict"]["warning"] is None
 
 
-def test_false_attributions_are_found_out(tmp_path: Path) -> None:
-    """Attributions that name the wrong classes neither foretell the change nor what rises, and there is a warning."""
+def test_wrong_attributions_are_detected(tmp_path: Path) -> None:
+    """Attributions to the wrong classes predict neither ablation nor steering, and there is a warning."""
     task = plant(tmp_path)
-    turned = np.roll(recorded(task, "attribution"), 2, axis=1)
-    record(task, attribution=turned)
+    rolled = np.roll(recorded(task, "attribution"), 2, axis=1)
+    record(task, attribution=rolled)
     found = result(task)
     assert found["replacement"]["measures"]["zero"]["within"]["value"] < 0.5
     assert found["cells"]["percentile"]["own"]["value"] < 0.6
@@ -75,8 +75,8 @@ def test_samples_without_attribution_are_counted(tmp_path: Path) -> None:
     """Samples whose attributions are all zero are reported and left out of the correlations."""
     task = plant(tmp_path)
     attribution = recorded(task, "attribution")
-    silent = recorded(task, "image") % 4 == 0
-    attribution[silent] = 0
+    without = recorded(task, "image") % 4 == 0
+    attribution[without] = 0
     record(task, attribution=attribution)
     found = result(task)["replacement"]
     assert found["samples"] == IMAGE_COUNT == found["images"]
@@ -95,8 +95,8 @@ def test_results_do_not_depend_on_the_batch(tmp_path: Path, planted: dict[str, A
     assert numbers(result(other)["replacement"]["points"]) != numbers(planted["replacement"]["points"])
 
 
-def test_too_few_images_are_no_evidence(tmp_path: Path) -> None:
-    """On samples of twelve images the first test is left unknown, while the second has images enough."""
+def test_too_few_images_have_no_grade(tmp_path: Path) -> None:
+    """With samples of twelve images ablation has no grade, while steering has images enough."""
     found = result(plant(tmp_path, "map", "predict.samples=12"))
     assert found["replacement"]["measures"]["zero"]["within"]["value"] == pytest.approx(1, abs=TIGHT)
     assert found["verdict"]["removed"] == {"share": None, "grade": "too few images"}
@@ -134,8 +134,8 @@ def test_metrics_hold_the_main_figures(tmp_path: Path) -> None:
     assert 0 <= low <= value <= high <= 1
 
 
-def test_cells_that_name_nothing_leave_the_causal_test_out(tmp_path: Path) -> None:
-    """Where no cell names a class, the causal test is missing, the other one is there."""
+def test_cells_without_top_classes_skip_steering(tmp_path: Path) -> None:
+    """Where no cell has a top class, the steering test is missing and the ablation test is there."""
     task = plant(tmp_path)
     record(task, attribution=-np.abs(recorded(task, "attribution")) - 0.1)
     found = result(task)
@@ -145,12 +145,19 @@ def test_cells_that_name_nothing_leave_the_causal_test_out(tmp_path: Path) -> No
 
 
 def test_an_unknown_layer_is_named(tmp_path: Path) -> None:
-    """A layer that the saved network does not have is answered with near names."""
+    """A layer that the saved network does not have gives an error with near names."""
     task = plant(tmp_path)
     renamed = task.outputs / "activations/concept.zarr"
     (task.outputs / f"activations/{LAYER}.zarr").rename(renamed)
     with pytest.raises(ModelError, match=LAYER):
         run(Task(STAGES["predict"], planned(tmp_path).params, task.outputs, "concept"))
+
+
+def test_the_nearest_level_is_taken() -> None:
+    """The level nearest to the wanted one, the coarser of two."""
+    assert _nearest_level([10, 20, 40], 20) == 20
+    assert _nearest_level([40, 10, 20], 15) == 10
+    assert _nearest_level([5, 10], 80) == 10
 
 
 def numbers(content: Any) -> list[float]:

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from pipeline.core.errors import AtlasError, ConfigError, ImageError, ModelError
 from pipeline.images.manifest import read_manifest
 from pipeline.model.build import build
-from pipeline.model.saved import load
+from pipeline.model.network import load_network
 from pipeline.params import parse_params
 from pipeline.prepare.stage import run
 from pipeline.stages import STAGES, Task
@@ -65,7 +65,7 @@ def test_toytown_is_listed_and_a_network_trained(tmp_path: Path) -> None:
     manifest = read_manifest(tmp_path / "one" / "images.parquet")
     assert len(manifest) == 60
     assert manifest.class_.tolist() == manifest.label.tolist() == [index % 10 for index in range(60)]
-    network = load(tmp_path / "one" / "model", "cpu")
+    network = load_network(tmp_path / "one" / "model", "cpu")
     assert network.classes[0] == "bird"
     assert len(network.classes) == 10
     assert (network.layers["mixed4b"].channels, network.layers["mixed4b"].height) == (192, 4)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pipeline.images.toytown.toytown import Toytown
 from pipeline.model.build import build
 from pipeline.model.config import PreprocessingSettings, TrainingSettings
-from pipeline.model.preprocessing import normalise
+from pipeline.model.inputs import normalize
 from pipeline.model.small_inception import SmallInception
 from pipeline.prepare.augment import augment
 from pipeline.prepare.evaluate import Guesses, top_accuracy
@@ -119,7 +119,7 @@ def test_hardened_images_are_near_and_worse() -> None:
     assert float((moved - pixels).flatten(1).norm(dim=1).max()) <= 1.0 + 1e-4
     loss = nn.CrossEntropyLoss()
     with torch.no_grad():
-        worse, usual = loss(module(normalise(moved, PLAIN)), targets), loss(module(normalise(chance, PLAIN)), targets)
+        worse, usual = loss(module(normalize(moved, PLAIN)), targets), loss(module(normalize(chance, PLAIN)), targets)
     assert float(worse) > float(usual) + 0.05
 
 
@@ -131,7 +131,7 @@ def test_guesses_equal_a_plain_pass() -> None:
     for image in images:
         guesses.add(image)
     with torch.no_grad():
-        logits = module(normalise(torch.from_numpy(images).movedim(-1, 1).float() / 255, PLAIN))
+        logits = module(normalize(torch.from_numpy(images).movedim(-1, 1).float() / 255, PLAIN))
     assert guesses.result().shape == (40, 4)
     np.testing.assert_array_equal(guesses.result(), logits.argsort(dim=1, descending=True).numpy())
 

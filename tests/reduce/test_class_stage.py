@@ -10,8 +10,7 @@ from pipeline.core.artifacts import ACTIVATIONS, LAYOUT, MODEL
 from pipeline.core.errors import ArtifactError, DataError
 from pipeline.core.store import array, create, open_artifact, write_array
 from pipeline.model.config import PreprocessingSettings
-from pipeline.model.network import Network
-from pipeline.model.saved import save
+from pipeline.model.network import Network, save_network
 from pipeline.reduce.stage import run
 from pipeline.stages import Task
 from tests.reduce.clusters import CLUSTERS, clustered
@@ -40,7 +39,7 @@ def outputs(tmp_path: Path) -> Path:
     plant(tmp_path)
     plant_classes(tmp_path)
     network = Network("n", nn.Linear(1, 1), NAMES, PreprocessingSettings(crop=16), {})
-    save(MODEL.path(tmp_path), network, {"_target_": "torch.nn.Identity"}, {})
+    save_network(MODEL.path(tmp_path), network, {"_target_": "torch.nn.Identity"}, {})
     return tmp_path
 
 

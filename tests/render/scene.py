@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.model.config import PreprocessingSettings
-from pipeline.model.describe import describe_layers
+from pipeline.model.discovery import discover_layers
+from pipeline.model.inputs import normalize
 from pipeline.model.layers import run_to
 from pipeline.model.network import Network
-from pipeline.model.preprocessing import normalise
 
 SIDE = 32
 
@@ -38,12 +38,12 @@ class Scene:
 def scene(module: nn.Module, layer: str) -> Scene:
     """Look at smooth random pictures through ``layer`` and group what it says into six cells."""
     preprocessing = PreprocessingSettings(crop=SIDE)
-    network = Network("small", module, tuple("abcde"), preprocessing, describe_layers(module, SIDE))
+    network = Network("small", module, tuple("abcde"), preprocessing, discover_layers(module, SIDE))
     generator = torch.Generator().manual_seed(3)
     coarse = torch.rand(48, 3, 6, 6, generator=generator)
     pictures = nn.functional.interpolate(coarse, SIDE, mode="bicubic", align_corners=False).clamp(0, 1)
     with torch.no_grad():
-        grid = network.layers[layer].to_map(run_to(module, layer, normalise(pictures, preprocessing)))
+        grid = network.layers[layer].to_map(run_to(module, layer, normalize(pictures, preprocessing)))
     rows = grid[:, :, 1:-1, 1:-1].movedim(1, -1).flatten(0, 2).numpy()
     mean = rows.mean(0)
     seeds = rows[np.linspace(0, len(rows) - 1, 6).astype(int)] - mean

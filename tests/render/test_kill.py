@@ -10,7 +10,7 @@ from pipeline.compose import compose_config
 from pipeline.core.artifacts import ACTIVATIONS, GRID, MODEL
 from pipeline.core.store import create, write_array
 from pipeline.model.build import build, freeze
-from pipeline.model.saved import save
+from pipeline.model.network import save_network
 from pipeline.params import Params, parse_params
 from tests.render.scene import scene
 from tests.soak.kill_render import icons, killed, rows, start
@@ -24,7 +24,7 @@ SETTINGS = ["size=32", "steps=60", "warm_steps=30", "batch_size=2", "attempts=1"
 def plant(outputs: Path) -> Path:
     """A network and a grid of 9 and 36 cells, whose means lie between those of a small scene."""
     found = scene(freeze(build(ARCHITECTURE)), LAYER)
-    save(MODEL.path(outputs), found.network, ARCHITECTURE, {})
+    save_network(MODEL.path(outputs), found.network, ARCHITECTURE, {})
     with create(ACTIVATIONS, ACTIVATIONS.path(outputs, LAYER), {}, {}) as group:
         write_array(group, ACTIVATIONS, "activation", found.activations)
     with create(GRID, GRID.path(outputs, LAYER, "all"), {}, {}) as group:

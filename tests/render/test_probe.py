@@ -3,8 +3,8 @@ from typing import Literal
 import pytest
 import torch
 
+from pipeline.model.inputs import normalize
 from pipeline.model.layers import run_to
-from pipeline.model.preprocessing import normalise
 from pipeline.render.probe import Probe
 from pipeline.render.stem import Folded
 from tests.render.scene import SIDE, Scene
@@ -14,7 +14,7 @@ def test_it_says_what_the_layer_says_at_the_centre(cnn_scene: Scene) -> None:
     """The activation at the middle of the map, as a plain pass of the whole network gives it."""
     pictures = torch.rand(3, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     network = cnn_scene.network
-    grid = run_to(network.module, cnn_scene.layer, normalise(pictures, network.preprocessing))
+    grid = run_to(network.module, cnn_scene.layer, normalize(pictures, network.preprocessing))
     found = Probe(network, cnn_scene.layer, SIDE, "float32")(pictures)
     torch.testing.assert_close(found, grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2])
     assert (found - grid[:, :, 0, 0]).abs().max() > 0.01
@@ -25,7 +25,7 @@ def test_tokens_are_seen_at_the_network_s_own_size(vit_scene: Scene) -> None:
     look = Probe(vit_scene.network, vit_scene.layer, 20, "float32")
     assert look.size == SIDE
     pictures = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    tokens = run_to(vit_scene.network.module, vit_scene.layer, normalise(pictures, vit_scene.network.preprocessing))
+    tokens = run_to(vit_scene.network.module, vit_scene.layer, normalize(pictures, vit_scene.network.preprocessing))
     torch.testing.assert_close(look(pictures), tokens[:, 1 + 2 * 4 + 2])
 
 
@@ -59,7 +59,7 @@ def test_a_layer_that_is_the_first_convolution_can_be_seen(cnn_scene: Scene) -> 
     """A stem that would be folded is not where it is the very layer that is asked for."""
     pictures = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     network = cnn_scene.network
-    grid = run_to(network.module, "first", normalise(pictures, network.preprocessing))
+    grid = run_to(network.module, "first", normalize(pictures, network.preprocessing))
     found = Probe(network, "first", SIDE, "float32")(pictures)
     torch.testing.assert_close(found, grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2])
 

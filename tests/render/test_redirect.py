@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, gelu, max_pool2d, relu, relu6, silu
 
 from pipeline.model.config import PreprocessingSettings
-from pipeline.model.describe import describe_layers
+from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network
 from pipeline.render.config import RenderSettings
 from pipeline.render.fidelity import measure
@@ -169,7 +169,7 @@ def test_an_icon_for_a_silent_unit_can_be_drawn(quick: Callable[..., RenderSetti
     """A unit that no start makes speak gets its icon with redirected gradient, and without it never does."""
     module = Silent().eval().requires_grad_(False)
     preprocessing = PreprocessingSettings(crop=SIDE)
-    network = Network("silent", module, ("a", "b"), preprocessing, describe_layers(module, SIDE))
+    network = Network("silent", module, ("a", "b"), preprocessing, discover_layers(module, SIDE))
     mean, means = torch.tensor([2.0, 0.0]), torch.tensor([[2.0, 1.0]] * 3)
     scene = Scene(network, "end", mean[None].numpy(), means.numpy(), mean.numpy())
     scores = {}

@@ -14,7 +14,7 @@ from pipeline.core.cluster import VARIABLE
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
 from pipeline.core.store import array, create, discard, level, open_artifact, write_array
 from pipeline.model.build import build, freeze
-from pipeline.model.saved import save
+from pipeline.model.network import save_network
 from pipeline.params import parse_params
 from pipeline.render import engage
 from pipeline.render.stage import CACHE, run
@@ -32,7 +32,7 @@ DRAWN = np.array([True, True, False, True, True, True])
 def planted(tmp_path: Path) -> Callable[..., Task]:
     """A saved network, a grid of two levels and activations; gives the task for some overrides."""
     found = scene(freeze(build(ARCHITECTURE)), LAYER)
-    save(MODEL.path(tmp_path), found.network, ARCHITECTURE, {})
+    save_network(MODEL.path(tmp_path), found.network, ARCHITECTURE, {})
     _plant_grid(tmp_path, found)
 
     def task(*overrides: str) -> Task:

@@ -15,9 +15,8 @@ from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.build import build, freeze
 from pipeline.model.config import PreprocessingSettings
-from pipeline.model.describe import describe_layers
-from pipeline.model.network import Network
-from pipeline.model.saved import save
+from pipeline.model.discovery import discover_layers
+from pipeline.model.network import Network, save_network
 from pipeline.params import Params, parse_params
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +51,6 @@ def prepared(tmp_path: Path, module: torch.nn.Module | None = None) -> Path:
     manifest = Manifest(numbers, keys, unlabelled, unlabelled, np.full(7, 90), np.full(7, 80), digests)
     write_manifest(IMAGES.path(tmp_path / "outputs"), manifest, {}, {})
     module = module or freeze(build(ARCHITECTURE))
-    network = Network("n", module, ("a", "b", "c", "d"), PREPROCESSING, describe_layers(module, 64))
-    save(MODEL.path(tmp_path / "outputs"), network, ARCHITECTURE, {})
+    network = Network("n", module, ("a", "b", "c", "d"), PREPROCESSING, discover_layers(module, 64))
+    save_network(MODEL.path(tmp_path / "outputs"), network, ARCHITECTURE, {})
     return tmp_path

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline.model.describe import describe_layers
-from pipeline.model.layers import LayerShape, find, run_to
+from pipeline.model.discovery import discover_layers
+from pipeline.model.layers import LayerShape, get_layer, run_to
 from pipeline.model.positions import at_positions
 from pipeline.sample.attribution import attributions
 from pipeline.sample.pooling import average, relaxed_max_pool
@@ -14,7 +14,7 @@ POSITIONS = torch.tensor([[[0, 0], [2, 1], [3, 3]], [[1, 2], [3, 0], [2, 2]]])
 
 def _logits_after(module: nn.Module, layer: str, images: Tensor, change: Tensor) -> Tensor:
     """Logits of the network with ``change`` added to the layer's output, by a plain hook."""
-    handle = find(module, layer).register_forward_hook(lambda _m, _i, output: output + change.to(output.dtype))
+    handle = get_layer(module, layer).register_forward_hook(lambda _m, _i, output: output + change.to(output.dtype))
     try:
         with torch.no_grad():
             logits: Tensor = module(images)
@@ -59,7 +59,7 @@ def test_attribution_is_the_derivative_along_the_activation(
     """Attribution equals a finite difference of every logit along the sampled activation, in CNNs and transformers."""
     module: nn.Module = request.getfixturevalue(network)
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
-    shape = describe_layers(module, 32)[layer]
+    shape = discover_layers(module, 32)[layer]
     with torch.no_grad():
         found = attributions(module, layer, shape, images, run_to_prefixes(module, [layer], images)[layer], POSITIONS)
     expected = _finite_difference(module, layer, shape, images).float()
@@ -72,7 +72,7 @@ def test_a_normalised_residual_stream_has_no_attribution(vit: nn.Module) -> None
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     found = {}
     for layer in ("encoder.layers.encoder_layer_0", "encoder.layers.encoder_layer_0.mlp"):
-        shape = describe_layers(vit, 32)[layer]
+        shape = discover_layers(vit, 32)[layer]
         with torch.no_grad():
             prefix = run_to_prefixes(vit, [layer], images)[layer]
             found[layer] = attributions(vit, layer, shape, images, prefix, POSITIONS).abs().max()
@@ -82,7 +82,7 @@ def test_a_normalised_residual_stream_has_no_attribution(vit: nn.Module) -> None
 def test_attribution_belongs_to_one_position(cnn: nn.Module) -> None:
     """The attribution of a position does not depend on which other positions of its image are sampled."""
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(3))
-    shape = describe_layers(cnn, 32)["pool"]
+    shape = discover_layers(cnn, 32)["pool"]
     with torch.no_grad():
         prefix = run_to_prefixes(cnn, ["pool"], images)["pool"]
         together = attributions(cnn, "pool", shape, images, prefix, POSITIONS)
@@ -94,12 +94,12 @@ def test_attribution_belongs_to_one_position(cnn: nn.Module) -> None:
 def test_attribution_of_the_last_layer_adds_up_to_the_logit(cnn: nn.Module) -> None:
     """Where only a mean and a linear head follow, the attributions of all positions and the bias give the logit."""
     images = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(4))
-    shape = describe_layers(cnn, 32)["second_relu"]
+    shape = discover_layers(cnn, 32)["second_relu"]
     everywhere = torch.cartesian_prod(torch.arange(shape.height), torch.arange(shape.width))[None]
     with torch.no_grad():
         prefix = run_to_prefixes(cnn, ["second_relu"], images)["second_relu"]
         found = attributions(cnn, "second_relu", shape, images, prefix, everywhere)
-        expected = cnn(images) - find(cnn, "head").bias
+        expected = cnn(images) - get_layer(cnn, "head").bias
     torch.testing.assert_close(found.sum(1), expected, rtol=1e-4, atol=1e-5)
 
 

@@ -16,9 +16,9 @@ from pipeline.core.errors import DataError, ModelError
 from pipeline.core.store import array, open_artifact
 from pipeline.core.threads import torch_threads
 from pipeline.model.build import build, freeze
-from pipeline.model.describe import describe_layers
-from pipeline.model.layers import find
-from pipeline.model.preprocessing import network_crop, to_tensor
+from pipeline.model.discovery import discover_layers
+from pipeline.model.inputs import network_crop, to_tensor
+from pipeline.model.layers import get_layer
 from pipeline.params import parse_params
 from pipeline.sample import stage
 from pipeline.stages import STAGES, Task
@@ -48,7 +48,7 @@ def test_activations_are_those_of_a_plain_hook(folder: Path) -> None:
         np.testing.assert_array_equal(arrays["image"], np.repeat(np.arange(7), 3))
         for row in range(21):
             outputs: list[torch.Tensor] = []
-            handle = find(module, layer).register_forward_hook(lambda _m, _i, out, to=outputs: to.append(out))
+            handle = get_layer(module, layer).register_forward_hook(lambda _m, _i, out, to=outputs: to.append(out))
             crop = network_crop(Image.open(folder / "images" / f"{arrays['image'][row]}.png"), PREPROCESSING)
             module(to_tensor(crop, PREPROCESSING)[None])
             handle.remove()
@@ -60,7 +60,7 @@ def test_activations_are_those_of_a_plain_hook(folder: Path) -> None:
 def test_rows_mean_the_same_place_at_every_layer(folder: Path) -> None:
     """Row s of one layer lies within one coarse position of row s of another."""
     rows = sampled(folder, positions_per_image=3)
-    shapes = describe_layers(freeze(build(ARCHITECTURE)), 64)
+    shapes = discover_layers(freeze(build(ARCHITECTURE)), 64)
     relative = [(rows[layer]["position"] + 0.5) / shapes[layer].height for layer in LAYERS]
     assert np.abs(relative[0] - relative[1]).max() < 2 / min(shapes[layer].height for layer in LAYERS)
 
@@ -107,7 +107,7 @@ def test_attributions_can_be_left_out(folder: Path) -> None:
 def test_a_layer_without_numbers_leaves_no_artifact(tmp_path: Path, value: float, word: str) -> None:
     """Zeros everywhere and values that are not finite raise the named error, and nothing half-written stays."""
     module = freeze(build(ARCHITECTURE))
-    for parameter in find(module, "features.12").parameters():
+    for parameter in get_layer(module, "features.12").parameters():
         parameter.data.fill_(value)
     prepared(tmp_path, module)
     with pytest.raises(DataError, match=word):
@@ -130,7 +130,7 @@ def test_half_precision_moves_no_number_by_more_than_it_may(folder: Path) -> Non
 def test_a_value_too_large_for_half_precision_is_refused(tmp_path: Path) -> None:
     """It is named with its layer and the way out, which then works; nothing is cut off in silence."""
     module = freeze(build(ARCHITECTURE))
-    for parameter in find(module, "features.12").parameters():
+    for parameter in get_layer(module, "features.12").parameters():
         parameter.data *= 3e3
     prepared(tmp_path, module)
     with pytest.raises(

@@ -10,9 +10,9 @@ from pipeline.core.errors import DataError
 from pipeline.images.places import relative_places
 from pipeline.model.build import build, freeze
 from pipeline.model.config import PreprocessingSettings
-from pipeline.model.describe import describe_layers
+from pipeline.model.discovery import discover_layers
+from pipeline.model.inputs import network_crop, to_tensor
 from pipeline.model.network import Network
-from pipeline.model.preprocessing import network_crop, to_tensor
 from pipeline.model.weights import load_weights
 from pipeline.sample.config import SampleSettings
 from pipeline.sample.passes import Block, sample_batch
@@ -56,7 +56,7 @@ def blocks(real_data: Path) -> dict[str, Block]:
     weights = real_data / "squeezenet1_0.safetensors"
     load_weights(module, load_file(weights), str(weights))
     module, how = freeze(module), PreprocessingSettings(resize=256, crop=224)
-    network = Network("n", module, tuple(map(str, range(1000))), how, describe_layers(module, 224))
+    network = Network("n", module, tuple(map(str, range(1000))), how, discover_layers(module, 224))
     photographs = sorted(path for path in (real_data / "images").rglob("*") if path.is_file())[::60][:16]
     inputs = [to_tensor(network_crop(Image.open(path).convert("RGB"), how), how) for path in photographs]
     places = relative_places(0, [path.name for path in photographs], 8)

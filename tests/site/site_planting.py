@@ -20,8 +20,7 @@ from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape
-from pipeline.model.network import Network
-from pipeline.model.saved import save
+from pipeline.model.network import Network, save_network
 from pipeline.params import parse_params
 from pipeline.stages import STAGES, Task
 
@@ -273,7 +272,7 @@ def _network(task: Task) -> None:
         "features.7": LayerShape("map", 24, 7, 7, 0, 8.0, 44),
     }
     network = Network("SqueezeNet", nn.Linear(1, 1), CLASSES, PreprocessingSettings(resize=64, crop=CROP), layers)
-    save(task.path(MODEL), network, {"_target_": "torch.nn.Identity"}, {})
+    save_network(task.path(MODEL), network, {"_target_": "torch.nn.Identity"}, {})
 
 
 def _activations(

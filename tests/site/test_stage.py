@@ -16,7 +16,7 @@ from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
 from pipeline.model.config import PreprocessingSettings
-from pipeline.model.preprocessing import network_crop
+from pipeline.model.inputs import network_crop
 from pipeline.site import viewer_files
 from pipeline.site.stage import run
 

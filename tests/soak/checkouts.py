@@ -41,7 +41,7 @@ OVERRIDES = (
     "grid={levels: [4, 8], class_levels: [2, 4], min_count: 2, exemplars: 3}",
     f"render={{size: 24, size_by_layer: {{{LAYER}: 24}}, steps: 4, warm_steps: 3, batch_size: 4}}",
     "predict={samples: 24, cells: 6, images: 2, resamples: 100}",
-    "patch={candidates: 4, kept: 2, pool: 2, sizes: [0.35], curve: [0.2, 0.5], search_images: 2, min_images: 2}",
+    "patch={candidates: 4, keep: 2, pool: 2, sizes: [0.35], curve: [0.2, 0.5], search_images: 2, min_images: 2}",
     "patch={resamples: 100, examples: 2}",
 )
 

@@ -1,0 +1,215 @@
+"""Patches cut from images, and the atlas's candidates: exemplars of the cells at the target's end of a comparison."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from pipeline.core.store import array, level
+from pipeline.patch.paste import Forward, Pixels, Square, batched_logits
+
+MAX_SIDE = 0.5  # of the input's side: a patch is a part of an image, not the image
+
+
+@dataclass(frozen=True)
+class GridLevel:
+    """The cells of one level of a comparison's grid.
+
+    Attributes:
+        size: cells per side.
+        cell: [cell, 2] (row, column).
+        drawn: [cell] it has enough samples to be drawn.
+        attribution: [cell, class] mean attribution, logit.
+        exemplar: [cell, rank] rows of samples, -1 for none.
+    """
+
+    size: int
+    cell: NDArray[np.int32]
+    drawn: NDArray[np.bool_]
+    attribution: NDArray[np.float32]
+    exemplar: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """An exemplar of a cell.
+
+    Attributes:
+        sample: its row in activations.
+        score: of its cell, see :func:`cell_scores`.
+        size: cells per side of the cell's level.
+        cell: (row, column) of the cell.
+    """
+
+    sample: int
+    score: float
+    size: int
+    cell: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A patch and its origin.
+
+    Attributes:
+        pixels: [y, x, 3].
+        image: row of the image it was cut from, -1 for noise.
+        own: class of that image, -1 for noise.
+        square: its square in the network's crop of the image, None for noise.
+        exemplar: the exemplar that it shows, None for control patches.
+    """
+
+    pixels: Pixels
+    image: int = -1
+    own: int = -1
+    square: Square | None = None
+    exemplar: Exemplar | None = None
+
+
+class PatchSource:
+    """The images that patches are cut from, each as the network sees it, and their classes."""
+
+    def __init__(self, load: Callable[[int], Pixels], labels: NDArray[np.int64], forward: Forward) -> None:
+        """No image is loaded yet.
+
+        Args:
+            load: returns the network's crop [y, x, 3] of the image in a row.
+            labels: [image] the network's class, -1 where it is not known.
+            forward: of the network.
+        """
+        self._load, self._labels, self._forward = load, labels, forward
+        self._predicted: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def class_of(self, row: int) -> int:
+        """The image's label, or the network's prediction where there is none."""
+        if self._labels[row] >= 0:
+            return int(self._labels[row])
+        if row not in self._predicted:
+            self._predicted[row] = int(batched_logits(self._forward, self._load(row)[None], 1).argmax())
+        return self._predicted[row]
+
+    def cut(self, row: int, square: Square, exemplar: Exemplar | None = None) -> Patch:
+        """The patch in this square of an image."""
+        rows, columns = (slice(edge, edge + square.side) for edge in (square.top, square.left))
+        return Patch(self._load(row)[rows, columns].copy(), row, self.class_of(row), square, exemplar)
+
+
+def read_grid_levels(grid: zarr.Group) -> list[GridLevel]:
+    """The cells of every level of a stored grid, coarsest first."""
+    names = ("cell", "drawn", "attribution", "exemplar")
+    levels = []
+    for size in sorted(int(name) for name in grid.group_keys()):
+        group = level(grid, size)
+        levels.append(GridLevel(size, *(np.asarray(array(group, name)[...]) for name in names)))
+    return levels
+
+
+def cell_scores(cells: GridLevel, source: int, target: int, *, rightwards: bool) -> NDArray[np.float64]:
+    """The distance of a cell toward the target's end times its mean attribution to the target minus to the source.
+
+    Args:
+        cells: of one level.
+        source: class of the images.
+        target: class that the patches should lead to.
+        rightwards: the target's end is the right edge.
+
+    Returns:
+        [cell] above 0 for drawn cells in the target's half of the atlas with a larger attribution to the target; 0 for
+        all others.
+    """
+    distance = 2 * (cells.cell[:, 1] + 0.5) / cells.size - 1
+    distance = distance if rightwards else -distance
+    difference = cells.attribution[:, target].astype(np.float64) - cells.attribution[:, source]
+    scores: NDArray[np.float64] = np.where(cells.drawn, np.maximum(distance, 0) * np.maximum(difference, 0), 0)
+    return scores
+
+
+def ranked_exemplars(levels: Sequence[GridLevel], source: int, target: int, *, rightwards: bool) -> Iterator[Exemplar]:
+    """The exemplars of the cells at the target's end, best cell first, each sample once.
+
+    Args:
+        levels: of the comparison's grid; cells of equal score keep this order.
+        source: class of the images.
+        target: class that the patches should lead to.
+        rightwards: the target's end is the right edge.
+    """
+    scores = [cell_scores(cells, source, target, rightwards=rightwards) for cells in levels]
+    level_index = np.repeat(np.arange(len(levels)), [len(values) for values in scores])
+    cell_index = np.concatenate([np.arange(len(values)) for values in scores])
+    flat = np.concatenate(scores)
+    seen: set[int] = set()
+    for rank in np.argsort(-flat, kind="stable"):
+        if flat[rank] <= 0:
+            return
+        cells, row = levels[level_index[rank]], int(cell_index[rank])
+        cell = (int(cells.cell[row, 0]), int(cells.cell[row, 1]))
+        for sample in cells.exemplar[row]:
+            if sample >= 0 and int(sample) not in seen:
+                seen.add(int(sample))
+                yield Exemplar(int(sample), float(flat[rank]), cells.size, cell)
+
+
+def atlas_patches(
+    source: PatchSource,
+    exemplars: Iterable[Exemplar],
+    image: NDArray[np.int64],
+    square: Callable[[int], Square],
+    pair: Sequence[int],
+    count: int,
+) -> list[Patch]:
+    """Patches of the first ``count`` exemplars from images of other classes, one per image.
+
+    Args:
+        source: of the images.
+        exemplars: best first.
+        image: [sample] row of each sample's image.
+        square: returns the square around a sample.
+        pair: the two classes, whose own images give no patch.
+        count: patches wanted; fewer where the atlas has no more.
+    """
+    patches: list[Patch] = []
+    used: set[int] = set()
+    for exemplar in exemplars:
+        row = int(image[exemplar.sample])
+        if row in used or source.class_of(row) in pair:
+            continue
+        used.add(row)
+        patches.append(source.cut(row, square(exemplar.sample), exemplar))
+        if len(patches) == count:
+            break
+    return patches
+
+
+def patch_side(receptive_field: int, crop: int) -> int:
+    """Side of the square that is cut out for a layer: its receptive field, but at most half of the input, pixels."""
+    return max(1, min(receptive_field, int(crop * MAX_SIDE)))
+
+
+def square_around(position: tuple[int, int], height: int, width: int, side: int, crop: int) -> Square:
+    """The square around a map position, shifted to lie within the input.
+
+    Args:
+        position: (y, x) in the layer's map.
+        height: of the layer's map.
+        width: of the layer's map.
+        side: of the square, pixels.
+        crop: side of the input, pixels.
+    """
+    y, x = position
+    left, top = ((index + 0.5) / size * crop - side / 2 for index, size in ((x, width), (y, height)))
+    return Square(_inside(left, side, crop), _inside(top, side, crop), side)
+
+
+def random_square(random: np.random.Generator, side: int, crop: int) -> Square:
+    """A square within the input, uniformly at random."""
+    left, top = random.integers(0, crop - side + 1, 2)
+    return Square(int(left), int(top), side)
+
+
+def _inside(edge: float, side: int, crop: int) -> int:
+    return int(min(max(round(edge), 0), crop - side))
