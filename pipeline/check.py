@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from pipeline.core.atlases import parse_atlas
+from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError, DataError, ImageError
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.images.open_set import open_image_set

@@ -9,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 from pipeline.core.errors import ConfigError
+from pipeline.core.escaping import escape_control_chars
 from pipeline.core.lock import lock, lock_stage, refuse_busy
-from pipeline.core.printable import printable
 from pipeline.core.progress import say
 from pipeline.figures import write_figures
 from pipeline.params import load_params, parse_params
@@ -75,7 +75,7 @@ def plan_run(overrides: Sequence[str], options: Options) -> None:
     root = checkout()
     os.chdir(root)
     made = plan(root, OUTPUTS, overrides, options)
-    sys.stdout.writelines(f"{printable(line)}\n" for line in made.text.splitlines())
+    sys.stdout.writelines(f"{escape_control_chars(line)}\n" for line in made.text.splitlines())
     made.refuse(OUTPUTS)
 
 

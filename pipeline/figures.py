@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import ArtifactError
-from pipeline.core.pack import part
+from pipeline.core.site_data import data_script, read_data_script
 from pipeline.core.whole import whole
-from pipeline.export.data_file import read_part
 from pipeline.export.loaded import FIGURES
 
 Found = dict[str, Any]
@@ -25,9 +24,9 @@ def write_figures(outputs: Path) -> None:
     """Write the numbers of a run beside its site; where there is no site, or no place to write, nothing is done."""
     site = outputs / "site"
     with suppress(ArtifactError, OSError):
-        content = gathered(outputs / "metrics", read_part(site / "data/manifest.js"))
+        content = gathered(outputs / "metrics", read_data_script(site / "data/manifest.js"))
         with whole(site / FIGURES) as partial:
-            partial.write_text(part("figures", content), encoding="ascii")
+            partial.write_text(data_script("figures", content), encoding="ascii")
 
 
 def gathered(metrics: Path, manifest: Mapping[str, Any]) -> Found:

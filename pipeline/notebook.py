@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.browse import HOST, site_server
 from pipeline.core.errors import ConfigError
-from pipeline.export.data_file import read_part
+from pipeline.core.site_data import read_data_script
 from pipeline.site.page import PAGES
 
 _guard = threading.Lock()
@@ -70,7 +70,7 @@ def show(
     folder = Path(site).resolve()
     link = f"#{at.removeprefix('#')}" if at else ""
     served = _served(folder, port).server_address[1]
-    title = str(read_part(folder / "data" / "manifest.js")["title"])
+    title = str(read_data_script(folder / "data" / "manifest.js")["title"])
     return Shown(f"http://{HOST}:{served}/{page}{link}", title, height)
 
 

@@ -18,8 +18,7 @@ from site_planting import LAYERS, Planted, plant
 from pipeline.__main__ import main
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.lock import lock
-from pipeline.core.pack import part
-from pipeline.export.data_file import read_part
+from pipeline.core.site_data import data_script, read_data_script
 from pipeline.export.destination import MARKER
 from pipeline.export.export import export
 from pipeline.export.loaded import loaded
@@ -41,7 +40,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / f"1-0/{name}.webp")
     examples = [{"before": "1-0/before.webp", "after": None}]
     directions = [{"groups": [{"patches": [{"picture": "1-0/patch.webp"}]}], "examples": examples}]
-    (folder / "result.js").write_text(part(PATCH, {"directions": directions}), encoding="ascii")
+    (folder / "result.js").write_text(data_script(PATCH, {"directions": directions}), encoding="ascii")
     return made.site
 
 
@@ -89,12 +88,12 @@ def test_every_file_is_one_that_some_page_loads(site: Path) -> None:
 def test_a_site_that_says_nothing_of_names_has_none(copy: Path) -> None:
     """The manifest of an earlier version leaves the names of regions out; all else is listed as before."""
     manifest = copy / "data/manifest.js"
-    every, content = set(loaded(copy, tuple(PAGES))), read_part(manifest)
+    every, content = set(loaded(copy, tuple(PAGES))), read_data_script(manifest)
     for layer in content["layers"]:
         for atlas in layer["atlases"]:
             del atlas["names"]
     manifest.unlink()
-    manifest.write_text(part("manifest", content), encoding="ascii")
+    manifest.write_text(data_script("manifest", content), encoding="ascii")
     gone = every - set(loaded(copy, tuple(PAGES)))
     assert gone == {name for name in every if name.endswith("/names.js")}
     assert gone

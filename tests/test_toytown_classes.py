@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from pipeline.core.cells import nested_levels
+from pipeline.core.cells import assign_cells
 from pipeline.grid.exemplars import exemplars
 from pipeline.images.places import relative_places
 from pipeline.images.toytown.scenes import SUBJECTS
@@ -102,7 +102,7 @@ def cells_that_show(
     """Share of an atlas's cells most of whose exemplars show a wanted part; ``top`` by attribution to fireboat."""
     values = samples.activation[chosen]
     xy, _ = to_unit_square(umap.layout(unit(values), REDUCE, 0), 1, 0.1)
-    level = nested_levels(xy, [10])[0]
+    level = assign_cells(xy, [10])[0]
     centred = values - samples.activation.mean(axis=0)
     means = np.stack([centred[level.of_point == cell].mean(axis=0) for cell in range(len(level.cell))])
     cosines = (unit(centred) * unit(means)[level.of_point]).sum(axis=1).astype(np.float32)

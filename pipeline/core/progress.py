@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 
 Item = TypeVar("Item")
 
@@ -59,4 +59,4 @@ def tracked(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator
 
 def say(line: str) -> None:
     """One plain line for the person who runs the stage; names from outside neither break it nor steer the terminal."""
-    sys.stderr.write(printable(line) + "\n")
+    sys.stderr.write(escape_control_chars(line) + "\n")

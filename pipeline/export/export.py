@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.core import artifacts as a
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.progress import say, tracked
-from pipeline.export.data_file import read_part
+from pipeline.core.site_data import read_data_script
 from pipeline.export.destination import files_below, mark, refuse_foreign, replacing
 from pipeline.export.loaded import FIGURES, loaded
 from pipeline.site.page import PAGES
@@ -64,7 +64,7 @@ def _check(site: Path) -> None:
 
 def _belonging(site: Path) -> Iterator[str]:
     """The files of the site: not what was left by a stage that was stopped, nor by an atlas that is no longer in it."""
-    manifest = read_part(site / "data/manifest.js")
+    manifest = read_data_script(site / "data/manifest.js")
     folders = {"data", "viewer"}
     for layer in (entry["name"] for entry in manifest["layers"]):
         folders |= {_place(a.PREDICT, layer)} | ({_place(a.PLACE, layer)} if manifest["second"] else set())

@@ -7,7 +7,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from pipeline.export.data_file import read_part
+from pipeline.core.site_data import read_data_script
 
 Found = Mapping[str, Any]
 
@@ -34,7 +34,7 @@ def loaded(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
     yield "data/places.js"
     if (site / FIGURES).is_file():
         yield FIGURES
-    manifest = read_part(site / "data/manifest.js")
+    manifest = read_data_script(site / "data/manifest.js")
     if manifest["exemplars"]:
         yield from _images(site, "data/images", manifest["images"], manifest["images_per_folder"])
     for layer in manifest["layers"]:
@@ -88,14 +88,14 @@ def _images(site: Path, folder: str, images: int, per_folder: int) -> Iterator[s
     """The lists of images, and the pictures that they name."""
     for number in range(ceil(images / per_folder)):
         yield f"{folder}/{number}.js"
-        listed = read_part(site / folder / f"{number}.js")
+        listed = read_data_script(site / folder / f"{number}.js")
         yield from (f"{folder}/{number}/{row}.webp" for row, (_, _, stored) in listed.items() if stored)
 
 
 def _second(site: Path, folder: str) -> Iterator[str]:
     """What the page loads of the second image set at a layer."""
     yield f"{folder}/place.js"
-    place = read_part(site / folder / "place.js")
+    place = read_data_script(site / folder / "place.js")
     yield from _members(folder, place["samples"], place["members_per_block"])
     yield from _images(site, f"{folder}/images", place["images"], place["images_per_folder"])
 
@@ -104,7 +104,7 @@ def _patch(site: Path, folder: str) -> Iterator[str]:
     """The result of a patch test and the pictures that it names."""
     if (site / folder / "result.js").is_file():
         yield f"{folder}/result.js"
-        yield from (f"{folder}/{name}" for name in _pictures(read_part(site / folder / "result.js")))
+        yield from (f"{folder}/{name}" for name in _pictures(read_data_script(site / folder / "result.js")))
 
 
 def _pictures(content: Any) -> Iterator[str]:

@@ -6,9 +6,9 @@ from pathlib import Path
 from PIL import Image
 
 from pipeline.core.errors import ImageError
+from pipeline.core.escaping import escape_control_chars
 from pipeline.core.home import expanded
 from pipeline.core.identity import file_digest
-from pipeline.core.printable import printable
 from pipeline.images.decode import open_file
 from pipeline.images.fingerprint import check_folder, walk
 from pipeline.images.image_set import Entry
@@ -41,7 +41,11 @@ class ImageFolder:
         folders = sorted({path.split("/", 1)[0] for path in self._paths if "/" in path})
         self._labels = {folder: label for label, folder in enumerate(folders)}
         # a folder's name may hold bytes that are no UTF-8; a class's name is text
-        names = read_class_names(expanded(classes)) if classes else {folder: printable(folder) for folder in folders}
+        names = (
+            read_class_names(expanded(classes))
+            if classes
+            else {folder: escape_control_chars(folder) for folder in folders}
+        )
         unnamed = [folder for folder in folders if folder not in names]
         if unnamed:
             raise ImageError(
@@ -80,5 +84,5 @@ def read_class_names(path: Path) -> dict[str, str]:
         columns = line.split("\t") if "\t" in line else line.split(maxsplit=1)
         if len(columns) < 2:
             raise ImageError(f"{path}:{number}: expected a folder name and a class name, found {line!r}; add the name")
-        names[columns[0].strip()] = printable(columns[-1].strip())
+        names[columns[0].strip()] = escape_control_chars(columns[-1].strip())
     return names

@@ -20,8 +20,8 @@ from PIL import Image
 
 from pipeline.core.artifacts import IMAGES, REJECTED, Artifact
 from pipeline.core.errors import ArtifactError, ImageError
+from pipeline.core.escaping import escape_control_chars
 from pipeline.core.identity import identity
-from pipeline.core.printable import printable
 from pipeline.core.whole import whole
 from pipeline.images.decode import load
 from pipeline.images.image_set import ImageSet
@@ -145,11 +145,11 @@ class ManifestImages:
         try:
             image = load(lambda: self._set.open(key), self._max_pixels)
         except ImageError as error:
-            raise ImageError(f"{printable(key)}: {error}; run the stage prepare again") from None
+            raise ImageError(f"{escape_control_chars(key)}: {error}; run the stage prepare again") from None
         expected = (int(self.manifest.width[row]), int(self.manifest.height[row]))
         if image.size != expected:
             raise ImageError(
-                f"{printable(key)}: expected {expected[0]} x {expected[1]} pixels as listed, found {image.width} x "
+                f"{escape_control_chars(key)}: expected {expected[0]} x {expected[1]} pixels as listed, found {image.width} x "
                 f"{image.height}; the image has changed, run the stage prepare again"
             )
         return image

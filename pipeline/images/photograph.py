@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 from pipeline.images.manifest import Manifest
 
 IMAGES_PER_FOLDER = 1000
@@ -46,7 +46,11 @@ def folders(
     for first in range(0, len(images), IMAGES_PER_FOLDER):
         rows = range(first, min(first + IMAGES_PER_FOLDER, len(images)))
         about = {
-            f"{row}": [printable(images.key[row]), label_name(images, row, labels, classes), int(row in pictures)]
+            f"{row}": [
+                escape_control_chars(images.key[row]),
+                label_name(images, row, labels, classes),
+                int(row in pictures),
+            ]
             for row in rows
         }
         yield first // IMAGES_PER_FOLDER, about

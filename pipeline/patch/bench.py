@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 from pipeline.images.manifest import Manifest
 from pipeline.model.layers import LayerShape
 from pipeline.model.network import Network
@@ -70,7 +70,7 @@ class Bench:
         """An image's name, and that of its class as the network or else the image set knows it."""
         class_, label = int(self.manifest.class_[row]), int(self.manifest.label[row])
         known = self.network.classes[class_] if class_ >= 0 else self.labels[label] if label >= 0 else None
-        return {"key": printable(self.manifest.key[row]), "label": known}
+        return {"key": escape_control_chars(self.manifest.key[row]), "label": known}
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Logits [picture, class] of pictures uint8 [picture, 3, y, x]."""

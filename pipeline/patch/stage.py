@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from pipeline.core import artifacts as a
-from pipeline.core.atlases import parse_atlas
+from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError
-from pipeline.core.pack import part
 from pipeline.core.progress import say
+from pipeline.core.site_data import data_script
 from pipeline.core.store import array, open_artifact
 from pipeline.core.whole import whole
 from pipeline.images.manifest import ManifestImages, read_manifest
@@ -48,7 +48,7 @@ def run(task: Task) -> None:
             directions.append(content)
         content = {"layer": task.layer, "atlas": task.atlas, **settings_told(bench), "directions": directions}
         name = f"patch/{task.layer}/{task.atlas}"
-        (folder / "result.js").write_text(part(name, content), encoding="ascii")
+        (folder / "result.js").write_text(data_script(name, content), encoding="ascii")
     task.write_metrics(metrics)
 
 

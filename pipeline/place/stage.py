@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
 from pipeline.core import store
-from pipeline.core.cells import nested_levels
-from pipeline.core.members import MEMBERS_PER_BLOCK, member_blocks
-from pipeline.core.pack import packed, part
+from pipeline.core.cells import assign_cells
 from pipeline.core.progress import say, tracked
+from pipeline.core.site_data import MEMBERS_PER_BLOCK, data_script, member_blocks, pack_array
 from pipeline.core.whole import whole
 from pipeline.images.listing import spread_evenly
 from pipeline.images.photograph import IMAGES_PER_FOLDER, encoded, folders, picture_name
@@ -46,13 +45,13 @@ def run(task: Task) -> None:
     activation, image = sample(task, network, second.images)
     near = _nearest_points(task, activation)
     layout = store.open_artifact(a.LAYOUT, task.path(a.LAYOUT))
-    levels = nested_levels(np.asarray(store.array(layout, "xy")[:]), task.params.grid.for_atlas("all"))
+    levels = assign_cells(np.asarray(store.array(layout, "xy")[:]), task.params.grid.for_atlas("all"))
     placement = Placement(levels, near[near >= 0], image[near >= 0])
     pictures = spread_evenly(range(len(second.images)), task.params.place.pictures)
     with whole(task.path(a.PLACE)) as folder:
         _write_pictures(folder, second, network, pictures)
         for name, content in _parts(task, second, placement, network, pictures):
-            (folder / f"{name}.js").write_text(part(f"place/{task.layer}/{name}", content), encoding="ascii")
+            (folder / f"{name}.js").write_text(data_script(f"place/{task.layer}/{name}", content), encoding="ascii")
     _summarise(task, second, placement, len(near), len(pictures))
 
 
@@ -79,7 +78,7 @@ def _parts(
             "samples": len(placement.point),
             "members_per_block": MEMBERS_PER_BLOCK,
             "images_per_folder": IMAGES_PER_FOLDER,
-            "levels": {f"{size}": {"count": packed(count)} for size, count in placement.counts.items()},
+            "levels": {f"{size}": {"count": pack_array(count)} for size, count in placement.counts.items()},
         },
     )
     yield from member_blocks(placement.members)

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline import __version__
 from pipeline.core import artifacts as a
 from pipeline.core.errors import ArtifactError, AtlasError
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 from pipeline.images.image_set import ImageSet
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.images.open_set import open_image_set
@@ -91,7 +91,7 @@ class _Images:
         """Key, digest and label; with ``check`` also whether the image is still the one that was listed."""
         key, digest = self._manifest.key[row], self._manifest.digest[row]
         label = label_name(self._manifest, row, self._set.classes if self._set else (), self._classes)
-        found = {"key": printable(key), "digest": digest, "label": label}
+        found = {"key": escape_control_chars(key), "digest": digest, "label": label}
         return found | ({"now": self._now(key, digest)} if check else {})
 
     def _now(self, key: str, digest: str) -> str:

@@ -11,7 +11,7 @@ import zarr
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
-from pipeline.core.cells import nested_levels
+from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.store import array, level, open_artifact
 
@@ -127,7 +127,7 @@ def samples_of(sources: Sources, size: int, row: int) -> NDArray[np.int64]:
     Raises:
         ArtifactError: there are not as many as the grid counts.
     """
-    levels = {found.size: found for found in nested_levels(_values(sources.layout, "xy"), sources.sizes)}
+    levels = {found.size: found for found in assign_cells(_values(sources.layout, "xy"), sources.sizes)}
     samples: NDArray[np.int64] = _values(sources.layout, "sample")[levels[size].of_point == row]
     counted = int(array(level(sources.grid, size), "count")[row])
     if len(samples) != counted:

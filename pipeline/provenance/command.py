@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.core.errors import ConfigError
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 from pipeline.params import Params
 from pipeline.provenance.account import Asked, account
 from pipeline.provenance.report import report
@@ -45,7 +45,7 @@ def parse_arguments(params: Params, arguments: Sequence[str]) -> Asked:
     for key, known in (("layer", params.layers), ("atlas", params.atlases)):
         if given[key] not in known:
             raise ConfigError(
-                f"atlas provenance: expected {key} to be one of {', '.join(known)}, found {printable(given[key])}"
+                f"atlas provenance: expected {key} to be one of {', '.join(known)}, found {escape_control_chars(given[key])}"
             )
     return Asked(given["layer"], given["atlas"], _numbers(given, "level", 1)[0], _place(given))
 
@@ -58,5 +58,5 @@ def _place(given: Mapping[str, str]) -> tuple[int, int]:
 def _numbers(given: Mapping[str, str], key: str, count: int) -> list[int]:
     if not re.fullmatch(",".join(["[0-9]{1,5}"] * count), given[key]):
         shape = "a number" if count == 1 else "row,column, counted from 0"
-        raise ConfigError(f"atlas provenance: expected {key} to be {shape}, found {printable(given[key])}")
+        raise ConfigError(f"atlas provenance: expected {key} to be {shape}, found {escape_control_chars(given[key])}")
     return [int(number) for number in given[key].split(",")]

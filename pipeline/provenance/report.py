@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 
 Values = Mapping[str, Any]
 LISTED = 20  # images named in the text; JSON names them all
@@ -15,7 +15,7 @@ def report(account: Values) -> str:
     """The account for a reader; every line is one line, whatever the names in it."""
     parts = (_icon, _cell, _exemplars, _images, _network, _chain, _settings, _code)
     lines = [line for part in parts for line in part(account)]
-    return "".join(f"{printable(line)}\n" for line in lines)
+    return "".join(f"{escape_control_chars(line)}\n" for line in lines)
 
 
 def _icon(account: Values) -> Iterator[str]:

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.atlases import parse_atlas
-from pipeline.core.members import MEMBERS_PER_BLOCK, images_by_cell, member_blocks
-from pipeline.core.pack import packed
+from pipeline.core.atlas_names import parse_atlas
+from pipeline.core.site_data import MEMBERS_PER_BLOCK, images_by_cell, member_blocks, pack_array
 from pipeline.site.classes import block_size, heat, strength
 from pipeline.site.config import SiteSettings
 from pipeline.site.level import (
@@ -149,13 +148,13 @@ class AtlasData:
             yield (
                 f"{cells.size}/uses",
                 {
-                    "cell": packed(uses.cell),
-                    "first": packed(uses.classes[:, 0]),
-                    "second": packed(uses.classes[:, 1]),
-                    "first_value": packed(uses.value[:, 0]),
-                    "second_value": packed(uses.value[:, 1]),
-                    "distance": packed(uses.distance),
-                    "score": packed(uses.score),
+                    "cell": pack_array(uses.cell),
+                    "first": pack_array(uses.classes[:, 0]),
+                    "second": pack_array(uses.classes[:, 1]),
+                    "first_value": pack_array(uses.value[:, 0]),
+                    "second_value": pack_array(uses.value[:, 1]),
+                    "distance": pack_array(uses.distance),
+                    "score": pack_array(uses.score),
                 },
             )
         if self._has_labels and self._has_planes(cells, source):
@@ -171,4 +170,4 @@ class AtlasData:
             there = member.cell_of_sample(cells.size, samples)[self.member.sample]
             known = len(member.levels[cells.size].cell)
             cell[:, index], share[:, index] = shared_cells(self.member.levels[cells.size], there, known, LINKED)
-        return {"layers": list(others), "cell": packed(cell), "share": packed(share)}
+        return {"layers": list(others), "cell": pack_array(cell), "share": pack_array(share)}

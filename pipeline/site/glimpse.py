@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.cells import Level
+from pipeline.core.cells import CellAssignment
 
 POPULATED = 0.75  # quantile of the drawn cells' samples; cells with fewer are not looked at
 
@@ -132,7 +132,7 @@ def surest(cells: Cells) -> int:
     return int(np.where(full, certain, -3.0).argmax())
 
 
-def most_of(own: Level, cell: int, there: NDArray[np.int64]) -> tuple[int, float] | None:
+def most_of(own: CellAssignment, cell: int, there: NDArray[np.int64]) -> tuple[int, float] | None:
     """Where most of a cell's samples lie at another layer.
 
     Args:

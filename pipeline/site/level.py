@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.pack import packed
+from pipeline.core.site_data import pack_array
 from pipeline.site.classes import block_size, top_classes
 from pipeline.site.exemplars import places
 from pipeline.site.neighbours import Neighbours
@@ -50,15 +50,15 @@ def cells_content(level: LevelCells, top: int) -> Content:
     """Place, size, quality and ``top`` strongest classes of every cell."""
     classes, values = top_classes(level.attribution, top)
     return {
-        "cell": packed(level.cell),
-        "count": packed(level.count),
-        "drawn": packed(level.drawn),
-        "spread": packed(level.spread),
-        "reliability": packed(level.reliability),
-        "fidelity": packed(level.fidelity),
-        "fidelity_centred": packed(level.fidelity_centred),
-        "top_class": packed(classes),
-        "top_value": packed(values),
+        "cell": pack_array(level.cell),
+        "count": pack_array(level.count),
+        "drawn": pack_array(level.drawn),
+        "spread": pack_array(level.spread),
+        "reliability": pack_array(level.reliability),
+        "fidelity": pack_array(level.fidelity),
+        "fidelity_centred": pack_array(level.fidelity_centred),
+        "top_class": pack_array(classes),
+        "top_value": pack_array(values),
     }
 
 
@@ -72,16 +72,16 @@ def exemplars_content(level: LevelCells, image: NDArray[np.int64], position: NDA
         count: exemplars shown.
     """
     rows, where = places(level.exemplar[:, :count], image, position)
-    return {"image": packed(rows), "position": packed(where)}
+    return {"image": pack_array(rows), "position": pack_array(where)}
 
 
 def neighbours_content(level: LevelCells) -> Content:
     """The most similar cells of every cell, cosines in hundredths (-127: none), and what its icon was drawn from."""
     hundredths = np.nan_to_num(np.rint(100 * level.alike.cosine), nan=-127).astype(np.int8)
     return {
-        "cell": packed(level.alike.cell),
-        "hundredths": packed(hundredths),
-        "descent": packed(level.descent),
+        "cell": pack_array(level.alike.cell),
+        "hundredths": pack_array(hundredths),
+        "descent": pack_array(level.descent),
     }
 
 
@@ -101,4 +101,4 @@ def planes(file: str, key: str, level: LevelCells, values: NDArray[Any]) -> Iter
     """Values [class, cell] cut into files ``<level>/<file>-<block>`` of a few classes each, under ``key``."""
     step = block_size(values.shape[1])
     for index, start in enumerate(range(0, len(values), step)):
-        yield f"{level.size}/{file}-{index}", {key: packed(values[start : start + step])}
+        yield f"{level.size}/{file}-{index}", {key: pack_array(values[start : start + step])}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.cells import Level
+from pipeline.core.cells import CellAssignment
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class Membership:
     """
 
     sample: NDArray[np.int64]
-    levels: Mapping[int, Level]
+    levels: Mapping[int, CellAssignment]
     drawn: Mapping[int, NDArray[np.bool_]]
 
     @property
-    def finest(self) -> Level:
+    def finest(self) -> CellAssignment:
         """The level that all others are made of."""
         return self.levels[max(self.levels)]
 
@@ -41,7 +41,7 @@ class Membership:
         return found
 
 
-def label_counts(level: Level, label: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+def label_counts(level: CellAssignment, label: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     """How many samples of each class lie in each cell [class, cell].
 
     Args:
@@ -54,7 +54,7 @@ def label_counts(level: Level, label: NDArray[np.int64], classes: int) -> NDArra
 
 
 def shared_cells(
-    own: Level, there: NDArray[np.int64], cells: int, most: int
+    own: CellAssignment, there: NDArray[np.int64], cells: int, most: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The cells of another layer that hold most of the samples of each cell.
 

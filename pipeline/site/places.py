@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from pipeline.core.class_id import class_id
+from pipeline.core.atlas_names import class_id
 from pipeline.core.errors import ConfigError
 from pipeline.params import Params
 from pipeline.site.config import SavedPlace

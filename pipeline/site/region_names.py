@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.pack import packed
+from pipeline.core.site_data import pack_array
 from pipeline.core.steady import steady
 from pipeline.site.level import Content, LevelCells
 from pipeline.site.region_centre import visual_centre
@@ -81,10 +81,10 @@ def names_content(level: LevelCells) -> Content:
         names = region_names(level.size, level.cell[drawn], level.count[drawn], level.attribution[drawn])
     return {
         "size": level.size,
-        "place": packed(names.place),
-        "cells": packed(names.cells),
-        "class": packed(names.named),
-        "cut": packed(names.cut),
+        "place": pack_array(names.place),
+        "cells": pack_array(names.cells),
+        "class": pack_array(names.named),
+        "cut": pack_array(names.cut),
     }
 
 

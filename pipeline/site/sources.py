@@ -10,7 +10,7 @@ import zarr
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
-from pipeline.core.cells import nested_levels
+from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError
 from pipeline.core.statistics import layer_mean, row_blocks
 from pipeline.core.store import array, level, open_artifact
@@ -49,7 +49,7 @@ def read_membership(task: Task, layer: str, atlas: str, sizes: Sequence[int]) ->
     """Which cells the samples of an atlas lie in, at each level."""
     layout = open_artifact(a.LAYOUT, task.path(a.LAYOUT, layer, atlas))
     grid = open_artifact(a.GRID, task.path(a.GRID, layer, atlas))
-    levels = nested_levels(values(layout, "xy"), sizes)
+    levels = assign_cells(values(layout, "xy"), sizes)
     drawn = {size: values(level(grid, size), "drawn") for size in sizes}
     return Membership(values(layout, "sample"), {found.size: found for found in levels}, drawn)
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
-from pipeline.core.pack import part
 from pipeline.core.progress import say, tracked
+from pipeline.core.site_data import data_script
 from pipeline.core.store import open_artifact
 from pipeline.core.whole import whole
 from pipeline.images.manifest import ManifestImages, read_manifest
@@ -108,7 +108,7 @@ def _write_images(task: Task, data: Path, network: Mapping[str, Any], shown: Row
 def _write_part(data: Path, name: str, content: Mapping[str, Any]) -> None:
     path = data / f"{name}.js"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(part(name, content), encoding="ascii")
+    path.write_text(data_script(name, content), encoding="ascii")
 
 
 def _summarise(task: Task, site: Path, layers: list[dict[str, Any]], images: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
 
-from pipeline.core.atlases import parse_atlas
+from pipeline.core.atlas_names import parse_atlas
 from pipeline.site.glimpse import Glimpse, Spot
 from pipeline.site.places import Place, link
 

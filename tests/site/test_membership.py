@@ -2,22 +2,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.core.cells import Level, nested_levels
-from pipeline.core.members import images_by_cell
+from pipeline.core.cells import CellAssignment, assign_cells
+from pipeline.core.site_data import images_by_cell
 from pipeline.site.membership import Membership, label_counts, shared_cells
 
 POINTS = 500
 RANDOM = np.random.default_rng
 
 
-def level(seed: int, size: int = 8) -> Level:
+def level(seed: int, size: int = 8) -> CellAssignment:
     """A level with points strewn at random."""
-    return nested_levels(RANDOM(seed).random((POINTS, 2)), [size])[0]
+    return assign_cells(RANDOM(seed).random((POINTS, 2)), [size])[0]
 
 
 def test_images_come_in_the_order_of_the_finest_cells() -> None:
     """Each finest cell's stretch of the list holds the images of its samples, and of nobody else's."""
-    levels = nested_levels(RANDOM(0).random((POINTS, 2)), [4, 8])
+    levels = assign_cells(RANDOM(0).random((POINTS, 2)), [4, 8])
     sample = RANDOM(1).permutation(2 * POINTS)[:POINTS]
     image = RANDOM(2).integers(0, 60, 2 * POINTS)
     listed = images_by_cell(levels[1].of_point, sample, image)

@@ -5,7 +5,7 @@ import pytest
 from site_planting import CLASS_ATLAS, Level, Planted, activation_of, mean_activation
 from test_pack import unpacked
 
-from pipeline.export.data_file import read_part
+from pipeline.core.site_data import read_data_script
 from pipeline.site.descent import Descent
 from pipeline.site.neighbours import NEIGHBOURS, neighbours
 
@@ -72,7 +72,7 @@ def test_the_page_gets_the_neighbours_of_the_grid(planted: Planted, atlas: str) 
     levels = levels or {size: level for (name, size), level in planted.levels.items() if name == layer}
     finest: Level = levels[max(levels)]
     level = levels[min(levels)]
-    found = read_part(planted.site / f"data/{layer}/{atlas}/{level.size}/neighbours.js")
+    found = read_data_script(planted.site / f"data/{layer}/{atlas}/{level.size}/neighbours.js")
     activation = activation_of(layer, level.attribution)
     expected = neighbours(activation, level.drawn, mean_activation(layer, finest))
     assert np.array_equal(unpacked(found["cell"]), expected.cell)
@@ -89,6 +89,6 @@ def test_the_page_gets_what_icons_were_drawn_from(planted: Planted, coarse: int,
     for rank, cell in enumerate(np.flatnonzero(level.drawn)):
         within = tuple(level.cell[cell] * coarse // size) in drawn
         expected[cell] = (Descent.NOISE, Descent.PARENT, Descent.SAME)[rank % 3] if within else Descent.NOISE
-    found = read_part(planted.site / f"data/features.7/all/{size}/neighbours.js")
+    found = read_data_script(planted.site / f"data/features.7/all/{size}/neighbours.js")
     assert np.array_equal(unpacked(found["descent"]), expected)
     assert len(set(expected.tolist())) == 4

@@ -11,7 +11,7 @@ from browsing import Opener, ready
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, COMPARE_ATLAS, COMPARE_SCALE, LAYERS, Planted, cell_at
 
-from pipeline.core.cells import nested_levels
+from pipeline.core.cells import assign_cells
 from pipeline.site.glimpse import Cells, glimpse, most_of
 from pipeline.site.places_source import places_content
 
@@ -140,7 +140,7 @@ def test_the_finest_of_the_given_levels_is_looked_at() -> None:
 
 def test_samples_that_lie_nowhere_are_not_followed() -> None:
     """Where no sample of the cell has a drawn cell at the other layer, there is nowhere to go."""
-    (own,) = nested_levels(np.array([[0.1, 0.1], [0.1, 0.1], [0.9, 0.9]]), [2])
+    (own,) = assign_cells(np.array([[0.1, 0.1], [0.1, 0.1], [0.9, 0.9]]), [2])
     assert most_of(own, 0, np.array([5, -1, 7])) == (5, 0.5)
     assert most_of(own, 0, np.array([-1, -1, 7])) is None
 
