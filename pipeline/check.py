@@ -8,8 +8,7 @@ import torch
 
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError, DataError, ImageError
-from pipeline.images.image_set import Entry, ImageSet
-from pipeline.images.open_set import open_image_set
+from pipeline.images.image_set import Entry, ImageSet, open_image_set
 from pipeline.model.build import build, freeze
 from pipeline.model.describe import layer_forms
 from pipeline.model.layers import find, known_layer

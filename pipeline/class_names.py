@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pipeline.core.atlas_names import AtlasName, class_id
 from pipeline.core.errors import ConfigError
 from pipeline.images.config import ImagesSettings
-from pipeline.images.open_set import open_image_set
+from pipeline.images.image_set import open_image_set
 from pipeline.model.config import ModelSettings
 from pipeline.model.resolve import class_names
 

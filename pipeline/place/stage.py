@@ -19,7 +19,7 @@ from pipeline.core.progress import say, tracked
 from pipeline.core.site_data import MEMBERS_PER_BLOCK, data_script, member_blocks, pack_array
 from pipeline.core.whole import whole
 from pipeline.images.listing import spread_evenly
-from pipeline.images.photograph import IMAGES_PER_FOLDER, encoded, folders, picture_name
+from pipeline.images.thumbnails import IMAGES_PER_FOLDER, encode_thumbnail, image_lists, thumbnail_path
 from pipeline.model import saved
 from pipeline.model.network import Network
 from pipeline.model.preprocessing import network_crop
@@ -82,7 +82,7 @@ def _parts(
         },
     )
     yield from member_blocks(placement.members)
-    for number, about in folders(images, second.labels, network.classes, set(pictures)):
+    for number, about in image_lists(images, second.labels, network.classes, set(pictures)):
         yield f"images/{number}", about
 
 
@@ -90,9 +90,9 @@ def _write_pictures(folder: Path, second: SecondSet, network: Network, pictures:
     """Store what the network saw of these images."""
     (folder / "images").mkdir(parents=True)
     for row in tracked(pictures, "pictures", len(pictures), "image"):
-        path = folder / "images" / picture_name(row)
+        path = folder / "images" / thumbnail_path(row)
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(encoded(network_crop(second.images.load(row), network.preprocessing), LONGEST_SIDE))
+        path.write_bytes(encode_thumbnail(network_crop(second.images.load(row), network.preprocessing), LONGEST_SIDE))
 
 
 def _summarise(task: Task, second: SecondSet, placement: Placement, samples: int, pictures: int) -> None:

@@ -16,8 +16,8 @@ from pipeline.core.site_data import data_script
 from pipeline.core.statistics import layer_mean
 from pipeline.core.store import array, artifact_identity, level, open_artifact
 from pipeline.core.whole import whole
+from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.images.open_set import open_image_set
 from pipeline.model.layers import known_layer
 from pipeline.model.preprocessing import network_crop, to_tensor
 from pipeline.model.saved import load

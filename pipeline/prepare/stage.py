@@ -12,10 +12,9 @@ from pipeline.core import artifacts as a
 from pipeline.core.errors import ImageError
 from pipeline.core.escaping import escape_control_chars
 from pipeline.core.progress import say
-from pipeline.images.image_set import ImageSet
+from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.listing import Listing, list_images
 from pipeline.images.manifest import Manifest, write_manifest, write_rejected
-from pipeline.images.open_set import open_image_set
 from pipeline.model import resolve, saved
 from pipeline.model.build import freeze
 from pipeline.model.config import PreprocessingSettings

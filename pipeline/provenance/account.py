@@ -10,10 +10,9 @@ from pipeline import __version__
 from pipeline.core import artifacts as a
 from pipeline.core.errors import ArtifactError, AtlasError
 from pipeline.core.escaping import escape_control_chars
-from pipeline.images.image_set import ImageSet
+from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.manifest import Manifest, read_manifest
-from pipeline.images.open_set import open_image_set
-from pipeline.images.photograph import label_name
+from pipeline.images.thumbnails import label_name
 from pipeline.model.saved import describe
 from pipeline.params import Params
 from pipeline.provenance.cell import (

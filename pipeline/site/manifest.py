@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline import __version__
-from pipeline.images.photograph import IMAGES_PER_FOLDER
+from pipeline.images.thumbnails import IMAGES_PER_FOLDER
 from pipeline.model.layers import LayerShape
 from pipeline.site.exemplars import patch
 

@@ -16,9 +16,9 @@ from pipeline.core.progress import say, tracked
 from pipeline.core.site_data import data_script
 from pipeline.core.store import open_artifact
 from pipeline.core.whole import whole
+from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.images.open_set import open_image_set
-from pipeline.images.photograph import encoded, folders, picture_name
+from pipeline.images.thumbnails import encode_thumbnail, image_lists, thumbnail_path
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape
 from pipeline.model.preprocessing import network_crop
@@ -98,10 +98,10 @@ def _write_images(task: Task, data: Path, network: Mapping[str, Any], shown: Row
     images = ManifestImages(read_manifest(task.path(a.IMAGES)), image_set, task.params.prepare.max_pixels)
     preprocessing = PreprocessingSettings.model_validate(network["preprocessing"], strict=False)
     for row in tracked([int(row) for row in shown], "exemplar images", len(shown), "image"):
-        path = data / "images" / picture_name(row)
+        path = data / "images" / thumbnail_path(row)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoded(network_crop(images.load(row), preprocessing), task.params.site.image_size))
-    for number, about in folders(images.manifest, image_set.classes, network["classes"], set(shown.tolist())):
+        path.write_bytes(encode_thumbnail(network_crop(images.load(row), preprocessing), task.params.site.image_size))
+    for number, about in image_lists(images.manifest, image_set.classes, network["classes"], set(shown.tolist())):
         _write_part(data, f"images/{number}", about)
 
 

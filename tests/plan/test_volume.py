@@ -17,7 +17,7 @@ from pipeline.compose import compose_config, write_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT, Artifact
 from pipeline.core.cells import assign_cells
 from pipeline.core.store import array, open_artifact
-from pipeline.images.open_set import open_image_set
+from pipeline.images.image_set import open_image_set
 from pipeline.params import Params, parse_params
 from pipeline.plan import volume
 from pipeline.plan.counts import LevelCount, level_counts

@@ -13,8 +13,8 @@ from site_planting import CLASSES, LAYERS, LEVELS, Planted, plant
 from test_pack import unpacked
 
 from pipeline.core.errors import ArtifactError, ConfigError
+from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.images.open_set import open_image_set
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.preprocessing import network_crop
 from pipeline.site import viewer_files

@@ -1,4 +1,4 @@
-"""An image that the network saw => what the page shows of it."""
+"""Thumbnails of images for the page, and the lists that name every image."""
 
 import io
 from collections.abc import Collection, Iterator, Sequence
@@ -12,8 +12,8 @@ from pipeline.images.manifest import Manifest
 IMAGES_PER_FOLDER = 1000
 
 
-def encoded(crop: Image.Image, longest_side: int, quality: int = 82) -> bytes:
-    """The network's crop of an image as WebP, made smaller where it is larger than asked; no metadata goes along.
+def encode_thumbnail(crop: Image.Image, longest_side: int, quality: int = 82) -> bytes:
+    """The network's crop of an image as WebP without metadata, scaled down to ``longest_side`` where it is larger.
 
     Args:
         crop: RGB.
@@ -27,37 +27,39 @@ def encoded(crop: Image.Image, longest_side: int, quality: int = 82) -> bytes:
     return buffer.getvalue()
 
 
-def picture_name(row: int) -> str:
-    """The picture's place among the images of a page: ``<folder>/<row>.webp``."""
+def thumbnail_path(row: int) -> str:
+    """Path of an image's thumbnail below the page's folder of images: ``<folder>/<row>.webp``."""
     return f"{row // IMAGES_PER_FOLDER}/{row}.webp"
 
 
-def folders(
-    images: Manifest, labels: Sequence[str], classes: Sequence[str], pictures: Collection[int]
+def image_lists(
+    images: Manifest, labels: Sequence[str], classes: Sequence[str], thumbnails: Collection[int]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """For each folder of images its number and, by row, what the page says of them: key, label, 1 with a picture.
+    """For each folder of images its number and, by row, key, label name and 1 where there is a thumbnail.
 
     Args:
-        images: all of them, also those without a picture.
+        images: all of them, also those without a thumbnail.
         labels: names of the image set's classes.
         classes: names of the network's classes.
-        pictures: rows that have a picture.
+        thumbnails: rows that have a thumbnail.
     """
     for first in range(0, len(images), IMAGES_PER_FOLDER):
         rows = range(first, min(first + IMAGES_PER_FOLDER, len(images)))
-        about = {
-            f"{row}": [
-                escape_control_chars(images.key[row]),
-                label_name(images, row, labels, classes),
-                int(row in pictures),
-            ]
-            for row in rows
-        }
-        yield first // IMAGES_PER_FOLDER, about
+        yield (
+            first // IMAGES_PER_FOLDER,
+            {
+                f"{row}": [
+                    escape_control_chars(images.key[row]),
+                    label_name(images, row, labels, classes),
+                    int(row in thumbnails),
+                ]
+                for row in rows
+            },
+        )
 
 
 def label_name(images: Manifest, row: int, labels: Sequence[str], classes: Sequence[str]) -> str | None:
-    """The name of an image's label: the network's where it knows the class, else the image set's; None without one."""
+    """The name of an image's label: the network's where it has the class, else the image set's; None without one."""
     label, class_ = int(images.label[row]), int(images.class_[row])
     if 0 <= class_ < len(classes):
         return classes[class_]

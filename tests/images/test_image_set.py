@@ -10,8 +10,7 @@ from pipeline.core.errors import AtlasError, ConfigError, ImageError
 from pipeline.images.config import ImagesSettings
 from pipeline.images.decode import upright_rgb
 from pipeline.images.digits import Digits
-from pipeline.images.image_set import ImageSet
-from pipeline.images.open_set import open_image_set
+from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.torchvision_set import TorchvisionSet
 
 TOYTOWN = "pipeline.images.toytown.toytown.Toytown"
