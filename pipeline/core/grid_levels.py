@@ -91,7 +91,8 @@ class GridLevel:
     @property
     def flat_index(self) -> NDArray[np.int64]:
         """[cell] row · size + column."""
-        return self.cell.astype(np.int64) @ np.array([self.size, 1])
+        index: NDArray[np.int64] = self.cell.astype(np.int64) @ np.array([self.size, 1])
+        return index
 
     def at(self, name: str, index: int) -> Any:
         """One cell's entry of the array ``name``, without reading the others."""
