@@ -1,4 +1,4 @@
-"""Every file that the pages of a site may load, by what its manifest and its lists of images name."""
+"""Every file that the pages of a site may load, derived from its manifest and its lists of images."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,14 @@ from pipeline.core.site_data import read_data_script
 Found = Mapping[str, Any]
 
 ADDRESS = re.compile(r'(?:src|href)="([^":]+)"')  # no scheme: beside the page
-FIGURES = "figures.js"  # what was measured; commands lay it beside the site
-PICTURES = {"picture", "before", "after"}  # what names a picture in the result of a patch test
+METRICS_FILE = "figures.js"  # metrics of the run; the commands write it beside the pages
+PATCH_IMAGES = {"picture", "before", "after"}  # keys that name an image file in the result of a patch test
 
 
-def loaded(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
-    """Names of files, relative to the site.
+def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
+    """Paths of files, relative to the site.
 
-    What the stages ``patch`` and ``predict`` write is left out where they have not run: the pages say so themselves.
+    Outputs of the stages ``patch`` and ``predict`` are left out where they have not run; the pages handle that.
 
     Args:
         site: usually ``outputs/site``.
@@ -32,8 +32,8 @@ def loaded(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
         yield page
         yield from ADDRESS.findall((site / page).read_text("utf-8")) if (site / page).is_file() else ()
     yield "data/places.js"
-    if (site / FIGURES).is_file():
-        yield FIGURES
+    if (site / METRICS_FILE).is_file():
+        yield METRICS_FILE
     manifest = read_data_script(site / "data/manifest.js")
     if manifest["exemplars"]:
         yield from _images(site, "data/images", manifest["images"], manifest["images_per_folder"])
@@ -61,7 +61,7 @@ def _data(manifest: Found, layer: str, atlas: Found) -> Iterator[str]:
         for level in levels:
             for block in range(ceil(classes / level["classes_per_block"])):
                 yield f"{folder}/{level['size']}/{name}-{block}.js"
-    if atlas.get("names"):  # sites of earlier versions have none
+    if atlas.get("names"):  # earlier versions wrote none
         yield f"{folder}/names.js"
     if manifest["exemplars"]:
         yield from _members(folder, atlas["levels"][-1]["samples"], atlas["members_per_block"])
@@ -73,7 +73,7 @@ def _members(folder: str, samples: int, per_block: int) -> Iterator[str]:
 
 
 def _tiles(layer: str, atlas: Found) -> Iterator[str]:
-    """Every tile of every reduced picture, as Deep Zoom numbers them."""
+    """Every tile of every reduced image, in Deep Zoom's numbering."""
     form, folder = atlas["tiles"], f"tiles/{layer}/{atlas['name']}"
     for level in atlas["levels"]:
         width, height = level["width"], level["height"]
@@ -85,7 +85,7 @@ def _tiles(layer: str, atlas: Found) -> Iterator[str]:
 
 
 def _images(site: Path, folder: str, images: int, per_folder: int) -> Iterator[str]:
-    """The lists of images, and the pictures that they name."""
+    """The lists of images, and the thumbnails that they name."""
     for number in range(ceil(images / per_folder)):
         yield f"{folder}/{number}.js"
         listed = read_data_script(site / folder / f"{number}.js")
@@ -93,7 +93,7 @@ def _images(site: Path, folder: str, images: int, per_folder: int) -> Iterator[s
 
 
 def _second(site: Path, folder: str) -> Iterator[str]:
-    """What the page loads of the second image set at a layer."""
+    """Files of the second image set at a layer."""
     yield f"{folder}/place.js"
     place = read_data_script(site / folder / "place.js")
     yield from _members(folder, place["samples"], place["members_per_block"])
@@ -101,19 +101,19 @@ def _second(site: Path, folder: str) -> Iterator[str]:
 
 
 def _patch(site: Path, folder: str) -> Iterator[str]:
-    """The result of a patch test and the pictures that it names."""
+    """The result of a patch test and the images that it names."""
     if (site / folder / "result.js").is_file():
         yield f"{folder}/result.js"
-        yield from (f"{folder}/{name}" for name in _pictures(read_data_script(site / folder / "result.js")))
+        yield from (f"{folder}/{name}" for name in _patch_images(read_data_script(site / folder / "result.js")))
 
 
-def _pictures(content: Any) -> Iterator[str]:
+def _patch_images(content: Any) -> Iterator[str]:
     if isinstance(content, Mapping):
         for key, value in content.items():
-            if key in PICTURES and isinstance(value, str):
+            if key in PATCH_IMAGES and isinstance(value, str):
                 yield value
             else:
-                yield from _pictures(value)
+                yield from _patch_images(value)
     elif isinstance(content, list):
         for value in content:
-            yield from _pictures(value)
+            yield from _patch_images(value)

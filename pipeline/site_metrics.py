@@ -1,7 +1,7 @@
-"""The numbers that the stages measured, laid beside the site for its page of contents.
+"""Metrics of all stages in one file for the page of contents.
 
-They are gathered by the commands and not by the stage ``site``: a run's metrics are written for people and carry no
-checksum, so no artifact is made from them.
+The commands collect them and not the stage ``site``: metrics are written for people and carry no checksum, so no
+artifact may be made from them.
 """
 
 import json
@@ -13,27 +13,27 @@ from typing import Any
 from pipeline.core.errors import ArtifactError
 from pipeline.core.site_data import data_script, read_data_script
 from pipeline.core.whole import whole
-from pipeline.export.loaded import FIGURES
+from pipeline.export.site_files import METRICS_FILE
 
-Found = dict[str, Any]
+Metrics = dict[str, Any]
 
-MEASURED = ("reduce", "grid", "render")  # stages that measure each atlas
+STAGES = ("reduce", "grid", "render")  # stages with metrics of each atlas
 
 
-def write_figures(outputs: Path) -> None:
-    """Write the numbers of a run beside its site; where there is no site, or no place to write, nothing is done."""
+def write_site_metrics(outputs: Path) -> None:
+    """Write the metrics of a run beside its site; do nothing where there is no site or it is not writable."""
     site = outputs / "site"
     with suppress(ArtifactError, OSError):
-        content = gathered(outputs / "metrics", read_data_script(site / "data/manifest.js"))
-        with whole(site / FIGURES) as partial:
+        content = collect_metrics(outputs / "metrics", read_data_script(site / "data/manifest.js"))
+        with whole(site / METRICS_FILE) as partial:
             partial.write_text(data_script("figures", content), encoding="ascii")
 
 
-def gathered(metrics: Path, manifest: Mapping[str, Any]) -> Found:
-    """What was measured, as the page shows it.
+def collect_metrics(metrics: Path, manifest: Mapping[str, Any]) -> Metrics:
+    """The metrics of a run as the page reads them.
 
     Args:
-        metrics: the folder that the stages write their numbers to; what is missing there is null.
+        metrics: the folder that the stages write their metrics to; what is missing there is null.
         manifest: of the site, which names layers, atlases and levels.
 
     Returns:
@@ -57,8 +57,8 @@ def gathered(metrics: Path, manifest: Mapping[str, Any]) -> Found:
     }
 
 
-def _atlas(metrics: Path, name: str, sizes: Iterable[int]) -> Found:
-    layout, cells, icons = (_read(metrics / stage / f"{name}.json") for stage in MEASURED)
+def _atlas(metrics: Path, name: str, sizes: Iterable[int]) -> Metrics:
+    layout, cells, icons = (_read(metrics / stage / f"{name}.json") for stage in STAGES)
     levels = [{"size": size, "cells": _of(cells, size), "icons": _of(icons, size)} for size in sizes]
     return {"layout": layout, "levels": levels}
 
@@ -67,8 +67,8 @@ def _of(found: Mapping[str, Any] | None, size: int) -> Any:
     return None if found is None else found.get(str(size))
 
 
-def _read(path: Path) -> Found | None:
-    """The numbers of a file, those that are none as null; None where there is no such file."""
+def _read(path: Path) -> Metrics | None:
+    """The content of a JSON file, NaN and infinities as null; None where there is no such file."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
     except (OSError, ValueError):
