@@ -77,7 +77,7 @@ def breaks(chain: Sequence[Link]) -> list[str]:
 def _breaks(link: Link, known: Mapping[str, str]) -> Iterator[str]:
     again = f"run {MAKERS[link.name]} again ('atlas run' does)"
     if link.identity != link.expected:
-        yield f"{link.path}: {link.name} expected to be unchanged since its stage wrote it, found that it was changed; {again}"
+        yield f"{link.path}: {link.name} expected to be as its stage wrote it, found that it was changed; {again}"
     for name, identity_ in link.made_from.items():
         if name not in known:
             yield f"{link.path}: {link.name} expected to name what it was made from, found unknown {name}; {again}"

@@ -24,7 +24,7 @@ from pipeline.model.network import Network
 from pipeline.model.saved import save
 from pipeline.params import Params, parse_params
 from pipeline.prepare.train import train
-from pipeline.site.page import page
+from pipeline.site.pages import page
 from pipeline.stages import STAGES, Task
 
 CROP = 32

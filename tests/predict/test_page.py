@@ -14,8 +14,8 @@ from pipeline.core.artifacts import PREDICT
 from pipeline.core.site_data import data_script
 from pipeline.model.layers import LayerShape
 from pipeline.predict.stage import run
-from pipeline.site.page import page as frame
-from pipeline.site.viewer_files import viewer_files
+from pipeline.site.pages import page as frame
+from pipeline.site.pages import viewer_files
 from tests.axe import faults
 from tests.predict.planting import LAYER, SHAPES, plant
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from site_planting import LAYERS, Planted
 
 from pipeline.core.site_data import data_script
-from pipeline.site.page import PAGES
+from pipeline.site.pages import PAGES
 
 pytestmark = pytest.mark.browser
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.site.uses import class_directions, multiple_uses
+from pipeline.site.polysemantic_cells import class_directions, polysemantic_cells
 
 CLASSES, CELLS = 12, 40
 
@@ -18,8 +18,8 @@ def test_class_directions_are_those_of_the_means() -> None:
     assert np.isnan(found[4]).all()
 
 
-def test_a_planted_cell_with_two_uses_is_found() -> None:
-    """A cell strong for two unlike classes comes first; one strong for two alike classes is not listed."""
+def test_a_planted_polysemantic_cell_is_found() -> None:
+    """A cell strong for two dissimilar classes is listed; one strong for two similar classes is not."""
     generator = np.random.default_rng(1)
     directions = np.linalg.qr(generator.normal(size=(16, CLASSES)))[0].T.astype(np.float32)
     directions[3] = directions[2]
@@ -30,14 +30,16 @@ def test_a_planted_cell_with_two_uses_is_found() -> None:
     attribution[22, [4, 7]] = 2.0
     drawn = np.ones(CELLS, bool)
     drawn[22] = False
-    found = multiple_uses(attribution, drawn, directions)
+    found = polysemantic_cells(attribution, drawn, directions)
     assert list(found.cell) == [20]
     assert set(found.classes[0]) == {5, 9}
     np.testing.assert_allclose(found.value, [[1.8, 1.8]])
     np.testing.assert_allclose(found.distance, 1, atol=1e-5)
 
 
-def test_classes_without_a_direction_are_no_use() -> None:
-    """Where nothing is known of how alike classes are, no cell is said to serve unlike ones."""
+def test_classes_without_a_direction_are_left_out() -> None:
+    """Where the similarity of classes is not known, no cell is listed."""
     attribution = np.ones((CELLS, CLASSES), np.float32)
-    assert not len(multiple_uses(attribution, np.ones(CELLS, bool), np.full((CLASSES, 4), np.nan, np.float32)).cell)
+    assert not len(
+        polysemantic_cells(attribution, np.ones(CELLS, bool), np.full((CLASSES, 4), np.nan, np.float32)).cell
+    )

@@ -1,4 +1,4 @@
-"""Cells with more than one use: strong for classes that look nothing alike."""
+"""Polysemantic cells: those with strong attribution to two classes whose activations are dissimilar."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from pipeline.core.statistics import grouped_sums
 
 CONSIDERED = 8  # strongest classes of a cell
 STRONG = 0.3  # of the largest attribution that any cell has to the class
-UNLIKE = 0.8  # 1 - cosine; 1 is what unrelated classes have
+DISSIMILAR = 0.8  # 1 - cosine; 1 is the value of unrelated classes
 LISTED = 12
 
 
 @dataclass(frozen=True)
-class Uses:
-    """Cells with two unlike uses, the clearest first.
+class PolysemanticCells:
+    """Polysemantic cells and their two classes, the highest score first.
 
     Attributes:
         cell: [listed] index of the cell.
         classes: [listed, 2].
         value: [listed, 2] the cell's mean attribution to them, logit.
-        distance: [listed] 1 - centred cosine of the classes' mean activations, 0..2.
+        distance: [listed] 1 - centered cosine of the classes' mean activations, 0..2.
         score: [listed] distance times the weaker of the two strengths.
     """
 
@@ -46,26 +46,28 @@ def class_directions(
     Args:
         blocks: (rows, their activations [row, channel]).
         label: [sample] the class of each, -1 where it has none.
-        classes: how many there are.
+        classes: number of classes.
         mean: [channel] of the whole layer.
     """
     sums = grouped_sums(blocks, label + 1, classes + 1, len(mean))[1:]
     count = np.bincount(label + 1, minlength=classes + 1)[1:, None]
     with np.errstate(invalid="ignore"):
-        centred = sums / count - mean
-        unit: NDArray[np.float32] = (centred / np.linalg.norm(centred, axis=1, keepdims=True)).astype(np.float32)
+        centered = sums / count - mean
+        unit: NDArray[np.float32] = (centered / np.linalg.norm(centered, axis=1, keepdims=True)).astype(np.float32)
     return unit
 
 
-def multiple_uses(attribution: NDArray[np.float32], drawn: NDArray[np.bool_], directions: NDArray[np.float32]) -> Uses:
-    """The drawn cells that are strong for two classes that look nothing alike.
+def polysemantic_cells(
+    attribution: NDArray[np.float32], drawn: NDArray[np.bool_], directions: NDArray[np.float32]
+) -> PolysemanticCells:
+    """The drawn cells with strong attribution to two dissimilar classes.
 
-    A cell is strong for a class by its share of the largest attribution that any drawn cell has to that class.
+    A cell's strength for a class is its share of the largest attribution that any drawn cell has to that class.
 
     Args:
         attribution: [cell, class] logit.
         drawn: [cell].
-        directions: [class, channel] as :func:`class_directions` gives them.
+        directions: [class, channel], see :func:`class_directions`.
     """
     cells = np.flatnonzero(drawn)
     value = attribution[cells]
@@ -77,11 +79,11 @@ def multiple_uses(attribution: NDArray[np.float32], drawn: NDArray[np.bool_], di
     for one, other in combinations(range(top.shape[1]), 2):
         apart = 1 - np.einsum("ij,ij->i", directions[top[:, one]], directions[top[:, other]])
         weaker = np.minimum(strength[:, one], strength[:, other])
-        score = np.where((weaker >= STRONG) & (apart >= UNLIKE), weaker * apart, 0)  # NaN compares as no
+        score = np.where((weaker >= STRONG) & (apart >= DISSIMILAR), weaker * apart, 0)  # NaN compares as false
         better = score > best
         best[better], distance[better] = score[better], apart[better]
         pair[better] = top[better][:, [one, other]]
     order = np.argsort(-best, kind="stable")[:LISTED]
     order = order[best[order] > 0]
     at = cells[order]
-    return Uses(at, pair[order], attribution[at[:, None], pair[order]], distance[order], best[order])
+    return PolysemanticCells(at, pair[order], attribution[at[:, None], pair[order]], distance[order], best[order])

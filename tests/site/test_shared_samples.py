@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.cells import CellAssignment, assign_cells
 from pipeline.core.site_data import images_by_cell
-from pipeline.site.membership import Membership, label_counts, shared_cells
+from pipeline.site.shared_samples import SampleCells, label_counts, largest_share, shared_cells
 
 POINTS = 500
 RANDOM = np.random.default_rng
@@ -36,7 +36,7 @@ def test_labels_are_counted_per_cell() -> None:
     assert counts.sum() == (label >= 0).sum()
 
 
-def there(member: Membership, sample: NDArray[np.int64]) -> NDArray[np.int64]:
+def there(member: SampleCells, sample: NDArray[np.int64]) -> NDArray[np.int64]:
     """The other layer's cell of each of these samples."""
     return member.cell_of_sample(8, 2 * POINTS)[sample]
 
@@ -46,7 +46,7 @@ def test_cells_are_linked_to_those_that_hold_their_samples() -> None:
     own, other = level(5), level(6)
     sample, other_sample = np.arange(POINTS), np.arange(100, 100 + POINTS)
     drawn = other.count >= 8
-    member = Membership(other_sample, {8: other}, {8: drawn})
+    member = SampleCells(other_sample, {8: other}, {8: drawn})
     cells, shares = shared_cells(own, there(member, sample), len(other.cell), 3)
     for cell in range(0, len(own.cell), 7):
         mine = sample[own.of_point == cell]
@@ -62,8 +62,15 @@ def test_cells_are_linked_to_those_that_hold_their_samples() -> None:
 def test_a_layout_is_linked_to_itself(size: int) -> None:
     """The same layout at another layer holds all of each cell's samples in the same cell."""
     own = level(7, size)
-    member = Membership(np.arange(POINTS), {size: own}, {size: np.ones(len(own.cell), bool)})
+    member = SampleCells(np.arange(POINTS), {size: own}, {size: np.ones(len(own.cell), bool)})
     cells, shares = shared_cells(own, member.cell_of_sample(size, POINTS), len(own.cell), 3)
     np.testing.assert_array_equal(cells[:, 0], np.arange(len(own.cell)))
     assert (shares[:, 0] == 1).all()
     assert (cells[:, 1:] == -1).all()
+
+
+def test_samples_without_a_drawn_cell_are_not_followed() -> None:
+    """Where no sample of the cell has a drawn cell at the other layer, there is no cell to go to."""
+    (own,) = assign_cells(np.array([[0.1, 0.1], [0.1, 0.1], [0.9, 0.9]]), [2])
+    assert largest_share(own, 0, np.array([5, -1, 7])) == (5, 0.5)
+    assert largest_share(own, 0, np.array([-1, -1, 7])) is None

@@ -4,11 +4,11 @@ import numpy as np
 
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.store import create, open_artifact, write_array
-from pipeline.site.sources import read_directions
+from pipeline.site.read import read_class_directions
 
 
-def test_without_labels_a_sample_belongs_to_the_class_that_it_argues_for(tmp_path: Path) -> None:
-    """The strongest positive attribution names a sample's class; one with none above zero belongs to no class."""
+def test_without_labels_a_sample_belongs_to_its_top_class(tmp_path: Path) -> None:
+    """The largest positive attribution gives a sample's class; one with none above zero belongs to no class."""
     activation = np.array([[4, 0], [2, 0], [0, 6], [9, 9], [-3, 5]], np.float32)
     attribution = np.array([[2, 1, -1], [1, 0, 0], [-1, 3, 2], [0, 0, 0], [-5, -4, -0.1]], np.float32)
     positions = np.zeros((5, 2), np.int32)
@@ -18,7 +18,7 @@ def test_without_labels_a_sample_belongs_to_the_class_that_it_argues_for(tmp_pat
         write_array(group, ACTIVATIONS, "attribution", attribution)
         write_array(group, ACTIVATIONS, "image", np.arange(5))
         write_array(group, ACTIVATIONS, "position", positions)
-    found = read_directions(open_artifact(ACTIVATIONS, path), np.full(5, -1), 3)
+    found = read_class_directions(open_artifact(ACTIVATIONS, path), np.full(5, -1), 3)
     mean = activation.mean(axis=0)
     for class_, samples in enumerate(([0, 1], [2])):
         expected = activation[samples].mean(axis=0) - mean

@@ -12,7 +12,7 @@ from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT
 from pipeline.core.identity import file_digest
 from pipeline.core.store import artifact_identity, open_artifact
 from pipeline.images.manifest import read_manifest
-from pipeline.site.made import how_made, public
+from pipeline.site.manifest import provenance_content, without_folders
 
 LAYER = "features.7"
 
@@ -21,17 +21,17 @@ def test_identities_are_those_of_the_artifacts(planted: Planted) -> None:
     """Images, weights and every artifact are named by the digests that they carry themselves."""
     task, outputs = planted.task, planted.task.outputs
     network = json.loads((outputs / "model/model.json").read_text())
-    listed = read_manifest(outputs / "images.parquet")
-    made = how_made(task, network, listed)
+    images = read_manifest(outputs / "images.parquet")
+    made = provenance_content(task, network, images)
     for atlas, identities in made["identities"][LAYER].items():
         for kind in (ACTIVATIONS, LAYOUT, GRID, ICONS):
             assert identities[kind.name] == artifact_identity(open_artifact(kind, task.path(kind, LAYER, atlas)))
-    assert made["images"] == listed.identity
+    assert made["images"] == images.identity
     assert made["network"]["weights"] == file_digest(outputs / "model/weights.safetensors")
 
 
-def test_settings_tell_no_folders_of_the_machine() -> None:
-    """Of a path from the root or from home the page tells the last part; all else stays as it is."""
+def test_settings_contain_no_folders_of_the_machine() -> None:
+    """Absolute paths and paths from home are cut to their last part; all else stays as it is."""
     settings = {
         "root": "/home/me/photos/",
         "weights": "~/x/net.pth",
@@ -39,7 +39,7 @@ def test_settings_tell_no_folders_of_the_machine() -> None:
         "sizes": [1, "/a/b"],
         "near": "data/x",
     }
-    assert public(settings) == {
+    assert without_folders(settings) == {
         "root": "…/photos",
         "weights": "…/net.pth",
         "crop": 64,

@@ -18,12 +18,11 @@ from pipeline.check import check
 from pipeline.compose import compose_config
 from pipeline.core.errors import ConfigError
 from pipeline.params import parse_params
-from pipeline.site.config import SavedPlace, SiteSettings
-from pipeline.site.place_parts import Known
-from pipeline.site.places import PARTS, configured, known
+from pipeline.site.bookmarks import PARTS, LinkTargets, configured_bookmarks, link_targets
+from pipeline.site.config import BookmarkSettings, SiteSettings
 
 ROOT = Path(__file__).parents[2]
-RUN = Known(("early", "late"), {"all": (10, 20), "class-1": (5, 10)}, ("boat", "3", "St. Bernard", "cat"))
+RUN = LinkTargets(("early", "late"), {"all": (10, 20), "class-1": (5, 10)}, ("boat", "3", "St. Bernard", "cat"))
 MARKUP = "<b>Boats</b> & <script>alert(1)</script>"
 OWN = "My <i>own</i> place"
 TROUBLE = (
@@ -37,14 +36,14 @@ def places(planted: Planted) -> list[dict[str, str]]:
     level = planted.levels["features.7", 20]
     row, column = (int(value) for value in level.cell[busiest(level)])
     given = (
-        SavedPlace(
+        BookmarkSettings(
             title=MARKUP,
             text="<u>Hulls</u> and masts.",
             link={"layer": "features.7", "class": "sailboat", "pin": [20, row, column], "view": [0.5, 0.5, 0.4]},
         ),
-        SavedPlace(title="Two of them", link=f"index.html#layer=features.3&atlas={COMPARE_ATLAS}"),
+        BookmarkSettings(title="Two of them", link=f"index.html#layer=features.3&atlas={COMPARE_ATLAS}"),
     )
-    return configured(given, known(planted.task.params, CLASSES))
+    return configured_bookmarks(given, link_targets(planted.task.params, CLASSES))
 
 
 @pytest.fixture(scope="module", params=["http", "file"])
@@ -82,14 +81,14 @@ def address(
 )
 def test_a_link_becomes_what_the_page_writes(given: Any, wanted: str | None) -> None:
     """Whole addresses, their states and fields become the same form; names of classes become numbers."""
-    found = configured([SavedPlace(title="x", link=given)], RUN)
+    found = configured_bookmarks([BookmarkSettings(title="x", link=given)], RUN)
     assert found == [{"title": "x", "text": "", "link": given if wanted is None else wanted}]
 
 
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("levle=20", "site.places.0.link: expected parts of the page's address, found levle; did you mean level?"),
+        ("levle=20", "site.bookmarks.0.link: expected parts of the page's address, found levle; did you mean level?"),
         ({"layer": "lat"}, r"link.layer: expected one of the run's layers, found lat; choose from early, late"),
         (
             {"atlas": "class-2"},
@@ -114,15 +113,15 @@ def test_a_link_becomes_what_the_page_writes(given: Any, wanted: str | None) -> 
         ("beside=late~class-2~", "link.beside: .* one of the run's atlases, found class-2"),
         ("beside=late~all~3.0~x", "link.beside: expected layer~atlas~classes or"),
         ("beside=late~all~4", "link.beside: expected layer~atlas~classes or .*, numbers of classes below 4"),
-        ({"sign": "agianst"}, "link.sign: expected a word that the page knows, found agianst; choose from for"),
-        ({"show": "densty"}, "link.show: expected a word that the page knows, found densty"),
-        ({"measure": "count"}, "link.measure: expected a word that the page knows, found count"),
+        ({"sign": "agianst"}, "link.sign: expected a value that the page knows, found agianst; choose from for"),
+        ({"show": "densty"}, "link.show: expected a value that the page knows, found densty"),
+        ({"measure": "count"}, "link.measure: expected a value that the page knows, found count"),
     ],
 )
 def test_what_the_run_does_not_have_is_refused(given: Any, told: str) -> None:
     """One line names the place, what was expected and what was found."""
     with pytest.raises(ConfigError, match=told) as found:
-        configured([SavedPlace(title="x", link=given)], RUN)
+        configured_bookmarks([BookmarkSettings(title="x", link=given)], RUN)
     assert "\n" not in str(found.value)
 
 
@@ -131,27 +130,27 @@ def test_what_the_run_does_not_have_is_refused(given: Any, told: str) -> None:
     [
         (
             "{title: A, link: {layer: mixed9}}",
-            "site.places.0.link.layer: expected one of the run's layers, found mixed9",
+            "site.bookmarks.0.link.layer: expected one of the run's layers, found mixed9",
         ),
         ("{title: A, link: {class: fireboot}}", "found fireboot; did you mean fireboat"),
-        ("{title: A, link: 'level=7'}", "site.places.0.link.level: expected one of the levels of all, found 7"),
-        (f"{{title: {'A' * 61}}}", "site.places.0.title: string should have at most 60 characters"),
-        ("{title: A, txet: B}", "site.places.0.txet: unknown setting; did you mean text"),
-        ("{text: A}", "site.places.0.title: expected a value, found none"),
+        ("{title: A, link: 'level=7'}", "site.bookmarks.0.link.level: expected one of the levels of all, found 7"),
+        (f"{{title: {'A' * 61}}}", "site.bookmarks.0.title: string should have at most 60 characters"),
+        ("{title: A, txet: B}", "site.bookmarks.0.txet: unknown setting; did you mean text"),
+        ("{text: A}", "site.bookmarks.0.title: expected a value, found none"),
     ],
 )
 def test_a_run_with_a_wrong_place_does_not_start(tmp_path: Path, place: str, told: str) -> None:
     """Places are checked with everything else before anything runs."""
     with pytest.raises(ConfigError, match=told):
-        check(parse_params(OmegaConf.to_container(compose_config(ROOT, [f"site.places=[{place}]"]))), tmp_path)
+        check(parse_params(OmegaConf.to_container(compose_config(ROOT, [f"site.bookmarks=[{place}]"]))), tmp_path)
 
 
 def test_the_tour_has_as_many_stops_as_a_link_can_count() -> None:
     """99 places are taken, one more is refused: the page reads two digits."""
-    places = (SavedPlace(title="x"),) * 99
-    assert len(SiteSettings(places=places).places) == 99
+    places = (BookmarkSettings(title="x"),) * 99
+    assert len(SiteSettings(bookmarks=places).bookmarks) == 99
     with pytest.raises(ValidationError, match="99"):
-        SiteSettings(places=(*places, places[0]))
+        SiteSettings(bookmarks=(*places, places[0]))
 
 
 def test_every_part_of_the_pages_links_can_be_configured() -> None:

@@ -1,4 +1,4 @@
-"""Which cells the samples of an atlas lie in, and what follows: their labels, their other cells."""
+"""The cell of each sample at every layer; labels per cell, and cells of other layers that share samples."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from pipeline.core.cells import CellAssignment
 
 
 @dataclass(frozen=True)
-class Membership:
-    """Where the samples of an atlas lie.
+class SampleCells:
+    """The cells of an atlas's samples at one layer.
 
     Attributes:
         sample: [point] rows in activations.
-        levels: by cells a side, coarse to fine.
+        levels: by cells per side, coarse to fine.
         drawn: [cell] for each of them, which cells have an icon.
     """
 
@@ -25,15 +25,15 @@ class Membership:
 
     @property
     def finest(self) -> CellAssignment:
-        """The level that all others are made of."""
+        """The level whose cells all others are unions of."""
         return self.levels[max(self.levels)]
 
     def cell_of_sample(self, size: int, samples: int) -> NDArray[np.int64]:
         """[sample] the drawn cell of this level that each sample lies in, -1 for none.
 
         Args:
-            size: cells a side.
-            samples: how many there are in activations.
+            size: cells per side.
+            samples: number of samples in activations.
         """
         level = self.levels[size]
         found = np.full(samples, -1)
@@ -42,12 +42,12 @@ class Membership:
 
 
 def label_counts(level: CellAssignment, label: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """How many samples of each class lie in each cell [class, cell].
+    """Number of samples of each class in each cell [class, cell].
 
     Args:
         level: the cells.
         label: [point] class of the image that the point comes from, -1 where it has none.
-        classes: how many there are.
+        classes: number of classes.
     """
     cells, known = len(level.cell), label >= 0
     return np.bincount(label[known] * cells + level.of_point[known], minlength=classes * cells).reshape(classes, cells)
@@ -59,14 +59,14 @@ def shared_cells(
     """The cells of another layer that hold most of the samples of each cell.
 
     Args:
-        own: the cells that are asked about.
+        own: the cells of this layer.
         there: [point] the cell of the other layer that the same sample lies in, -1 for none.
-        cells: how many the other layer has.
+        cells: number of cells of the other layer.
         most: cells listed for each.
 
     Returns:
-        The other cells [cell, most], largest share first and equal ones in reading order, -1 for none; and the share
-        of the cell's samples that each holds [cell, most].
+        The other cells [cell, most], largest share first, ties in reading order, -1 for none; and the share of the
+        cell's samples that each holds [cell, most].
     """
     both = there >= 0
     pairs, count = np.unique(own.of_point[both] * cells + there[both], return_counts=True)
@@ -79,3 +79,20 @@ def shared_cells(
     others[cell[listed], rank] = found[listed]
     shares[cell[listed], rank] = count[listed] / own.count[cell[listed]]
     return others, shares
+
+
+def largest_share(own: CellAssignment, cell: int, there: NDArray[np.int64]) -> tuple[int, float] | None:
+    """The cell of another layer that holds most of one cell's samples.
+
+    Args:
+        own: the level that the cell belongs to.
+        cell: its index.
+        there: [point] the other layer's drawn cell that the same sample lies in, -1 for none.
+
+    Returns:
+        The other cell's index and its share of the samples; None where no sample lies in a drawn cell.
+    """
+    found = there[own.of_point == cell]
+    counts = np.bincount(found[found >= 0], minlength=1)
+    best = int(counts.argmax())
+    return (best, float(counts[best] / len(found))) if counts[best] else None
