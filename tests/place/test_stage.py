@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from pipeline.compose import compose_config
-from pipeline.core import members
+from pipeline.core import site_data
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, LAYOUT, MODEL, PLACE
 from pipeline.core.cells import assign_cells
 from pipeline.core.store import array, create, open_artifact, write_array
@@ -122,7 +122,7 @@ def test_the_same_images_fall_into_their_own_cells(
     atlas: Run, tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Placed again under other names and in another order, the atlas's images fill each cell with just its own."""
-    monkeypatch.setattr(members, "MEMBERS_PER_BLOCK", block)
+    monkeypatch.setattr(site_data, "MEMBERS_PER_BLOCK", block)
     renamed = {key: f"{'xyz'[number % 3]}/{COUNT - number}.png" for number, key in enumerate(atlas.keys)}
     for key, name in renamed.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
