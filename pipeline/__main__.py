@@ -10,7 +10,7 @@ from pipeline import __version__
 from pipeline.commands import browse_site, export_site, plan_run, run_pipeline, run_stage, tell_provenance
 from pipeline.core.allocator import share_memory
 from pipeline.core.errors import AtlasError
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 from pipeline.plan.options import add_options, options_from
 from pipeline.stages import STAGES
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         line = str(error) if isinstance(error, AtlasError) else _full_disk(error)
         if options.debug or line is None:
             raise
-        sys.stderr.write(f"atlas: {printable(' '.join(line.split()))}\n")
+        sys.stderr.write(f"atlas: {escape_control_chars(' '.join(line.split()))}\n")
         return BAD_INPUT
     return 0
 

@@ -1,4 +1,4 @@
-"""The local server of the site: this machine only, this folder only."""
+"""``atlas browse``: a local HTTP server for one folder, on 127.0.0.1 only."""
 
 import gzip
 import http.server
@@ -22,7 +22,7 @@ COMPRESSED = {".html", ".js", ".css"}
 
 
 class SiteHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves the files of one folder: no listing, no way out through links, no answer to another host's name."""
+    """Serves the files of one folder: no listings, no links that lead outside, no requests for other host names."""
 
     extensions_map = {  # noqa: RUF012  # the base class keeps it here
         **http.server.SimpleHTTPRequestHandler.extensions_map,
@@ -32,27 +32,32 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
     }
 
     def send_head(self) -> BytesIO | BinaryIO | None:
-        """Refuse requests meant for another host, and files outside the folder; else send the file's headers."""
+        """Refuse requests for another host name and files outside the folder; else send the file's headers."""
         host = (self.headers.get("Host") or "").rpartition(":")[0].lower()
         if host not in {HOST, "localhost"}:
             self.send_error(HTTPStatus.FORBIDDEN, "This server answers to 127.0.0.1 only")
             return None
-        if not self._lies_inside():
+        if not self._is_inside():
             self.send_error(HTTPStatus.NOT_FOUND, "File not found")
             return None
-        asked = self.translate_path(self.path)
-        path = Path(asked)
-        # a slash at the end asks for a folder, which a path forgets
-        if path.suffix in COMPRESSED and not asked.endswith("/") and path.is_file() and self._wants_compressed(path):
+        requested = self.translate_path(self.path)
+        path = Path(requested)
+        # a trailing slash requests a folder; Path drops it
+        if (
+            path.suffix in COMPRESSED
+            and not requested.endswith("/")
+            and path.is_file()
+            and self._wants_compressed(path)
+        ):
             return self._compressed(path)
         return super().send_head()
 
     def _wants_compressed(self, path: Path) -> bool:
-        """Whether the browser takes gzip and has no latest copy of its own, as the base class would tell it."""
+        """Whether the browser accepts gzip and has no up-to-date copy, by the base class's rules."""
         return "gzip" in self.headers.get("Accept-Encoding", "") and not self._has_latest(path)
 
     def _has_latest(self, path: Path) -> bool:
-        """Whether the base class answers that the file has not changed; it compares whole seconds."""
+        """Whether the base class would answer 304 Not Modified; it compares whole seconds."""
         if "If-Modified-Since" not in self.headers or "If-None-Match" in self.headers:
             return False
         try:
@@ -64,7 +69,7 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
         return since.tzinfo is UTC and modified <= since
 
     def _compressed(self, path: Path) -> BytesIO | None:
-        """Text takes a third of its bytes: many look at a site through a tunnel to the machine that made it."""
+        """Send text with gzip, a third of its bytes: sites are often viewed through a tunnel to another machine."""
         try:
             modified, content = path.stat().st_mtime, gzip.compress(path.read_bytes(), 6, mtime=0)
         except OSError:
@@ -79,27 +84,27 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
         return BytesIO(content)
 
-    def _lies_inside(self) -> bool:
-        """Whether the file that is asked for lies in the folder, all links followed."""
+    def _is_inside(self) -> bool:
+        """Whether the requested file lies in the folder after following all links."""
         try:
             return Path(self.translate_path(self.path)).resolve().is_relative_to(Path(self.directory).resolve())
         except (OSError, RuntimeError, ValueError):  # circles of links, or a zero character
             return False
 
     def list_directory(self, path: str | os.PathLike[str]) -> BytesIO | None:
-        """No listing: a folder without a page is not found."""
+        """Answer 404 instead of a listing for a folder without a page."""
         del path
         self.send_error(HTTPStatus.NOT_FOUND, "File not found")
         return None
 
     def end_headers(self) -> None:
-        """Keep browsers from showing an earlier run's files, or from guessing types."""
+        """Keep browsers from caching an earlier run's files and from guessing content types."""
         self.send_header("Cache-Control", "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it so
-        """Say nothing of single requests."""
+        """Do not log single requests."""
 
 
 def site_server(site: Path, port: int | None) -> http.server.ThreadingHTTPServer:
@@ -107,7 +112,7 @@ def site_server(site: Path, port: int | None) -> http.server.ThreadingHTTPServer
 
     Args:
         site: usually ``outputs/site``.
-        port: where to listen; None takes the first free one from 8000 on, 0 any free one.
+        port: to listen on; None takes the first free one from 8000 on, 0 any free one.
 
     Raises:
         ArtifactError: there is no page in the folder.
@@ -126,7 +131,7 @@ def site_server(site: Path, port: int | None) -> http.server.ThreadingHTTPServer
 
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
-    # a port that another server listens on is taken, also where the system would allow to share it
+    # Windows would otherwise let two servers share a port
     allow_reuse_address = os.name != "nt"
     address_family = socket.AF_INET
 
@@ -136,8 +141,8 @@ def browse(site: Path, port: int | None, open_browser: bool) -> None:
 
     Args:
         site: usually ``outputs/site``.
-        port: where to listen; None takes the first free one from 8000 on.
-        open_browser: show it in the browser as well.
+        port: to listen on; None takes the first free one from 8000 on.
+        open_browser: also open it in the browser.
 
     Raises:
         ArtifactError: there is no page in the folder.
@@ -145,10 +150,10 @@ def browse(site: Path, port: int | None, open_browser: bool) -> None:
     """
     with site_server(site, port) as server:
         address = f"http://{HOST}:{server.server_address[1]}/"
-        say(f"browse: {site} at {address} (Ctrl-C ends it)")
+        say(f"browse: {site} at {address} (Ctrl-C stops it)")
         if open_browser:
             webbrowser.open(address)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            say("browse: ended")
+            say("browse: stopped")

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import torch
 
-from pipeline.core.atlases import parse_atlas
+from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError, DataError, ImageError
-from pipeline.images.image_set import Entry, ImageSet
-from pipeline.images.open_set import open_image_set
+from pipeline.images.image_set import Entry, ImageSet, open_image_set
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import output_formats
 from pipeline.model.layers import get_layer, require_layer
@@ -21,7 +20,7 @@ from pipeline.plan.subject import logit_count
 from pipeline.plan.verdict import no_room
 from pipeline.plan.volume import total
 from pipeline.reduce.engine import check_engine
-from pipeline.site.places import configured, known
+from pipeline.site.bookmarks import configured_bookmarks, link_targets
 
 
 def check(params: Params, outputs: Path) -> None:
@@ -37,7 +36,7 @@ def check(params: Params, outputs: Path) -> None:
     if params.place.images is not None:
         check_second(open_image_set(params.place.images))
     check_classes(params, images)
-    check_places(params, images)
+    check_bookmarks(params, images)
     count = check_images(params, images)
     sizes = check_network(params, images, count)
     check_points(params, count)
@@ -113,10 +112,10 @@ def check_classes(params: Params, images: ImageSet) -> None:
         )
 
 
-def check_places(params: Params, images: ImageSet) -> None:
+def check_bookmarks(params: Params, images: ImageSet) -> None:
     """Raise ConfigError if a place of the page names something that the run does not have."""
-    if params.site.places:
-        configured(params.site.places, known(params, resolve_class_names(params.model, images.classes)))
+    if params.site.bookmarks:
+        configured_bookmarks(params.site.bookmarks, link_targets(params, resolve_class_names(params.model, images.classes)))
 
 
 def check_points(params: Params, images: int) -> None:

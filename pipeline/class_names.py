@@ -6,11 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.core.atlases import AtlasName
-from pipeline.core.class_id import class_id
+from pipeline.core.atlas_names import AtlasName, class_id
 from pipeline.core.errors import ConfigError
 from pipeline.images.config import ImagesSettings
-from pipeline.images.open_set import open_image_set
+from pipeline.images.image_set import open_image_set
 from pipeline.model.config import ModelSettings
 from pipeline.model.metadata import resolve_class_names
 

@@ -9,12 +9,12 @@ from importlib import import_module
 from pathlib import Path
 
 from pipeline.core.errors import ConfigError
+from pipeline.core.escaping import escape_control_chars
 from pipeline.core.lock import lock, lock_stage, refuse_busy
-from pipeline.core.printable import printable
 from pipeline.core.progress import say
-from pipeline.figures import write_figures
 from pipeline.params import load_params, parse_params
 from pipeline.plan.options import Options
+from pipeline.site_metrics import write_site_metrics
 from pipeline.stages import STAGES, Task
 
 OUTPUTS = Path("outputs")
@@ -59,7 +59,7 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     with lock(OUTPUTS, command):
         write_params(root, config)
         reproduce()
-        write_figures(OUTPUTS)
+        write_site_metrics(OUTPUTS)
     say("")
     say(f"The atlas is ready: open {OUTPUTS / 'site' / 'index.html'}, or serve it with 'atlas browse'.")
 
@@ -75,7 +75,7 @@ def plan_run(overrides: Sequence[str], options: Options) -> None:
     root = checkout()
     os.chdir(root)
     made = plan(root, OUTPUTS, overrides, options)
-    sys.stdout.writelines(f"{printable(line)}\n" for line in made.text.splitlines())
+    sys.stdout.writelines(f"{escape_control_chars(line)}\n" for line in made.text.splitlines())
     made.refuse(OUTPUTS)
 
 
@@ -137,7 +137,7 @@ def tell_provenance(arguments: Sequence[str], as_json: bool) -> None:
     Raises:
         AtlasError: the arguments are not right, an artifact is missing, or the chain of artifacts is broken.
     """
-    from pipeline.provenance.command import provenance
+    from pipeline.provenance.report import provenance
 
     os.chdir(checkout())
     provenance(OUTPUTS, load_params(Path("params.yaml")), arguments, as_json)
@@ -154,7 +154,7 @@ def browse_site(port: int | None, open_browser: bool) -> None:
     site = checkout() / OUTPUTS / "site"
     if not (site / "index.html").is_file():
         raise ConfigError(f"{site}: expected a site, found none; make one with 'atlas run'")
-    write_figures(site.parent)
+    write_site_metrics(site.parent)
     browse(site, port, open_browser)
 
 
@@ -174,5 +174,5 @@ def export_site(folder: str) -> None:
     if not (OUTPUTS / "site" / "index.html").is_file():
         raise ConfigError(f"{OUTPUTS / 'site'}: expected a site, found none; make one with 'atlas run'")
     with lock(OUTPUTS, shlex.join(["atlas", "export", folder])):
-        write_figures(OUTPUTS)
+        write_site_metrics(OUTPUTS)
         export(OUTPUTS / "site", target)

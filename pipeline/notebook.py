@@ -1,4 +1,4 @@
-"""The page of a site inside a notebook.
+"""A page of the site inside a notebook.
 
 from pipeline.notebook import show
 
@@ -14,19 +14,19 @@ from pathlib import Path
 
 from pipeline.browse import HOST, site_server
 from pipeline.core.errors import ConfigError
-from pipeline.export.data_file import read_part
-from pipeline.site.page import PAGES
+from pipeline.core.site_data import read_data_script
+from pipeline.site.pages import PAGES
 
 _guard = threading.Lock()
 _servers: dict[Path, ThreadingHTTPServer] = {}
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A page in a frame; a notebook draws it where it is a cell's last value.
+class SiteFrame:
+    """A page in an iframe; a notebook displays it where it is a cell's last value.
 
     Attributes:
-        address: of the page, on this machine's own server.
+        address: URL of the page on the local server.
         title: of the site.
         height: pixels.
     """
@@ -40,24 +40,24 @@ class Shown:
         return (
             f'<iframe src="{address}" title="{title}" width="100%" height="{self.height}" style="border: 0" '
             f'allow="fullscreen; clipboard-write"></iframe><p><a href="{address}" target="_blank" rel="noopener">'
-            f"{title} in a window of its own</a></p>"
+            f"{title} in a new window</a></p>"
         )
 
 
 def show(
     site: str | Path = "outputs/site", height: int = 700, at: str = "", page: str = "index.html", port: int = 0
-) -> Shown:
-    """The page of a site as something that a notebook draws.
+) -> SiteFrame:
+    """A page of a site as an object that a notebook displays.
 
-    The site is served on 127.0.0.1, once for as long as Python runs, to the browser on the same machine; where the
-    notebook's server is another machine, forward the port.
+    The site is served on 127.0.0.1 by one server per folder, which runs until :func:`stop` or Python's end. Where the
+    notebook's server is another machine than the browser's, forward the port.
 
     Args:
         site: its folder.
         height: of the frame, pixels.
-        at: what a link to the page has after ``#``: a layer, a level, a cell.
+        at: the part of the page's URL after ``#``: a layer, a level, a cell.
         page: which page of the site.
-        port: where to serve it, unless it is served already; 0 takes any free one.
+        port: to serve it on, unless it is served already; 0 takes any free one.
 
     Raises:
         ArtifactError: there is no site in the folder.
@@ -69,13 +69,13 @@ def show(
         raise ConfigError(f"page: expected one of {', '.join(PAGES)}, found {page!r}")
     folder = Path(site).resolve()
     link = f"#{at.removeprefix('#')}" if at else ""
-    served = _served(folder, port).server_address[1]
-    title = str(read_part(folder / "data" / "manifest.js")["title"])
-    return Shown(f"http://{HOST}:{served}/{page}{link}", title, height)
+    bound = _serve(folder, port).server_address[1]
+    title = str(read_data_script(folder / "data" / "manifest.js")["title"])
+    return SiteFrame(f"http://{HOST}:{bound}/{page}{link}", title, height)
 
 
 def stop() -> None:
-    """End the servers of all sites; their frames go blank when they are loaded again. Python's end does it too."""
+    """Stop the servers of all sites; their frames stay blank when reloaded. Called at Python's end as well."""
     with _guard:
         while _servers:
             _, server = _servers.popitem()
@@ -83,7 +83,7 @@ def stop() -> None:
             server.server_close()
 
 
-def _served(folder: Path, port: int) -> ThreadingHTTPServer:
+def _serve(folder: Path, port: int) -> ThreadingHTTPServer:
     with _guard:
         if folder not in _servers:
             if not _servers:

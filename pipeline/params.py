@@ -11,9 +11,9 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import Field, ValidationError, field_validator
 from yaml import YAMLError
 
-from pipeline.core.atlases import ATLAS_PATTERN
+from pipeline.core.atlas_names import ATLAS_PATTERN
 from pipeline.core.errors import ConfigError
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 from pipeline.core.settings import Settings
 from pipeline.grid.config import GridSettings
 from pipeline.images.config import ImagesSettings
@@ -104,7 +104,9 @@ def parse_params(values: Any) -> Params:
     """
     for where, text in _texts(values):
         if any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise ConfigError(f"{where}: expected UTF-8, found {printable(text)}; give a path or name that is text")
+            raise ConfigError(
+                f"{where}: expected UTF-8, found {escape_control_chars(text)}; give a path or name that is text"
+            )
     try:
         return Params.model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
@@ -113,7 +115,7 @@ def parse_params(values: Any) -> Params:
 
 def _explain(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    where = _short(printable(".".join(str(part) for part in first["loc"]))) or "configuration"
+    where = _short(escape_control_chars(".".join(str(part) for part in first["loc"]))) or "configuration"
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(first["loc"][-1]), _keys(first["loc"][:-1]), n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(_keys(first['loc'][:-1]))}"
@@ -130,10 +132,10 @@ def _short(text: str) -> str:
 def _texts(values: Any, where: str = "") -> Iterator[tuple[str, str]]:
     """Every text of the configuration, keys included, with the setting it belongs to."""
     if isinstance(values, str):
-        yield printable(where) or "configuration", values
+        yield escape_control_chars(where) or "configuration", values
     elif isinstance(values, dict):
         for key, value in values.items():
-            yield printable(where) or "configuration", str(key)
+            yield escape_control_chars(where) or "configuration", str(key)
             yield from _texts(value, f"{where}.{key}".removeprefix("."))
     elif isinstance(values, list):
         for value in values:

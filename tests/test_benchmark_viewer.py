@@ -17,7 +17,7 @@ from benchmarks.viewer.measures import class_changes, first_view, frames
 from benchmarks.viewer.world import attribution, exemplars, names, world
 from pipeline.core.errors import ConfigError
 from pipeline.site import stage as site_stage
-from pipeline.site.viewer_files import viewer_files
+from pipeline.site.pages import viewer_files
 from pipeline.stages import Task
 from pipeline.tile import stage as tile_stage
 

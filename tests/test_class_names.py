@@ -4,8 +4,7 @@ import pytest
 
 from pipeline.class_names import atlas_names
 from pipeline.compose import compose_config
-from pipeline.core.atlases import parse_atlas
-from pipeline.core.class_id import class_id
+from pipeline.core.atlas_names import class_id, parse_atlas
 from pipeline.core.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]

@@ -18,12 +18,10 @@ from site_planting import LAYERS, Planted, plant
 from pipeline.__main__ import main
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.lock import lock
-from pipeline.core.pack import part
-from pipeline.export.data_file import read_part
-from pipeline.export.destination import MARKER
-from pipeline.export.export import export
-from pipeline.export.loaded import loaded
-from pipeline.site.page import PAGES
+from pipeline.core.site_data import data_script, read_data_script
+from pipeline.export.export import MARKER, export
+from pipeline.export.site_files import site_files
+from pipeline.site.pages import PAGES
 from pipeline.site.stage import run
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / f"1-0/{name}.webp")
     examples = [{"before": "1-0/before.webp", "after": None}]
     directions = [{"groups": [{"patches": [{"picture": "1-0/patch.webp"}]}], "examples": examples}]
-    (folder / "result.js").write_text(part(PATCH, {"directions": directions}), encoding="ascii")
+    (folder / "result.js").write_text(data_script(PATCH, {"directions": directions}), encoding="ascii")
     return made.site
 
 
@@ -80,7 +78,7 @@ def test_the_site_is_copied_and_nothing_else(copy: Path, tmp_path: Path) -> None
 
 def test_every_file_is_one_that_some_page_loads(site: Path) -> None:
     """The check of the links knows the whole site: only the licence and lists for other programs are unnamed."""
-    named = set(loaded(site, tuple(PAGES)))
+    named = set(site_files(site, tuple(PAGES)))
     assert named <= set(files(site))
     unnamed = {name for name in set(files(site)) - named if not name.endswith((".dzi", ".json", ".xml"))}
     assert unnamed == {"viewer/THIRD-PARTY.txt"}
@@ -89,13 +87,13 @@ def test_every_file_is_one_that_some_page_loads(site: Path) -> None:
 def test_a_site_that_says_nothing_of_names_has_none(copy: Path) -> None:
     """The manifest of an earlier version leaves the names of regions out; all else is listed as before."""
     manifest = copy / "data/manifest.js"
-    every, content = set(loaded(copy, tuple(PAGES))), read_part(manifest)
+    every, content = set(site_files(copy, tuple(PAGES))), read_data_script(manifest)
     for layer in content["layers"]:
         for atlas in layer["atlases"]:
             del atlas["names"]
     manifest.unlink()
-    manifest.write_text(part("manifest", content), encoding="ascii")
-    gone = every - set(loaded(copy, tuple(PAGES)))
+    manifest.write_text(data_script("manifest", content), encoding="ascii")
+    gone = every - set(site_files(copy, tuple(PAGES)))
     assert gone == {name for name in every if name.endswith("/names.js")}
     assert gone
 
@@ -152,7 +150,7 @@ def test_other_folders_are_refused(copy: Path, tmp_path: Path) -> None:
     (tmp_path / "full/letter.txt").write_text("mine")
     (tmp_path / "file").touch()
     for name, words in (
-        *(("full", "empty folder"), ("file", "found a file"), ("file/below", "a place to write to")),
+        *(("full", "empty folder"), ("file", "found a file"), ("file/below", "a writable folder")),
         *(("outputs/site", "apart from the site"), ("outputs/site/data/x", "apart from the site"), (".", "apart from")),
     ):
         with pytest.raises(ConfigError, match=words):

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 from pipeline.__main__ import main
 from pipeline.browse import site_server
 from pipeline.core import artifacts as a
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 from pipeline.core.progress import say
 from pipeline.core.store import array, level, open_artifact
 from pipeline.images.image_folder import ImageFolder
@@ -51,7 +51,7 @@ FILES = (
 CUT, BOMB = "bytes \udcff/cut \udcff\nshort.png", "bytes \udcff/bomb.png"
 EMPTY = "two\nlines \x1b[31m/empty.png"
 MOST_PIXELS = 5000
-CLASSES = [printable(name) for name in sorted(map(os.fsdecode, FOLDERS))]
+CLASSES = [escape_control_chars(name) for name in sorted(map(os.fsdecode, FOLDERS))]
 ATLASES = ("all", "class-0", "compare-0-1")
 
 
@@ -154,7 +154,7 @@ def test_provenance_tells_names_as_text(
     assert main([*asked, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     json.dumps(found, ensure_ascii=False).encode("utf-8")
-    known = {printable(key) for key in keys()}
+    known = {escape_control_chars(key) for key in keys()}
     assert {image["key"] for image in found["images"]} <= known
     assert {image["now"] for image in found["exemplars"]} == {"as listed"}
 
@@ -207,7 +207,7 @@ def test_the_page_shows_names_as_text(made: Path, page: Page, address: str) -> N
     assert page.locator("h1").inner_text() == TITLE
     page.get_by_placeholder("Search").fill("<script")
     expect(page.get_by_role("option").first).to_have_text(CLASSES[0])
-    known = {printable(key) for key in keys()}
+    known = {escape_control_chars(key) for key in keys()}
     expect(page.locator(".panel .key").first).not_to_be_empty()  # names come in a file of their own
     shown = {text for text in page.locator(".panel .key").all_inner_texts() if text}
     assert shown
@@ -230,8 +230,8 @@ def test_the_other_pages_show_names_as_text(page: Page, address: str, file: str)
 def test_text_that_can_be_seen_stays_as_it_is() -> None:
     """Letters of every script, signs, blanks and joined emoji are printed as they are; all else becomes an escape."""
     for plain in ("a b/c.png", "ünï 日本", "👩\u200d🚀", "नमस्ते", "\u3000 \u00a0", "a\\b"):
-        assert printable(plain) == plain
-    assert printable("a\nb\t\x1b[0m\x00\u2028\u202e\ufeff\udcff\ud800\x9b") == (
+        assert escape_control_chars(plain) == plain
+    assert escape_control_chars("a\nb\t\x1b[0m\x00\u2028\u202e\ufeff\udcff\ud800\x9b") == (
         "a\\nb\\t\\x1b[0m\\x00\\u2028\\u202e\\ufeff\\xff\\ud800\\x9b"
     )
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from pipeline import notebook
 from pipeline.core.errors import ArtifactError, ConfigError
-from pipeline.core.pack import part
+from pipeline.core.site_data import data_script
 from pipeline.notebook import show, stop
 
 TITLE = '</iframe><script>alert("title")</script> & more'
@@ -24,7 +24,7 @@ def site(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "site"
     (folder / "data").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><title>the page</title><h1>the page</h1>")
-    (folder / "data/manifest.js").write_text(part("manifest", {"title": TITLE}))
+    (folder / "data/manifest.js").write_text(data_script("manifest", {"title": TITLE}))
     yield folder
     stop()
 

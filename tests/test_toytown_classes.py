@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from pipeline.core.cells import nested_levels
+from pipeline.core.cells import assign_cells
 from pipeline.grid.exemplars import exemplars
-from pipeline.images.places import relative_places
-from pipeline.images.toytown.scenes import SUBJECTS
+from pipeline.images.positions import relative_positions
+from pipeline.images.toytown.scenes import SCENE_CLASSES
 from pipeline.images.toytown.toytown import CLASSES, Scene
 from pipeline.model.inputs import to_tensor
 from pipeline.reduce import umap
@@ -60,7 +60,7 @@ def scenes() -> list[Scene]:
 def samples(scenes: list[Scene]) -> Samples:
     """The trained network's activations and attributions at sampled places of the scenes."""
     learned = network(learned=True)
-    places = relative_places(0, [str(index) for index in range(len(scenes))], PLACES)
+    places = relative_positions(0, [str(index) for index in range(len(scenes))], PLACES)
     images = torch.stack([to_tensor(scene.image, PREPROCESSING) for scene in scenes])
     shape = learned.layers[LAYER]
     settings = SampleSettings(positions_per_image=PLACES)
@@ -102,7 +102,7 @@ def cells_that_show(
     """Share of an atlas's cells most of whose exemplars show a wanted part; ``top`` by attribution to fireboat."""
     values = samples.activation[chosen]
     xy, _ = to_unit_square(umap.layout(unit(values), REDUCE, 0), 1, 0.1)
-    level = nested_levels(xy, [10])[0]
+    level = assign_cells(xy, [10])[0]
     centred = values - samples.activation.mean(axis=0)
     means = np.stack([centred[level.of_point == cell].mean(axis=0) for cell in range(len(level.cell))])
     cosines = (unit(centred) * unit(means)[level.of_point]).sum(axis=1).astype(np.float32)
@@ -116,7 +116,7 @@ def cells_that_show(
 
 def test_the_fireboat_atlas_shows_fireboats(samples: Samples, scenes: list[Scene]) -> None:
     """Nine of ten of the class atlas's top cells show a part of a fireboat, half as many again as of all cells."""
-    fireboat = SUBJECTS["fireboat"].parts | SUBJECTS["fireboat"].extras
+    fireboat = SCENE_CLASSES["fireboat"].parts | SCENE_CLASSES["fireboat"].extras
     own, everything = of_class(samples, FIREBOAT), np.arange(len(samples.image))
     share = cells_that_show(samples, scenes, own, fireboat, TOP)
     whole = cells_that_show(samples, scenes, everything, fireboat, None)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.images.places import relative_places
+from pipeline.images.positions import relative_positions
 from pipeline.images.toytown.toytown import Scene
 from pipeline.model.inputs import to_tensor
 from pipeline.model.network import Network
@@ -56,7 +56,7 @@ def scenes() -> list[Scene]:
 
 def activations(network: Network, scenes: list[Scene]) -> Places:
     """The layer's answers at sampled places that show a part, by the stage's own pass."""
-    places = relative_places(0, [str(index) for index in range(len(scenes))], PLACES)
+    places = relative_positions(0, [str(index) for index in range(len(scenes))], PLACES)
     images = torch.stack([to_tensor(scene.image, PREPROCESSING) for scene in scenes])
     shape = network.layers[LAYER]
     settings = SampleSettings(positions_per_image=PLACES, attribution=False)
@@ -70,7 +70,7 @@ def activations(network: Network, scenes: list[Scene]) -> Places:
 def patches(scenes: list[Scene], like: Network) -> Places:
     """The pixels around the same places."""
     known = activations(like, scenes)
-    places = relative_places(0, [str(index) for index in range(len(scenes))], PLACES)
+    places = relative_positions(0, [str(index) for index in range(len(scenes))], PLACES)
     corner = (places * (64 - PATCH)).astype(np.int64)
     vectors = [
         np.asarray(scene.image, np.float32)[y : y + PATCH, x : x + PATCH].ravel() / 255 - 0.5

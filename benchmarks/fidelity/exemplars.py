@@ -9,8 +9,8 @@ from benchmarks.real import Run
 from benchmarks.render.cells import Cells
 from pipeline.core import store
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES
+from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.images.open_set import open_image_set
 from pipeline.model.inputs import network_crop
 from pipeline.model.layers import LayerShape
 

@@ -12,7 +12,7 @@ from benchmarks.render.cells import Cells, first_cells, level_cells, parents_of
 from benchmarks.render.ours import Painter
 from pipeline.core import store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT
-from pipeline.core.cells import Level, nested_levels
+from pipeline.core.cells import CellAssignment, assign_cells
 from pipeline.core.statistics import grouped_sums, row_blocks
 from pipeline.grid.sums import image_half
 from pipeline.render.config import RenderSettings
@@ -79,7 +79,7 @@ def half_cells(run: Run, layer: str, level: int, limit: int, coarse: Cells | Non
     layout = store.open_artifact(LAYOUT, LAYOUT.path(run.outputs, layer, "all"))
     sample = np.asarray(store.array(layout, "sample")[...])
     finest = max(int(name) for name in store.open_artifact(GRID, GRID.path(run.outputs, layer, "all")).group_keys())
-    of_level = nested_levels(np.asarray(store.array(layout, "xy")[...]), (level, finest))[0]
+    of_level = assign_cells(np.asarray(store.array(layout, "xy")[...]), (level, finest))[0]
     half = of_level.of_point * 2 + image_half(np.asarray(store.array(activations, "image")[...])[sample])
     array = store.array(activations, "activation")
     group = np.full(array.shape[0], 2 * len(of_level.cell))  # the last one is of samples outside of the atlas
@@ -93,7 +93,7 @@ def half_cells(run: Run, layer: str, level: int, limit: int, coarse: Cells | Non
     return Halves(replace(chosen, mean=means[known, 0]), means[known, 1])
 
 
-def _known(cells: Cells, level: Level, count: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _known(cells: Cells, level: CellAssignment, count: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows of drawn cells, and of the same among occupied ones, that have enough samples in both halves."""
     occupied = {tuple(place): row for row, place in enumerate(level.cell.tolist())}
     of_drawn = np.array([occupied[tuple(place)] for place in cells.place.tolist()], np.intp)

@@ -12,7 +12,7 @@ from torch import nn
 from benchmarks.viewer.drawing import Drawings, icons
 from benchmarks.viewer.world import CHANNELS, World, attribution, centres, exemplars, world
 from pipeline.core import artifacts as a
-from pipeline.core.cells import Level
+from pipeline.core.cells import CellAssignment
 from pipeline.core.progress import tracked
 from pipeline.core.store import add_array, create, write_array
 from pipeline.images.manifest import Manifest, write_manifest
@@ -109,7 +109,7 @@ def _samples(task: Task, made: World) -> None:
         write_array(group, a.LAYOUT, "xy", made.xy)
 
 
-def _cells(level: Level, classes: int) -> Mapping[str, NDArray[Any]]:
+def _cells(level: CellAssignment, classes: int) -> Mapping[str, NDArray[Any]]:
     cells, random = len(level.cell), RANDOM([3, level.size])
     return {
         "cell": level.cell,
@@ -123,7 +123,7 @@ def _cells(level: Level, classes: int) -> Mapping[str, NDArray[Any]]:
     }
 
 
-def _measured(level: Level) -> Mapping[str, NDArray[Any]]:
+def _measured(level: CellAssignment) -> Mapping[str, NDArray[Any]]:
     cells, random = len(level.cell), RANDOM([4, level.size])
     return {
         "cell": np.arange(cells),
@@ -132,7 +132,7 @@ def _measured(level: Level) -> Mapping[str, NDArray[Any]]:
     }
 
 
-def _icons(stored: Any, level: Level) -> None:
+def _icons(stored: Any, level: CellAssignment) -> None:
     """Draw them, and store a shard at a time."""
     place, side = centres(level), stored.shape[1]
     shards = [*range(0, len(place), stored.shards[0]), len(place)]

@@ -11,8 +11,7 @@ from pipeline.core.identity import identity
 from pipeline.core.progress import say
 from pipeline.core.whole import write_json
 from pipeline.site import stage as site_stage
-from pipeline.site.page import TEMPLATE
-from pipeline.site.viewer_files import viewer_files
+from pipeline.site.pages import TEMPLATE, viewer_files
 from pipeline.tile import stage as tile_stage
 
 HERE, PIPELINE = Path(__file__).parent, Path(a.__file__).parents[1]

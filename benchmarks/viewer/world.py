@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.cells import Level, nested_levels
+from pipeline.core.cells import CellAssignment, assign_cells
 
 FEWEST, MOST = 4, 13  # samples in a cell of the finest level
 CHANNELS = 8
@@ -30,7 +30,7 @@ class World:
     classes: tuple[str, ...]
     xy: Floats
     image: NDArray[np.int64]
-    levels: tuple[Level, ...]
+    levels: tuple[CellAssignment, ...]
 
 
 def world(sizes: Sequence[int], classes: int) -> World:
@@ -45,7 +45,7 @@ def world(sizes: Sequence[int], classes: int) -> World:
     row, column = np.divmod(np.repeat(np.arange(finest**2), count), finest)
     within = random.uniform(0.05, 0.95, (len(row), 2))
     xy = ((np.stack([column, row], axis=1) + within) / finest).astype(np.float32)
-    levels = nested_levels(xy, sizes)
+    levels = assign_cells(xy, sizes)
     return World(names(classes), xy, random.integers(0, classes, len(xy)), tuple(levels))
 
 
@@ -55,12 +55,12 @@ def names(count: int) -> tuple[str, ...]:
     return tuple("".join(SYLLABLES[int(digit)] for digit in number) for number in digits)
 
 
-def centres(level: Level) -> Floats:
+def centres(level: CellAssignment) -> Floats:
     """The middle (x, y) of each cell, 0..1."""
     return ((level.cell[:, ::-1] + 0.5) / level.size).astype(np.float32)
 
 
-def attribution(level: Level, classes: int) -> Floats:
+def attribution(level: CellAssignment, classes: int) -> Floats:
     """[cell, class] logit: each class has a region that speaks for it, one that speaks against it, and noise."""
     random = np.random.default_rng(1)
     places = random.uniform(0, 1, (2, classes, 2)).astype(np.float32)
@@ -75,7 +75,7 @@ def attribution(level: Level, classes: int) -> Floats:
     return found
 
 
-def exemplars(level: Level) -> NDArray[np.int64]:
+def exemplars(level: CellAssignment) -> NDArray[np.int64]:
     """[cell, rank] the first samples of each cell, -1 where it has fewer."""
     order = np.argsort(level.of_point, kind="stable")
     first = np.searchsorted(level.of_point[order], np.arange(len(level.cell)))

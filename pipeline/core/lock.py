@@ -20,7 +20,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.core.errors import BusyError, ConfigError
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 from pipeline.core.whole import write_json
 
 VARIABLE = "ATLAS_LOCK"  # holds the token of the run that a stage belongs to
@@ -127,7 +127,9 @@ def _acquired(outputs: Path, name: str, command: str, token: str) -> Iterator[No
     beside = outputs / f"{name}.json"
     try:
         since = datetime.now().astimezone().isoformat(" ", "seconds")
-        write_json(beside, asdict(Holder(token, os.getpid(), socket.gethostname(), since, printable(command))))
+        write_json(
+            beside, asdict(Holder(token, os.getpid(), socket.gethostname(), since, escape_control_chars(command)))
+        )
         yield
     finally:
         beside.unlink(missing_ok=True)

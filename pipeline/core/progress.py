@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 
 Item = TypeVar("Item")
 
@@ -59,4 +59,4 @@ def tracked(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator
 
 def say(line: str) -> None:
     """Write one line to standard error, with control characters escaped."""
-    sys.stderr.write(printable(line) + "\n")
+    sys.stderr.write(escape_control_chars(line) + "\n")

@@ -1,1 +1,1 @@
-"""From the site of a run to a folder that any static host can publish."""
+"""Export of a run's site to a folder that any static host can publish."""

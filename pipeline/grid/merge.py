@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.cells import Level
+from pipeline.core.cells import CellAssignment
 from pipeline.core.threads import in_threads
 from pipeline.grid.parts import Parts
 from pipeline.grid.placed import Placed
@@ -119,7 +119,7 @@ def _direct(means: NDArray[np.float32], mean: NDArray[np.float64], directions: N
         pass
 
 
-def _parents(levels: Sequence[Level]) -> list[NDArray[np.int64]]:
+def _parents(levels: Sequence[CellAssignment]) -> list[NDArray[np.int64]]:
     """For each level but the finest, which of its cells each cell of the next finer level lies in."""
     found = []
     for coarse, fine in pairwise(levels):
@@ -130,7 +130,7 @@ def _parents(levels: Sequence[Level]) -> list[NDArray[np.int64]]:
 
 
 def _coarsest_first(
-    finest: NDArray[np.float64], parents: Sequence[NDArray[np.int64]], levels: Sequence[Level]
+    finest: NDArray[np.float64], parents: Sequence[NDArray[np.int64]], levels: Sequence[CellAssignment]
 ) -> list[NDArray[np.float64]]:
     """Sums of all levels, from those of the finest cells."""
     found = [finest]

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.cells import Level, flat_cells, nested_levels
+from pipeline.core.cells import CellAssignment, assign_cells, flat_cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class Placed:
     """
 
     label: NDArray[np.int32]
-    levels: tuple[Level, ...]
+    levels: tuple[CellAssignment, ...]
     counts: tuple[NDArray[np.int64], ...]
 
     @property
@@ -68,7 +68,7 @@ def place(
     index = np.full(finest * finest + 1, len(cells), np.int32)
     index[cells] = np.arange(len(cells))
     centres = (np.stack([cells % finest, cells // finest], axis=1) + 0.5) / finest
-    levels = tuple(nested_levels(centres, sizes))
+    levels = tuple(assign_cells(centres, sizes))
     counts = tuple(np.bincount(level.of_point, each[cells], len(level.cell)).astype(np.int64) for level in levels)
     return Placed(index[flat], levels, counts)
 

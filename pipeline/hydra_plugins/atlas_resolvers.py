@@ -5,10 +5,11 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from pipeline.core.home import expanded
-from pipeline.images.fingerprint import folder_fingerprint
 
 
 def _fingerprint(root: str) -> str:
+    from pipeline.images.image_folder import folder_fingerprint  # noqa: PLC0415  # loads Pillow, see below
+
     return folder_fingerprint(expanded(str(root)))
 
 

@@ -1,4 +1,4 @@
-"""Which image set the run uses."""
+"""Settings of the image set."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class ImagesSettings(Settings):
     """Class of the image set and its arguments.
 
     Attributes:
-        target: dotted path of a class that fulfils :class:`pipeline.images.image_set.ImageSet`; every further key is
+        target: dotted path of a class that implements :class:`pipeline.images.image_set.ImageSet`; every further key is
             an argument of it.
         fingerprint: cheap digest of the image folder (paths, sizes, times), so that DVC notices when it changes.
     """

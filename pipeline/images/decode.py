@@ -1,7 +1,7 @@
-"""From whatever a file holds to an upright RGB picture, or one clear reason why not.
+"""Decoding: from an image file of any kind to upright RGB of 8 bits, or one reason why that is impossible.
 
-A picture is turned into what a person sees in a viewer: EXIF orientation applied, transparency on white, 16 bits
-scaled (not clipped) to 8, the first frame of an animation.
+The result is what an image viewer shows: EXIF orientation applied, transparency on white, 16 bits scaled (not clipped)
+to 8, the first frame of an animation.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.core.errors import ImageError
 
-# The project's own limit is a setting and is checked before anything is decoded; Pillow's fixed one would only
-# stand in its way.
+# The project's own limit is a setting that is checked before decoding; Pillow's fixed limit would be in its way.
 Image.MAX_IMAGE_PIXELS = None
 
 DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
@@ -25,7 +24,7 @@ def open_file(path: Path) -> Image.Image:
     """Open an image file without decoding its pixels.
 
     Raises:
-        ImageError: the file is empty or no image.
+        ImageError: the file is empty or not an image.
         OSError: it cannot be read.
     """
     if path.stat().st_size == 0:
@@ -40,30 +39,30 @@ def load(open_image: Callable[[], Image.Image], max_pixels: int) -> Image.Image:
     """Open and decode an image: upright, RGB, 8 bits.
 
     Args:
-        open_image: opens it, decoded or about to be.
-        max_pixels: larger images are refused before they are decoded.
+        open_image: opens it, decoded or not yet.
+        max_pixels: larger images are rejected before they are decoded.
 
     Raises:
-        ImageError: it cannot be used; says why, without naming the image.
+        ImageError: it cannot be used; the message gives the reason without naming the image.
     """
     try:
         with open_image() as image:
             return upright_rgb(image, max_pixels)
     except ImageError:
         raise
-    except Exception as error:  # noqa: BLE001 - a broken file makes decoders raise whatever they like
+    except Exception as error:  # noqa: BLE001 - a broken file makes decoders raise any kind of error
         raise ImageError(_reason(error)) from None
 
 
 def upright_rgb(image: Image.Image, max_pixels: int) -> Image.Image:
-    """The image as a person sees it: upright, RGB, 8 bits, transparency on white, first frame.
+    """The first frame of an image: upright, RGB, 8 bits, transparency on white.
 
     Args:
-        image: opened, decoded or about to be.
-        max_pixels: larger images are refused before they are decoded.
+        image: opened, decoded or not yet.
+        max_pixels: larger images are rejected before they are decoded.
 
     Raises:
-        ImageError: too many pixels, truncated, or of a colour space that cannot be turned into RGB.
+        ImageError: too many pixels, truncated, or of a color space that cannot be converted to RGB.
     """
     pixels = image.width * image.height
     if pixels > max_pixels:
@@ -73,14 +72,14 @@ def upright_rgb(image: Image.Image, max_pixels: int) -> Image.Image:
         return _rgb(_upright(image))
     except ImageError:
         raise
-    except Exception as error:  # noqa: BLE001 - a broken file makes decoders raise whatever they like
+    except Exception as error:  # noqa: BLE001 - a broken file makes decoders raise any kind of error
         raise ImageError(_reason(error)) from None
 
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # noqa: BLE001 - broken EXIF data says nothing; the pixels are still good
+    except Exception:  # noqa: BLE001 - broken EXIF data has no orientation; the pixels are still good
         return image
 
 
@@ -95,23 +94,23 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Grey values [y, x] of more than 8 bits, scaled to 0..255.
+    """Gray values [y, x] of more than 8 bits, scaled to 0..255.
 
-    16 bits are scaled by their range; other values by the range that they nearly fill: 0..1, 0..255, 0..65535, or else
-    their own.
+    16-bit integers are scaled by their full range; floats by the smallest of 0..1, 0..255 and 0..65535 that holds them;
+    anything else by its own minimum and maximum.
     """
-    grey = values.astype(np.float64)
-    if not np.isfinite(grey).all():
+    gray = values.astype(np.float64)
+    if not np.isfinite(gray).all():
         raise ImageError("expected finite pixel values, found NaN or infinity")
-    low, high = float(grey.min()), float(grey.max())
+    low, high = float(gray.min()), float(gray.max())
     if values.dtype.kind == "f":
         tops: tuple[float, ...] = (1.0, 255.0, 65535.0)
     else:
         tops = (65535.0,)
     top = next((top for top in tops if low >= 0 and high <= top), None)
     if top is None:
-        grey, top = grey - low, max(high - low, 1e-12)
-    return np.rint(grey * (255.0 / top)).astype(np.uint8)
+        gray, top = gray - low, max(high - low, 1e-12)
+    return np.rint(gray * (255.0 / top)).astype(np.uint8)
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from pipeline.images.image_set import Entry
 
 
 class Digits:
-    """The digits, enlarged to ``size`` × ``size`` pixels with a Lanczos filter; white ink on black."""
+    """The digits, enlarged to ``size`` × ``size`` pixels with a Lanczos filter; white on black."""
 
     def __init__(self, size: int = 32) -> None:
         scans, labels = load_digits(return_X_y=True)

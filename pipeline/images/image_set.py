@@ -1,10 +1,22 @@
-"""What an image set is: anything that lists keys and opens them."""
+"""Image sets: the interface, and how the configuration names one.
 
+An image set is any class that lists keys and opens them.
+"""
+
+import inspect
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from importlib import import_module
+from typing import Any, Protocol, cast, get_type_hints
 
 from PIL.Image import Image
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+
+from pipeline.core.errors import AtlasError, ConfigError
+from pipeline.images.config import ImagesSettings
+
+MEMBERS = ("classes", "entries", "open", "digest")
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,81 @@ class ImageSet(Protocol):
         """Every image, in an order that depends on nothing but the set."""
 
     def open(self, key: str) -> Image:
-        """The image as stored, decoded or about to be; raises OSError, or ImageError with a reason."""
+        """The image as stored, decoded or not yet; raises OSError, or ImageError with a reason."""
 
     def digest(self, key: str) -> str:
         """SHA-256 (hex) of the image's file, or of its pixels where there is no file."""
+
+
+def open_image_set(settings: ImagesSettings) -> ImageSet:
+    """The image set that ``images._target_`` names, made with its arguments.
+
+    Raises:
+        ConfigError: there is no such class, it takes other arguments, or its instances are not image sets.
+        ImageError: the set itself reports that its images cannot be found.
+    """
+    factory = _import(settings.target)
+    _check_arguments(settings.target, factory, settings.arguments)
+    made = _call(settings.target, factory, settings.arguments)
+    lacking = [member for member in MEMBERS if not hasattr(made, member)]
+    if lacking:
+        raise ConfigError(
+            f"images._target_: expected an image set with {', '.join(MEMBERS)}, found {settings.target} without "
+            f"{', '.join(lacking)}; see pipeline.images.image_set.ImageSet"
+        )
+    return cast("ImageSet", made)
+
+
+def _call(target: str, factory: Any, arguments: dict[str, Any]) -> Any:
+    try:
+        return factory(**arguments)
+    except AtlasError:
+        raise
+    except Exception as error:
+        # any class may be named, so any error may come; --debug shows where from
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ConfigError(f"images: {target} could not be made with these arguments: {reason}") from error
+
+
+def _import(target: str) -> Any:
+    module_name, _, name = target.rpartition(".")
+    try:
+        found = getattr(import_module(module_name), name)
+        inspect.signature(found)  # a module or a value has none
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(
+            f"images._target_: expected the dotted path of a class, found {target!r} ({reason}); "
+            "shipped sets are in conf/images"
+        ) from None
+    return found
+
+
+def _check_arguments(target: str, factory: Any, arguments: dict[str, Any]) -> None:
+    signature = inspect.signature(factory)
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        known = ", ".join(signature.parameters)
+        raise ConfigError(f"images: {target} takes {known}; {error}; found {', '.join(arguments) or 'none'}") from None
+    for name, hint in _type_hints(factory).items():
+        if name in arguments:
+            _check_type(f"images.{name}", hint, arguments[name])
+
+
+def _type_hints(factory: Any) -> dict[str, Any]:
+    """The types of a class's arguments, as far as they are annotated."""
+    try:
+        return get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    except (NameError, TypeError, AttributeError):
+        return {}
+
+
+def _check_type(where: str, hint: Any, value: Any) -> None:
+    try:
+        TypeAdapter(hint).validate_json(json.dumps(value), strict=True)
+    except PydanticSchemaGenerationError:
+        return  # not a type that YAML can hold
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"]
+        raise ConfigError(f"{where}: {reason[:1].lower()}{reason[1:]}, found {value!r}") from None

@@ -1,4 +1,4 @@
-"""Going through an image set: which images can be used, and why the others cannot."""
+"""Listing an image set: which images can be used, and the reason for each that cannot."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Used:
-    """An image that can be used: its entry, the digest of its file, its size when upright, pixels."""
+class UsableImage:
+    """A usable image: its entry, the digest of its file, the size of the upright image in pixels."""
 
     entry: Entry
     digest: str
@@ -29,11 +29,11 @@ class Used:
 
 @dataclass(frozen=True)
 class Listing:
-    """What was found in an image set.
+    """Result of listing an image set.
 
     Attributes:
         manifest: the usable images.
-        keys, reasons: of the others.
+        keys, reasons: of the rejected images.
     """
 
     manifest: Manifest
@@ -49,19 +49,19 @@ def list_images(
     min_side: int,
     keep: Callable[[Image.Image], None],
 ) -> Listing:
-    """Decode every image once and list those that can be used.
+    """Decode every image once and list the usable ones.
 
     Args:
         image_set: where they come from.
         class_of_label: [label] the network's class for each class of the set, -1 where there is none.
-        limit: look at no more than so many, spread evenly over the set; None looks at all.
+        limit: images decoded at most, spread evenly over the set; None decodes all.
         max_pixels: images with more are rejected before they are decoded.
         min_side: images with a shorter side are rejected, pixels.
-        keep: is given each usable image in order, upright and RGB.
+        keep: called with each usable image in order, upright and RGB.
     """
     entries = spread_evenly(image_set.entries(), limit)
     rejected: list[tuple[str, str]] = []
-    used: list[Used] = []
+    used: list[UsableImage] = []
     for entry in tracked(entries, "checking", len(entries), "images"):
         try:
             image = _usable(image_set, entry.key, max_pixels, min_side)
@@ -69,7 +69,7 @@ def list_images(
         except (ImageError, OSError) as error:
             rejected.append((entry.key, " ".join(str(error).split())))
             continue
-        used.append(Used(entry, digest, image.width, image.height))
+        used.append(UsableImage(entry, digest, image.width, image.height))
         keep(image)
     return Listing(
         _manifest(used, class_of_label),
@@ -79,7 +79,7 @@ def list_images(
 
 
 def spread_evenly(items: Sequence[Item], limit: int | None) -> Sequence[Item]:
-    """At most ``limit`` of the items, at even distances, in order."""
+    """At most ``limit`` of the items, evenly spaced, in order."""
     if limit is None or len(items) <= limit:
         return items
     return [items[step * len(items) // limit] for step in range(limit)]
@@ -92,7 +92,7 @@ def _usable(image_set: ImageSet, key: str, max_pixels: int, min_side: int) -> Im
     return image
 
 
-def _manifest(used: Sequence[Used], class_of_label: NDArray[np.int64]) -> Manifest:
+def _manifest(used: Sequence[UsableImage], class_of_label: NDArray[np.int64]) -> Manifest:
     labels = np.array([-1 if image.entry.label is None else image.entry.label for image in used], dtype=np.int64)
     extended = np.append(class_of_label, -1)  # label -1 picks the last
     return Manifest(

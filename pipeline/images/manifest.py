@@ -1,7 +1,7 @@
 """The manifest: one row for each usable image, stored as Parquet.
 
 Row i of the manifest is image i everywhere else. Keys may be any file name that the system allows: they are stored as
-UTF-8 strings where all of them are, as bytes otherwise.
+strings where all of them are UTF-8, as bytes otherwise.
 """
 
 import hashlib
@@ -20,8 +20,8 @@ from PIL import Image
 
 from pipeline.core.artifacts import IMAGES, REJECTED, Artifact
 from pipeline.core.errors import ArtifactError, ImageError
+from pipeline.core.escaping import escape_control_chars
 from pipeline.core.identity import identity
-from pipeline.core.printable import printable
 from pipeline.core.whole import whole
 from pipeline.images.decode import load
 from pipeline.images.image_set import ImageSet
@@ -58,7 +58,7 @@ class Manifest:
 
     @property
     def identity(self) -> str:
-        """What the manifest is: a digest of the images' content, order and classes."""
+        """Digest of the images' content, order and classes."""
         classes = hashlib.sha256(np.stack([self.label, self.class_]).astype("<i8").tobytes()).hexdigest()
         return identity({"digests": list(self.digest), "classes": classes})
 
@@ -97,7 +97,7 @@ def write_rejected(
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The stored manifest.
+    """Read the stored manifest.
 
     Raises:
         ArtifactError: it is missing, unreadable or from another version.
@@ -116,7 +116,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def manifest_attributes(path: Path) -> dict[str, Any]:
-    """What the stored manifest says of itself: versions, settings, what it was made from.
+    """The stored manifest's attributes: versions, settings, identities of what it was made from.
 
     Raises:
         ArtifactError: as :func:`read_manifest`.
@@ -125,7 +125,7 @@ def manifest_attributes(path: Path) -> dict[str, Any]:
 
 
 class ManifestImages:
-    """The images of a manifest, by row: ``len`` of them, each loaded when asked for."""
+    """The images of a manifest by row, each loaded on demand."""
 
     def __init__(self, manifest: Manifest, image_set: ImageSet, max_pixels: int = 100_000_000) -> None:
         self.manifest = manifest
@@ -139,18 +139,18 @@ class ManifestImages:
         """The image of this row: upright, RGB, 8 bits.
 
         Raises:
-            ImageError: it can no longer be read, or is no longer the image that the manifest lists.
+            ImageError: it cannot be read any more, or its size differs from the manifest's.
         """
         key = self.manifest.key[row]
         try:
             image = load(lambda: self._set.open(key), self._max_pixels)
         except ImageError as error:
-            raise ImageError(f"{printable(key)}: {error}; run the stage prepare again") from None
+            raise ImageError(f"{escape_control_chars(key)}: {error}; run the stage prepare again") from None
         expected = (int(self.manifest.width[row]), int(self.manifest.height[row]))
         if image.size != expected:
             raise ImageError(
-                f"{printable(key)}: expected {expected[0]} x {expected[1]} pixels as listed, found {image.width} x "
-                f"{image.height}; the image has changed, run the stage prepare again"
+                f"{escape_control_chars(key)}: expected {expected[0]} x {expected[1]} pixels as listed, found "
+                f"{image.width} x {image.height}; the image has changed, run the stage prepare again"
             )
         return image
 

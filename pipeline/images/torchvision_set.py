@@ -13,7 +13,7 @@ from pipeline.core.errors import ConfigError, ImageError
 from pipeline.core.home import expanded
 from pipeline.images.image_set import Entry
 
-# where torchvision's classes keep their labels, so that no image need be decoded to know its label
+# attributes in which torchvision's classes keep their labels; reading them avoids decoding every image
 LABELS = ("targets", "labels", "_labels")
 SAMPLES = ("samples", "_samples", "imgs")
 
@@ -24,17 +24,17 @@ class TorchvisionSet:
     def __init__(
         self, dataset: str, root: str = "data", download: bool = True, arguments: Mapping[str, Any] | None = None
     ) -> None:
-        """Open the dataset, downloading it first if asked.
+        """Open the dataset, downloading it first if ``download`` is set.
 
         Args:
             dataset: name of a class in ``torchvision.datasets``: ``Imagenette``, ``CIFAR10``, ``Flowers102`` …
             root: folder that holds the data.
-            download: fetch the data if it is not there, where the class can.
+            download: fetch missing data, for classes that can.
             arguments: further arguments of the class, such as ``split`` or ``train``.
 
         Raises:
             ConfigError: there is no such class, or it takes other arguments.
-            ImageError: the data is not there, or is broken.
+            ImageError: the data is missing or broken.
         """
         self._dataset = _open(dataset, str(expanded(root)), download, dict(arguments or {}))
         self._labels = _labels(self._dataset)
@@ -45,7 +45,7 @@ class TorchvisionSet:
         return [Entry(f"{index:06d}", label) for index, label in enumerate(self._labels)]
 
     def open(self, key: str) -> Image.Image:
-        """The image; raises ImageError if the dataset gives something else."""
+        """The image; raises ImageError if the dataset returns something else."""
         image = self._dataset[int(key)][0]
         if not isinstance(image, Image.Image):
             raise ImageError(f"expected a picture, found {type(image).__name__}; the dataset holds no images")
@@ -59,24 +59,24 @@ class TorchvisionSet:
 
 
 def _open(dataset: str, root: str, download: bool, arguments: dict[str, Any]) -> Any:
-    maker = getattr(datasets, dataset, None)
-    if not (inspect.isclass(maker) and issubclass(maker, datasets.VisionDataset)):
+    factory = getattr(datasets, dataset, None)
+    if not (inspect.isclass(factory) and issubclass(factory, datasets.VisionDataset)):
         raise ConfigError(
             f"images.dataset: expected a class of torchvision.datasets such as Imagenette, found {dataset!r}"
         )
-    parameters = inspect.signature(maker).parameters
+    parameters = inspect.signature(factory).parameters
     given = {"root": root, "download": download} | {
         name: value for name, value in arguments.items() if value is not None
     }
-    # not every class can download, and some make their images up and need no folder
-    offered = {name: value for name, value in given.items() if name in parameters or name in arguments}
+    # not every class can download, and some generate their images and need no folder
+    accepted = {name: value for name, value in given.items() if name in parameters or name in arguments}
     try:
-        inspect.signature(maker).bind(**offered)
+        inspect.signature(factory).bind(**accepted)
     except TypeError as error:
         known = ", ".join(parameters)
         raise ConfigError(f"images.arguments: torchvision's {dataset} takes {known}; {error}") from None
     try:
-        return maker(**offered)
+        return factory(**accepted)
     except (OSError, RuntimeError, ValueError, ImportError) as error:
         reason = " ".join(str(error).split())
         raise ImageError(
@@ -98,7 +98,7 @@ def _labels(dataset: Any) -> list[int | None]:
 
 
 def _label(value: Any) -> int | None:
-    """A class index, or None for targets that are something else: boxes, masks, captions."""
+    """A class index, or None for other targets: boxes, masks, captions."""
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
         value = value.item()
     return int(value) if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0 else None
@@ -110,6 +110,6 @@ def _classes(dataset: Any, labels: Sequence[int | None]) -> tuple[str, ...]:
         return ()
     names = getattr(dataset, "classes", None) or getattr(dataset, "categories", None)
     if isinstance(names, list | tuple) and len(names) > max(known):
-        # some name a class by several words for the same thing
+        # some classes have several synonyms as their name
         return tuple(name[0] if isinstance(name, tuple | list) else str(name) for name in names)
     return tuple(str(index) for index in range(max(known) + 1))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.core.errors import ConfigError
+from pipeline.core.escaping import escape_control_chars
 from pipeline.core.home import expanded
-from pipeline.core.printable import printable
 from pipeline.model.config import ModelSettings, PreprocessingSettings
 from pipeline.model.weights import is_weights_file, published_weights
 
@@ -23,7 +23,7 @@ def resolve_class_names(settings: ModelSettings, labels: Sequence[str]) -> tuple
         ConfigError: the file of class names cannot be read.
     """
     if isinstance(settings.classes, tuple):
-        return tuple(map(printable, settings.classes))
+        return tuple(map(escape_control_chars, settings.classes))
     if isinstance(settings.classes, str):
         return _read_names(expanded(settings.classes))
     if _is_published(settings):
@@ -66,4 +66,4 @@ def _read_names(path: Path) -> tuple[str, ...]:
         raise ConfigError(
             f"model.classes: expected a UTF-8 file with one class name a line at {path}, found: {reason}"
         ) from None
-    return tuple(printable(line.split("\t")[-1].strip()) for line in lines if line.strip())
+    return tuple(escape_control_chars(line.split("\t")[-1].strip()) for line in lines if line.strip())

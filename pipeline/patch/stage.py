@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from pipeline.core import artifacts as a
-from pipeline.core.atlases import parse_atlas
+from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError
-from pipeline.core.pack import part
 from pipeline.core.progress import say
+from pipeline.core.site_data import data_script
 from pipeline.core.store import array, open_artifact
 from pipeline.core.whole import whole
+from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.images.open_set import open_image_set
 from pipeline.model.inputs import network_crop
 from pipeline.model.layers import require_layer
 from pipeline.model.network import load_network
@@ -51,7 +51,7 @@ def run(task: Task) -> None:
             directions.append(content)
         content = {"layer": task.layer, "atlas": task.atlas, **setup.settings_content(), "directions": directions}
         name = f"patch/{task.layer}/{task.atlas}"
-        (folder / "result.js").write_text(part(name, content), encoding="ascii")
+        (folder / "result.js").write_text(data_script(name, content), encoding="ascii")
     task.write_metrics(metrics)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.cells import Level
-from pipeline.core.members import images_by_cell
+from pipeline.core.cells import CellAssignment
+from pipeline.core.site_data import images_by_cell
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Placement:
         image: [placed] row of its image in the second set.
     """
 
-    levels: Sequence[Level]
+    levels: Sequence[CellAssignment]
     point: NDArray[np.int64]
     image: NDArray[np.int64]
 

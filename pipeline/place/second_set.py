@@ -10,10 +10,10 @@ from torch import Tensor
 
 from pipeline.core.errors import ImageError
 from pipeline.core.progress import progress
+from pipeline.images.image_set import open_image_set
 from pipeline.images.listing import list_images
 from pipeline.images.manifest import ManifestImages
-from pipeline.images.open_set import open_image_set
-from pipeline.images.places import relative_places
+from pipeline.images.positions import relative_positions
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.layers import require_layer, run_to
 from pipeline.model.network import Network
@@ -71,7 +71,7 @@ def sample(task: Task, network: Network, images: ManifestImages) -> tuple[NDArra
         progress("place", len(images), "image") as bar,
     ):
         for span, inputs in input_batches(load_input, len(images), settings.batch_size):
-            places = relative_places(task.params.seed, digests[span.start : span.stop], count)
+            places = relative_positions(task.params.seed, digests[span.start : span.stop], count)
             output = run_to(network.module, task.layer, inputs.to(settings.device, memory_format=torch.channels_last))
             found.append(activations_at_places(task.layer, shape, output, places, settings.border)[0])
             bar.update(len(span))

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
 from pipeline.core import store
-from pipeline.core.cells import nested_levels
-from pipeline.core.members import MEMBERS_PER_BLOCK, member_blocks
-from pipeline.core.pack import packed, part
+from pipeline.core.cells import assign_cells
 from pipeline.core.progress import say, tracked
+from pipeline.core.site_data import MEMBERS_PER_BLOCK, data_script, member_blocks, pack_array
 from pipeline.core.whole import whole
 from pipeline.images.listing import spread_evenly
-from pipeline.images.photograph import IMAGES_PER_FOLDER, encoded, folders, picture_name
+from pipeline.images.thumbnails import IMAGES_PER_FOLDER, encode_thumbnail, image_lists, thumbnail_path
 from pipeline.model.inputs import network_crop
 from pipeline.model.network import Network, load_network
 from pipeline.place.nearest import nearest
@@ -45,13 +44,13 @@ def run(task: Task) -> None:
     activation, image = sample(task, network, second.images)
     near = _nearest_points(task, activation)
     layout = store.open_artifact(a.LAYOUT, task.path(a.LAYOUT))
-    levels = nested_levels(np.asarray(store.array(layout, "xy")[:]), task.params.grid.for_atlas("all"))
+    levels = assign_cells(np.asarray(store.array(layout, "xy")[:]), task.params.grid.for_atlas("all"))
     placement = Placement(levels, near[near >= 0], image[near >= 0])
     pictures = spread_evenly(range(len(second.images)), task.params.place.pictures)
     with whole(task.path(a.PLACE)) as folder:
         _write_pictures(folder, second, network, pictures)
         for name, content in _parts(task, second, placement, network, pictures):
-            (folder / f"{name}.js").write_text(part(f"place/{task.layer}/{name}", content), encoding="ascii")
+            (folder / f"{name}.js").write_text(data_script(f"place/{task.layer}/{name}", content), encoding="ascii")
     _summarise(task, second, placement, len(near), len(pictures))
 
 
@@ -78,11 +77,11 @@ def _parts(
             "samples": len(placement.point),
             "members_per_block": MEMBERS_PER_BLOCK,
             "images_per_folder": IMAGES_PER_FOLDER,
-            "levels": {f"{size}": {"count": packed(count)} for size, count in placement.counts.items()},
+            "levels": {f"{size}": {"count": pack_array(count)} for size, count in placement.counts.items()},
         },
     )
     yield from member_blocks(placement.members)
-    for number, about in folders(images, second.labels, network.classes, set(pictures)):
+    for number, about in image_lists(images, second.labels, network.classes, set(pictures)):
         yield f"images/{number}", about
 
 
@@ -90,9 +89,9 @@ def _write_pictures(folder: Path, second: SecondSet, network: Network, pictures:
     """Store what the network saw of these images."""
     (folder / "images").mkdir(parents=True)
     for row in tracked(pictures, "pictures", len(pictures), "image"):
-        path = folder / "images" / picture_name(row)
+        path = folder / "images" / thumbnail_path(row)
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(encoded(network_crop(second.images.load(row), network.preprocessing), LONGEST_SIDE))
+        path.write_bytes(encode_thumbnail(network_crop(second.images.load(row), network.preprocessing), LONGEST_SIDE))
 
 
 def _summarise(task: Task, second: SecondSet, placement: Placement, samples: int, pictures: int) -> None:

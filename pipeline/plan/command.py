@@ -8,8 +8,7 @@ from omegaconf import OmegaConf
 
 from pipeline.check import check_classes, check_points, count_images, free_disk
 from pipeline.compose import compose_cluster, compose_config
-from pipeline.images.image_set import ImageSet
-from pipeline.images.open_set import open_image_set
+from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.params import Params, parse_params
 from pipeline.plan.estimate import Estimate, estimates
 from pipeline.plan.given import Sizes

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.core.atlases import parse_atlas
+from pipeline.core.atlas_names import parse_atlas
 from pipeline.plan.given import Sizes
 
 

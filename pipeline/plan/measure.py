@@ -14,7 +14,7 @@ from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.statistics import grouped_sums, row_blocks
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
-from pipeline.images.places import relative_places
+from pipeline.images.positions import relative_positions
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.network import Network
 from pipeline.params import Params
@@ -68,7 +68,7 @@ def sample_seconds(network: Network, params: Params, inputs: Tensor, clock: Cloc
     digests = [f"{number:064x}" for number in range(len(inputs))]
 
     def passes(count: int) -> None:
-        places = relative_places(params.seed, digests[:count], settings.positions_per_image)
+        places = relative_positions(params.seed, digests[:count], settings.positions_per_image)
         sample_batch(network, network.layers, inputs[:count], places, settings)
 
     return seconds_each(passes, len(inputs), clock)

@@ -11,13 +11,13 @@ import zarr
 from torch import Tensor
 
 from pipeline.core import artifacts as a
-from pipeline.core.pack import part
 from pipeline.core.progress import say
+from pipeline.core.site_data import data_script
 from pipeline.core.statistics import layer_mean
 from pipeline.core.store import array, artifact_identity, level, open_artifact
 from pipeline.core.whole import whole
+from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.images.open_set import open_image_set
 from pipeline.model.inputs import network_crop, to_tensor
 from pipeline.model.layers import require_layer
 from pipeline.model.network import load_network
@@ -47,7 +47,7 @@ def run(task: Task) -> None:
     content["about"] = a.PREDICT.attributes(settings, {"activations": artifact_identity(samples)})
     with whole(task.path(a.PREDICT)) as folder:
         folder.mkdir()
-        (folder / RESULT).write_text(part(f"predict/{task.layer}", content), encoding="ascii")
+        (folder / RESULT).write_text(data_script(f"predict/{task.layer}", content), encoding="ascii")
     task.write_metrics(metrics(content))
     _log(task.layer, content)
 

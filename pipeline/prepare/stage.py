@@ -10,12 +10,11 @@ from torch import nn
 
 from pipeline.core import artifacts as a
 from pipeline.core.errors import ImageError
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 from pipeline.core.progress import say
-from pipeline.images.image_set import ImageSet
+from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.listing import Listing, list_images
 from pipeline.images.manifest import Manifest, write_manifest, write_rejected
-from pipeline.images.open_set import open_image_set
 from pipeline.model.build import freeze
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.discovery import discover_layers
@@ -128,7 +127,9 @@ def _listed(task: Task, plan: Plan, take: Callable[[NDArray[np.uint8]], None] | 
         plan.images, plan.class_of_label, settings.limit, settings.max_pixels, settings.min_side, keep
     )
     if not len(listing.manifest):
-        reason = f"{printable(listing.keys[0])}: {listing.reasons[0]}" if listing.keys else "the set is empty"
+        reason = (
+            f"{escape_control_chars(listing.keys[0])}: {listing.reasons[0]}" if listing.keys else "the set is empty"
+        )
         raise ImageError(
             f"images: expected at least one usable image, found {len(listing.keys)} unusable ones ({reason}); point "
             "images at pictures that Pillow can read"
@@ -147,7 +148,7 @@ def _report(task: Task, listing: Listing, network: Network, metrics: Metrics) ->
     task.write_metrics(counts | metrics)
     say(f"prepare: {_images(manifest)}; {len(listing.keys)} rejected ({task.path(a.REJECTED)})")
     for key, reason in list(zip(listing.keys, listing.reasons, strict=True))[:3]:
-        say(f"prepare: rejected {printable(key)}: {reason}")
+        say(f"prepare: rejected {escape_control_chars(key)}: {reason}")
     scores = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in metrics.items() if _share(value))
     say(
         f"prepare: {network.name} with {len(network.classes)} classes and {len(network.layers)} layers to look into"

@@ -1,1 +1,1 @@
-"""From an icon back to its cell, samples, images, settings and code."""
+"""Provenance: from an icon back to its cell, samples, images, settings and code."""

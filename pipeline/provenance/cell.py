@@ -11,14 +11,15 @@ import zarr
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
-from pipeline.core.cells import nested_levels
+from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError, ConfigError
-from pipeline.core.store import array, level, open_artifact
+from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
+from pipeline.core.store import array, open_artifact
 
-Place = tuple[int, int]
-NEAR = 3  # occupied cells that are named where the asked one is empty
+RowColumn = tuple[int, int]
+NEAREST = 3  # occupied cells that the error names where the requested one is empty
 KEYS = ("key", "parent")  # of an icon, in the icon cache
-TOP = 5  # classes told of a cell
+TOP_CLASSES = 5
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,20 @@ class Sources:
 
     @property
     def sizes(self) -> list[int]:
-        """Cells a side of every level, coarse to fine."""
-        return sorted(int(name) for name in self.grid.group_keys())
+        """Cells per side of every level, coarse to fine."""
+        return level_sizes(self.grid)
+
+    def cells(self, size: int) -> GridLevel:
+        """The cells of a level."""
+        return grid_level(self.grid, size)
+
+    def icons_of(self, size: int) -> IconLevel:
+        """The icons of a level."""
+        return icon_level(self.icons, size)
 
 
 def open_sources(outputs: Path, layer: str, atlas: str) -> Sources:
-    """Open what a cell is told from.
+    """Open the artifacts that describe a cell.
 
     Raises:
         ArtifactError: an artifact is missing or from another version.
@@ -46,13 +55,13 @@ def open_sources(outputs: Path, layer: str, atlas: str) -> Sources:
     return Sources(*(open_artifact(kind, kind.path(outputs, layer, atlas)) for kind in kinds))
 
 
-def find_cell(sources: Sources, size: int, place: Place) -> int:
-    """The row of a cell among those of its level.
+def find_cell(sources: Sources, size: int, cell: RowColumn) -> int:
+    """The index of a cell among those of its level.
 
     Args:
         sources: of the atlas.
-        size: cells a side of the level.
-        place: (row, column), from 0.
+        size: cells per side of the level.
+        cell: (row, column), from 0.
 
     Raises:
         ConfigError: there is no such level, or the cell is empty.
@@ -60,86 +69,86 @@ def find_cell(sources: Sources, size: int, place: Place) -> int:
     if size not in sources.sizes:
         known = ", ".join(map(str, sources.sizes))
         raise ConfigError(f"level: expected one of {known}, found {size}")
-    cells = _values(level(sources.grid, size), "cell")
-    away = np.abs(cells - np.array(place)).max(axis=1)
-    if len(away) and away.min() == 0:
-        return int(away.argmin())
-    near = "; ".join(f"{row},{column}" for row, column in cells[np.argsort(away, kind="stable")[:NEAR]])
+    cells = sources.cells(size).cell
+    distance = np.abs(cells - np.array(cell)).max(axis=1)
+    if len(distance) and distance.min() == 0:
+        return int(distance.argmin())
+    near = "; ".join(f"{row},{column}" for row, column in cells[np.argsort(distance, kind="stable")[:NEAREST]])
     raise ConfigError(
-        f"cell: expected an occupied cell of level {size} as row,column from 0, found none at {place[0]},{place[1]}; "
+        f"cell: expected an occupied cell of level {size} as row,column from 0, found none at {cell[0]},{cell[1]}; "
         f"the nearest are {near}"
     )
 
 
-def cell_facts(sources: Sources, size: int, row: int, classes: Sequence[str]) -> dict[str, Any]:
-    """What the grid knows of a cell; numbers that are not known are None."""
-    group = level(sources.grid, size)
-    speaks = []
-    if "attribution" in group:
-        attribution = np.asarray(array(group, "attribution")[row])
-        strongest = np.argsort(-attribution, kind="stable")[:TOP]
-        speaks = [{"class": int(id_), "name": classes[id_], "logit": float(attribution[id_])} for id_ in strongest]
+def describe_cell(sources: Sources, size: int, index: int, classes: Sequence[str]) -> dict[str, Any]:
+    """The grid's entries of a cell; numbers that are not known are None."""
+    level = sources.cells(size)
+    top = []
+    if level.has_attribution:
+        attribution = np.asarray(level.at("attribution", index))
+        strongest = np.argsort(-attribution, kind="stable")[:TOP_CLASSES]
+        top = [{"class": int(id_), "name": classes[id_], "logit": float(attribution[id_])} for id_ in strongest]
     return {
-        "place": [int(number) for number in array(group, "cell")[row]],
-        "row": row,
-        "count": int(array(group, "count")[row]),
-        "drawn": bool(array(group, "drawn")[row]),
-        "spread": _number(array(group, "spread")[row]),
-        "reliability": _number(array(group, "reliability")[row]),
-        "speaks_for": speaks,
+        "cell": [int(number) for number in level.at("cell", index)],
+        "row": index,
+        "count": int(level.at("count", index)),
+        "drawn": bool(level.at("drawn", index)),
+        "spread": _number(level.at("spread", index)),
+        "reliability": _number(level.at("reliability", index)),
+        "top_classes": top,
     }
 
 
-def icon_facts(sources: Sources, size: int, row: int) -> dict[str, Any] | None:
-    """The icon of a cell: its measures, the digest of its pixels, its key and its parent's; None where there is none.
+def describe_icon(sources: Sources, size: int, index: int) -> dict[str, Any] | None:
+    """The icon of a cell: its metrics, the digest of its pixels, its key and its parent's; None where there is none.
 
-    Icons of earlier versions of the project say nothing of keys.
+    Icons of earlier versions of the project have no keys.
     """
-    group = level(sources.icons, size)
-    found = np.flatnonzero(_values(group, "cell") == row)
+    level = sources.icons_of(size)
+    found = np.flatnonzero(level.cell == index)
     if not len(found):
         return None
     icon = int(found[0])
-    pixels = np.asarray(array(group, "icon")[icon])
+    pixels = np.asarray(level.icon[icon])
     return {
         "row": icon,
         "pixels": pixels.shape[0],
         "sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
-        "fidelity": _number(array(group, "fidelity")[icon]),
-        "fidelity_centred": _number(array(group, "fidelity_centred")[icon]),
-        **({name: _key(group, name, icon) for name in KEYS} if all(name in group for name in KEYS) else {}),
+        "fidelity": _number(level.at("fidelity", icon)),
+        "fidelity_centred": _number(level.at("fidelity_centred", icon)),
+        **({name: _key(level, name, icon) for name in KEYS} if level.has_keys else {}),
     }
 
 
-def parent_cells(sources: Sources, size: int, place: Place) -> list[dict[str, Any]]:
-    """The cells of the coarser levels that hold this one, the nearest level first, each with its icon's measures."""
+def parent_cells(sources: Sources, size: int, cell: RowColumn) -> list[dict[str, Any]]:
+    """The cells of coarser levels that contain this one, the nearest level first, each with its icon's metrics."""
     parents = []
     for coarse in reversed([known for known in sources.sizes if known < size and size % known == 0]):
-        above = (place[0] * coarse // size, place[1] * coarse // size)
-        icon = icon_facts(sources, coarse, find_cell(sources, coarse, above))
-        parents.append({"level": coarse, "place": list(above), "icon": icon})
+        above = (cell[0] * coarse // size, cell[1] * coarse // size)
+        icon = describe_icon(sources, coarse, find_cell(sources, coarse, above))
+        parents.append({"level": coarse, "cell": list(above), "icon": icon})
     return parents
 
 
-def samples_of(sources: Sources, size: int, row: int) -> NDArray[np.int64]:
+def samples_of(sources: Sources, size: int, index: int) -> NDArray[np.int64]:
     """Rows in activations of the samples that lie in a cell.
 
     Raises:
-        ArtifactError: there are not as many as the grid counts.
+        ArtifactError: their number is not the grid's count.
     """
-    levels = {found.size: found for found in nested_levels(_values(sources.layout, "xy"), sources.sizes)}
-    samples: NDArray[np.int64] = _values(sources.layout, "sample")[levels[size].of_point == row]
-    counted = int(array(level(sources.grid, size), "count")[row])
-    if len(samples) != counted:
+    levels = {found.size: found for found in assign_cells(_values(sources.layout, "xy"), sources.sizes)}
+    samples: NDArray[np.int64] = _values(sources.layout, "sample")[levels[size].of_point == index]
+    count = int(sources.cells(size).at("count", index))
+    if len(samples) != count:
         raise ArtifactError(
-            f"{sources.grid.store_path}: expected {counted} samples in the cell, found {len(samples)} in the layout; "
+            f"{sources.grid.store_path}: expected {count} samples in the cell, found {len(samples)} in the layout; "
             "run the stage grid again"
         )
     return np.sort(samples)
 
 
-def sample_facts(sources: Sources, samples: NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Image and position (y, x in the layer's map) of each sample, in the order given."""
+def describe_samples(sources: Sources, samples: NDArray[np.int64]) -> list[dict[str, Any]]:
+    """Image and position (y, x in the layer's map) of each sample, in the given order."""
     image, position = (_values(sources.activations, name)[samples] for name in ("image", "position"))
     return [
         {"sample": int(sample), "image": int(image[index]), "position": [int(number) for number in position[index]]}
@@ -147,31 +156,31 @@ def sample_facts(sources: Sources, samples: NDArray[np.int64]) -> list[dict[str,
     ]
 
 
-def exemplars_of(sources: Sources, size: int, row: int) -> NDArray[np.int64]:
+def exemplars_of(sources: Sources, size: int, index: int) -> NDArray[np.int64]:
     """Rows in activations of a cell's exemplars, the nearest to its mean first."""
-    found = np.asarray(array(level(sources.grid, size), "exemplar")[row])
+    found = np.asarray(sources.cells(size).at("exemplar", index))
     return found[found >= 0]
 
 
 def started_from(icon: Mapping[str, Any], settings: Mapping[str, Any], parents: Sequence[Mapping[str, Any]]) -> str:
-    """What an icon was drawn from: by its keys, or else as far as the settings tell."""
+    """Where an icon's optimization started: by its keys, or, without keys, as far as the settings determine it."""
     above = parents[0]["icon"] if parents else None
     if "parent" in icon:
         if above and icon["key"] and icon["key"] == above.get("key"):
-            return "nothing anew: it is the icon of the cell around it, whose mean activation is the same"
+            return "no optimization of its own: the parent cell has the same mean activation and the same icon"
         if icon["key"] is None and icon["parent"] is None:
             return "nothing: it could not be drawn"
         if icon["parent"] is None:
             return "noise"
         known = above and icon["parent"] == above.get("key")
-        return "the icon of the cell around it" if known else "an icon that lies here no more"
+        return "the parent cell's icon" if known else "an icon that is no longer stored here"
     if settings.get("warm_steps") is None or not parents or parents[0]["icon"] is None:
         return "noise"
-    return "the icon of the cell around it, or noise where that went astray"
+    return "the parent cell's icon, or noise where that attempt failed"
 
 
-def _key(group: zarr.Group, name: str, icon: int) -> str | None:
-    found = bytes(np.asarray(array(group, name)[icon]))
+def _key(level: IconLevel, name: str, icon: int) -> str | None:
+    found = bytes(np.asarray(level.at(name, icon)))
     return found.hex() if any(found) else None
 
 

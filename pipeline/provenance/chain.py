@@ -1,4 +1,4 @@
-"""The artifacts that the icons of one atlas come from, each with what it was made from, and where the chain breaks."""
+"""The chain of artifacts behind an atlas's icons: the inputs of each by identity, and where they do not match."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from pipeline.core.store import open_artifact
 from pipeline.images.manifest import manifest_attributes, read_manifest
 from pipeline.model.network import WEIGHTS, read_description
 
-REFERENCE = "reference"  # what a layout calls the activations of the layer that all layouts are turned to
+REFERENCE = "reference"  # a layout's name for the activations of the layer that all layouts are aligned to
 MAKERS = {
     **dict.fromkeys(("images", "model"), "prepare"),
     **dict.fromkeys(("activations", REFERENCE), "sample"),
@@ -32,11 +32,11 @@ class Link:
 
     Attributes:
         name: of the artifact.
-        path: where it lies.
-        identity: digest of its settings and of all that it was made from; empty where it carries none.
-        expected: the identity that follows from what it says of itself.
+        path: of the artifact.
+        identity: digest of its settings and of everything that it was made from; empty where it has none.
+        expected: the identity computed from its own description.
         version: of the project that made it.
-        settings: it was made with.
+        settings: that it was made with.
         made_from: identities of what it was made from, by name.
     """
 
@@ -50,7 +50,7 @@ class Link:
 
 
 def read_chain(outputs: Path, layer: str, atlas: str) -> list[Link]:
-    """The chain in the order in which data flows: images and network first, the page last where there is one.
+    """The chain in the order of the data flow: images and network first, the page last where there is one.
 
     Raises:
         ArtifactError: an artifact up to the icons is missing or from another version.
@@ -70,14 +70,14 @@ def read_chain(outputs: Path, layer: str, atlas: str) -> list[Link]:
 
 
 def breaks(chain: Sequence[Link]) -> list[str]:
-    """Where artifacts do not fit together, in one line each, the earliest first."""
+    """Mismatches between artifacts, one line each, the earliest first."""
     return [line for link in chain for line in _breaks(link, {below.name: below.identity for below in chain})]
 
 
 def _breaks(link: Link, known: Mapping[str, str]) -> Iterator[str]:
-    again = f"run {MAKERS[link.name]} again ('atlas run' sees to it)"
+    again = f"run {MAKERS[link.name]} again ('atlas run' does)"
     if link.identity != link.expected:
-        yield f"{link.path}: {link.name} expected to be as its stage left it, found that it was changed; {again}"
+        yield f"{link.path}: {link.name} expected to be as its stage wrote it, found that it was changed; {again}"
     for name, identity_ in link.made_from.items():
         if name not in known:
             yield f"{link.path}: {link.name} expected to name what it was made from, found unknown {name}; {again}"
@@ -107,13 +107,13 @@ def _link(name: str, path: Path, found: Mapping[str, Any]) -> Link:
 
 
 def _images(path: Path) -> Link:
-    """The manifest's identity follows from the images themselves."""
+    """The manifest's identity is computed from its rows."""
     manifest, found = read_manifest(path), manifest_attributes(path)
     return replace(_link(a.IMAGES.name, path, found), identity=manifest.identity, expected=manifest.identity)
 
 
 def _model(path: Path) -> Link:
-    """The network's identity follows from its whole description, which holds the digest of the weights."""
+    """The network's identity is computed from its whole description, which includes the digest of the weights."""
     found = read_description(path)
     described = {key: value for key, value in found.items() if key != "identity"}
     weights = path / WEIGHTS
@@ -129,7 +129,7 @@ def _tiles(path: Path) -> Link:
 
 
 def _page(path: Path, layer: str, atlas: str) -> Link:
-    """What the page says that this atlas was made from; nothing where it does not show the atlas yet."""
+    """The identities that the page records for this atlas; none where it does not show the atlas yet."""
     content = _json(path, path.read_text(encoding="utf-8").partition("]=")[2].removesuffix(";\n"))
     identities = content.get("made", {}).get("identities", {}).get(layer, {}).get(atlas, {})
     version = str(content.get("version", ""))
@@ -140,5 +140,5 @@ def _json(path: Path, text: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(text)
     except ValueError:
-        raise ArtifactError(f"{path}: expected JSON, found something else; make it anew with 'atlas run'") from None
+        raise ArtifactError(f"{path}: expected JSON, found something else; make it again with 'atlas run'") from None
     return found

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.core import store
 from pipeline.core.artifacts import MODEL
-from pipeline.core.atlases import parse_atlas
+from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.progress import say
 from pipeline.core.statistics import row_blocks

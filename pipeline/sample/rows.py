@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.images.places import relative_places
+from pipeline.images.positions import relative_positions
 from pipeline.model.layers import LayerShape
 from pipeline.model.positions import map_positions
 
@@ -29,7 +29,7 @@ def position_rows(shape: LayerShape, seed: int, digests: Sequence[str], each: in
     """
     found = np.empty((len(digests) * each, 2), np.int32)
     for start in range(0, len(digests), IMAGES_TOGETHER):
-        places = relative_places(seed, digests[start : start + IMAGES_TOGETHER], each)
+        places = relative_positions(seed, digests[start : start + IMAGES_TOGETHER], each)
         positions = map_positions(places, shape.height, shape.width, border).reshape(-1, 2)
         found[start * each : start * each + len(positions)] = positions
     return found

@@ -12,9 +12,9 @@ from torch import Tensor
 from pipeline.core.allocator import keep_memory
 from pipeline.core.shards import write_shards
 from pipeline.images.config import ImagesSettings
+from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.images.open_set import open_image_set
-from pipeline.images.places import relative_places
+from pipeline.images.positions import relative_positions
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.layers import require_layer
 from pipeline.model.network import Network, load_network
@@ -113,7 +113,7 @@ class Sampler:
 
         def look(network: Network, batch: tuple[range, Tensor]) -> tuple[slice, dict[str, Block]]:
             span, inputs = batch
-            places = relative_places(self._engagement.seed, digests[span.start : span.stop], each)
+            places = relative_positions(self._engagement.seed, digests[span.start : span.stop], each)
             return slice(span.start * each, span.stop * each), sample_batch(network, shapes, inputs, places, settings)
 
         decoded = input_batches(load_input, len(images), settings.batch_size, settings.device)

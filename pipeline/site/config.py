@@ -7,14 +7,14 @@ from pydantic import Field
 from pipeline.core.settings import Settings
 
 
-class SavedPlace(Settings):
-    """A place of the atlas that the page leads to.
+class BookmarkSettings(Settings):
+    """A bookmark: a named view of the page.
 
     Attributes:
         title: in the list, and on the card of the tour.
-        text: what is said there.
-        link: the part of the page's address after ``#``, or its parts as fields: ``{layer: mixed4a, class: fireboat,
-            pin: [20, 3, 4]}``; see :mod:`pipeline.site.places`.
+        text: description.
+        link: the part of the page's URL after ``#``, or its parts as fields: ``{layer: mixed4a, class: fireboat,
+            pin: [20, 3, 4]}``; see :mod:`pipeline.site.bookmarks`.
     """
 
     title: Annotated[str, Field(min_length=1, max_length=60)]
@@ -23,17 +23,17 @@ class SavedPlace(Settings):
 
 
 class SiteSettings(Settings):
-    """What the page shows.
+    """Content of the page.
 
     Attributes:
         title: heading of the page.
-        exemplars: patches shown for a cell; 0 keeps every photograph out of the site.
+        exemplars: exemplars shown for a cell; 0 keeps every photograph out of the site.
         image_size: longest side of the stored exemplar images, pixels.
         top_classes: classes listed for a cell.
         heat_level: finest grid level whose cells have class attributions of their own on the page; cells of finer
-            levels show those of the cell around them.
-        places: what the page lists as places, and the stops of its tour, in this order; without any, the tour is made
-            from the figures of the run.
+            levels show those of the enclosing cell.
+        bookmarks: the page's list of bookmarks, and the stops of its tour, in this order; if empty, the tour is made
+            from the run's statistics.
     """
 
     title: str = "Activation Atlas"
@@ -41,4 +41,4 @@ class SiteSettings(Settings):
     image_size: Annotated[int, Field(ge=16)] = 256
     top_classes: Annotated[int, Field(ge=1, le=20)] = 5
     heat_level: Annotated[int, Field(ge=1)] = 80
-    places: Annotated[tuple[SavedPlace, ...], Field(max_length=99)] = ()  # the page counts steps with two digits
+    bookmarks: Annotated[tuple[BookmarkSettings, ...], Field(max_length=99)] = ()  # two digits in the URL

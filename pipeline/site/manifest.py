@@ -1,20 +1,30 @@
-"""What the page loads first: the network, its layers and their levels."""
+"""The manifest, which the page loads first: the network, its layers, their atlases and levels, and their provenance."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline import __version__
-from pipeline.images.photograph import IMAGES_PER_FOLDER
+from pipeline.core import artifacts as a
+from pipeline.core.artifacts import Artifact
+from pipeline.core.grid_levels import GridLevel
+from pipeline.core.store import open_artifact
+from pipeline.images.crops import CropSize
+from pipeline.images.manifest import Manifest, manifest_attributes
+from pipeline.images.thumbnails import IMAGES_PER_FOLDER
 from pipeline.model.layers import LayerShape
-from pipeline.site.exemplars import patch
+from pipeline.site.read import read_tiles
+from pipeline.stages import Task
+
+Content = dict[str, Any]
 
 FORMAT = 1
+KINDS = (a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS)
 
 
 def layer_entry(
     name: str, shape: LayerShape, crop: int, atlases: Sequence[Mapping[str, Any]], zero_share: float | None
-) -> dict[str, Any]:
-    """A layer as the manifest lists it.
+) -> Content:
+    """A layer's entry.
 
     Args:
         name: dotted module path.
@@ -23,13 +33,13 @@ def layer_entry(
         atlases: its atlases' entries.
         zero_share: share of its samples' attributions that are exactly zero, None where it is not known.
     """
-    seen = patch(shape.receptive_field, crop)
+    patch = CropSize(shape.receptive_field, crop)
     return {
         "name": name,
         "channels": shape.channels,
         "map": [shape.height, shape.width],
         "receptive_field": shape.receptive_field,
-        "patch": {"side": seen.side, "limited": seen.limited},
+        "patch": {"side": patch.share, "limited": patch.limited},
         "zero_share": zero_share,
         "atlases": list(atlases),
     }
@@ -37,18 +47,30 @@ def layer_entry(
 
 def atlas_entry(
     name: str, levels: Sequence[Mapping[str, Any]], tiles: Mapping[str, Any], heat: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """An atlas as the manifest lists it.
+) -> Content:
+    """An atlas's entry.
 
     Args:
         name: ``all`` or another choice of samples.
         levels: its levels' entries, coarse to fine.
-        tiles: what the stage ``tile`` says of its files: ``format``, ``tile_size``, ``overlap``.
+        tiles: with ``format``, ``tile_size``, ``overlap``.
         heat: ``levels`` that have heat planes, their ``scale`` in logits and the layer's ``strength``; None without
             attributions.
     """
     form = {key: tiles[key] for key in ("format", "tile_size", "overlap")}
     return {"name": name, "levels": list(levels), "tiles": form, "heat": heat}
+
+
+def level_entry(level: GridLevel, width: int, height: int) -> Content:
+    """A level's entry; ``width`` and ``height`` are those of its image, pixels."""
+    return {
+        "size": level.size,
+        "width": width,
+        "height": height,
+        "cells": len(level),
+        "drawn": int(level.drawn.sum()),
+        "samples": int(level.count.sum()),
+    }
 
 
 def manifest(
@@ -58,18 +80,18 @@ def manifest(
     images: int,
     exemplars: int,
     second: str | None,
-    made: Mapping[str, Any],
-) -> dict[str, Any]:
+    provenance: Mapping[str, Any],
+) -> Content:
     """The whole manifest.
 
     Args:
         title: heading of the page.
         network: the saved network's description.
         layers: the layers' entries.
-        images: images the atlas was made from.
-        exemplars: patches shown for a cell.
-        second: title of the image set that is placed on the atlas, if there is one.
-        made: how the atlases were made, see :func:`pipeline.site.made.how_made`.
+        images: number of images that the atlas was made from.
+        exemplars: exemplars shown for a cell.
+        second: title of the second image set on the atlas, if there is one.
+        provenance: see :func:`provenance_content`.
     """
     return {
         "format": FORMAT,
@@ -84,6 +106,63 @@ def manifest(
         "images": images,
         "images_per_folder": IMAGES_PER_FOLDER,
         "exemplars": exemplars,
-        "made": dict(made),
+        "made": dict(provenance),
         "second": None if second is None else {"title": second},
     }
+
+
+def provenance_content(task: Task, network: Mapping[str, Any], images: Manifest) -> Content:
+    """The provenance of every atlas as the page shows it.
+
+    Args:
+        task: of the stage.
+        network: the saved network's description.
+        images: the manifest of the images.
+
+    Returns:
+        ``network`` (architecture and digests), ``images`` (identity), ``settings`` by section as the artifacts record
+        them, ``versions`` of the project that made artifacts, and ``identities`` by layer, atlas and artifact.
+    """
+    everything: list[Mapping[str, Any]] = [manifest_attributes(task.path(a.IMAGES)), network]
+    identities: dict[str, dict[str, dict[str, str]]] = {}
+    for layer in task.params.layers:
+        for atlas in task.params.atlases:
+            of_atlas = {kind.name: _attributes(task, kind, layer, atlas) for kind in KINDS}
+            of_atlas[a.TILES.name] = read_tiles(task.path(a.TILES, layer, atlas), ())
+            everything += of_atlas.values()
+            named = {name: str(found["identity"]) for name, found in of_atlas.items() if "identity" in found}
+            identities.setdefault(layer, {})[atlas] = named
+    return {
+        "network": {key: without_folders(network.get(key)) for key in ("architecture", "weights", "identity")},
+        "images": images.identity,
+        "settings": without_folders(_merge_settings(everything)),
+        "versions": sorted({str(found["project_version"]) for found in everything if "project_version" in found}),
+        "identities": identities,
+    }
+
+
+def without_folders(value: Any) -> Any:
+    """The value without folders of this machine: absolute paths and paths from ``~`` are cut to their last part."""
+    if isinstance(value, Mapping):
+        return {str(key): without_folders(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_folders(inner) for inner in value]
+    if isinstance(value, str) and value.startswith(("/", "~")):
+        return f"…/{value.rstrip('/').rpartition('/')[2]}"
+    return value
+
+
+def _attributes(task: Task, kind: Artifact, layer: str, atlas: str) -> Content:
+    return dict(open_artifact(kind, task.path(kind, layer, atlas)).attrs)
+
+
+def _merge_settings(everything: list[Mapping[str, Any]]) -> Content:
+    """All sections of settings; the atlas of all samples and those of classes each record some that the other lacks."""
+    merged: Content = {}
+    for found in everything:
+        for name, section in found.get("settings", {}).items():
+            if isinstance(section, dict):
+                merged.setdefault(name, {}).update(section)
+            else:
+                merged[name] = section
+    return merged

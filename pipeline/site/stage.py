@@ -1,7 +1,6 @@
-"""Stage ``site``: grid, icons, exemplars and tiles => a static folder that people browse.
+"""Stage ``site``: grid, icons, exemplars and tiles => a static folder for the browser.
 
-It writes the pages, ``data/`` and ``viewer/`` beside the tiles. Every data file is a classic script, since a page
-opened from disk may run those but may not fetch anything.
+It writes the pages, ``data/`` and ``viewer/`` beside the tiles.
 """
 
 from collections.abc import Mapping
@@ -12,24 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
-from pipeline.core.pack import part
 from pipeline.core.progress import say, tracked
+from pipeline.core.site_data import data_script
 from pipeline.core.store import open_artifact
 from pipeline.core.whole import whole
+from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.images.open_set import open_image_set
-from pipeline.images.photograph import encoded, folders, picture_name
+from pipeline.images.thumbnails import encode_thumbnail, image_lists, thumbnail_path
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.inputs import network_crop
 from pipeline.model.layers import LayerShape
 from pipeline.model.network import read_description
-from pipeline.site.atlas import AtlasData, Run
-from pipeline.site.made import how_made
-from pipeline.site.manifest import layer_entry, manifest
-from pipeline.site.page import PAGES, page
-from pipeline.site.places_source import places_content
-from pipeline.site.sources import read_atlas, read_directions, read_membership, read_zero_share
-from pipeline.site.viewer_files import viewer_files
+from pipeline.site.atlas_data import AtlasData, Run
+from pipeline.site.manifest import layer_entry, manifest, provenance_content
+from pipeline.site.pages import PAGES, page, viewer_files
+from pipeline.site.read import read_atlas, read_class_directions, read_sample_cells, read_zero_share
+from pipeline.site.tour import bookmarks_content
 from pipeline.stages import Task
 
 Rows = NDArray[np.int64]
@@ -40,16 +37,16 @@ def run(task: Task) -> None:
     site, title = task.path(a.SITE), task.params.site.title
     viewer = viewer_files()
     network = read_description(task.path(a.MODEL))
-    listed = read_manifest(task.path(a.IMAGES))
-    places = places_content(task, network, len(listed))  # first: a wrong place is refused before anything is written
+    images = read_manifest(task.path(a.IMAGES))
+    bookmarks = bookmarks_content(task, network, len(images))  # first: a wrong bookmark is refused before any writing
     with whole(site / "data") as data:
-        layers, shown = _write_layers(task, data, network, listed.class_)
-        _write_images(task, data, network, shown)
+        layers, rows = _write_layers(task, data, network, images.class_)
+        _write_images(task, data, network, rows)
         second = task.params.place.title if task.params.placed else None
-        made = how_made(task, network, listed)
-        content = manifest(title, network, layers, len(listed), task.params.site.exemplars, second, made)
-        _write_part(data, "manifest", content)
-        _write_part(data, "places", places)
+        provenance = provenance_content(task, network, images)
+        content = manifest(title, network, layers, len(images), task.params.site.exemplars, second, provenance)
+        _write_data(data, "manifest", content)
+        _write_data(data, "places", bookmarks)
     with whole(site / "viewer") as folder:
         folder.mkdir()
         for name, source in viewer.items():
@@ -57,61 +54,61 @@ def run(task: Task) -> None:
     for file, script in PAGES.items():
         with whole(site / file) as partial:
             partial.write_text(page(title, script), encoding="utf-8")
-    _summarise(task, site, layers, len(shown))
+    _report(task, site, layers, len(rows))
 
 
 def _write_layers(task: Task, data: Path, network: Mapping[str, Any], label: Rows) -> tuple[list[dict[str, Any]], Rows]:
-    """Write the data of every atlas; returns the layers' entries and the rows of all images that they show."""
+    """Write the data of every atlas; returns the layers' entries and the rows of all exemplars' images."""
     names, classes = task.params.layers, len(network["classes"])
     reference = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, names[-1]))
-    run = Run(task.params.site, label, classes, read_directions(reference, label, classes))
+    run = Run(task.params.site, label, classes, read_class_directions(reference, label, classes))
     entries: dict[str, list[dict[str, Any]]] = {layer: [] for layer in names}
-    shown: list[Rows] = []
+    exemplar_images: list[Rows] = []
     for atlas in tracked(task.params.atlases, "cells", len(task.params.atlases), "atlas"):
         levels = task.params.grid.for_atlas(atlas)
-        members = {layer: read_membership(task, layer, atlas, levels) for layer in names}
+        sample_cells = {layer: read_sample_cells(task, layer, atlas, levels) for layer in names}
         for layer in names:
-            entry, rows = _write_atlas(task, data, AtlasData(layer, atlas, members, run))
+            entry, rows = _write_atlas(task, data, AtlasData(layer, atlas, sample_cells, run))
             entries[layer].append(entry)
-            shown.append(rows)
+            exemplar_images.append(rows)
     crop = network["preprocessing"]["crop"]
     layers = [
         layer_entry(layer, LayerShape(**network["layers"][layer]), crop, atlases, read_zero_share(task, layer))
         for layer, atlases in entries.items()
     ]
-    return layers, np.unique(np.concatenate(shown))
+    return layers, np.unique(np.concatenate(exemplar_images))
 
 
 def _write_atlas(task: Task, data: Path, atlas: AtlasData) -> tuple[dict[str, Any], Rows]:
-    """Write the data of one atlas; returns its entry in the manifest and the rows of the images that it shows."""
-    source = read_atlas(task, atlas.layer, atlas.name, list(atlas.member.levels))
-    for name, content in atlas.parts(source):
-        _write_part(data, f"{atlas.layer}/{atlas.name}/{name}", content)
-    return atlas.entry(source), atlas.shown(source)
+    """Write the data of one atlas; returns its entry in the manifest and the rows of its exemplars' images."""
+    source = read_atlas(task, atlas.layer, atlas.name, list(atlas.own.levels))
+    for name, content in atlas.files(source):
+        _write_data(data, f"{atlas.layer}/{atlas.name}/{name}", content)
+    return atlas.entry(source), atlas.exemplar_images(source)
 
 
-def _write_images(task: Task, data: Path, network: Mapping[str, Any], shown: Rows) -> None:
-    """Store each image that is some cell's exemplar once, as the network saw it, and name all images."""
+def _write_images(task: Task, data: Path, network: Mapping[str, Any], rows: Rows) -> None:
+    """Store the network's crop of each exemplar's image once, and the lists of all images."""
     if not task.params.site.exemplars:
         return
     image_set = open_image_set(task.params.images)
     images = ManifestImages(read_manifest(task.path(a.IMAGES)), image_set, task.params.prepare.max_pixels)
     preprocessing = PreprocessingSettings.model_validate(network["preprocessing"], strict=False)
-    for row in tracked([int(row) for row in shown], "exemplar images", len(shown), "image"):
-        path = data / "images" / picture_name(row)
+    for row in tracked([int(row) for row in rows], "exemplar images", len(rows), "image"):
+        path = data / "images" / thumbnail_path(row)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoded(network_crop(images.load(row), preprocessing), task.params.site.image_size))
-    for number, about in folders(images.manifest, image_set.classes, network["classes"], set(shown.tolist())):
-        _write_part(data, f"images/{number}", about)
+        path.write_bytes(encode_thumbnail(network_crop(images.load(row), preprocessing), task.params.site.image_size))
+    for number, content in image_lists(images.manifest, image_set.classes, network["classes"], set(rows.tolist())):
+        _write_data(data, f"images/{number}", content)
 
 
-def _write_part(data: Path, name: str, content: Mapping[str, Any]) -> None:
+def _write_data(data: Path, name: str, content: Mapping[str, Any]) -> None:
     path = data / f"{name}.js"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(part(name, content), encoding="ascii")
+    path.write_text(data_script(name, content), encoding="ascii")
 
 
-def _summarise(task: Task, site: Path, layers: list[dict[str, Any]], images: int) -> None:
+def _report(task: Task, site: Path, layers: list[dict[str, Any]], images: int) -> None:
     files = [path for path in (site / "data").rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     levels = [level for layer in layers for atlas in layer["atlases"] for level in atlas["levels"]]

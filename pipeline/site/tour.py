@@ -1,24 +1,31 @@
-"""Figures of the atlases => a short tour: places of the page with captions made from what was measured there."""
+"""The page's bookmarks: those of the configuration, or an automatic tour with captions from the run's statistics."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
+from typing import Any
 
-from pipeline.core.atlases import parse_atlas
-from pipeline.site.glimpse import Glimpse, Spot
-from pipeline.site.places import Place, link
+from pipeline.core import artifacts as a
+from pipeline.core.atlas_names import parse_atlas
+from pipeline.core.grid_levels import grid_level, icon_level
+from pipeline.core.store import array, open_artifact
+from pipeline.site.bookmarks import Bookmark, configured_bookmarks, format_link, link_targets
+from pipeline.site.read import read_sample_cells, read_values
+from pipeline.site.shared_samples import largest_share
+from pipeline.site.tour_stats import AtlasStats, CellStats, TourLevel, atlas_stats, cell_stats
+from pipeline.stages import Task
 
-AROUND = 9  # cells in sight around the one that is shown
+VIEW_CELLS = 9  # cells along the shorter side of the viewport around a pinned cell
 
 
 @dataclass(frozen=True)
-class Told:
+class RunFacts:
     """What all captions share.
 
     Attributes:
         network: its name.
-        classes: their names by number.
-        images: of the atlas.
+        classes: their names by index.
+        images: number of images of the atlas.
     """
 
     network: str
@@ -27,27 +34,27 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Followed:
-    """Where most samples of the first layer's surest cell lie at the last layer.
+class SharedCell:
+    """The last layer's cell that holds most samples of the first layer's most reliable cell.
 
     Attributes:
-        spot: the cell there.
+        cell: at the last layer.
         share: of the samples.
     """
 
-    spot: Spot
+    cell: CellStats
     share: float
 
 
 @dataclass(frozen=True)
-class Compared:
-    """A comparison at the layer where it says most.
+class Comparison:
+    """A comparison at the layer with the largest axis scale.
 
     Attributes:
         layer: that layer.
         atlas: name of the comparison.
         samples: in it.
-        scale: what the right edge stands for, logit.
+        scale: attribution difference at the right edge, logit.
     """
 
     layer: str
@@ -56,98 +63,170 @@ class Compared:
     scale: float
 
 
+def bookmarks_content(task: Task, network: Mapping[str, Any], images: int) -> dict[str, Any]:
+    """``places``, each with title, text and link, and whether they are ``automatic``.
+
+    Args:
+        task: of the stage.
+        network: the saved network's description.
+        images: number of images of the atlas.
+
+    Raises:
+        ConfigError: a configured bookmark names something that does not exist in the run.
+    """
+    classes, given = network["classes"], task.params.site.bookmarks
+    if given:
+        return {"automatic": False, "places": configured_bookmarks(given, link_targets(task.params, classes))}
+    ends = (task.params.layers[0], task.params.layers[-1])
+    levels = {layer: _read_levels(task, layer) for layer in set(ends)}
+    first, last = (atlas_stats(layer, "all", levels[layer]) for layer in ends)
+    if first is None or last is None:
+        return {"automatic": True, "places": []}
+    facts = RunFacts(network["name"], classes, images)
+    shared = _shared_cell(task, first, levels[last.layer]) if first.layer != last.layer else None
+    return {"automatic": True, "places": tour(first, last, shared, _comparison(task), facts)}
+
+
 def tour(
-    first: Glimpse, last: Glimpse, followed: Followed | None, compared: Compared | None, told: Told
-) -> list[Place]:
+    first: AtlasStats, last: AtlasStats, shared: SharedCell | None, comparison: Comparison | None, facts: RunFacts
+) -> list[Bookmark]:
     """The stops: the whole first layer, a cell, its samples at the last layer, a class, a comparison.
 
     Args:
-        first: the whole atlas at the first layer.
+        first: the atlas of all samples at the first layer.
         last: the same at the last layer, which may be the same one.
-        followed: None where there is one layer only.
-        compared: None without comparisons.
-        told: what all captions share.
+        shared: None where there is one layer only.
+        comparison: None without comparisons.
+        facts: what all captions share.
     """
-    stops = [_whole(first, told), _cell(first, told)]
-    if followed:
-        stops.append(_same_samples(first, last.layer, followed, told))
-    if last.loudest:
-        stops.append(_class(last, last.loudest, told))
-    if compared:
-        stops.append(_comparison(compared, told))
+    stops = [_whole_stop(first, facts), _cell_stop(first, facts)]
+    if shared:
+        stops.append(_shared_stop(first, last.layer, shared, facts))
+    if last.strongest:
+        stops.append(_class_stop(last, last.strongest, facts))
+    if comparison:
+        stops.append(_comparison_stop(comparison, facts))
     return stops
 
 
-def _whole(seen: Glimpse, told: Told) -> Place:
-    text = (
-        f"{_count(seen.samples, 'place')} in {_count(told.images, 'image')}, arranged by what {told.network} makes of "
-        "them at this layer. Each picture is drawn to excite the network as the places beneath it do; what lies close "
-        "together is alike to it."
+def _read_levels(task: Task, layer: str) -> list[TourLevel]:
+    """The levels that statistics may be taken from: the coarser half and the middle one, whose cells are full."""
+    grid = open_artifact(a.GRID, task.path(a.GRID, layer, "all"))
+    icons = open_artifact(a.ICONS, task.path(a.ICONS, layer, "all"))
+    sizes = task.params.grid.for_atlas("all")
+    found = []
+    for size in sizes[: len(sizes) // 2 + 1]:
+        cells, icon = grid_level(grid, size), icon_level(icons, size)
+        found.append(TourLevel(cells, icon.by_cell(icon.fidelity_centred, len(cells))))
+    return found
+
+
+def _shared_cell(task: Task, first: AtlasStats, levels: Sequence[TourLevel]) -> SharedCell | None:
+    """The last layer's cell that holds most samples of the first layer's most reliable one."""
+    size, *_ = first.most_reliable.address
+    here = read_sample_cells(task, first.layer, "all", [size])
+    there = read_sample_cells(task, task.params.layers[-1], "all", [size])
+    samples = array(open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, first.layer)), "image").shape[0]
+    found = largest_share(
+        here.levels[size], first.most_reliable.index, there.cell_of_sample(size, samples)[here.sample]
     )
-    return {"title": f"The whole of {seen.layer}", "text": text, "link": link({"layer": seen.layer})}
+    if found is None:
+        return None
+    level = next(level for level in levels if level.grid.size == size)
+    return SharedCell(cell_stats(level, found[0]), found[1])
 
 
-def _cell(seen: Glimpse, told: Told) -> Place:
-    spot = seen.surest
-    agree = f"two halves of its images agree (reliability {_decimal(spot.reliability)})"
-    excite = f"its picture excites the network as they do (centred fidelity {_decimal(spot.fidelity)})"
-    known = [*([] if isnan(spot.reliability) else [agree]), *([] if isnan(spot.fidelity) else [excite])]
-    surest = f"of the fullest cells of the layer none is surer{': ' if known else ''}{' and '.join(known)}"
-    text = f"{_count(spot.samples, 'sample')}; {surest}. {_speaks(spot, told)}"
-    return {"title": "The surest cell", "text": text.strip(), "link": _around(seen.layer, spot)}
+def _comparison(task: Task) -> Comparison | None:
+    """The first comparison, at the layer with the largest axis scale."""
+    name = next((atlas for atlas in task.params.atlases if parse_atlas(atlas).kind == "compare"), None)
+    if name is None:
+        return None
+    found = []
+    for layer in task.params.layers:
+        layout = open_artifact(a.LAYOUT, task.path(a.LAYOUT, layer, name))
+        axis: Any = layout.attrs.get("axis")
+        if axis:
+            found.append(Comparison(layer, name, len(read_values(layout, "sample")), float(axis["scale"])))
+    return max(found, key=lambda comparison: comparison.scale, default=None)
 
 
-def _same_samples(seen: Glimpse, layer: str, followed: Followed, told: Told) -> Place:
+def _whole_stop(stats: AtlasStats, facts: RunFacts) -> Bookmark:
     text = (
-        f"At {layer}, the deepest layer of this atlas, {_percent(followed.share)} of those "
-        f"{_count(seen.surest.samples, 'sample')} lie in this cell, more than in any other. "
-        f"{_speaks(followed.spot, told)}"
+        f"{_count(stats.samples, 'sample')} from {_count(facts.images, 'image')}, laid out by the similarity of "
+        f"{facts.network}'s activations at this layer. Each icon is optimized to produce the mean activation of the "
+        "samples in its cell; cells that are close together have similar activations."
     )
-    return {"title": "The same samples, deeper", "text": text.strip(), "link": _around(layer, followed.spot)}
+    return {"title": f"All of {stats.layer}", "text": text, "link": format_link({"layer": stats.layer})}
 
 
-def _class(seen: Glimpse, loudest: Spot, told: Told) -> Place:
-    name = _name(loudest.class_, told)
+def _cell_stop(stats: AtlasStats, facts: RunFacts) -> Bookmark:
+    cell = stats.most_reliable
+    known = []
+    if not isnan(cell.reliability):
+        known.append(
+            f"the mean activations of two halves of its images agree (reliability {_decimal(cell.reliability)})"
+        )
+    if not isnan(cell.fidelity):
+        known.append(f"its icon produces a similar activation (centered fidelity {_decimal(cell.fidelity)})")
+    scores = f": {', and '.join(known)}" if known else ""
     text = (
-        f"No class speaks louder at {seen.layer} than {name}: {_signed(loudest.value)} logit in its strongest cell. It "
-        f"comes first in {seen.first} of {_count(seen.drawn, 'cell')}. The brighter a cell, the more it says for the "
-        "class."
+        f"{_count(cell.samples, 'sample')}. The most reliable of the layer's fullest cells{scores}. "
+        f"{_top_class(cell, facts)}"
     )
-    parts = {"layer": seen.layer, "class": str(loudest.class_)}
-    return {"title": f"Where it sees {_short(name)}", "text": text, "link": link(parts)}
+    return {"title": "Most reliable cell", "text": text.strip(), "link": _cell_link(stats.layer, cell)}
 
 
-def _comparison(compared: Compared, told: Told) -> Place:
-    left, right = (_name(class_, told) for class_ in parse_atlas(compared.atlas).classes)
+def _shared_stop(stats: AtlasStats, layer: str, shared: SharedCell, facts: RunFacts) -> Bookmark:
     text = (
-        f"{_count(compared.samples, 'sample')} of {left} and of {right}. The further to the right, the more a picture "
-        f"says for {right} rather than for {left}; the right edge stands for {_signed(compared.scale)} logit."
+        f"At {layer}, the deepest layer of this atlas, {_percent(shared.share)} of those "
+        f"{_count(stats.most_reliable.samples, 'sample')} lie in this cell, more than in any other. "
+        f"{_top_class(shared.cell, facts)}"
     )
-    parts = {"layer": compared.layer, "atlas": compared.atlas}
-    return {"title": f"{_short(left)} or {_short(right)}?", "text": text, "link": link(parts)}
+    return {"title": "The same samples at a deeper layer", "text": text.strip(), "link": _cell_link(layer, shared.cell)}
 
 
-def _around(layer: str, spot: Spot) -> str:
-    size, row, column = spot.place
-    view = ((column + 0.5) / size, (row + 0.5) / size, min(AROUND / size, 1.0))
-    return link(
+def _class_stop(stats: AtlasStats, strongest: CellStats, facts: RunFacts) -> Bookmark:
+    name = _name(strongest.class_, facts)
+    text = (
+        f"{name} has the largest attribution of all classes at {stats.layer}: {_signed(strongest.value)} logit in its "
+        f"strongest cell. It is the top class of {stats.led} of {_count(stats.drawn, 'cell')}. The brighter a cell, "
+        "the larger its attribution to the class."
+    )
+    parts = {"layer": stats.layer, "class": str(strongest.class_)}
+    return {"title": f"Attribution to {_short(name)}", "text": text, "link": format_link(parts)}
+
+
+def _comparison_stop(comparison: Comparison, facts: RunFacts) -> Bookmark:
+    left, right = (_name(class_, facts) for class_ in parse_atlas(comparison.atlas).classes)
+    text = (
+        f"{_count(comparison.samples, 'sample')} of {left} and of {right}. The further to the right, the larger the "
+        f"attribution to {right} minus that to {left}; it is {_signed(comparison.scale)} logit at the right edge."
+    )
+    parts = {"layer": comparison.layer, "atlas": comparison.atlas}
+    return {"title": f"{_short(left)} or {_short(right)}?", "text": text, "link": format_link(parts)}
+
+
+def _cell_link(layer: str, cell: CellStats) -> str:
+    size, row, column = cell.address
+    view = ((column + 0.5) / size, (row + 0.5) / size, min(VIEW_CELLS / size, 1.0))
+    return format_link(
         {
             "layer": layer,
             "level": str(size),
-            "pin": ".".join(map(str, spot.place)),
+            "pin": ".".join(map(str, cell.address)),
             "view": ",".join(f"{number:.4f}" for number in view),
         }
     )
 
 
-def _speaks(spot: Spot, told: Told) -> str:
-    if spot.class_ < 0:
+def _top_class(cell: CellStats, facts: RunFacts) -> str:
+    if cell.class_ < 0:
         return ""
-    return f"It speaks most for {_name(spot.class_, told)} ({_signed(spot.value)} logit)."
+    return f"Top class by attribution: {_name(cell.class_, facts)} ({_signed(cell.value)} logit)."
 
 
-def _name(class_: int, told: Told) -> str:
-    return told.classes[class_] if class_ < len(told.classes) else f"class {class_}"
+def _name(class_: int, facts: RunFacts) -> str:
+    return facts.classes[class_] if class_ < len(facts.classes) else f"class {class_}"
 
 
 def _short(name: str, most: int = 24) -> str:
@@ -155,8 +234,8 @@ def _short(name: str, most: int = 24) -> str:
     return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _percent(share: float) -> str:

@@ -1,1 +1,1 @@
-"""Stage ``tile``: cut each drawn grid into a Deep Zoom picture."""
+"""Stage ``tile``: cut each grid level's image into a Deep Zoom pyramid."""

@@ -8,14 +8,14 @@ from pipeline.core.settings import Settings
 
 
 class TileSettings(Settings):
-    """How drawn grids become Deep Zoom pictures.
+    """How grid levels become Deep Zoom pyramids.
 
     Attributes:
         tile_size: side of a tile without its overlap, pixels.
         format: ``webp``, ``png`` or ``jpeg`` (no transparency: empty cells are white).
         quality: of the lossy formats.
-        icon_size: side of a cell in the finest picture, pixels; null takes the icons' own size.
-        size_by_density: draw icons of sparse cells smaller, area in proportion to count up to the mean count.
+        icon_size: side of a cell in the full-resolution image, pixels; null for the icons' own size.
+        size_by_density: scale icons of sparse cells down: area proportional to count, up to the mean count.
     """
 
     tile_size: Annotated[int, Field(ge=64, le=4096)] = 510

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.cells import nested_levels, parents
+from pipeline.core.cells import assign_cells, parents
 
 SIZES = (10, 20, 40)
 
@@ -24,7 +24,7 @@ SIZES = (10, 20, 40)
 )
 def test_a_point_on_a_corner_is_in_exactly_one_cell(xy: tuple[float, float], row_column: tuple[int, int]) -> None:
     """A cell owns its left and top edge, and the last row and column own the far edge; x is the column."""
-    (level,) = nested_levels(np.array([xy]), (10,))
+    (level,) = assign_cells(np.array([xy]), (10,))
     np.testing.assert_array_equal(level.cell, [row_column])
     np.testing.assert_array_equal(level.count, [1])
 
@@ -33,7 +33,7 @@ def test_every_edge_of_the_grid_is_owned_once() -> None:
     """Points on all crossings of the finest grid lines are counted once at every level."""
     ticks = np.arange(41) / 40
     crossings = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
-    for level in nested_levels(crossings, SIZES):
+    for level in assign_cells(crossings, SIZES):
         assert level.count.sum() == len(crossings)
         assert len(level.cell) == level.size**2
 
@@ -41,7 +41,7 @@ def test_every_edge_of_the_grid_is_owned_once() -> None:
 @given(st.lists(st.tuples(*[st.floats(0, 1, width=32)] * 2), min_size=1, max_size=60))
 def test_levels_nest_and_counts_add_up(places: list[tuple[float, float]]) -> None:
     """A coarse cell holds exactly the points of its finer cells, wherever the points are."""
-    levels = nested_levels(np.array(places, np.float32), SIZES)
+    levels = assign_cells(np.array(places, np.float32), SIZES)
     for coarse, fine in pairwise(levels):
         np.testing.assert_array_equal(parents(fine, coarse)[fine.of_point], coarse.of_point)
         added = np.bincount(parents(fine, coarse), fine.count, len(coarse.cell))
@@ -55,6 +55,6 @@ def test_levels_nest_and_counts_add_up(places: list[tuple[float, float]]) -> Non
 
 def test_cells_are_in_reading_order() -> None:
     """Cells are unique and sorted by row, then column."""
-    for level in nested_levels(np.random.default_rng(0).random((500, 2)), SIZES):
+    for level in assign_cells(np.random.default_rng(0).random((500, 2)), SIZES):
         flat = level.cell[:, 0] * level.size + level.cell[:, 1]
         assert (np.diff(flat) > 0).all()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.core.cells import nested_levels
+from pipeline.core.cells import assign_cells
 from pipeline.grid.placed import nested_order, place
 from pipeline.grid.second_pass import cosines_to_means, spread
 
@@ -31,7 +31,7 @@ def test_cosines_equal_a_plain_computation(count: int) -> None:
     inside = np.sort(generator.permutation(count)[: max(1, count - count // 3)])
     found = cosines(rows, xy, (5, 10, 20), inside)
     mean = rows.mean(axis=0)
-    for index, level in enumerate(nested_levels(xy[inside], (5, 10, 20))):
+    for index, level in enumerate(assign_cells(xy[inside], (5, 10, 20))):
         for cell in range(len(level.cell)):
             members = inside[level.of_point == cell]
             left, right = rows[members] - mean, rows[members].mean(axis=0) - mean
@@ -44,7 +44,7 @@ def test_cosines_equal_a_plain_computation(count: int) -> None:
 
 def test_samples_of_a_cell_follow_each_other_at_every_level() -> None:
     """In the order of the second pass no cell of any level is left and entered again; reading order does so."""
-    levels = nested_levels(np.random.default_rng(0).random((3000, 2)), (5, 10, 20))
+    levels = assign_cells(np.random.default_rng(0).random((3000, 2)), (5, 10, 20))
     cells = np.unique(np.stack([level.of_point for level in levels]), axis=1)
     ancestors = cells[:, np.argsort(cells[-1])]
     for wanted, order in ((True, np.argsort(nested_order(ancestors))), (False, np.arange(ancestors.shape[1]))):
@@ -60,7 +60,7 @@ def test_a_pure_cell_is_told_from_a_mixed_one() -> None:
     zero, elsewhere = np.zeros((40, 8)), np.eye(8)[np.repeat(np.arange(8), 5)] * 4
     rows = np.concatenate([pure, mixed, zero, elsewhere]).astype(np.float32)
     xy = np.repeat([[0.1, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.9]], 40, axis=0)
-    (level,) = nested_levels(xy, (2,))
+    (level,) = assign_cells(xy, (2,))
     found = spread(cosines(rows, xy, (2,), np.arange(160))[0], level.of_point, level.count)
     assert found[0] < 0.01
     assert found[1] > 0.5

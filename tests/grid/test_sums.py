@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.core.cells import nested_levels, parents
+from pipeline.core.cells import assign_cells, parents
 from pipeline.core.statistics import grouped_sums
 from pipeline.grid.sums import RUN, GroupSums, add_rows, coarser, half_products, image_half, reliability
 
@@ -98,7 +98,7 @@ def test_a_large_group_of_many_blocks_loses_no_more_than_a_short_sum() -> None:
 def test_coarser_cells_add_four() -> None:
     """Sums of a coarse level from the fine one equal sums taken anew."""
     generator = np.random.default_rng(0)
-    coarse, fine = nested_levels(generator.random((300, 2)), (10, 20))
+    coarse, fine = assign_cells(generator.random((300, 2)), (10, 20))
     rows = generator.normal(size=(300, 2, 3))
     taken = [
         np.stack([rows[level.of_point == i].sum(axis=0) for i in range(len(level.cell))]) for level in (coarse, fine)

@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 
 from pipeline.core.errors import ConfigError, ImageError
-from pipeline.images.fingerprint import folder_fingerprint
-from pipeline.images.image_folder import ImageFolder
+from pipeline.images.image_folder import ImageFolder, folder_fingerprint
 
 ODD_NAMES = [
     "with space.png",

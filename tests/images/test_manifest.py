@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pipeline.core.errors import ArtifactError, ImageError
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 from pipeline.images.image_set import Entry
 from pipeline.images.manifest import (
     Manifest,
@@ -131,6 +131,6 @@ def test_images_are_loaded_by_row_and_changes_noticed() -> None:
 
 def test_odd_names_can_be_printed() -> None:
     """A name that is no text can still be shown in a message."""
-    assert printable(ODD[2]) == "not \\xff utf-8.png"
-    assert printable(ODD[1]) == "new\\nline.png"
-    assert printable(PLAIN[2]) == PLAIN[2]
+    assert escape_control_chars(ODD[2]) == "not \\xff utf-8.png"
+    assert escape_control_chars(ODD[1]) == "new\\nline.png"
+    assert escape_control_chars(PLAIN[2]) == PLAIN[2]

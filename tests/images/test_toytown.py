@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, binary_erosion
 
 from pipeline.images.toytown.canvas import Canvas
-from pipeline.images.toytown.scenes import SUBJECTS
+from pipeline.images.toytown.scenes import SCENE_CLASSES
 from pipeline.images.toytown.toytown import CLASSES, Toytown
 
 TOWN = Toytown(600, seed=3)
@@ -43,7 +43,7 @@ def test_labels_take_turns() -> None:
 @pytest.mark.parametrize("name", CLASSES)
 def test_every_scene_shows_the_parts_of_its_class(name: str) -> None:
     """A scene has all parts of its class (all but one in twenty in plain sight) and none of another class."""
-    subject, first = SUBJECTS[name], CLASSES.index(name)
+    subject, first = SCENE_CLASSES[name], CLASSES.index(name)
     shown = dict.fromkeys(subject.parts, 0)
     for index in range(first, 200, len(CLASSES)):
         masks = TOWN.scene(index).masks
@@ -89,7 +89,7 @@ def test_classes_share_parts() -> None:
         ("fish", "train"): set(),
     }
     for (first, second), parts in shared.items():
-        assert SUBJECTS[first].parts & SUBJECTS[second].parts == parts
+        assert SCENE_CLASSES[first].parts & SCENE_CLASSES[second].parts == parts
 
 
 def test_parts_are_large_and_varied() -> None:
@@ -128,8 +128,8 @@ def test_canvas_hides_what_is_behind_and_leaves_out_what_it_is_told() -> None:
         canvas = Canvas(64, leave_out=leave_out)
         for part, x in (("early", 24), ("late", 32)):
             stamp = canvas.stamp(16, 16, (255, 0, 0))
-            stamp.cut.box(0, 0, 16, 16, 255)
-            canvas.place(part, stamp, x, 32)
+            stamp.shape.box(0, 0, 16, 16, 255)
+            canvas.paste(part, stamp, x, 32)
         sums.append({part: int(mask.sum()) for part, mask in canvas.masks().items()})
     assert sums == [{"early": 8 * 16, "late": 16 * 16}, {"early": 16 * 16}]
 
@@ -140,8 +140,8 @@ def test_views_move_and_enlarge() -> None:
     for view in ((0.0, 0.0, 64.0), (16.0, 16.0, 32.0)):
         canvas = Canvas(64, view)
         stamp = canvas.stamp(8, 8, (255, 0, 0))
-        stamp.cut.box(0, 0, 8, 8, 255)
-        canvas.place("square", stamp, 28, 32)
+        stamp.shape.box(0, 0, 8, 8, 255)
+        canvas.paste("square", stamp, 28, 32)
         rows, columns = np.nonzero(canvas.masks()["square"])
         widths.append((int(columns.min()), int(rows.min()), len(set(columns.tolist()))))
     assert widths == [(24, 28, 8), (16, 24, 16)]

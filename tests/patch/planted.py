@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.core.artifacts import ACTIVATIONS, GRID, IMAGES, MODEL, SITE
-from pipeline.core.pack import part
+from pipeline.core.site_data import data_script
 from pipeline.core.store import create, write_array
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
@@ -23,7 +23,7 @@ from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network, save_network
 from pipeline.params import Params, parse_params
 from pipeline.prepare.train import train
-from pipeline.site.page import page
+from pipeline.site.pages import page
 from pipeline.stages import STAGES, Task
 
 CROP = 32
@@ -95,7 +95,7 @@ def plant_site(planted: Planted) -> Path:
         "network": {"name": "Small & hasty", "classes": list(CLASSES), "crop": CROP},
         "layers": [{"name": "mixed3b", "atlases": atlases}, {"name": LAYER, "atlases": atlases}],
     }
-    (site / "data" / "manifest.js").write_text(part("manifest", content))
+    (site / "data" / "manifest.js").write_text(data_script("manifest", content))
     (site / "patch.html").write_text(page("Patch test", "patch"))
     return site
 

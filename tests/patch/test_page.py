@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pipeline.site.viewer_files import viewer_files
+from pipeline.site.pages import viewer_files
 from tests.axe import faults
 from tests.patch.planted import Planted, plant_site
 

@@ -13,9 +13,9 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from pipeline.compose import compose_config
-from pipeline.core import members
+from pipeline.core import site_data
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, LAYOUT, MODEL, PLACE
-from pipeline.core.cells import nested_levels
+from pipeline.core.cells import assign_cells
 from pipeline.core.store import array, create, open_artifact, write_array
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
@@ -121,7 +121,7 @@ def test_the_same_images_fall_into_their_own_cells(
     atlas: Run, tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Placed again under other names and in another order, the atlas's images fill each cell with just its own."""
-    monkeypatch.setattr(members, "MEMBERS_PER_BLOCK", block)
+    monkeypatch.setattr(site_data, "MEMBERS_PER_BLOCK", block)
     renamed = {key: f"{'xyz'[number % 3]}/{COUNT - number}.png" for number, key in enumerate(atlas.keys)}
     for key, name in renamed.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -129,7 +129,7 @@ def test_the_same_images_fall_into_their_own_cells(
     task = atlas.task(tmp_path)
     run(task)
     assert len(list(task.path(PLACE).glob("members-*.js"))) == -(-COUNT * PLACES // block)
-    level = nested_levels(atlas.xy, LEVELS)[-1]
+    level = assign_cells(atlas.xy, LEVELS)[-1]
     keys = np.array([renamed[key] for key in atlas.keys])[atlas.image]
     expected = [sorted(keys[level.of_point == cell]) for cell in range(len(level.cell))]
     assert images_of_cells(task) == expected

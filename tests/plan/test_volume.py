@@ -15,9 +15,9 @@ from pipeline.check import check_network
 from pipeline.commands import OUTPUTS, run_stage
 from pipeline.compose import compose_config, write_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT, Artifact
-from pipeline.core.cells import nested_levels
+from pipeline.core.cells import assign_cells
 from pipeline.core.store import array, open_artifact
-from pipeline.images.open_set import open_image_set
+from pipeline.images.image_set import open_image_set
 from pipeline.params import Params, parse_params
 from pipeline.plan import volume
 from pipeline.plan.counts import LevelCount, level_counts
@@ -97,7 +97,7 @@ def test_icons_are_those_that_render_draws(planned: "tuple[Sizes, list[LevelCoun
     """With the share of cells that a level has drawn, the plan has as many icons; with half of it, it has not."""
     sizes, levels = planned
     layout = open_artifact(LAYOUT, LAYOUT.path(OUTPUTS, "mixed3b", "all"))
-    cut = nested_levels(np.asarray(array(layout, "xy")[:]), [level.size for level in levels])
+    cut = assign_cells(np.asarray(array(layout, "xy")[:]), [level.size for level in levels])
     drawn = [int((level.count >= sizes.params.grid.min_count).sum()) for level in cut]
     icons = open_artifact(ICONS, ICONS.path(OUTPUTS, "mixed3b", "all"))
     for level, count in zip(levels, drawn, strict=True):

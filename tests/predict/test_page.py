@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pipeline.core.artifacts import PREDICT
-from pipeline.core.pack import part
+from pipeline.core.site_data import data_script
 from pipeline.model.layers import LayerShape
 from pipeline.predict.stage import run
-from pipeline.site.page import page as frame
-from pipeline.site.viewer_files import viewer_files
+from pipeline.site.pages import page as frame
+from pipeline.site.pages import viewer_files
 from tests.axe import faults
 from tests.predict.planted import LAYER, SHAPES, plant
 
@@ -42,13 +42,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "viewer").mkdir()
     layers = [entry(LAYER), entry("silent"), entry("forgotten")]
     content = {"title": TITLE, "network": {"name": MARKUP, "classes": CLASSES, "crop": 32}, "layers": layers}
-    (folder / "data/manifest.js").write_text(part("manifest", content))
+    (folder / "data/manifest.js").write_text(data_script("manifest", content))
     for name, source in viewer_files().items():
         (folder / "viewer" / name).write_bytes(source)
     (folder / "evidence.html").write_text(frame(TITLE, "evidence"))
     (folder / "predict/silent").mkdir()
     unmeasured = {"layer": "silent", "measured": False, "reason": f"attributions are {MARKUP}"}
-    (folder / "predict/silent/result.js").write_text(part("predict/silent", unmeasured))
+    (folder / "predict/silent/result.js").write_text(data_script("predict/silent", unmeasured))
     return folder
 
 
@@ -143,7 +143,7 @@ def test_too_few_images_are_said_plainly(opened: Opener, site: Path, truth: Any)
     found = truth | {"layer": "silent", "verdict": truth["verdict"] | {"removed": few, "pushed": few}}
     file = site / "predict/silent/result.js"
     before = file.read_text()
-    file.write_text(part("predict/silent", found))
+    file.write_text(data_script("predict/silent", found))
     try:
         card = opened().locator("article[data-layer='silent']")
         expect(card.locator(".grade")).to_have_text(["unknown, too few images"] * 2)

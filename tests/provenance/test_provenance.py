@@ -95,7 +95,7 @@ def test_icon_network_settings_and_code_are_told(here: Path, capsys: pytest.Capt
     assert found["icon"]["fidelity"] == pytest.approx(float(array(icons, "fidelity")[0]))
     (parent,) = found["icon"]["parents"]
     row, column = map(int, place.split(","))
-    assert (parent["level"], parent["place"]) == (2, [row // 2, column // 2])
+    assert (parent["level"], parent["cell"]) == (2, [row // 2, column // 2])
     assert found["network"]["weights"] == file_digest(here / "outputs/model/weights.safetensors")
     chain = {link["artifact"]: link for link in found["chain"]}
     assert [*chain] == ["images", "model", "activations", "reference", "layout", "grid", "icons", "tiles", "site"]
@@ -119,13 +119,13 @@ def test_icons_tell_what_they_were_drawn_from(here: Path, capsys: pytest.Capture
         else:
             from_others += 1
             assert icon["parent"] == above["key"]
-            assert icon["started_from"] == "the icon of the cell around it"
+            assert icon["started_from"] == "the parent cell's icon"
     assert from_others, "some icon has a parent"
     for name in ("key", "parent"):
         shutil.rmtree(icons / str(LEVEL) / name)
     icon = told(capsys, f"cell={cells(here)[0]}")["icon"]
     assert "key" not in icon
-    assert icon["started_from"].endswith("or noise where that went astray")
+    assert icon["started_from"].endswith("or noise where that attempt failed")
 
 
 def test_an_icon_that_could_not_be_drawn_is_said_to_be_drawn_from_nothing() -> None:
@@ -144,7 +144,7 @@ def test_the_text_is_complete(here: Path, capsys: pytest.CaptureFixture[str]) ->
     assert f"cell {place} (row {row}, column {column} on the page)" in text
     for exemplar in found["exemplars"]:
         assert exemplar["key"] in text
-        assert exemplar["now"] == "as listed"
+        assert exemplar["file"] == "unchanged"
     for link in found["chain"]:
         assert link["path"] in text
     assert '"steps": 2' in text
@@ -157,7 +157,7 @@ def test_a_changed_image_is_noticed(here: Path, capsys: pytest.CaptureFixture[st
     photograph(here / "photographs" / first[0]["key"], 99)
     (here / "photographs" / first[1]["key"]).unlink()
     again = told(capsys, f"cell={place}")["exemplars"]
-    assert [one["now"] for one in again] == ["changed", "gone", *["as listed"] * (len(first) - 2)]
+    assert [one["file"] for one in again] == ["changed", "missing", *["unchanged"] * (len(first) - 2)]
 
 
 def restamp(path: Path, **changes: Any) -> None:

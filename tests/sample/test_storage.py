@@ -7,7 +7,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from pipeline.core.errors import DataError
-from pipeline.images.places import relative_places
+from pipeline.images.positions import relative_positions
 from pipeline.model.build import build, freeze
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.discovery import discover_layers
@@ -59,7 +59,7 @@ def blocks(real_data: Path) -> dict[str, Block]:
     network = Network("n", module, tuple(map(str, range(1000))), how, discover_layers(module, 224))
     photographs = sorted(path for path in (real_data / "images").rglob("*") if path.is_file())[::60][:16]
     inputs = [to_tensor(network_crop(Image.open(path).convert("RGB"), how), how) for path in photographs]
-    places = relative_places(0, [path.name for path in photographs], 8)
+    places = relative_positions(0, [path.name for path in photographs], 8)
     shapes = {layer: network.layers[layer] for layer in LAYERS}
     return sample_batch(network, shapes, torch.stack(inputs), places, SampleSettings())
 

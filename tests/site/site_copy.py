@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.browse import site_server
-from pipeline.core.pack import part
+from pipeline.core.site_data import data_script
 
 
 def copied(site: Path, folder: Path, parts: Mapping[str, Mapping[str, Any]]) -> Path:
@@ -20,7 +20,7 @@ def copied(site: Path, folder: Path, parts: Mapping[str, Mapping[str, Any]]) -> 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)  # it is the planted site's own file
         name = place.removeprefix("data/").removesuffix("/result")
-        path.write_text(part(name, content), encoding="ascii")
+        path.write_text(data_script(name, content), encoding="ascii")
     return folder
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from torch import nn
 
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, IMAGES, LAYOUT, MODEL, PLACE, SITE, TILES
-from pipeline.core.pack import packed, part
+from pipeline.core.site_data import data_script, pack_array
 from pipeline.core.store import create, write_array
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
@@ -135,21 +135,21 @@ def _second_set(task: Task, layer: str, levels: list[Level], xy: NDArray[np.floa
             "samples": len(xy),
             "members_per_block": SECOND_BLOCK,
             "images_per_folder": 1000,
-            "levels": {f"{level.size}": {"count": packed(count_at(level, xy))} for level in levels},
+            "levels": {f"{level.size}": {"count": pack_array(count_at(level, xy))} for level in levels},
         },
         "images/0": {f"{row}": second_about(row) for row in range(SECOND_IMAGES)},
     }
     ordered = image[np.argsort(cell_at(levels[-1], xy), kind="stable")]
     for block in range(-(-len(xy) // SECOND_BLOCK)):
         rows = ordered[block * SECOND_BLOCK : (block + 1) * SECOND_BLOCK]
-        parts[f"members-{block}"] = {"image": packed(rows)}
+        parts[f"members-{block}"] = {"image": pack_array(rows)}
     folder = task.path(PLACE, layer)
     (folder / "images/0").mkdir(parents=True)
     for row in range(SECOND_IMAGES):
         if second_about(row)[2]:
             _scene(100 + row).resize((40, 30)).save(folder / f"images/0/{row}.webp")
     for name, content in parts.items():
-        (folder / f"{name}.js").write_text(part(f"place/{layer}/{name}", content), encoding="ascii")
+        (folder / f"{name}.js").write_text(data_script(f"place/{layer}/{name}", content), encoding="ascii")
 
 
 def second_about(row: int) -> tuple[str, str | None, int]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, COMPARE_SCALE, Level, Planted
 
-from pipeline.core.pack import packed, part
+from pipeline.core.site_data import data_script, pack_array
 
 pytestmark = pytest.mark.browser
 
@@ -79,7 +79,7 @@ def with_manifest(page: Page, planted: Planted, change: Callable[[dict[str, Any]
     assert found
     manifest = json.loads(found[1])
     change(manifest)
-    page.route("**/data/manifest.js", lambda route: route.fulfill(body=part("manifest", manifest)))
+    page.route("**/data/manifest.js", lambda route: route.fulfill(body=data_script("manifest", manifest)))
     again(page)
 
 
@@ -339,17 +339,17 @@ def test_cells_with_two_uses_are_listed_and_lead_to_their_place(opened: Opener, 
     drawn = np.flatnonzero(level.drawn)
     cells, first, second = drawn[[7, 90, 30]], np.array([0, 3, 5]), np.array([5, 4, 8])
     content = {
-        "cell": packed(cells),
-        "first": packed(first),
-        "second": packed(second),
-        "first_value": packed(np.array([2.5, 1.5, 0.75])),
-        "second_value": packed(np.array([1.25, 1.0, 0.5])),
-        "distance": packed(np.array([1.5, 1.25, 1.0])),
-        "score": packed(np.array([3.0, 2.0, 1.0])),
+        "cell": pack_array(cells),
+        "first": pack_array(first),
+        "second": pack_array(second),
+        "first_value": pack_array(np.array([2.5, 1.5, 0.75])),
+        "second_value": pack_array(np.array([1.25, 1.0, 0.5])),
+        "distance": pack_array(np.array([1.5, 1.25, 1.0])),
+        "score": pack_array(np.array([3.0, 2.0, 1.0])),
     }
     page = opened("#layer=features.7")
     name = "features.7/all/20/uses"
-    page.route("**/features.7/all/20/uses.js", lambda route: route.fulfill(body=part(name, content)))
+    page.route("**/features.7/all/20/uses.js", lambda route: route.fulfill(body=data_script(name, content)))
     again(page)
     page.get_by_role("button", name="Cells with two uses").click()
     rows = page.get_by_role("region", name="features.7").locator(".uses-list > li")

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from site_copy import addressed, copied
 from site_planting import CLASS_ATLAS, COMPARE_ATLAS, LAYERS, Planted
 
-from pipeline.export.data_file import read_part
-from pipeline.figures import gathered, write_figures
+from pipeline.core.site_data import read_data_script
+from pipeline.site_metrics import collect_metrics, write_site_metrics
 from tests.axe import faults
 
 ATLASES = ("all", CLASS_ATLAS, COMPARE_ATLAS)
@@ -53,7 +53,7 @@ def content(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> dict[
             path = metrics / stage / layer / f"{atlas}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(found))
-    return gathered(metrics, read_part(planted.site / "data/manifest.js"))
+    return collect_metrics(metrics, read_data_script(planted.site / "data/manifest.js"))
 
 
 def result(layer: str) -> dict[str, Any]:
@@ -103,24 +103,24 @@ def test_what_was_measured_is_gathered(content: dict[str, Any], planted: Planted
     assert found["levels"][1]["cells"] == figures(1)["grid"]["10"]
     assert content["images"]["top5"] is None
     assert content["layers"] == {LAYERS[0]: None, LAYERS[1]: {"samples": 24000, "zero_attributions": 0.692}}
-    nothing = gathered(tmp_path, read_part(planted.site / "data/manifest.js"))
+    nothing = collect_metrics(tmp_path, read_data_script(planted.site / "data/manifest.js"))
     assert nothing["images"] is None
     assert nothing["atlases"][LAYERS[0]]["all"]["layout"] is None
 
 
 def test_numbers_are_laid_beside_the_site(planted: Planted, tmp_path: Path) -> None:
     """Commands write the numbers as a script of the site; without a site, or with a damaged one, nothing is done."""
-    write_figures(tmp_path)
+    write_site_metrics(tmp_path)
     assert not (tmp_path / "site").exists()
     (tmp_path / "site/data").mkdir(parents=True)
     (tmp_path / "site/data/manifest.js").write_text("no manifest")
-    write_figures(tmp_path)
+    write_site_metrics(tmp_path)
     assert not (tmp_path / "site/figures.js").exists()
     (tmp_path / "site/data/manifest.js").write_bytes((planted.site / "data/manifest.js").read_bytes())
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics/prepare.json").write_text('{"images": 7}')
-    write_figures(tmp_path)
-    assert read_part(tmp_path / "site/figures.js")["images"] == {"images": 7}
+    write_site_metrics(tmp_path)
+    assert read_data_script(tmp_path / "site/figures.js")["images"] == {"images": 7}
 
 
 def test_the_stage_writes_what_the_page_reads(planted: Planted) -> None:

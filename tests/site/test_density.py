@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from site_planting import CLASS_ATLAS, SECOND, Level, Planted, cell_at, count_at, second_about
 from test_regions import Box, images_of, listed, middle, samples_in
 
-from pipeline.core.pack import part
+from pipeline.core.site_data import data_script
 
 pytestmark = pytest.mark.browser
 
@@ -239,7 +239,7 @@ def test_finer_cells_show_the_cell_around_them(opened: Opener, planted: Planted)
         for layer in content["layers"]:
             for atlas in layer["atlases"]:
                 atlas["label_levels"] = [level for level in atlas["label_levels"] if level["size"] <= 10]
-        route.fulfill(body=part("manifest", content), content_type="text/javascript")
+        route.fulfill(body=data_script("manifest", content), content_type="text/javascript")
 
     page.route("**/manifest.js", manifest)
     page.wait_for_load_state("networkidle")

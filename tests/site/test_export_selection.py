@@ -15,7 +15,7 @@ from selecting import encoded, within
 from site_planting import CLASSES, ICON, Level, Planted
 
 from pipeline.core.artifacts import ICONS
-from pipeline.core.pack import part
+from pipeline.core.site_data import data_script
 from pipeline.core.store import array, open_artifact
 
 pytestmark = pytest.mark.browser
@@ -140,7 +140,7 @@ def test_names_can_neither_break_the_table_nor_run_in_a_spreadsheet(opened: Open
     text = (planted.site / "data/manifest.js").read_text()
     content = json.loads(text[text.index("]=") + 2 :].rstrip(";\n"))
     content["network"]["classes"] = names
-    script = part("manifest", content)
+    script = data_script("manifest", content)
     page.route("**/manifest.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
     page.wait_for_load_state("networkidle")
     page.goto(page.url.split("#")[0] + "?hostile" + link(level, level.drawn))

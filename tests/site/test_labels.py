@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, Planted
 
-from pipeline.site.level import LevelCells
-from pipeline.site.region_centre import visual_centre
-from pipeline.site.region_merge import merges, touching
-from pipeline.site.region_names import RegionNames, names_level, region_names
+from pipeline.site.read import AtlasLevel
+from pipeline.site.regions import Regions, adjacent_pairs, find_regions, label_position, regions_level, ward_merges
 
 SIZE, KINDS, EVERYWHERE = 30, 40, 39
 PLANTED = (3, 11, 17, 25)  # the classes of four territories
@@ -30,16 +28,16 @@ def territory(cell: NDArray[np.int64]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Landscape:
-    """Cells as :func:`region_names` takes them."""
+    """Cells as :func:`find_regions` takes them."""
 
     size: int
     cell: NDArray[np.int64]
     count: NDArray[np.int64]
     attribution: NDArray[np.float32]
 
-    def names(self) -> RegionNames:
+    def names(self) -> Regions:
         """Its named regions."""
-        return region_names(**vars(self))
+        return find_regions(**vars(self))
 
     def only(self, chosen: NDArray[np.int64]) -> "Landscape":
         """With these cells alone."""
@@ -66,12 +64,12 @@ def test_territories_get_their_names() -> None:
     """Every planted territory is one of the coarsest regions, named after its class and not after the dominant one."""
     found = landscape().names()
     coarse = found.cut == 0
-    inside = territory(np.floor(found.place[coarse]).astype(int))
-    assert set(zip(inside.tolist(), found.named[coarse].tolist(), strict=True)) >= set(enumerate(PLANTED))
+    inside = territory(np.floor(found.label_position[coarse]).astype(int))
+    assert set(zip(inside.tolist(), found.class_[coarse].tolist(), strict=True)) >= set(enumerate(PLANTED))
     assert found.cells[coarse].max() > 250
-    assert EVERYWHERE not in found.named
-    everywhere = territory(np.floor(found.place).astype(int))
-    right = found.named == np.array(PLANTED)[everywhere]
+    assert EVERYWHERE not in found.class_
+    everywhere = territory(np.floor(found.label_position).astype(int))
+    right = found.class_ == np.array(PLANTED)[everywhere]
     assert found.cells[right].sum() > 0.98 * found.cells.sum(), "finer regions bear the name of what they lie in"
 
 
@@ -88,7 +86,7 @@ def test_names_do_not_depend_on_chance() -> None:
     once, again = (vars(landscape().names()) for _ in range(2))
     assert all(np.array_equal(once[name], again[name]) for name in once)
     other = landscape(seed=7).names()
-    assert set(PLANTED) <= set(other.named[other.cut == 0].tolist())
+    assert set(PLANTED) <= set(other.class_[other.cut == 0].tolist())
 
 
 def test_a_gap_belongs_to_no_region() -> None:
@@ -97,7 +95,7 @@ def test_a_gap_belongs_to_no_region() -> None:
     assert not len(level.only(np.zeros(0, np.int64)).names().cells)
     hole = ((level.cell >= 4) & (level.cell < 9)).all(axis=1)
     found = level.only(np.flatnonzero(~hole)).names()
-    assert found.cells[found.named == PLANTED[0]].max() <= 14 * SIZE - 25
+    assert found.cells[found.class_ == PLANTED[0]].max() <= 14 * SIZE - 25
 
 
 def test_every_island_is_a_region_of_its_own() -> None:
@@ -110,7 +108,7 @@ def test_every_island_is_a_region_of_its_own() -> None:
     found = Landscape(16, cell, np.full(len(cell), 5), attribution).names()
     coarse = found.cut == 0
     assert found.cells[coarse].tolist() == [9] * 8
-    assert sorted(found.named[coarse].tolist()) == list(range(8))
+    assert sorted(found.class_[coarse].tolist()) == list(range(8))
 
 
 def test_a_handful_of_cells_has_no_regions() -> None:
@@ -122,37 +120,36 @@ def test_a_handful_of_cells_has_no_regions() -> None:
 
 @pytest.mark.parametrize(("sizes", "wanted"), [((10, 20, 40, 80), 40), ((80, 160), None), ((160,), None), ((5,), 5)])
 def test_too_fine_levels_have_no_names(sizes: tuple[int, ...], wanted: int | None) -> None:
-    """Regions are made of the finest level of at most 40 cells a side, and of none where all are finer."""
-    none = np.zeros((0, 2))
-    levels = tuple(SimpleNamespace(size=size, cell=none) for size in sizes)
-    found = names_level(cast("tuple[LevelCells, ...]", levels))
+    """Regions are made of the finest level of at most 40 cells per side, and of none where all are finer."""
+    levels = tuple(SimpleNamespace(size=size) for size in sizes)
+    found = regions_level(cast("tuple[AtlasLevel, ...]", levels))
     assert (found.size if found else None) == wanted
 
 
 def test_a_name_stands_inside_its_region() -> None:
     """The middle of a square is its middle; the middle of a ring lies on the ring."""
     square = np.argwhere(np.ones((6, 6), bool)) + 3
-    assert visual_centre(square).tolist() == [6, 6]
+    assert label_position(square).tolist() == [6, 6]
     ring = np.ones((9, 9), bool)
     ring[2:7, 2:7] = False
-    where = np.floor(visual_centre(np.argwhere(ring))).astype(int)
+    where = np.floor(label_position(np.argwhere(ring))).astype(int)
     assert ring[tuple(where)]
 
 
-def test_neighbours_touch() -> None:
+def test_adjacent_cells_are_paired() -> None:
     """Pairs are exactly the cells at most one row and one column apart."""
     random = np.random.default_rng(3)
     cell = np.argwhere(random.random((12, 12)) < 0.4)
-    found = {tuple(pair) for pair in touching(cell, 12).tolist()}
+    found = {tuple(pair) for pair in adjacent_pairs(cell, 12).tolist()}
     apart = np.abs(cell[:, None] - cell[None]).max(axis=2)
     assert found == {(one, other) for one, other in combinations(range(len(cell)), 2) if apart[one, other] == 1}
 
 
-def test_the_most_alike_grow_together_first() -> None:
+def test_the_most_similar_are_merged_first() -> None:
     """In a chain of two kinds, the only union of different kinds is the last one."""
     direction = np.repeat(np.eye(2), 5, axis=0) + np.random.default_rng(0).normal(0, 0.01, (10, 2))
     pairs = np.array(list(pairwise(range(10))))
-    order = list(merges(direction, pairs))
+    order = list(ward_merges(direction, pairs))
     assert len(order) == 9
     assert all((one < 5) == (other < 5) for one, other in order[:-1])
     assert order[-1] == (0, 5)

@@ -9,8 +9,7 @@ from browsing import Opener, ready
 from playwright.sync_api import Locator, Page, Route, expect
 from site_planting import CLASS_ATLAS, LAYERS, Planted
 
-from pipeline.core.pack import part
-from pipeline.export.data_file import read_part
+from pipeline.core.site_data import data_script, read_data_script
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +38,7 @@ def test_few_layers_stand_in_a_row_with_their_pictures(opened: Opener) -> None:
 
 def with_nine_layers(page: Page, planted: Planted) -> None:
     """Load the page anew with seven more layers, whose files are those of the first one."""
-    content = read_part(planted.site / "data/manifest.js")
+    content = read_data_script(planted.site / "data/manifest.js")
     first: dict[str, Any] = content["layers"][0]
     added = [{**first, "name": name, "channels": 100 + number} for number, name in enumerate(EVERY[2:])]
     content["layers"] += json.loads(json.dumps(added))
@@ -49,7 +48,8 @@ def with_nine_layers(page: Page, planted: Planted) -> None:
         route.fulfill(path=planted.site / "tiles" / LAYERS[0] / rest)
 
     page.route(
-        "**/manifest.js", lambda route: route.fulfill(body=part("manifest", content), content_type="text/javascript")
+        "**/manifest.js",
+        lambda route: route.fulfill(body=data_script("manifest", content), content_type="text/javascript"),
     )
     page.route(re.compile(r"/tiles/(?!features\.[37]/)"), tile)
     page.goto(f"{page.url.split('#')[0]}?nine#layer=features.7&level=10&view=0.4,0.5,0.5")

@@ -11,7 +11,7 @@ from site_planting import CLASSES, Level, Planted, activation_of, cell_at, mean_
 
 from pipeline.core.artifacts import ICONS
 from pipeline.core.store import artifact_identity, open_artifact
-from pipeline.site.neighbours import neighbours
+from pipeline.site.cell_data import nearest_cells
 
 pytestmark = pytest.mark.browser
 
@@ -47,7 +47,7 @@ def test_the_most_similar_cells_lead_to_their_places(opened: Opener, planted: Pl
     activation = activation_of(LAYER, level.attribution)
     mean = mean_activation(LAYER, planted.levels[LAYER, 40])
     cell = busiest(level)
-    found = neighbours(activation, level.drawn, mean)
+    found = nearest_cells(activation, level.drawn, mean)
     page = pinned(opened, level, cell)
     buttons = page.locator(".panel .alike button")
     shown = [f"{value:.2f}".replace("-", "−") for value in np.rint(100 * found.cosine[cell]) / 100]

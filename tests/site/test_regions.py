@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from site_planting import CLASS_ATLAS, CLASSES, Level, Planted, count_at
 
 from pipeline.core.artifacts import LAYOUT
-from pipeline.core.pack import packed, part
+from pipeline.core.site_data import data_script, pack_array
 from pipeline.core.store import array, open_artifact
 
 pytestmark = pytest.mark.browser
@@ -96,7 +96,7 @@ def test_an_image_without_a_stored_picture_is_listed_by_name(opened: Opener, pla
     assert len(about) == len(planted.keys)
     bare = {row: [key, label, 0] for row, (key, label, _) in about.items()}
     page = opened("#layer=features.7&level=20")
-    script = part("images/0", bare)
+    script = data_script("images/0", bare)
     page.route("**/data/images/0.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
     page.wait_for_load_state("networkidle")
     page.goto(page.url.split("#")[0] + "?bare#layer=features.7&level=20")  # from disk, routes begin with a page
@@ -170,14 +170,14 @@ def test_only_the_blocks_that_a_cell_needs_are_loaded(opened: Opener, planted: P
         for layer in content["layers"]:
             for atlas in layer["atlases"]:
                 atlas["members_per_block"] = step
-        route.fulfill(body=part("manifest", content), content_type="text/javascript")
+        route.fulfill(body=data_script("manifest", content), content_type="text/javascript")
 
     def members(route: Route) -> None:
         block = int(re.findall(r"members-(\d+)\.js", route.request.url)[0])
         asked.append(block)
-        rows = packed(planted.image[order[block * step : (block + 1) * step]])
+        rows = pack_array(planted.image[order[block * step : (block + 1) * step]])
         name = f"features.7/all/members-{block}"
-        route.fulfill(body=part(name, {"image": rows}), content_type="text/javascript")
+        route.fulfill(body=data_script(name, {"image": rows}), content_type="text/javascript")
 
     page.route("**/manifest.js", manifest)
     page.route("**/features.7/all/members-*.js", members)

@@ -10,14 +10,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from site_planting import CLASSES, LAYERS, LEVELS, Planted, plant
-from test_pack import unpacked
+from test_site_data import unpacked
 
 from pipeline.core.errors import ArtifactError, ConfigError
+from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.images.open_set import open_image_set
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.inputs import network_crop
-from pipeline.site import viewer_files
+from pipeline.site import pages
 from pipeline.site.stage import run
 
 EVERY = [(layer, size) for layer in LAYERS for size in LEVELS]
@@ -83,11 +83,11 @@ def test_finer_levels_borrow_their_heat(tmp_path: Path) -> None:
     assert not list((folder / "20").glob("heat*"))
 
 
-def test_a_wrong_place_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+def test_a_wrong_bookmark_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     """A class that the network does not have ends the stage with no page and no data."""
     link = {"class": len(CLASSES)}
-    made = plant(tmp_path, samples=500, levels=(10,), places=[{"title": "Nowhere", "link": link}])
-    with pytest.raises(ConfigError, match=r"site.places.0.link.class: expected one of the network's"):
+    made = plant(tmp_path, samples=500, levels=(10,), bookmarks=[{"title": "Nowhere", "link": link}])
+    with pytest.raises(ConfigError, match=r"site.bookmarks.0.link.class: expected one of the network's"):
         run(made.task)
     assert not (made.site / "data").exists()
     assert not (made.site / "index.html").exists()
@@ -205,6 +205,6 @@ def test_missing_tiles_are_named(tmp_path: Path) -> None:
 
 def test_a_viewer_that_was_not_built_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the viewer has not been built, the error says so and how to build it."""
-    monkeypatch.setattr(viewer_files, "STATIC", tmp_path)
+    monkeypatch.setattr(pages, "STATIC", tmp_path)
     with pytest.raises(ArtifactError, match=r"atlas\.js.*make install"):
-        viewer_files.viewer_files()
+        pages.viewer_files()

@@ -1,19 +1,21 @@
 """The tour: made from the figures where no places are configured, and gone through on the page."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
+import zarr
 from browsing import Opener, ready
+from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, COMPARE_ATLAS, COMPARE_SCALE, LAYERS, Planted, cell_at
 
-from pipeline.core.cells import nested_levels
-from pipeline.site.glimpse import Cells, glimpse, most_of
-from pipeline.site.places_source import places_content
+from pipeline.core.grid_levels import GridLevel
+from pipeline.site.tour import bookmarks_content
+from pipeline.site.tour_stats import TourLevel, atlas_stats
 
 FIRST, LAST = LAYERS
 SIZE = 20  # the middle level
@@ -24,7 +26,7 @@ Link = dict[str, list[str]]
 @pytest.fixture(scope="module")
 def stops(planted: Planted) -> list[dict[str, str]]:
     """The tour that the stage makes of the planted run."""
-    found = places_content(planted.task, {"network": "", "name": "SqueezeNet", "classes": CLASSES}, 72)
+    found = bookmarks_content(planted.task, {"network": "", "name": "SqueezeNet", "classes": CLASSES}, 72)
     assert found["automatic"]
     places: list[dict[str, str]] = found["places"]
     assert len(places) == STOPS
@@ -48,11 +50,11 @@ def test_the_tour_starts_with_the_whole_first_layer(planted: Planted, stops: lis
     """The first stop is all of the first layer, with the numbers of its samples and images."""
     assert parse_qs(stops[0]["link"]) == {"layer": [FIRST]}
     samples = int(planted.levels[FIRST, SIZE].count.sum())
-    assert f"{samples:,} places in 72 images" in stops[0]["text"]
+    assert f"{samples:,} samples from 72 images" in stops[0]["text"]
     assert "SqueezeNet" in stops[0]["text"]
 
 
-def test_the_cell_of_the_tour_is_the_surest_of_the_fullest(planted: Planted, stops: list[dict[str, str]]) -> None:
+def test_the_cell_of_the_tour_is_the_most_reliable_one(planted: Planted, stops: list[dict[str, str]]) -> None:
     """No cell with as many samples as the fullest quarter has both reliability and fidelity as high."""
     level = planted.levels[FIRST, SIZE]
     cell = planted_cell(planted, FIRST, stops[1]["link"])
@@ -64,8 +66,8 @@ def test_the_cell_of_the_tour_is_the_surest_of_the_fullest(planted: Planted, sto
     assert smaller[cell] == np.nanmax(smaller[full])
     assert f"{level.count[cell]:,} samples" in stops[1]["text"]
     assert f"reliability {level.reliability[cell]:.2f}" in stops[1]["text"]
-    assert f"centred fidelity {fidelity[cell]:.2f}" in stops[1]["text"]
-    assert f"most for {CLASSES[int(level.attribution[cell].argmax())]}" in stops[1]["text"]
+    assert f"centered fidelity {fidelity[cell]:.2f}" in stops[1]["text"]
+    assert f"Top class by attribution: {CLASSES[int(level.attribution[cell].argmax())]}" in stops[1]["text"]
 
 
 def test_the_same_samples_are_followed_to_the_last_layer(planted: Planted, stops: list[dict[str, str]]) -> None:
@@ -81,7 +83,7 @@ def test_the_same_samples_are_followed_to_the_last_layer(planted: Planted, stops
     assert (f"{share:.0f}\u00a0%" if share >= 1 else "under 1\u00a0%") in stops[2]["text"]
 
 
-def test_the_loudest_class_and_the_comparison_follow(planted: Planted, stops: list[dict[str, str]]) -> None:
+def test_the_strongest_class_and_the_comparison_follow(planted: Planted, stops: list[dict[str, str]]) -> None:
     """The class of the largest mean attribution is highlighted; the comparison is shown where its axis says most."""
     level = planted.levels[LAST, SIZE]
     drawn = level.attribution[level.drawn]
@@ -89,15 +91,14 @@ def test_the_loudest_class_and_the_comparison_follow(planted: Planted, stops: li
     assert parse_qs(stops[3]["link"]) == {"layer": [LAST], "class": [str(class_)]}
     first = int((drawn.argmax(axis=1) == class_).sum())
     assert f"+{drawn[cell, class_]:.2f} logit" in stops[3]["text"]
-    assert f"first in {first} of {len(drawn)} cells" in stops[3]["text"]
+    assert f"top class of {first} of {len(drawn)} cells" in stops[3]["text"]
     assert parse_qs(stops[4]["link"]) == {"layer": [LAST], "atlas": [COMPARE_ATLAS]}
     assert f"+{COMPARE_SCALE[LAST]:.2f} logit" in stops[4]["text"]
 
 
-def cells(**changes: object) -> Cells:
-    """Four cells in a row at level 4; the third is empty."""
-    given: dict[str, object] = {
-        "size": 4,
+def cells(size: int = 4, **changes: NDArray[Any]) -> TourLevel:
+    """Four cells in a row at a level; the third is empty."""
+    given: dict[str, NDArray[Any]] = {
         "cell": np.array([[0, 0], [0, 1], [0, 2], [0, 3]], np.int32),
         "count": np.array([9, 9, 1, 9]),
         "drawn": np.array([True, True, False, True]),
@@ -105,44 +106,43 @@ def cells(**changes: object) -> Cells:
         "reliability": np.array([0.5, 0.7, 0.9, 0.7], np.float32),
         "fidelity": np.array([0.9, 0.2, 0.95, 0.6], np.float32),
     }
-    return Cells(**{**given, **changes})  # type: ignore[arg-type]  # the tests change arrays only
+    given |= changes
+    fidelity = given.pop("fidelity")
+    group = zarr.create_group({})
+    for name, values in given.items():
+        if values.size:
+            group.create_array(name, data=values)
+    return TourLevel(GridLevel(size, group), fidelity)
 
 
 def test_what_is_not_known_is_left_out() -> None:
     """Cells without icons or with few samples do not count, and without classes none is named."""
-    seen = glimpse("late", "all", [cells()])
+    seen = atlas_stats("late", "all", [cells()])
     assert seen is not None
-    assert seen.loudest is not None
-    assert (seen.surest.index, seen.loudest.index, seen.loudest.class_, seen.first) == (3, 3, 1, 1)
-    sparse = glimpse("late", "all", [cells(drawn=np.ones(4, bool))])
+    assert seen.strongest is not None
+    assert (seen.most_reliable.index, seen.strongest.index, seen.strongest.class_, seen.led) == (3, 3, 1, 1)
+    sparse = atlas_stats("late", "all", [cells(drawn=np.ones(4, bool))])
     assert sparse is not None
-    assert sparse.surest.index == 3  # the third cell is surer, but holds too few samples
-    silent = glimpse("late", "all", [cells(attribution=np.zeros((4, 0), np.float32))])
+    assert sparse.most_reliable.index == 3  # the third cell is more reliable, but holds too few samples
+    silent = atlas_stats("late", "all", [cells(attribution=np.zeros((4, 0), np.float32))])
     assert silent is not None
-    assert (silent.loudest, silent.surest.class_) == (None, -1)
-    unsure = glimpse("late", "all", [cells(reliability=np.full(4, np.nan, np.float32))])
+    assert (silent.strongest, silent.most_reliable.class_) == (None, -1)
+    unsure = atlas_stats("late", "all", [cells(reliability=np.full(4, np.nan, np.float32))])
     assert unsure is not None
-    assert unsure.surest.index == 0
-    assert glimpse("late", "all", [cells(drawn=np.zeros(4, bool))]) is None
+    assert unsure.most_reliable.index == 0
+    assert atlas_stats("late", "all", [cells(drawn=np.zeros(4, bool))]) is None
 
 
 def test_the_finest_of_the_given_levels_is_looked_at() -> None:
     """Of five levels with icons the last one counts, and where it has none, the next coarser one that has some."""
     levels = [cells(size=size) for size in (10, 20, 40, 80, 160)]
-    seen = glimpse("late", "all", levels)
+    seen = atlas_stats("late", "all", levels)
     assert seen is not None
-    assert seen.surest.place[0] == 160
-    bare = [replace(level, drawn=np.zeros(4, bool)) if level.size > 40 else level for level in levels]
-    seen = glimpse("late", "all", bare)
+    assert seen.most_reliable.address[0] == 160
+    bare = [cells(size=size, drawn=np.full(4, size <= 40)) for size in (10, 20, 40, 80, 160)]
+    seen = atlas_stats("late", "all", bare)
     assert seen is not None
-    assert seen.surest.place[0] == 40
-
-
-def test_samples_that_lie_nowhere_are_not_followed() -> None:
-    """Where no sample of the cell has a drawn cell at the other layer, there is nowhere to go."""
-    (own,) = nested_levels(np.array([[0.1, 0.1], [0.1, 0.1], [0.9, 0.9]]), [2])
-    assert most_of(own, 0, np.array([5, -1, 7])) == (5, 0.5)
-    assert most_of(own, 0, np.array([-1, -1, 7])) is None
+    assert seen.most_reliable.address[0] == 40
 
 
 def taken(page: Page) -> Page:
@@ -263,6 +263,6 @@ def test_the_card_fits_a_phone(opened: Opener) -> None:
 
 def test_the_tour_is_made_of_data_alone(stops: list[dict[str, str]], planted: Planted) -> None:
     """Made again it is the same, and no folder of the machine is in it."""
-    again = places_content(planted.task, {"name": "SqueezeNet", "classes": CLASSES}, 72)["places"]
+    again = bookmarks_content(planted.task, {"name": "SqueezeNet", "classes": CLASSES}, 72)["places"]
     assert again == stops
     assert not any(re.search(re.escape(str(Path.home())), stop["text"]) for stop in stops)

@@ -16,8 +16,8 @@ from browsing import busiest, place
 from playwright.sync_api import Browser, Page, Route, expect
 from site_planting import LAYERS, Planted
 
-from pipeline.core.pack import part
-from pipeline.site.page import PAGES
+from pipeline.core.site_data import data_script
+from pipeline.site.pages import PAGES
 
 pytestmark = pytest.mark.browser
 
@@ -71,12 +71,12 @@ def hostile(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
     manifest = json.loads(found[1])
     manifest["title"], manifest["second"]["title"] = TITLE, SECOND
     manifest["network"] |= {"name": NETWORK, "classes": list(NAMES)}
-    (site / "data/manifest.js").write_text(part("manifest", manifest))
+    (site / "data/manifest.js").write_text(data_script("manifest", manifest))
     for file in (site / "data/images").glob("*.js"):
         head, _, body = file.read_text().partition("]=")
         name = json.loads(head.partition("[")[2])
         about = {row: [f"{row} {KEY}", f"label {NAMES[0]}"] for row in json.loads(body.removesuffix(";\n"))}
-        file.write_text(part(name, about))
+        file.write_text(data_script(name, about))
     return site
 
 

@@ -157,7 +157,7 @@ def test_a_failed_run_leaves_the_old_tiles(tiled: Callable[..., Path], monkeypat
     def fail(*_arguments: object, **_options: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("pipeline.tile.stage._files", fail)
+    monkeypatch.setattr("pipeline.tile.stage._count_files", fail)
     with pytest.raises(OSError, match="no space left"):
         tiled("tile.format=png")
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

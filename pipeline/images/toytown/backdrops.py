@@ -1,11 +1,11 @@
-"""What stands behind the parts: skies, suns, clouds, hills, meadows, sand. Scenery belongs to no part."""
+"""Scenery behind the parts: skies, suns, clouds, hills, meadows, sand, streets. It belongs to no part."""
 
 from math import pi, sin
 
 from PIL import Image
 
-from pipeline.images.toytown.canvas import UNITS, Canvas, Colour
-from pipeline.images.toytown.colours import Dice, dark, hsv, light, mix
+from pipeline.images.toytown.canvas import UNITS, Canvas, Color
+from pipeline.images.toytown.colors import SceneRandom, dark, hsv, light, mix
 
 # (top, horizon) as hue, saturation, value
 SKIES = {
@@ -18,99 +18,99 @@ SKIES = {
 }
 
 
-def gradient(canvas: Canvas, top: Colour, bottom: Colour, start: float = 0, end: float = UNITS) -> None:
+def gradient(canvas: Canvas, top: Color, bottom: Color, start: float = 0, end: float = UNITS) -> None:
     """Fill the rows from ``start`` to ``end`` (units) with a gradient from top to bottom."""
     steps = 32
     strip = Image.new("RGB", (1, steps))
     strip.putdata([mix(top, bottom, step / (steps - 1)) for step in range(steps)])
     first, last = (round((y - canvas.corner[1]) * canvas.scale) for y in (start, end))
     if last > first:
-        filled = strip.resize((1, last - first), Image.Resampling.BILINEAR).resize((canvas.colour.width, last - first))
-        canvas.colour.paste(filled, (0, first))
+        filled = strip.resize((1, last - first), Image.Resampling.BILINEAR).resize((canvas.color.width, last - first))
+        canvas.color.paste(filled, (0, first))
 
 
-def sky(canvas: Canvas, dice: Dice, horizon: float, night: float = 0.12) -> str:
-    """A sky down to the horizon, with what belongs in it; returns its kind. ``night`` is the chance of a dark one."""
-    kind = "night" if dice.chance(night) else dice.choice([name for name in SKIES if name != "night"])
-    (top, bottom) = (dice.near(*colour) for colour in SKIES[kind])
+def sky(canvas: Canvas, rng: SceneRandom, horizon: float, night: float = 0.12) -> str:
+    """A sky down to the horizon, with clouds, sun or stars; returns its kind. ``night`` is the probability of night."""
+    kind = "night" if rng.chance(night) else rng.choice([name for name in SKIES if name != "night"])
+    (top, bottom) = (rng.near(*color) for color in SKIES[kind])
     gradient(canvas, top, bottom, 0, horizon + 5)
     if kind == "night":
-        for _ in range(dice.whole(8, 16)):
-            star = dice.between(0.3, 0.6)
-            canvas.ink.disc(dice.between(0, 64), dice.between(0, horizon), star, star, (255, 250, 215))
-    elif dice.chance(0.7):
-        for _ in range(dice.whole(1, 2)):
-            _cloud(canvas, dice, light(bottom, 0.65))
-    if kind == "night" or dice.chance(0.45):
-        _sun(canvas, dice, kind)
+        for _ in range(rng.randint(8, 16)):
+            star = rng.uniform(0.3, 0.6)
+            canvas.ink.disc(rng.uniform(0, 64), rng.uniform(0, horizon), star, star, (255, 250, 215))
+    elif rng.chance(0.7):
+        for _ in range(rng.randint(1, 2)):
+            _cloud(canvas, rng, light(bottom, 0.65))
+    if kind == "night" or rng.chance(0.45):
+        _sun(canvas, rng, kind)
     return kind
 
 
-def _sun(canvas: Canvas, dice: Dice, kind: str) -> None:
-    x, y, r = dice.between(6, 58), dice.between(5, 16), dice.between(3.5, 6)
-    colour = (250, 246, 220) if kind == "night" else dice.near(0.13, 0.45, 1.0)
-    canvas.ink.disc(x, y, r, r, colour)
+def _sun(canvas: Canvas, rng: SceneRandom, kind: str) -> None:
+    x, y, r = rng.uniform(6, 58), rng.uniform(5, 16), rng.uniform(3.5, 6)
+    color = (250, 246, 220) if kind == "night" else rng.near(0.13, 0.45, 1.0)
+    canvas.ink.disc(x, y, r, r, color)
     if kind == "night":
-        canvas.ink.disc(x + r * 0.2, y - r * 0.2, r * 0.25, r * 0.2, dark(colour, 0.15))
+        canvas.ink.disc(x + r * 0.2, y - r * 0.2, r * 0.25, r * 0.2, dark(color, 0.15))
 
 
-def _cloud(canvas: Canvas, dice: Dice, colour: Colour) -> None:
-    x, y, r = dice.between(4, 60), dice.between(4, 18), dice.between(2.5, 4)
+def _cloud(canvas: Canvas, rng: SceneRandom, color: Color) -> None:
+    x, y, r = rng.uniform(4, 60), rng.uniform(4, 18), rng.uniform(2.5, 4)
     for step, size in ((-1.5, 0.7), (-0.6, 1.0), (0.5, 1.15), (1.5, 0.75)):
-        canvas.ink.disc(x + step * r, y - size * r * 0.3, size * r, size * r * 0.8, colour)
-    canvas.ink.box(x - 2.2 * r, y, 4.4 * r, 0.8 * r, colour, radius=0.4 * r)
+        canvas.ink.disc(x + step * r, y - size * r * 0.3, size * r, size * r * 0.8, color)
+    canvas.ink.box(x - 2.2 * r, y, 4.4 * r, 0.8 * r, color, radius=0.4 * r)
 
 
-def hills(canvas: Canvas, dice: Dice, horizon: float, colour: Colour) -> None:
+def hills(canvas: Canvas, rng: SceneRandom, horizon: float, color: Color) -> None:
     """Two ranges of hills on the horizon."""
     for depth in (0.55, 0.2):
-        height, waves, phase = dice.between(3, 7), dice.between(0.8, 2.0), dice.between(0, 2 * pi)
+        height, waves, phase = rng.uniform(3, 7), rng.uniform(0.8, 2.0), rng.uniform(0, 2 * pi)
         ridge = [(x, horizon - height * (0.6 + 0.4 * sin(phase + waves * x / 10))) for x in range(0, 65, 4)]
-        canvas.ink.polygon([*ridge, (64, horizon + 1), (0, horizon + 1)], mix(colour, (190, 205, 225), depth))
+        canvas.ink.polygon([*ridge, (64, horizon + 1), (0, horizon + 1)], mix(color, (190, 205, 225), depth))
 
 
-def meadow(canvas: Canvas, dice: Dice, horizon: float, night: bool = False) -> None:
+def meadow(canvas: Canvas, rng: SceneRandom, horizon: float, night: bool = False) -> None:
     """Grass with blades and a few tiny flowers, from the horizon down."""
-    green = dice.near(0.29, 0.55, 0.45 if night else 0.72, 0.04)
+    green = rng.near(0.29, 0.55, 0.45 if night else 0.72, 0.04)
     gradient(canvas, light(green, 0.2), dark(green, 0.2), horizon)
     for _ in range(70):
-        x, y, tall = dice.between(0, 64), dice.between(horizon + 1, 65), dice.between(1.2, 2.8)
-        blade = dark(green, 0.3) if dice.chance(0.6) else light(green, 0.3)
-        canvas.ink.line([(x, y), (x + dice.between(-0.8, 0.8), y - tall)], blade, 0.5)
-    for _ in range(dice.whole(0, 6)):
-        x, y = dice.between(0, 64), dice.between(horizon + 2, 63)
-        canvas.ink.disc(x, y, 0.8, 0.8, dice.choice([(255, 255, 255), (255, 224, 90), (250, 150, 190)]))
+        x, y, tall = rng.uniform(0, 64), rng.uniform(horizon + 1, 65), rng.uniform(1.2, 2.8)
+        blade = dark(green, 0.3) if rng.chance(0.6) else light(green, 0.3)
+        canvas.ink.line([(x, y), (x + rng.uniform(-0.8, 0.8), y - tall)], blade, 0.5)
+    for _ in range(rng.randint(0, 6)):
+        x, y = rng.uniform(0, 64), rng.uniform(horizon + 2, 63)
+        canvas.ink.disc(x, y, 0.8, 0.8, rng.choice([(255, 255, 255), (255, 224, 90), (250, 150, 190)]))
 
 
-def sand(canvas: Canvas, dice: Dice, horizon: float) -> None:
+def sand(canvas: Canvas, rng: SceneRandom, horizon: float) -> None:
     """A beach with grains, from the horizon down."""
-    yellow = dice.near(0.12, 0.35, 0.92)
+    yellow = rng.near(0.12, 0.35, 0.92)
     gradient(canvas, light(yellow, 0.2), dark(yellow, 0.12), horizon)
     for _ in range(60):
-        x, y = dice.between(0, 64), dice.between(horizon + 1, 64)
-        canvas.ink.disc(x, y, 0.45, 0.35, dark(yellow, dice.between(0.15, 0.4)))
+        x, y = rng.uniform(0, 64), rng.uniform(horizon + 1, 64)
+        canvas.ink.disc(x, y, 0.45, 0.35, dark(yellow, rng.uniform(0.15, 0.4)))
 
 
-def town(canvas: Canvas, dice: Dice, horizon: float) -> None:
+def town(canvas: Canvas, rng: SceneRandom, horizon: float) -> None:
     """A far row of house fronts on the horizon."""
     x = -2.0
-    haze = hsv(dice.between(0, 1), 0.22, 0.8)
+    haze = hsv(rng.uniform(0, 1), 0.22, 0.8)
     while x < 64:
-        w, h = dice.between(7, 12), dice.between(7, 17)
-        front = mix(haze, dice.vivid(), 0.18)
+        w, h = rng.uniform(7, 12), rng.uniform(7, 17)
+        front = mix(haze, rng.vivid(), 0.18)
         canvas.ink.box(x, horizon - h, w, h + 1, front)
         canvas.ink.polygon([(x, horizon - h), (x + w / 2, horizon - h - 4), (x + w, horizon - h)], dark(front, 0.2))
         x += w
 
 
-def street(canvas: Canvas, dice: Dice, horizon: float) -> None:
+def street(canvas: Canvas, rng: SceneRandom, horizon: float) -> None:
     """Cobbles from the horizon down."""
-    grey = dice.near(0.6, 0.08, 0.62)
-    canvas.ink.box(0, horizon, 64, 64 - horizon, dark(grey, 0.25))
+    gray = rng.near(0.6, 0.08, 0.62)
+    canvas.ink.box(0, horizon, 64, 64 - horizon, dark(gray, 0.25))
     row, y = 0, horizon + 0.3
     while y < 64:
         for column in range(-1, 14):
             x = column * 5 + (row % 2) * 2.5
-            canvas.ink.box(x, y, 4.4, 2.6, mix(grey, (255, 255, 255), dice.between(0, 0.2)), radius=0.8)
+            canvas.ink.box(x, y, 4.4, 2.6, mix(gray, (255, 255, 255), rng.uniform(0, 0.2)), radius=0.8)
         y += 3.1
         row += 1

@@ -1,7 +1,7 @@
-"""A canvas that remembers which part each pixel shows.
+"""A canvas with a mask for each part: it records which part every pixel shows.
 
-Everything is measured in units: a scene is 64 × 64 units, x to the right, y downwards, and the picture shows a square
-view of it, whatever its size in pixels. It is drawn four times as fine as it ends up, so that edges come out smooth.
+Coordinates are in units: a scene is 64 × 64 units, x to the right, y downwards, and the picture shows a square view of
+it, whatever its size in pixels. It is drawn at four times its final resolution, so that edges are antialiased.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ UNITS = 64
 FINE = 4
 
 Point = tuple[float, float]
-Colour = tuple[int, int, int]
-Ink = Colour | int
+Color = tuple[int, int, int]
+Ink = Color | int
 
 
 class Pen:
-    """Draws on a picture, in units."""
+    """Draws on a PIL image, in units."""
 
     def __init__(self, picture: Image.Image, scale: float, corner: Point = (0, 0)) -> None:
         self._draw = ImageDraw.Draw(picture)
@@ -47,7 +47,7 @@ class Pen:
         self._draw.line(self._points(points), fill=fill, width=self._width(width))
 
     def box(self, x: float, y: float, w: float, h: float, fill: Ink, radius: float = 0) -> None:
-        """A filled box with its corner at (x, y), rounded if asked."""
+        """A filled box with its top left corner at (x, y); its corners are rounded by ``radius``."""
         k = self._scale
         x, y = x - self._left, y - self._top
         corners = (x * k, y * k, (x + w) * k - 1, (y + h) * k - 1)
@@ -67,20 +67,20 @@ class Pen:
         self._draw.ellipse(self._around(x, y, rx, ry), outline=fill, width=self._width(width))
 
     def arc(self, x: float, y: float, rx: float, ry: float, span: Point, fill: Ink, width: float) -> None:
-        """A piece of an ellipse around (x, y), from one angle to another, degrees clockwise from the right."""
+        """An arc of an ellipse around (x, y); ``span``: first and last angle, degrees clockwise from the right."""
         self._draw.arc(self._around(x, y, rx, ry), *span, fill=fill, width=self._width(width))
 
 
 class Stamp:
-    """A piece to put on the canvas: ``ink`` paints its colours, ``cut`` says where it is."""
+    """A piece to paste onto the canvas: ``ink`` draws its colors, ``shape`` its mask (255 where the piece is)."""
 
-    def __init__(self, w: float, h: float, scale: float, fill: Colour) -> None:
+    def __init__(self, w: float, h: float, scale: float, fill: Color) -> None:
         size = (max(1, ceil(w * scale)), max(1, ceil(h * scale)))
         self.w, self.h = w, h
-        self.colour = Image.new("RGB", size, fill)
+        self.color = Image.new("RGB", size, fill)
         self.mask = Image.new("L", size, 0)
-        self.ink = Pen(self.colour, scale)
-        self.cut = Pen(self.mask, scale)
+        self.ink = Pen(self.color, scale)
+        self.shape = Pen(self.mask, scale)
 
 
 class Canvas:
@@ -89,7 +89,7 @@ class Canvas:
     Args:
         size: side of the finished picture, pixels.
         view: (left, top, side) of the square that the picture shows, units.
-        leave_out: parts that are not drawn, to see what they would have hidden.
+        leave_out: parts that are not drawn, which shows what they would have hidden.
     """
 
     def __init__(
@@ -100,41 +100,47 @@ class Canvas:
         self.scale = size * FINE / side
         self._leave_out = frozenset(leave_out)
         fine = (size * FINE, size * FINE)
-        self.colour = Image.new("RGB", fine)
+        self.color = Image.new("RGB", fine)
         self._shown = Image.new("L", fine, 0)
         self._numbers: dict[str, int] = {}
-        self.ink = Pen(self.colour, self.scale, self.corner)
+        self.ink = Pen(self.color, self.scale, self.corner)
 
-    def stamp(self, w: float, h: float, fill: Colour) -> Stamp:
-        """A new piece of ``w`` × ``h`` units, painted over with ``fill`` and cut to nothing yet."""
+    def stamp(self, w: float, h: float, fill: Color) -> Stamp:
+        """A new piece of ``w`` × ``h`` units, filled with ``fill``, its mask still empty."""
         return Stamp(w, h, self.scale, fill)
 
-    def place(self, part: str, stamp: Stamp, x: float, y: float, angle: float = 0, flip: bool = False) -> None:
-        """Put a piece on the canvas, its centre at (x, y), mirrored if asked, turned anticlockwise by ``angle``.
+    def paste(self, part: str, stamp: Stamp, x: float, y: float, angle: float = 0, flip: bool = False) -> None:
+        """Paste a piece onto the canvas.
 
-        Angles are in degrees. ``part`` names what it shows; a piece without a name is scenery.
+        Args:
+            part: name of what it shows; a piece without a name is scenery.
+            stamp: the piece.
+            x: of its center, units.
+            y: of its center, units.
+            angle: degrees counterclockwise.
+            flip: mirror it left to right.
         """
         if part in self._leave_out:
             return
-        colour, mask = stamp.colour, stamp.mask
+        color, mask = stamp.color, stamp.mask
         if flip:
-            colour = colour.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            color = color.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
             mask = mask.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         if abs(angle) > 0.5:
-            colour = colour.rotate(angle, Image.Resampling.BILINEAR, expand=True)
+            color = color.rotate(angle, Image.Resampling.BILINEAR, expand=True)
             mask = mask.rotate(angle, Image.Resampling.NEAREST, expand=True)
         left, top = self.corner
         corner = (
             round((x - left) * self.scale - mask.width / 2),
             round((y - top) * self.scale - mask.height / 2),
         )
-        self.colour.paste(colour, corner, mask)
+        self.color.paste(color, corner, mask)
         number = self._numbers.setdefault(part, len(self._numbers) + 1) if part else 0
         self._shown.paste(number, (*corner, corner[0] + mask.width, corner[1] + mask.height), mask)
 
     def picture(self) -> Image.Image:
         """The finished picture, RGB."""
-        return self.colour.reduce(FINE)
+        return self.color.reduce(FINE)
 
     def masks(self) -> dict[str, NDArray[np.bool_]]:
         """Where each part shows: [size, size] bool, true where it covers more than half of the pixel."""

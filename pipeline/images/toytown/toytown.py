@@ -1,7 +1,7 @@
-"""Toytown, the default image set: colour scenes drawn from a seed, with the truth about every pixel.
+"""Toytown, the default image set: synthetic color scenes, with a mask of every part.
 
 Ten classes are built from parts that several of them share: streetcar and train have wheels and rails, fireboat and
-sailboat a hull, and so on. Each scene knows where each of its parts shows.
+sailboat a hull, and so on.
 """
 
 import hashlib
@@ -16,14 +16,14 @@ from PIL import Image
 from pipeline.core.errors import ConfigError
 from pipeline.images.image_set import Entry
 from pipeline.images.toytown.canvas import UNITS, Canvas
-from pipeline.images.toytown.colours import Dice
-from pipeline.images.toytown.scenes import SUBJECTS
+from pipeline.images.toytown.colors import SceneRandom
+from pipeline.images.toytown.scenes import SCENE_CLASSES
 
-CLASSES = tuple(SUBJECTS)
+CLASSES = tuple(SCENE_CLASSES)
 
-VIEW = (50.0, 62.0)  # side of what the picture shows, units: from close by to a little further off
-MOST = 5_000_000  # scenes; their list is held in memory
-FOOT = 58.0  # its lower edge is below this, so that water and rails are in it
+VIEW = (50.0, 62.0)  # range of the side of what the picture shows, units
+MAX_SCENES = 5_000_000  # scenes; their list is held in memory
+LOWEST = 58.0  # the view's lower edge is below this, so that water and rails are in it
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Scene:
     Attributes:
         image: RGB picture.
         label: index into the set's classes.
-        masks: by part name, [y, x] bool: where the part shows. Scenery is in no mask, no pixel in two.
+        masks: by part name, [y, x] bool: where the part shows. Scenery is in no mask, and no pixel is in two.
     """
 
     image: Image.Image
@@ -42,21 +42,21 @@ class Scene:
 
 
 class Toytown:
-    """``count`` scenes; scene i depends on (seed, i, size) only, labels take turns."""
+    """``count`` scenes; scene i depends on (seed, i, size) only; the classes take turns."""
 
     def __init__(self, count: int, seed: int, size: int = 64) -> None:
-        """Describe the set; nothing is drawn yet.
+        """Describe the set; scenes are drawn on demand.
 
         Args:
             count: number of scenes.
-            seed: of all chance.
+            seed: of all random numbers.
             size: side of a scene, pixels.
 
         Raises:
-            ConfigError: a count or size that cannot be drawn.
+            ConfigError: the count or the size is out of range.
         """
-        if not 1 <= count <= MOST:
-            raise ConfigError(f"images.count: expected at least 1 scene and at most {MOST:,}, found {count}")
+        if not 1 <= count <= MAX_SCENES:
+            raise ConfigError(f"images.count: expected at least 1 scene and at most {MAX_SCENES:,}, found {count}")
         if not 16 <= size <= 1024:
             raise ConfigError(f"images.size: expected 16 to 1024 pixels, found {size}")
         self.count, self.seed, self.size = count, seed, size
@@ -81,15 +81,15 @@ class Toytown:
 
 
 def _draw(seed: int, index: int, size: int, leave_out: tuple[str, ...] = ()) -> Canvas:
-    dice = Dice(seed, index)
-    side = dice.between(*VIEW)
-    left, foot = (UNITS - side) * dice.between(0.2, 0.8), dice.between(max(FOOT, side), UNITS)
+    rng = SceneRandom(seed, index)
+    side = rng.uniform(*VIEW)
+    left, foot = (UNITS - side) * rng.uniform(0.2, 0.8), rng.uniform(max(LOWEST, side), UNITS)
     canvas = Canvas(size, (left, foot - side, side), leave_out)
-    SUBJECTS[CLASSES[index % len(CLASSES)]].draw(canvas, dice)
+    SCENE_CLASSES[CLASSES[index % len(CLASSES)]].draw(canvas, rng)
     return canvas
 
 
-# the digest of an image is asked for right after the image itself
+# an image's digest is requested right after the image itself
 @lru_cache(maxsize=4)
 def _picture(seed: int, index: int, size: int) -> Image.Image:
     return _draw(seed, index, size).picture()

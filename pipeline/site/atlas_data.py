@@ -1,0 +1,221 @@
+"""The data files of one atlas of one layer, by name, and its entry in the manifest."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.atlas_names import parse_atlas
+from pipeline.core.site_data import MEMBERS_PER_BLOCK, images_by_cell, member_blocks, pack_array
+from pipeline.core.steady import steady
+from pipeline.site.cell_data import (
+    attribution_strength,
+    classes_per_block,
+    exemplar_positions,
+    heat_planes,
+    top_classes,
+)
+from pipeline.site.config import SiteSettings
+from pipeline.site.manifest import atlas_entry, level_entry
+from pipeline.site.polysemantic_cells import polysemantic_cells
+from pipeline.site.read import AtlasLevel, AtlasSource
+from pipeline.site.regions import find_regions, regions_level
+from pipeline.site.shared_samples import SampleCells, label_counts, shared_cells
+
+Content = dict[str, Any]
+
+LINKED = 3  # cells of another layer that a cell is linked to
+
+
+@dataclass(frozen=True)
+class Run:
+    """Data that all atlases of a run share.
+
+    Attributes:
+        settings: of the stage.
+        label: [image] the network's class, -1 where it is not known.
+        classes: number of the network's classes.
+        directions: [class, channel] of the reference layer, see
+            :func:`pipeline.site.polysemantic_cells.class_directions`.
+    """
+
+    settings: SiteSettings
+    label: NDArray[np.int64]
+    classes: int
+    directions: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class AtlasData:
+    """One atlas of one layer.
+
+    Attributes:
+        layer, name: of it.
+        sample_cells: by layer, the cells of the atlas's samples.
+        run: data that all atlases share.
+    """
+
+    layer: str
+    name: str
+    sample_cells: Mapping[str, SampleCells]
+    run: Run
+
+    @property
+    def own(self) -> SampleCells:
+        """The cells of the samples at this layer."""
+        return self.sample_cells[self.layer]
+
+    def files(self, source: AtlasSource) -> Iterator[tuple[str, Content]]:
+        """Name below ``<layer>/<atlas>/`` and content of every data file."""
+        settings = self.run.settings
+        for level in source.levels:
+            yield f"{level.size}/cells", cells_content(level, settings.top_classes)
+            if settings.exemplars:
+                content = exemplars_content(level, source.image, source.position, settings.exemplars)
+                yield f"{level.size}/exemplars", content
+            yield f"{level.size}/links", self._links(level, len(source.image))
+            yield f"{level.size}/neighbours", neighbors_content(level)
+            if source.scale and self._has_planes(level, source):
+                yield from plane_blocks("heat", "heat", level, heat_planes(level.grid.attribution, source.scale))
+            if self.name == "all":
+                yield from self._whole_atlas_files(level, source)
+        if (level_of_regions := self._regions_level(source)) is not None:
+            yield "names", regions_content(level_of_regions)
+        if settings.exemplars:
+            yield from member_blocks(images_by_cell(self.own.finest.of_point, self.own.sample, source.image))
+
+    def entry(self, source: AtlasSource) -> Content:
+        """The atlas's entry in the manifest."""
+        name = parse_atlas(self.name)
+        stored = [
+            {"size": level.size, "classes_per_block": classes_per_block(len(level.grid))}
+            for level in source.levels
+            if self._has_planes(level, source)
+        ]
+        strengths = [attribution_strength(level.grid.attribution[level.grid.drawn]) for level in source.levels]
+        heats = {"levels": stored, "scale": source.scale, "strength": max(strengths)} if source.scale else None
+        axis = {key: source.axis[key] for key in ("scale", "clipped")} if source.axis else None
+        return {
+            **atlas_entry(self.name, [self._level(level, source) for level in source.levels], source.tiles, heats),
+            "kind": name.kind,
+            "classes": list(name.classes),
+            "axis": axis,
+            "members_per_block": MEMBERS_PER_BLOCK,
+            "names": self._regions_level(source) is not None,
+            "label_levels": stored if self.name == "all" and self._has_labels else [],
+        }
+
+    def exemplar_images(self, source: AtlasSource) -> NDArray[np.int64]:
+        """Rows of the images that some cell's exemplar comes from, each once."""
+        exemplar = [level.grid.exemplar[:, : self.run.settings.exemplars].ravel() for level in source.levels]
+        every = np.unique(np.concatenate(exemplar))
+        return np.unique(source.image[every[every >= 0]])
+
+    @property
+    def _has_labels(self) -> bool:
+        return bool((self.run.label >= 0).any())
+
+    def _has_planes(self, level: AtlasLevel, source: AtlasSource) -> bool:
+        """Whether a level has planes of its own for every class; finer levels show those of the enclosing cells."""
+        return level.size <= self.run.settings.heat_level or level is source.levels[0]
+
+    def _regions_level(self, source: AtlasSource) -> AtlasLevel | None:
+        """The level whose regions are named; None without attributions, or where all levels are too fine."""
+        return regions_level(source.levels) if source.scale else None
+
+    def _level(self, level: AtlasLevel, source: AtlasSource) -> Content:
+        return level_entry(level.grid, **source.tiles["levels"][str(level.size)])
+
+    def _whole_atlas_files(self, level: AtlasLevel, source: AtlasSource) -> Iterator[tuple[str, Content]]:
+        """Files of the atlas of all samples alone: polysemantic cells, and counts of each label's samples."""
+        if source.scale:
+            found = polysemantic_cells(level.grid.attribution, level.grid.drawn, self.run.directions)
+            yield (
+                f"{level.size}/uses",
+                {
+                    "cell": pack_array(found.cell),
+                    "first": pack_array(found.classes[:, 0]),
+                    "second": pack_array(found.classes[:, 1]),
+                    "first_value": pack_array(found.value[:, 0]),
+                    "second_value": pack_array(found.value[:, 1]),
+                    "distance": pack_array(found.distance),
+                    "score": pack_array(found.score),
+                },
+            )
+        if self._has_labels and self._has_planes(level, source):
+            label = self.run.label[source.image[self.own.sample]]
+            count = label_counts(self.own.levels[level.size], label, self.run.classes)
+            yield from plane_blocks("label", "count", level, count)
+
+    def _links(self, level: AtlasLevel, samples: int) -> Content:
+        others = {layer: cells for layer, cells in self.sample_cells.items() if layer != self.layer}
+        cell = np.full((len(level.grid), len(others), LINKED), -1)
+        share = np.zeros(cell.shape, np.float32)
+        for index, other in enumerate(others.values()):
+            there = other.cell_of_sample(level.size, samples)[self.own.sample]
+            cells = len(other.levels[level.size].cell)
+            cell[:, index], share[:, index] = shared_cells(self.own.levels[level.size], there, cells, LINKED)
+        return {"layers": list(others), "cell": pack_array(cell), "share": pack_array(share)}
+
+
+def cells_content(level: AtlasLevel, top: int) -> Content:
+    """Row and column, count, metrics and ``top`` strongest classes of every cell."""
+    grid = level.grid
+    classes, values = top_classes(grid.attribution, top)
+    return {
+        "cell": pack_array(grid.cell),
+        "count": pack_array(grid.count),
+        "drawn": pack_array(grid.drawn),
+        "spread": pack_array(grid.spread),
+        "reliability": pack_array(grid.reliability),
+        "fidelity": pack_array(level.fidelity),
+        "fidelity_centred": pack_array(level.fidelity_centred),
+        "top_class": pack_array(classes),
+        "top_value": pack_array(values),
+    }
+
+
+def exemplars_content(level: AtlasLevel, image: NDArray[np.int64], position: NDArray[np.int32], count: int) -> Content:
+    """Images and positions of the first ``count`` exemplars of every cell.
+
+    Args:
+        level: the cells.
+        image: [sample] row of each sample's image.
+        position: [sample, 2] (y, x) in the layer's map.
+        count: exemplars shown.
+    """
+    rows, positions = exemplar_positions(level.grid.exemplar[:, :count], image, position)
+    return {"image": pack_array(rows), "position": pack_array(positions)}
+
+
+def neighbors_content(level: AtlasLevel) -> Content:
+    """The most similar cells of every cell, cosines in hundredths (-127: none), and the origin of its icon."""
+    hundredths = np.nan_to_num(np.rint(100 * level.neighbors.cosine), nan=-127).astype(np.int8)
+    return {
+        "cell": pack_array(level.neighbors.cell),
+        "hundredths": pack_array(hundredths),
+        "descent": pack_array(level.icon_origin),
+    }
+
+
+def regions_content(level: AtlasLevel) -> Content:
+    """The named regions of a level."""
+    grid, drawn = level.grid, level.grid.drawn
+    with steady():
+        found = find_regions(grid.size, grid.cell[drawn], grid.count[drawn], grid.attribution[drawn])
+    return {
+        "size": grid.size,
+        "place": pack_array(found.label_position),
+        "cells": pack_array(found.cells),
+        "class": pack_array(found.class_),
+        "cut": pack_array(found.cut),
+    }
+
+
+def plane_blocks(file: str, key: str, level: AtlasLevel, values: NDArray[Any]) -> Iterator[tuple[str, Content]]:
+    """Values [class, cell] split into files ``<level>/<file>-<block>`` of a few classes each, under ``key``."""
+    step = classes_per_block(values.shape[1])
+    for index, start in enumerate(range(0, len(values), step)):
+        yield f"{level.size}/{file}-{index}", {key: pack_array(values[start : start + step])}

@@ -1,0 +1,40 @@
+"""The HTML pages, and the built viewer that they load."""
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from string import Template
+
+from pipeline.core.errors import ArtifactError
+
+TEMPLATE = Path(__file__).with_name("page.html")
+STATIC = Path(__file__).with_name("static")
+
+# page: its script in the viewer
+PAGES: Mapping[str, str] = {
+    "index.html": "atlas",
+    "contents.html": "contents",
+    "patch.html": "patch",
+    "evidence.html": "evidence",
+}
+VIEWER_FILES = (*(f"{script}.{kind}" for script in PAGES.values() for kind in ("js", "css")), "THIRD-PARTY.txt")
+
+
+def page(title: str, script: str) -> str:
+    """The HTML of a page that loads the manifest and ``script``; the title is escaped."""
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(title=escape(title), page=script)
+
+
+def viewer_files() -> dict[str, bytes]:
+    """The built viewer's files by name; they ship inside the package.
+
+    Raises:
+        ArtifactError: the viewer has not been built.
+    """
+    missing = [name for name in VIEWER_FILES if not (STATIC / name).is_file()]
+    if missing:
+        raise ArtifactError(
+            f"{STATIC}: expected the built viewer, found no {', '.join(missing)}; build it with 'make install' "
+            "or by installing the project again"
+        )
+    return {name: (STATIC / name).read_bytes() for name in VIEWER_FILES}

@@ -1,0 +1,179 @@
+"""Readers of what the stage needs from earlier stages: levels with their icons, samples' cells, tiles, class means."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from pipeline.core import artifacts as a
+from pipeline.core.cells import assign_cells
+from pipeline.core.errors import ArtifactError
+from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
+from pipeline.core.statistics import layer_mean, row_blocks
+from pipeline.core.store import array, open_artifact
+from pipeline.site.cell_data import IconOrigin, Neighbors, icon_origins, nearest_cells
+from pipeline.site.polysemantic_cells import class_directions
+from pipeline.site.shared_samples import SampleCells
+from pipeline.stages import Task
+
+
+@dataclass(frozen=True, eq=False)
+class AtlasLevel:
+    """One grid level of an atlas: its cells and the data of their icons.
+
+    Attributes:
+        grid: the cells.
+        fidelity, fidelity_centred: [cell], NaN where there is no icon.
+        neighbors: the most similar cells of each.
+        icon_origin: [cell] what its icon's optimization started from, see
+            :class:`pipeline.site.cell_data.IconOrigin`.
+    """
+
+    grid: GridLevel
+    fidelity: NDArray[np.float32]
+    fidelity_centred: NDArray[np.float32]
+    neighbors: Neighbors
+    icon_origin: NDArray[np.uint8]
+
+    @property
+    def size(self) -> int:
+        """Cells per side of the whole grid."""
+        return self.grid.size
+
+
+@dataclass(frozen=True)
+class AtlasSource:
+    """The stored data of one atlas of one layer.
+
+    Attributes:
+        levels: its cells, coarse to fine.
+        tiles: the content of ``tiles.json``.
+        scale: the largest magnitude of any drawn cell's attribution, logit; 0 without attributions.
+        axis: of a comparison.
+        image: [sample] row of each sample's image.
+        position: [sample, 2] (y, x) in the layer's map.
+    """
+
+    levels: tuple[AtlasLevel, ...]
+    tiles: Mapping[str, Any]
+    scale: float
+    axis: Mapping[str, float] | None
+    image: NDArray[np.int64]
+    position: NDArray[np.int32]
+
+
+def read_values(group: zarr.Group, name: str) -> NDArray[Any]:
+    """The array ``name`` of an opened artifact, in memory."""
+    return np.asarray(array(group, name)[:])
+
+
+def read_atlas(task: Task, layer: str, atlas: str, sizes: Sequence[int]) -> AtlasSource:
+    """The stored data of one atlas of one layer."""
+    grid = open_artifact(a.GRID, task.path(a.GRID, layer, atlas))
+    icons = open_artifact(a.ICONS, task.path(a.ICONS, layer, atlas))
+    samples = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer))
+    axis: Any = open_artifact(a.LAYOUT, task.path(a.LAYOUT, layer, atlas)).attrs.get("axis")
+    levels = tuple(read_level(grid, icons, size) for size in sizes)
+    return AtlasSource(
+        levels=levels,
+        tiles=read_tiles(task.path(a.TILES, layer, atlas), sizes),
+        scale=attribution_scale([level.grid for level in levels]),
+        axis=axis,
+        image=read_values(samples, "image"),
+        position=read_values(samples, "position"),
+    )
+
+
+def read_sample_cells(task: Task, layer: str, atlas: str, sizes: Sequence[int]) -> SampleCells:
+    """The cells of an atlas's samples at each level."""
+    layout = open_artifact(a.LAYOUT, task.path(a.LAYOUT, layer, atlas))
+    grid = open_artifact(a.GRID, task.path(a.GRID, layer, atlas))
+    levels = assign_cells(read_values(layout, "xy"), sizes)
+    drawn = {size: grid_level(grid, size).drawn for size in sizes}
+    return SampleCells(read_values(layout, "sample"), {found.size: found for found in levels}, drawn)
+
+
+def read_class_directions(samples: zarr.Group, label: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+    """Directions of the classes' mean activations [class, channel].
+
+    A sample's class is its image's label; where no image has one, the class of its largest positive attribution.
+
+    Args:
+        samples: activations of the reference layer.
+        label: [image] class, -1 where it is not known.
+        classes: number of classes.
+    """
+    activation = array(samples, "activation")
+    known = bool((label >= 0).any())
+    if not known and "attribution" not in samples:
+        return np.full((classes, activation.shape[1]), np.nan, np.float32)
+    of_sample = (
+        label[read_values(samples, "image")]
+        if known
+        else np.concatenate([_top_class(block) for _, block in row_blocks(array(samples, "attribution"))])
+    )
+    blocks = ((np.arange(first, first + len(block)), block) for first, block in row_blocks(activation))
+    return class_directions(blocks, of_sample, classes, layer_mean(activation).astype(np.float32))
+
+
+def read_level(grid: zarr.Group, icons: zarr.Group, size: int) -> AtlasLevel:
+    """The cells of grid level ``size`` and the data of their icons."""
+    cells, icon = grid_level(grid, size), icon_level(icons, size)
+    return AtlasLevel(
+        grid=cells,
+        fidelity=icon.by_cell(icon.fidelity, len(cells)),
+        fidelity_centred=icon.by_cell(icon.fidelity_centred, len(cells)),
+        neighbors=nearest_cells(cells.activation, cells.drawn, read_values(grid, "mean")),
+        icon_origin=_icon_origin(icons, icon, len(cells)),
+    )
+
+
+def attribution_scale(levels: Sequence[GridLevel]) -> float:
+    """The largest magnitude of any drawn cell's attribution over all classes and levels; 0 without attributions."""
+    return max((float(np.abs(level.attribution[level.drawn]).max(initial=0.0)) for level in levels), default=0.0)
+
+
+def read_tiles(folder: Path, sizes: Sequence[int]) -> dict[str, Any]:
+    """The content of ``tiles.json``: ``format``, ``tile_size``, ``overlap`` and the ``levels``' image sizes.
+
+    Raises:
+        ArtifactError: it is missing or lacks a level.
+    """
+    path = folder / "tiles.json"
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ArtifactError(f"{path}: expected the list of tiles, found none; run the stage tile") from None
+    missing = [str(size) for size in sizes if str(size) not in found["levels"]]
+    if missing:
+        raise ArtifactError(f"{path}: expected levels {', '.join(missing)}, found none; run the stage tile again")
+    return found
+
+
+def read_zero_share(task: Task, layer: str) -> float | None:
+    """Share of a layer's attributions that are exactly zero, as ``sample`` counted them; None without attributions."""
+    counts: Any = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer)).attrs.get("tally")
+    if not counts or not counts["attributions"]:
+        return None
+    return round(float(counts["zero_attributions"] / counts["attributions"]), 4)
+
+
+def _icon_origin(icons: zarr.Group, own: IconLevel, cells: int) -> NDArray[np.uint8]:
+    """[cell] origin of each icon; unknown for cells without one, and where icons have no keys."""
+    found = np.full(cells, IconOrigin.UNKNOWN, np.uint8)
+    if not own.has_keys:
+        return found
+    coarser = max((size for size in level_sizes(icons) if size < own.size), default=None)
+    above = own.key[:0] if coarser is None else icon_level(icons, coarser).key
+    found[own.cell] = icon_origins(own.key, own.parent, above)
+    return found
+
+
+def _top_class(attribution: NDArray[Any]) -> NDArray[np.int64]:
+    """[sample] the class of largest attribution [sample, class], -1 where none is positive."""
+    return np.where(attribution.max(axis=1) > 0, attribution.argmax(axis=1), -1)

@@ -1,0 +1,69 @@
+"""Levels of stored grids and icons, as every stage reads them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.core.artifacts import GRID, ICONS
+from pipeline.core.errors import ArtifactError
+from pipeline.core.grid_levels import grid_level, grid_levels, icon_level, level_sizes
+from pipeline.core.store import create, open_artifact, write_array
+
+SIZES = (20, 5, 100)
+CELL = np.array([[0, 1], [0, 4], [3, 2]], np.int32)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> tuple[Path, Path]:
+    """A grid without attributions at its coarsest level, and icons of its first and third cell."""
+    with create(GRID, tmp_path / "grid.zarr", {}, {}) as group:
+        for size in SIZES:
+            level = group.create_group(str(size))
+            write_array(level, GRID, "cell", CELL)
+            write_array(level, GRID, "count", np.array([7, 1, 9]))
+            write_array(level, GRID, "drawn", np.array([True, False, True]))
+            write_array(level, GRID, "activation", np.full((3, 2), size, np.float32))
+            if size != min(SIZES):
+                write_array(level, GRID, "attribution", np.full((3, 4), 0.5, np.float32))
+    with create(ICONS, tmp_path / "icons.zarr", {}, {}) as group:
+        for size in SIZES:
+            level = group.create_group(str(size))
+            write_array(level, ICONS, "cell", np.array([0, 2]))
+            write_array(level, ICONS, "fidelity", np.array([0.25, 0.75], np.float32))
+    return tmp_path / "grid.zarr", tmp_path / "icons.zarr"
+
+
+def test_levels_come_from_coarse_to_fine(paths: tuple[Path, Path]) -> None:
+    """Sizes are ordered as numbers, and levels of chosen sizes come as chosen."""
+    grid = open_artifact(GRID, paths[0])
+    assert level_sizes(grid) == [5, 20, 100]
+    assert [level.size for level in grid_levels(grid)] == [5, 20, 100]
+    assert [level.size for level in grid_levels(grid, (100, 5))] == [100, 5]
+
+
+def test_arrays_are_those_that_were_stored(paths: tuple[Path, Path]) -> None:
+    """Every array comes back; without attributions there are no classes; single entries are those of the arrays."""
+    grid = open_artifact(GRID, paths[0])
+    level = grid_level(grid, 20)
+    np.testing.assert_array_equal(level.cell, CELL)
+    assert len(level) == 3
+    assert level.drawn_cells.tolist() == [0, 2]
+    assert level.flat_index.tolist() == [1, 4, 62]
+    assert level.activation.tolist() == [[20, 20]] * 3
+    assert (level.has_attribution, level.attribution.shape) == (True, (3, 4))
+    assert level.at("count", 2) == 9
+    coarse = grid_level(grid, 5)
+    assert (coarse.has_attribution, coarse.attribution.shape) == (False, (3, 0))
+    with pytest.raises(ArtifactError, match="spread"):
+        _ = level.spread
+    with pytest.raises(ArtifactError, match="expected level 7"):
+        grid_level(grid, 7)
+
+
+def test_values_of_icons_go_to_their_cells(paths: tuple[Path, Path]) -> None:
+    """Cells without an icon have NaN; icons of earlier versions have no keys."""
+    icons = icon_level(open_artifact(ICONS, paths[1]), 20)
+    found = icons.by_cell(icons.fidelity, 3)
+    assert np.array_equal(found, np.array([0.25, np.nan, 0.75], np.float32), equal_nan=True)
+    assert not icons.has_keys

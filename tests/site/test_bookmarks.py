@@ -1,0 +1,235 @@
+"""Places of the atlas: from the configuration to the page, and the reader's own."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from browsing import Opener, busiest
+from omegaconf import OmegaConf
+from playwright.sync_api import Page, expect
+from pydantic import ValidationError
+from site_copy import addressed, copied
+from site_planting import CLASSES, COMPARE_ATLAS, Planted
+
+from pipeline.check import check
+from pipeline.compose import compose_config
+from pipeline.core.errors import ConfigError
+from pipeline.params import parse_params
+from pipeline.site.bookmarks import PARTS, LinkTargets, configured_bookmarks, link_targets
+from pipeline.site.config import BookmarkSettings, SiteSettings
+
+ROOT = Path(__file__).parents[2]
+RUN = LinkTargets(("early", "late"), {"all": (10, 20), "class-1": (5, 10)}, ("boat", "3", "St. Bernard", "cat"))
+MARKUP = "<b>Boats</b> & <script>alert(1)</script>"
+OWN = "My <i>own</i> place"
+TROUBLE = (
+    """Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })"""
+)
+
+
+@pytest.fixture(scope="module")
+def places(planted: Planted) -> list[dict[str, str]]:
+    """Two places of the planted run: a cell of a class, and a comparison."""
+    level = planted.levels["features.7", 20]
+    row, column = (int(value) for value in level.cell[busiest(level)])
+    given = (
+        BookmarkSettings(
+            title=MARKUP,
+            text="<u>Hulls</u> and masts.",
+            link={"layer": "features.7", "class": "sailboat", "pin": [20, row, column], "view": [0.5, 0.5, 0.4]},
+        ),
+        BookmarkSettings(title="Two of them", link=f"index.html#layer=features.3&atlas={COMPARE_ATLAS}"),
+    )
+    return configured_bookmarks(given, link_targets(planted.task.params, CLASSES))
+
+
+@pytest.fixture(scope="module", params=["http", "file"])
+def address(
+    request: pytest.FixtureRequest,
+    planted: Planted,
+    places: list[dict[str, str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """The planted site with these places."""
+    content = {"data/places": {"automatic": False, "places": places}}
+    site = copied(planted.site, tmp_path_factory.mktemp("places") / "site", content)
+    with addressed(site, request.param) as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("", ""),
+        ("layer=late&class=3&pin=20.3.4&view=0.5000,0.5000,0.2000", None),
+        ("https://somewhere/index.html#layer=late&class=cat&tour=2", "layer=late&class=3"),
+        ("class=3", "class=3"),
+        ({"class": 3}, "class=1"),
+        ({"class": "ST. bernard", "also": ["cat", 0]}, "class=2&also=3.0"),
+        ({"layer": "early", "atlas": "class-1", "level": 5}, "layer=early&atlas=class-1&level=5"),
+        ({"view": [0, 1, 0.5], "pin": [10, 9, 0], "sign": "against"}, "sign=-&pin=10.9.0&view=0,1,0.5"),
+        ({"marks": True, "labels": False}, "marks=on&labels=off"),
+        ("class=3&also=&sign=", "class=3"),
+        ({"class": "cat", "box": [10, 1, 2, 3, 4]}, "class=3&box=10.1.2.3.4"),
+        ({"cells": "20.3.4.5.0v1a", "beside": "late~class-1~3.0"}, "cells=20.3.4.5.0v1a&beside=late~class-1~3.0"),
+        ("beside=late~all~3.0~2.1", None),
+        ({"layer": None, "class": None, "measure": "fidelity"}, "measure=fidelity"),
+    ],
+)
+def test_a_link_becomes_what_the_page_writes(given: Any, wanted: str | None) -> None:
+    """Whole addresses, their states and fields become the same form; names of classes become numbers."""
+    found = configured_bookmarks([BookmarkSettings(title="x", link=given)], RUN)
+    assert found == [{"title": "x", "text": "", "link": given if wanted is None else wanted}]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("levle=20", "site.bookmarks.0.link: expected parts of the page's address, found levle; did you mean level?"),
+        ({"layer": "lat"}, r"link.layer: expected one of the run's layers, found lat; choose from early, late"),
+        (
+            {"atlas": "class-2"},
+            "link.atlas: expected one of the run's atlases, found class-2; choose from all, class-1",
+        ),
+        ({"atlas": "class-1", "level": 20}, "link.level: expected one of the levels of class-1, found 20"),
+        ({"class": "boot"}, "link.class: expected one of the network's 4 classes, found boot; did you mean boat?"),
+        ("class=4", "link.class: expected one of the network's 4 classes, found 4"),
+        ({"also": ["cat", "dog"]}, "link.also: expected one of the network's 4 classes, found dog"),
+        ({"pin": [20, 20, 0]}, r"link.pin: expected level.row.column, .* found 20.20.0"),
+        ("pin=40.1.1", r"link.pin: expected level.row.column, the level one of 10, 20, .* found 40.1.1"),
+        ("pin=x", "link.pin: expected level.row.column"),
+        ({"view": [0.5, 0.5]}, r"link.view: expected x,y,span"),
+        ("view=0.5,0.5,far", r"link.view: expected x,y,span"),
+        ({"class": ["cat", "boat"]}, "link.class: expected one class, found a list"),
+        ({"box": [40, 1, 1, 2, 2]}, r"link.box: expected level.top.left.bottom.right, .* found 40.1.1.2.2"),
+        ("box=10.3.3.2.4", "link.box: expected level.top"),
+        ("box=10.0.0.0.10", "link.box: expected level.top"),
+        ("cells=15.3.4.5.0v1a", "link.cells: expected a selection as the page writes it, its level one of 10, 20"),
+        ("cells=10.3.8.5.0v1a", "link.cells: expected a selection"),
+        ("beside=lat~all~", "link.beside: expected layer~atlas~classes with one of the run's layers, found lat"),
+        ("beside=late~class-2~", "link.beside: .* one of the run's atlases, found class-2"),
+        ("beside=late~all~3.0~x", "link.beside: expected layer~atlas~classes or"),
+        ("beside=late~all~4", "link.beside: expected layer~atlas~classes or .*, numbers of classes below 4"),
+        ({"sign": "agianst"}, "link.sign: expected a value that the page knows, found agianst; choose from for"),
+        ({"show": "densty"}, "link.show: expected a value that the page knows, found densty"),
+        ({"measure": "count"}, "link.measure: expected a value that the page knows, found count"),
+    ],
+)
+def test_what_the_run_does_not_have_is_refused(given: Any, told: str) -> None:
+    """One line names the place, what was expected and what was found."""
+    with pytest.raises(ConfigError, match=told) as found:
+        configured_bookmarks([BookmarkSettings(title="x", link=given)], RUN)
+    assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (
+            "{title: A, link: {layer: mixed9}}",
+            "site.bookmarks.0.link.layer: expected one of the run's layers, found mixed9",
+        ),
+        ("{title: A, link: {class: fireboot}}", "found fireboot; did you mean fireboat"),
+        ("{title: A, link: 'level=7'}", "site.bookmarks.0.link.level: expected one of the levels of all, found 7"),
+        (f"{{title: {'A' * 61}}}", "site.bookmarks.0.title: string should have at most 60 characters"),
+        ("{title: A, txet: B}", "site.bookmarks.0.txet: unknown setting; did you mean text"),
+        ("{text: A}", "site.bookmarks.0.title: expected a value, found none"),
+    ],
+)
+def test_a_run_with_a_wrong_place_does_not_start(tmp_path: Path, place: str, told: str) -> None:
+    """Places are checked with everything else before anything runs."""
+    with pytest.raises(ConfigError, match=told):
+        check(parse_params(OmegaConf.to_container(compose_config(ROOT, [f"site.bookmarks=[{place}]"]))), tmp_path)
+
+
+def test_the_tour_has_as_many_stops_as_a_link_can_count() -> None:
+    """99 places are taken, one more is refused: the page reads two digits."""
+    places = (BookmarkSettings(title="x"),) * 99
+    assert len(SiteSettings(bookmarks=places).bookmarks) == 99
+    with pytest.raises(ValidationError, match="99"):
+        SiteSettings(bookmarks=(*places, places[0]))
+
+
+def test_every_part_of_the_pages_links_can_be_configured() -> None:
+    """What the page reads from its address is known here."""
+    sources = [path for path in (ROOT / "pipeline/site/viewer/src").glob("*.ts") if "parts" in path.read_text()]
+    read = {name for path in sources for name in re.findall(r'parts\.(?:get|has)\(\s*"(\w+)"', path.read_text())}
+    assert read >= {"layer", "class", "pin", "tour"}
+    assert read <= set(PARTS)
+
+
+def listed(page: Page) -> Page:
+    """The same page with its list of places open."""
+    page.keyboard.press("p")
+    expect(page.locator("dialog.places")).to_be_visible()
+    return page
+
+
+@pytest.mark.browser
+def test_a_place_is_listed_and_shown(opened: Opener, places: list[dict[str, str]]) -> None:
+    """The key p lists title, text and where it is, as text; taking a place restores its state and frees the picture."""
+    page = listed(opened("#layer=features.3"))
+    row = page.locator(".given .place").first
+    expect(row.locator(".name")).to_have_text(f"1. {MARKUP}")
+    expect(row.locator(".said")).to_have_text("<u>Hulls</u> and masts.")
+    expect(row.locator(".fine")).to_contain_text("highlighting sailboat")
+    row.click()
+    expect(page.locator("dialog.places")).to_be_hidden()
+    expect(page.locator(".panel h2")).to_be_visible()
+    assert parse_qs(page.url.partition("#")[2])["pin"] == parse_qs(places[0]["link"])["pin"]
+    expect(page.locator(".lens strong")).to_contain_text("sailboat")
+    assert page.evaluate("document.activeElement.matches('.openseadragon-canvas')")
+    listed(page).locator(".given .place").nth(1).click()
+    page.wait_for_selector(f'html[data-ready^="features.3/{COMPARE_ATLAS}/"]', state="attached")
+    expect(page.locator(".panel")).to_be_hidden()
+
+
+@pytest.mark.browser
+def test_readers_keep_places_of_their_own(opened: Opener) -> None:
+    """A saved place outlasts the page, leads back to what was in sight, and is gone once removed."""
+    page = opened("#layer=features.7&class=4&level=20&view=0.3,0.4,0.2")
+    listed(page).get_by_label("Title of the place").fill(OWN)
+    page.get_by_role("button", name="Save this place").click()
+    expect(page.locator(".own .place .name")).to_have_text(OWN)
+    page.reload()
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.keyboard.press("Escape")
+    page.keyboard.press("0")
+    listed(page).locator(".own .place").click()
+    expect(page.locator(".lens strong")).to_contain_text("sailboat")
+    page.wait_for_function("location.hash.includes('view=0.3000,0.4000,')")
+    listed(page).get_by_role("button", name=f"Remove {OWN}").click()
+    expect(page.locator(".own .place")).to_have_count(0)
+    page.reload()
+    page.wait_for_selector("html[data-ready]", state="attached")
+    expect(listed(page).locator(".own .place")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_a_browser_that_keeps_nothing_is_told_of(opened: Opener) -> None:
+    """Without storage the list says so, and the place is there until the page is closed."""
+    page = opened()
+    page.add_init_script(TROUBLE)
+    page.reload()
+    page.wait_for_selector("html[data-ready]", state="attached")
+    expect(listed(page).locator(".refused")).to_contain_text("keeps nothing")
+    page.get_by_role("button", name="Save this place").click()
+    expect(page.locator(".own .place")).to_have_count(1)
+    page.reload()
+    page.wait_for_selector("html[data-ready]", state="attached")
+    expect(listed(page).locator(".own .place")).to_have_count(0)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("held", ["not json", '{"a":1}', '[{"title":5,"link":"x"},null,{"title":"good","link":""}]'])
+def test_what_others_wrote_into_the_storage_does_no_harm(opened: Opener, held: str) -> None:
+    """Only what is a place is listed."""
+    page = opened()
+    page.evaluate("held => localStorage.setItem(`atlas-places:${location.pathname.replace(/[^/]*$/, '')}`, held)", held)
+    page.reload()
+    page.wait_for_selector("html[data-ready]", state="attached")
+    expect(listed(page).locator(".own .place")).to_have_count(int("good" in held))
+    page.evaluate("localStorage.clear()")

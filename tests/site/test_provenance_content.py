@@ -1,0 +1,80 @@
+"""How an atlas was made, as the page tells it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from browsing import Opener, busiest
+from playwright.sync_api import expect
+from site_planting import Planted
+
+from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT
+from pipeline.core.identity import file_digest
+from pipeline.core.store import artifact_identity, open_artifact
+from pipeline.images.manifest import read_manifest
+from pipeline.site.manifest import provenance_content, without_folders
+
+LAYER = "features.7"
+
+
+def test_identities_are_those_of_the_artifacts(planted: Planted) -> None:
+    """Images, weights and every artifact are named by the digests that they carry themselves."""
+    task, outputs = planted.task, planted.task.outputs
+    network = json.loads((outputs / "model/model.json").read_text())
+    images = read_manifest(outputs / "images.parquet")
+    made = provenance_content(task, network, images)
+    for atlas, identities in made["identities"][LAYER].items():
+        for kind in (ACTIVATIONS, LAYOUT, GRID, ICONS):
+            assert identities[kind.name] == artifact_identity(open_artifact(kind, task.path(kind, LAYER, atlas)))
+    assert made["images"] == images.identity
+    assert made["network"]["weights"] == file_digest(outputs / "model/weights.safetensors")
+
+
+def test_settings_contain_no_folders_of_the_machine() -> None:
+    """Absolute paths and paths from home are cut to their last part; all else stays as it is."""
+    settings = {
+        "root": "/home/me/photos/",
+        "weights": "~/x/net.pth",
+        "crop": 64,
+        "sizes": [1, "/a/b"],
+        "near": "data/x",
+    }
+    assert without_folders(settings) == {
+        "root": "…/photos",
+        "weights": "…/net.pth",
+        "crop": 64,
+        "sizes": [1, "…/b"],
+        "near": "data/x",
+    }
+
+
+def test_no_folder_reaches_the_page(planted: Planted) -> None:
+    """The manifest names no folder of the run."""
+    assert str(planted.task.outputs.parent) not in (planted.site / "data/manifest.js").read_text()
+    assert Path.home().as_posix() + "/" not in (planted.site / "data/manifest.js").read_text()
+
+
+@pytest.mark.browser
+def test_the_page_tells_how_it_was_made(opened: Opener, planted: Planted) -> None:
+    """A button under the layer's name opens the digests of the shown atlas, its seed, version and settings."""
+    page = opened(f"#layer={LAYER}&level=20")
+    page.get_by_role("button", name="How this was made").click()
+    dialog = page.get_by_role("dialog", name="How this atlas was made")
+    icons = open_artifact(ICONS, planted.task.path(ICONS, LAYER, "all"))
+    expect(dialog).to_contain_text(artifact_identity(icons))
+    expect(dialog).to_contain_text(str(icons.attrs["project_version"]))
+    expect(dialog).to_contain_text(file_digest(planted.task.outputs / "model/weights.safetensors"))
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+@pytest.mark.browser
+def test_a_pinned_cell_names_its_command(opened: Opener, planted: Planted) -> None:
+    """The panel holds the very command that accounts for the cell; a click on Copy selects it."""
+    level = planted.levels[LAYER, 20]
+    row, column = level.cell[busiest(level)]
+    page = opened(f"#layer={LAYER}&level=20&pin=20.{row}.{column}")
+    command = f"atlas provenance layer={LAYER} atlas=all level=20 cell={row},{column}"
+    expect(page.locator(".copyable code")).to_have_text(command)
+    page.get_by_role("button", name="Copy").click()
+    assert page.evaluate("getSelection().toString()").strip() == command
