@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import ArtifactError
+from pipeline.core.files import atomic
 from pipeline.core.pack import part
-from pipeline.core.whole import whole
 from pipeline.export.data_file import read_part
 from pipeline.export.loaded import FIGURES
 
@@ -26,7 +26,7 @@ def write_figures(outputs: Path) -> None:
     site = outputs / "site"
     with suppress(ArtifactError, OSError):
         content = gathered(outputs / "metrics", read_part(site / "data/manifest.js"))
-        with whole(site / FIGURES) as partial:
+        with atomic(site / FIGURES) as partial:
             partial.write_text(part("figures", content), encoding="ascii")
 
 

@@ -14,9 +14,9 @@ from benchmarks.grid.loop import time_loop
 from benchmarks.grid.scene import CHANNELS, CLASSES, LEVELS, Scene, scene
 from benchmarks.harness.report import Report
 from benchmarks.harness.rows import Row, row
+from pipeline.core.moments import row_blocks
 from pipeline.core.progress import say
-from pipeline.core.statistics import row_blocks
-from pipeline.core.stored_array import StoredArray
+from pipeline.core.zarr_store import StoredArray
 
 FOLDER = Path("outputs/.bench/grid")
 FULL, QUICK = (100_000, 1_000_000), (20_000, 50_000)

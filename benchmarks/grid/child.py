@@ -7,8 +7,8 @@ from time import perf_counter
 
 from benchmarks.grid.scene import Scene
 from benchmarks.harness.peak import own_peak
-from pipeline.core import store
-from pipeline.core.allocator import share_memory
+from pipeline.core import zarr_store as store
+from pipeline.core.malloc import share_memory
 from pipeline.grid.stage import PARTS, run
 
 

@@ -12,11 +12,11 @@ from omegaconf import OmegaConf
 from zarr.codecs import Crc32cCodec
 
 from pipeline.compose import compose_config
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, LAYOUT, Artifact
+from pipeline.core.files import write_json
 from pipeline.core.progress import say
-from pipeline.core.stored_array import StoredArray, stored
-from pipeline.core.whole import write_json
+from pipeline.core.zarr_store import StoredArray, stored
 from pipeline.params import parse_params
 from pipeline.stages import STAGES, Task
 

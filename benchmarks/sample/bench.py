@@ -10,8 +10,8 @@ from benchmarks.sample.bare import Bare
 from benchmarks.sample.disk import disk_rows
 from benchmarks.sample.given import Given, given
 from pipeline.core.artifacts import ACTIVATIONS
-from pipeline.core.growing import NOTES
 from pipeline.core.progress import say
+from pipeline.core.resumable import NOTES
 from pipeline.sample import stage
 from pipeline.stages import Task
 

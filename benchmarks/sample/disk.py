@@ -1,7 +1,7 @@
 """What the artifacts take of the disk, beside the same numbers in float32 and uncompressed."""
 
 from benchmarks.harness.rows import Row, row
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.stages import Task
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from benchmarks.real import real_data
 from pipeline.compose import compose_config
 from pipeline.core.artifacts import IMAGES, MODEL
-from pipeline.core.whole import write_json
+from pipeline.core.files import write_json
 from pipeline.images.manifest import ManifestImages, read_manifest, write_manifest
 from pipeline.images.open_set import open_image_set
 from pipeline.model import saved

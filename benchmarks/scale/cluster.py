@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from pipeline.core.allocator import ONE_ARENA
 from pipeline.core.cluster import Address, to_environment
+from pipeline.core.malloc import ONE_ARENA
 
 HOST = "127.0.0.1"
 PATIENCE = 60.0  # seconds for a process to come up

@@ -13,8 +13,8 @@ from benchmarks.harness.peak import recorded_peak
 from benchmarks.harness.rows import Row, row
 from benchmarks.scale import million
 from pipeline.core.errors import DataError
+from pipeline.core.files import discard
 from pipeline.core.progress import say
-from pipeline.core.store import discard
 
 GOAL = 2.0  # GB
 LOOK = 0.05  # seconds between two looks at the memory

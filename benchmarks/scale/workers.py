@@ -8,8 +8,8 @@ from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
 from benchmarks.scale.cluster import Cluster, used
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS
+from pipeline.core.files import discard
 from pipeline.core.progress import say
-from pipeline.core.store import discard
 from pipeline.params import Params
 from pipeline.stages import STAGES, Task
 

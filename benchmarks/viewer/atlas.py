@@ -6,10 +6,10 @@ from pathlib import Path
 
 from benchmarks.viewer.artifacts import Size, task_of, write_artifacts
 from pipeline.core import artifacts as a
-from pipeline.core.growing import code_digest
-from pipeline.core.identity import identity
+from pipeline.core.digests import identity
+from pipeline.core.files import write_json
 from pipeline.core.progress import say
-from pipeline.core.whole import write_json
+from pipeline.core.resumable import code_digest
 from pipeline.site import stage as site_stage
 from pipeline.site.page import TEMPLATE
 from pipeline.site.viewer_files import viewer_files

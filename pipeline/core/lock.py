@@ -20,8 +20,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.core.errors import BusyError, ConfigError
+from pipeline.core.files import write_json
 from pipeline.core.printable import printable
-from pipeline.core.whole import write_json
 
 VARIABLE = "ATLAS_LOCK"  # holds the token of the run that a stage belongs to
 RUN, STAGE = ".lock", ".lock-stage"  # below outputs; DVC does not know of them

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.core.errors import ConfigError
-from pipeline.core.store import discard
+from pipeline.core.files import discard
 
 MARKER = ".activation-atlas.json"  # lists the files of an export, so that nothing else is ever removed with it
 

@@ -14,8 +14,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.store import discard
-from pipeline.core.whole import write_json
+from pipeline.core.files import discard, write_json
 
 PIECE = 2**24
 CHECK = 4  # bytes at the end of a file: the CRC-32 of all before

@@ -8,7 +8,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.pool import Pool
 from pipeline.core.progress import say, tracked
 from pipeline.grid.merge import MERGED, merge_activations, merge_attributions

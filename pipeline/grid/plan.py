@@ -5,7 +5,7 @@ from typing import Any
 
 import zarr
 
-from pipeline.core.statistics import block_bounds
+from pipeline.core.moments import block_bounds
 from pipeline.grid.sums import RUN
 
 LARGER = 2  # blocks of 64 MiB as stored: rows of one cell meet in them, and Zarr reads many chunks at once

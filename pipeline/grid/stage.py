@@ -10,12 +10,14 @@ import zarr
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
-from pipeline.core import cells, statistics, store
+from pipeline.core import cells
+from pipeline.core import moments as statistics
+from pipeline.core import zarr_store as store
 from pipeline.core.cluster import from_environment, open_pool
+from pipeline.core.digests import folder_digest, folder_stat_digest, identity
 from pipeline.core.errors import ArtifactError
-from pipeline.core.growing import code_digest
-from pipeline.core.identity import folder_digest, folder_state, identity
 from pipeline.core.progress import say
+from pipeline.core.resumable import code_digest
 from pipeline.grid.columns import columns, means
 from pipeline.grid.measures import count_histogram, measure, report
 from pipeline.grid.parts import Parts
@@ -108,7 +110,7 @@ def _parts(task: Task, made_from: dict[str, str]) -> Parts:
         "attributes": a.GRID.attributes(task.settings(), made_from),
         # other code, or another machine, makes other numbers of the same settings
         "layout": folder_digest(task.path(a.LAYOUT)),
-        "activations": folder_state(task.path(a.ACTIVATIONS)),
+        "activations": folder_stat_digest(task.path(a.ACTIVATIONS)),
         "code": code_digest(CODE),
         "block_bytes": statistics.BLOCK_BYTES,
     }

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core import store
-from pipeline.core.allocator import keep_memory
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.errors import ArtifactError
+from pipeline.core.malloc import keep_memory
 from pipeline.core.threads import torch_threads
 from pipeline.grid.parts import Parts
 from pipeline.grid.plan import Slice, Span

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from pipeline.core.digests import file_digest
 from pipeline.core.errors import ImageError
 from pipeline.core.home import expanded
-from pipeline.core.identity import file_digest
 from pipeline.core.printable import printable
 from pipeline.images.decode import open_file
 from pipeline.images.fingerprint import check_folder, walk

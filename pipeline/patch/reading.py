@@ -3,7 +3,7 @@
 import numpy as np
 import zarr
 
-from pipeline.core.store import array, level
+from pipeline.core.zarr_store import array, level
 from pipeline.patch.candidates import Cells
 
 

@@ -12,10 +12,10 @@ import numpy as np
 from pipeline.core import artifacts as a
 from pipeline.core.atlases import parse_atlas
 from pipeline.core.errors import ConfigError
+from pipeline.core.files import atomic
 from pipeline.core.pack import part
 from pipeline.core.progress import say
-from pipeline.core.store import array, open_artifact
-from pipeline.core.whole import whole
+from pipeline.core.zarr_store import array, open_artifact
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
 from pipeline.model.layers import known_layer
@@ -39,7 +39,7 @@ def run(task: Task) -> None:
     bench = _bench(task)
     subjects = {class_: bench.subjects(class_) for class_ in bench.pair}
     directions, metrics = [], {}
-    with whole(task.path(a.PATCH)) as folder:
+    with atomic(task.path(a.PATCH)) as folder:
         folder.mkdir()
         album = Album(folder, shut=not task.params.patch.examples)
         for source, target in (bench.pair, bench.pair[::-1]):

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.cells import nested_levels
+from pipeline.core.files import atomic
 from pipeline.core.members import MEMBERS_PER_BLOCK, member_blocks
 from pipeline.core.pack import packed, part
 from pipeline.core.progress import say, tracked
-from pipeline.core.whole import whole
 from pipeline.images.listing import spread_evenly
 from pipeline.images.photograph import IMAGES_PER_FOLDER, encoded, folders, picture_name
 from pipeline.model import saved
@@ -49,7 +49,7 @@ def run(task: Task) -> None:
     levels = nested_levels(np.asarray(store.array(layout, "xy")[:]), task.params.grid.for_atlas("all"))
     placement = Placement(levels, near[near >= 0], image[near >= 0])
     pictures = spread_evenly(range(len(second.images)), task.params.place.pictures)
-    with whole(task.path(a.PLACE)) as folder:
+    with atomic(task.path(a.PLACE)) as folder:
         _write_pictures(folder, second, network, pictures)
         for name, content in _parts(task, second, placement, network, pictures):
             (folder / f"{name}.js").write_text(part(f"place/{task.layer}/{name}", content), encoding="ascii")

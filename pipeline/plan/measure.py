@@ -9,9 +9,9 @@ import torch
 import zarr
 from torch import Tensor
 
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
-from pipeline.core.statistics import grouped_sums, row_blocks
+from pipeline.core.moments import grouped_sums, row_blocks
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.images.places import relative_places

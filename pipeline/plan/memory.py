@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipeline.core.statistics import BLOCK_BYTES
+from pipeline.core.moments import BLOCK_BYTES
 from pipeline.plan.counts import LevelCount, laid_out, level_counts, points
 from pipeline.plan.given import FLOAT_BYTES, Drawing, Rates, Sizes
 from pipeline.plan.volume import sample_row

@@ -11,11 +11,11 @@ import zarr
 from torch import Tensor
 
 from pipeline.core import artifacts as a
+from pipeline.core.files import atomic
+from pipeline.core.moments import layer_mean
 from pipeline.core.pack import part
 from pipeline.core.progress import say
-from pipeline.core.statistics import layer_mean
-from pipeline.core.store import array, artifact_identity, level, open_artifact
-from pipeline.core.whole import whole
+from pipeline.core.zarr_store import array, artifact_identity, level, open_artifact
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
 from pipeline.model.layers import known_layer
@@ -42,7 +42,7 @@ def run(task: Task) -> None:
         content |= _measure(task, samples)
     settings = task.params.predict.model_dump(mode="json")
     content["about"] = a.PREDICT.attributes(settings, {"activations": artifact_identity(samples)})
-    with whole(task.path(a.PREDICT)) as folder:
+    with atomic(task.path(a.PREDICT)) as folder:
         folder.mkdir()
         (folder / RESULT).write_text(part(f"predict/{task.layer}", content), encoding="ascii")
     task.write_metrics(metrics(content))

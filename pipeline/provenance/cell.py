@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.core import artifacts as a
 from pipeline.core.cells import nested_levels
 from pipeline.core.errors import ArtifactError, ConfigError
-from pipeline.core.store import array, level, open_artifact
+from pipeline.core.zarr_store import array, level, open_artifact
 
 Place = tuple[int, int]
 NEAR = 3  # occupied cells that are named where the asked one is empty

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.core.allocator import keep_memory
-from pipeline.core.shards import write_shards
+from pipeline.core.malloc import keep_memory
+from pipeline.core.zarr_store import write_shards
 from pipeline.images.config import ImagesSettings
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
@@ -49,7 +49,7 @@ class Written:
     """What a task has written of one layer.
 
     Attributes:
-        shards: seals of its files, see :func:`pipeline.core.shards.write_shards`.
+        shards: seals of its files, see :func:`pipeline.core.zarr_store.write_shards`.
         tally: of its rows.
     """
 

@@ -12,10 +12,10 @@ import pipeline
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, MODEL
 from pipeline.core.cluster import from_environment, open_pool
 from pipeline.core.errors import DataError
-from pipeline.core.growing import Growing, Growth, code_digest, grow
+from pipeline.core.files import discard
 from pipeline.core.progress import progress, say
-from pipeline.core.shards import write_shards
-from pipeline.core.store import add_array, discard
+from pipeline.core.resumable import Growing, Growth, code_digest, grow
+from pipeline.core.zarr_store import add_array, write_shards
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.model.layers import LayerShape, known_layer
 from pipeline.model.saved import describe

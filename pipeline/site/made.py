@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.core import artifacts as a
 from pipeline.core.artifacts import Artifact
-from pipeline.core.store import open_artifact
+from pipeline.core.zarr_store import open_artifact
 from pipeline.images.manifest import Manifest, manifest_attributes
 from pipeline.site.sources import read_tiles
 from pipeline.stages import Task

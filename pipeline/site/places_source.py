@@ -7,7 +7,7 @@ import zarr
 
 from pipeline.core import artifacts as a
 from pipeline.core.atlases import parse_atlas
-from pipeline.core.store import array, level, open_artifact
+from pipeline.core.zarr_store import array, level, open_artifact
 from pipeline.site.exemplars import spread_to_cells
 from pipeline.site.glimpse import Cells, Glimpse, glimpse, most_of, spot
 from pipeline.site.places import configured, known

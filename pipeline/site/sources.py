@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pipeline.core import artifacts as a
 from pipeline.core.cells import nested_levels
 from pipeline.core.errors import ArtifactError
-from pipeline.core.statistics import layer_mean, row_blocks
-from pipeline.core.store import array, level, open_artifact
+from pipeline.core.moments import layer_mean, row_blocks
+from pipeline.core.zarr_store import array, level, open_artifact
 from pipeline.site.atlas import AtlasSource
 from pipeline.site.descent import Descent, descent
 from pipeline.site.exemplars import spread_to_cells

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
+from pipeline.core.files import atomic
 from pipeline.core.pack import part
 from pipeline.core.progress import say, tracked
-from pipeline.core.store import open_artifact
-from pipeline.core.whole import whole
+from pipeline.core.zarr_store import open_artifact
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.open_set import open_image_set
 from pipeline.images.photograph import encoded, folders, picture_name
@@ -42,7 +42,7 @@ def run(task: Task) -> None:
     network = describe(task.path(a.MODEL))
     listed = read_manifest(task.path(a.IMAGES))
     places = places_content(task, network, len(listed))  # first: a wrong place is refused before anything is written
-    with whole(site / "data") as data:
+    with atomic(site / "data") as data:
         layers, shown = _write_layers(task, data, network, listed.class_)
         _write_images(task, data, network, shown)
         second = task.params.place.title if task.params.placed else None
@@ -50,12 +50,12 @@ def run(task: Task) -> None:
         content = manifest(title, network, layers, len(listed), task.params.site.exemplars, second, made)
         _write_part(data, "manifest", content)
         _write_part(data, "places", places)
-    with whole(site / "viewer") as folder:
+    with atomic(site / "viewer") as folder:
         folder.mkdir()
         for name, source in viewer.items():
             (folder / name).write_bytes(source)
     for file, script in PAGES.items():
-        with whole(site / file) as partial:
+        with atomic(site / file) as partial:
             partial.write_text(page(title, script), encoding="utf-8")
     _summarise(task, site, layers, len(shown))
 

@@ -8,10 +8,10 @@ import numpy as np
 import zarr
 
 from pipeline.core import artifacts as a
-from pipeline.core import store
-from pipeline.core.identity import identity
+from pipeline.core import zarr_store as store
+from pipeline.core.digests import identity
+from pipeline.core.files import atomic, write_json
 from pipeline.core.progress import say, tracked
-from pipeline.core.whole import whole, write_json
 from pipeline.stages import Task
 from pipeline.tile.canvas import Placed, canvas_rows
 from pipeline.tile.config import TileSettings
@@ -27,7 +27,7 @@ def run(task: Task) -> None:
     sizes = sorted(int(name) for name in icons.group_keys())
     say(f"tile {task.layer}/{task.atlas}: icons of levels {', '.join(map(str, sizes))}")
     metrics = {}
-    with whole(task.path(a.TILES)) as folder:
+    with atomic(task.path(a.TILES)) as folder:
         folder.mkdir()
         described = {}
         for size in sizes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.allocator import keep_memory, share_memory
+from pipeline.core.malloc import keep_memory, share_memory
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import ctypes, resource, sys, threading
 sys.path.insert(0, sys.argv[1])
-from pipeline.core.allocator import keep_memory, share_memory
+from pipeline.core.malloc import keep_memory, share_memory
 if sys.argv[2] == "share":
     assert share_memory()
 if sys.argv[2] in ("keep", "share"):

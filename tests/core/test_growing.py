@@ -8,10 +8,10 @@ import pytest
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
-from pipeline.core.growing import Growth, code_digest, grow
-from pipeline.core.shards import write_shards
+from pipeline.core.resumable import Growth, code_digest, grow
+from pipeline.core.zarr_store import write_shards
 
 ROWS, SHARD = 20, 8
 TRUTH = np.random.default_rng(0).random((ROWS, 3), dtype=np.float32)

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.core import statistics as subject
-from pipeline.core import store
+from pipeline.core import moments as subject
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
 
 

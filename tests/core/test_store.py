@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT, Artifact
 from pipeline.core.errors import ArtifactError
-from pipeline.core.statistics import row_blocks
+from pipeline.core.moments import row_blocks
 
 
 def written(path: Path, values: np.ndarray, shard_rows: int | None = None) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT
 from pipeline.grid.stage import run
 from pipeline.params import Params, parse_params

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.core import statistics
+from pipeline.core import moments as statistics
 from pipeline.core.artifacts import GRID, LAYOUT
-from pipeline.core.store import array, create, open_artifact, write_array
+from pipeline.core.zarr_store import array, create, open_artifact, write_array
 from pipeline.grid import plan
 from pipeline.grid.parts import Parts
 from pipeline.grid.stage import PARTS, run

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.core import statistics, store
+from pipeline.core import moments as statistics
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import GRID
 from pipeline.grid import plan
 from pipeline.grid.sums import image_half

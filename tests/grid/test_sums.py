@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.cells import nested_levels, parents
-from pipeline.core.statistics import grouped_sums
+from pipeline.core.moments import grouped_sums
 from pipeline.grid.sums import RUN, GroupSums, add_rows, coarser, half_products, image_half, reliability
 
 

@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from pipeline.core.growing import NOTES
+from pipeline.core.resumable import NOTES
 from tests.soak.checkouts import OUTPUTS, Checkouts, Station, Trial
 from tests.soak.child import MADE
 from tests.soak.contents import UNFINISHED

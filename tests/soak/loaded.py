@@ -11,7 +11,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pipeline.core import statistics, store
+from pipeline.core import moments as statistics
+from pipeline.core import zarr_store as store
 from pipeline.grid import stage as grid
 from pipeline.grid.parts import Parts
 from pipeline.render import stage as render

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.growing import NOTES
+from pipeline.core.resumable import NOTES
 from tests.soak import faults, table
 from tests.soak.checkouts import OUTPUTS, Station, Trial
 from tests.soak.contents import contents, different

@@ -1,9 +1,12 @@
-"""Digests that name content: of files, and of the settings and sources that an artifact was made from."""
+"""Digests and checksums: of files, and of the settings and inputs that an artifact was made from."""
 
 import hashlib
 import json
+import zlib
 from pathlib import Path
 from typing import Any
+
+BLOCK_BYTES = 2**24
 
 
 def identity(description: Any) -> str:
@@ -18,13 +21,26 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def file_checksum(path: Path) -> str:
+    """Size and CRC-32 of a file, as text: to notice damage, at twice the speed of SHA-256.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    size = checksum = 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            size, checksum = size + len(block), zlib.crc32(block, checksum)
+    return f"{size}:{checksum:08x}"
+
+
 def folder_digest(folder: Path) -> str:
     """SHA-256 (hex) over the names and bytes of all files below a folder."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     return identity({file.relative_to(folder).as_posix(): file_digest(file) for file in files})
 
 
-def folder_state(folder: Path) -> str:
+def folder_stat_digest(folder: Path) -> str:
     """SHA-256 (hex) over the names, sizes and times of all files below a folder, where reading them takes too long."""
     found = {file.relative_to(folder).as_posix(): file.stat() for file in sorted(folder.rglob("*")) if file.is_file()}
     return identity({name: [state.st_size, state.st_mtime_ns] for name, state in found.items()})
