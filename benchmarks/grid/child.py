@@ -7,16 +7,17 @@ from time import perf_counter
 
 from benchmarks.grid.scene import Scene
 from benchmarks.harness.peak import own_peak
-from pipeline.core import zarr_store as store
+from pipeline.core.files import discard
 from pipeline.core.malloc import share_memory
-from pipeline.grid.stage import PARTS, run
+from pipeline.core.resumable import WORK
+from pipeline.grid.stage import run
 
 
 def main() -> None:
     """``python -m benchmarks.grid.child FOLDER SAMPLES``."""
     share_memory()  # as atlas does
     task = Scene(int(sys.argv[2]), Path(sys.argv[1])).task()
-    store.discard(task.outputs / PARTS)  # a run that finds its own grid finished does nothing
+    discard(task.outputs / WORK)  # a run that finds its own grid finished computes nothing
     began = perf_counter()
     run(task)
     seconds = perf_counter() - began

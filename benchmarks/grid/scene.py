@@ -14,7 +14,7 @@ from zarr.codecs import Crc32cCodec
 from pipeline.compose import compose_config
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, LAYOUT, Artifact
-from pipeline.core.files import write_json
+from pipeline.core.files import discard, write_json
 from pipeline.core.progress import say
 from pipeline.core.zarr_store import StoredArray, stored
 from pipeline.params import parse_params
@@ -70,7 +70,7 @@ def scene(folder: Path, samples: int) -> Scene:
     done = found.folder / DONE
     made = {"version": VERSION, "artifacts": [_data_model(ACTIVATIONS), _data_model(LAYOUT)]}
     if not done.is_file() or json.loads(done.read_text()) != made:
-        store.discard(found.folder)
+        discard(found.folder)
         say(f"benchmarks: making {samples} samples once, in {found.folder}")
         _make(found)
         write_json(done, made)

@@ -11,7 +11,7 @@ from benchmarks.sample.disk import disk_rows
 from benchmarks.sample.given import Given, given
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.progress import say
-from pipeline.core.resumable import NOTES
+from pipeline.core.resumable import WORK
 from pipeline.sample import stage
 from pipeline.stages import Task
 
@@ -82,6 +82,6 @@ def _nine(real: Given, images: int, rounds: int) -> list[Row]:
 
 def _run(task: Task) -> None:
     """The whole stage, from nothing."""
-    for old in (task.path(ACTIVATIONS, LAYERS[0]).parent, task.outputs / NOTES):
+    for old in (task.path(ACTIVATIONS, LAYERS[0]).parent, task.outputs / WORK):
         shutil.rmtree(old, ignore_errors=True)
     stage.run(task)

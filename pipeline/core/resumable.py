@@ -12,8 +12,8 @@ a stage's outputs before it runs the stage. At the end it appears at its place i
 A task's files are shards of the artifact, or arrays that other tasks read (:meth:`TaskResults.create_arrays`). Its
 record holds the size and the checksum of each, so a task counts as finished only as long as its files are there, byte
 for byte: what was cut short, changed or removed is computed again, and nothing else. Results of other settings, inputs
-or code are never mixed in. Results whose ``content`` is unchanged survive a change of the artifact, for example one more
-layer or more images.
+or code are never mixed in. Results of tasks whose content is unchanged are kept when the artifact changes, for example
+by one more layer or more images.
 
 What is committed consists of hard links to the files in the work folder, which stay there: a run that is killed before
 DVC has stored the artifact, a damaged shard or one more layer costs only what is missing. The links take no space of
@@ -250,20 +250,29 @@ def resume(spec: ResumableArtifact, create_arrays: Callable[[zarr.Group], None])
 
     Args:
         spec: what is computed.
-        create_arrays: creates the arrays (and groups) of a new, empty artifact; also called with a group in memory, to
-            compare.
+        create_arrays: creates the arrays (and groups) of a new, empty artifact; called with a group in memory first, to
+            compare what is there.
     """
     share_committed_files(spec.outputs)
-    depends_on = identity([spec.artifact.name, spec.artifact.version, spec.results_depend_on])
-    results = TaskResults(spec.work.absolute(), depends_on, spec.contents)
+    empty = zarr.create_group(store=MemoryStore(), zarr_format=3)
+    create_arrays(empty)
+    expected = _metadata(empty)
+    chunks = {name: {**array, "shape": None} for name, array in expected.items()}
+    key = identity([spec.artifact.name, spec.artifact.version, chunks, spec.results_depend_on])
+    results = TaskResults(spec.work.absolute(), key, spec.contents)
     folder = results.folder / ARTIFACT
-    _restore(spec, results, create_arrays)
+    _restore(spec, results, create_arrays, expected)
     checkpoint = Checkpoint(folder, results, zarr.open_group(folder, mode="r+", zarr_format=3))
     yield checkpoint
     _commit(spec, folder)
 
 
-def _restore(spec: ResumableArtifact, results: TaskResults, create_arrays: Callable[[zarr.Group], None]) -> None:
+def _restore(
+    spec: ResumableArtifact,
+    results: TaskResults,
+    create_arrays: Callable[[zarr.Group], None],
+    expected: Mapping[str, Any],
+) -> None:
     """Make the work folder hold the artifact's arrays, with the shards of finished tasks."""
     folder, previous = results.folder / ARTIFACT, results.folder / PREVIOUS
     for path in list(results.folder.rglob(f"*{PARTIAL}")):
@@ -272,7 +281,7 @@ def _restore(spec: ResumableArtifact, results: TaskResults, create_arrays: Calla
     if not folder.exists() and not previous.exists() and shards and spec.path.exists():
         spec.path.rename(folder)  # committed on a file system without hard links
     attributes = spec.attributes()
-    if not _holds(folder, attributes["identity"], create_arrays):
+    if not _holds(folder, attributes["identity"], expected):
         if folder.exists():
             discard(previous)
             folder.rename(previous)
@@ -337,7 +346,7 @@ def _share(kept: Path, committed: Path) -> None:
 
 
 def work_folder(outputs: Path, path: Path) -> Path:
-    """Where an artifact that is committed at ``path`` is computed; of a folder of artifacts, the folder of all those."""
+    """The work folder of an artifact that is committed at ``path``, or of all artifacts in a folder."""
     return outputs / WORK / path.relative_to(outputs)
 
 
@@ -349,15 +358,13 @@ def file_checksum_of(path: Path) -> str | None:
         return None
 
 
-def _holds(path: Path, wanted: str, create_arrays: Callable[[zarr.Group], None]) -> bool:
-    """Whether ``path`` holds an artifact of this identity, with these arrays."""
+def _holds(path: Path, wanted: str, expected: Mapping[str, Any]) -> bool:
+    """Whether ``path`` holds an artifact of this identity, with arrays of these metadata."""
     if not (path / "zarr.json").is_file():
         return False
-    expected = zarr.create_group(store=MemoryStore(), zarr_format=3)
-    create_arrays(expected)
     try:
         group = zarr.open_group(path, mode="r", zarr_format=3)
-        return group.attrs.get("identity") == wanted and _metadata(group) == _metadata(expected)
+        return group.attrs.get("identity") == wanted and _metadata(group) == expected
     except (OSError, ValueError, KeyError, TypeError):  # metadata cut short or changed: it is not what is wanted
         return False
 

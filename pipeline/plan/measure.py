@@ -28,7 +28,7 @@ from pipeline.render.directions import Space
 from pipeline.render.memory import bytes_per_icon
 from pipeline.render.parameterisation import canvas
 from pipeline.render.probe import Probe
-from pipeline.sample.passes import sample_batch
+from pipeline.sample.forward import sample_batch
 
 TILE = 512  # pixels
 FEW, MORE = 1, 5  # gradient steps; the difference leaves out what is done once for each icon

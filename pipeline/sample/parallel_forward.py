@@ -1,7 +1,7 @@
-"""Several batches through the network side by side: on a processor, each on threads of its own.
+"""Several batches in the network at once: on a processor, each on threads of its own.
 
 Threads that share the work of one batch wait for each other at the end of every operation, and stop altogether while
-one of them is taken away to decode an image. Batches that have a thread each do not.
+one of them decodes an image. Batches that have a thread each do not.
 """
 
 from collections import deque
@@ -18,22 +18,22 @@ from pipeline.model.network import Network
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-MOST = 8  # streams, whatever the number of threads: each holds what its batch is on the way through the network
+MAX_PARALLEL = 8  # batches, whatever the number of threads: each needs memory for its intermediate outputs
 
 
-def stream_count(device: str, attribution: bool) -> int:
-    """How many batches are best on their way at once.
+def parallel_batches(device: str, attribution: bool) -> int:
+    """The number of batches that are best processed at once.
 
     Args:
-        device: where the network runs; a GPU is busy with one.
-        attribution: whether tangents are carried through the network; torch keeps count of those for the whole
-            process, so that two batches of them would get in each other's way.
+        device: where the network runs; one batch keeps a GPU busy.
+        attribution: whether tangents are computed; torch counts forward-mode levels for the whole process, so two
+            batches with tangents would interfere.
     """
-    return 1 if attribution or device != "cpu" else min(torch.get_num_threads(), MOST)
+    return 1 if attribution or device != "cpu" else min(torch.get_num_threads(), MAX_PARALLEL)
 
 
-class Streams:
-    """A network for each batch that is on its way."""
+class ParallelForward:
+    """A copy of the network for each batch that is processed at once; all share the weights."""
 
     def __init__(self, network: Network, count: int, attribution: bool) -> None:
         """Copy the network, as far as that is needed.
@@ -41,7 +41,7 @@ class Streams:
         Args:
             network: its weights are shared.
             count: of batches at once; torch's threads are divided among them.
-            attribution: whether derivatives are taken.
+            attribution: whether derivatives are computed.
 
         Raises:
             ValueError: several batches at once with attributions.
@@ -54,8 +54,8 @@ class Streams:
         """``function`` of a network and each item, in the items' order.
 
         Args:
-            function: called in several threads, with a network that no other call has at that time; in this thread
-                where there is one stream.
+            function: called in several threads, with a network that no other call uses at that time; in this thread
+                where there is one network.
             items: taken no faster than results are.
 
         Raises:
@@ -75,23 +75,23 @@ class Streams:
             finally:
                 free.put(own)
 
-        with _sharing_torch(len(self._networks)) as pool:
-            waiting: deque[Future[Result]] = deque()
+        with _divide_torch_threads(len(self._networks)) as pool:
+            pending: deque[Future[Result]] = deque()
             for item in items:
-                waiting.append(pool.submit(call, item))
-                if len(waiting) > len(self._networks):
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                pending.append(pool.submit(call, item))
+                if len(pending) > len(self._networks):
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
 
 
 @contextmanager
-def _sharing_torch(count: int) -> Iterator[ThreadPoolExecutor]:
-    """So many threads, among which those of torch are divided while the block lasts."""
+def _divide_torch_threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of ``count`` threads, among which torch's own are divided while the block lasts."""
     threads = torch.get_num_threads()
     pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(max(1, threads // count),))
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)  # a thread that sets its own number also sets that of threads yet to come
+        torch.set_num_threads(threads)  # a thread that sets its own number also sets that of future threads

@@ -12,7 +12,7 @@ from pipeline.core.threads import torch_threads
 from pipeline.model.build import build, freeze
 from pipeline.model.network import Network
 from pipeline.sample import stage
-from pipeline.sample.streams import MOST, Streams, stream_count
+from pipeline.sample.parallel_forward import MAX_PARALLEL, ParallelForward, parallel_batches
 from pipeline.stages import STAGES, Task
 from tests.sample.small_run import ARCHITECTURE, LAYERS, PREPROCESSING, params, prepared
 
@@ -44,7 +44,7 @@ def test_calls_run_at_once_and_results_keep_their_order(network: Network) -> Non
         return item, get_ident(), torch.get_num_threads()
 
     with torch_threads(6):
-        found = list(Streams(network, 3, attribution=False).map(call, range(9)))
+        found = list(ParallelForward(network, 3, attribution=False).map(call, range(9)))
         assert torch.get_num_threads() == 6
     assert [item for item, _, _ in found] == list(range(9))
     assert get_ident() not in {thread for _, thread, _ in found}
@@ -53,11 +53,11 @@ def test_calls_run_at_once_and_results_keep_their_order(network: Network) -> Non
 
 def test_one_call_at_a_time_stays_in_its_thread(network: Network) -> None:
     """A single stream starts no thread; with derivatives it uses the network as it is, and refuses a second one."""
-    stream = Streams(network, 1, attribution=True)
+    stream = ParallelForward(network, 1, attribution=True)
     found = list(stream.map(lambda own, item: (own, item, get_ident()), range(3)))
     assert found == [(network, item, get_ident()) for item in range(3)]
     with pytest.raises(ValueError, match="one batch at a time"):
-        Streams(network, 2, attribution=True)
+        ParallelForward(network, 2, attribution=True)
 
 
 def test_items_are_taken_no_faster_than_results(network: Network) -> None:
@@ -69,7 +69,7 @@ def test_items_are_taken_no_faster_than_results(network: Network) -> None:
             taken.append(item)
             yield item
 
-    results = Streams(network, 2, attribution=False).map(lambda _own, item: item, items())
+    results = ParallelForward(network, 2, attribution=False).map(lambda _own, item: item, items())
     assert [next(results) for _ in range(5)] == list(range(5))
     assert len(taken) == 5 + 2
 
@@ -82,18 +82,18 @@ def test_a_mistake_comes_through(network: Network) -> None:
         return 1 / item
 
     with pytest.raises(ZeroDivisionError):
-        list(Streams(network, 2, attribution=False).map(call, [2, 1, 0, 3]))
+        list(ParallelForward(network, 2, attribution=False).map(call, [2, 1, 0, 3]))
     assert torch.get_num_threads() == 3
 
 
 @pytest.mark.usefixtures("three_threads")
 def test_where_streams_are_of_use() -> None:
     """As many as torch has threads on a processor, up to a limit; one on a GPU, and one with tangents."""
-    assert stream_count("cpu", attribution=False) == 3
-    assert stream_count("cpu", attribution=True) == 1
-    assert stream_count("cuda", attribution=False) == 1
-    torch.set_num_threads(MOST + 5)
-    assert stream_count("cpu", attribution=False) == MOST
+    assert parallel_batches("cpu", attribution=False) == 3
+    assert parallel_batches("cpu", attribution=True) == 1
+    assert parallel_batches("cuda", attribution=False) == 1
+    torch.set_num_threads(MAX_PARALLEL + 5)
+    assert parallel_batches("cpu", attribution=False) == MAX_PARALLEL
 
 
 @pytest.mark.usefixtures("three_threads")

@@ -1,4 +1,4 @@
-"""Second pass: how near each sample is to the means of its cells, and what follows from that."""
+"""Second pass: the centered cosine between each sample and the means of its cells, and each cell's spread."""
 
 import numpy as np
 import torch
@@ -6,10 +6,10 @@ from numba import float32, int64, types
 from numpy.typing import NDArray
 
 from pipeline.core.compiled import compiled_for
-from pipeline.grid.placed import nested_order
-from pipeline.grid.tiles import take
+from pipeline.grid.cell_assignment import nested_order
+from pipeline.grid.sums import take_rows
 
-TILE = 2048  # samples that are compared together, so that they stay in the processor's cache
+TILE = 2048  # samples per tile, so that they stay in the processor's cache
 
 
 def cosines_to_means(
@@ -19,19 +19,19 @@ def cosines_to_means(
     directions: NDArray[np.float32],
     mean: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Centred cosine [level, sample] between each sample's activation and the mean of its cell, at every level.
+    """Centered cosine [level, sample] between each sample's activation and the mean of its cell, at every level.
 
-    Samples are sorted so that those of a cell follow each other at every level, and the cell's mean is still in the
-    processor's cache when the next of its samples comes.
+    Samples are sorted so that those of a cell are consecutive at every level, and the cell's mean is still in the
+    processor's cache when its next sample is compared.
 
-    A sample or cell that equals the layer's mean has no direction; its cosine is 0. (An all-zero sample has one: it
-    lies at minus the mean.) So is that of samples which are not in the atlas.
+    A sample or cell that equals the layer's mean has no direction; its cosine is 0. (An all-zero sample has one: minus
+    the mean.) The cosine of samples that are not in the atlas is 0 too.
 
     Args:
         rows: activations [sample, channel], of any number type.
         label: [sample] the finest cell; those beyond the last cell are not in the atlas.
         ancestors: [level, finest cell] the cell of each level that a finest cell lies in.
-        directions: centred mean activations of length 1 [cell, channel], of the cells of all levels one after the
+        directions: centered mean activations of length 1 [cell, channel], of the cells of all levels one after the
             other.
         mean: [channel], of the whole layer.
     """
@@ -44,7 +44,7 @@ def cosines_to_means(
     buffer = torch.empty(TILE, rows.shape[1])
     for start in range(0, len(order), TILE):
         chosen = order[start : start + TILE]
-        tile = take(rows, chosen, buffer).numpy()
+        tile = take_rows(rows, chosen, buffer).numpy()
         cosines[:, chosen] = _cosines(tile, mean, cells[:, start : start + TILE], directions)
     return cosines
 
@@ -56,7 +56,7 @@ READ_ONLY = types.Array(float32, 2, "C", readonly=True)
 def _cosines(
     rows: NDArray[np.float32], mean: NDArray[np.float32], cells: NDArray[np.int64], directions: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Cosines [level, row] of rows [row, channel] to the directions of their cells [level, row]; centres the rows."""
+    """Cosines [level, row] of rows [row, channel], which are centered in place, to the directions of their cells."""
     channels = rows.shape[1]
     cosines = np.zeros(cells.shape, np.float32)
     for number in range(rows.shape[0]):
@@ -75,5 +75,5 @@ def _cosines(
 
 
 def spread(cosines: NDArray[np.float32], cell: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Mean of 1 - cosine over the samples of each cell [cell]: 0 where all agree, 1 where they share nothing."""
+    """Mean of 1 - cosine over the samples of each cell [cell]; 0: one direction, 1: orthogonal on average."""
     return np.bincount(cell, 1 - cosines.astype(np.float64), len(count)) / count

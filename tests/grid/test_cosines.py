@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from pipeline.core.cells import nested_levels
-from pipeline.grid.placed import nested_order, place
-from pipeline.grid.second_pass import cosines_to_means, spread
+from pipeline.grid.cell_assignment import assign_cells, nested_order
+from pipeline.grid.cosines import cosines_to_means, spread
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -14,7 +14,7 @@ def unit(rows: np.ndarray) -> np.ndarray:
 
 def cosines(rows: np.ndarray, xy: np.ndarray, sizes: tuple[int, ...], inside: np.ndarray) -> np.ndarray:
     """Cosines [level, sample] of the samples ``inside`` to the means of their cells."""
-    placed = place([(inside, xy[inside])], len(rows), sizes)
+    placed = assign_cells([(inside, xy[inside])], len(rows), sizes)
     mean = rows.mean(axis=0)
     means = [
         np.stack([rows[inside][level.of_point[placed.label[inside]] == i].mean(axis=0) for i in range(len(level.cell))])

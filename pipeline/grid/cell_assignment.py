@@ -1,4 +1,4 @@
-"""Where the samples of an atlas lie: the finest cell of each, and the coarser cells that these make up."""
+"""Which cell each sample of an atlas is assigned to: its finest cell, and the coarser cells that contain that one."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from pipeline.core.cells import Level, flat_cells, nested_levels
 
 
 @dataclass(frozen=True, eq=False)
-class Placed:
-    """The samples of an atlas in the cells of its grid; cells are in reading order.
+class CellAssignment:
+    """The cells of an atlas's samples; cells are in reading order.
 
     Attributes:
         label: [sample] int32, the finest cell of every sample of the layer; ``len(levels[-1].cell)`` where it is not
@@ -36,24 +36,24 @@ class Placed:
         return np.stack([level.of_point for level in self.levels])
 
     @property
-    def own(self) -> list[slice]:
-        """Where each level's cells stand among those of all levels, one level after the other."""
+    def level_slices(self) -> list[slice]:
+        """Each level's cells among those of all levels, one level after the other."""
         starts = np.cumsum([0, *(len(level.cell) for level in self.levels)]).tolist()
         return [slice(start, stop) for start, stop in pairwise(starts)]
 
 
-def place(
+def assign_cells(
     blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.floating]]], samples: int, sizes: Sequence[int]
-) -> Placed:
-    """Find the cells of all samples.
+) -> CellAssignment:
+    """Assign all samples to cells.
 
     Args:
-        blocks: (rows in activations [point], places [point, 2] in 0..1), which together make the layout.
-        samples: how many the layer has.
+        blocks: (rows in activations [point], coordinates [point, 2] in 0..1), which together are the layout.
+        samples: number of samples of the layer.
         sizes: cells a side, ascending; each divides the last.
 
     Raises:
-        ValueError: a sample has two places.
+        ValueError: a sample has two points.
     """
     finest = sizes[-1]
     flat = np.full(samples, finest * finest, np.int32)
@@ -61,20 +61,20 @@ def place(
     for sample, xy in blocks:
         flat[sample] = flat_cells(xy, finest)
         points += len(sample)
-    each = np.bincount(flat, minlength=finest * finest + 1)[:-1]
-    if each.sum() != points:
-        raise ValueError(f"{points} points are places of {each.sum()} samples")
-    cells = np.flatnonzero(each)
+    count = np.bincount(flat, minlength=finest * finest + 1)[:-1]
+    if count.sum() != points:
+        raise ValueError(f"{points} points for {count.sum()} samples")
+    cells = np.flatnonzero(count)
     index = np.full(finest * finest + 1, len(cells), np.int32)
     index[cells] = np.arange(len(cells))
-    centres = (np.stack([cells % finest, cells // finest], axis=1) + 0.5) / finest
-    levels = tuple(nested_levels(centres, sizes))
-    counts = tuple(np.bincount(level.of_point, each[cells], len(level.cell)).astype(np.int64) for level in levels)
-    return Placed(index[flat], levels, counts)
+    centers = (np.stack([cells % finest, cells // finest], axis=1) + 0.5) / finest
+    levels = tuple(nested_levels(centers, sizes))
+    counts = tuple(np.bincount(level.of_point, count[cells], len(level.cell)).astype(np.int64) for level in levels)
+    return CellAssignment(index[flat], levels, counts)
 
 
 def nested_order(ancestors: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Rank [finest cell] in an order in which the finest cells of any coarser cell follow each other.
+    """Rank [finest cell] in an order in which the finest cells of any coarser cell are consecutive.
 
     Args:
         ancestors: [level, finest cell], coarse to fine.

@@ -1,4 +1,4 @@
-"""Counts over all samples of a layer that tell how much its activations and attributions say."""
+"""Counts over all samples of a layer: how much of it is zero, and how large attributions are."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, astuple, dataclass
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Tally:
+class ActivationStats:
     """Counts over some samples; those of several shards add up.
 
     A ReLU after the last convolution closes most (position, class) gates and makes those attributions exactly zero; at
-    early layers attributions are small against what the logits are. Both are worth knowing before reading a label.
-    They are counted before anything is rounded for the disk.
+    early layers attributions are small compared to the logits. Both are worth knowing before reading a label. They are
+    counted before values are rounded for the disk.
 
     Attributes:
         samples: how many.
@@ -32,16 +32,16 @@ class Tally:
     samples_without_attribution: int = 0
     absolute_attribution: float = 0.0
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
+    def __add__(self, other: "ActivationStats") -> "ActivationStats":
+        return ActivationStats(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def all_zero(self) -> bool:
-        """Whether the layer answers nothing at all."""
+        """Whether every activation of the layer is zero."""
         return self.silent_samples == self.samples
 
     def payload(self) -> dict[str, Any]:
-        """The counts as JSON has them; ``Tally(**payload)`` is the tally again."""
+        """The counts as JSON holds them; ``ActivationStats(**payload)`` restores them."""
         return asdict(self)
 
     def metrics(self, channels: int) -> dict[str, Any]:
@@ -65,15 +65,15 @@ class Tally:
         return text
 
 
-def tally(block: Mapping[str, NDArray[Any]]) -> Tally:
+def activation_stats(block: Mapping[str, NDArray[Any]]) -> ActivationStats:
     """Count one block: ``activation`` [row, channel] and, where recorded, ``attribution`` [row, class]."""
     activation = block["activation"]
     silent = int((~activation.any(axis=1)).sum())
     if "attribution" not in block:
-        return Tally(len(activation), silent)
+        return ActivationStats(len(activation), silent)
     attribution = block["attribution"]
     nonzero = np.count_nonzero(attribution, axis=1)
-    return Tally(
+    return ActivationStats(
         len(activation),
         silent,
         attribution.size,
@@ -83,6 +83,6 @@ def tally(block: Mapping[str, NDArray[Any]]) -> Tally:
     )
 
 
-def total(payloads: Iterable[Mapping[str, Any]]) -> Tally:
-    """The sum of tallies as :meth:`Tally.payload` gave them, in their order."""
-    return sum((Tally(**payload) for payload in payloads), Tally())
+def sum_stats(payloads: Iterable[Mapping[str, Any]]) -> ActivationStats:
+    """The sum of counts as :meth:`ActivationStats.payload` returned them, in their order."""
+    return sum((ActivationStats(**payload) for payload in payloads), ActivationStats())

@@ -1,4 +1,4 @@
-"""One pass of a batch through the network: activations and attributions of every layer's samples."""
+"""Activations and attributions of every layer's samples, for one batch of images."""
 
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -12,10 +12,9 @@ from torch import Tensor
 from pipeline.model.layers import LayerShape, run_to_all
 from pipeline.model.network import Network
 from pipeline.model.positions import sampled
-from pipeline.sample.attribution import attributions
+from pipeline.sample.attribution import attributions, relaxed_max_pool
 from pipeline.sample.config import SampleSettings
-from pipeline.sample.pooling import relaxed_max_pool
-from pipeline.sample.prefix import Prefix, run_to_prefixes
+from pipeline.sample.partial_forward import PartialForward, record_forward
 
 Block = dict[str, NDArray[Any]]
 
@@ -27,13 +26,13 @@ def sample_batch(
     places: NDArray[np.float64],
     settings: SampleSettings,
 ) -> dict[str, Block]:
-    """Activations, positions and (where wanted) attributions of one batch, at every layer.
+    """Activations, positions and (where configured) attributions of one batch, at every layer.
 
     Args:
         network: on ``settings.device``.
-        shapes: the layers that are looked at.
+        shapes: of the layers that are sampled.
         images: network input [image, 3, y, x].
-        places: relative places [image, place, 2], the same for every layer.
+        places: relative places [image, place, 2] in 0..1, the same for every layer.
         settings: of the stage.
 
     Returns:
@@ -49,9 +48,9 @@ def sample_batch(
         if not settings.attribution:
             outputs = run_to_all(network.module, list(shapes), images)
             return {layer: _activations(layer, shapes[layer], outputs[layer], places, settings) for layer in shapes}
-        prefixes = run_to_prefixes(network.module, list(shapes), images)
+        recorded = record_forward(network.module, list(shapes), images)
         return {
-            layer: _with_attributions(network, layer, shapes[layer], images, prefixes[layer], places, settings)
+            layer: _with_attributions(network, layer, shapes[layer], images, recorded[layer], places, settings)
             for layer in shapes
         }
 
@@ -68,12 +67,12 @@ def _with_attributions(
     layer: str,
     shape: LayerShape,
     images: Tensor,
-    prefix: Prefix,
+    recorded: PartialForward,
     places: NDArray[np.float64],
     settings: SampleSettings,
 ) -> Block:
-    block = _activations(layer, shape, prefix.output, places, settings)
-    where = torch.from_numpy(block["position"]).long().to(images.device).reshape(len(images), -1, 2)
+    block = _activations(layer, shape, recorded.output, places, settings)
+    positions = torch.from_numpy(block["position"]).long().to(images.device).reshape(len(images), -1, 2)
     with relaxed_max_pool(network.module, settings.max_pool):
-        values = attributions(network.module, layer, shape, images, prefix, where)
+        values = attributions(network.module, layer, shape, images, recorded, positions)
     return {**block, "attribution": values.flatten(0, 1).float().cpu().numpy()}

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
 from pipeline.model.build import freeze
-from pipeline.sample.prefix import run_to_prefixes
+from pipeline.sample.partial_forward import record_forward
 
 
 class Tangle(nn.Module):
@@ -62,8 +62,8 @@ def test_the_rest_of_the_network_gives_the_same_logits(tangle: nn.Module, images
     """From any layer on, the network ends in the very logits of a whole pass, whatever images it is given again."""
     with torch.no_grad():
         expected = tangle(images)
-        prefix = run_to_prefixes(tangle, [name], images)[name]
-        with prefix.skipped():
+        recorded = record_forward(tangle, [name], images)[name]
+        with recorded.replay():
             assert torch.equal(tangle(torch.zeros_like(images)), expected)
         assert not torch.equal(tangle(torch.zeros_like(images)), expected)
         torch.testing.assert_close(tangle(images), expected, rtol=0, atol=0)
@@ -74,14 +74,14 @@ def test_what_comes_before_a_layer_does_not_run_again(
 ) -> None:
     """Behind a layer no convolution before it, nor its own, is worked out again; behind an early one the later are."""
     with torch.no_grad():
-        prefixes = run_to_prefixes(tangle, ["stem", "layer"], images)
+        recorded = record_forward(tangle, ["stem", "layer"], images)
         counted, count = calls(tangle)
         monkeypatch.setattr("torch.nn.functional.conv2d", count)
-        with prefixes["layer"].skipped():
+        with recorded["layer"].replay():
             tangle(images)
         assert "layer" not in counted
         assert "stem" not in counted
-        with prefixes["stem"].skipped():
+        with recorded["stem"].replay():
             tangle(images)
         assert counted["layer"] == 1
         assert "stem" not in counted
@@ -95,8 +95,8 @@ def test_several_layers_come_from_one_pass(network: str, images: Tensor, request
     inputs = torch.nn.functional.interpolate(images, 32)
     with torch.no_grad():
         expected = module(inputs)
-        for prefix in run_to_prefixes(module, names, inputs).values():
-            with prefix.skipped():
+        for recorded in record_forward(module, names, inputs).values():
+            with recorded.replay():
                 torch.testing.assert_close(module(inputs), expected)
 
 
@@ -104,5 +104,5 @@ def test_a_layer_that_never_runs_is_named(images: Tensor, tangle: nn.Module) -> 
     """The error says which layer it is, and no hook is left behind."""
     tangle.idle = nn.ReLU()
     with pytest.raises(ModelError, match="'idle' is never run"):
-        run_to_prefixes(tangle, ["stem", "idle"], images)
+        record_forward(tangle, ["stem", "idle"], images)
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in tangle.modules())
