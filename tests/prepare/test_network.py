@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.prepare.classes import match_classes
+from pipeline.prepare.network import match_classes
 
 CASES = {
     "equal lists": (["a", "b"], ["a", "b"], [0, 1]),

@@ -1,4 +1,4 @@
-"""The second image set: its usable images, and what the network answers at sampled places of them."""
+"""The second image set: its usable images, and the layer's activations at sampled places of them."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ from pipeline.stages import Task
 
 
 @dataclass(frozen=True)
-class SecondSet:
+class SecondImageSet:
     """A second image set.
 
     Attributes:
-        images: those that can be used.
+        images: the usable ones.
         labels: names of its classes.
     """
 
@@ -35,11 +35,11 @@ class SecondSet:
     labels: tuple[str, ...]
 
 
-def open_second_set(task: Task) -> SecondSet:
-    """Go through the second image set.
+def open_second_image_set(task: Task) -> SecondImageSet:
+    """Open the second image set and list its usable images.
 
     Raises:
-        ImageError: there is none, or none of its images can be used.
+        ImageError: none is configured, or none of its images can be used.
     """
     settings, prepare = task.params.place, task.params.prepare
     if settings.images is None:
@@ -49,13 +49,15 @@ def open_second_set(task: Task) -> SecondSet:
     listing = list_images(image_set, unknown, settings.limit, prepare.max_pixels, prepare.min_side, lambda _image: None)
     if not len(listing.manifest):
         raise ImageError(f"place.images: expected usable images, found none of {len(listing.keys)} usable")
-    return SecondSet(ManifestImages(listing.manifest, image_set, prepare.max_pixels), tuple(image_set.classes))
+    return SecondImageSet(ManifestImages(listing.manifest, image_set, prepare.max_pixels), tuple(image_set.classes))
 
 
-def sample(task: Task, network: Network, images: ManifestImages) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def record_activations(
+    task: Task, network: Network, images: ManifestImages
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """The layer's activations [sample, channel] at sampled places, and the row of each sample's image [sample].
 
-    The places are those that the stage ``sample`` would look at in the same images.
+    The places are those that the stage ``sample`` would choose in the same images.
     """
     settings = task.params.sample
     shape = known_layer(task.layer, network.layers)

@@ -3,7 +3,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from pipeline.place.nearest import nearest
+from pipeline.place.placement import nearest_activations
 
 Metric = Literal["cosine", "euclidean"]
 METRICS: tuple[Metric, ...] = ("cosine", "euclidean")
@@ -26,7 +26,7 @@ def unit(rows: np.ndarray, metric: Metric) -> np.ndarray:
 def test_known_activations_find_themselves(metric: Metric) -> None:
     """Every known activation is nearest to itself, or to a row equal to it, however alike others are."""
     known = activations(0)
-    found = nearest(known, known, metric)
+    found = nearest_activations(known, known, metric)
     np.testing.assert_array_equal(known[found], known)
     assert (found != np.arange(len(known))).sum() <= 1  # the two all-zero rows share one
 
@@ -38,12 +38,12 @@ def test_new_activations_find_the_most_alike(metric: Metric) -> None:
     new = new[new.any(axis=1)]
     usable = np.flatnonzero(known.any(axis=1)) if metric == "cosine" else np.arange(len(known))
     apart = np.linalg.norm(unit(new, metric)[:, None] - unit(known[usable], metric), axis=2)
-    best = apart[np.arange(len(new)), np.searchsorted(usable, nearest(new, known, metric))]
+    best = apart[np.arange(len(new)), np.searchsorted(usable, nearest_activations(new, known, metric))]
     np.testing.assert_allclose(best, apart.min(axis=1), atol=1e-4)
 
 
 def test_what_has_no_direction_has_no_place() -> None:
     """Under cosine an all-zero activation goes to an all-zero one, and nowhere where there is none."""
     known, zero = activations(0), np.zeros((2, 24), np.float32)
-    assert set(nearest(zero, known, "cosine")) == {10}
-    assert set(nearest(zero, known[30:], "cosine")) == {-1}
+    assert set(nearest_activations(zero, known, "cosine")) == {10}
+    assert set(nearest_activations(zero, known[30:], "cosine")) == {-1}
