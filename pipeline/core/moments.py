@@ -1,4 +1,4 @@
-"""Mean and covariance of activations, summed block by block in float64."""
+"""Mean, covariance and grouped sums of activations, computed block by block in float64."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class LayerStatistics:
     """First and second moments of a layer's activations.
 
     Attributes:
-        count: samples they were taken from.
+        count: samples they were computed from.
         mean: [channel] float64.
         covariance: [channel, channel] float64, divided by ``count``.
     """
@@ -33,11 +33,11 @@ def row_blocks(array: zarr.Array[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
 
 
 def block_bounds(array: zarr.Array[Any], larger: int = 1) -> list[tuple[int, int]]:
-    """Where :func:`row_blocks` cuts: (start, stop) of each block; depends on the array alone.
+    """(Start, stop) of each block of :func:`row_blocks`; depends on the array alone.
 
     Args:
         array: [row, ...], stored.
-        larger: how many times larger the blocks shall be.
+        larger: factor by which the blocks are larger.
     """
     rows = array.shape[0]
     chunk = array.chunks[0]
@@ -49,18 +49,18 @@ def block_bounds(array: zarr.Array[Any], larger: int = 1) -> list[tuple[int, int
 
 
 def layer_statistics(array: zarr.Array[Any]) -> LayerStatistics:
-    """Mean and covariance of a stored activation array [sample, channel], never held in memory whole."""
+    """Mean and covariance of a stored activation array [sample, channel], which is read block by block."""
     return statistics(block for _, block in row_blocks(array))
 
 
 def statistics(blocks: Iterable[NDArray[Any]]) -> LayerStatistics:
     """Mean and covariance over blocks [row, channel] of any number type.
 
-    Each block is centred on its own mean, and the means are merged by the pairwise update of Chan, Golub and LeVeque
-    (1979): nothing cancels, however far the mean is from zero.
+    Each block is centered on its own mean, and the means are combined by the pairwise update of Chan, Golub and
+    LeVeque (1979): no digits cancel, however far the mean is from zero.
 
     Raises:
-        ValueError: there is no row at all.
+        ValueError: there are no rows.
     """
     count = 0
     mean: NDArray[np.float64] = np.zeros(0)
@@ -96,12 +96,12 @@ def layer_mean(array: zarr.Array[Any]) -> NDArray[np.float64]:
 def grouped_sums(
     blocks: Iterable[tuple[NDArray[np.int64], NDArray[Any]]], group: NDArray[np.int64], groups: int, width: int
 ) -> NDArray[np.float64]:
-    """Sums [group, width] of rows by the group of their point, in float64.
+    """Sums [group, width] of rows by group, in float64.
 
     Args:
         blocks: (points, their rows [point, width]).
-        group: [point].
-        groups: how many groups there are.
+        group: [point] of each point.
+        groups: number of groups.
         width: length of a row.
     """
     sums = np.zeros((groups, width))
