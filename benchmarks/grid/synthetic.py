@@ -1,4 +1,4 @@
-"""Made-up activations of many samples in many clusters, stored as ``sample`` and ``reduce`` store theirs."""
+"""Synthetic activations of many samples in many clusters, stored as ``sample`` and ``reduce`` store theirs."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from zarr.codecs import Crc32cCodec
 
 from pipeline.compose import compose_config
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, LAYOUT, Artifact
 from pipeline.core.files import discard, write_json
 from pipeline.core.progress import say
@@ -24,17 +24,17 @@ LAYER, ATLAS = "layer", "all"
 LEVELS = (10, 20, 40, 80, 160, 320)
 CHANNELS, CLASSES, CLUSTERS = 512, 100, 300
 PER_IMAGE = 4  # samples
-VERSION = 1  # of what is made here
-DONE = "done.json"  # written last: what lies beside it is whole
+VERSION = 1  # of the synthetic data
+DONE = "done.json"  # written last: the folder is complete
 
 
 @dataclass(frozen=True)
-class Scene:
+class SyntheticRun:
     """Activations with attributions, a layout, and an uncompressed copy of the activations.
 
     Attributes:
-        samples: how many.
-        folder: where all lies.
+        samples: number of samples.
+        folder: of the outputs and the copy.
     """
 
     samples: int
@@ -42,7 +42,7 @@ class Scene:
 
     @property
     def outputs(self) -> Path:
-        """What the stage takes for ``outputs/``."""
+        """The stage's ``outputs/``."""
         return self.folder / "outputs"
 
     def task(self) -> Task:
@@ -53,7 +53,7 @@ class Scene:
 
     def activation(self) -> StoredArray:
         """As the stage reads them."""
-        return store.array(store.open_artifact(ACTIVATIONS, self.task().path(ACTIVATIONS)), "activation")
+        return zarr_store.array(zarr_store.open_artifact(ACTIVATIONS, self.task().path(ACTIVATIONS)), "activation")
 
     def uncompressed(self) -> StoredArray:
         """The same, in the same shards and with the same checksums, but not compressed."""
@@ -61,12 +61,12 @@ class Scene:
 
     def xy(self) -> NDArray[np.float32]:
         """The layout [sample, 2]."""
-        return np.asarray(store.array(store.open_artifact(LAYOUT, self.task().path(LAYOUT)), "xy")[...])
+        return np.asarray(zarr_store.array(zarr_store.open_artifact(LAYOUT, self.task().path(LAYOUT)), "xy")[...])
 
 
-def scene(folder: Path, samples: int) -> Scene:
-    """The scene of so many samples, made only when it is not there yet or was made otherwise."""
-    found = Scene(samples, folder / str(samples))
+def synthetic_run(folder: Path, samples: int) -> SyntheticRun:
+    """A run of so many samples; made only if it does not exist yet or was made by another version."""
+    found = SyntheticRun(samples, folder / str(samples))
     done = found.folder / DONE
     made = {"version": VERSION, "artifacts": [_data_model(ACTIVATIONS), _data_model(LAYOUT)]}
     if not done.is_file() or json.loads(done.read_text()) != made:
@@ -81,17 +81,18 @@ def _data_model(artifact: Artifact) -> dict[str, Any]:
     return {"version": artifact.version, "types": {name: array.dtype for name, array in artifact.arrays.items()}}
 
 
-def _make(found: Scene) -> None:
+def _make(found: SyntheticRun) -> None:
     generator = np.random.default_rng(0)
-    centres = np.maximum(generator.normal(-0.2, 1, (CLUSTERS, CHANNELS)), 0).astype(np.float32)
+    centers = np.maximum(generator.normal(-0.2, 1, (CLUSTERS, CHANNELS)), 0).astype(np.float32)
     places = generator.random((CLUSTERS, 2))
     weights = generator.normal(scale=0.1, size=(CHANNELS, CLASSES)).astype(np.float32)
     cluster = generator.integers(0, CLUSTERS, found.samples)
     task, attributes = found.task(), {"scene": VERSION, "samples": found.samples}
-    with store.create(ACTIVATIONS, task.path(ACTIVATIONS), attributes, {}) as group:
+    with zarr_store.create(ACTIVATIONS, task.path(ACTIVATIONS), attributes, {}) as group:
         shapes = {"activation": (found.samples, CHANNELS), "attribution": (found.samples, CLASSES)}
         arrays = {
-            name: store.add_array(group, ACTIVATIONS, name, shape, dtype="float16") for name, shape in shapes.items()
+            name: zarr_store.add_array(group, ACTIVATIONS, name, shape, dtype="float16")
+            for name, shape in shapes.items()
         }
         arrays["uncompressed"] = _like(arrays["activation"], found.folder / "uncompressed.zarr")
         # whole shards of both, so that none is written twice
@@ -100,16 +101,16 @@ def _make(found: Scene) -> None:
             own = cluster[start : start + step]
             rows = generator.standard_normal((len(own), CHANNELS), np.float32)
             rows *= 0.5
-            rows += centres[own]
+            rows += centers[own]
             np.maximum(rows, 0, out=rows)
             arrays["activation"][start : start + step] = rows
             arrays["uncompressed"][start : start + step] = rows
             arrays["attribution"][start : start + step] = rows @ weights
-        store.write_array(group, ACTIVATIONS, "image", np.arange(found.samples) // PER_IMAGE)
+        zarr_store.write_array(group, ACTIVATIONS, "image", np.arange(found.samples) // PER_IMAGE)
     xy = np.clip(places[cluster] + generator.normal(scale=0.06, size=(found.samples, 2)), 0, 1)
-    with store.create(LAYOUT, task.path(LAYOUT), attributes, {}) as group:
-        store.write_array(group, LAYOUT, "sample", np.arange(found.samples))
-        store.write_array(group, LAYOUT, "xy", xy.astype(np.float32))
+    with zarr_store.create(LAYOUT, task.path(LAYOUT), attributes, {}) as group:
+        zarr_store.write_array(group, LAYOUT, "sample", np.arange(found.samples))
+        zarr_store.write_array(group, LAYOUT, "xy", xy.astype(np.float32))
 
 
 def _like(array: "zarr.Array[Any]", path: Path) -> "zarr.Array[Any]":

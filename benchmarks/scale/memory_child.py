@@ -1,4 +1,4 @@
-"""The process whose memory is measured: ``python -m benchmarks.scale.measured OUTPUTS SAMPLES``."""
+"""The process whose memory is measured: ``python -m benchmarks.scale.memory_child OUTPUTS SAMPLES``."""
 
 import sys
 from pathlib import Path

@@ -32,16 +32,16 @@ OVERRIDES = (
     "sample.positions_per_image=4",
     "prepare.evaluate=false",
 )
-DONE = "done.json"  # written last: what lies beside it is whole
+DONE = "done.json"  # written last: the folder is complete
 
 
 @dataclass(frozen=True)
-class Given:
+class RealInput:
     """Some images and the network.
 
     Attributes:
         params: of the run.
-        outputs: where the list of these images and the network lie.
+        outputs: the folder with the manifest of these images and the network.
         network: in this process.
     """
 
@@ -50,7 +50,7 @@ class Given:
     network: Network
 
     def task(self, layers: tuple[str, ...], **sample: Any) -> Task:
-        """The stage at these layers, with settings of it changed."""
+        """The stage at these layers, with some settings changed."""
         settings = self.params.sample.model_copy(update=sample)
         return Task(
             STAGES["sample"], self.params.model_copy(update={"layers": layers, "sample": settings}), self.outputs
@@ -61,37 +61,37 @@ class Given:
         images = ManifestImages(
             read_manifest(IMAGES.path(self.outputs)), open_image_set(self.params.images), self.params.prepare.max_pixels
         )
-        how, size = self.network.preprocessing, self.params.sample.batch_size
-        inputs = [to_tensor(network_crop(images.load(row), how), how) for row in range(len(images))]
+        preprocessing, size = self.network.preprocessing, self.params.sample.batch_size
+        inputs = [to_tensor(network_crop(images.load(row), preprocessing), preprocessing) for row in range(len(images))]
         return [torch.stack(inputs[start : start + size]) for start in range(0, len(inputs), size)]
 
 
-def given(count: int) -> Given:
+def real_input(count: int) -> RealInput:
     """The first ``count`` of the real images.
 
     Raises:
-        ConfigError: the real network and photographs are not there.
+        ConfigError: the real network and photographs are missing.
     """
     os.environ["ATLAS_REAL_DATA"] = str(real_data())  # where conf/ looks
     params = parse_params(OmegaConf.to_container(compose_config(Path.cwd(), OVERRIDES)))
     outputs = SCRATCH / str(count)
     shutil.rmtree(outputs, ignore_errors=True)
-    whole = _prepared(params)
-    manifest = read_manifest(IMAGES.path(whole))
+    prepared = _prepared(params)
+    manifest = read_manifest(IMAGES.path(prepared))
     some = replace(manifest, **{column.name: getattr(manifest, column.name)[:count] for column in fields(manifest)})
     write_manifest(IMAGES.path(outputs), some, {}, {})
-    shutil.copytree(MODEL.path(whole), MODEL.path(outputs))
-    return Given(params, outputs, saved.load(MODEL.path(outputs)))
+    shutil.copytree(MODEL.path(prepared), MODEL.path(outputs))
+    return RealInput(params, outputs, saved.load(MODEL.path(outputs)))
 
 
 def _prepared(params: Params) -> Path:
-    whole, sections = SCRATCH / "all", {"seed", "images", "model", "prepare"}
+    folder, sections = SCRATCH / "all", {"seed", "images", "model", "prepare"}
     made = {
         "settings": params.model_dump(mode="json", by_alias=True, include=sections),
         "versions": {artifact.name: artifact.version for artifact in (IMAGES, MODEL)},
     }
-    if not (whole / DONE).is_file() or json.loads((whole / DONE).read_text()) != made:
-        shutil.rmtree(whole, ignore_errors=True)
-        import_module("pipeline.prepare.stage").run(Task(STAGES["prepare"], params, whole))
-        write_json(whole / DONE, made)
-    return whole
+    if not (folder / DONE).is_file() or json.loads((folder / DONE).read_text()) != made:
+        shutil.rmtree(folder, ignore_errors=True)
+        import_module("pipeline.prepare.stage").run(Task(STAGES["prepare"], params, folder))
+        write_json(folder / DONE, made)
+    return folder
