@@ -9,8 +9,8 @@ from pathlib import Path
 from benchmarks.harness import docs, report
 from benchmarks.harness.rows import table
 from pipeline.commands import checkout
-from pipeline.core.allocator import share_memory
 from pipeline.core.errors import AtlasError
+from pipeline.core.malloc import share_memory
 from pipeline.core.progress import say
 
 RESULTS = Path("benchmarks/results")

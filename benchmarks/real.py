@@ -13,8 +13,8 @@ from omegaconf import OmegaConf
 from pipeline.compose import compose_config
 from pipeline.core.artifacts import ACTIVATIONS, GRID, IMAGES, LAYOUT, MODEL
 from pipeline.core.errors import ConfigError
+from pipeline.core.files import write_json
 from pipeline.core.progress import say
-from pipeline.core.whole import write_json
 from pipeline.params import Params, parse_params
 from pipeline.stages import STAGES, Task
 

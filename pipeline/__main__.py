@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from pipeline import __version__
 from pipeline.commands import browse_site, export_site, plan_run, run_pipeline, run_stage, tell_provenance
-from pipeline.core.allocator import share_memory
 from pipeline.core.errors import AtlasError
 from pipeline.core.escaping import escape_control_chars
+from pipeline.core.malloc import share_memory
 from pipeline.plan.options import add_options, options_from
 from pipeline.stages import STAGES
 

@@ -10,7 +10,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 import pipeline.hydra_plugins.atlas_resolvers  # noqa: F401  # registers what conf/ asks for
 from pipeline.core.errors import AtlasError, ConfigError
-from pipeline.core.whole import whole
+from pipeline.core.files import atomic
 
 CONFIG, CLUSTER = "config", "cluster"
 OF_CLUSTER = re.compile(r"[+~]*cluster([=.@]|$)")  # overrides of where work runs
@@ -61,7 +61,7 @@ def _composed(root: Path, name: str, overrides: Sequence[str]) -> DictConfig:
 def write_params(root: Path, config: DictConfig) -> Path:
     """Write ``params.yaml``, in the very form that ``dvc exp run`` writes it."""
     path = root / PARAMS
-    with whole(path) as partial:
+    with atomic(path) as partial:
         partial.write_text(OmegaConf.to_yaml(config), encoding="utf-8")
     return path
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import ArtifactError
+from pipeline.core.files import atomic
 from pipeline.core.site_data import data_script, read_data_script
-from pipeline.core.whole import whole
 from pipeline.export.site_files import METRICS_FILE
 
 Metrics = dict[str, Any]
@@ -25,7 +25,7 @@ def write_site_metrics(outputs: Path) -> None:
     site = outputs / "site"
     with suppress(ArtifactError, OSError):
         content = collect_metrics(outputs / "metrics", read_data_script(site / "data/manifest.js"))
-        with whole(site / METRICS_FILE) as partial:
+        with atomic(site / METRICS_FILE) as partial:
             partial.write_text(data_script("figures", content), encoding="ascii")
 
 

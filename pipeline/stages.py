@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.core import artifacts as a
 from pipeline.core.artifacts import Artifact
-from pipeline.core.whole import write_csv, write_json
+from pipeline.core.files import write_csv, write_json
 from pipeline.params import Params
 
 

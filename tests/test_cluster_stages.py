@@ -12,9 +12,10 @@ import pytest
 from benchmarks.scale.cluster import Cluster, kill
 from pipeline.__main__ import main
 from pipeline.compose import compose_config, write_params
-from pipeline.core import statistics, store
+from pipeline.core import moments as statistics
+from pipeline.core import zarr_store as store
 from pipeline.core.cluster import VARIABLE
-from pipeline.core.growing import NOTES
+from pipeline.core.resumable import WORK
 from tests.soak.checkouts import Station, Trial, make_pictures
 from tests.soak.contents import contents, different
 from tests.soak.kills import Count
@@ -98,7 +99,7 @@ def artifact(folder: Path, stage: str) -> dict[str, str]:
 
 def finished(folder: Path) -> int:
     """Tasks of ``sample`` that are finished for good."""
-    return len(list((folder / "outputs" / NOTES / ARTIFACTS["sample"]).rglob("*.json")))
+    return len(list((folder / "outputs" / WORK / ARTIFACTS["sample"]).rglob("*.json")))
 
 
 class InTheMiddle(threading.Thread):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.resumable import ARTIFACT, WORK, share_committed_files
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 RUN = ["atlas", "run", "+experiment=tiny", "layers=[mixed3b]"]
@@ -94,6 +96,62 @@ def test_one_more_class_runs_its_own_stages_alone(checkout: Checkout) -> None:
     second = ["+images@place.images=toytown", "place.images.count=20"]
     printed = checkout(*one[:-1], "classes=[flower,fireboat]", "comparisons=[[flower,fireboat]]", *second)
     assert set(re.findall(r"Running stage '(\S+)'", printed)) == {"place@mixed3b", "site"}
+
+
+def test_an_earlier_configuration_is_restored(checkout: Checkout) -> None:
+    """Back at an earlier configuration nothing runs, nor after the outputs are removed: DVC restores every output."""
+    outputs = checkout.folder / "outputs"
+    checkout(*RUN)
+    before = contents(outputs)
+    ran = stages(checkout(*RUN, "images.count=60"))
+    assert ran == {"prepare", "sample", "reduce", "grid", "render", "tile", "predict", "site"}
+    assert stages(checkout(*RUN)) == set()
+    assert contents(outputs) == before
+    shutil.rmtree(outputs)
+    assert stages(checkout(*RUN)) == set()
+    assert contents(outputs) == before
+    shutil.rmtree(outputs)
+    checkout("dvc", "checkout")
+    stored = contents(outputs)
+    assert stored
+    assert stored.items() <= before.items()  # metrics and plots are Git's
+    assert {name.split("/")[0] for name in before.keys() - stored.keys()} == {"metrics", "plots"}
+    assert stages(checkout(*RUN)) == set()
+
+
+def contents(outputs: Path) -> dict[str, bytes]:
+    """Every file of the outputs, but those that DVC does not know."""
+    every = (file for file in outputs.rglob("*") if file.is_file())
+    known = {file.relative_to(outputs).as_posix(): file for file in every}
+    return {name: file.read_bytes() for name, file in known.items() if not name.startswith(".")}
+
+
+def test_a_damaged_shard_is_repaired(checkout: Checkout) -> None:
+    """A shard that was changed or removed comes back: from DVC's cache, or computed alone where that is damaged too."""
+    checkout(*RUN)
+    outputs = checkout.folder / "outputs"
+    before = contents(outputs)
+    shard = outputs / "activations/mixed3b.zarr/activation/c/0/0"
+    shard.unlink()
+    assert stages(checkout(*RUN)) == set()
+    assert contents(outputs) == before
+    shard.chmod(0o644)  # DVC's cache may hold the same file
+    shard.write_bytes(b"damaged")
+    assert stages(checkout(*RUN)) <= {"sample"}
+    assert contents(outputs) == before
+
+
+def test_what_is_kept_to_resume_takes_no_space(checkout: Checkout) -> None:
+    """Files below ``outputs/.cache/resumable`` are those of DVC's cache once a later stage has run."""
+    checkout(*RUN)
+    share_committed_files(checkout.folder / "outputs")
+    kept = [
+        path for path in (checkout.folder / "outputs" / WORK).rglob("*") if path.is_file() and ARTIFACT in path.parts
+    ]
+    assert kept
+    committed = [checkout.folder / "outputs" / path.relative_to(checkout.folder / "outputs" / WORK) for path in kept]
+    committed = [Path(str(path).replace(f"/{ARTIFACT}/", "/")) for path in committed]
+    assert all(one.samefile(other) for one, other in zip(kept, committed, strict=True))
 
 
 def test_an_experiment_composes_anew(checkout: Checkout) -> None:

@@ -13,7 +13,7 @@ from pipeline.check import check
 from pipeline.commands import OUTPUTS, run_stage
 from pipeline.compose import compose_config, write_params
 from pipeline.core.artifacts import GRID, ICONS
-from pipeline.core.store import array, level, open_artifact
+from pipeline.core.zarr_store import array, level, open_artifact
 from pipeline.params import load_params, parse_params
 from pipeline.stages import STAGES
 

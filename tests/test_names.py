@@ -21,7 +21,7 @@ from pipeline.browse import site_server
 from pipeline.core import artifacts as a
 from pipeline.core.escaping import escape_control_chars
 from pipeline.core.progress import say
-from pipeline.core.store import array, level, open_artifact
+from pipeline.core.zarr_store import array, level, open_artifact
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import read_manifest
 from tests.tiny_run import LAYER, checkout, photograph, run

@@ -20,7 +20,7 @@ from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.normalize import to_unit_square
 from pipeline.reduce.select import read_attributions, samples_of_class
 from pipeline.sample.config import SampleSettings
-from pipeline.sample.passes import sample_batch
+from pipeline.sample.forward import sample_batch
 from pipeline.selection import SelectionSettings
 from tests.toytown_truth import PREPROCESSING, SIDE, network, parts, unseen_scenes
 

@@ -16,7 +16,7 @@ from pipeline.reduce.laid import lay_out
 from pipeline.reduce.quality import Points, quality
 from pipeline.reduce.rows import Rows
 from pipeline.sample.config import SampleSettings
-from pipeline.sample.passes import sample_batch
+from pipeline.sample.forward import sample_batch
 from tests.toytown_truth import PREPROCESSING, network, parts, unseen_scenes
 
 LAYER = "mixed3b"

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from benchmarks.real import Run
 from benchmarks.render.cells import Cells
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest

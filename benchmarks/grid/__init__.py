@@ -1,1 +1,1 @@
-"""The stage ``grid`` at scale, beside just reading the activations and beside a loop over cells."""
+"""The stage ``grid`` at scale, compared with reading the activations once and with a loop over cells."""

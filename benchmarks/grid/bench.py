@@ -11,12 +11,12 @@ import numpy as np
 import torch
 
 from benchmarks.grid.loop import time_loop
-from benchmarks.grid.scene import CHANNELS, CLASSES, LEVELS, Scene, scene
+from benchmarks.grid.synthetic import CHANNELS, CLASSES, LEVELS, SyntheticRun, synthetic_run
 from benchmarks.harness.report import Report
 from benchmarks.harness.rows import Row, row
+from pipeline.core.moments import row_blocks
 from pipeline.core.progress import say
-from pipeline.core.statistics import row_blocks
-from pipeline.core.stored_array import StoredArray
+from pipeline.core.zarr_store import StoredArray
 
 FOLDER = Path("outputs/.bench/grid")
 FULL, QUICK = (100_000, 1_000_000), (20_000, 50_000)
@@ -32,16 +32,16 @@ def run(quick: bool) -> Report:
     """
     few, many = QUICK if quick else FULL
     rows: list[Row] = []
-    peaks = {count: _stage(scene(FOLDER, count))["gib"] for count in (few, many)}
+    peaks = {count: _stage(synthetic_run(FOLDER, count))["gib"] for count in (few, many)}
     rows += [
         row(f"{_count(count)} samples: peak memory of the process", gib, "GiB", at_most=2.0)
         for count, gib in peaks.items()
     ]
-    return Report([*_timed(scene(FOLDER, many)), *rows])
+    return Report([*_timed(synthetic_run(FOLDER, many)), *rows])
 
 
-def _timed(found: Scene) -> list[Row]:
-    """Reading and the stage in turn, then the loop."""
+def _timed(found: SyntheticRun) -> list[Row]:
+    """Reading and the stage alternately, then the loop."""
     where = f"{_count(found.samples)} × {CHANNELS} channels, {CLASSES} classes, levels {LEVELS[0]} to {LEVELS[-1]}"
     reading, compressed, ours = [], [], []
     for number in range(ROUNDS):
@@ -53,13 +53,15 @@ def _timed(found: Scene) -> list[Row]:
     rows = torch.from_numpy(np.asarray(found.activation()[...]))
     loop = time_loop(torch.from_numpy(found.xy()), rows, LEVELS, TIMED_CELLS)
     ratio = median(one / other for one, other in zip(ours, reading, strict=True))
-    told = f"{loop.timed} of {loop.cells} cells timed, the rest concluded from them; activations in memory, means alone"
+    extent = (
+        f"{loop.timed} of {loop.cells} cells timed, the rest concluded from them; activations in memory, means alone"
+    )
     return [
         row(f"{where}: grid with spread, reliability and exemplars", median(ours) / 60, "min"),
         row("the activations read once from an uncompressed copy, block by block", median(reading), "s"),
         row("the activations read once as they are stored", median(compressed), "s"),
         row("grid : reading the uncompressed activations once", ratio, "x", at_most=6),
-        row(f"a loop over the cells as in captum ({told})", loop.seconds / 60, "min"),
+        row(f"a loop over the cells as in captum ({extent})", loop.seconds / 60, "min"),
         row("a loop over the cells as in captum : grid", loop.seconds / median(ours), "x", at_least=20),
     ]
 
@@ -72,8 +74,8 @@ def _read(array: StoredArray) -> float:
     return perf_counter() - began
 
 
-def _stage(found: Scene) -> dict[str, float]:
-    """Seconds of the stage without the start of Python, and the peak memory (GiB) of its process."""
+def _stage(found: SyntheticRun) -> dict[str, float]:
+    """Seconds of the stage without starting Python, and the peak memory (GiB) of its process."""
     command = [sys.executable, "-m", "benchmarks.grid.child", str(found.folder), str(found.samples)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own command
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])

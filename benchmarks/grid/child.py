@@ -1,22 +1,23 @@
-"""Run the stage once and print what it took, as JSON: a process of its own, whose memory is the stage's alone."""
+"""Run the stage once and print its time and memory as JSON, in a process of its own."""
 
 import json
 import sys
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks.grid.scene import Scene
+from benchmarks.grid.synthetic import SyntheticRun
 from benchmarks.harness.peak import own_peak
-from pipeline.core import store
-from pipeline.core.allocator import share_memory
-from pipeline.grid.stage import PARTS, run
+from pipeline.core.files import discard
+from pipeline.core.malloc import share_memory
+from pipeline.core.resumable import WORK
+from pipeline.grid.stage import run
 
 
 def main() -> None:
     """``python -m benchmarks.grid.child FOLDER SAMPLES``."""
     share_memory()  # as atlas does
-    task = Scene(int(sys.argv[2]), Path(sys.argv[1])).task()
-    store.discard(task.outputs / PARTS)  # a run that finds its own grid finished does nothing
+    task = SyntheticRun(int(sys.argv[2]), Path(sys.argv[1])).task()
+    discard(task.outputs / WORK)  # a run that finds its own grid finished computes nothing
     began = perf_counter()
     run(task)
     seconds = perf_counter() - began

@@ -1,7 +1,7 @@
 """The published way to average activations in the cells of a grid, as the reference: a loop over cells.
 
 For each cell of each level, captum's code for activation atlases (``captum.optim``) compares the coordinates of all
-points with the cell's edges, takes the rows of those inside and averages them. It is written anew here.
+points with the cell's edges, takes the rows of those inside and averages them. This is a reimplementation.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Loop:
-    """What the loop takes.
+class LoopTime:
+    """Time of the loop.
 
     Attributes:
         seconds: for all cells of all levels, means of activations alone.
@@ -28,30 +28,30 @@ class Loop:
     cells: int
 
 
-def time_loop(xy: Tensor, rows: Tensor, levels: Sequence[int], most: int) -> Loop:
-    """Time the loop on some cells of each level, chosen at random, and conclude for all cells of the level.
+def time_loop(xy: Tensor, rows: Tensor, levels: Sequence[int], max_cells: int) -> LoopTime:
+    """Time the loop on some cells of each level, chosen at random, and extrapolate to all cells of the level.
 
     Args:
         xy: [point, 2] in 0..1.
         rows: activations [point, channel], in memory.
         levels: cells a side.
-        most: cells that are timed of each level.
+        max_cells: cells that are timed of each level.
     """
     generator = np.random.default_rng(0)
     seconds, timed = 0.0, 0
     for size in levels:
-        chosen = generator.permutation(size * size)[:most]
+        chosen = generator.permutation(size * size)[:max_cells]
         x, y = (xy.T * size).contiguous()
         began = perf_counter()
         for cell in chosen.tolist():
             mean_of_cell(x, y, rows, *divmod(cell, size))
         seconds += (perf_counter() - began) * size * size / len(chosen)
         timed += len(chosen)
-    return Loop(seconds, timed, sum(size * size for size in levels))
+    return LoopTime(seconds, timed, sum(size * size for size in levels))
 
 
 def mean_of_cell(x: Tensor, y: Tensor, rows: Tensor, row: int, column: int) -> Tensor | None:
-    """Mean activation [channel] of the points in one cell; None where there is none.
+    """Mean activation [channel] of the points in one cell; None where the cell is empty.
 
     Args:
         x: [point] in cells from the left.

@@ -8,7 +8,7 @@ from benchmarks.harness.machine import in_words
 from benchmarks.harness.report import read
 from benchmarks.harness.rows import HEADINGS, Row, cells
 from pipeline.core.errors import ConfigError
-from pipeline.core.whole import whole
+from pipeline.core.files import atomic
 
 # <!-- results: NAME --> anything <!-- end of results -->
 BLOCK = re.compile(r"(<!-- results: ([a-z_]+) -->\n).*?(<!-- end of results -->)", re.DOTALL)
@@ -33,7 +33,7 @@ def rewrite(document: Path, results: Path) -> list[str]:
     if not names:
         raise ConfigError(f"{document}: expected '<!-- results: NAME -->' … '<!-- end of results -->', found neither")
     blocks = {name: _block(results / f"{name}.json") for name in names}
-    with whole(document) as partial:
+    with atomic(document) as partial:
         partial.write_text(BLOCK.sub(lambda found: found[1] + blocks[found[2]] + found[3], text), encoding="utf-8")
     return names
 

@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.harness.machine import machine
 from benchmarks.harness.rows import Row
 from pipeline.core.errors import ArtifactError
-from pipeline.core.whole import write_json
+from pipeline.core.files import write_json
 
 
 @dataclass(frozen=True)

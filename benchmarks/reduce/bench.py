@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.harness.report import Report
 from benchmarks.reduce.compete import compete_rows
 from benchmarks.reduce.million import million_rows
-from pipeline.core.store import discard
+from pipeline.core.files import discard
 
 SCRATCH = Path("outputs/.bench/reduce")
 COUNT, QUICK_COUNT = 200_000, 5_000

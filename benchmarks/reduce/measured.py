@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.reduce import planted
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.reduce.rows import Rows
 from pipeline.reduce.space import search_space

@@ -10,8 +10,8 @@ from typing import Any
 from benchmarks.harness.rows import Row, row
 from benchmarks.reduce import planted
 from benchmarks.scale.memory import peak_of
+from pipeline.core.files import discard
 from pipeline.core.progress import say
-from pipeline.core.store import discard
 
 PCA_GOAL, STAGE_GOAL = 2.0, 10.0  # GB
 

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
 from pipeline.core import artifacts as a
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.params import Params, parse_params
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from benchmarks.real import Run
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import GRID, MODEL
 from pipeline.model.network import Network, load_network
 from pipeline.render.fidelity import Measured, measure

@@ -1,1 +1,1 @@
-"""How fast sampling is beside the bare network's own passes, and what its artifacts take of the disk."""
+"""Speed of sampling compared with the network's own forward passes, and the size of its artifacts on the disk."""

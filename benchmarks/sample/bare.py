@@ -1,4 +1,4 @@
-"""The bare loop: the network's passes on decoded images, as short as they can be written; nothing is stored."""
+"""The bare loop: the network's forward passes on decoded images, as short as possible; nothing is stored."""
 
 import warnings
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from pipeline.model.network import Network
 
 
-def cut_after(network: Network, layers: Sequence[str]) -> list[nn.Sequential]:
-    """The parts of a SqueezeNet that end at each of the layers ``features.N`` in turn, and what is left of it.
+def split_after(network: Network, layers: Sequence[str]) -> list[nn.Sequential]:
+    """The parts of a SqueezeNet that end at each of the layers ``features.N`` in turn, and the rest of it.
 
     Args:
         network: a torchvision SqueezeNet.
@@ -27,7 +27,7 @@ class Bare:
     """The loop at some layers."""
 
     def __init__(self, network: Network, layers: Sequence[str], batches: Sequence[Tensor], positions: int) -> None:
-        """Cut the network into pieces.
+        """Split the network after each layer.
 
         Args:
             network: a torchvision SqueezeNet.
@@ -35,13 +35,13 @@ class Bare:
             batches: decoded input, [image, 3, y, x].
             positions: tangents for each image and layer.
         """
-        *self._pieces, rest = cut_after(network, layers)
+        *self._pieces, rest = split_after(network, layers)
         self._tails = [nn.Sequential(*self._pieces[index + 1 :], rest) for index in range(len(self._pieces))]
         self._batches = [batch.to(memory_format=torch.channels_last) for batch in batches]
         self._positions = positions
 
     def forward(self) -> None:
-        """As far as the deepest layer."""
+        """Forward passes up to the deepest layer."""
         with torch.no_grad():
             for batch in self._batches:
                 grid = batch
@@ -49,7 +49,7 @@ class Bare:
                     grid = piece(grid)
 
     def with_tangents(self) -> None:
-        """The same, and from each layer on one pass, and one of tangents for each position: all of them together."""
+        """The same, and from each layer on a forward pass with the tangents of all positions together."""
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's own, of its first tangents
             for batch in self._batches:
@@ -60,10 +60,10 @@ class Bare:
 
 
 def _tangents(tail: nn.Module, grid: Tensor, positions: int) -> Tensor:
-    """The change of the logits with the activations at one place after another, [position, image, class]."""
-    places = torch.linspace(1, grid.shape[2] - 2, positions).long()
+    """Derivative of the logits in the direction of the activations at each position, [position, image, class]."""
+    positions_on_diagonal = torch.linspace(1, grid.shape[2] - 2, positions).long()
     tangents = torch.zeros(positions, *grid.shape)
-    for number, place in enumerate(places):
-        tangents[number, :, :, place, place] = grid[:, :, place, place]
+    for number, position in enumerate(positions_on_diagonal):
+        tangents[number, :, :, position, position] = grid[:, :, position, position]
     changes: Tensor = torch.func.vmap(lambda tangent: torch.func.jvp(tail, (grid,), (tangent,))[1])(tangents)
     return changes

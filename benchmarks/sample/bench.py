@@ -8,10 +8,10 @@ from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
 from benchmarks.sample.bare import Bare
 from benchmarks.sample.disk import disk_rows
-from benchmarks.sample.given import Given, given
+from benchmarks.sample.real_input import RealInput, real_input
 from pipeline.core.artifacts import ACTIVATIONS
-from pipeline.core.growing import NOTES
 from pipeline.core.progress import say
+from pipeline.core.resumable import WORK
 from pipeline.sample import stage
 from pipeline.stages import Task
 
@@ -28,16 +28,16 @@ def run(quick: bool) -> Report:
         quick: with few images and rounds.
 
     Raises:
-        ConfigError: the real input is not there.
+        ConfigError: the real input is missing.
     """
     images, rounds = (32, 1) if quick else (768, 3)
-    real = given(images)
+    real = real_input(images)
     rows = [*_speed(real, images, rounds), *_nine(real, images, rounds)]
     shutil.rmtree(real.outputs)
     return Report(rows)
 
 
-def _speed(real: Given, images: int, rounds: int) -> list[Row]:
+def _speed(real: RealInput, images: int, rounds: int) -> list[Row]:
     """The whole stage, from image files to finished artifacts, against the bare loop."""
     say(f"sampling {images} images at {', '.join(LAYERS)}: the stage and the bare loop in turn")
     positions = real.params.sample.positions_per_image
@@ -49,7 +49,7 @@ def _speed(real: Given, images: int, rounds: int) -> list[Row]:
         "ours with": Side(partial(_run, tasks[True]), images),
         "bare with": Side(bare.with_tangents, images),
     }
-    bare.forward()  # first passes set up what later ones reuse
+    bare.forward()  # the first pass allocates what later ones reuse
     timed = interleaved(sides, rounds)
     rows = []
     for more, what in (
@@ -69,7 +69,7 @@ def _speed(real: Given, images: int, rounds: int) -> list[Row]:
     return rows + disk_rows(tasks[True])
 
 
-def _nine(real: Given, images: int, rounds: int) -> list[Row]:
+def _nine(real: RealInput, images: int, rounds: int) -> list[Row]:
     """Nine layers in one pass against the deepest of them alone, without attributions."""
     say(f"sampling {images} images at nine layers, and at the deepest alone")
     sides = {
@@ -81,7 +81,7 @@ def _nine(real: Given, images: int, rounds: int) -> list[Row]:
 
 
 def _run(task: Task) -> None:
-    """The whole stage, from nothing."""
-    for old in (task.path(ACTIVATIONS, LAYERS[0]).parent, task.outputs / NOTES):
+    """The whole stage, without anything to resume."""
+    for old in (task.path(ACTIVATIONS, LAYERS[0]).parent, task.outputs / WORK):
         shutil.rmtree(old, ignore_errors=True)
     stage.run(task)

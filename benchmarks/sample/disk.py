@@ -1,7 +1,7 @@
-"""What the artifacts take of the disk, beside the same numbers in float32 and uncompressed."""
+"""Size of the artifacts on the disk, compared with the same numbers in uncompressed float32."""
 
 from benchmarks.harness.rows import Row, row
-from pipeline.core import store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.stages import Task
 
@@ -9,7 +9,7 @@ MILLION = 1_000_000
 
 
 def disk_rows(task: Task) -> list[Row]:
-    """Size of each array of a finished run, and how many files a million samples would be.
+    """Size of each array of a finished run, for a million samples.
 
     Args:
         task: the stage, as it was run.
@@ -17,9 +17,9 @@ def disk_rows(task: Task) -> list[Row]:
     rows = []
     for layer in task.params.layers:
         path = task.path(ACTIVATIONS, layer)
-        group = store.open_artifact(ACTIVATIONS, path)
+        group = zarr_store.open_artifact(ACTIVATIONS, path)
         for name in ("activation", "attribution"):
-            array = store.array(group, name)
+            array = zarr_store.array(group, name)
             size = sum(file.stat().st_size for file in (path / name).rglob("*") if file.is_file())
             what = f"{layer}, {name} of {array.shape[1]} numbers"
             rows += [

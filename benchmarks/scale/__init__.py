@@ -1,1 +1,1 @@
-"""How the pipeline grows: workers beside each other, and memory with the number of samples."""
+"""Scaling of the pipeline: speed with the number of workers, memory with the number of samples."""

@@ -1,4 +1,4 @@
-"""How the pipeline grows: with workers, and with samples."""
+"""The benchmark of scaling: with workers, and with samples."""
 
 import os
 from importlib import import_module
@@ -11,7 +11,7 @@ from benchmarks.real import real_data
 from benchmarks.scale.memory import memory_rows
 from benchmarks.scale.workers import worker_rows
 from pipeline.compose import compose_config
-from pipeline.core.store import discard
+from pipeline.core.files import discard
 from pipeline.params import Params, parse_params
 from pipeline.stages import STAGES, Task
 
@@ -38,22 +38,22 @@ def run(quick: bool) -> Report:
         quick: with fewer images, samples and rounds.
 
     Raises:
-        ConfigError: the real input is not there.
+        ConfigError: the real input is missing.
     """
     os.environ["ATLAS_REAL_DATA"] = str(real_data())  # where conf/ looks
     limit = f"prepare.limit={QUICK_IMAGES if quick else IMAGES}"
     params = parse_params(OmegaConf.to_container(compose_config(Path.cwd(), [*OVERRIDES, limit])))
     discard(SCRATCH)
     outputs = SCRATCH / "real"
-    _made(params, outputs)
+    _run_earlier_stages(params, outputs)
     rows = worker_rows(params, outputs, SCRATCH.absolute(), rounds=1 if quick else 3)
     rows += memory_rows(SCRATCH, QUICK_COUNTS if quick else COUNTS)
     discard(SCRATCH)
     return Report(rows)
 
 
-def _made(params: Params, outputs: Path) -> None:
-    """All that the timed stages read."""
+def _run_earlier_stages(params: Params, outputs: Path) -> None:
+    """Everything that the timed stages read."""
     for stage in ("prepare", "sample", "reduce", "grid"):
         layers = ("",) if stage in ("prepare", "sample") else params.layers
         for layer in layers:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from pipeline.core.allocator import ONE_ARENA
 from pipeline.core.cluster import Address, to_environment
+from pipeline.core.malloc import ONE_ARENA
 
 HOST = "127.0.0.1"
-PATIENCE = 60.0  # seconds for a process to come up
+START_TIMEOUT = 60.0  # seconds for a process to start
 COMMON = ("--host", HOST, "--no-dashboard")
 
 
@@ -23,13 +23,13 @@ class Cluster:
     """One scheduler and its one-thread workers.
 
     Attributes:
-        folder: where they work, and write what they print.
+        folder: of their files and logs.
         scheduler: its process.
         workers: their processes.
     """
 
     def __init__(self, folder: Path, workers: int) -> None:
-        """Start the processes, and wait until all workers have reached the scheduler."""
+        """Start the processes, and wait until all workers are connected to the scheduler."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._file = folder / "scheduler.json"
@@ -43,11 +43,11 @@ class Cluster:
 
     @property
     def environment(self) -> str:
-        """Value of ``ATLAS_CLUSTER`` with which stages find the workers."""
+        """Value of ``ATLAS_CLUSTER`` that makes stages use the workers."""
         return to_environment(Address(scheduler_file=str(self._file), threads=1))
 
     def add_worker(self) -> None:
-        """Start one more worker: one process with one thread, which nobody starts anew."""
+        """Start one more worker: one process with one thread, which is not restarted."""
         arguments = ["--nthreads", "1", "--no-nanny", "--memory-limit", "0", "--death-timeout", "20"]
         where = ["--local-directory", str(self.folder)]
         self.workers.append(self._start("worker", *arguments, *where, *COMMON))
@@ -71,7 +71,7 @@ class Cluster:
             return subprocess.Popen(command, env=environment, stdout=printed, stderr=printed)  # noqa: S603  # our own
 
     def _wait_for_file(self) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline and self.scheduler.poll() is None:
             try:
                 json.loads(self._file.read_text())
@@ -85,7 +85,7 @@ class Cluster:
         from distributed import Client  # noqa: PLC0415  # takes a second to load
 
         with Client(scheduler_file=str(self._file), set_as_default=False) as client:
-            client.wait_for_workers(len(self.workers), timeout=PATIENCE)
+            client.wait_for_workers(len(self.workers), timeout=START_TIMEOUT)
 
     def __enter__(self) -> Self:
         return self
@@ -101,8 +101,8 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def used(cluster: Cluster | None) -> Iterator[None]:
-    """Stages of this process work on ``cluster``, or inline with one thread where it is None."""
+def use_cluster(cluster: Cluster | None) -> Iterator[None]:
+    """While the block lasts, stages of this process run on ``cluster``, or inline with one thread where it is None."""
     before = os.environ.get("ATLAS_CLUSTER")
     os.environ["ATLAS_CLUSTER"] = cluster.environment if cluster else '{"kind": "inline", "threads": 1}'
     try:

@@ -1,4 +1,4 @@
-"""Peak memory of ``sample`` by the number of samples: it must not grow with them."""
+"""Peak memory of ``sample`` by the number of samples: it must not grow with that."""
 
 import subprocess
 import sys
@@ -13,18 +13,18 @@ from benchmarks.harness.peak import recorded_peak
 from benchmarks.harness.rows import Row, row
 from benchmarks.scale import million
 from pipeline.core.errors import DataError
+from pipeline.core.files import discard
 from pipeline.core.progress import say
-from pipeline.core.store import discard
 
 GOAL = 2.0  # GB
-LOOK = 0.05  # seconds between two looks at the memory
+INTERVAL = 0.05  # seconds between two readings of the memory
 
 
 def memory_rows(folder: Path, counts: Sequence[int]) -> list[Row]:
     """Peak memory and minutes for each number of samples.
 
     Args:
-        folder: for their outputs, a few kilobytes for each sample at a time.
+        folder: for their outputs, a few kilobytes for each sample.
         counts: of samples.
     """
     rows = []
@@ -34,7 +34,7 @@ def memory_rows(folder: Path, counts: Sequence[int]) -> list[Row]:
         discard(outputs)
         million.prepare(outputs, count)
         began = perf_counter()
-        peak = peak_of([sys.executable, "-m", "benchmarks.scale.measured", str(outputs), str(count)])
+        peak = peak_of([sys.executable, "-m", "benchmarks.scale.memory_child", str(outputs), str(count)])
         minutes = (perf_counter() - began) / 60
         what = f"sample, {count:,} samples × {million.CHANNELS} channels × {million.CLASSES} classes"
         rows += [
@@ -46,10 +46,10 @@ def memory_rows(folder: Path, counts: Sequence[int]) -> list[Row]:
 
 
 def peak_of(command: Sequence[str]) -> int:
-    """The most memory that a command's process and its children held at one time, bytes.
+    """Peak memory of a command's process and its children together, bytes.
 
-    It is the larger of two numbers: resident memory of all of them, looked at twenty times a second, which counts what
-    they share more than once; and the system's own record of the first of them, looked at as often.
+    It is the larger of two numbers: the resident memory of all of them, read twenty times a second, which counts shared
+    memory more than once; and the peak of the first of them as the system records it, read as often.
 
     Raises:
         DataError: the command failed.
@@ -60,7 +60,7 @@ def peak_of(command: Sequence[str]) -> int:
         peak = max(peak, _resident(top), recorded_peak(process.pid))
         if process.poll() is not None:
             break
-        time.sleep(LOOK)
+        time.sleep(INTERVAL)
     if process.returncode:
         raise DataError(f"{' '.join(command)}: expected it to end well, found exit code {process.returncode}")
     return peak

@@ -1,4 +1,4 @@
-"""Many samples at small cost: noise pictures of 8 pixels, and a network of one convolution and one linear layer."""
+"""Many samples at small cost: noise images of 8 pixels, and a network of one convolution and one linear layer."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ LAYER = "features"
 
 
 class Wide(nn.Module):
-    """``features``: 512 channels of 2 × 2 places; then their mean, and logits of 100 classes."""
+    """``features``: 512 channels of 2 × 2 positions; then their mean, and logits of 100 classes."""
 
     def __init__(self, num_classes: int = CLASSES) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class Wide(nn.Module):
 
 
 class Noise:
-    """``count`` pictures of noise, each made from its number when it is opened."""
+    """``count`` images of noise, each generated from its number when it is opened."""
 
     classes: Sequence[str] = ()
 
@@ -42,11 +42,11 @@ class Noise:
         self._count = count
 
     def entries(self) -> Sequence[Entry]:
-        """Every picture."""
+        """Every image."""
         return [Entry(str(number), None) for number in range(self._count)]
 
     def open(self, key: str) -> Image.Image:
-        """The picture."""
+        """The image."""
         return Image.fromarray(np.random.default_rng(int(key)).integers(0, 256, (SIDE, SIDE, 3), np.uint8))
 
     def digest(self, key: str) -> str:
@@ -71,7 +71,7 @@ def params(samples: int) -> Params:
 
 
 def prepare(outputs: Path, samples: int) -> None:
-    """The first stage."""
-    from pipeline.prepare.stage import run  # noqa: PLC0415  # the process that is measured does without it
+    """Run the stage ``prepare``."""
+    from pipeline.prepare.stage import run  # noqa: PLC0415  # the measured process does not load it
 
     run(Task(STAGES["prepare"], params(samples), outputs))

@@ -1,4 +1,4 @@
-"""Two one-thread workers beside one: how much sooner stages end, once the workers are up."""
+"""Two one-thread workers compared with one: speedup of the stages, without starting the workers."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
-from benchmarks.scale.cluster import Cluster, used
+from benchmarks.scale.cluster import Cluster, use_cluster
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS
+from pipeline.core.files import discard
 from pipeline.core.progress import say
-from pipeline.core.store import discard
 from pipeline.params import Params
 from pipeline.stages import STAGES, Task
 
@@ -19,12 +19,12 @@ GOAL = 1.7
 def worker_rows(params: Params, outputs: Path, scratch: Path, rounds: int) -> list[Row]:
     """How many times faster two workers are than one, for ``sample``, ``grid`` and ``render``.
 
-    The workers are separate processes that are up, and have run the stage once, before the clock starts. Both
-    clusters are there all the time; one of them idles.
+    The workers are separate processes that have started, and have run the stage once, before it is timed. Both clusters
+    exist all the time; one of them idles.
 
     Args:
-        params: of the run; the first of its layers is drawn.
-        outputs: of the run, with all that the stages read.
+        params: of the run; icons are rendered for the first of its layers.
+        outputs: of the run, with everything that the stages read.
         scratch: folder for the clusters' own files.
         rounds: timed rounds.
     """
@@ -53,14 +53,14 @@ def worker_rows(params: Params, outputs: Path, scratch: Path, rounds: int) -> li
 
 def _on(cluster: Cluster, work: Callable[[], None]) -> Callable[[], None]:
     def run() -> None:
-        with used(cluster):
+        with use_cluster(cluster):
             work()
 
     return run
 
 
 def _work(task: Task) -> Callable[[], None]:
-    """The stage from nothing: without its artifact, without what it keeps beside it."""
+    """The stage without its artifact and without anything to resume."""
     stage = import_module(f"pipeline.{task.stage.name}.stage")
     artifact = {"sample": ACTIVATIONS, "grid": GRID, "render": ICONS}[task.stage.name]
 

@@ -16,7 +16,7 @@ from benchmarks.study.drawing import Material, drawn
 from benchmarks.study.page import rewrite
 from benchmarks.study.sheet import LARGEST, strip, write_sheet
 from benchmarks.study.variants import VARIANTS, Variant
-from pipeline.core.identity import identity
+from pipeline.core.digests import identity
 from pipeline.core.progress import say
 from pipeline.render.config import RenderSettings
 

@@ -15,9 +15,9 @@ from benchmarks.render.cells import Cells, level_cells, parents_of, spread_cells
 from benchmarks.render.ours import SEED, Painter, stored
 from benchmarks.study import others
 from benchmarks.study.variants import Variant
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
-from pipeline.core.statistics import layer_statistics
+from pipeline.core.moments import layer_statistics
 from pipeline.render import noise
 from pipeline.render.config import RenderSettings
 from pipeline.render.directions import Space, space

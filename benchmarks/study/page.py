@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.harness.machine import in_words, machine
 from pipeline.core.errors import ConfigError
-from pipeline.core.whole import whole
+from pipeline.core.files import atomic
 
 # <!-- study: LAYER --> anything <!-- end of study -->
 BLOCK = re.compile(r"(<!-- study: (\S+) -->\n).*?(<!-- end of study -->)", re.DOTALL)
@@ -31,7 +31,7 @@ def rewrite(document: Path, found: Mapping[str, Sequence[Mapping[str, Any]]]) ->
             raise ConfigError(f"{document}: expected '<!-- study: {layer} -->' … '<!-- end of study -->', found none")
     blocks = {layer: block(layer, rows) for layer, rows in found.items()}
     told = BLOCK.sub(lambda place: place[1] + blocks.get(place[2], "") + place[3], text)
-    with whole(document) as partial:
+    with atomic(document) as partial:
         partial.write_text(told, encoding="utf-8")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from pipeline.core.whole import whole
+from pipeline.core.files import atomic
 
 ICONS = 12
 LARGEST = 64  # side of a shown icon, pixels
@@ -38,7 +38,7 @@ def write_sheet(path: Path, strips: Sequence[tuple[str, Image.Image]]) -> None:
     for place, (name, picture) in enumerate(strips):
         pen.text((0, place * height + (height - LETTERS) // 2), name, fill="black", font=font)
         sheet.paste(picture, (NAMES, place * height))
-    with whole(path) as partial:
+    with atomic(path) as partial:
         partial.write_bytes(_small(sheet))
 
 

@@ -14,7 +14,7 @@ from benchmarks.viewer.world import CHANNELS, World, attribution, centres, exemp
 from pipeline.core import artifacts as a
 from pipeline.core.cells import CellAssignment
 from pipeline.core.progress import tracked
-from pipeline.core.store import add_array, create, write_array
+from pipeline.core.zarr_store import add_array, create, write_array
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from benchmarks.viewer.artifacts import Size, task_of, write_artifacts
 from pipeline.core import artifacts as a
-from pipeline.core.growing import code_digest
-from pipeline.core.identity import identity
+from pipeline.core.code import stage_digest
+from pipeline.core.digests import file_digest, identity
+from pipeline.core.files import write_json
 from pipeline.core.progress import say
-from pipeline.core.whole import write_json
 from pipeline.site import stage as site_stage
 from pipeline.site.pages import TEMPLATE, viewer_files
 from pipeline.tile import stage as tile_stage
 
-HERE, PIPELINE = Path(__file__).parent, Path(a.__file__).parents[1]
+HERE = Path(__file__).parent
 DONE = "done.json"  # written last: what it names is whole
 
 
@@ -41,12 +41,12 @@ def made_site(scratch: Path, size: Size) -> Path:
 
 def _identities(size: Size) -> dict[str, str]:
     """Of the tiles and of the site: digests of all that they follow from."""
-    invented = [HERE / name for name in ("world.py", "drawing.py", "artifacts.py")]
+    invented = {name: file_digest(HERE / name) for name in ("world.py", "drawing.py", "artifacts.py")}
     versions = {kind.name: kind.version for kind in (a.IMAGES, a.MODEL, a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS)}
-    tiles = {"size": asdict(size), "versions": versions, "code": code_digest([*invented, PIPELINE / "tile"])}
+    tiles = {"size": asdict(size), "versions": versions, "invented": invented, "code": stage_digest("tile")}
     site = {
         "tiles": tiles,
-        "code": code_digest([PIPELINE / "site", PIPELINE / "core/pack.py"]),
+        "code": stage_digest("site"),
         "page": TEMPLATE.read_text(),
         "viewer": {name: source.decode() for name, source in viewer_files().items()},
     }

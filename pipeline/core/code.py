@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from pipeline.core.identity import file_digest
+from pipeline.core.digests import file_digest
 
 PACKAGE = Path(__file__).parents[1]
 # Imports that are followed although no statement shows them: classes named by ``_target_`` in conf/ load by name.
@@ -33,7 +33,7 @@ WITHOUT_EFFECT = {
     "pipeline.core.dask_pool": "where work runs",
     "pipeline.core.dask_workers": "where work runs",
     "pipeline.core.pool": "where work runs",
-    "pipeline.core.allocator": "how memory is returned to the system",
+    "pipeline.core.malloc": "how memory is returned to the system",
 }
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import dask
 from distributed import Client, Nanny, Scheduler, SpecCluster
 
-from pipeline.core.allocator import ONE_ARENA
 from pipeline.core.cluster import Address, Local
 from pipeline.core.dask_pool import DaskPool
 from pipeline.core.errors import ConfigError
+from pipeline.core.malloc import ONE_ARENA
 from pipeline.core.pool import Pool
 from pipeline.core.progress import say
 

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from pipeline.core.errors import BusyError, ConfigError
 from pipeline.core.escaping import escape_control_chars
-from pipeline.core.whole import write_json
+from pipeline.core.files import write_json
 
 VARIABLE = "ATLAS_LOCK"  # holds the token of the run that a stage belongs to
 RUN, STAGE = ".lock", ".lock-stage"  # below outputs; DVC does not know of them

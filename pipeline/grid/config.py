@@ -11,13 +11,13 @@ Levels = Annotated[tuple[Annotated[int, Field(ge=1, le=2560)], ...], Field(min_l
 
 
 class GridSettings(Settings):
-    """How the layout is cut into cells.
+    """How the layout is divided into cells.
 
     Attributes:
         levels: cells a side, each level twice the one before, so that four cells make one of the coarser level.
         class_levels: the same for class atlases and comparisons, which hold fewer samples.
-        min_count: cells with fewer samples are kept but not drawn.
-        exemplars: real samples kept for each cell, from different images.
+        min_count: cells with fewer samples are stored but not drawn.
+        exemplars: real samples stored for each cell, from different images.
     """
 
     levels: Levels = (10, 20, 40)

@@ -1,10 +1,10 @@
-"""The samples nearest to the mean of each cell, from different images."""
+"""Exemplars: the samples nearest to the mean of each cell, from different images."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 SIGN = np.uint32(1 << 31)
-TRIED = 2  # times as many samples as are kept are tried first; few cells need more to find so many images
+OVERSAMPLING = 2  # this many times the samples that are kept are tried first; few cells need more
 
 
 def exemplars(
@@ -15,22 +15,22 @@ def exemplars(
     cells: int,
     ranks: int,
 ) -> NDArray[np.int64]:
-    """The samples nearest to each cell's mean, at most one of each image [cell, rank], -1 where there are no more.
+    """The samples nearest to each cell's mean, at most one of each image: [cell, rank], -1 where there are no more.
 
     Args:
         cosines: [sample] to the mean of the sample's cell.
         cell: [sample].
-        sample: [sample] its row in activations, ascending, which is what is returned; of equals the first is taken.
+        sample: [sample] its row in activations, ascending; these are returned. Of equal cosines the first is taken.
         image: [sample] the image it comes from.
-        cells: how many cells there are.
-        ranks: how many are kept.
+        cells: number of cells.
+        ranks: exemplars of a cell.
     """
-    best_first = np.argsort((cell.astype(np.uint64) << np.uint64(32)) | _falling(cosines), kind="stable")
+    best_first = np.argsort((cell.astype(np.uint64) << np.uint64(32)) | _descending_key(cosines), kind="stable")
     ordered = cell[best_first]
     starts = np.searchsorted(ordered, np.arange(cells + 1))
-    tried = np.arange(len(ordered)) - starts[ordered] < TRIED * ranks
+    tried = np.arange(len(ordered)) - starts[ordered] < OVERSAMPLING * ranks
     result = _distinct(best_first[tried], cell, sample, image, cells, ranks)
-    short = (result[:, -1] < 0) & (np.diff(starts) > TRIED * ranks)
+    short = (result[:, -1] < 0) & (np.diff(starts) > OVERSAMPLING * ranks)
     if short.any():
         again = short[ordered]
         result[short] = _distinct(best_first[again], cell, sample, image, cells, ranks)[short]
@@ -45,7 +45,7 @@ def _distinct(
     cells: int,
     ranks: int,
 ) -> NDArray[np.int64]:
-    """The first of each image, of samples that are sorted by cell and then from best to worst."""
+    """The first sample of each image; samples are sorted by cell and then from best to worst."""
     # within a cell keep the first, hence best, of every image
     _, first = np.unique(cell[best_first] * (image.max(initial=0) + 1) + image[best_first], return_index=True)
     kept = best_first[np.sort(first)]
@@ -57,8 +57,8 @@ def _distinct(
     return result
 
 
-def _falling(values: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """Whole numbers that rise as ``values`` fall: the bits of a float sort like it, once the sign is seen to."""
+def _descending_key(values: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """Integers whose ascending order is the descending order of ``values``: the bits of floats, corrected for sign."""
     bits = (values + np.float32(0)).view(np.uint32)  # + 0: the two zeros are equal
-    rising = np.where(bits & SIGN, ~bits, bits | SIGN)
-    return (~rising).astype(np.uint64)
+    ascending = np.where(bits & SIGN, ~bits, bits | SIGN)
+    return (~ascending).astype(np.uint64)

@@ -1,7 +1,8 @@
-"""The stage ``grid``: from a layout to the mean activation of each cell."""
+"""Entry of the stage ``grid``: activations and a layout in, the mean activation of each cell out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +11,20 @@ import zarr
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
-from pipeline.core import cells, statistics, store
+from pipeline.core import moments, zarr_store
 from pipeline.core.cluster import from_environment, open_pool
+from pipeline.core.code import stage_digest
+from pipeline.core.digests import folder_digest, folder_stat_digest
 from pipeline.core.errors import ArtifactError
-from pipeline.core.growing import code_digest
-from pipeline.core.identity import folder_digest, folder_state, identity
 from pipeline.core.progress import say
-from pipeline.grid.columns import columns, means
-from pipeline.grid.measures import count_histogram, measure, report
-from pipeline.grid.parts import Parts
-from pipeline.grid.passes import Passes
-from pipeline.grid.placed import Placed, place
+from pipeline.core.resumable import ResumableArtifact, resume
+from pipeline.grid.cell_assignment import CellAssignment, assign_cells
+from pipeline.grid.outputs import count_histogram, level_metrics, mean_arrays, other_arrays, print_metrics
+from pipeline.grid.two_pass import TwoPass
 from pipeline.stages import Task
 
-PARTS = ".cache/grid"  # below outputs; DVC does not know of it
-POINTS = 2**20  # of the layout, read at a time
-CODE = [Path(__file__).parent, Path(cells.__file__), Path(statistics.__file__)]
+POINTS_PER_BLOCK = 2**20  # of the layout
+STORE = "store"  # the task that writes the grid's arrays
 
 
 def run(task: Task) -> None:
@@ -35,87 +34,112 @@ def run(task: Task) -> None:
         ArtifactError: activations or layout are missing, damaged or from another version.
         ConfigError: there are no workers.
     """
-    activations = store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS))
-    layout = store.open_artifact(a.LAYOUT, task.path(a.LAYOUT))
-    made_from = {"activations": store.artifact_identity(activations), "layout": store.artifact_identity(layout)}
-    samples, channels = store.array(activations, "activation").shape
-    placed = _placed(layout, samples, task.params.grid.for_atlas(task.atlas))
-    points = int(placed.counts[0].sum())
-    say(f"grid {task.layer}/{task.atlas}: {points} samples × {channels} channels")
-    image = np.asarray(store.array(activations, "image")[...])
-    parts = _parts(task, made_from)
-    parts.begin()
-    metrics = _finished(task, parts)
-    if metrics is None:
-        with open_pool(from_environment()) as pool:
-            passes = Passes(task.path(a.ACTIVATIONS).absolute(), activations, parts, pool, placed, image)
-            passes.first()
-            passes.second()
-        metrics = _store(task, made_from, passes, placed, image)
-    parts.end({"grid": folder_digest(task.path(a.GRID)), "metrics": metrics})
+    activations = zarr_store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS))
+    layout = zarr_store.open_artifact(a.LAYOUT, task.path(a.LAYOUT))
+    samples, channels = zarr_store.array(activations, "activation").shape
+    cells = _assign_cells(layout, samples, task.params.grid.for_atlas(task.atlas))
+    what = f"grid {task.layer}/{task.atlas}"
+    say(f"{what}: {int(cells.counts[0].sum())} samples × {channels} channels")
+    image = np.asarray(zarr_store.array(activations, "image")[...])
+    spec = _artifact(task, activations, layout)
+    classes = zarr_store.array(activations, "attribution").shape[1] if "attribution" in activations else 0
+    with resume(spec, partial(_create_arrays, task, cells, channels, classes)) as checkpoint:
+        metrics = checkpoint.task_record(STORE)
+        if metrics is None:
+            passes = TwoPass(task.path(a.ACTIVATIONS).absolute(), activations, checkpoint.results, cells, image)
+            with open_pool(from_environment()) as pool:
+                passes.run(pool)
+            shards, metrics = _store(task, checkpoint.folder, passes, cells, image)
+            checkpoint.finish(STORE, shards, metrics)
+        else:
+            say(f"{what}: finished before")
+        checkpoint.results.discard_arrays()
     task.write_metrics(metrics)
-    task.write_plot(count_histogram(placed))
-    report(f"grid {task.layer}/{task.atlas}", metrics)
+    task.write_plot(count_histogram(cells))
+    print_metrics(what, metrics)
+
+
+def _artifact(task: Task, activations: zarr.Group, layout: zarr.Group) -> ResumableArtifact:
+    """The grid; results of other inputs, settings or code are not used."""
+    made_from = {
+        "activations": zarr_store.artifact_identity(activations),
+        "layout": zarr_store.artifact_identity(layout),
+    }
+    return ResumableArtifact(
+        artifact=a.GRID,
+        path=task.path(a.GRID),
+        outputs=task.outputs,
+        settings=task.settings(),
+        made_from=made_from,
+        results_depend_on={
+            "attributes": a.GRID.attributes(task.settings(), made_from),
+            # other code, or another machine, computes other numbers from the same settings
+            "layout": folder_digest(task.path(a.LAYOUT)),
+            "activations": folder_stat_digest(task.path(a.ACTIVATIONS)),
+            "code": stage_digest("grid"),
+            "block_bytes": moments.BLOCK_BYTES,
+        },
+    )
+
+
+def _create_arrays(task: Task, cells: CellAssignment, channels: int, classes: int, group: zarr.Group) -> None:
+    """The empty arrays of all levels."""
+    zarr_store.add_array(group, a.GRID, "mean", (channels,))
+    for level in cells.levels:
+        count = len(level.cell)
+        shapes: Mapping[str, tuple[int, ...]] = {
+            "activation": (count, channels),
+            "attribution": (count, classes),
+            "cell": (count, 2),
+            "count": (count,),
+            "drawn": (count,),
+            "spread": (count,),
+            "reliability": (count,),
+            "exemplar": (count, task.params.grid.exemplars),
+        }
+        own = group.create_group(str(level.size))
+        for name, shape in shapes.items():
+            zarr_store.add_array(own, a.GRID, name, shape)
 
 
 def _store(
-    task: Task, made_from: dict[str, str], passes: Passes, placed: Placed, image: NDArray[np.int64]
-) -> dict[str, Any]:
-    """Write the grid, and measure it level by level."""
+    task: Task, folder: Path, passes: TwoPass, cells: CellAssignment, image: NDArray[np.int64]
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Write the grid's arrays: (checksums of their shards, metrics by level)."""
     metrics = {}
-    with store.create(a.GRID, task.path(a.GRID), task.settings(), made_from) as group, ThreadPoolExecutor(1) as beside:
-        store.write_array(group, a.GRID, "mean", passes.part("mean"))
-        levels = {level.size: group.create_group(str(level.size)) for level in placed.levels}
-        # they are large, and compressed while the rest is worked out
-        writing = [beside.submit(_write, levels[size], values) for size, values in means(passes, placed)]
-        for size, values in columns(passes, placed, image, task.params.grid):
-            _write(levels[size], values)
-            metrics[str(size)] = measure(values)
+    shards = _write(folder, {"mean": passes.means("mean")})
+    with ThreadPoolExecutor(1) as thread:
+        # the means are large, and compressed while everything else is computed
+        writing = [
+            thread.submit(_write, folder, {f"{size}/{name}": values for name, values in arrays.items()})
+            for size, arrays in mean_arrays(passes, cells)
+        ]
+        for size, arrays in other_arrays(passes, cells, image, task.params.grid):
+            shards |= _write(folder, {f"{size}/{name}": values for name, values in arrays.items()})
+            metrics[str(size)] = level_metrics(arrays)
         for written in writing:
-            written.result()
-    return metrics
+            shards |= written.result()
+    return shards, metrics
 
 
-def _finished(task: Task, parts: Parts) -> dict[str, Any] | None:
-    """The numbers of a run that wrote this very grid and was stopped before it could say so; None where none did."""
-    result = parts.result()
-    if result is None or result.get("grid") != folder_digest(task.path(a.GRID)):
-        return None
-    say(f"grid {task.layer}/{task.atlas}: finished before")
-    metrics: dict[str, Any] = result["metrics"]
-    return metrics
+def _write(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    stored = {
+        name: values.astype(a.GRID.arrays[name.rpartition("/")[2]].dtype, copy=False) for name, values in arrays.items()
+    }
+    return zarr_store.write_shards(folder, stored, 0)
 
 
-def _placed(layout: zarr.Group, samples: int, sizes: tuple[int, ...]) -> Placed:
+def _assign_cells(layout: zarr.Group, samples: int, sizes: tuple[int, ...]) -> CellAssignment:
     try:
-        return place(_points(layout), samples, sizes)
+        return assign_cells(_points(layout), samples, sizes)
     except (ValueError, IndexError) as error:
         raise ArtifactError(
-            f"{layout.store_path}: expected one place for each of some of {samples} samples, found {error}; run reduce "
+            f"{layout.store_path}: expected one point for each of some of {samples} samples, found {error}; run reduce "
             "again"
         ) from None
 
 
 def _points(layout: zarr.Group) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    sample, xy = store.array(layout, "sample"), store.array(layout, "xy")
-    for start in range(0, sample.shape[0], POINTS):
-        yield np.asarray(sample[start : start + POINTS]), np.asarray(xy[start : start + POINTS])
-
-
-def _parts(task: Task, made_from: dict[str, str]) -> Parts:
-    """Where results of tasks are kept until all are there; those of other inputs, settings or code are not used."""
-    of = {
-        "attributes": a.GRID.attributes(task.settings(), made_from),
-        # other code, or another machine, makes other numbers of the same settings
-        "layout": folder_digest(task.path(a.LAYOUT)),
-        "activations": folder_state(task.path(a.ACTIVATIONS)),
-        "code": code_digest(CODE),
-        "block_bytes": statistics.BLOCK_BYTES,
-    }
-    place_of = task.path(a.GRID).relative_to(task.outputs).with_suffix("")
-    return Parts((task.outputs / PARTS / place_of.relative_to("grid")).absolute(), identity(of))
-
-
-def _write(level: zarr.Group, values: dict[str, NDArray[Any]]) -> None:
-    for name, array in values.items():
-        store.write_array(level, a.GRID, name, array)
+    sample, xy = zarr_store.array(layout, "sample"), zarr_store.array(layout, "xy")
+    for start in range(0, sample.shape[0], POINTS_PER_BLOCK):
+        yield np.asarray(sample[start : start + POINTS_PER_BLOCK]), np.asarray(xy[start : start + POINTS_PER_BLOCK])

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from pipeline.core.digests import file_digest
 from pipeline.core.errors import ImageError
 from pipeline.core.escaping import escape_control_chars
 from pipeline.core.home import expanded
-from pipeline.core.identity import file_digest
 from pipeline.images.decode import open_file
 from pipeline.images.image_set import Entry
 

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.core.artifacts import IMAGES, REJECTED, Artifact
+from pipeline.core.digests import identity
 from pipeline.core.errors import ArtifactError, ImageError
 from pipeline.core.escaping import escape_control_chars
-from pipeline.core.identity import identity
-from pipeline.core.whole import whole
+from pipeline.core.files import atomic
 from pipeline.images.decode import load
 from pipeline.images.image_set import ImageSet
 
@@ -184,7 +184,7 @@ def _write(
 ) -> None:
     attributes = artifact.attributes(settings, made_from)
     table = pa.table(dict(columns)).replace_schema_metadata({"atlas": json.dumps(attributes, sort_keys=True)})
-    with whole(path) as unfinished:
+    with atomic(path) as unfinished:
         pq.write_table(table, unfinished, compression="zstd", write_page_checksum=True)
 
 

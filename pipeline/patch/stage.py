@@ -12,10 +12,10 @@ import numpy as np
 from pipeline.core import artifacts as a
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError
+from pipeline.core.files import atomic
 from pipeline.core.progress import say
 from pipeline.core.site_data import data_script
-from pipeline.core.store import array, open_artifact
-from pipeline.core.whole import whole
+from pipeline.core.zarr_store import array, open_artifact
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.model.inputs import network_crop
@@ -42,7 +42,7 @@ def run(task: Task) -> None:
     setup = _setup(task)
     images = {class_: setup.class_images(class_) for class_ in setup.pair}
     directions, metrics = [], {}
-    with whole(task.path(a.PATCH)) as folder:
+    with atomic(task.path(a.PATCH)) as folder:
         folder.mkdir()
         writer = ImageWriter(folder, enabled=bool(task.params.patch.examples))
         for source, target in (setup.pair, setup.pair[::-1]):

@@ -1,1 +1,1 @@
-"""Stage ``place``: lay a second image set's samples on an existing layout, without moving it."""
+"""Stage ``place``: place a second image set's samples on an existing layout, without changing it."""

@@ -12,11 +12,11 @@ class PlaceSettings(Settings):
     """A second image set, shown on the atlas of the first.
 
     Attributes:
-        title: what the page calls it.
-        images: where it comes from; null for none.
-        limit: images that are used at most, spread evenly; null for all.
-        pictures: images whose picture the page shows at most, spread evenly; 0 keeps every photograph out, and the
-            page lists the images of a cell by their names alone.
+        title: its name on the page.
+        images: the image set; null for none.
+        limit: maximum number of images, spread evenly over the set; null for all.
+        pictures: maximum number of images that the page shows, spread evenly over the set; with 0 the page lists the
+            images of a cell by their names alone.
     """
 
     title: str = "Second image set"

@@ -1,22 +1,72 @@
-"""Where the second image set's samples fall: how many into each cell, and of which images."""
+"""Placement of the second image set's samples on the layout: the nearest activation, and the counts of the cells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
 
 from pipeline.core.cells import CellAssignment
 from pipeline.core.site_data import images_by_cell
 
+CANDIDATES = 4  # compared exactly, since rounding may order equally near ones either way
+ROUNDING = 1e-5  # of squared distances, as a share of the squared length
+
+
+def nearest_activations(
+    new: NDArray[np.float32], known: NDArray[np.float32], metric: Literal["cosine", "euclidean"]
+) -> NDArray[np.int64]:
+    """The row of ``known`` that is nearest to each new activation [new]; -1 where none is.
+
+    A new activation that is among the known ones finds itself: of equally near ones the one with the smallest sum of
+    absolute differences is chosen. Under cosine an all-zero activation has no direction; its nearest is an all-zero
+    one, or none.
+
+    Args:
+        new: [new, channel].
+        known: [known, channel].
+        metric: by which the layout was computed.
+    """
+    found = np.full(len(new), -1)
+    queried, indexed = np.arange(len(new)), np.arange(len(known))
+    if metric == "cosine":
+        zeros = np.flatnonzero(~known.any(axis=1))
+        found[~new.any(axis=1)] = zeros[0] if len(zeros) else -1
+        queried, indexed = np.flatnonzero(new.any(axis=1)), np.flatnonzero(known.any(axis=1))
+    if not len(queried) or not len(indexed):
+        return found
+    search = NearestNeighbors(n_neighbors=min(CANDIDATES, len(indexed)), algorithm="brute")
+    search.fit(_for_euclidean(known[indexed], metric))
+    queries = _for_euclidean(new[queried], metric)
+    distance, near = search.kneighbors(queries)
+    near = indexed[near]
+    difference = np.stack(
+        [np.abs(new[queried] - known[column]).sum(axis=1, dtype=np.float64) for column in near.T], axis=1
+    )
+    slack = ROUNDING * (queries.astype(np.float64) ** 2).sum(axis=1, keepdims=True)
+    difference[distance**2 > distance[:, :1] ** 2 + slack] = np.inf
+    found[queried] = near[np.arange(len(queried)), difference.argmin(axis=1)]
+    return found
+
+
+def _for_euclidean(rows: NDArray[np.float32], metric: str) -> NDArray[np.float32]:
+    """Rows whose Euclidean distances have the order of ``metric``: of length 1 for cosine."""
+    if metric == "euclidean":
+        return rows
+    scaled = rows / np.abs(rows).max(axis=1, keepdims=True)  # keeps the squares of very small and large rows finite
+    unit: NDArray[np.float32] = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+    return unit
+
 
 @dataclass(frozen=True)
 class Placement:
-    """The samples of the second image set that have a place on the layout.
+    """The samples of the second image set that were placed on the layout.
 
     Attributes:
         levels: the atlas's cells, coarse to fine.
-        point: [placed] the point of the layout that each sample is put on.
+        point: [placed] the point of the layout that each sample is placed on.
         image: [placed] row of its image in the second set.
     """
 
@@ -35,14 +85,14 @@ class Placement:
         return images_by_cell(self.levels[-1].of_point[self.point], np.arange(len(self.point)), self.image)
 
     @property
-    def shared(self) -> dict[int, float]:
-        """How much the set's distribution over cells has in common with the atlas's own, by cells a side.
+    def overlap(self) -> dict[int, float]:
+        """How much the set's distribution over cells and the atlas's own overlap, by cells a side.
 
         It is 1 - their total variation distance, 0..1.
         """
         counts = self.counts
-        return {level.size: _shared(level.count, counts[level.size]) for level in self.levels}
+        return {level.size: _overlap(level.count, counts[level.size]) for level in self.levels}
 
 
-def _shared(own: NDArray[np.int64], other: NDArray[np.int64]) -> float:
+def _overlap(own: NDArray[np.int64], other: NDArray[np.int64]) -> float:
     return float(np.minimum(own / own.sum(), other / max(1, other.sum())).sum())

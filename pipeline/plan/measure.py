@@ -9,9 +9,9 @@ import torch
 import zarr
 from torch import Tensor
 
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
-from pipeline.core.statistics import grouped_sums, row_blocks
+from pipeline.core.moments import grouped_sums, row_blocks
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.images.positions import relative_positions
@@ -27,7 +27,7 @@ from pipeline.render.directions import Space
 from pipeline.render.memory import bytes_per_icon
 from pipeline.render.parameterisation import canvas
 from pipeline.render.probe import Probe
-from pipeline.sample.passes import sample_batch
+from pipeline.sample.forward import sample_batch
 
 TILE = 512  # pixels
 FEW, MORE = 1, 5  # gradient steps; the difference leaves out what is done once for each icon

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from pipeline.core.statistics import BLOCK_BYTES
+from pipeline.core.moments import BLOCK_BYTES
 from pipeline.plan.counts import LevelCount, laid_out, level_counts, points
 from pipeline.plan.given import FLOAT_BYTES, Drawing, Rates, Sizes
 from pipeline.plan.volume import sample_row
 from pipeline.sample.attribution import TANGENTS
-from pipeline.sample.cut import cut
-from pipeline.sample.streams import stream_count
+from pipeline.sample.parallel_forward import parallel_batches
+from pipeline.sample.tasks import shard_images
 
 SUM_BYTES = 8  # sums are float64
 LISTED = 600  # bytes of an image's entry and of its line in the list, while it is made
@@ -27,8 +27,8 @@ def prepare(sizes: Sizes, rates: Rates) -> int:
 def sample(sizes: Sizes, rates: Rates) -> int:
     """Batches on their way through the network, and the rows of one task, once more while they are written."""
     settings, row = sizes.params.sample, sum(sample_row(sizes, layer) for layer in sizes.channels)
-    task = cut(sizes.images, settings.batch_size, settings.positions_per_image, row)
-    passes = stream_count(settings.device, settings.attribution) * rates.pass_bytes
+    task = shard_images(sizes.images, settings.batch_size, settings.positions_per_image, row)
+    passes = parallel_batches(settings.device, settings.attribution) * rates.pass_bytes
     return rates.memory + passes + 2 * min(task.shard_rows, sizes.samples) * row
 
 

@@ -11,11 +11,11 @@ import zarr
 from torch import Tensor
 
 from pipeline.core import artifacts as a
+from pipeline.core.files import atomic
+from pipeline.core.moments import layer_mean
 from pipeline.core.progress import say
 from pipeline.core.site_data import data_script
-from pipeline.core.statistics import layer_mean
-from pipeline.core.store import array, artifact_identity, level, open_artifact
-from pipeline.core.whole import whole
+from pipeline.core.zarr_store import array, artifact_identity, level, open_artifact
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.model.inputs import network_crop, to_tensor
@@ -45,7 +45,7 @@ def run(task: Task) -> None:
         content |= _measure(task, samples)
     settings = task.params.predict.model_dump(mode="json")
     content["about"] = a.PREDICT.attributes(settings, {"activations": artifact_identity(samples)})
-    with whole(task.path(a.PREDICT)) as folder:
+    with atomic(task.path(a.PREDICT)) as folder:
         folder.mkdir()
         (folder / RESULT).write_text(data_script(f"predict/{task.layer}", content), encoding="ascii")
     task.write_metrics(metrics(content))

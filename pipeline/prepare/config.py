@@ -8,13 +8,13 @@ from pipeline.core.settings import Settings
 
 
 class PrepareSettings(Settings):
-    """How images are checked, and whether the network is.
+    """How images and the network are checked.
 
     Attributes:
-        limit: at most this many images, spread evenly over the set; null takes all.
-        max_pixels: larger images are rejected.
+        limit: maximum number of images, spread evenly over the set; null for all.
+        max_pixels: images with more pixels are rejected.
         min_side: images with a shorter side are rejected, pixels.
-        evaluate: also report how many images a network with given weights names right, where their labels tell.
+        evaluate: report the accuracy of a network with given weights on the images that have labels.
     """
 
     limit: Annotated[int, Field(ge=1)] | None = None

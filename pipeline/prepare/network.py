@@ -1,8 +1,11 @@
-"""Building the network of a run, and checking it against its class names and the image set."""
+"""The network of a run: built, and checked against its class names and the labels of the image set."""
 
+from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.core.errors import ConfigError, ModelError
@@ -12,11 +15,11 @@ from pipeline.model.weights import load_weights, read_weights
 
 
 def make_module(settings: ModelSettings, names: Sequence[str] | None, seed: int) -> nn.Module:
-    """The network with the weights that it starts from: frozen, unless it is still to be trained.
+    """The network with its initial weights; frozen unless it is to be trained.
 
     Args:
         settings: of the network.
-        names: of its classes, None where nobody says them.
+        names: of its classes, None where none are given.
         seed: of the initial weights.
 
     Raises:
@@ -31,13 +34,13 @@ def make_module(settings: ModelSettings, names: Sequence[str] | None, seed: int)
 
 
 def check_names(module: nn.Module, names: Sequence[str] | None, crop: int) -> tuple[str, ...]:
-    """One name for each logit of the network; numbers where nobody says them.
+    """One name for each logit of the network; numbered where none are given.
 
     Raises:
         ConfigError: there are fewer or more names than logits.
-        ModelError: the network cannot look at an image of ``crop`` pixels, or gives no logits.
+        ModelError: the network does not accept an image of ``crop`` pixels, or returns no logits.
     """
-    logits = _logits(module, crop)
+    logits = _count_logits(module, crop)
     if names is None:
         return tuple(f"class {index}" for index in range(logits))
     if len(names) != logits:
@@ -68,7 +71,33 @@ def check_labels(labels: Sequence[str], names: Sequence[str] | None) -> None:
         )
 
 
-def _logits(module: nn.Module, crop: int) -> int:
+def match_classes(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.int64]:
+    """The network's class for each class of the image set.
+
+    Equal lists match in order. Otherwise classes match by name, ignoring case; names that the network has twice are
+    ambiguous and match nothing. Where no name matches at all, lists of equal length match in order: folders are often
+    named by codes.
+
+    Args:
+        labels: names of the image set's classes.
+        classes: names of the network's classes.
+
+    Returns:
+        [label] int64 index into ``classes``, -1 where there is none.
+    """
+    own = [label.casefold() for label in labels]
+    known = [name.casefold() for name in classes]
+    if own == known:
+        return np.arange(len(own), dtype=np.int64)
+    counts = Counter(known)
+    index_of = {name: index for index, name in enumerate(known) if counts[name] == 1}
+    found = np.array([index_of.get(label, -1) for label in own], dtype=np.int64)
+    if len(own) == len(known) and (found < 0).all():
+        return np.arange(len(own), dtype=np.int64)
+    return found
+
+
+def _count_logits(module: nn.Module, crop: int) -> int:
     training = module.training
     module.eval()
     try:
@@ -77,7 +106,7 @@ def _logits(module: nn.Module, crop: int) -> int:
     except (RuntimeError, AssertionError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise ModelError(
-            f"model.preprocessing.crop: expected a size the network takes, found {crop} pixels: {reason}"
+            f"model.preprocessing.crop: expected a size the network accepts, found {crop} pixels: {reason}"
         ) from None
     module.train(training)
     if not isinstance(logits, Tensor) or logits.ndim != 2:

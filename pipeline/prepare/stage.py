@@ -1,4 +1,4 @@
-"""The stage ``prepare``: list the images that can be used, train or load the network, save both."""
+"""Entry of the stage ``prepare``: list the usable images, train or load the network, save both."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +21,8 @@ from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop
 from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network, save_network
-from pipeline.prepare.classes import match_classes
-from pipeline.prepare.evaluate import Guesses, top_accuracy
-from pipeline.prepare.network import check_labels, check_names, make_module
+from pipeline.prepare.accuracy import TopPredictions, top_accuracy
+from pipeline.prepare.network import check_labels, check_names, make_module, match_classes
 from pipeline.prepare.train import train
 from pipeline.stages import Task
 
@@ -31,14 +30,14 @@ Metrics = dict[str, float | int | None]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What the stage works with, once all that the configuration says has been found and checked.
+class Inputs:
+    """What the configuration specifies, loaded and checked.
 
     Attributes:
         images: the image set.
-        module: the network, frozen unless it is still to be trained.
+        module: the network, frozen unless it is to be trained.
         classes: names of its logits.
-        preprocessing: from an image to its input.
+        preprocessing: of images for the network.
         class_of_label: [label] its class for each class of the image set, -1 where there is none.
     """
 
@@ -50,19 +49,19 @@ class Plan:
 
 
 def run(task: Task) -> None:
-    """List the images that can be used, train or load the network, save both."""
-    plan = _plan(task)
+    """List the usable images, train or load the network, save both."""
+    inputs = _load_inputs(task)
     if task.params.model.weights == "train":
-        listing, metrics = _train(task, plan)
+        listing, metrics = _train(task, inputs)
     else:
-        listing, metrics = _evaluate(task, plan)
-    module = freeze(plan.module)
+        listing, metrics = _evaluate(task, inputs)
+    module = freeze(inputs.module)
     network = Network(
         name=task.params.model.name,
         module=module,
-        classes=plan.classes,
-        preprocessing=plan.preprocessing,
-        layers=discover_layers(module, plan.preprocessing.crop, task.params.model.prefix_tokens),
+        classes=inputs.classes,
+        preprocessing=inputs.preprocessing,
+        layers=discover_layers(module, inputs.preprocessing.crop, task.params.model.prefix_tokens),
     )
     settings = task.settings()
     write_manifest(task.path(a.IMAGES), listing.manifest, settings, {})
@@ -71,7 +70,7 @@ def run(task: Task) -> None:
     _report(task, listing, network, metrics)
 
 
-def _plan(task: Task) -> Plan:
+def _load_inputs(task: Task) -> Inputs:
     settings = task.params.model
     images = open_image_set(task.params.images)
     preprocessing = resolve_preprocessing(settings)
@@ -80,24 +79,24 @@ def _plan(task: Task) -> Plan:
         check_labels(images.classes, names)
     module = make_module(settings, names, task.params.seed)
     classes = check_names(module, names, preprocessing.crop)
-    return Plan(images, module, classes, preprocessing, match_classes(images.classes, classes))
+    return Inputs(images, module, classes, preprocessing, match_classes(images.classes, classes))
 
 
-def _train(task: Task, plan: Plan) -> tuple[Listing, Metrics]:
+def _train(task: Task, inputs: Inputs) -> tuple[Listing, Metrics]:
     crops: list[NDArray[np.uint8]] = []
-    listing = _listed(task, plan, crops.append)
+    listing = _list_images(task, inputs, crops.append)
     classes = listing.manifest.class_
     chosen = np.flatnonzero(classes >= 0)
     found = np.unique(classes[chosen])
     if len(found) < 2:
-        only = repr(plan.classes[found[0]]) if len(found) else "no label"
+        only = repr(inputs.classes[found[0]]) if len(found) else "no label"
         raise ImageError(
             f"images: expected usable images of two classes or more to train on, found {only} only; add images, or "
             "give model.weights a path or published weights"
         )
     pixels = np.stack([crops[row] for row in chosen])
     training = task.params.model.training
-    trained = train(plan.module, pixels, classes[chosen], training, plan.preprocessing, task.params.seed)
+    trained = train(inputs.module, pixels, classes[chosen], training, inputs.preprocessing, task.params.seed)
     return listing, {
         "test_accuracy": trained.test_accuracy,
         "train_images": trained.train_images,
@@ -105,26 +104,26 @@ def _train(task: Task, plan: Plan) -> tuple[Listing, Metrics]:
     }
 
 
-def _evaluate(task: Task, plan: Plan) -> tuple[Listing, Metrics]:
-    known = task.params.model.weights != "random" and bool((plan.class_of_label >= 0).any())
-    if not (task.params.prepare.evaluate and known):
-        return _listed(task, plan, None), {}
-    guesses = Guesses(plan.module, plan.preprocessing)
-    listing = _listed(task, plan, guesses.add)
-    best, classes = guesses.result(), listing.manifest.class_
+def _evaluate(task: Task, inputs: Inputs) -> tuple[Listing, Metrics]:
+    labeled = task.params.model.weights != "random" and bool((inputs.class_of_label >= 0).any())
+    if not (task.params.prepare.evaluate and labeled):
+        return _list_images(task, inputs, None), {}
+    predictions = TopPredictions(inputs.module, inputs.preprocessing)
+    listing = _list_images(task, inputs, predictions.add)
+    best, classes = predictions.result(), listing.manifest.class_
     return listing, {"top1": top_accuracy(best, classes, 1), "top5": top_accuracy(best, classes, 5)}
 
 
-def _listed(task: Task, plan: Plan, take: Callable[[NDArray[np.uint8]], None] | None) -> Listing:
-    """The image set gone through once; ``take`` is given what the network sees of each usable image, [y, x, 3]."""
+def _list_images(task: Task, inputs: Inputs, on_crop: Callable[[NDArray[np.uint8]], None] | None) -> Listing:
+    """List the image set; ``on_crop`` is called with each usable image, cropped as for the network, [y, x, 3]."""
 
     def keep(image: Image.Image) -> None:
-        if take is not None:
-            take(np.asarray(network_crop(image, plan.preprocessing)))
+        if on_crop is not None:
+            on_crop(np.asarray(network_crop(image, inputs.preprocessing)))
 
     settings = task.params.prepare
     listing = list_images(
-        plan.images, plan.class_of_label, settings.limit, settings.max_pixels, settings.min_side, keep
+        inputs.images, inputs.class_of_label, settings.limit, settings.max_pixels, settings.min_side, keep
     )
     if not len(listing.manifest):
         reason = (
@@ -149,9 +148,9 @@ def _report(task: Task, listing: Listing, network: Network, metrics: Metrics) ->
     say(f"prepare: {_images(manifest)}; {len(listing.keys)} rejected ({task.path(a.REJECTED)})")
     for key, reason in list(zip(listing.keys, listing.reasons, strict=True))[:3]:
         say(f"prepare: rejected {escape_control_chars(key)}: {reason}")
-    scores = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in metrics.items() if _share(value))
+    scores = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in metrics.items() if _is_share(value))
     say(
-        f"prepare: {network.name} with {len(network.classes)} classes and {len(network.layers)} layers to look into"
+        f"prepare: {network.name} with {len(network.classes)} classes and {len(network.layers)} layers to sample"
         f"{'; ' + scores if scores else ''} ({task.path(a.MODEL)})"
     )
 
@@ -162,5 +161,5 @@ def _images(manifest: Manifest) -> str:
     return f"{len(manifest)} images, {width} pixels wide, {int((manifest.class_ >= 0).sum())} of a class of the network"
 
 
-def _share(value: float | None) -> bool:
+def _is_share(value: float | None) -> bool:
     return isinstance(value, float)

@@ -1,6 +1,7 @@
-"""Training a network on the image set's own labels, seeded and repeatable."""
+"""Training of a network on the image set's own labels, seeded and reproducible, with augmented images."""
 
 from dataclasses import dataclass
+from math import pi
 
 import numpy as np
 import torch
@@ -11,18 +12,24 @@ from torch.nn import functional
 from pipeline.core.progress import progress
 from pipeline.model.config import PreprocessingSettings, TrainingSettings
 from pipeline.model.inputs import normalize
-from pipeline.prepare.augment import augment
-from pipeline.prepare.evaluate import Guesses, top_accuracy
+from pipeline.prepare.accuracy import TopPredictions, top_accuracy
+
+ROTATION = 8.0  # degrees either way
+ZOOM = 0.18  # share of the size, larger or smaller
+TRANSLATION = 0.14  # share of half the side, either way
+CONTRAST = 0.25
+BRIGHTNESS = 0.12
+TINT = 0.12  # standard deviation of the mixing of color channels
 
 
 @dataclass(frozen=True)
-class Trained:
-    """How a training went.
+class TrainingResult:
+    """The result of a training.
 
     Attributes:
-        test_accuracy: share of the held-out images that it names right, 0..1; None if none was held out.
-        train_images, test_images: how many there were of either.
-        loss: mean of each epoch.
+        test_accuracy: share of the held-out images that are classified correctly, 0..1; None if none was held out.
+        train_images, test_images: number of images in either part.
+        loss: mean cross-entropy of each epoch.
     """
 
     test_accuracy: float | None
@@ -38,40 +45,40 @@ def train(
     settings: TrainingSettings,
     preprocessing: PreprocessingSettings,
     seed: int,
-) -> Trained:
+) -> TrainingResult:
     """Train ``module`` in place with AdamW on a one-cycle schedule; it is left in evaluation mode.
 
-    With the same arguments, device and number of threads the weights come out the same, bit for bit.
+    The same arguments, device and number of threads give the same weights, bit for bit.
 
     Args:
-        module: from normalised images to logits.
+        module: from normalized images to logits.
         images: [image, y, x, 3] uint8.
         labels: [image] class indices.
         settings: of the training.
-        preprocessing: its mean and deviation normalise the images.
+        preprocessing: its mean and standard deviation normalize the images.
         seed: of the split, the order, the augmentation and the dropout.
     """
     generator = torch.Generator().manual_seed(seed)
-    taught, held_out = split(labels, settings.test_share, seed)
+    train_rows, test_rows = split(labels, settings.test_share, seed)
     pixels = torch.from_numpy(images).movedim(-1, 1)
     targets = torch.from_numpy(labels)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        loss = _fit(module, pixels, targets, torch.from_numpy(taught), settings, preprocessing, generator)
+        loss = _fit(module, pixels, targets, torch.from_numpy(train_rows), settings, preprocessing, generator)
     module.eval()
-    guesses = Guesses(module, preprocessing)
-    for image in images[held_out]:
-        guesses.add(image)
-    accuracy = top_accuracy(guesses.result(), labels[held_out], first=1)
-    return Trained(accuracy, len(taught), len(held_out), tuple(loss))
+    predictions = TopPredictions(module, preprocessing)
+    for image in images[test_rows]:
+        predictions.add(image)
+    accuracy = top_accuracy(predictions.result(), labels[test_rows], first=1)
+    return TrainingResult(accuracy, len(train_rows), len(test_rows), tuple(loss))
 
 
 def split(labels: NDArray[np.int64], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows to train on and rows to hold out: ``share`` of each class, at least one row of each class is trained on."""
-    chance = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     held_out: list[NDArray[np.int64]] = []
     for label in np.unique(labels):
-        rows = chance.permutation(np.flatnonzero(labels == label))
+        rows = generator.permutation(np.flatnonzero(labels == label))
         held_out.append(rows[: min(round(share * len(rows)), len(rows) - 1)])
     test = np.sort(np.concatenate(held_out)).astype(np.int64)
     return np.setdiff1d(np.arange(len(labels)), test).astype(np.int64), test
@@ -98,11 +105,11 @@ def _fit(
         for epoch in range(settings.epochs):
             order = rows[torch.randperm(len(rows), generator=generator)]
             total = 0.0
-            # a last, smaller batch would unsettle the batch normalisation; its images come early in another epoch
+            # a last, smaller batch would disturb the batch normalization; its images come early in another epoch
             for chosen in order[: steps * batch].view(steps, batch):
                 images = augment(pixels[chosen].float() / 255, generator, settings.flip, settings.noise)
                 images = images.contiguous(memory_format=torch.channels_last)
-                inputs = _harden(module, images, targets[chosen], settings.robust, preprocessing, generator)
+                inputs = _adversarial(module, images, targets[chosen], settings.robust, preprocessing, generator)
                 loss = functional.cross_entropy(module(normalize(inputs, preprocessing)), targets[chosen])
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -115,7 +122,7 @@ def _fit(
     return history
 
 
-def _harden(
+def _adversarial(
     module: nn.Module,
     images: Tensor,
     targets: Tensor,
@@ -123,10 +130,10 @@ def _harden(
     preprocessing: PreprocessingSettings,
     generator: torch.Generator,
 ) -> Tensor:
-    """Move each image by up to ``radius`` (L2 norm over its values in 0..1) to where the network errs most.
+    """Adversarial examples: each image moved by up to ``radius`` (L2 norm over its values in 0..1) to raise its loss.
 
-    One step of the gradient from a random start. Features that survive this are those that a person can see too, and
-    feature visualisation shows them as such (Engstrom et al. 2019, "Adversarial Robustness as a Prior for Learned
+    One gradient step from a random start. Features that survive this are those that a person can see too, and
+    feature visualization shows them as such (Engstrom et al. 2019, "Adversarial Robustness as a Prior for Learned
     Representations").
     """
     if radius == 0:
@@ -135,8 +142,57 @@ def _harden(
     start = images + 0.5 * radius * start / start.flatten(1).norm(dim=1)[:, None, None, None]
     start.requires_grad_(True)
     loss = functional.cross_entropy(module(normalize(start, preprocessing)), targets, reduction="sum")
-    (slope,) = torch.autograd.grad(loss, start)
-    move = start.detach() + radius * slope / slope.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None] - images
+    (gradient,) = torch.autograd.grad(loss, start)
+    move = (
+        start.detach()
+        + radius * gradient / gradient.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None]
+        - images
+    )
     length = move.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None]
-    hard: Tensor = (images + move * (radius / length).clamp(max=1)).clamp(0, 1)
-    return hard
+    adversarial: Tensor = (images + move * (radius / length).clamp(max=1)).clamp(0, 1)
+    return adversarial
+
+
+def augment(images: Tensor, generator: torch.Generator, flip: bool, noise: float) -> Tensor:
+    """Augment each image at random: rotate, scale, translate, perhaps flip, change colors and add noise.
+
+    The network is to learn shapes and textures, not places and exact colors.
+
+    Args:
+        images: float32 [image, 3, y, x] in 0..1.
+        generator: of the random numbers.
+        flip: mirror half of them left to right; wrong for letters and digits.
+        noise: standard deviation of Gaussian noise added to each value.
+
+    Returns:
+        The same shape and range.
+    """
+    moved = _transform(images, generator, flip)
+    tinted = _change_colors(moved, generator)
+    noisy = tinted + noise * torch.randn(tinted.shape, generator=generator)
+    return noisy.clamp(0, 1)
+
+
+def _uniform(count: int, limit: float, generator: torch.Generator) -> Tensor:
+    return (torch.rand(count, generator=generator) * 2 - 1) * limit
+
+
+def _transform(images: Tensor, generator: torch.Generator, flip: bool) -> Tensor:
+    count = len(images)
+    angle = _uniform(count, ROTATION * pi / 180, generator)
+    scale = 1 + _uniform(count, ZOOM, generator)
+    shift = torch.stack([_uniform(count, TRANSLATION, generator), _uniform(count, TRANSLATION, generator)], dim=1)
+    sign = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0) if flip else torch.ones(count)
+    cosine, sine = scale * angle.cos(), scale * angle.sin()
+    rows = torch.stack([torch.stack([sign * cosine, -sine], dim=1), torch.stack([sign * sine, cosine], dim=1)], dim=1)
+    grid = functional.affine_grid(torch.cat([rows, shift[:, :, None]], dim=2), list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+def _change_colors(images: Tensor, generator: torch.Generator) -> Tensor:
+    count = len(images)
+    mixing = torch.eye(3) + TINT * torch.randn(count, 3, 3, generator=generator)
+    gain = 1 + _uniform(count, CONTRAST, generator)
+    brightness = _uniform(count, BRIGHTNESS, generator)
+    tinted = torch.einsum("nij,njyx->niyx", mixing, images - 0.5)
+    return gain[:, None, None, None] * tinted + (0.5 + brightness)[:, None, None, None]

@@ -6,12 +6,12 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import MODEL
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import DataError
+from pipeline.core.moments import row_blocks
 from pipeline.core.progress import say
-from pipeline.core.statistics import row_blocks
 from pipeline.model.network import read_description
 from pipeline.reduce.select import Attributions, read_attributions, samples_of_class
 from pipeline.selection import SelectionSettings

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.statistics import LayerStatistics, statistics
+from pipeline.core.moments import LayerStatistics, statistics
 from pipeline.reduce.rows import Rows
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.core.statistics import row_blocks
+from pipeline.core.moments import row_blocks
 
 BLOCK = 8192  # rows of an array that lies in memory
 

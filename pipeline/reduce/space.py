@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.statistics import statistics
+from pipeline.core.moments import statistics
 from pipeline.reduce.config import Metric
 from pipeline.reduce.pca import main_axes
 from pipeline.reduce.rows import Rows

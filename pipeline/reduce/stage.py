@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import DataError
+from pipeline.core.moments import layer_statistics, row_blocks
 from pipeline.core.progress import say
-from pipeline.core.statistics import layer_statistics, row_blocks
 from pipeline.core.steady import steady
 from pipeline.images.manifest import read_manifest
 from pipeline.reduce import pca

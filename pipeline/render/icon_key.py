@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.core.identity import identity
+from pipeline.core.digests import identity
 
 RENDERING = 2  # raised whenever the code draws other pixels from the same input
 

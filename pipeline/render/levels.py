@@ -6,7 +6,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.render.level import Finished, Level
 from pipeline.render.lineage import parent_rows
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from pipeline.core.errors import ConfigError
-from pipeline.core.store import power_of_two
+from pipeline.core.zarr_store import power_of_two
 
 FEW, MORE = 2, 4  # batches that are measured; the difference leaves out what all icons share, such as weights
 PASSING = 2  # tensors as large as the largest saved one that the backward pass holds at once: a gradient in, one out

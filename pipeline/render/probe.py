@@ -6,8 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from pipeline.core.allocator import keep_memory
 from pipeline.core.errors import ConfigError
+from pipeline.core.malloc import keep_memory
 from pipeline.model.inputs import normalize
 from pipeline.model.layers import run_to
 from pipeline.model.network import Network

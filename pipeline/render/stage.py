@@ -12,12 +12,12 @@ import zarr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
 from pipeline.core.cluster import Address, Inline, Local, from_environment, open_pool
 from pipeline.core.errors import DataError
+from pipeline.core.moments import layer_statistics
 from pipeline.core.progress import progress, say
-from pipeline.core.statistics import layer_statistics
 from pipeline.model.network import read_description
 from pipeline.render.atelier import Atelier
 from pipeline.render.cache import IconCache

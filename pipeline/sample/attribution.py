@@ -8,22 +8,25 @@ the activation itself at that position and zero elsewhere.
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pipeline.core.errors import ModelError
 from pipeline.model.interventions import replace_output
 from pipeline.model.layers import LayerShape
 from pipeline.model.positions import at_positions
-from pipeline.sample.prefix import Prefix
+from pipeline.sample.partial_forward import PartialForward
 
-TANGENTS = 64  # images × positions carried through the network together, to bound memory
+TANGENTS = 64  # images × positions that run through the network together, to bound memory
+EPSILON = 1e-2  # of the l2 rule (lucid, smoothed max-pool gradient)
 
 
 def attributions(
-    module: nn.Module, layer: str, shape: LayerShape, images: Tensor, prefix: Prefix, positions: Tensor
+    module: nn.Module, layer: str, shape: LayerShape, images: Tensor, recorded: PartialForward, positions: Tensor
 ) -> Tensor:
     """The attribution of every sampled activation to every class.
 
@@ -32,30 +35,30 @@ def attributions(
     Args:
         module: a frozen network.
         layer: dotted path of the layer.
-        shape: what the layer gives.
+        shape: of the layer.
         images: network input [image, 3, y, x].
-        prefix: what a pass of these images came to before the layer and at it.
+        recorded: a forward pass of these images, up to the layer.
         positions: (y, x) of the samples in the layer's map, [image, position, 2].
 
     Returns:
         [image, position, class]
 
     Raises:
-        ModelError: the network does not give one row of logits for each image.
+        ModelError: the network does not return one row of logits for each image.
     """
-    tangents = _tangents(shape, prefix.output, positions)
-    zero = torch.zeros_like(prefix.output)
-    with prefix.skipped(), _added_to(module, layer) as with_change, forward_mode():
+    tangents = _tangents(shape, recorded.output, positions)
+    zero = torch.zeros_like(recorded.output)
+    with recorded.replay(), _add_to_output(module, layer) as perturbed, forward_mode():
 
-        def change_of_logits(tangent: Tensor) -> Tensor:
-            both = torch.func.jvp(lambda delta: _logits(with_change(delta), images), (zero,), (tangent,))
-            change: Tensor = both[1]
-            return change
+        def logit_tangent(tangent: Tensor) -> Tensor:
+            both = torch.func.jvp(lambda delta: _logits(perturbed(delta), images), (zero,), (tangent,))
+            found: Tensor = both[1]
+            return found
 
         # what does not depend on the tangent runs once for all of them
-        vectorised = torch.func.vmap(change_of_logits, chunk_size=max(1, TANGENTS // len(images)))
-        changes: Tensor = vectorised(tangents)
-    return changes.movedim(0, 1)
+        vectorized = torch.func.vmap(logit_tangent, chunk_size=max(1, TANGENTS // len(images)))
+        per_position: Tensor = vectorized(tangents)
+    return per_position.movedim(0, 1)
 
 
 def _tangents(shape: LayerShape, output: Tensor, positions: Tensor) -> Tensor:
@@ -72,16 +75,16 @@ def _tangents(shape: LayerShape, output: Tensor, positions: Tensor) -> Tensor:
 
 
 @contextmanager
-def _added_to(module: nn.Module, layer: str) -> Iterator[Callable[[Tensor], nn.Module]]:
-    """The network, given a change that is added to the layer's output while the block lasts."""
-    change: list[Tensor] = []
+def _add_to_output(module: nn.Module, layer: str) -> Iterator[Callable[[Tensor], nn.Module]]:
+    """While the block lasts: the network as a function of a tensor that is added to the layer's output."""
+    added: list[Tensor] = []
 
-    def with_change(delta: Tensor) -> nn.Module:
-        change[:] = [delta]
+    def perturbed(delta: Tensor) -> nn.Module:
+        added[:] = [delta]
         return module
 
-    with replace_output(module, layer, lambda output: output + change[0]):
-        yield with_change
+    with replace_output(module, layer, lambda output: output + added[0]):
+        yield perturbed
 
 
 def _logits(module: nn.Module, images: Tensor) -> Tensor:
@@ -93,7 +96,7 @@ def _logits(module: nn.Module, images: Tensor) -> Tensor:
 
 @contextmanager
 def forward_mode() -> Iterator[None]:
-    """Forward-mode derivatives of everything: attention as plain matrix products, since its fused kernels have none."""
+    """Use operations that have forward-mode derivatives: attention as plain matrix products, not its fused kernels."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
@@ -105,3 +108,64 @@ def forward_mode() -> Iterator[None]:
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
+
+
+class _RelaxedMaxPool(torch.autograd.Function):
+    """Max-pooling whose forward-mode derivative is shared among the pooled positions."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(values: Tensor, pool: nn.MaxPool2d, rule: str) -> Tensor:
+        del rule
+        return functional.max_pool2d(
+            values, pool.kernel_size, pool.stride, pool.padding, pool.dilation, ceil_mode=pool.ceil_mode
+        )
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        values, ctx.pool, ctx.rule = inputs
+        ctx.save_for_forward(values)
+        ctx.shape = output.shape
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, _pool: None, _rule: None) -> Tensor:
+        (values,) = ctx.saved_tensors
+        if ctx.rule == "avg":
+            return average(tangent, ctx.pool)
+        above, below = average(values.square(), ctx.pool), EPSILON + average(values.abs(), ctx.pool)
+        change_above = average(2 * values * tangent, ctx.pool)
+        change_below = average(values.sign() * tangent, ctx.pool)
+        return change_above / below - above * change_below / below.square()
+
+
+def average(values: Tensor, pool: nn.MaxPool2d) -> Tensor:
+    """The mean over each window of ``pool``, of the positions inside the map."""
+    return functional.avg_pool2d(
+        values, pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode, count_include_pad=False
+    )
+
+
+@contextmanager
+def relaxed_max_pool(module: nn.Module, rule: str) -> Iterator[None]:
+    """While the block lasts, every max-pooling module has the tangents of ``rule`` (``none``, ``avg``, ``l2``).
+
+    The derivative is shared among the pooled positions instead of following the maximum. The pooled values stay the
+    same; only attributions change. Carter et al. (2019) relaxed max-pooling this way and warn that it hides model
+    behavior: a position that lost the maximum gets credit that it does not have.
+    """
+    pools = [part for part in module.modules() if isinstance(part, nn.MaxPool2d)] if rule != "none" else []
+    for pool in pools:
+        pool.forward = _relaxed_forward(pool, rule)  # type: ignore[method-assign]  # shadows the class's method for the block
+    try:
+        yield
+    finally:
+        for pool in pools:
+            del pool.forward
+
+
+def _relaxed_forward(pool: nn.MaxPool2d, rule: str) -> Any:
+    def forward(values: Tensor) -> Any:
+        return _RelaxedMaxPool.apply(values, pool, rule)
+
+    return forward

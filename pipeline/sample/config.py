@@ -8,19 +8,19 @@ from pipeline.core.settings import Device, Settings
 
 
 class SampleSettings(Settings):
-    """How many places of each image are recorded, and how.
+    """How many places of each image are sampled, and what is recorded there.
 
     Attributes:
-        positions_per_image: places drawn in every image.
+        positions_per_image: places sampled in every image.
         border: positions left out at each side of a map that is large enough to have an interior.
         attribution: record class attributions too.
-        max_pool: what the attribution's tangents do at max-pooling: ``none`` follows the winner, ``avg`` shares
-            equally, ``l2`` shares in proportion to the activation (Carter et al. 2019; it hides model behaviour).
-        batch_size: images in one pass.
+        max_pool: the tangent rule of max-pooling in attributions: ``none`` follows the maximum, ``avg`` shares equally,
+            ``l2`` shares in proportion to the activation (Carter et al. 2019; it hides model behavior).
+        batch_size: images in one forward pass.
         device: where the network runs.
         dtype: its number type.
-        storage: number type of activations and attributions on the disk. ``float16`` takes half the room and keeps 11
-            significant bits; a value beyond its range is refused.
+        storage: number type of activations and attributions on the disk. ``float16`` takes half the space and keeps
+            11 significant bits; a value beyond its range is an error.
     """
 
     positions_per_image: Annotated[int, Field(ge=1, le=4096)] = 8

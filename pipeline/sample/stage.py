@@ -2,91 +2,130 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import zarr
 
-import pipeline
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, MODEL
 from pipeline.core.cluster import from_environment, open_pool
+from pipeline.core.code import stage_digest
+from pipeline.core.digests import identity
 from pipeline.core.errors import DataError
-from pipeline.core.growing import Growing, Growth, code_digest, grow
+from pipeline.core.files import discard
 from pipeline.core.progress import progress, say
-from pipeline.core.shards import write_shards
-from pipeline.core.store import add_array, discard
+from pipeline.core.resumable import Checkpoint, ResumableArtifact, resume, work_folder
+from pipeline.core.zarr_store import add_array, write_shards
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.model.layers import LayerShape, require_layer
 from pipeline.model.network import read_description
-from pipeline.sample.cut import Cut, cut
-from pipeline.sample.rows import image_rows, position_rows
-from pipeline.sample.sampler import Engagement, Order, sample_shard
-from pipeline.sample.tally import Tally, total
+from pipeline.sample.stats import ActivationStats, sum_stats
+from pipeline.sample.tasks import SampleTask, SamplerSpec, Sharding, image_rows, position_rows, sample_shard, shard_images
 from pipeline.stages import Task
 
-CODE = ("sample", "images", "model")  # packages whose change makes all anew, as dvc.yaml has it
 ROWS = "rows"  # the task that needs no network
+NETWORK = ("weights", "architecture", "classes", "preprocessing", "layers")  # what results depend on, in model.json
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What the stage reads.
+
+    Attributes:
+        manifest: the images.
+        model: description of the saved network.
+        shapes: of each layer that is sampled.
+        classes: for which attributions are recorded; 0 where none are.
+        sharding: the images' tasks.
+    """
+
+    manifest: Manifest
+    model: Mapping[str, Any]
+    shapes: Mapping[str, LayerShape]
+    classes: int
+    sharding: Sharding
 
 
 def run(task: Task) -> None:
     """Sample every image of the manifest at every layer, in one pass over the images.
 
     Raises:
-        AtlasError: images, network or cluster are not as they should be, or a layer gives numbers that are no use.
+        AtlasError: images, network or cluster cannot be used, or a layer's activations are not finite or all zero.
     """
-    manifest = read_manifest(task.path(IMAGES))
-    description = read_description(task.path(MODEL))
-    known = {name: LayerShape(**shape) for name, shape in description["layers"].items()}
-    shapes = {layer: require_layer(layer, known) for layer in task.params.layers}
-    classes = len(description["classes"]) if task.params.sample.attribution else 0
-    cutting = _cut(task, len(manifest), shapes, classes)
-    made_from = {IMAGES.name: manifest.identity, MODEL.name: description["identity"]}
+    inputs = _read_inputs(task)
     with ExitStack() as stack:
-        growing = {
+        checkpoints = {
             layer: stack.enter_context(
-                grow(_growth(task, layer, made_from), partial(_lay_out, task, cutting, shape.channels, classes))
+                resume(_artifact(task, inputs, layer), partial(_create_arrays, task, inputs, shape.channels))
             )
-            for layer, shape in shapes.items()
+            for layer, shape in inputs.shapes.items()
         }
-        for layer, shape in shapes.items():
-            _write_rows(task, growing[layer], manifest, shape)
-        tallies = _sample(task, growing, cutting)
-        _refuse_silence(tallies)
-        for layer, found in tallies.items():
-            growing[layer].group.attrs["tally"] = found.payload()
-    _remove_others(task)
-    task.write_metrics({layer: found.metrics(shapes[layer].channels) for layer, found in tallies.items()})
-    for layer, found in tallies.items():
-        summary = found.summary(shapes[layer].channels)
-        say(f"sample: {layer}: {summary}, from {len(manifest)} images → {task.path(ACTIVATIONS, layer)}")
+        for layer, shape in inputs.shapes.items():
+            _write_rows(task, checkpoints[layer], inputs.manifest, shape)
+        stats = _sample(task, checkpoints, inputs.sharding)
+        _check_not_silent(stats)
+        for layer, found in stats.items():
+            checkpoints[layer].group.attrs["tally"] = found.payload()
+    _remove_other_layers(task)
+    channels = {layer: shape.channels for layer, shape in inputs.shapes.items()}
+    task.write_metrics({layer: found.metrics(channels[layer]) for layer, found in stats.items()})
+    for layer, found in stats.items():
+        summary = found.summary(channels[layer])
+        say(f"sample: {layer}: {summary}, from {len(inputs.manifest)} images → {task.path(ACTIVATIONS, layer)}")
 
 
-def _cut(task: Task, images: int, shapes: Mapping[str, LayerShape], classes: int) -> Cut:
+def _read_inputs(task: Task) -> _Inputs:
     settings = task.params.sample
+    manifest = read_manifest(task.path(IMAGES))
+    model = describe(task.path(MODEL))
+    known = {name: LayerShape(**shape) for name, shape in model["layers"].items()}
+    shapes = {layer: known_layer(layer, known) for layer in task.params.layers}
+    classes = len(model["classes"]) if settings.attribution else 0
     number_bytes = {"float16": 2, "float32": 4}[settings.storage]
     row_bytes = number_bytes * sum(shape.channels + classes for shape in shapes.values())
-    return cut(images, settings.batch_size, settings.positions_per_image, row_bytes)
+    sharding = shard_images(len(manifest), settings.batch_size, settings.positions_per_image, row_bytes)
+    return _Inputs(manifest, model, shapes, classes, sharding)
 
 
-def _growth(task: Task, layer: str, made_from: Mapping[str, str]) -> Growth:
-    code = code_digest(Path(pipeline.__file__).parent / package for package in CODE)
-    return Growth(ACTIVATIONS, task.path(ACTIVATIONS, layer), task.outputs, task.settings(), made_from, code)
+def _artifact(task: Task, inputs: _Inputs, layer: str) -> ResumableArtifact:
+    """A layer's artifact; shards of the same images, network and settings are kept when layers or images are added."""
+    manifest, model, sharding = inputs.manifest, inputs.model, inputs.sharding
+    digests = [manifest.digest[images.start : images.stop] for images in sharding.tasks()]
+    return ResumableArtifact(
+        artifact=ACTIVATIONS,
+        path=task.path(ACTIVATIONS, layer),
+        outputs=task.outputs,
+        settings=task.settings(),
+        made_from={IMAGES.name: manifest.identity, MODEL.name: model["identity"]},
+        results_depend_on={
+            "code": stage_digest("sample"),
+            "layer": layer,
+            "network": {name: model[name] for name in NETWORK},
+            "seed": task.params.seed,
+            "settings": task.params.sample.model_dump(mode="json"),
+            "shard_rows": sharding.shard_rows,
+        },
+        contents={
+            ROWS: identity(manifest.digest),
+            **{str(number): identity(own) for number, own in enumerate(digests)},
+        },
+    )
 
 
-def _lay_out(task: Task, cutting: Cut, channels: int, classes: int, group: zarr.Group) -> None:
+def _create_arrays(task: Task, inputs: _Inputs, channels: int, group: zarr.Group) -> None:
     """The empty arrays of a layer."""
-    storage = task.params.sample.storage
-    add_array(group, ACTIVATIONS, "activation", (cutting.rows, channels), cutting.shard_rows, storage)
-    if classes:
-        add_array(group, ACTIVATIONS, "attribution", (cutting.rows, classes), cutting.shard_rows, storage)
-    add_array(group, ACTIVATIONS, "image", (cutting.rows,))
-    add_array(group, ACTIVATIONS, "position", (cutting.rows, 2))
+    storage, rows, shard_rows = task.params.sample.storage, inputs.sharding.rows, inputs.sharding.shard_rows
+    add_array(group, ACTIVATIONS, "activation", (rows, channels), shard_rows, storage)
+    if inputs.classes:
+        add_array(group, ACTIVATIONS, "attribution", (rows, inputs.classes), shard_rows, storage)
+    add_array(group, ACTIVATIONS, "image", (rows,))
+    add_array(group, ACTIVATIONS, "position", (rows, 2))
 
 
-def _write_rows(task: Task, growing: Growing, manifest: Manifest, shape: LayerShape) -> None:
-    """What is known of the rows without the network."""
-    if growing.done(ROWS) is not None:
+def _write_rows(task: Task, checkpoint: Checkpoint, manifest: Manifest, shape: LayerShape) -> None:
+    """Write each row's image and position, which need no network."""
+    if checkpoint.task_record(ROWS) is not None:
         return
     settings = task.params.sample
     arrays: dict[str, Any] = {
@@ -95,57 +134,58 @@ def _write_rows(task: Task, growing: Growing, manifest: Manifest, shape: LayerSh
             shape, task.params.seed, manifest.digest, settings.positions_per_image, settings.border
         ),
     }
-    growing.finish(ROWS, write_shards(growing.folder, arrays, 0), {})
+    checkpoint.finish(ROWS, write_shards(checkpoint.folder, arrays, 0), {})
 
 
-def _sample(task: Task, growing: Mapping[str, Growing], cutting: Cut) -> dict[str, Tally]:
-    """Have the missing shards written, and count what is in all of them."""
-    tasks = cutting.tasks()
-    found = {layer: [grown.done(number) for number in range(len(tasks))] for layer, grown in growing.items()}
-    orders = [
-        Order(number, images, missing)
+def _sample(task: Task, checkpoints: Mapping[str, Checkpoint], sharding: Sharding) -> dict[str, ActivationStats]:
+    """Have workers write the missing shards; returns the counts over all shards."""
+    tasks = sharding.tasks()
+    payloads = {
+        layer: [found.task_record(number) for number in range(len(tasks))] for layer, found in checkpoints.items()
+    }
+    pending = [
+        SampleTask(number, images, missing)
         for number, images in enumerate(tasks)
-        if (missing := tuple(layer for layer in growing if found[layer][number] is None))
+        if (missing := tuple(layer for layer in checkpoints if payloads[layer][number] is None))
     ]
-    with progress("sample", cutting.images, "image") as bar:
-        bar.update(cutting.images - sum(len(order.images) for order in orders))
-        if orders:
+    with progress("sample", sharding.images, "image") as bar:
+        bar.update(sharding.images - sum(len(one.images) for one in pending))
+        if pending:
             with open_pool(from_environment()) as pool:
-                for index, written in pool.map_unordered(sample_shard, orders, _engagement(task, growing)):
-                    for layer, one in written.items():
-                        found[layer][orders[index].number] = one.tally.payload()
-                        growing[layer].finish(orders[index].number, one.shards, one.tally.payload())
-                    bar.update(len(orders[index].images))
-    return {layer: total(payload for payload in payloads if payload) for layer, payloads in found.items()}
+                for index, written in pool.map_unordered(sample_shard, pending, _sampler_spec(task, checkpoints)):
+                    for layer, shards in written.items():
+                        payloads[layer][pending[index].number] = shards.stats.payload()
+                        checkpoints[layer].finish(pending[index].number, shards.checksums, shards.stats.payload())
+                    bar.update(len(pending[index].images))
+    return {layer: sum_stats(payload for payload in found if payload) for layer, found in payloads.items()}
 
 
-def _engagement(task: Task, growing: Mapping[str, Growing]) -> Engagement:
-    return Engagement(
+def _sampler_spec(task: Task, checkpoints: Mapping[str, Checkpoint]) -> SamplerSpec:
+    return SamplerSpec(
         manifest=task.path(IMAGES).absolute(),
         model=task.path(MODEL).absolute(),
         images=task.params.images,
         max_pixels=task.params.prepare.max_pixels,
-        folders={layer: grown.folder for layer, grown in growing.items()},
+        folders={layer: checkpoint.folder for layer, checkpoint in checkpoints.items()},
         settings=task.params.sample,
         seed=task.params.seed,
     )
 
 
-def _refuse_silence(tallies: Mapping[str, Tally]) -> None:
-    """Raise DataError for a layer that answers nothing at all."""
-    for layer, tally in tallies.items():
-        if tally.all_zero:
+def _check_not_silent(stats: Mapping[str, ActivationStats]) -> None:
+    """Raise DataError for a layer whose activations are all zero."""
+    for layer, found in stats.items():
+        if found.all_zero:
             raise DataError(
                 f"{layer}: expected activations, found zeros only; choose another layer or check the weights"
             )
 
 
-def _remove_others(task: Task) -> None:
-    """Remove layers that are no longer asked for, finished or not, and the notes of them."""
+def _remove_other_layers(task: Task) -> None:
+    """Remove layers that are no longer configured, finished or not, with their task records."""
     wanted = {task.path(ACTIVATIONS, layer).name for layer in task.params.layers}
     folder = task.path(ACTIVATIONS, task.params.layers[0]).parent
-    notes = Growth(ACTIVATIONS, folder, task.outputs, {}, {}).notes
-    for place in (folder, notes):
-        for old in place.iterdir():
-            if old.name not in wanted:
-                discard(old)
+    for place in (folder, work_folder(task.outputs, folder)):
+        for path in place.iterdir():
+            if path.name not in wanted:
+                discard(path)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.statistics import grouped_sums
+from pipeline.core.moments import grouped_sums
 
 CONSIDERED = 8  # strongest classes of a cell
 STRONG = 0.3  # of the largest attribution that any cell has to the class

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core import artifacts as a
+from pipeline.core.files import atomic
 from pipeline.core.progress import say, tracked
 from pipeline.core.site_data import data_script
-from pipeline.core.store import open_artifact
-from pipeline.core.whole import whole
+from pipeline.core.zarr_store import open_artifact
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.thumbnails import encode_thumbnail, image_lists, thumbnail_path
@@ -39,7 +39,7 @@ def run(task: Task) -> None:
     network = read_description(task.path(a.MODEL))
     images = read_manifest(task.path(a.IMAGES))
     bookmarks = bookmarks_content(task, network, len(images))  # first: a wrong bookmark is refused before any writing
-    with whole(site / "data") as data:
+    with atomic(site / "data") as data:
         layers, rows = _write_layers(task, data, network, images.class_)
         _write_images(task, data, network, rows)
         second = task.params.place.title if task.params.placed else None
@@ -47,12 +47,12 @@ def run(task: Task) -> None:
         content = manifest(title, network, layers, len(images), task.params.site.exemplars, second, provenance)
         _write_data(data, "manifest", content)
         _write_data(data, "places", bookmarks)
-    with whole(site / "viewer") as folder:
+    with atomic(site / "viewer") as folder:
         folder.mkdir()
         for name, source in viewer.items():
             (folder / name).write_bytes(source)
     for file, script in PAGES.items():
-        with whole(site / file) as partial:
+        with atomic(site / file) as partial:
             partial.write_text(page(title, script), encoding="utf-8")
     _report(task, site, layers, len(rows))
 

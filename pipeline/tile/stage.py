@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.core import artifacts as a
-from pipeline.core import store
+from pipeline.core import zarr_store as store
+from pipeline.core.digests import identity
+from pipeline.core.files import atomic, write_json
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
-from pipeline.core.identity import identity
 from pipeline.core.progress import say, tracked
-from pipeline.core.whole import whole, write_json
 from pipeline.stages import Task
 from pipeline.tile.config import TileSettings
 from pipeline.tile.deep_zoom import OVERLAP, write_pyramid
@@ -26,7 +26,7 @@ def run(task: Task) -> None:
     sizes = level_sizes(icons)
     say(f"tile {task.layer}/{task.atlas}: icons of levels {', '.join(map(str, sizes))}")
     metrics = {}
-    with whole(task.path(a.TILES)) as folder:
+    with atomic(task.path(a.TILES)) as folder:
         folder.mkdir()
         described = {}
         for size in sizes:

@@ -8,7 +8,7 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
-from pipeline.core import store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT
 from pipeline.grid.stage import run
 from pipeline.params import Params, parse_params
@@ -38,15 +38,15 @@ def plant(outputs: Path, *, attribution: bool, dtype: str = "float16") -> Plante
         np.arange(600) // 4,
         (generator.integers(0, 81, size=(450, 2)) / 80).astype(np.float32),
     )
-    with store.create(ACTIVATIONS, ACTIVATIONS.path(outputs, "layer"), {}, {}) as group:
+    with zarr_store.create(ACTIVATIONS, ACTIVATIONS.path(outputs, "layer"), {}, {}) as group:
         for name, values in (("activation", found.activation), ("attribution", found.attribution)):
             if name == "activation" or attribution:
-                array = store.add_array(group, ACTIVATIONS, name, values.shape, shard_rows=64, dtype=dtype)
+                array = zarr_store.add_array(group, ACTIVATIONS, name, values.shape, shard_rows=64, dtype=dtype)
                 array[...] = values
-        store.write_array(group, ACTIVATIONS, "image", found.image)
-    with store.create(LAYOUT, LAYOUT.path(outputs, "layer", "all"), {}, {}) as group:
-        store.write_array(group, LAYOUT, "sample", CHOSEN)
-        store.write_array(group, LAYOUT, "xy", found.xy)
+        zarr_store.write_array(group, ACTIVATIONS, "image", found.image)
+    with zarr_store.create(LAYOUT, LAYOUT.path(outputs, "layer", "all"), {}, {}) as group:
+        zarr_store.write_array(group, LAYOUT, "sample", CHOSEN)
+        zarr_store.write_array(group, LAYOUT, "xy", found.xy)
     return found
 
 
@@ -66,7 +66,8 @@ def gridded(outputs: Path, *overrides: str) -> dict[int, dict[str, np.ndarray]]:
     """Run the stage and read every level."""
     task = grid_task(outputs, *overrides)
     run(task)
-    grid = store.open_artifact(GRID, task.path(GRID))
+    grid = zarr_store.open_artifact(GRID, task.path(GRID))
     return {
-        size: {name: np.asarray(array[...]) for name, array in store.level(grid, size).arrays()} for size in (5, 10, 20)
+        size: {name: np.asarray(array[...]) for name, array in zarr_store.level(grid, size).arrays()}
+        for size in (5, 10, 20)
     }

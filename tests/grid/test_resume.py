@@ -11,36 +11,37 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.core import statistics
+from pipeline.core import moments
 from pipeline.core.artifacts import GRID, LAYOUT
-from pipeline.core.store import array, create, open_artifact, write_array
-from pipeline.grid import plan
-from pipeline.grid.parts import Parts
-from pipeline.grid.stage import PARTS, run
+from pipeline.core.resumable import ARTIFACT, WORK, TaskResults
+from pipeline.core.zarr_store import array, create, open_artifact, write_array
+from pipeline.grid import tasks
+from pipeline.grid.stage import run
 from tests.grid.planted import ROOT, grid_task, plant
 
 TASKS = 10  # of each pass: 600 samples in blocks of 64
-MADE = 3 * TASKS + 6  # two arrays are summed, one is compared; 6 parts are merged from the sums
+WORK_FOLDER = Path(WORK) / "grid" / "layer" / "all.zarr"
+MADE = 3 * TASKS + 6  # sums of two arrays, and cosines; 6 arrays are computed from the sums
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pipeline.grid import plan, stage
-from pipeline.grid.parts import Parts
-from pipeline.core import statistics
+from pipeline.core import moments
+from pipeline.core.resumable import TaskResults
+from pipeline.grid import stage, tasks
 from tests.grid.planted import grid_task
 
-making, count = Parts.making_all, 0
+create_arrays, count = TaskResults.create_arrays, 0
 
-def dying(self, *arguments):
+def dying(self, task, arrays):
     global count
     count += 1
     if count == int(sys.argv[2]):
-        (self.folder / f"{next(iter(arguments[0]))}.0123.partial").write_bytes(b"half of it")
+        (self.folder / "arrays" / f"{next(iter(arrays))}.0123.partial").write_bytes(b"half of it")
         os.kill(os.getpid(), signal.SIGKILL)
-    return making(self, *arguments)
+    return create_arrays(self, task, arrays)
 
-Parts.making_all = dying
-plan.WORTH, plan.SPAN_BLOCKS, statistics.BLOCK_BYTES = 0, 1, 1
+TaskResults.create_arrays = dying
+tasks.READ_PER_WRITTEN, tasks.COSINE_BLOCKS, moments.BLOCK_BYTES = 0, 1, 1
 stage.run(grid_task(Path(sys.argv[1])))
 """
 
@@ -50,25 +51,25 @@ class Interrupted(BaseException):
 
 
 class Counted:
-    """Notes the parts that are made, and may interrupt the run in the middle of one."""
+    """Lists the arrays that are computed, and may interrupt the run in the middle of one."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.names: list[str] = []
         self.until: int | None = None
-        making = Parts.making_all
+        create_arrays = TaskResults.create_arrays
 
         @contextmanager
-        def counted(parts: Parts, arrays: Mapping[str, Any]) -> Iterator[dict[str, NDArray[Any]]]:
-            with making(parts, arrays) as made:
-                yield made
+        def counted(results: TaskResults, task: str, arrays: Mapping[str, Any]) -> Iterator[dict[str, NDArray[Any]]]:
+            with create_arrays(results, task, arrays) as created:
+                yield created
                 if self.until is not None and len(self.names) >= self.until:
                     raise Interrupted
                 self.names += arrays
 
-        monkeypatch.setattr(Parts, "making_all", counted)
+        monkeypatch.setattr(TaskResults, "create_arrays", counted)
 
     def run(self, outputs: Path, *overrides: str, until: int | None = None) -> list[str]:
-        """Run the stage, and interrupt it after so many parts; gives the names of those that it made."""
+        """Run the stage, and interrupt it after so many arrays; returns the names of those that it computed."""
         self.names, self.until = [], until
         if until is None:
             run(grid_task(outputs, *overrides))
@@ -81,9 +82,9 @@ class Counted:
 def small_tasks(monkeypatch: pytest.MonkeyPatch) -> Counted:
     """One task for each block of 64 samples, and what counts them."""
     monkeypatch.setenv("ATLAS_CLUSTER", '{"kind": "inline", "threads": 1}')
-    monkeypatch.setattr(statistics, "BLOCK_BYTES", 1)
-    monkeypatch.setattr(plan, "WORTH", 0)
-    monkeypatch.setattr(plan, "SPAN_BLOCKS", 1)
+    monkeypatch.setattr(moments, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(tasks, "READ_PER_WRITTEN", 0)
+    monkeypatch.setattr(tasks, "COSINE_BLOCKS", 1)
     return Counted(monkeypatch)
 
 
@@ -109,9 +110,9 @@ def grid_bytes(outputs: Path) -> dict[str, bytes]:
     return {file.relative_to(top).as_posix(): file.read_bytes() for file in top.rglob("*") if file.is_file()}
 
 
-def parts(outputs: Path) -> list[Path]:
-    """Files of the parts that are there."""
-    return sorted((outputs / PARTS).rglob("*.npy"))
+def arrays(outputs: Path) -> list[Path]:
+    """Files of the tasks' arrays that are there."""
+    return sorted((outputs / WORK).rglob("*.npy"))
 
 
 @pytest.mark.parametrize("until", [0, 7, TASKS + 3, 2 * TASKS + 8, MADE - 1])
@@ -124,11 +125,11 @@ def test_an_interrupted_grid_goes_on(until: int, tmp_path: Path, counted: Counte
     assert not set(expensive) & set(second)
     assert MADE <= len(first) + len(second) <= MADE + 5  # merging, which takes no pass, may begin anew
     assert grid_bytes(tmp_path / "other") == alone
-    assert not parts(tmp_path / "other")
+    assert not arrays(tmp_path / "other")
 
 
 def test_a_finished_grid_is_not_made_again(tmp_path: Path, counted: Counted, alone: dict[str, bytes]) -> None:
-    """Stopped after its grid was written, a run only tells its numbers; a damaged grid, or a removed one, is remade."""
+    """Stopped after its grid was written, a run only prints its numbers; a damaged or lost grid is computed again."""
     outputs = tmp_path / "other"
     plant(outputs, attribution=True)
     counted.run(outputs)
@@ -141,10 +142,22 @@ def test_a_finished_grid_is_not_made_again(tmp_path: Path, counted: Counted, alo
     shard.write_bytes(shard.read_bytes()[:-5])
     assert len(counted.run(outputs)) == MADE
     assert grid_bytes(outputs) == alone
-    for gone in (stored / "10", stored / "5" / "zarr.json", stored):
-        shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+    kept = WORK_FOLDER / ARTIFACT
+    for gone in (Path("10"), Path("5") / "zarr.json", Path()):
+        for top in (stored, outputs / kept):
+            shutil.rmtree(top / gone) if (top / gone).is_dir() else (top / gone).unlink()
         assert len(counted.run(outputs)) == MADE
         assert grid_bytes(outputs) == alone
+
+
+def test_a_removed_grid_is_committed_again(tmp_path: Path, counted: Counted, alone: dict[str, bytes]) -> None:
+    """DVC removes outputs before it runs a stage: a run that was killed before DVC stored them computes nothing."""
+    outputs = tmp_path / "other"
+    plant(outputs, attribution=True)
+    counted.run(outputs)
+    shutil.rmtree(GRID.path(outputs, "layer", "all"))
+    assert counted.run(outputs) == []
+    assert grid_bytes(outputs) == alone
 
 
 def test_a_finished_grid_of_another_layout_is_made_again(tmp_path: Path, counted: Counted) -> None:
@@ -170,8 +183,8 @@ def test_a_killed_grid_goes_on(tmp_path: Path, counted: Counted, alone: dict[str
     for until in (5, 2 * TASKS + 6):  # counted anew in each run
         done = subprocess.run([sys.executable, "-c", KILLED, str(outputs), str(until)], cwd=ROOT, check=False)
         assert done.returncode == -signal.SIGKILL
-        assert list((outputs / PARTS).rglob("*.partial"))
-    assert {file.stem.split("-")[0] for file in parts(outputs)} >= {"cosines", "means"}
+        assert list((outputs / WORK).rglob("*.partial"))
+    assert {file.stem.split("-")[0] for file in arrays(outputs)} >= {"cosines", "means"}
     assert 0 < len(counted.run(outputs)) < TASKS
     assert grid_bytes(outputs) == alone
 
@@ -181,7 +194,7 @@ def test_damaged_parts_are_made_again(until: int, tmp_path: Path, counted: Count
     """Parts that were cut short, emptied or changed do not count; the others do."""
     plant(tmp_path / "other", attribution=True)
     counted.run(tmp_path / "other", until=until)
-    files = [file for file in parts(tmp_path / "other") if file.stem.startswith(("sums", "cosines"))]
+    files = [file for file in arrays(tmp_path / "other") if file.stem.startswith(("sums", "cosines"))]
     short, empty, flipped = files[:3]
     short.write_bytes(short.read_bytes()[:-9])
     empty.write_bytes(b"")
@@ -198,7 +211,7 @@ def test_damaged_means_are_made_again(tmp_path: Path, counted: Counted, alone: d
     """When what was merged is damaged, the first pass is made anew, and the grid is right."""
     plant(tmp_path / "other", attribution=True)
     counted.run(tmp_path / "other", until=MADE - 2)
-    (means,) = (tmp_path / "other" / PARTS).rglob("means.npy")
+    (means,) = (tmp_path / "other" / WORK).rglob("means.npy")
     means.write_bytes(means.read_bytes()[:-100])
     again = counted.run(tmp_path / "other")
     assert len([name for name in again if name.startswith("sums-activation")]) == TASKS

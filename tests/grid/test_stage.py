@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.core import statistics, store
+from pipeline.core import moments, zarr_store
 from pipeline.core.artifacts import GRID
-from pipeline.grid import plan
+from pipeline.grid import tasks
 from pipeline.grid.sums import image_half
 from tests.grid.planted import CHOSEN, Planted, gridded, plant
 
@@ -16,7 +16,7 @@ from tests.grid.planted import CHOSEN, Planted, gridded, plant
 @pytest.fixture
 def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Planted:
     """Activations and a layout on disk, read in blocks of 64 rows."""
-    monkeypatch.setattr(statistics, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(moments, "BLOCK_BYTES", 1)
     return plant(tmp_path, attribution=True)
 
 
@@ -44,7 +44,7 @@ def test_means_equal_a_plain_recomputation(tmp_path: Path, planted: Planted) -> 
             expected = planted.attribution[rows].mean(axis=0)
             np.testing.assert_allclose(level["attribution"][index], expected, rtol=1e-4, atol=1e-6)
     assert 0 < levels[20]["drawn"].mean() < 1
-    mean = store.array(store.open_artifact(GRID, GRID.path(tmp_path, "layer", "all")), "mean")
+    mean = zarr_store.array(zarr_store.open_artifact(GRID, GRID.path(tmp_path, "layer", "all")), "mean")
     np.testing.assert_allclose(np.asarray(mean[...]), planted.activation.mean(axis=0), rtol=1e-5)
 
 
@@ -94,7 +94,7 @@ def test_slices_of_channels_leave_no_trace(tmp_path: Path, monkeypatch: pytest.M
     """Where the sums of all channels would take too much memory, they are added up in slices; the grid is the same."""
     plant(tmp_path, attribution=True)
     whole = gridded(tmp_path)
-    monkeypatch.setattr(plan, "SUM_BYTES", 16 * 2 * len(whole[20]["cell"]) + 8)
+    monkeypatch.setattr(tasks, "SUM_BYTES", 16 * 2 * len(whole[20]["cell"]) + 8)
     for size, level in gridded(tmp_path).items():
         for name, values in level.items():
             np.testing.assert_allclose(values, whole[size][name], rtol=1e-5, atol=1e-6, err_msg=name)
@@ -123,7 +123,7 @@ def test_blocks_leave_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Reading everything at once or in small blocks gives the same grid, up to rounding."""
     plant(tmp_path, attribution=True)
     whole = gridded(tmp_path)
-    monkeypatch.setattr(statistics, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(moments, "BLOCK_BYTES", 1)
     for size, level in gridded(tmp_path).items():
         for name, values in level.items():
             np.testing.assert_allclose(values, whole[size][name], rtol=1e-4, atol=1e-6, err_msg=name)

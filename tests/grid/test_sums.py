@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from pipeline.core.cells import assign_cells, parents
-from pipeline.core.statistics import grouped_sums
-from pipeline.grid.sums import RUN, GroupSums, add_rows, coarser, half_products, image_half, reliability
+from pipeline.core.moments import grouped_sums
+from pipeline.grid.sums import GroupSums, MAX_RUN, add_rows, coarser, half_products, image_half, reliability
 
 
 @pytest.mark.parametrize("period", [1, 2, 5, 10, 64])
@@ -54,7 +54,7 @@ def test_a_large_group_loses_no_more_than_a_short_sum() -> None:
     assert rows.cumsum(dtype=np.float32)[-1] == 2**24  # the negative control
     sums = np.zeros((1, 1))
     add_rows(sums, rows, np.zeros(400_001, np.int32))
-    assert abs(sums[0, 0] - (2**24 + 400_000)) < RUN
+    assert abs(sums[0, 0] - (2**24 + 400_000)) < MAX_RUN
 
 
 def test_rows_of_no_group_are_left_out() -> None:
@@ -68,7 +68,7 @@ def test_rows_of_no_group_are_left_out() -> None:
 def test_large_and_small_groups_are_summed_together(dtype: str) -> None:
     """Groups of very many, of few and of no rows all get the sum of their rows, whatever blocks the rows come in."""
     generator = np.random.default_rng(0)
-    group = np.concatenate([np.zeros(20 * RUN, int), np.full(RUN + 1, 5), generator.integers(10, 400, 5000)])
+    group = np.concatenate([np.zeros(20 * MAX_RUN, int), np.full(MAX_RUN + 1, 5), generator.integers(10, 400, 5000)])
     group = generator.permutation(group)
     rows = generator.gamma(1, size=(len(group), 3)).astype(dtype)
     sums = np.zeros((401, 3), np.float32)
@@ -92,7 +92,7 @@ def test_a_large_group_of_many_blocks_loses_no_more_than_a_short_sum() -> None:
     for start in range(0, len(rows), 50_000):
         adder.add(rows[start : start + 50_000], group[start : start + 50_000])
     adder.finish()
-    assert abs(float(sums[0, 0]) - (2**24 + 400_000)) <= RUN
+    assert abs(float(sums[0, 0]) - (2**24 + 400_000)) <= MAX_RUN
 
 
 def test_coarser_cells_add_four() -> None:

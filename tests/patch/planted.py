@@ -13,7 +13,7 @@ from PIL import Image
 
 from pipeline.core.artifacts import ACTIVATIONS, GRID, IMAGES, MODEL, SITE
 from pipeline.core.site_data import data_script
-from pipeline.core.store import create, write_array
+from pipeline.core.zarr_store import create, write_array
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.images.toytown.toytown import Toytown

@@ -16,7 +16,7 @@ from pipeline.compose import compose_config
 from pipeline.core import site_data
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, LAYOUT, MODEL, PLACE
 from pipeline.core.cells import assign_cells
-from pipeline.core.store import array, create, open_artifact, write_array
+from pipeline.core.zarr_store import array, create, open_artifact, write_array
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.build import build, freeze

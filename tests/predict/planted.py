@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pipeline.compose import compose_config
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, LAYOUT, MODEL
-from pipeline.core.store import array, create, open_artifact, write_array
+from pipeline.core.zarr_store import array, create, open_artifact, write_array
 from pipeline.grid import stage as grid
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest

@@ -11,9 +11,8 @@ from pipeline.model.build import build
 from pipeline.model.config import PreprocessingSettings, TrainingSettings
 from pipeline.model.inputs import normalize
 from pipeline.model.small_inception import SmallInception
-from pipeline.prepare.augment import augment
-from pipeline.prepare.evaluate import Guesses, top_accuracy
-from pipeline.prepare.train import Trained, _harden, split, train
+from pipeline.prepare.accuracy import TopPredictions, top_accuracy
+from pipeline.prepare.train import TrainingResult, _adversarial, augment, split, train
 
 PLAIN = PreprocessingSettings(crop=32, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 
@@ -28,7 +27,7 @@ def scenes(count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 def trained(
     images: NDArray[np.uint8], labels: NDArray[np.int64], seed: int = 0, epochs: int = 6, robust: float = 0.0
-) -> tuple[nn.Module, Trained]:
+) -> tuple[nn.Module, TrainingResult]:
     """A small Inception trained on the images."""
     module = build({"_target_": "pipeline.model.small_inception.SmallInception"}, 4, seed=0)
     settings = TrainingSettings(epochs=epochs, batch_size=16, test_share=0.25, robust=robust)
@@ -113,7 +112,7 @@ def test_hardened_images_are_near_and_worse() -> None:
     module, _ = trained(images, labels, epochs=10)
     pixels, targets = torch.from_numpy(images).movedim(-1, 1).float() / 255, torch.from_numpy(labels)
     generator = torch.Generator().manual_seed(0)
-    moved = _harden(module, pixels, targets, 1.0, PLAIN, generator)
+    moved = _adversarial(module, pixels, targets, 1.0, PLAIN, generator)
     chance = torch.randn(pixels.shape, generator=generator)
     chance = (pixels + chance / chance.flatten(1).norm(dim=1)[:, None, None, None]).clamp(0, 1)
     assert float((moved - pixels).flatten(1).norm(dim=1).max()) <= 1.0 + 1e-4
@@ -123,27 +122,27 @@ def test_hardened_images_are_near_and_worse() -> None:
     assert float(worse) > float(usual) + 0.05
 
 
-def test_guesses_equal_a_plain_pass() -> None:
+def test_predictions_equal_a_plain_pass() -> None:
     """Images given one by one are guessed as in one pass, over the edges of batches and with few classes."""
     images, _ = scenes(40)
     module = build({"_target_": "pipeline.model.small_inception.SmallInception"}, 4, seed=0).eval()
-    guesses = Guesses(module, PLAIN)
+    predictions = TopPredictions(module, PLAIN)
     for image in images:
-        guesses.add(image)
+        predictions.add(image)
     with torch.no_grad():
         logits = module(normalize(torch.from_numpy(images).movedim(-1, 1).float() / 255, PLAIN))
-    assert guesses.result().shape == (40, 4)
-    np.testing.assert_array_equal(guesses.result(), logits.argsort(dim=1, descending=True).numpy())
+    assert predictions.result().shape == (40, 4)
+    np.testing.assert_array_equal(predictions.result(), logits.argsort(dim=1, descending=True).numpy())
 
 
 def test_accuracy_counts_known_images_only() -> None:
-    """Images without a class do not count; first and later guesses are told apart."""
-    guesses = np.array([[0, 1, 2], [1, 0, 2], [2, 1, 0], [0, 1, 2]])
+    """Images without a class do not count; first and later predictions are told apart."""
+    predictions = np.array([[0, 1, 2], [1, 0, 2], [2, 1, 0], [0, 1, 2]])
     classes = np.array([0, 0, 0, -1])
-    assert top_accuracy(guesses, classes, 1) == pytest.approx(1 / 3)
-    assert top_accuracy(guesses, classes, 2) == pytest.approx(2 / 3)
-    assert top_accuracy(guesses, classes, 3) == 1
-    assert top_accuracy(guesses, np.full(4, -1), 1) is None
+    assert top_accuracy(predictions, classes, 1) == pytest.approx(1 / 3)
+    assert top_accuracy(predictions, classes, 2) == pytest.approx(2 / 3)
+    assert top_accuracy(predictions, classes, 3) == 1
+    assert top_accuracy(predictions, np.full(4, -1), 1) is None
 
 
 @pytest.mark.parametrize("side", [32, 64, 96])

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.core import artifacts as a
-from pipeline.core.identity import file_digest, identity
-from pipeline.core.store import array, level, open_artifact
+from pipeline.core.digests import file_digest, identity
+from pipeline.core.zarr_store import array, level, open_artifact
 from pipeline.images.manifest import read_manifest
 from pipeline.provenance.cell import started_from
 from tests.tiny_run import LAYER, checkout, photograph, run, run_one

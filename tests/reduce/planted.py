@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, LAYOUT
-from pipeline.core.store import array, create, open_artifact, write_array
+from pipeline.core.zarr_store import array, create, open_artifact, write_array
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.params import parse_params
 from pipeline.reduce.stage import run

@@ -8,7 +8,7 @@ from torch import nn
 
 from pipeline.core.artifacts import ACTIVATIONS, LAYOUT, MODEL
 from pipeline.core.errors import ArtifactError, DataError
-from pipeline.core.store import array, create, open_artifact, write_array
+from pipeline.core.zarr_store import array, create, open_artifact, write_array
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.network import Network, save_network
 from pipeline.reduce.stage import run

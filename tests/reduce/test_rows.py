@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import zarr
 
-from pipeline.core import statistics
+from pipeline.core import moments as statistics
 from pipeline.reduce import rows as subject
 from pipeline.reduce.rows import Rows
 

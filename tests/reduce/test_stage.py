@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.core.artifacts import LAYOUT
 from pipeline.core.errors import DataError
-from pipeline.core.store import array, open_artifact
+from pipeline.core.zarr_store import array, open_artifact
 from pipeline.reduce.stage import run
 from tests.reduce.planted import ROOT, TWINS, ZERO, plant, task, xy
 

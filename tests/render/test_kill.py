@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
 from pipeline.core.artifacts import ACTIVATIONS, GRID, MODEL
-from pipeline.core.store import create, write_array
+from pipeline.core.zarr_store import create, write_array
 from pipeline.model.build import build, freeze
 from pipeline.model.network import save_network
 from pipeline.params import Params, parse_params

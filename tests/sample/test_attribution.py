@@ -5,9 +5,8 @@ from torch import Tensor, nn
 from pipeline.model.discovery import discover_layers
 from pipeline.model.layers import LayerShape, get_layer, run_to
 from pipeline.model.positions import at_positions
-from pipeline.sample.attribution import attributions
-from pipeline.sample.pooling import average, relaxed_max_pool
-from pipeline.sample.prefix import run_to_prefixes
+from pipeline.sample.attribution import attributions, average, relaxed_max_pool
+from pipeline.sample.partial_forward import record_forward
 
 POSITIONS = torch.tensor([[[0, 0], [2, 1], [3, 3]], [[1, 2], [3, 0], [2, 2]]])
 
@@ -61,7 +60,7 @@ def test_attribution_is_the_derivative_along_the_activation(
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     shape = discover_layers(module, 32)[layer]
     with torch.no_grad():
-        found = attributions(module, layer, shape, images, run_to_prefixes(module, [layer], images)[layer], POSITIONS)
+        found = attributions(module, layer, shape, images, record_forward(module, [layer], images)[layer], POSITIONS)
     expected = _finite_difference(module, layer, shape, images).float()
     assert expected.abs().max() > 1e-3
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5)
@@ -74,8 +73,8 @@ def test_a_normalised_residual_stream_has_no_attribution(vit: nn.Module) -> None
     for layer in ("encoder.layers.encoder_layer_0", "encoder.layers.encoder_layer_0.mlp"):
         shape = discover_layers(vit, 32)[layer]
         with torch.no_grad():
-            prefix = run_to_prefixes(vit, [layer], images)[layer]
-            found[layer] = attributions(vit, layer, shape, images, prefix, POSITIONS).abs().max()
+            recorded = record_forward(vit, [layer], images)[layer]
+            found[layer] = attributions(vit, layer, shape, images, recorded, POSITIONS).abs().max()
     assert found["encoder.layers.encoder_layer_0"] < 1e-3 * found["encoder.layers.encoder_layer_0.mlp"]
 
 
@@ -84,9 +83,9 @@ def test_attribution_belongs_to_one_position(cnn: nn.Module) -> None:
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(3))
     shape = discover_layers(cnn, 32)["pool"]
     with torch.no_grad():
-        prefix = run_to_prefixes(cnn, ["pool"], images)["pool"]
-        together = attributions(cnn, "pool", shape, images, prefix, POSITIONS)
-        alone = attributions(cnn, "pool", shape, images, prefix, POSITIONS[:, 1:2])
+        recorded = record_forward(cnn, ["pool"], images)["pool"]
+        together = attributions(cnn, "pool", shape, images, recorded, POSITIONS)
+        alone = attributions(cnn, "pool", shape, images, recorded, POSITIONS[:, 1:2])
     torch.testing.assert_close(together[:, 1:2], alone)
     assert not torch.allclose(together[:, 0:1], alone)
 
@@ -97,8 +96,8 @@ def test_attribution_of_the_last_layer_adds_up_to_the_logit(cnn: nn.Module) -> N
     shape = discover_layers(cnn, 32)["second_relu"]
     everywhere = torch.cartesian_prod(torch.arange(shape.height), torch.arange(shape.width))[None]
     with torch.no_grad():
-        prefix = run_to_prefixes(cnn, ["second_relu"], images)["second_relu"]
-        found = attributions(cnn, "second_relu", shape, images, prefix, everywhere)
+        recorded = record_forward(cnn, ["second_relu"], images)["second_relu"]
+        found = attributions(cnn, "second_relu", shape, images, recorded, everywhere)
         expected = cnn(images) - get_layer(cnn, "head").bias
     torch.testing.assert_close(found.sum(1), expected, rtol=1e-4, atol=1e-5)
 

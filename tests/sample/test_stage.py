@@ -13,8 +13,8 @@ from PIL import Image
 from pipeline.compose import compose_config
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.errors import DataError, ModelError
-from pipeline.core.store import array, open_artifact
 from pipeline.core.threads import torch_threads
+from pipeline.core.zarr_store import array, open_artifact
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop, to_tensor

@@ -15,8 +15,8 @@ from pipeline.model.inputs import network_crop, to_tensor
 from pipeline.model.network import Network
 from pipeline.model.weights import load_weights
 from pipeline.sample.config import SampleSettings
-from pipeline.sample.passes import Block, sample_batch
-from pipeline.sample.storage import fit
+from pipeline.sample.forward import Block, sample_batch
+from pipeline.sample.tasks import to_storage
 
 LAYERS = ("features.7", "features.12")
 
@@ -26,9 +26,9 @@ def test_half_precision_rounds_to_the_nearest() -> None:
     values = np.random.default_rng(0).normal(size=5000).astype(np.float32)
     values *= np.float32(10) ** np.random.default_rng(1).integers(-9, 5, 5000)
     values = np.concatenate([values[np.abs(values) < 65504], [0, -0.0, 65504, -65519]]).astype(np.float32)
-    found = fit(values, "float16", "a", "activation")
+    found = to_storage(values, "float16", "a", "activation")
     np.testing.assert_array_equal(found.view(np.uint16), values.astype(np.float16).view(np.uint16))
-    assert fit(values, "float32", "a", "activation") is values
+    assert to_storage(values, "float32", "a", "activation") is values
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def test_what_does_not_fit_is_refused(value: float, message: str) -> None:
     """The layer, the kind of number and the first or largest offender are named; float32 takes all that is finite."""
     values = np.array([[1.0, 2.0], [value, 70000.0 if abs(value) > 70000 else 3.0]], np.float32)
     with pytest.raises(DataError, match=message):
-        fit(values, "float16", "b", "attribution")
+        to_storage(values, "float16", "b", "attribution")
     if np.isfinite(value):
-        assert fit(values, "float32", "b", "attribution") is values
+        assert to_storage(values, "float32", "b", "attribution") is values
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_means_of_real_activations_keep_their_direction(blocks: dict[str, Block]
     """Half precision turns no mean over some samples by more than a cosine of 1 - 1e-6, be it centred or not."""
     for block in blocks.values():
         exact = block["activation"]
-        half = fit(exact, "float16", "a", "activation").astype(np.float32)
+        half = to_storage(exact, "float16", "a", "activation").astype(np.float32)
         assert (half != exact).any()
         for centre in (0.0, exact.mean(axis=0)):
             means = [values.reshape(16, 8, -1).mean(axis=1) - centre for values in (exact, half)]
@@ -82,7 +82,7 @@ def test_real_attributions_keep_their_ranks(blocks: dict[str, Block]) -> None:
     """The strongest class stays so wherever it leads by more than the rounding, and nearly all of the ten strongest."""
     for block in blocks.values():
         exact = block["attribution"]
-        half = fit(exact, "float16", "a", "attribution").astype(np.float32)
+        half = to_storage(exact, "float16", "a", "attribution").astype(np.float32)
         order, found = (np.argsort(-values, axis=1, kind="stable")[:, :10] for values in (exact, half))
         best, second = np.take_along_axis(exact, order[:, :2], axis=1).T
         clear = best - second > 2.0**-10 * best

@@ -15,7 +15,7 @@ from torch import nn
 
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, IMAGES, LAYOUT, MODEL, PLACE, SITE, TILES
 from pipeline.core.site_data import data_script, pack_array
-from pipeline.core.store import create, write_array
+from pipeline.core.zarr_store import create, write_array
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.config import PreprocessingSettings

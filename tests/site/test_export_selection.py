@@ -16,7 +16,7 @@ from site_planting import CLASSES, ICON, Level, Planted
 
 from pipeline.core.artifacts import ICONS
 from pipeline.core.site_data import data_script
-from pipeline.core.store import array, open_artifact
+from pipeline.core.zarr_store import array, open_artifact
 
 pytestmark = pytest.mark.browser
 

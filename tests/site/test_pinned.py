@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from site_planting import CLASSES, Level, Planted, activation_of, cell_at, mean_activation
 
 from pipeline.core.artifacts import ICONS
-from pipeline.core.store import artifact_identity, open_artifact
+from pipeline.core.zarr_store import artifact_identity, open_artifact
 from pipeline.site.cell_data import nearest_cells
 
 pytestmark = pytest.mark.browser

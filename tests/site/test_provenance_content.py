@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from site_planting import Planted
 
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT
-from pipeline.core.identity import file_digest
-from pipeline.core.store import artifact_identity, open_artifact
+from pipeline.core.digests import file_digest
+from pipeline.core.zarr_store import artifact_identity, open_artifact
 from pipeline.images.manifest import read_manifest
 from pipeline.site.manifest import provenance_content, without_folders
 

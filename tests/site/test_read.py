@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.core.artifacts import ACTIVATIONS
-from pipeline.core.store import create, open_artifact, write_array
+from pipeline.core.zarr_store import create, open_artifact, write_array
 from pipeline.site.read import read_class_directions
 
 

@@ -13,7 +13,7 @@ from site_planting import CLASS_ATLAS, CLASSES, Level, Planted, count_at
 
 from pipeline.core.artifacts import LAYOUT
 from pipeline.core.site_data import data_script, pack_array
-from pipeline.core.store import array, open_artifact
+from pipeline.core.zarr_store import array, open_artifact
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-MADE = "made.log"  # icons and parts of grids that were made, beside the outputs
+MADE = "made.log"  # names of computed icons and arrays, beside the outputs
 
 
 def command(arguments: list[str], folder: Path, printed: Path, file_limit: int | None) -> None:

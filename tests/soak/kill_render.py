@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
 from pipeline.params import Params, load_params
 from pipeline.render.cache import FILE, IconCache

@@ -5,13 +5,12 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from pipeline.core.growing import NOTES
+from pipeline.core.resumable import ARTIFACT, RECORDS, WORK
 from tests.soak.checkouts import OUTPUTS, Checkouts, Station, Trial
 from tests.soak.child import MADE
-from tests.soak.contents import UNFINISHED
 from tests.soak.outcomes import Outcome, Row
 
-RESUMES = {"sample": "shards", "grid": "parts", "render": "icons"}  # what stages keep of what they have done
+RESUMES = {"sample": "shards", "grid": "arrays", "render": "icons"}  # the finished work that stages resume from
 ENOUGH = 10  # kills after which some finished work must have been left behind
 Mark = tuple[int, int]  # of a file that nobody has written since: inode, time
 
@@ -58,7 +57,7 @@ class Count:
     """Finished pieces of work that a kill left behind, and those of them that were made again.
 
     Attributes:
-        kept: shards, parts and icons found finished after kills.
+        kept: shards, arrays and icons found finished after kills.
         repeated: those of them that were written again afterwards.
     """
 
@@ -92,34 +91,26 @@ class Count:
 
 
 def _shards(trial: Trial) -> dict[str, Mark]:
-    """Shards of tasks that are noted as finished, by the name that they have in the finished artifact."""
+    """Shards of finished tasks, by the name that they have in the finished artifact."""
     found: dict[str, Mark] = {}
-    for name in noted(trial):
-        for path in (trial.folder / name, unfinished(trial.folder / name)):
-            if path.exists():
-                state = path.stat()
-                found[name] = (state.st_ino, state.st_mtime_ns)
+    for path in recorded_shards(trial):
+        if path.exists():
+            state = path.stat()
+            found[str(path)] = (state.st_ino, state.st_mtime_ns)
     return found
 
 
-def noted(trial: Trial) -> list[str]:
-    """Shards that are noted as finished, as they are called below the checkout when all is finished."""
-    notes = trial.folder / OUTPUTS / NOTES
-    names = []
-    for note in sorted(notes.rglob("*.json")):
-        artifact = note.parent.relative_to(notes)
-        names += [str(Path(OUTPUTS) / artifact / shard) for shard in json.loads(note.read_text())["shards"]]
-    return names
-
-
-def unfinished(path: Path) -> Path:
-    """Where a shard lies while its artifact grows."""
-    stored = next(parent for parent in path.parents if parent.suffix == ".zarr")
-    return stored.with_name(stored.name + UNFINISHED) / path.relative_to(stored)
+def recorded_shards(trial: Trial) -> list[Path]:
+    """Shards of finished tasks of the stage ``sample``, in the work folder where they stay after the commit."""
+    shards = []
+    for record in sorted((trial.folder / OUTPUTS / WORK).rglob(f"{RECORDS}/*.json")):
+        names = json.loads(record.read_text())["files"]
+        shards += [record.parents[1] / name for name in names if name.startswith(f"{ARTIFACT}/")]
+    return shards
 
 
 def _made(trial: Trial) -> dict[str, Mark]:
-    """Icons and parts of grids that were made, and how often."""
+    """Icons and arrays of the stage ``grid`` that were computed, and how often."""
     log = trial.folder / MADE
     made = Counter(log.read_text().split() if log.exists() else [])
     return {name: (0, count) for name, count in made.items()}

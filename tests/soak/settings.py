@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pipeline.core.resumable import WORK
 from tests.soak import faults
 from tests.soak.checkouts import OUTPUTS, Checkouts, Station, Trial, must
 from tests.soak.contents import UNFINISHED, contents
-from tests.soak.kills import RESUMES, noted, unfinished
+from tests.soak.kills import RESUMES, recorded_shards
 from tests.soak.outcomes import Outcome, Row
 
 CHANGES = {
@@ -61,14 +62,14 @@ def damaged_remains(checkouts: Checkouts, station: Station, seed: int) -> list[R
 
 
 def _shards(trial: Trial) -> list[Path]:
-    return [path for path in (unfinished(trial.folder / shard) for shard in noted(trial)) if path.exists()]
+    return [path for path in recorded_shards(trial) if path.exists()]
 
 
-def _parts(trial: Trial) -> list[Path]:
-    return sorted((trial.folder / OUTPUTS / ".cache" / "grid").rglob("*.npy"))
+def _arrays(trial: Trial) -> list[Path]:
+    return sorted((trial.folder / OUTPUTS / WORK / "grid").rglob("*.npy"))
 
 
-KEPT: dict[str, Callable[[Trial], list[Path]]] = {"sample": _shards, "grid": _parts}
+KEPT: dict[str, Callable[[Trial], list[Path]]] = {"sample": _shards, "grid": _arrays}
 
 
 def leave_unfinished(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.harness.machine import in_words, machine
-from pipeline.core.whole import whole
+from pipeline.core.files import atomic
 from tests.soak.outcomes import Row
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -26,7 +26,7 @@ def write(rows: Sequence[Row], command: str) -> None:
     _, _, after = rest.partition(END)
     told = f"`{command}`, {datetime.now(UTC):%Y-%m-%d}, on {in_words(machine())}."
     lines = ["| stage | fault | outcome | seen |", "| --- | --- | --- | --- |", *map(_markdown, rows)]
-    with whole(DOCUMENT) as partial:
+    with atomic(DOCUMENT) as partial:
         partial.write_text(f"{before}{BEGIN}\n{told}\n\n" + "\n".join(lines) + f"\n\n{END}{after}", encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.growing import NOTES
+from pipeline.core.resumable import ARTIFACT, RECORDS, WORK
 from tests.soak import faults, table
 from tests.soak.checkouts import OUTPUTS, Station, Trial
 from tests.soak.contents import contents, different
@@ -75,21 +75,19 @@ def test_work_that_is_done_twice_is_found(again: bool, tmp_path: Path) -> None:
     """A shard that was finished before a kill and is written again is counted; one that is left alone is not."""
     station = Station("sample", ["sample"], [], [f"{OUTPUTS}/activations"])
     trial = Trial(tmp_path, station, {})
-    growing = tmp_path / OUTPUTS / "activations" / "a.zarr.partial"
-    notes = tmp_path / OUTPUTS / NOTES / "activations" / "a.zarr"
-    for folder in (growing / "x" / "c", notes):
+    work = tmp_path / OUTPUTS / WORK / "activations" / "a.zarr"
+    for folder in (work / ARTIFACT / "x" / "c", work / RECORDS):
         folder.mkdir(parents=True)
-    shards = [growing / "x" / "c" / name for name in "01"]
+    shards = [work / ARTIFACT / "x" / "c" / name for name in "01"]
     for shard in shards:
         shard.write_bytes(b"rows")
-    (notes / "0.json").write_text(json.dumps({"shards": {"x/c/0": "seal"}}))
+    (work / RECORDS / "0.json").write_text(json.dumps({"files": {f"{ARTIFACT}/x/c/0": "4:0"}}))
     count = Count()
     count.note(trial)
     for shard in shards if again else shards[1:]:
         shard.unlink()
         shard.with_name("new").write_bytes(b"rows")
         shard.with_name("new").rename(shard)
-    growing.rename(growing.with_suffix(""))
     count.check(trial)
     assert count.kept == 1
     assert len(count.repeated) == again

@@ -8,7 +8,7 @@ import pyvips
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
-from pipeline.core import store
+from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import GRID, ICONS, TILES
 from pipeline.params import parse_params
 from pipeline.stages import STAGES, Task

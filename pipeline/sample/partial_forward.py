@@ -1,0 +1,124 @@
+"""One forward pass through the network, and further passes that start behind a layer.
+
+During the first pass the output of every module is recorded that ends before the layer does, except modules inside
+another one that ended. In a later pass those modules return what was recorded. Whatever the network computes between
+its modules (a sum, a concatenation) runs again, on the very same numbers.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from pipeline.core.errors import ModelError
+from pipeline.model.layers import find
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call of a module: its output, and torch's version counter of that tensor when the module ended."""
+
+    module: nn.Module
+    output: Any
+    version: int
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the recorded tensor still is what the module returned."""
+        return isinstance(self.output, Tensor) and self.output._version == self.version  # noqa: SLF001  # no other way
+
+
+@dataclass(frozen=True)
+class PartialForward:
+    """A forward pass, recorded up to a layer.
+
+    Attributes:
+        output: of the layer.
+        calls: of the modules that ended before the layer did; the layer's own is the last.
+    """
+
+    output: Tensor
+    calls: tuple[_Call, ...]
+
+    @contextmanager
+    def replay(self) -> Iterator[None]:
+        """While the block lasts, the network runs from the layer on; its input is ignored."""
+        recorded: dict[nn.Module, deque[Tensor]] = {}
+        for call in self.calls[:-1]:
+            if call.unchanged:
+                recorded.setdefault(call.module, deque()).append(call.output)
+        recorded.setdefault(self.calls[-1].module, deque()).append(self.output)
+        rerun = {call.module for call in self.calls[:-1] if not call.unchanged}
+        replaced = {module: outputs for module, outputs in recorded.items() if module not in rerun}
+        with ExitStack() as stack:
+            for module, outputs in replaced.items():
+                stack.enter_context(_replace_forward(module, outputs))
+            yield
+
+
+@contextmanager
+def _replace_forward(module: nn.Module, outputs: Sequence[Tensor]) -> Iterator[None]:
+    own = vars(module).get("forward")  # it may have been replaced before, and has to stay so
+    module.forward = _returning(module.forward, outputs)
+    try:
+        yield
+    finally:
+        if own is None:
+            del module.forward
+        else:
+            module.forward = own
+
+
+def _returning(forward: Any, outputs: Sequence[Tensor]) -> Any:
+    """A ``forward`` that returns ``outputs`` one after the other, and then computes as before."""
+    remaining = deque(outputs)
+
+    def return_next(*arguments: Any, **options: Any) -> Any:
+        return remaining.popleft() if remaining else forward(*arguments, **options)
+
+    return return_next
+
+
+class _AllRecordedError(Exception):
+    """Every layer has returned its output; the rest of the network need not run."""
+
+
+def record_forward(module: nn.Module, names: Sequence[str], inputs: Tensor) -> Mapping[str, PartialForward]:
+    """Run the network no further than the deepest of the layers ``names``, and record the pass up to each of them.
+
+    For a layer that runs several times its first output is recorded.
+
+    Raises:
+        ModelError: a layer is never run.
+    """
+    layers = {name: find(module, name) for name in names}
+    found: dict[str, PartialForward] = {}
+    running: list[list[_Call]] = [[]]
+
+    def before(_module: nn.Module, _inputs: Any) -> None:
+        running.append([])
+
+    def after(called: nn.Module, _inputs: Any, output: Any) -> None:
+        running.pop()
+        running[-1].append(_Call(called, output, output._version if isinstance(output, Tensor) else -1))  # noqa: SLF001
+        for name, layer in layers.items():
+            if layer is called and name not in found:
+                # a later module may work in place on this very tensor
+                found[name] = PartialForward(output.clone(), tuple(call for calls in running for call in calls))
+        if len(found) == len(layers):
+            raise _AllRecordedError
+
+    hooks = [part.register_forward_pre_hook(before) for part in module.modules()]
+    hooks += [part.register_forward_hook(after) for part in module.modules()]
+    try:
+        module(inputs)
+    except _AllRecordedError:
+        return found
+    finally:
+        for hook in hooks:
+            hook.remove()
+    missing = next(name for name in names if name not in found)
+    raise ModelError(f"layers: {missing!r} is never run by the network's forward pass; choose another layer")

@@ -1,0 +1,24 @@
+"""Matching the image set's labels to the network's classes."""
+
+import pytest
+
+from pipeline.prepare.network import match_classes
+
+CASES = {
+    "equal lists": (["a", "b"], ["a", "b"], [0, 1]),
+    "other order": (["a", "b"], ["b", "c", "a"], [2, 0]),
+    "letters' case": (["Tench", "Cock"], ["cock", "tench"], [1, 0]),
+    "some unknown": (["a", "x"], ["b", "a"], [1, -1]),
+    "codes of equal number": (["n01", "n02"], ["tench", "cock"], [0, 1]),
+    "codes of other number": (["n01", "n02"], ["tench", "cock", "hen"], [-1, -1]),
+    "a name twice in equal lists": (["crane", "crane"], ["crane", "crane"], [0, 1]),
+    "an ambiguous name": (["crane"], ["crane", "hen", "crane"], [-1]),
+    "no labels": ([], ["a", "b"], []),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_labels_find_their_classes(case: str) -> None:
+    """Names decide, order only where no name matches, and what is ambiguous or unknown matches nothing."""
+    labels, classes, expected = CASES[case]
+    assert match_classes(labels, classes).tolist() == expected
