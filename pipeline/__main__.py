@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from pipeline import __version__
-from pipeline.commands import browse_site, export_site, plan_run, run_pipeline, run_stage, tell_provenance
+from pipeline.commands import browse_site, export_site, make_project, plan_run, run_pipeline, run_stage, tell_provenance
 from pipeline.core.allocator import share_memory
 from pipeline.core.errors import AtlasError
 from pipeline.core.printable import printable
@@ -71,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"activation-atlas {__version__}")
     parser.add_argument("--debug", action="store_true", help=what)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    init = commands.add_parser("init", parents=[shared], help="make a folder for atlases of your own")
+    init.add_argument("folder", metavar="DIR", help="a new folder, or one that you have; no file of yours is replaced")
     run = commands.add_parser("run", parents=[shared], help="compose, check, and run every stage that is out of date")
     run.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides, e.g. render.steps=64")
     plan = commands.add_parser("plan", parents=[shared], help="what a run would take: icons, disk, memory and time")
@@ -93,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _dispatch(options: argparse.Namespace) -> None:
-    if options.command == "run":
+    if options.command == "init":
+        make_project(options.folder)
+    elif options.command == "run":
         run_pipeline(options.overrides)
     elif options.command == "plan":
         plan_run(options.overrides, options_from(options))

@@ -15,22 +15,25 @@ from pipeline.core.progress import say
 from pipeline.figures import write_figures
 from pipeline.params import load_params, parse_params
 from pipeline.plan.options import Options
+from pipeline.project import project_root
+from pipeline.project_files import outdated, update_project
 from pipeline.stages import STAGES, Task
 
 OUTPUTS = Path("outputs")
 
 
-def checkout() -> Path:
-    """The folder that holds ``dvc.yaml``: the current one or a parent.
+def make_project(folder: str) -> None:
+    """Make a folder a project, and print what was made.
+
+    Args:
+        folder: from the current one.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: the folder cannot be a project.
     """
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "dvc.yaml").is_file() and (folder / "conf").is_dir():
-            return folder
-    raise ConfigError(f"{here}: expected a checkout of activation-atlas (dvc.yaml, conf/), found none; change into one")
+    from pipeline.init import init_project
+
+    sys.stdout.writelines(f"{printable(line)}\n" for line in init_project(Path(folder)))
 
 
 def run_pipeline(overrides: Sequence[str]) -> None:
@@ -40,7 +43,7 @@ def run_pipeline(overrides: Sequence[str]) -> None:
         AtlasError: the configuration cannot work, or another run is at work on the outputs; nothing has run.
         SystemExit: a stage failed, with its exit code.
     """
-    root, command = checkout(), shlex.join(["atlas", "run", *overrides])
+    root, command = project_root(), shlex.join(["atlas", "run", *overrides])
     os.chdir(root)
     refuse_busy(OUTPUTS)  # what follows takes a while and makes nothing; then the lock is taken
     from omegaconf import OmegaConf
@@ -57,6 +60,8 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     params = parse_params(OmegaConf.to_container(config))
     check(params, OUTPUTS)
     with lock(OUTPUTS, command):
+        for line in update_project(root):
+            say(line)
         write_params(root, config)
         reproduce()
         write_figures(OUTPUTS)
@@ -72,7 +77,7 @@ def plan_run(overrides: Sequence[str], options: Options) -> None:
     """
     from pipeline.plan.command import plan
 
-    root = checkout()
+    root = project_root()
     os.chdir(root)
     made = plan(root, OUTPUTS, overrides, options)
     sys.stdout.writelines(f"{printable(line)}\n" for line in made.text.splitlines())
@@ -106,7 +111,7 @@ def reproduce() -> None:
 
 
 def run_stage(name: str, arguments: Sequence[str]) -> None:
-    """Run one stage as DVC does, on the ``params.yaml`` of the checkout.
+    """Run one stage as DVC does, on the ``params.yaml`` of the project.
 
     Args:
         name: of the stage.
@@ -115,7 +120,10 @@ def run_stage(name: str, arguments: Sequence[str]) -> None:
     Raises:
         AtlasError: the arguments, the configuration or the stage's inputs are not right, or another run is at work.
     """
-    os.chdir(checkout())
+    root = project_root()
+    os.chdir(root)
+    if line := outdated(root):
+        say(line)
     stage = STAGES[name]
     given = dict(argument.partition("=")[::2] for argument in arguments)
     if set(given) != set(stage.over) or not all(given.values()):
@@ -132,26 +140,26 @@ def run_stage(name: str, arguments: Sequence[str]) -> None:
 
 
 def tell_provenance(arguments: Sequence[str], as_json: bool) -> None:
-    """Print where an icon of the checkout's run comes from.
+    """Print where an icon of the project's run comes from.
 
     Raises:
         AtlasError: the arguments are not right, an artifact is missing, or the chain of artifacts is broken.
     """
     from pipeline.provenance.command import provenance
 
-    os.chdir(checkout())
+    os.chdir(project_root())
     provenance(OUTPUTS, load_params(Path("params.yaml")), arguments, as_json)
 
 
 def browse_site(port: int | None, open_browser: bool) -> None:
-    """Serve the site of the checkout on 127.0.0.1 until interrupted.
+    """Serve the site of the project on 127.0.0.1 until interrupted.
 
     Raises:
         ConfigError: there is no site yet.
     """
     from pipeline.browse import browse
 
-    site = checkout() / OUTPUTS / "site"
+    site = project_root() / OUTPUTS / "site"
     if not (site / "index.html").is_file():
         raise ConfigError(f"{site}: expected a site, found none; make one with 'atlas run'")
     write_figures(site.parent)
@@ -159,7 +167,7 @@ def browse_site(port: int | None, open_browser: bool) -> None:
 
 
 def export_site(folder: str) -> None:
-    """Copy the site of the checkout to a folder that any static host can publish.
+    """Copy the site of the project to a folder that any static host can publish.
 
     Args:
         folder: where to, from the current folder.
@@ -170,7 +178,7 @@ def export_site(folder: str) -> None:
     from pipeline.export.export import export
 
     target = Path(folder).absolute()
-    os.chdir(checkout())
+    os.chdir(project_root())
     if not (OUTPUTS / "site" / "index.html").is_file():
         raise ConfigError(f"{OUTPUTS / 'site'}: expected a site, found none; make one with 'atlas run'")
     with lock(OUTPUTS, shlex.join(["atlas", "export", folder])):

@@ -8,7 +8,7 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-import pipeline.hydra_plugins.atlas_resolvers  # noqa: F401  # registers what conf/ asks for
+import hydra_plugins.atlas  # noqa: F401  # registers the resolvers of conf/, also where Hydra has scanned its plugins before
 from pipeline.core.errors import AtlasError, ConfigError
 from pipeline.core.whole import whole
 
@@ -23,7 +23,7 @@ def compose_config(root: Path, overrides: Sequence[str]) -> DictConfig:
     """The configuration of ``conf/`` with ``overrides``, every interpolation resolved.
 
     Args:
-        root: the checkout, which holds ``conf/``.
+        root: the project, which holds ``conf/``.
         overrides: in Hydra's grammar: ``render.steps=64``, ``images=digits``, ``+experiment=NAME``.
 
     Raises:
