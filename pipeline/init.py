@@ -103,9 +103,7 @@ def _check_place(folder: Path) -> None:
         raise ConfigError(f"{folder}: expected a folder or a new name, found a file; choose another name")
     for parent in folder.resolve().parents:
         if is_project(parent):
-            raise ConfigError(
-                f"{folder}: expected a place outside other projects, found the project {parent} around it; choose another"
-            )
+            raise ConfigError(f"{folder}: expected a place outside of projects, found the project {parent} around it")
     if os.path.lexists(folder / DVC) and not runs_installed_package(folder):
         if (folder / "pipeline" / "stages.py").is_file():
             raise ConfigError(f"{folder}: expected a place for a project, found a checkout; 'atlas run' works in it")

@@ -1,4 +1,4 @@
-"""How long one of many alike takes, found in about a second."""
+"""Seconds per item of repeated work, measured in about a second."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -6,34 +6,34 @@ from time import perf_counter
 Clock = Callable[[], float]
 Work = Callable[[int], object]
 
-ENOUGH = 0.5  # seconds; a batch that takes so long tells enough
+MIN_SECONDS = 0.5  # of a batch whose time is reliable
 
 
 def seconds_each(work: Work, largest: int, clock: Clock = perf_counter) -> float:
-    """Seconds that each of a batch takes, once it is warm; see :func:`enough`."""
-    size, seconds = enough(work, largest, clock)
+    """Seconds per item of a batch, after a warm-up; see :func:`timed_batch`."""
+    size, seconds = timed_batch(work, largest, clock)
     return seconds / size
 
 
-def enough(work: Work, largest: int, clock: Clock = perf_counter) -> tuple[int, float]:
-    """A batch that takes long enough to trust the clock, or is as large as they come; and the seconds that it takes.
+def timed_batch(work: Work, largest: int, clock: Clock = perf_counter) -> tuple[int, float]:
+    """The size and seconds of a batch that takes at least :data:`MIN_SECONDS`, or is the largest.
 
     Args:
-        work: does a batch of so many.
-        largest: batch.
+        work: works on a batch of the given size.
+        largest: size of a batch.
         clock: seconds.
     """
     work(1)
     size = 1
     while True:
-        seconds = timed(work, size, clock)
-        if seconds >= ENOUGH or size >= largest:
+        seconds = seconds_of(work, size, clock)
+        if seconds >= MIN_SECONDS or size >= largest:
             return size, seconds
         size = min(2 * size, largest)
 
 
-def timed(work: Work, size: int, clock: Clock = perf_counter) -> float:
+def seconds_of(work: Work, size: int, clock: Clock = perf_counter) -> float:
     """Seconds of one batch."""
-    began = clock()
+    start = clock()
     work(size)
-    return clock() - began
+    return clock() - start

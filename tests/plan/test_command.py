@@ -15,7 +15,7 @@ RATES = ["--images-per-second", "500", "--icons-per-second", "4"]
 @pytest.fixture(autouse=True)
 def checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder with the project's configuration, as the current one; what is measured there is measured once."""
-    monkeypatch.setattr(stopwatch, "ENOUGH", 0.0)
+    monkeypatch.setattr(stopwatch, "MIN_SECONDS", 0.0)
     for name in ("conf", "dvc.yaml"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)

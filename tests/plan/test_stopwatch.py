@@ -1,6 +1,6 @@
 """Rates are counts divided by seconds of a clock; here a planted one."""
 
-from pipeline.plan.stopwatch import ENOUGH, seconds_each
+from pipeline.plan.stopwatch import MIN_SECONDS, seconds_each
 
 
 class Clock:
@@ -37,8 +37,8 @@ def test_batches_grow_until_the_clock_can_be_trusted() -> None:
     clock = Clock().work(each=0.001)
     assert abs(seconds_each(clock.do, 20, clock) - 0.001) < 1e-9
     assert clock.batches == [1, 1, 2, 4, 8, 16, 20]
-    slow = Clock().work(each=ENOUGH)
-    assert seconds_each(slow.do, 64, slow) == ENOUGH
+    slow = Clock().work(each=MIN_SECONDS)
+    assert seconds_each(slow.do, 64, slow) == MIN_SECONDS
     assert slow.batches == [1, 1]
 
 

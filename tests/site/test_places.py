@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from site_copy import addressed, copied
 from site_planting import CLASSES, COMPARE_ATLAS, Planted
 
-from pipeline.check import check
 from pipeline.compose import compose_config
 from pipeline.core.errors import ConfigError
 from pipeline.params import parse_params
+from pipeline.plan.check import check_run
 from pipeline.site.config import SavedPlace, SiteSettings
 from pipeline.site.place_parts import Known
 from pipeline.site.places import PARTS, configured, known
@@ -143,7 +143,7 @@ def test_what_the_run_does_not_have_is_refused(given: Any, told: str) -> None:
 def test_a_run_with_a_wrong_place_does_not_start(tmp_path: Path, place: str, told: str) -> None:
     """Places are checked with everything else before anything runs."""
     with pytest.raises(ConfigError, match=told):
-        check(parse_params(OmegaConf.to_container(compose_config(ROOT, [f"site.places=[{place}]"]))), tmp_path)
+        check_run(parse_params(OmegaConf.to_container(compose_config(ROOT, [f"site.places=[{place}]"]))), tmp_path)
 
 
 def test_the_tour_has_as_many_stops_as_a_link_can_count() -> None:
