@@ -12,9 +12,9 @@ from pipeline.commands import (
     export_site,
     make_project,
     plan_run,
+    print_provenance,
     run_pipeline,
     run_stage,
-    print_provenance,
 )
 from pipeline.core.allocator import share_memory
 from pipeline.core.errors import AtlasError
@@ -32,7 +32,7 @@ FULL = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one ``atlas`` command and return its exit code: 0, 2 for an error that the user can fix, 130 when interrupted."""
+    """Run one ``atlas`` command; returns 0, 2 for an error that the user can fix, 130 when interrupted."""
     share_memory()
     options = _parser().parse_args(arguments)
     try:
@@ -79,9 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     init = commands.add_parser("init", parents=[shared], help="make a folder a project, from which everything runs")
     init.add_argument("folder", metavar="DIR", help="a new folder, or one with files of yours, which stay as they are")
-    run = commands.add_parser(
-        "run", parents=[shared], help="check the configuration, run the stages that are out of date"
-    )
+    run = commands.add_parser("run", parents=[shared], help="check the configuration, run what is out of date")
     run.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides, e.g. render.steps=64")
     plan = commands.add_parser("plan", parents=[shared], help="what a run would cost: icons, disk, memory and time")
     plan.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="as for atlas run")

@@ -1,7 +1,7 @@
 """The rates of this machine, measured in some seconds of what the stages do; rates that the user gives replace them."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from math import prod
@@ -25,12 +25,23 @@ from pipeline.model.preprocessing import network_crop, to_tensor
 from pipeline.params import Params
 from pipeline.plan.check import check_device
 from pipeline.plan.costs import sample_batch_bytes
-from pipeline.plan.icon_cost import measure_icon
-from pipeline.plan.inputs import GivenRates, Rates
-from pipeline.plan.stopwatch import Clock, seconds_each
+from pipeline.plan.inputs import GivenRates, IconCost, Rates
 from pipeline.plan.synthetic import RandomNetwork, synthetic_image
+from pipeline.render.artist import Artist
+from pipeline.render.config import RenderSettings
+from pipeline.render.directions import Space
+from pipeline.render.memory import bytes_per_icon, free_bytes
+from pipeline.render.parameterisation import canvas
+from pipeline.render.probe import Probe
 from pipeline.sample.passes import sample_batch
 
+__all__ = ["Decoder", "free_bytes", "measure_rates", "seconds_each"]
+
+Clock = Callable[[], float]
+Work = Callable[[int], object]
+
+MIN_SECONDS = 0.5  # of a batch whose time is reliable
+FEW, MORE = 1, 5  # gradient steps; the difference leaves out what an icon needs once
 TILE = 512  # pixels
 ROWS, WIDTH, GROUPS = 2**15, 256, 1000
 LARGEST = 64  # images that are decoded at most
@@ -78,7 +89,7 @@ def measure_rates(
         sample=sample_rate,
         sum=_sum_rate(clock),
         encode=_encode_rate(params.tile.format, params.tile.quality, clock),
-        icons={layer: measure_icon(rendered, layer, params, not given.icons, clock) for layer in network.layers},
+        icons={layer: _icon_cost(rendered, layer, params, not given.icons, clock) for layer in network.layers},
         memory=psutil.Process().memory_info().rss,
         batch_bytes=_batch_bytes(params, subject),
         given=given,
@@ -170,3 +181,58 @@ def _batch_bytes(params: Params, subject: RandomNetwork) -> int:
     outputs = [prod((form.channels, form.height, form.width)) for form in subject.forms.values()]
     first = min(names.index(layer) for layer in params.layers)
     return sample_batch_bytes(outputs, first, params.sample.batch_size, params.sample.attribution)
+
+
+def _icon_cost(network: Network, layer: str, params: Params, with_time: bool, clock: Clock) -> IconCost:
+    """Memory of one icon of a layer, and its time if ``with_time`` (else zero)."""
+    settings = params.render.for_layer(layer)
+    step, other = _step_and_other(network, layer, settings, clock) if with_time else (0.0, 0.0)
+    images, features = canvas(settings), Probe(network, layer, settings.size, settings.dtype)
+    memory = bytes_per_icon(lambda drawn: features(images.picture(drawn)).sum(1), images.shape, settings.device)
+    return IconCost(step, other, memory)
+
+
+def _step_and_other(network: Network, layer: str, settings: RenderSettings, clock: Clock) -> tuple[float, float]:
+    """Seconds of one icon for each of its gradient steps, and for everything else."""
+    mean = np.zeros(network.layers[layer].channels, np.float32)
+
+    def render(count: int, steps: int) -> None:
+        changed = settings.model_copy(update={"steps": steps, "batch_size": count})
+        targets = np.random.default_rng(0).random((count, len(mean)), dtype=np.float32)
+        Artist(network, layer, Space(mean, None), mean, changed, 0).draw(targets, None, 0)
+
+    size, more = timed_batch(lambda count: render(count, MORE), settings.batch_size, clock)
+    few = seconds_of(lambda count: render(count, FEW), size, clock)
+    # another process may make the shorter one take longer; then all of the time counts as that of steps
+    step = (more - few) / (MORE - FEW) if more > few else more / MORE
+    return step / size, max(few - FEW * step, 0.0) / size
+
+
+def seconds_each(work: Work, largest: int, clock: Clock = perf_counter) -> float:
+    """Seconds per item of a batch, after a warm-up; see :func:`timed_batch`."""
+    size, seconds = timed_batch(work, largest, clock)
+    return seconds / size
+
+
+def timed_batch(work: Work, largest: int, clock: Clock = perf_counter) -> tuple[int, float]:
+    """The size and seconds of a batch that takes at least :data:`MIN_SECONDS`, or is the largest.
+
+    Args:
+        work: works on a batch of the given size.
+        largest: size of a batch.
+        clock: seconds.
+    """
+    work(1)
+    size = 1
+    while True:
+        seconds = seconds_of(work, size, clock)
+        if seconds >= MIN_SECONDS or size >= largest:
+            return size, seconds
+        size = min(2 * size, largest)
+
+
+def seconds_of(work: Work, size: int, clock: Clock = perf_counter) -> float:
+    """Seconds of one batch."""
+    start = clock()
+    work(size)
+    return clock() - start

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.plan import stopwatch
+from pipeline.plan import measure
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["+experiment=tiny", "images.count=20", "layers=[mixed4a]", "sample.batch_size=4", "reduce=pca"]
@@ -15,7 +15,7 @@ RATES = ["--images-per-second", "500", "--icons-per-second", "4"]
 @pytest.fixture(autouse=True)
 def checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder with the project's configuration, as the current one; what is measured there is measured once."""
-    monkeypatch.setattr(stopwatch, "MIN_SECONDS", 0.0)
+    monkeypatch.setattr(measure, "MIN_SECONDS", 0.0)
     for name in ("conf", "dvc.yaml"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)

@@ -1,6 +1,6 @@
 """Rates are counts divided by seconds of a clock; here a planted one."""
 
-from pipeline.plan.stopwatch import MIN_SECONDS, seconds_each
+from pipeline.plan.measure import MIN_SECONDS, seconds_each
 
 
 class Clock:
