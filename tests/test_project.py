@@ -105,7 +105,7 @@ def test_nothing_runs_twice(installed: Installed, cats: Path) -> None:
 
 
 def test_the_other_commands_work_in_a_project(installed: Installed, cats: Path) -> None:
-    """A site can be exported, and an icon's origin be told, from a folder within the project too."""
+    """The site is exported and an icon's provenance printed, also from a folder within the project."""
     installed(cats, "atlas", "export", "../public")
     assert (installed.folder / "public" / "index.html").is_file()
     printed = installed(cats / "outputs", "atlas", "provenance", "layer=mixed3b", "level=4", "cell=1,1", "--json")
@@ -137,7 +137,7 @@ def test_a_second_project_has_settings_of_its_own(installed: Installed, cats: Pa
 
 
 def test_an_upgrade_runs_the_stages_of_other_code(installed: Installed, cats: Path) -> None:
-    """One stage's code changed: that stage alone runs, and a line says so; with no code changed nothing runs."""
+    """If one stage's code changed, a line names it and it alone runs; if none changed, nothing runs."""
     installed.upgrade("0.1.0", "0.2.0", "pipeline/predict/stage.py")
     assert "0.1.0, this is 0.2.0; 'atlas run'" in installed(cats, "atlas", "tile", "layer=mixed3b", "atlas=all")
     printed = installed(cats, "atlas", *RUN)
@@ -235,7 +235,7 @@ def test_bad_places_are_refused_in_one_line(in_tmp: Path, capsys: pytest.Capture
 
 
 def test_an_edited_dvc_yaml_survives_an_upgrade(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unedited one is replaced; beside an edited one the new one is put, once, and said so."""
+    """An unedited one is replaced; an edited one stays, and the new one is written beside it once, with a line."""
     old = (made / DVC).read_text()
     assert update_project(made) == []
     monkeypatch.setattr(project_files, "project_dvc_yaml", lambda: old + "# newer\n")

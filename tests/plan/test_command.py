@@ -1,4 +1,4 @@
-"""`atlas plan` composes as `atlas run` does, writes nothing, and says when a machine cannot hold the run."""
+"""`atlas plan` composes as `atlas run` does, writes nothing, and refuses a run that the machine cannot hold."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def test_imagenet_on_machines_that_are_not_here(capsys: pytest.CaptureFixture[st
 
 
 def test_a_machine_that_cannot_hold_it_is_refused_after_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
-    """The plan is printed, one line says what is missing, and the exit code is 2."""
+    """The plan is printed, one line names what is too small, and the exit code is 2."""
     for option, word in (("--disk", "disk"), ("--memory", "memory")):
         assert main(["plan", *SMALL, *RATES, option, "0.0001"]) == 2
         printed = capsys.readouterr()
@@ -66,7 +66,7 @@ def test_a_machine_that_cannot_hold_it_is_refused_after_the_plan(capsys: pytest.
         (["images=image_folder", "images.root=nowhere"], "nowhere"),
     ],
 )
-def test_mistakes_are_told_as_by_a_run(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_are_reported_as_by_a_run(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A configuration that cannot work ends with exit code 2 and one line."""
     assert main(["plan", *arguments]) == 2
     printed = capsys.readouterr()

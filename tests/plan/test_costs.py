@@ -54,8 +54,8 @@ def test_the_slower_of_decoding_and_network_counts(sizes: MakeSizes, rates: Make
     assert next(sample_costs(sizes(*ONE), rates(decode=5.0, sample=1e6), [1])).seconds == (200.0,)
 
 
-def test_given_rates_count_instead_of_measured_ones(sizes: MakeSizes, rates: MakeRates) -> None:
-    """Images, icons and points a second that are said replace those measured; what is not said stays."""
+def test_given_rates_replace_measured_ones(sizes: MakeSizes, rates: MakeRates) -> None:
+    """Given rates of images, icons and points replace measured ones; the others stay."""
     run = sizes(*ONE)
     given = rates(GivenRates(images=500.0, icons=4.0, points=10.0))
     found = stage_costs(run, given, [1, 8])
@@ -74,7 +74,7 @@ def test_points_beyond_the_fitted_ones_are_placed(sizes: MakeSizes, rates: MakeR
 
 
 def test_training_costs_passes_over_the_images(sizes: MakeSizes, rates: MakeRates) -> None:
-    """Three passes an epoch, twice as many against adversarial moves; published weights are looked at once if asked."""
+    """Three passes an epoch, six with adversarial training; one pass to evaluate published weights, if configured."""
     trained = ["model.weights=train", "model.training.epochs=2"]
 
     def seconds(*overrides: str) -> float:
@@ -127,9 +127,9 @@ def test_what_does_not_fit_is_refused_in_one_line(sizes: MakeSizes, rates: MakeR
     needed, held, _ = totals(found)
     check_fits(found, Path("outputs"), needed, held)
     check_fits(found, Path("outputs"), None, None)
-    with pytest.raises(ConfigError, match=r"outputs: expected .* GB of free disk") as told:
+    with pytest.raises(ConfigError, match=r"outputs: expected .* GB of free disk") as caught:
         check_fits(found, Path("outputs"), needed - 1, held)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     most = max(found, key=lambda one: one.memory)
     with pytest.raises(ConfigError, match=f"{most.stage}.*of free memory.* or "):
         check_fits(found, Path("outputs"), needed, held - 1)

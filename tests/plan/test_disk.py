@@ -1,4 +1,4 @@
-"""Bytes on disk: those of a plan are those of a run that was really written."""
+"""Bytes on disk: those of a plan equal those of a run's files."""
 
 import json
 from collections.abc import Callable
@@ -85,7 +85,7 @@ def test_bytes_are_those_of_a_written_run(planned: "tuple[Sizes, list[LevelCount
 
 
 def test_files_take_no_more_than_planned(planned: "tuple[Sizes, list[LevelCount]]") -> None:
-    """What lies on the disk, with all that belongs to it, is no more than the plan says but for 64 kB."""
+    """The files of an artifact take at most 64 kB more than planned."""
     sizes, _ = planned
     folder = ACTIVATIONS.path(OUTPUTS, "mixed3b")
     written = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
