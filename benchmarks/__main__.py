@@ -8,10 +8,10 @@ from pathlib import Path
 
 from benchmarks.harness import docs, report
 from benchmarks.harness.rows import table
-from pipeline.commands import checkout
 from pipeline.core.errors import AtlasError
 from pipeline.core.malloc import share_memory
 from pipeline.core.progress import say
+from pipeline.project import project_root
 
 RESULTS = Path("benchmarks/results")
 QUICK_RESULTS = Path("outputs/.bench/quick")  # a look, not a record
@@ -42,7 +42,7 @@ def main() -> int:
     options = parser.parse_args()
     share_memory()  # as atlas does
     try:
-        os.chdir(checkout())
+        os.chdir(project_root())
         for name in BENCHMARKS if options.what == "all" else [options.what]:
             if name != "docs":
                 _run(name, options.quick)

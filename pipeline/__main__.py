@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from pipeline import __version__
-from pipeline.commands import browse_site, export_site, plan_run, run_pipeline, run_stage, tell_provenance
+from pipeline.commands import browse_site, export_site, make_project, plan_run, print_provenance, run_pipeline, run_stage
 from pipeline.core.errors import AtlasError
 from pipeline.core.escaping import escape_control_chars
 from pipeline.core.malloc import share_memory
@@ -24,7 +24,7 @@ FULL = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one ``atlas`` command and return its exit code: 0, 2 for what the user can mend, 130 when interrupted."""
+    """Run one ``atlas`` command; returns 0, 2 for an error that the user can fix, 130 when interrupted."""
     share_memory()
     options = _parser().parse_args(arguments)
     try:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _full_disk(error: BaseException | None) -> str | None:
-    """The line for a full disk, None for any other error. Libraries that write files each raise a kind of their own."""
+    """The message for a full disk, None for another error. Libraries that write files raise different types for it."""
     while error is not None:
         number = error.errno if isinstance(error, OSError) else None
         for full, found in FULL.items():
@@ -56,44 +56,46 @@ def _full_disk(error: BaseException | None) -> str | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    # --debug is taken before and after the command; only the first may bring a default
-    what = "show where an error comes from"
+    # --debug may stand before or after the command; a default of the second would overwrite the first
+    debug = "show the traceback of an error"
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--debug", action="store_true", default=argparse.SUPPRESS, help="show where an error comes from"
-    )
+    shared.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=debug)
     parser = argparse.ArgumentParser(
         prog="atlas",
-        description="From a vision network and images to a browsable activation atlas.",
+        description="Makes browsable activation atlases of vision networks.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Each stage can also be run by hand, as DVC does: " + ", ".join(STAGES),
+        epilog="Stages, as DVC runs them: " + ", ".join(STAGES),
     )
     parser.add_argument("--version", action="version", version=f"activation-atlas {__version__}")
-    parser.add_argument("--debug", action="store_true", help=what)
+    parser.add_argument("--debug", action="store_true", help=debug)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    run = commands.add_parser("run", parents=[shared], help="compose, check, and run every stage that is out of date")
+    init = commands.add_parser("init", parents=[shared], help="make a folder a project, from which everything runs")
+    init.add_argument("folder", metavar="DIR", help="a new folder, or one with files of yours, which stay as they are")
+    run = commands.add_parser("run", parents=[shared], help="check the configuration, run what is out of date")
     run.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides, e.g. render.steps=64")
-    plan = commands.add_parser("plan", parents=[shared], help="what a run would take: icons, disk, memory and time")
+    plan = commands.add_parser("plan", parents=[shared], help="what a run would cost: icons, disk, memory and time")
     plan.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="as for atlas run")
     add_options(plan)
     browse = commands.add_parser("browse", parents=[shared], help="serve the site on 127.0.0.1 and open it")
-    browse.add_argument("--port", type=int, help="default: any free one")
+    browse.add_argument("--port", type=int, help="default: the first free one from 8000")
     browse.add_argument("--no-open", action="store_true", help="do not open a browser")
     export = commands.add_parser("export", parents=[shared], help="copy the site to a folder that any host can publish")
     export.add_argument("folder", metavar="DIR", help="a new or empty folder, or an earlier export")
-    provenance = commands.add_parser("provenance", parents=[shared], help="tell from what an icon was made")
+    provenance = commands.add_parser("provenance", parents=[shared], help="show from what an icon was made")
     metavar = "layer=NAME atlas=NAME level=CELLS cell=ROW,COLUMN"
     provenance.add_argument("arguments", nargs="*", metavar=metavar)
-    provenance.add_argument("--json", action="store_true", help="everything, for programs")
+    provenance.add_argument("--json", action="store_true", help="all of it as JSON")
     for stage in STAGES.values():
-        one = commands.add_parser(stage.name, parents=[shared], help=f"run the stage {stage.name} by hand")
+        one = commands.add_parser(stage.name, parents=[shared], help=f"run the stage {stage.name} alone")
         metavar = " ".join(f"{argument}=NAME" for argument in stage.over)
         one.add_argument("arguments", nargs="*", metavar=metavar)
     return parser
 
 
 def _dispatch(options: argparse.Namespace) -> None:
-    if options.command == "run":
+    if options.command == "init":
+        make_project(options.folder)
+    elif options.command == "run":
         run_pipeline(options.overrides)
     elif options.command == "plan":
         plan_run(options.overrides, options_from(options))
@@ -102,7 +104,7 @@ def _dispatch(options: argparse.Namespace) -> None:
     elif options.command == "export":
         export_site(options.folder)
     elif options.command == "provenance":
-        tell_provenance(options.arguments, options.json)
+        print_provenance(options.arguments, options.json)
     else:
         run_stage(options.command, options.arguments)
 

@@ -1,4 +1,4 @@
-"""From the names of classes to their numbers, and to the names of their atlases."""
+"""Resolves the classes of a configuration, by name or number, to the names of their atlases."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,33 +23,34 @@ def atlas_names(
     """The names of all atlases of a run, each once: ``all``, ``class-<id>``, ..., ``compare-<id>-<id>``, ...
 
     Args:
-        classes: a list of those that get an atlas of their own, by name or number.
-        comparisons: a list of pairs of classes.
-        images: the section of that name; its class names serve where the network is trained on it.
-        model: the section of that name.
+        classes: a list of classes with an atlas of their own, by name or number.
+        comparisons: a list of pairs of classes, likewise.
+        images: the section ``images``; its class names are the network's if that is trained on it.
+        model: the section ``model``.
 
     Raises:
-        ConfigError: a list is none, a class is not one of the network's, or a comparison has not two different ones.
+        ConfigError: ``classes`` or ``comparisons`` is no list, a class is not one of the network's, or a comparison is
+            not a pair of different classes.
     """
-    wanted = _listed(classes, "classes: expected a list, as in [fireboat, 3]")
-    pairs = _listed(comparisons, "comparisons: expected a list of pairs, as in [[streetcar, fireboat]]")
+    single = _as_list(classes, "classes: expected a list, as in [fireboat, 3]")
+    pairs = _as_list(comparisons, "comparisons: expected a list of pairs, as in [[streetcar, fireboat]]")
     try:
-        names = _names(images, model)
+        names = _network_classes(images, model)
     except ValidationError:
-        return ["all"]  # the check of the whole configuration says what is wrong with these sections
-    found = [AtlasName("all"), *(AtlasName("class", (class_id(name, names, "classes"),)) for name in wanted)]
+        return ["all"]  # parse_params names the error in these sections
+    atlases = [AtlasName("all"), *(AtlasName("class", (class_id(name, names, "classes"),)) for name in single)]
     for pair in pairs:
         ids = tuple(class_id(name, names, "comparisons") for name in _pair(pair))
         if ids[0] == ids[1]:
             raise ConfigError(f"comparisons: expected two different classes, found {pair[0]} twice")
-        found.append(AtlasName("compare", ids))
-    return list(dict.fromkeys(map(str, found)))
+        atlases.append(AtlasName("compare", ids))
+    return list(dict.fromkeys(map(str, atlases)))
 
 
-def _listed(given: Any, expected: str) -> list[Any]:
-    if not isinstance(given, list):
-        raise ConfigError(f"{expected}, found {given}")
-    return given
+def _as_list(value: Any, expected: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ConfigError(f"{expected}, found {value}")
+    return value
 
 
 def _pair(pair: Any) -> Sequence[str | int]:
@@ -58,7 +59,7 @@ def _pair(pair: Any) -> Sequence[str | int]:
     return pair
 
 
-def _names(images: Mapping[str, Any], model: Mapping[str, Any]) -> Sequence[str]:
+def _network_classes(images: Mapping[str, Any], model: Mapping[str, Any]) -> Sequence[str]:
     network = ModelSettings.model_validate_json(json.dumps(model))
     labels: Sequence[str] = ()
     if network.classes is None and network.weights == "train":

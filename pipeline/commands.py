@@ -1,4 +1,4 @@
-"""What each ``atlas`` command does."""
+"""The ``atlas`` commands."""
 
 import os
 import re
@@ -14,49 +14,54 @@ from pipeline.core.lock import lock, lock_stage, refuse_busy
 from pipeline.core.progress import say
 from pipeline.params import load_params, parse_params
 from pipeline.plan.options import Options
+from pipeline.project import project_root
+from pipeline.project_files import outdated, update_project
 from pipeline.site_metrics import write_site_metrics
 from pipeline.stages import STAGES, Task
 
 OUTPUTS = Path("outputs")
 
 
-def checkout() -> Path:
-    """The folder that holds ``dvc.yaml``: the current one or a parent.
+def make_project(folder: str) -> None:
+    """Make a folder a project, and print what was made.
+
+    Args:
+        folder: relative to the current one.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: the folder cannot be a project.
     """
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "dvc.yaml").is_file() and (folder / "conf").is_dir():
-            return folder
-    raise ConfigError(f"{here}: expected a checkout of activation-atlas (dvc.yaml, conf/), found none; change into one")
+    from pipeline.init import init_project
+
+    sys.stdout.writelines(f"{printable(line)}\n" for line in init_project(Path(folder)))
 
 
 def run_pipeline(overrides: Sequence[str]) -> None:
     """Compose, check, write ``params.yaml``, and let DVC run what is out of date.
 
     Raises:
-        AtlasError: the configuration cannot work, or another run is at work on the outputs; nothing has run.
+        AtlasError: the configuration cannot work, or another run holds the lock of the outputs; nothing has run.
         SystemExit: a stage failed, with its exit code.
     """
-    root, command = checkout(), shlex.join(["atlas", "run", *overrides])
+    root, command = project_root(), shlex.join(["atlas", "run", *overrides])
     os.chdir(root)
-    refuse_busy(OUTPUTS)  # what follows takes a while and makes nothing; then the lock is taken
+    refuse_busy(OUTPUTS)  # at once: the checks take a while, and the lock is taken only after them
     from omegaconf import OmegaConf
 
-    from pipeline.check import check
     from pipeline.compose import compose_cluster, compose_config, write_params
     from pipeline.core.cluster import VARIABLE, from_environment, parse_cluster, to_environment
+    from pipeline.plan.check import check_run
 
     cluster, overrides = compose_cluster(root, overrides)
-    # stages are children of DVC and find it in their environment; without an override, what is there is checked
+    # DVC starts the stages, which read it from their environment; without an override it stays as the user set it
     settings = from_environment() if cluster is None else parse_cluster(OmegaConf.to_container(cluster))
     os.environ[VARIABLE] = to_environment(settings)
     config = compose_config(root, overrides)
     params = parse_params(OmegaConf.to_container(config))
-    check(params, OUTPUTS)
+    check_run(params, OUTPUTS)
     with lock(OUTPUTS, command):
+        for line in update_project(root):
+            say(line)
         write_params(root, config)
         reproduce()
         write_site_metrics(OUTPUTS)
@@ -65,18 +70,18 @@ def run_pipeline(overrides: Sequence[str]) -> None:
 
 
 def plan_run(overrides: Sequence[str], options: Options) -> None:
-    """Print what a run would take; nothing is written.
+    """Print what a run would cost; nothing is written.
 
     Raises:
-        AtlasError: the configuration cannot work, or disk or memory cannot hold what it would take.
+        AtlasError: the configuration cannot work, or disk or memory cannot hold the run.
     """
     from pipeline.plan.command import plan
 
-    root = checkout()
+    root = project_root()
     os.chdir(root)
-    made = plan(root, OUTPUTS, overrides, options)
-    sys.stdout.writelines(f"{escape_control_chars(line)}\n" for line in made.text.splitlines())
-    made.refuse(OUTPUTS)
+    finished = plan(root, OUTPUTS, overrides, options)
+    sys.stdout.writelines(f"{escape_control_chars(line)}\n" for line in finished.text.splitlines())
+    finished.check_fits(OUTPUTS)
 
 
 def reproduce() -> None:
@@ -89,7 +94,7 @@ def reproduce() -> None:
     from dvc.repo import Repo
     from dvc.stage.exceptions import StageCmdFailedError
 
-    # stages are run as `atlas STAGE`, which lies beside this very interpreter
+    # DVC runs `atlas STAGE`: that of this interpreter's environment, also where it is not on the path
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     try:
         with Repo() as repo:
@@ -106,52 +111,55 @@ def reproduce() -> None:
 
 
 def run_stage(name: str, arguments: Sequence[str]) -> None:
-    """Run one stage as DVC does, on the ``params.yaml`` of the checkout.
+    """Run one stage as DVC does, on the ``params.yaml`` of the project.
 
     Args:
         name: of the stage.
         arguments: ``layer=NAME``, ``atlas=NAME`` for stages that run once for each of them.
 
     Raises:
-        AtlasError: the arguments, the configuration or the stage's inputs are not right, or another run is at work.
+        AtlasError: the arguments, the configuration or the stage's inputs are wrong, or another run holds the lock.
     """
-    os.chdir(checkout())
+    root = project_root()
+    os.chdir(root)
+    if line := outdated(root):
+        say(line)
     stage = STAGES[name]
-    given = dict(argument.partition("=")[::2] for argument in arguments)
-    if set(given) != set(stage.over) or not all(given.values()):
+    values = dict(argument.partition("=")[::2] for argument in arguments)
+    if set(values) != set(stage.over) or not all(values.values()):
         usage = " ".join(f"{key}=NAME" for key in stage.over) or "no arguments"
         raise ConfigError(f"atlas {name}: expected {usage}, found {' '.join(arguments) or 'none'}")
     params = load_params(Path("params.yaml"))
     for key, many in stage.over.items():
         known = getattr(params, many)
-        if given[key] not in known:
+        if values[key] not in known:
             listed = ", ".join(known) or f"none, as {many} is empty"
-            raise ConfigError(f"atlas {name}: expected {key} to be one of {listed}, found {given[key]}")
+            raise ConfigError(f"atlas {name}: expected {key} to be one of {listed}, found {values[key]}")
     with lock_stage(OUTPUTS, shlex.join(["atlas", name, *arguments])):
-        import_module(f"pipeline.{name}.stage").run(Task(stage, params, OUTPUTS, **given))
+        import_module(f"pipeline.{name}.stage").run(Task(stage, params, OUTPUTS, **values))
 
 
-def tell_provenance(arguments: Sequence[str], as_json: bool) -> None:
-    """Print where an icon of the checkout's run comes from.
+def print_provenance(arguments: Sequence[str], as_json: bool) -> None:
+    """Print from what an icon was made: its cell, samples, images, settings and code.
 
     Raises:
-        AtlasError: the arguments are not right, an artifact is missing, or the chain of artifacts is broken.
+        AtlasError: an argument is wrong, an artifact is missing, or one was made from others than those on disk.
     """
     from pipeline.provenance.report import provenance
 
-    os.chdir(checkout())
+    os.chdir(project_root())
     provenance(OUTPUTS, load_params(Path("params.yaml")), arguments, as_json)
 
 
 def browse_site(port: int | None, open_browser: bool) -> None:
-    """Serve the site of the checkout on 127.0.0.1 until interrupted.
+    """Serve the site of the project on 127.0.0.1 until interrupted.
 
     Raises:
         ConfigError: there is no site yet.
     """
     from pipeline.browse import browse
 
-    site = checkout() / OUTPUTS / "site"
+    site = project_root() / OUTPUTS / "site"
     if not (site / "index.html").is_file():
         raise ConfigError(f"{site}: expected a site, found none; make one with 'atlas run'")
     write_site_metrics(site.parent)
@@ -159,18 +167,18 @@ def browse_site(port: int | None, open_browser: bool) -> None:
 
 
 def export_site(folder: str) -> None:
-    """Copy the site of the checkout to a folder that any static host can publish.
+    """Copy the site of the project to a folder that any static host can publish.
 
     Args:
-        folder: where to, from the current folder.
+        folder: target, relative to the current folder.
 
     Raises:
-        AtlasError: there is no whole site, the folder is another one's, or a run is at work on the outputs.
+        AtlasError: there is no complete site, the folder holds other files, or a run holds the lock of the outputs.
     """
     from pipeline.export.export import export
 
     target = Path(folder).absolute()
-    os.chdir(checkout())
+    os.chdir(project_root())
     if not (OUTPUTS / "site" / "index.html").is_file():
         raise ConfigError(f"{OUTPUTS / 'site'}: expected a site, found none; make one with 'atlas run'")
     with lock(OUTPUTS, shlex.join(["atlas", "export", folder])):

@@ -1,4 +1,4 @@
-"""From ``conf/`` and overrides to ``params.yaml``, the one file that stages and DVC read."""
+"""Composes ``conf/`` and overrides to ``params.yaml``, the file that stages and DVC read."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,80 +8,80 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-import pipeline.hydra_plugins.atlas_resolvers  # noqa: F401  # registers what conf/ asks for
+import hydra_plugins.atlas  # noqa: F401  # registers the resolvers of conf/, also where Hydra has scanned its plugins before
 from pipeline.core.errors import AtlasError, ConfigError
 from pipeline.core.files import atomic
 
 CONFIG, CLUSTER = "config", "cluster"
-OF_CLUSTER = re.compile(r"[+~]*cluster([=.@]|$)")  # overrides of where work runs
+CLUSTER_OVERRIDE = re.compile(r"[+~]*cluster([=.@]|$)")  # names the group cluster
 PARAMS = "params.yaml"
-# a resolver of ours has refused what it was given, in a line of its own
-RAISED_BY_RESOLVER = re.compile(r"(?:Config|Image|Model)Error raised while resolving interpolation: (.*)")
+# an error of our own resolvers, whose message is a line for the user
+RESOLVER_ERROR = re.compile(r"(?:Config|Image|Model)Error raised while resolving interpolation: (.*)")
 
 
 def compose_config(root: Path, overrides: Sequence[str]) -> DictConfig:
     """The configuration of ``conf/`` with ``overrides``, every interpolation resolved.
 
     Args:
-        root: the checkout, which holds ``conf/``.
+        root: the project, which holds ``conf/``.
         overrides: in Hydra's grammar: ``render.steps=64``, ``images=digits``, ``+experiment=NAME``.
 
     Raises:
         ConfigError: an override is malformed, a group, option or key is unknown, or a value is missing.
     """
-    return _composed(root, CONFIG, overrides)
+    return _compose(root, CONFIG, overrides)
 
 
 def compose_cluster(root: Path, overrides: Sequence[str]) -> tuple[DictConfig | None, list[str]]:
-    """Where work shall run, and the overrides that concern something else; None where nothing is said about it.
+    """The configuration of ``cluster``, None without an override of it; and the other overrides.
 
     Raises:
         ConfigError: as in :func:`compose_config`.
     """
-    own = [override for override in overrides if OF_CLUSTER.match(override)]
-    others = [override for override in overrides if not OF_CLUSTER.match(override)]
-    return (_composed(root, CLUSTER, own)[CLUSTER] if own else None), others
+    of_cluster = [override for override in overrides if CLUSTER_OVERRIDE.match(override)]
+    others = [override for override in overrides if not CLUSTER_OVERRIDE.match(override)]
+    return (_compose(root, CLUSTER, of_cluster)[CLUSTER] if of_cluster else None), others
 
 
-def _composed(root: Path, name: str, overrides: Sequence[str]) -> DictConfig:
+def _compose(root: Path, name: str, overrides: Sequence[str]) -> DictConfig:
     try:
         with initialize_config_dir(str(root / "conf"), version_base=None):
             config = compose(name, list(overrides))
-        _refuse_unsaid(config)
+        _check_missing(config)
         OmegaConf.resolve(config)
     except AtlasError:
         raise
     except Exception as error:
-        # Hydra and OmegaConf have errors of their own, but an odd override makes them raise plain ones as well
-        found = RAISED_BY_RESOLVER.match(str(error))
+        # Hydra and OmegaConf have their own errors, but malformed overrides make them raise built-in ones too
+        found = RESOLVER_ERROR.match(str(error))
         raise ConfigError(found[1] if found else f"conf: {_reason(error)}") from error
     return config
 
 
 def write_params(root: Path, config: DictConfig) -> Path:
-    """Write ``params.yaml``, in the very form that ``dvc exp run`` writes it."""
+    """Write ``params.yaml`` with the same bytes as ``dvc exp run`` writes."""
     path = root / PARAMS
     with atomic(path) as partial:
         partial.write_text(OmegaConf.to_yaml(config), encoding="utf-8")
     return path
 
 
-def _refuse_unsaid(config: DictConfig) -> None:
-    for key in _unsaid(OmegaConf.to_container(config)):
+def _check_missing(config: DictConfig) -> None:
+    for key in _missing_keys(OmegaConf.to_container(config)):
         raise ConfigError(f"{key}: expected a value, found none; give it as {key}=VALUE")
 
 
-def _unsaid(values: Any, where: str = "") -> Iterator[str]:
-    """Keys that ``conf/`` leaves to the user."""
+def _missing_keys(values: Any, where: str = "") -> Iterator[str]:
+    """Keys without a value (``???`` in ``conf/``)."""
     if isinstance(values, dict):
         for key, value in values.items():
-            yield from _unsaid(value, f"{where}.{key}".removeprefix("."))
+            yield from _missing_keys(value, f"{where}.{key}".removeprefix("."))
     elif values == MISSING:
         yield where
 
 
 def _reason(error: Exception) -> str:
-    """Hydra's message in one line, without its pointers to its own documentation."""
+    """Hydra's message in one line, without its links and search path."""
     lines = [line.strip() for line in str(error).splitlines()]
     kept = [
         line

@@ -14,11 +14,11 @@ from omegaconf import OmegaConf
 
 from pipeline import commands
 from pipeline.__main__ import main
-from pipeline.check import check
 from pipeline.compose import compose_config
 from pipeline.core.errors import AtlasError, ModelError
 from pipeline.model.weights import read_weights
 from pipeline.params import parse_params
+from pipeline.plan.check import check_run
 
 ROOT = Path(__file__).parents[1]
 OUTPUTS = Path("outputs")
@@ -163,7 +163,7 @@ def test_any_settings_pass_or_are_refused_in_one_line(changes: list[tuple[Path_,
     for place, value, drop in changes:
         changed(values, place, value, drop)
     try:
-        check(parse_params(values), OUTPUTS)
+        check_run(parse_params(values), OUTPUTS)
     except AtlasError as error:
         assert_one_line(error)
         seen["refused"] += 1

@@ -25,7 +25,7 @@ def test_a_class_is_found_by_name_or_number(wanted: str | int, number: int | Non
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("override", "message"),
     [
         ("classes=fireboat", r"classes: expected a list, as in \[fireboat, 3\], found fireboat"),
         ("classes=3", r"classes: expected a list, as in \[fireboat, 3\], found 3"),
@@ -40,14 +40,14 @@ def test_a_class_is_found_by_name_or_number(wanted: str | int, number: int | Non
         ("comparisons=[[[streetcar],fireboat]]", r"comparisons: expected names or numbers, found \['streetcar'\]"),
     ],
 )
-def test_what_is_no_list_of_classes_is_told(override: str, told: str) -> None:
+def test_what_is_no_list_of_classes_is_refused(override: str, message: str) -> None:
     """A bare name, a list too many, nothing, and what only looks like a number are refused, each in a line."""
-    with pytest.raises(ConfigError, match=f"^{told}"):
+    with pytest.raises(ConfigError, match=f"^{message}"):
         compose_config(ROOT, [override])
 
 
 @pytest.mark.parametrize(
-    ("classes", "comparisons", "told"),
+    ("classes", "comparisons", "message"),
     [
         (["crane"], [], "crane names 2; give a number: 0, 2"),
         ([5], [], "5 classes, found 5; give a name or a number below 5"),
@@ -55,9 +55,11 @@ def test_what_is_no_list_of_classes_is_told(override: str, told: str) -> None:
         ([], [["fireboat", 1]], "two different classes, found fireboat twice"),
     ],
 )
-def test_what_names_no_class_is_told(classes: list[str | int], comparisons: list[list[str | int]], told: str) -> None:
+def test_what_names_no_class_is_refused(
+    classes: list[str | int], comparisons: list[list[str | int]], message: str
+) -> None:
     """An ambiguous name, a number out of range, half a pair and a class against itself are refused, each in a line."""
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         atlas_names(classes, comparisons, {"_target_": "x"}, MODEL)
 
 

@@ -1,4 +1,4 @@
-"""The command `atlas`: every mistake that can be known beforehand ends in one line and exit code 2."""
+"""The command `atlas`: every error that can be detected before a run ends in one line and exit code 2."""
 
 import errno
 import os
@@ -31,7 +31,7 @@ def checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-MISTAKES = {
+ERRORS = {
     "unknown layer": (["layers=[mixed3x]"], ["mixed3x", "mixed3a"]),
     "layer without places": (["layers=[classifier]"], ["classifier", "near names"]),
     "unknown key": (["render.stpes=3"], ["stpes"]),
@@ -47,7 +47,7 @@ MISTAKES = {
     "path as layer": (["layers=['../x']"], ["layers"]),
     "missing folder": (["images=image_folder", "images.root=nowhere"], ["nowhere"]),
     "empty folder": (["images=image_folder", "images.root=empty"], ["empty"]),
-    "folder not said": (["images=image_folder"], ["images.root"]),
+    "no folder given": (["images=image_folder"], ["images.root"]),
     "unknown image set": (["images._target_=pipeline.nothing"], ["pipeline.nothing"]),
     "image set that is none": (["images._target_=os.path"], ["images._target_", "os.path", "dotted path of a class"]),
     "wrong arguments of the image set": (["+images.colour=3"], ["colour"]),
@@ -79,12 +79,12 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_told_in_one_line_before_anything_runs(
-    mistake: str, checkout: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("error", ERRORS)
+def test_an_error_is_reported_in_one_line_before_anything_runs(
+    error: str, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The line names what is wrong, the exit code is 2, and neither params.yaml nor outputs/ appear."""
-    overrides, words = MISTAKES[mistake]
+    """The line names what is wrong, the exit code is 2, and neither params.yaml nor outputs/ are created."""
+    overrides, words = ERRORS[error]
     assert main(["run", *overrides]) == 2
     line = capsys.readouterr().err
     assert line.startswith("atlas: ")
@@ -96,8 +96,8 @@ def test_a_mistake_is_told_in_one_line_before_anything_runs(
     assert not (checkout / "outputs").exists()
 
 
-def test_debug_shows_where_an_error_comes_from(checkout: Path) -> None:
-    """With --debug the error itself is raised, after or before the command."""
+def test_debug_shows_the_traceback(checkout: Path) -> None:
+    """With --debug, before or after the command, the error itself is raised."""
     del checkout
     with pytest.raises(AtlasError):
         main(["--debug", "run", "render.steps=0"])
@@ -115,10 +115,10 @@ def test_debug_shows_where_an_error_comes_from(checkout: Path) -> None:
         (["browse"], ["atlas run"]),
     ],
 )
-def test_a_stage_says_what_it_needs(
+def test_a_stage_names_its_arguments(
     arguments: list[str], words: list[str], checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A stage called wrongly, or before there is anything to work on, tells what it expects."""
+    """A stage with wrong arguments, or without its inputs, names what it expects."""
     del checkout
     assert main(arguments) == 2
     line = capsys.readouterr().err
@@ -126,7 +126,7 @@ def test_a_stage_says_what_it_needs(
         assert word in line
 
 
-def test_outside_a_checkout_the_command_says_so(in_tmp: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_outside_a_project_the_command_fails(in_tmp: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without dvc.yaml and conf/ around, the error names the folder."""
     assert main(["run"]) == 2
     assert str(in_tmp) in capsys.readouterr().err
@@ -144,10 +144,10 @@ FULL = os.strerror(errno.ENOSPC)
         RuntimeError(f"Error while serializing: I/O error: {FULL} (os error 28)"),
     ],
 )
-def test_a_full_disk_is_told_in_one_line(
+def test_a_full_disk_is_reported_in_one_line(
     error: Exception, checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A full disk, as any library tells it, ends in one line and exit code 2, also where another error wraps it."""
+    """A full disk, by any library's exception, ends in one line and exit code 2, also if another exception wraps it."""
     del checkout
 
     def fail(_overrides: Any) -> None:
@@ -165,7 +165,7 @@ def test_a_full_disk_is_told_in_one_line(
 
 
 def test_other_system_errors_are_not_hidden(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error that is not the user's to mend keeps its traceback."""
+    """An error that the user cannot fix keeps its traceback."""
     del checkout
 
     def fail(_overrides: Any) -> None:
@@ -177,6 +177,6 @@ def test_other_system_errors_are_not_hidden(checkout: Path, monkeypatch: pytest.
 
 
 def test_params_without_a_section_are_refused() -> None:
-    """An empty configuration names the first thing that is missing."""
+    """An empty configuration names the first missing key."""
     with pytest.raises(AtlasError, match="seed: expected a value"):
         parse_params({})

@@ -27,9 +27,9 @@ def checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("option", sorted(path.stem for path in (ROOT / "conf/cluster").glob("*.yaml")))
 def test_every_shipped_cluster_composes_and_is_valid(option: str) -> None:
-    """Each file of conf/cluster is what its kind takes; an address asks for one."""
-    asks = ["cluster.address=tcp://127.0.0.1:8786"] if option == "address" else []
-    composed, others = compose_cluster(ROOT, [f"cluster={option}", *asks, "render.steps=3"])
+    """Each file of conf/cluster is valid for its kind; `address` needs an address."""
+    needed = ["cluster.address=tcp://127.0.0.1:8786"] if option == "address" else []
+    composed, others = compose_cluster(ROOT, [f"cluster={option}", *needed, "render.steps=3"])
     assert others == ["render.steps=3"]
     assert composed is not None
     kinds = {"inline": Inline, "local": Local, "address": Address}
@@ -64,7 +64,7 @@ def test_without_an_override_the_environment_stays(checkout: Path, monkeypatch: 
         ([], "loca", ["loca"]),
     ],
 )
-def test_a_mistake_is_told_in_one_line(
+def test_an_error_is_reported_in_one_line(
     overrides: list[str],
     variable: str,
     words: list[str],

@@ -9,12 +9,12 @@ import pytest
 from omegaconf import OmegaConf
 from PIL import Image
 
-from pipeline.check import check
 from pipeline.commands import OUTPUTS, run_stage
 from pipeline.compose import compose_config, write_params
 from pipeline.core.artifacts import GRID, ICONS
 from pipeline.core.zarr_store import array, level, open_artifact
 from pipeline.params import load_params, parse_params
+from pipeline.plan.check import check_run
 from pipeline.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
@@ -101,7 +101,7 @@ def run(root: Path, overrides: list[str]) -> None:
     """What `atlas run` does, with the stages called one after the other in this process."""
     config = compose_config(root, overrides)
     params = parse_params(OmegaConf.to_container(config))
-    check(params, OUTPUTS)
+    check_run(params, OUTPUTS)
     write_params(root, config)
     for stage in STAGES.values():
         for chosen in product(*(getattr(params, many) for many in stage.over.values())):

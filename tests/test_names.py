@@ -1,4 +1,4 @@
-"""File names and class names of every kind go through the whole pipeline, and come out as text that does nothing."""
+"""Unusual file names and class names go through the whole pipeline, and come out as harmless text."""
 
 import csv
 import json
@@ -63,7 +63,7 @@ def keys() -> list[str]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout with such names whose pipeline has run, with what it said in ``log``."""
+    """A project with such names in which the pipeline has run; ``log`` holds its messages."""
     folder = checkout(tmp_path_factory.mktemp("made"))
     for number, key in enumerate(keys()):
         photograph(folder / "photographs" / key, number)
@@ -83,14 +83,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def invisible(text: str) -> list[str]:
-    """Letters that would steer a terminal or turn the reading direction."""
+    """Characters that would control a terminal or change the reading direction."""
     return [
         letter for letter in text if unicodedata.category(letter) in ("Cc", "Cf", "Cs") and letter not in "\n\u200d"
     ]
 
 
 def test_every_line_of_the_log_is_a_line(made: Path) -> None:
-    """What stages say holds no control characters, and a rejected file's name with a line break stays in its line."""
+    """Messages of stages have no control characters, and a rejected file's name with a line break stays in its line."""
     log = (made / "log").read_text(encoding="utf-8")
     assert invisible(log) == []
     (line,) = [line for line in log.splitlines() if "rejected bytes" in line and "cut" in line]
@@ -107,7 +107,7 @@ def test_images_are_listed_under_their_names(made: Path) -> None:
 
 
 def test_cut_and_huge_images_are_rejected_with_their_reason(made: Path) -> None:
-    """One image in twenty is cut short, empty or too large; rejected.parquet says so, and the run went on."""
+    """One image in twenty is cut short, empty or too large; rejected.parquet gives the reason, the run continued."""
     table = pq.read_table(made / "outputs/rejected.parquet").to_pydict()
     found = {os.fsdecode(key): reason for key, reason in zip(table["key"], table["reason"], strict=True)}
     assert set(found) == {CUT, BOMB, EMPTY}
@@ -142,16 +142,16 @@ def place(made: Path) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def test_provenance_tells_names_as_text(
+def test_provenance_prints_names_as_text(
     made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The account of a cell names its images line by line; as JSON it holds no lone surrogates."""
+    """The provenance of a cell has one line for each image; as JSON it holds no lone surrogates."""
     monkeypatch.chdir(made)
     row, column = place(made)
-    asked = ["provenance", f"layer={LAYER}", "level=4", f"cell={row},{column}"]
-    assert main(asked) == 0
+    command = ["provenance", f"layer={LAYER}", "level=4", f"cell={row},{column}"]
+    assert main(command) == 0
     assert invisible(capsys.readouterr().out) == []
-    assert main([*asked, "--json"]) == 0
+    assert main([*command, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     json.dumps(found, ensure_ascii=False).encode("utf-8")
     known = {escape_control_chars(key) for key in keys()}
@@ -184,7 +184,7 @@ def page(chromium: Browser) -> Iterator[Page]:
     made = chromium.new_page()
     made.on("dialog", refuse)
     made.on("pageerror", lambda error: troubles.append(str(error)))
-    made.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    made.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
     yield made
     made.close()
     assert troubles == []
@@ -236,7 +236,7 @@ def test_text_that_can_be_seen_stays_as_it_is() -> None:
     )
 
 
-def test_what_is_said_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line that holds a name with a line break and a terminal's commands is still one harmless line."""
+def test_a_message_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A message with a name that has a line break and terminal commands is one harmless line."""
     say("prepare: a\nb\x1b[2J")
     assert capsys.readouterr().err == "prepare: a\\nb\\x1b[2J\n"

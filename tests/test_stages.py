@@ -11,8 +11,8 @@ from pipeline.stages import STAGES, Task
 ROOT = Path(__file__).parents[1]
 
 
-def told(stage: str, atlas: str, *overrides: str) -> dict[str, Any]:
-    """The settings that an artifact of this stage and atlas keeps."""
+def settings(stage: str, atlas: str, *overrides: str) -> dict[str, Any]:
+    """The settings in the attributes of this stage's and atlas's artifact."""
     composed = compose_config(ROOT, ["classes=[fireboat]", *overrides])
     return Task(
         STAGES[stage], parse_params(OmegaConf.to_container(composed)), Path("outputs"), "late", atlas
@@ -30,6 +30,6 @@ def told(stage: str, atlas: str, *overrides: str) -> dict[str, Any]:
     ],
 )
 def test_an_atlas_keeps_its_own_settings_alone(stage: str, override: str, changed: set[str]) -> None:
-    """What concerns class atlases alone leaves the whole atlas's artifacts as they are, so no icon is drawn again."""
-    found = {atlas for atlas in ("all", "class-1") if told(stage, atlas) != told(stage, atlas, override)}
+    """Settings of class atlases leave artifacts of the atlas of all samples unchanged, so no icon is rendered again."""
+    found = {atlas for atlas in ("all", "class-1") if settings(stage, atlas) != settings(stage, atlas, override)}
     assert found == changed

@@ -9,10 +9,10 @@ import numpy as np
 from omegaconf import OmegaConf
 from PIL import Image
 
-from pipeline.check import check
 from pipeline.commands import OUTPUTS, run_stage
 from pipeline.compose import compose_config, write_params
 from pipeline.params import parse_params
+from pipeline.plan.check import check_run
 from pipeline.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +51,7 @@ def run(folder: Path, *overrides: str, changed: Mapping[str, Any] | None = None,
     for key, value in (changed or {}).items():
         OmegaConf.update(config, key, value)
     params = parse_params(OmegaConf.to_container(config))
-    check(params, OUTPUTS)
+    check_run(params, OUTPUTS)
     write_params(folder, config)
     for name in STAGES:
         if name not in leave_out:

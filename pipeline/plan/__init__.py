@@ -1,1 +1,1 @@
-"""What a run will take before anything runs: icons, bytes, memory and time of every stage, each with its sum."""
+"""What a run takes before anything runs: icons, disk, memory and time of each stage; and whether it can run at all."""

@@ -1,29 +1,26 @@
-"""The command ``atlas plan``: the configuration composed, the machine measured for some seconds, the plan printed."""
+"""The command ``atlas plan``: composes the configuration, measures the machine for some seconds, prints the plan."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from pipeline.check import check_classes, check_points, count_images, free_disk
 from pipeline.compose import compose_cluster, compose_config
 from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.params import Params, parse_params
-from pipeline.plan.estimate import Estimate, estimates
-from pipeline.plan.given import Sizes
+from pipeline.plan.check import check_classes, check_fits, check_points, free_disk, usable_images
+from pipeline.plan.costs import StageCost, explain_counts, stage_costs, totals
+from pipeline.plan.format import count, rate, size, table, time
+from pipeline.plan.inputs import Sizes
+from pipeline.plan.measure import free_bytes, measure_rates
 from pipeline.plan.options import Options
-from pipeline.plan.rates import measured
-from pipeline.plan.stand_in import StandIn
-from pipeline.plan.subject import subject
-from pipeline.plan.table import text
-from pipeline.plan.verdict import refuse
-from pipeline.plan.words import count, rate
-from pipeline.render.memory import free_bytes
+from pipeline.plan.synthetic import SyntheticImages, random_network
 
 GB = 10**9
 # the folder of an image set that is not here has no fingerprint
 NO_FINGERPRINT = "++images.fingerprint=null"
+TEXT_COLUMNS = {0, 1, 2, 4}
 
 
 @dataclass(frozen=True)
@@ -32,26 +29,26 @@ class Plan:
 
     Attributes:
         text: what is printed.
-        rows: the estimates in it.
-        disk: free bytes; None where they are not known.
+        costs: of the stages.
+        disk: free bytes; None if unknown.
         memory: likewise.
     """
 
     text: str
-    rows: list[Estimate]
+    costs: list[StageCost]
     disk: float | None
     memory: float | None
 
-    def refuse(self, outputs: Path) -> None:
-        """Raise ConfigError if disk or memory cannot hold it."""
-        refuse(self.rows, outputs, self.disk, self.memory)
+    def check_fits(self, outputs: Path) -> None:
+        """Raise ConfigError if disk or memory cannot hold the run."""
+        check_fits(self.costs, outputs, self.disk, self.memory)
 
 
 def plan(root: Path, outputs: Path, overrides: Sequence[str], options: Options) -> Plan:
     """Plan a run; nothing is written, and no weights are read or downloaded.
 
     Args:
-        root: the checkout.
+        root: the project.
         outputs: where the run would write.
         overrides: those of ``atlas run``.
         options: of the command.
@@ -59,54 +56,73 @@ def plan(root: Path, outputs: Path, overrides: Sequence[str], options: Options) 
     Raises:
         AtlasError: the configuration cannot work.
     """
-    params = _params(root, overrides, options)
-    images: ImageSet = open_image_set(params.images) if options.images is None else StandIn()
+    params = _compose(root, overrides, options)
+    images: ImageSet = open_image_set(params.images) if options.images is None else SyntheticImages()
     if options.images is None:
         check_classes(params, images)
-    entries = images.entries()
-    limit = params.prepare.limit
-    found = count_images(params, entries) if options.images is None else min(options.images, limit or options.images)
-    check_points(params, found)
-    seen = subject(params, images)
-    channels = {layer: shape.channels for layer, shape in seen.network.layers.items()}
-    crop, classes = seen.network.preprocessing.crop, len(seen.network.classes)
-    sizes = Sizes(params, found, classes, channels, options.fill, crop)
-    rates, gpus = measured(params, seen, images, entries, options.given), options.gpus or (1,)
-    rows = estimates(sizes, rates, gpus)
-    disk, memory = _room(outputs, options)
-    head = f"{params.site.title}: {count(found)} images; layers: {len(channels)}; atlases: {', '.join(params.atlases)}"
-    return Plan("\n".join([head, "", text(sizes, rows, gpus), *_notes(options)]), rows, disk, memory)
+    entries, limit = images.entries(), params.prepare.limit
+    usable = usable_images(params, entries) if options.images is None else min(options.images, limit or options.images)
+    check_points(params, usable)
+    subject = random_network(params, images)
+    network = subject.network
+    channels = {layer: shape.channels for layer, shape in network.layers.items()}
+    sizes = Sizes(params, usable, len(network.classes), channels, options.fill, network.preprocessing.crop)
+    gpus = options.gpus or (1,)
+    costs = stage_costs(sizes, measure_rates(params, subject, images, entries, options.given), gpus)
+    lines = [
+        f"{params.site.title}: {count(usable)} images; layers: {len(channels)}; atlases: {', '.join(params.atlases)}",
+        "",
+        *plan_lines(sizes, costs, gpus),
+        *_notes(options),
+    ]
+    return Plan("\n".join(lines), costs, *_free(outputs, options))
 
 
-def _params(root: Path, overrides: Sequence[str], options: Options) -> Params:
+def plan_lines(sizes: Sizes, costs: Sequence[StageCost], gpus: Sequence[int]) -> Iterator[str]:
+    """The table of costs, and how its numbers are computed."""
+    disk, memory, seconds = totals(costs)
+    head = ["stage", "layer", "atlas", "what", "", "disk", "memory", *(f"time on {number}" for number in gpus)]
+    last = ["total", "", "", "", "", size(disk), size(memory), *map(time, seconds)]
+    yield from table(head, [_row(cost, len(gpus)) for cost in costs], last, TEXT_COLUMNS)
+    yield from ("", "How the numbers are computed")
+    yield from (f"  {line}" for line in explain_counts(sizes))
+    yield from (f"  {cost.name}: {line}" for cost in costs for line in cost.explanation)
+
+
+def _row(cost: StageCost, gpus: int) -> list[str]:
+    seconds = [time(one) for one in cost.seconds] or [""] * gpus
+    disk, memory = (size(value) if value else "" for value in (cost.disk, cost.memory))
+    return [cost.stage, cost.layer, cost.atlas, count(cost.count), cost.unit, disk, memory, *seconds]
+
+
+def _compose(root: Path, overrides: Sequence[str], options: Options) -> Params:
     _, overrides = compose_cluster(root, overrides)
     absent = [] if options.images is None else [NO_FINGERPRINT]
     return parse_params(OmegaConf.to_container(compose_config(root, [*overrides, *absent])))
 
 
-def _room(outputs: Path, options: Options) -> tuple[float | None, float | None]:
-    """Bytes of disk and memory that are free; what other machines have is known only where it is said."""
+def _free(outputs: Path, options: Options) -> tuple[float | None, float | None]:
+    """Free bytes of disk and memory; those of other machines are known only if the user gives them."""
     here = options.gpus is None
     disk = options.disk * GB if options.disk else (free_disk(outputs) if here else None)
     memory = options.memory * GB if options.memory else (free_bytes("cpu") if here else None)
     return disk, memory
 
 
-def _notes(options: Options) -> list[str]:
-    """What the numbers are worth."""
+def _notes(options: Options) -> Iterator[str]:
+    """What the numbers include, and how far they can be trusted."""
     given = {
         "images a second in sample": options.given.images,
         "icons a second in render": options.given.icons,
         "points a second in reduce": options.given.points,
     }
-    said = [f"{rate(value)} {name}" for name, value in given.items() if value]
-    notes = ["", "Sizes on disk are those before compression; memory is that of one process."]
-    if said:
-        notes.append(f"Given, not measured: {', '.join(said)}.")
-    notes.append("Other rates were measured here, on one process; that of layouts is a first guess unless it is given.")
-    notes.append("Left out: predict and patch, which look at some hundred images, and place.")
+    named = [f"{rate(value)} {name}" for name, value in given.items() if value]
+    yield from ("", "Disk: before compression. Memory: of one process.")
+    if named:
+        yield f"Given, not measured: {', '.join(named)}."
+    yield "Other rates were measured here, in one process; that of layouts is a first guess unless it is given."
+    yield "Not included: predict and patch, which use some hundred images, and place."
     if options.gpus:
-        notes.append("GPUs share the work of sample and render; other stages run on processors, one after the other.")
+        yield "GPUs share the work of sample and render; other stages run on processors, one after the other."
         if not (options.disk and options.memory):
-            notes.append("Not compared with what is free there: say --disk and --memory, in GB.")
-    return notes
+            yield "Not compared with the free disk and memory there: give --disk and --memory, in GB."

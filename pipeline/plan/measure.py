@@ -1,10 +1,14 @@
-"""How fast this machine works: a few seconds of what the stages themselves do."""
+"""The rates of this machine, measured in some seconds of what the stages do; rates that the user gives replace them."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from math import prod
 from time import perf_counter
 
 import numpy as np
+import psutil
 import torch
 import zarr
 from torch import Tensor
@@ -18,118 +22,216 @@ from pipeline.images.positions import relative_positions
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.network import Network
 from pipeline.params import Params
-from pipeline.plan.given import Drawing
-from pipeline.plan.stand_in import picture
-from pipeline.plan.stopwatch import Clock, enough, seconds_each, timed
+from pipeline.plan.check import check_device
+from pipeline.plan.costs import sample_batch_bytes
+from pipeline.plan.inputs import GivenRates, IconCost, Rates
+from pipeline.plan.synthetic import RandomNetwork, synthetic_image
 from pipeline.render.artist import Artist
 from pipeline.render.config import RenderSettings
 from pipeline.render.directions import Space
-from pipeline.render.memory import bytes_per_icon
+from pipeline.render.memory import bytes_per_icon, free_bytes
 from pipeline.render.parameterisation import canvas
 from pipeline.render.probe import Probe
 from pipeline.sample.forward import sample_batch
 
+__all__ = ["Decoder", "free_bytes", "measure_rates", "seconds_each"]
+
+Clock = Callable[[], float]
+Work = Callable[[int], object]
+
+MIN_SECONDS = 0.5  # of a batch whose time is reliable
+FEW, MORE = 1, 5  # gradient steps; the difference leaves out what an icon needs once
 TILE = 512  # pixels
-FEW, MORE = 1, 5  # gradient steps; the difference leaves out what is done once for each icon
 ROWS, WIDTH, GROUPS = 2**15, 256, 1000
 LARGEST = 64  # images that are decoded at most
 
 
-class Decoding:
-    """Images of a set, decoded as the stages do."""
+def measure_rates(
+    params: Params,
+    subject: RandomNetwork,
+    images: ImageSet,
+    entries: Sequence[Entry],
+    given: GivenRates,
+    clock: Clock = perf_counter,
+) -> Rates:
+    """Measure this machine; takes some seconds.
+
+    Args:
+        params: the configuration.
+        subject: its network.
+        images: its image set.
+        entries: those of the image set.
+        given: rates that are not measured.
+        clock: seconds.
+
+    Raises:
+        ConfigError: a stage's device is not here, and its rate is not given.
+        DataError: the network's activations are not finite.
+        ImageError: an image cannot be decoded.
+    """
+    network = subject.network
+    decoder = Decoder(images, entries, params, network)
+    inputs = decoder.inputs(min(params.sample.batch_size, LARGEST))
+    if given.icons:  # then only an icon's memory is measured, which any device can do
+        params = params.model_copy(update={"render": params.render.model_copy(update={"device": "cpu"})})
+    check_device("render", params.render.device)
+    rendered = _on_device(network, params.render.device)
+    if given.images:
+        sample_rate = given.images
+    else:
+        check_device("sample", params.sample.device)
+        sample_rate = 1 / _sample_seconds(_on_device(network, params.sample.device), params, inputs, clock)
+    return Rates(
+        decode=1 / seconds_each(decoder.inputs, LARGEST, clock),
+        digest=1 / seconds_each(decoder.digest_all, LARGEST, clock),
+        forward=1 / _forward_seconds(network, inputs, clock),
+        sample=sample_rate,
+        sum=_sum_rate(clock),
+        encode=_encode_rate(params.tile.format, params.tile.quality, clock),
+        icons={layer: _icon_cost(rendered, layer, params, not given.icons, clock) for layer in network.layers},
+        memory=psutil.Process().memory_info().rss,
+        batch_bytes=_batch_bytes(params, subject),
+        given=given,
+    )
+
+
+class Decoder:
+    """Decodes images of a set as the stages do."""
 
     def __init__(self, images: ImageSet, entries: Sequence[Entry], params: Params, network: Network) -> None:
         """Choose a few images, spread over the set."""
         step = max(1, len(entries) // LARGEST)
         self._images, self._keys = images, [entry.key for entry in entries[::step][:LARGEST]]
-        self._pixels, self._preprocessing = params.prepare.max_pixels, network.preprocessing
+        self._max_pixels, self._preprocessing = params.prepare.max_pixels, network.preprocessing
 
     def inputs(self, count: int) -> Tensor:
         """Network input of ``count`` images [image, 3, y, x], decoded in several threads."""
         return torch.cat([block for _, block in input_batches(self._input, count, count)])
 
-    def list_all(self, count: int) -> None:
-        """``count`` images decoded and digested one after the other."""
+    def digest_all(self, count: int) -> None:
+        """Decode and digest ``count`` images, one after the other."""
         for number in range(count):
             self._input(number)
             self._images.digest(self._key(number))
 
     def _input(self, number: int) -> Tensor:
-        image = load(lambda: self._images.open(self._key(number)), self._pixels)
+        image = load(lambda: self._images.open(self._key(number)), self._max_pixels)
         return to_tensor(network_crop(image, self._preprocessing), self._preprocessing)
 
     def _key(self, number: int) -> str:
         return self._keys[number % len(self._keys)]
 
 
-def sample_seconds(network: Network, params: Params, inputs: Tensor, clock: Clock = perf_counter) -> float:
-    """Seconds of an image in the passes of the stage ``sample``, attributions included where they are wanted."""
+def _on_device(network: Network, device: str) -> Network:
+    """A copy of the network on another device."""
+    return network if device == "cpu" else replace(network, module=deepcopy(network.module).to(device))
+
+
+def _sample_seconds(network: Network, params: Params, inputs: Tensor, clock: Clock) -> float:
+    """Seconds per image in the passes of the stage ``sample``, with attributions if configured."""
     settings = params.sample
     digests = [f"{number:064x}" for number in range(len(inputs))]
 
-    def passes(count: int) -> None:
+    def run(count: int) -> None:
         places = relative_positions(params.seed, digests[:count], settings.positions_per_image)
         sample_batch(network, network.layers, inputs[:count], places, settings)
 
-    return seconds_each(passes, len(inputs), clock)
+    return seconds_each(run, len(inputs), clock)
 
 
-def evaluate_seconds(network: Network, inputs: Tensor, clock: Clock = perf_counter) -> float:
-    """Seconds of an image in a plain pass."""
+def _forward_seconds(network: Network, inputs: Tensor, clock: Clock) -> float:
+    """Seconds per image in a plain forward pass."""
 
-    def plain(count: int) -> None:
+    def run(count: int) -> None:
         with torch.no_grad():
             network.module(inputs[:count]).cpu()
 
-    return seconds_each(plain, len(inputs), clock)
+    return seconds_each(run, len(inputs), clock)
 
 
-def drawing(network: Network, layer: str, params: Params, wanted: bool, clock: Clock = perf_counter) -> Drawing:
-    """How fast icons of a layer are drawn where that is wanted, and the memory that each takes."""
-    settings = params.render.for_layer(layer)
-    step, rest = _step_and_rest(network, layer, settings, clock) if wanted else (0.0, 0.0)
-    paper, probe = canvas(settings), Probe(network, layer, settings.size, settings.dtype)
-    taken = bytes_per_icon(lambda drawn: probe(paper.picture(drawn)).sum(1), paper.shape, settings.device)
-    return Drawing(step, rest, taken)
-
-
-def _step_and_rest(network: Network, layer: str, settings: RenderSettings, clock: Clock) -> tuple[float, float]:
-    """Seconds of one icon for each of its steps, and for all else."""
-    mean = np.zeros(network.layers[layer].channels, np.float32)
-
-    def draw(count: int, steps: int) -> None:
-        some = settings.model_copy(update={"steps": steps, "batch_size": count})
-        targets = np.random.default_rng(0).random((count, len(mean)), dtype=np.float32)
-        Artist(network, layer, Space(mean, None), mean, some, 0).draw(targets, None, 0)
-
-    size, more = enough(lambda count: draw(count, MORE), settings.batch_size, clock)
-    few = timed(lambda count: draw(count, FEW), size, clock)
-    # a hiccup of the machine may turn the two around; then all of the time counts as that of steps
-    step = (more - few) / (MORE - FEW) if more > few else more / MORE
-    return step / size, max(few - FEW * step, 0.0) / size
-
-
-def summed_numbers(clock: Clock = perf_counter) -> float:
-    """Numbers a second that are read from shards and added up over the cells of a grid."""
+def _sum_rate(clock: Clock) -> float:
+    """Numbers per second that are read from shards and added up over the cells of a grid."""
     group = zarr.create_group(store=zarr.storage.MemoryStore(), zarr_format=3)
     random = np.random.default_rng(0)
     values = random.standard_normal((ROWS, WIDTH), dtype=np.float32).clip(0)
     store.write_array(group, ACTIVATIONS, "activation", values)
     cells = random.integers(0, GROUPS, ROWS)
-    began = clock()
+    start_time = clock()
     blocks = (
         (np.arange(start, start + len(rows)), rows) for start, rows in row_blocks(store.array(group, "activation"))
     )
     grouped_sums(blocks, cells, GROUPS, WIDTH)
-    return ROWS * WIDTH / (clock() - began)
+    return ROWS * WIDTH / (clock() - start_time)
 
 
-def encoded_pixels(kind: str, quality: int, clock: Clock = perf_counter) -> float:
-    """Pixels of tiles a second."""
-    tile = picture(TILE, TILE, seed=1)
+def _encode_rate(kind: str, quality: int, clock: Clock) -> float:
+    """Pixels of tiles per second."""
+    tile = synthetic_image(TILE, TILE, seed=1)
 
     def encode(count: int) -> None:
         for _ in range(count):
             tile.save(io.BytesIO(), kind, quality=quality)
 
     return TILE * TILE / seconds_each(encode, 16, clock)
+
+
+def _batch_bytes(params: Params, subject: RandomNetwork) -> int:
+    names = list(subject.forms)
+    outputs = [prod((form.channels, form.height, form.width)) for form in subject.forms.values()]
+    first = min(names.index(layer) for layer in params.layers)
+    return sample_batch_bytes(outputs, first, params.sample.batch_size, params.sample.attribution)
+
+
+def _icon_cost(network: Network, layer: str, params: Params, with_time: bool, clock: Clock) -> IconCost:
+    """Memory of one icon of a layer, and its time if ``with_time`` (else zero)."""
+    settings = params.render.for_layer(layer)
+    step, other = _step_and_other(network, layer, settings, clock) if with_time else (0.0, 0.0)
+    images, features = canvas(settings), Probe(network, layer, settings.size, settings.dtype)
+    memory = bytes_per_icon(lambda drawn: features(images.picture(drawn)).sum(1), images.shape, settings.device)
+    return IconCost(step, other, memory)
+
+
+def _step_and_other(network: Network, layer: str, settings: RenderSettings, clock: Clock) -> tuple[float, float]:
+    """Seconds of one icon for each of its gradient steps, and for everything else."""
+    mean = np.zeros(network.layers[layer].channels, np.float32)
+
+    def render(count: int, steps: int) -> None:
+        changed = settings.model_copy(update={"steps": steps, "batch_size": count})
+        targets = np.random.default_rng(0).random((count, len(mean)), dtype=np.float32)
+        Artist(network, layer, Space(mean, None), mean, changed, 0).draw(targets, None, 0)
+
+    size, more = timed_batch(lambda count: render(count, MORE), settings.batch_size, clock)
+    few = seconds_of(lambda count: render(count, FEW), size, clock)
+    # another process may make the shorter one take longer; then all of the time counts as that of steps
+    step = (more - few) / (MORE - FEW) if more > few else more / MORE
+    return step / size, max(few - FEW * step, 0.0) / size
+
+
+def seconds_each(work: Work, largest: int, clock: Clock = perf_counter) -> float:
+    """Seconds per item of a batch, after a warm-up; see :func:`timed_batch`."""
+    size, seconds = timed_batch(work, largest, clock)
+    return seconds / size
+
+
+def timed_batch(work: Work, largest: int, clock: Clock = perf_counter) -> tuple[int, float]:
+    """The size and seconds of a batch that takes at least :data:`MIN_SECONDS`, or is the largest.
+
+    Args:
+        work: works on a batch of the given size.
+        largest: size of a batch.
+        clock: seconds.
+    """
+    work(1)
+    size = 1
+    while True:
+        seconds = seconds_of(work, size, clock)
+        if seconds >= MIN_SECONDS or size >= largest:
+            return size, seconds
+        size = min(2 * size, largest)
+
+
+def seconds_of(work: Work, size: int, clock: Clock = perf_counter) -> float:
+    """Seconds of one batch."""
+    start = clock()
+    work(size)
+    return clock() - start

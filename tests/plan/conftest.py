@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
 from pipeline.params import Params, parse_params
-from pipeline.plan.given import Drawing, Given, Rates, Sizes
+from pipeline.plan.inputs import GivenRates, IconCost, Rates, Sizes
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,19 +37,19 @@ def sizes() -> Callable[..., Sizes]:
 def rates() -> Callable[..., Rates]:
     """Makes rates of round numbers."""
 
-    def make(given: Given | None = None, **changed: Any) -> Rates:
-        drawing = {"mixed3b": Drawing(0.001, 0.1, 10**6), "mixed4a": Drawing(0.002, 0.0, 10**6)}
+    def make(given: GivenRates | None = None, **changed: Any) -> Rates:
+        icons = {"mixed3b": IconCost(0.001, 0.1, 10**6), "mixed4a": IconCost(0.002, 0.0, 10**6)}
         plain: dict[str, Any] = {
-            "decoded": 100.0,
-            "listed": 50.0,
-            "evaluated": 200.0,
-            "passed": 20.0,
-            "summed": 1e6,
-            "encoded": 1e6,
-            "drawing": drawing,
+            "decode": 100.0,
+            "digest": 50.0,
+            "forward": 200.0,
+            "sample": 20.0,
+            "sum": 1e6,
+            "encode": 1e6,
+            "icons": icons,
             "memory": 10**9,
-            "pass_bytes": 10**8,
+            "batch_bytes": 10**8,
         }
-        return Rates(**{**plain, **changed}, given=given or Given())
+        return Rates(**{**plain, **changed}, given=given or GivenRates())
 
     return make

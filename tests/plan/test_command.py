@@ -1,11 +1,11 @@
-"""`atlas plan` composes as `atlas run` does, writes nothing, and says when a machine cannot hold the run."""
+"""`atlas plan` composes as `atlas run` does, writes nothing, and refuses a run that the machine cannot hold."""
 
 from pathlib import Path
 
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.plan import stopwatch
+from pipeline.plan import measure
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["+experiment=tiny", "images.count=20", "layers=[mixed4a]", "sample.batch_size=4", "reduce=pca"]
@@ -15,7 +15,7 @@ RATES = ["--images-per-second", "500", "--icons-per-second", "4"]
 @pytest.fixture(autouse=True)
 def checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder with the project's configuration, as the current one; what is measured there is measured once."""
-    monkeypatch.setattr(stopwatch, "ENOUGH", 0.0)
+    monkeypatch.setattr(measure, "MIN_SECONDS", 0.0)
     for name in ("conf", "dvc.yaml"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
@@ -48,7 +48,7 @@ def test_imagenet_on_machines_that_are_not_here(capsys: pytest.CaptureFixture[st
 
 
 def test_a_machine_that_cannot_hold_it_is_refused_after_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
-    """The plan is printed, one line says what is missing, and the exit code is 2."""
+    """The plan is printed, one line names what is too small, and the exit code is 2."""
     for option, word in (("--disk", "disk"), ("--memory", "memory")):
         assert main(["plan", *SMALL, *RATES, option, "0.0001"]) == 2
         printed = capsys.readouterr()
@@ -66,7 +66,7 @@ def test_a_machine_that_cannot_hold_it_is_refused_after_the_plan(capsys: pytest.
         (["images=image_folder", "images.root=nowhere"], "nowhere"),
     ],
 )
-def test_mistakes_are_told_as_by_a_run(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_are_reported_as_by_a_run(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A configuration that cannot work ends with exit code 2 and one line."""
     assert main(["plan", *arguments]) == 2
     printed = capsys.readouterr()

@@ -14,11 +14,11 @@ from pydantic import ValidationError
 from site_copy import addressed, copied
 from site_planting import CLASSES, COMPARE_ATLAS, Planted
 
-from pipeline.check import check
 from pipeline.compose import compose_config
 from pipeline.core.errors import ConfigError
 from pipeline.params import parse_params
-from pipeline.site.bookmarks import PARTS, LinkTargets, configured_bookmarks, link_targets
+from pipeline.plan.check import check_run
+from pipeline.site.bookmarks import LinkTargets, PARTS, configured_bookmarks, link_targets
 from pipeline.site.config import BookmarkSettings, SiteSettings
 
 ROOT = Path(__file__).parents[2]
@@ -142,7 +142,7 @@ def test_what_the_run_does_not_have_is_refused(given: Any, told: str) -> None:
 def test_a_run_with_a_wrong_place_does_not_start(tmp_path: Path, place: str, told: str) -> None:
     """Places are checked with everything else before anything runs."""
     with pytest.raises(ConfigError, match=told):
-        check(parse_params(OmegaConf.to_container(compose_config(ROOT, [f"site.bookmarks=[{place}]"]))), tmp_path)
+        check_run(parse_params(OmegaConf.to_container(compose_config(ROOT, [f"site.bookmarks=[{place}]"]))), tmp_path)
 
 
 def test_the_tour_has_as_many_stops_as_a_link_can_count() -> None:

@@ -1,4 +1,4 @@
-"""Everything about a run that can be known before it starts."""
+"""The check before a run: whatever can fail for a reason that is known before anything runs."""
 
 import shutil
 from collections.abc import Sequence
@@ -15,15 +15,27 @@ from pipeline.model.layers import get_layer, require_layer
 from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.weights import is_weights_file, load_weights, published_weights, read_weights
 from pipeline.params import Params
-from pipeline.plan.given import FILL, Sizes
-from pipeline.plan.subject import logit_count
-from pipeline.plan.verdict import no_room
-from pipeline.plan.volume import total
+from pipeline.plan.costs import StageCost, totals
+from pipeline.plan.disk import total_bytes
+from pipeline.plan.format import size
+from pipeline.plan.inputs import FILL, Sizes
+from pipeline.plan.synthetic import logit_count
 from pipeline.reduce.engine import check_engine
 from pipeline.site.bookmarks import configured_bookmarks, link_targets
 
+# what makes a stage's memory smaller
+ADVICE = {
+    "prepare": "train on fewer images (prepare.limit)",
+    "sample": "use a smaller sample.batch_size or fewer layers",
+    "reduce": "sample fewer places, or set reduce.components and reduce.fit_samples lower",
+    "grid": "leave out the finest of grid.levels",
+    "render": "use a smaller render.batch_size or render.size",
+    "tile": "leave out the finest of grid.levels",
+    "site": "sample fewer places or layers",
+}
 
-def check(params: Params, outputs: Path) -> None:
+
+def check_run(params: Params, outputs: Path) -> None:
     """Refuse a run that cannot succeed.
 
     Raises:
@@ -34,13 +46,13 @@ def check(params: Params, outputs: Path) -> None:
     check_engine(params.reduce)
     images = open_image_set(params.images)
     if params.place.images is not None:
-        check_second(open_image_set(params.place.images))
+        check_second_set(open_image_set(params.place.images))
     check_classes(params, images)
     check_bookmarks(params, images)
     count = check_images(params, images)
     sizes = check_network(params, images, count)
     check_points(params, count)
-    check_disk(sizes, outputs)
+    check_disk(total_bytes(sizes), outputs, free_disk(outputs))
 
 
 def check_device(section: str, device: str) -> None:
@@ -54,7 +66,12 @@ def check_device(section: str, device: str) -> None:
 
 
 def check_images(params: Params, images: ImageSet) -> int:
-    """The number of images that the run may use; raises ImageError or ConfigError if they cannot serve."""
+    """The number of images that the run may use.
+
+    Raises:
+        ImageError: there are none.
+        ConfigError: the network is to be trained, and the images have fewer than two classes.
+    """
     entries = images.entries()
     if not entries:
         raise ImageError("images: expected at least one image, found none; check the image set's arguments")
@@ -65,16 +82,21 @@ def check_images(params: Params, images: ImageSet) -> int:
                 f"model.weights: training needs images of at least two classes, found {len(labels)}; "
                 "choose a network with weights, or images with labels"
             )
-    return count_images(params, entries)
+    return usable_images(params, entries)
 
 
-def count_images(params: Params, entries: Sequence[Entry]) -> int:
+def usable_images(params: Params, entries: Sequence[Entry]) -> int:
     """How many of the images the run may use."""
     return min(len(entries), params.prepare.limit or len(entries))
 
 
 def check_network(params: Params, images: ImageSet, count: int) -> Sizes:
-    """The sizes of a run; raises ModelError or ConfigError if network, weights or layers do not fit."""
+    """The sizes of a run of ``count`` images.
+
+    Raises:
+        ModelError: network, weights or layers do not fit together.
+        ConfigError: likewise.
+    """
     model = params.model
     names = resolve_class_names(model, images.classes)
     crop = resolve_preprocessing(model).crop
@@ -91,14 +113,14 @@ def check_network(params: Params, images: ImageSet, count: int) -> Sizes:
     return Sizes(params, count, len(names) if names else logit_count(module, crop), channels, FILL, crop)
 
 
-def check_second(images: ImageSet) -> None:
-    """Raise ImageError if the second image set holds nothing."""
+def check_second_set(images: ImageSet) -> None:
+    """Raise ImageError if the second image set is empty."""
     if not images.entries():
         raise ImageError("place.images: expected at least one image, found none; check its arguments")
 
 
 def check_classes(params: Params, images: ImageSet) -> None:
-    """Raise ConfigError if an atlas is of a class that the network does not have, or attributions are not recorded."""
+    """Raise ConfigError if an atlas names a class that the network lacks, or attributions are not recorded."""
     wanted = [class_ for atlas in params.atlases for class_ in parse_atlas(atlas).classes]
     if not wanted:
         return
@@ -119,7 +141,7 @@ def check_bookmarks(params: Params, images: ImageSet) -> None:
 
 
 def check_points(params: Params, images: int) -> None:
-    """Raise DataError if there are too few samples for the layout's neighbourhoods."""
+    """Raise DataError if there are fewer samples than the layout needs for its neighborhoods."""
     samples = images * params.sample.positions_per_image
     needed = {"umap": params.reduce.neighbours, "tsne": int(3 * params.reduce.perplexity), "pca": 2}[
         params.reduce.method
@@ -127,19 +149,44 @@ def check_points(params: Params, images: int) -> None:
     if samples <= needed:
         raise DataError(
             f"reduce: {params.reduce.method} needs more than {needed} samples, found {images} images × "
-            f"{params.sample.positions_per_image} places = {samples}; add images or places, or lower its neighbourhood"
+            f"{params.sample.positions_per_image} places = {samples}; add images or places, or lower its neighborhood"
         )
 
 
-def check_disk(sizes: Sizes, outputs: Path) -> None:
-    """Raise ConfigError if the disk cannot hold what the run writes, before compression; see ``atlas plan``."""
-    needed, free = total(sizes), free_disk(outputs)
+def check_disk(needed: float, outputs: Path, free: float) -> None:
+    """Raise ConfigError if the disk has fewer bytes ``free`` than ``needed``, which are those before compression."""
     if needed > free:
-        raise no_room(outputs, needed, free)
+        raise ConfigError(
+            f"{outputs}: expected {needed / 1e9:.1f} GB of free disk, found {free / 1e9:.1f} GB free; free some, or "
+            "sample fewer places, layers or grid levels"
+        )
+
+
+def check_fits(costs: Sequence[StageCost], outputs: Path, disk: float | None, memory: float | None) -> None:
+    """Check that a machine can hold what is planned.
+
+    Args:
+        costs: of the stages.
+        outputs: where the run would write.
+        disk: free bytes; None if unknown.
+        memory: likewise.
+
+    Raises:
+        ConfigError: names what is too small, and for memory the stage that needs most of it.
+    """
+    needed, most, _ = totals(costs)
+    if disk is not None:
+        check_disk(needed, outputs, disk)
+    if memory is not None and most > memory:
+        cost = max(costs, key=lambda cost: cost.memory)
+        raise ConfigError(
+            f"{cost.name}: expected {size(most)} of free memory, found {size(memory)}; free some, or "
+            f"{ADVICE[cost.stage]}"
+        )
 
 
 def free_disk(outputs: Path) -> int:
-    """Bytes that a run may take: those that are free, and those of an earlier run, which it replaces."""
+    """Bytes that a run may take: free ones, and those of an earlier run, which it replaces."""
     folder = next(folder for folder in (outputs, *outputs.absolute().parents) if folder.is_dir())
     taken = sum(path.lstat().st_size for path in outputs.rglob("*") if not path.is_dir()) if outputs.is_dir() else 0
     return shutil.disk_usage(folder).free + taken

@@ -1,4 +1,4 @@
-"""Bytes on disk: those of a plan are those of a run that was really written."""
+"""Bytes on disk: those of a plan equal those of a run's files."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,6 @@ import pytest
 import zarr
 from omegaconf import OmegaConf
 
-from pipeline.check import check_network
 from pipeline.commands import OUTPUTS, run_stage
 from pipeline.compose import compose_config, write_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT, Artifact
@@ -19,9 +18,9 @@ from pipeline.core.cells import assign_cells
 from pipeline.core.zarr_store import array, open_artifact
 from pipeline.images.image_set import open_image_set
 from pipeline.params import Params, parse_params
-from pipeline.plan import volume
-from pipeline.plan.counts import LevelCount, level_counts
-from pipeline.plan.given import Sizes
+from pipeline.plan import disk
+from pipeline.plan.check import check_network
+from pipeline.plan.inputs import LevelCount, Sizes, icon_count, level_counts
 
 ROOT = Path(__file__).parents[2]
 TINY = [
@@ -73,24 +72,24 @@ def planned(run: "tuple[Path, Params]", monkeypatch: pytest.MonkeyPatch) -> "tup
 def test_bytes_are_those_of_a_written_run(planned: "tuple[Sizes, list[LevelCount]]") -> None:
     """Within 5 %, given how many cells are occupied; a plan for one channel more would not be."""
     sizes, levels = planned
-    assert volume.sample(sizes, "mixed3b") == pytest.approx(stored(ACTIVATIONS), rel=0.05)
-    assert volume.reduce(sizes, "all") == pytest.approx(stored(LAYOUT), rel=0.05)
-    assert volume.grid(sizes, "mixed3b", levels) == pytest.approx(stored(GRID), rel=0.05)
+    assert disk.activations_bytes(sizes, "mixed3b") == pytest.approx(stored(ACTIVATIONS), rel=0.05)
+    assert disk.layout_bytes(sizes, "all") == pytest.approx(stored(LAYOUT), rel=0.05)
+    assert disk.grid_bytes(sizes, "mixed3b", levels) == pytest.approx(stored(GRID), rel=0.05)
     side = sizes.params.render.size
-    icons = sum(level.drawn for level in levels)
-    assert icons * volume.icon_row(side) == pytest.approx(stored(ICONS), rel=0.05)
+    icons = icon_count(levels)
+    assert icons * disk.icon_row(side) == pytest.approx(stored(ICONS), rel=0.05)
     cached = (OUTPUTS / ".cache" / "icons").rglob("*")
     assert sum(path.stat().st_size for path in cached if path.is_file()) > icons * 3 * side * side
     wrong = Sizes(**{**vars(sizes), "channels": {"mixed3b": 2 * sizes.channels["mixed3b"]}})
-    assert volume.sample(wrong, "mixed3b") != pytest.approx(stored(ACTIVATIONS), rel=0.05)
+    assert disk.activations_bytes(wrong, "mixed3b") != pytest.approx(stored(ACTIVATIONS), rel=0.05)
 
 
 def test_files_take_no_more_than_planned(planned: "tuple[Sizes, list[LevelCount]]") -> None:
-    """What lies on the disk, with all that belongs to it, is no more than the plan says but for 64 kB."""
+    """The files of an artifact take at most 64 kB more than planned."""
     sizes, _ = planned
     folder = ACTIVATIONS.path(OUTPUTS, "mixed3b")
     written = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    assert written < volume.sample(sizes, "mixed3b") + 2**16
+    assert written < disk.activations_bytes(sizes, "mixed3b") + 2**16
 
 
 def test_icons_are_those_that_render_draws(planned: "tuple[Sizes, list[LevelCount]]") -> None:
@@ -110,19 +109,19 @@ def test_icons_are_those_that_render_draws(planned: "tuple[Sizes, list[LevelCoun
 
 def test_float32_takes_twice_the_room_of_float16(sizes: Make) -> None:
     """A sample of 10 channels and 5 classes is 15 numbers and 16 bytes; without attributions 10 numbers."""
-    assert volume.sample_row(sizes("sample.storage=float16"), "mixed3b") == 15 * 2 + 16
-    assert volume.sample_row(sizes("sample.storage=float32"), "mixed3b") == 15 * 4 + 16
-    assert volume.sample_row(sizes("sample.storage=float32", "sample.attribution=false"), "mixed3b") == 10 * 4 + 16
+    assert disk.activation_row(sizes("sample.storage=float16"), "mixed3b") == 15 * 2 + 16
+    assert disk.activation_row(sizes("sample.storage=float32"), "mixed3b") == 15 * 4 + 16
+    assert disk.activation_row(sizes("sample.storage=float32", "sample.attribution=false"), "mixed3b") == 10 * 4 + 16
 
 
 def test_the_total_is_the_sum_of_its_parts(sizes: Make) -> None:
     """Every layer and atlas counts once."""
     run = sizes("atlases=[all,class-1]")
-    total: Any = volume.prepare(run) + volume.site(run)
+    total: Any = disk.image_list_bytes(run) + disk.site_bytes(run)
     for layer in run.channels:
-        total += volume.sample(run, layer)
+        total += disk.activations_bytes(run, layer)
     for layer, atlas in product(run.channels, ("all", "class-1")):
         levels = level_counts(run, atlas)
-        total += volume.reduce(run, atlas) + volume.grid(run, layer, levels)
-        total += volume.render(run, layer, levels) + volume.tile(run, layer, levels)
-    assert volume.total(run) == total
+        total += disk.layout_bytes(run, atlas) + disk.grid_bytes(run, layer, levels)
+        total += disk.icons_bytes(run, layer, levels) + disk.tiles_bytes(run, layer, levels)
+    assert disk.total_bytes(run) == total

@@ -1,10 +1,28 @@
-"""What ``conf/`` may ask for by ``${...}``, in ``atlas run`` and ``dvc exp run`` alike: Hydra finds this file."""
+"""What Hydra needs for ``conf/``: the ``${...}`` resolvers, and the groups that the package brings.
 
+Hydra, and DVC with it, imports every module of ``hydra_plugins``; so ``atlas run`` and ``dvc exp run`` compose alike.
+"""
+
+from pathlib import Path
 from typing import Any
 
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from pipeline.core.home import expanded
+from pipeline.project import runs_installed_package, shipped
+
+
+class PackageGroups(SearchPathPlugin):
+    """Appends the package's ``conf/`` to the search path of a project, whose own ``conf/`` comes first."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Leave everything but projects made by ``atlas init`` as it is: other programs use Hydra too."""
+        for element in list(search_path.get_path()):
+            conf = Path(element.path.removeprefix("file://"))
+            if element.provider == "main" and runs_installed_package(conf.parent):
+                search_path.append("activation-atlas", f"file://{shipped() / 'conf'}")
 
 
 def _fingerprint(root: str) -> str:
@@ -14,7 +32,7 @@ def _fingerprint(root: str) -> str:
 
 
 def _atlases(*, _root_: DictConfig) -> ListConfig:
-    """The names of all atlases: ``all``, then those that ``classes`` and ``comparisons`` ask for."""
+    """The names of all atlases: ``all``, then those of ``classes`` and ``comparisons``."""
     if not (_root_.classes or _root_.comparisons):
         return ListConfig(["all"])
     from pipeline.class_names import atlas_names  # noqa: PLC0415  # loads torch, which most runs of `dvc` need not

@@ -7,12 +7,20 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import ConfigError
-from pipeline.plan import hours, memory, volume
-from pipeline.plan.counts import level_counts
-from pipeline.plan.estimate import Estimate, estimates
-from pipeline.plan.given import Given, Rates, Sizes
-from pipeline.plan.table import text, totals
-from pipeline.plan.verdict import refuse
+from pipeline.plan import disk
+from pipeline.plan.check import check_fits
+from pipeline.plan.command import plan_lines
+from pipeline.plan.costs import (
+    StageCost,
+    prepare_cost,
+    reduce_cost,
+    render_cost,
+    sample_batch_bytes,
+    sample_costs,
+    stage_costs,
+    totals,
+)
+from pipeline.plan.inputs import GivenRates, Rates, Sizes
 from pipeline.sample.attribution import TANGENTS
 
 MakeSizes = Callable[..., Sizes]
@@ -20,7 +28,7 @@ MakeRates = Callable[..., Rates]
 ONE = ["sample.positions_per_image=1", "render.steps=100", "render.warm_steps=10", "model.weights=random"]
 
 
-def row(found: list[Estimate], stage: str, layer: str = "") -> Estimate:
+def row(found: list[StageCost], stage: str, layer: str = "") -> StageCost:
     """The row of a stage."""
     return next(one for one in found if (one.stage, one.layer) == (stage, layer))
 
@@ -28,7 +36,7 @@ def row(found: list[Estimate], stage: str, layer: str = "") -> Estimate:
 def test_seconds_are_counts_by_rates(sizes: MakeSizes, rates: MakeRates) -> None:
     """Every stage's time is what there is to do by the planted rate, worked out here by hand."""
     run = sizes(*ONE)
-    found = estimates(run, rates(), [1, 4])
+    found = stage_costs(run, rates(), [1, 4])
     assert row(found, "prepare").seconds == (1000 / 50, 1000 / 50)
     assert row(found, "sample").seconds == (1000 / 20, 1000 / 20 / 4)  # the network is slower than decoding
     assert row(found, "reduce", "mixed3b").seconds == (1000 / 5000,) * 2
@@ -42,59 +50,63 @@ def test_seconds_are_counts_by_rates(sizes: MakeSizes, rates: MakeRates) -> None
 
 def test_the_slower_of_decoding_and_network_counts(sizes: MakeSizes, rates: MakeRates) -> None:
     """Where decoding is the slower, a faster network gains nothing."""
-    assert hours.sample(sizes(*ONE), rates(decoded=5.0), [1]) == (200.0,)
-    assert hours.sample(sizes(*ONE), rates(decoded=5.0, passed=1e6), [1]) == (200.0,)
+    assert next(sample_costs(sizes(*ONE), rates(decode=5.0), [1])).seconds == (200.0,)
+    assert next(sample_costs(sizes(*ONE), rates(decode=5.0, sample=1e6), [1])).seconds == (200.0,)
 
 
-def test_given_rates_count_instead_of_measured_ones(sizes: MakeSizes, rates: MakeRates) -> None:
-    """Images, icons and points a second that are said replace those measured; what is not said stays."""
+def test_given_rates_replace_measured_ones(sizes: MakeSizes, rates: MakeRates) -> None:
+    """Given rates of images, icons and points replace measured ones; the others stay."""
     run = sizes(*ONE)
-    given = rates(Given(images=500.0, icons=4.0, points=10.0))
-    found = estimates(run, given, [1, 8])
+    given = rates(GivenRates(images=500.0, icons=4.0, points=10.0))
+    found = stage_costs(run, given, [1, 8])
     assert row(found, "sample").seconds == (2.0, 0.25)
     assert row(found, "render", "mixed4a").seconds == (450 / 4, 450 / 4 / 8)
     assert row(found, "reduce", "mixed4a").seconds == (100.0, 100.0)
-    assert row(found, "grid", "mixed4a") == row(estimates(run, rates(), [1, 8]), "grid", "mixed4a")
+    assert row(found, "grid", "mixed4a") == row(stage_costs(run, rates(), [1, 8]), "grid", "mixed4a")
 
 
 def test_points_beyond_the_fitted_ones_are_placed(sizes: MakeSizes, rates: MakeRates) -> None:
     """Of 1,000 points 400 are laid out and 600 placed among them, at another rate."""
     run = sizes(*ONE, "reduce.fit_samples=400")
-    assert hours.reduce(run, rates(), "all") == pytest.approx(400 / 5000 + 600 / 10000)
-    assert memory.reduce(run, rates(), "mixed3b", "all") < memory.reduce(sizes(*ONE), rates(), "mixed3b", "all")
+    placed, whole = (reduce_cost(one, rates(), [1], "mixed3b", "all") for one in (run, sizes(*ONE)))
+    assert placed.seconds == pytest.approx((400 / 5000 + 600 / 10000,))
+    assert placed.memory < whole.memory
 
 
 def test_training_costs_passes_over_the_images(sizes: MakeSizes, rates: MakeRates) -> None:
-    """Three passes an epoch, twice as many against adversarial moves; published weights are looked at once if asked."""
+    """Three passes an epoch, six with adversarial training; one pass to evaluate published weights, if configured."""
     trained = ["model.weights=train", "model.training.epochs=2"]
-    assert hours.prepare(sizes(*trained, "model.training.robust=0"), rates()) == pytest.approx(20 + 6 * 5)
-    assert hours.prepare(sizes(*trained, "model.training.robust=1"), rates()) == pytest.approx(20 + 12 * 5)
-    assert hours.prepare(sizes("model.weights=DEFAULT"), rates()) == pytest.approx(20 + 5)
-    assert hours.prepare(sizes("model.weights=DEFAULT", "prepare.evaluate=false"), rates()) == pytest.approx(20)
+
+    def seconds(*overrides: str) -> float:
+        return prepare_cost(sizes(*overrides), rates(), [1]).seconds[0]
+
+    assert seconds(*trained, "model.training.robust=0") == pytest.approx(20 + 6 * 5)
+    assert seconds(*trained, "model.training.robust=1") == pytest.approx(20 + 12 * 5)
+    assert seconds("model.weights=DEFAULT") == pytest.approx(20 + 5)
+    assert seconds("model.weights=DEFAULT", "prepare.evaluate=false") == pytest.approx(20)
 
 
 def test_memory_grows_with_what_is_held(sizes: MakeSizes, rates: MakeRates) -> None:
     """Every icon of a batch counts, and tangents count where attributions are wanted."""
     small, large = (sizes(*ONE, f"render.batch_size={size}") for size in (8, 32))
-    levels, drawing = level_counts(small, "all"), rates().drawing["mixed3b"]
-    held = [memory.render(run, rates(), "mixed3b", levels, drawing) for run in (small, large)]
-    assert held[1] - held[0] == 24 * drawing.bytes
+    held = [render_cost(run, rates(), [1], "mixed3b", "all").memory for run in (small, large)]
+    assert held[1] - held[0] == 24 * rates().icons["mixed3b"].bytes
     numbers = [1000, 100, 10]
-    assert memory.pass_bytes(numbers, 1, 2, attributed=False) == 4 * 4 * 2 * 1000
-    assert memory.pass_bytes(numbers, 1, 2, attributed=True) == 4 * 4 * TANGENTS * 100
-    assert memory.pass_bytes(numbers, 0, 2, attributed=True) == 4 * 4 * TANGENTS * 1000
+    assert sample_batch_bytes(numbers, 1, 2, attribution=False) == 4 * 4 * 2 * 1000
+    assert sample_batch_bytes(numbers, 1, 2, attribution=True) == 4 * 4 * TANGENTS * 100
+    assert sample_batch_bytes(numbers, 0, 2, attribution=True) == 4 * 4 * TANGENTS * 1000
 
 
 def test_disk_is_that_of_the_check_before_a_run(sizes: MakeSizes, rates: MakeRates) -> None:
     """The rows add up to the very total that `atlas run` compares with the disk."""
     run = sizes("atlases=[all,class-1,compare-1-2]")
-    assert totals(estimates(run, rates(), [1]))[0] == volume.total(run)
+    assert totals(stage_costs(run, rates(), [1]))[0] == disk.total_bytes(run)
 
 
 def test_printed_sums_come_out(sizes: MakeSizes, rates: MakeRates) -> None:
     """A reader who does a printed sum again gets the printed result: samples, bytes of samples, cells of levels."""
     run = sizes(images=1_281_167, channels={"mixed3b": 256}, classes=1000, fill=0.85)
-    printed = text(run, estimates(run, rates(), [1, 8]), [1, 8]).replace(",", "")
+    printed = "\n".join(plan_lines(run, stage_costs(run, rates(), [1, 8]), [1, 8])).replace(",", "")
     images, places, product = re.search(r"samples = (\d+) images × (\d+) places = (\d+)", printed).groups()  # type: ignore[union-attr]  # printed
     assert int(images) * int(places) == int(product) == 1_281_167 * 8
     pattern = r"(\d+) samples × \(\((\d+) channels \+ (\d+) classes\) × (\d) bytes \+ (\d+)\) = ([\d.]+) GB"
@@ -111,13 +123,13 @@ def test_printed_sums_come_out(sizes: MakeSizes, rates: MakeRates) -> None:
 
 def test_what_does_not_fit_is_refused_in_one_line(sizes: MakeSizes, rates: MakeRates) -> None:
     """A disk or memory one byte too small is refused and the stage named; the exact size, or an unknown one, is not."""
-    found = estimates(sizes(*ONE), rates(), [1])
-    disk, held, _ = totals(found)
-    refuse(found, Path("outputs"), disk, held)
-    refuse(found, Path("outputs"), None, None)
-    with pytest.raises(ConfigError, match=r"outputs: expected .* GB of free disk") as told:
-        refuse(found, Path("outputs"), disk - 1, held)
-    assert "\n" not in str(told.value)
+    found = stage_costs(sizes(*ONE), rates(), [1])
+    needed, held, _ = totals(found)
+    check_fits(found, Path("outputs"), needed, held)
+    check_fits(found, Path("outputs"), None, None)
+    with pytest.raises(ConfigError, match=r"outputs: expected .* GB of free disk") as caught:
+        check_fits(found, Path("outputs"), needed - 1, held)
+    assert "\n" not in str(caught.value)
     most = max(found, key=lambda one: one.memory)
     with pytest.raises(ConfigError, match=f"{most.stage}.*of free memory.* or "):
-        refuse(found, Path("outputs"), disk, held - 1)
+        check_fits(found, Path("outputs"), needed, held - 1)

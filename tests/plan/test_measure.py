@@ -1,6 +1,6 @@
-"""Rates are counts divided by seconds of a clock; here a planted one."""
+"""Seconds per item, measured with a planted clock."""
 
-from pipeline.plan.stopwatch import ENOUGH, seconds_each
+from pipeline.plan.measure import MIN_SECONDS, seconds_each
 
 
 class Clock:
@@ -25,25 +25,25 @@ class Clock:
         self.batches.append(count)
 
 
-def test_the_time_of_one_is_found_whatever_the_first_took() -> None:
-    """One of a batch takes what was planted; the first batch, which is cold, does not count."""
+def test_seconds_per_item_are_found_after_a_warm_up() -> None:
+    """One item takes the planted time; the first batch, which warms up, does not count."""
     clock = Clock().work(each=0.25, first=100.0)
     assert seconds_each(clock.do, 64, clock) == 0.25
     assert clock.batches == [1, 1, 2]
 
 
-def test_batches_grow_until_the_clock_can_be_trusted() -> None:
-    """Quick work is done in larger batches, up to the largest; slow work once more and no longer."""
+def test_batches_grow_until_they_take_long_enough() -> None:
+    """Fast work is measured in larger batches, up to the largest; slow work in one."""
     clock = Clock().work(each=0.001)
     assert abs(seconds_each(clock.do, 20, clock) - 0.001) < 1e-9
     assert clock.batches == [1, 1, 2, 4, 8, 16, 20]
-    slow = Clock().work(each=ENOUGH)
-    assert seconds_each(slow.do, 64, slow) == ENOUGH
+    slow = Clock().work(each=MIN_SECONDS)
+    assert seconds_each(slow.do, 64, slow) == MIN_SECONDS
     assert slow.batches == [1, 1]
 
 
-def test_what_a_batch_takes_anyway_is_shared_out() -> None:
-    """A cost of each batch is divided among its members: it counts less in a larger one."""
+def test_the_overhead_of_a_batch_is_divided_among_its_items() -> None:
+    """It counts less in a larger batch."""
     clock = Clock().work(each=0.01, once=0.16)
     assert abs(seconds_each(clock.do, 16, clock) - 0.02) < 1e-9
     alone = Clock().work(each=0.01, once=0.16)

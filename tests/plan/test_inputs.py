@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from pipeline.plan.counts import icon_steps, icons, level_counts, points
-from pipeline.plan.given import Sizes
+from pipeline.plan.inputs import Sizes, icon_count, level_counts, point_count, step_count
 
 Make = Callable[..., Sizes]
 
@@ -16,14 +15,14 @@ def test_cells_are_filled_as_far_as_points_reach(sizes: Make) -> None:
         (20, 200, 200),
         (40, 800, 200),
     ]
-    assert icons(found) == 450
+    assert icon_count(found) == 450
 
 
 def test_icons_of_the_first_level_start_from_noise(sizes: Make) -> None:
     """Other levels take the steps of a start from a parent; without warm starts all take those from noise."""
     one = ["sample.positions_per_image=1", "render.steps=100"]
-    assert icon_steps(level_counts(sizes(*one, "render.warm_steps=10"), "all"), 100, 10) == 50 * 100 + 400 * 10
-    assert icon_steps(level_counts(sizes(*one, "render.warm_steps=null"), "all"), 100, None) == 450 * 100
+    assert step_count(level_counts(sizes(*one, "render.warm_steps=10"), "all"), 100, 10) == 50 * 100 + 400 * 10
+    assert step_count(level_counts(sizes(*one, "render.warm_steps=null"), "all"), 100, None) == 450 * 100
 
 
 def test_a_class_has_its_share_of_the_samples(sizes: Make) -> None:
@@ -32,9 +31,9 @@ def test_a_class_has_its_share_of_the_samples(sizes: Make) -> None:
     expected = {"rank": 200, "magnitude": 30, "both": 230}
     for name, count in expected.items():
         run = sizes(*atlases, f"selection.filter={name}")
-        assert points(run, "class-1") == count
-        assert points(run, "compare-1-2") == 2 * count
-        assert points(run, "all") == 1000
-    assert points(sizes(*atlases[:2], "selection.top=100000"), "class-1") == 1000
+        assert point_count(run, "class-1") == count
+        assert point_count(run, "compare-1-2") == 2 * count
+        assert point_count(run, "all") == 1000
+    assert point_count(sizes(*atlases[:2], "selection.top=100000"), "class-1") == 1000
     levels = level_counts(sizes(*atlases, "selection.filter=rank"), "class-1")
     assert [(level.size, level.drawn) for level in levels] == [(5, 12), (10, 40)]

@@ -1,0 +1,135 @@
+"""How many bytes each artifact takes on disk before compression, from the data model of the artifacts."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from pipeline.core import artifacts as a
+from pipeline.core.artifacts import KEY_BYTES, Artifact
+from pipeline.plan.inputs import LevelCount, Sizes, cell_count, icon_count, level_counts, point_count
+
+FLOAT_BYTES = 4
+# measured on a run of SqueezeNet over 1,000 photographs: pyramids of icons of 48 and 96 px, exemplars of 256 px
+TILE_BYTES = {"webp": 0.45, "jpeg": 0.6, "png": 2.7}  # per pixel of the full size, the smaller sizes included
+EXEMPLAR_BYTES = 0.18  # per pixel of an exemplar's image
+HEATMAP_BYTES = 1.0  # per cell and class, in the page's data
+CELL_BYTES, MEMBER_BYTES = 100, 6  # per cell, and per sample, in the page's data
+CACHE_ENTRY_BYTES = 100  # per icon in the cache, besides its pixels and its activation
+IMAGE_LIST_BYTES = 120  # per image in the list of images
+
+
+def row_bytes(artifact: Artifact, widths: Mapping[str, int], number_bytes: Mapping[str, int] | None = None) -> int:
+    """Bytes of one row of an artifact.
+
+    Args:
+        artifact: the data model.
+        widths: numbers per row of each array; arrays that are not named are not stored.
+        number_bytes: bytes of a number, for arrays that are stored in another type than the data model says.
+    """
+    sizes = {name: np.dtype(artifact.arrays[name].dtype).itemsize for name in widths} | dict(number_bytes or {})
+    return sum(width * sizes[name] for name, width in widths.items())
+
+
+def activation_row(sizes: Sizes, layer: str) -> int:
+    """Bytes of one sample of a layer."""
+    widths = {"activation": sizes.channels[layer], "attribution": sizes.attributions, "image": 1, "position": 2}
+    return row_bytes(a.ACTIVATIONS, widths, {"activation": sizes.number_bytes, "attribution": sizes.number_bytes})
+
+
+def layout_row() -> int:
+    """Bytes of one point of a layout."""
+    return row_bytes(a.LAYOUT, {"sample": 1, "xy": 2})
+
+
+def grid_row(sizes: Sizes, layer: str) -> int:
+    """Bytes of one cell of a grid."""
+    widths = {"activation": sizes.channels[layer], "attribution": sizes.attributions, "cell": 2}
+    scalars = dict.fromkeys(("count", "drawn", "spread", "reliability"), 1)
+    return row_bytes(a.GRID, widths | scalars | {"exemplar": sizes.params.grid.exemplars})
+
+
+def icon_row(side: int) -> int:
+    """Bytes of one icon of ``side`` pixels in its artifact."""
+    scalars = dict.fromkeys(("cell", "fidelity", "fidelity_centred"), 1)
+    return row_bytes(a.ICONS, scalars | {"icon": 3 * side * side, "key": KEY_BYTES, "parent": KEY_BYTES})
+
+
+def cached_icon(side: int, channels: int) -> int:
+    """Bytes of one icon in the cache, which keeps every attempt."""
+    return 3 * side * side + FLOAT_BYTES * channels + CACHE_ENTRY_BYTES
+
+
+def image_list_bytes(sizes: Sizes) -> int:
+    """Bytes of the list of images."""
+    return IMAGE_LIST_BYTES * sizes.images
+
+
+def activations_bytes(sizes: Sizes, layer: str) -> int:
+    """Bytes of a layer's samples."""
+    return sizes.samples * activation_row(sizes, layer)
+
+
+def layout_bytes(sizes: Sizes, atlas: str) -> int:
+    """Bytes of a layout."""
+    return point_count(sizes, atlas) * layout_row()
+
+
+def grid_bytes(sizes: Sizes, layer: str, levels: list[LevelCount]) -> int:
+    """Bytes of a grid with all its levels."""
+    return cell_count(levels) * grid_row(sizes, layer)
+
+
+def icons_bytes(sizes: Sizes, layer: str, levels: list[LevelCount]) -> int:
+    """Bytes of an atlas's icons, in their artifact and in the cache."""
+    side = sizes.params.render.for_layer(layer).size
+    return icon_count(levels) * (icon_row(side) + cached_icon(side, sizes.channels[layer]))
+
+
+def tile_icon_side(sizes: Sizes, layer: str) -> int:
+    """Side of an icon in the tiles, pixels."""
+    return sizes.params.tile.icon_size or sizes.params.render.for_layer(layer).size
+
+
+def tiles_bytes(sizes: Sizes, layer: str, levels: list[LevelCount]) -> int:
+    """Bytes of an atlas's tiles; empty cells take next to none."""
+    return round(icon_count(levels) * tile_icon_side(sizes, layer) ** 2 * TILE_BYTES[sizes.params.tile.format])
+
+
+def exemplar_bytes(sizes: Sizes) -> int:
+    """Bytes of one exemplar's image."""
+    return round(min(sizes.params.site.image_size, sizes.crop) ** 2 * EXEMPLAR_BYTES)
+
+
+def exemplar_images(sizes: Sizes) -> int:
+    """Number of images that the site shows as exemplars, at most."""
+    exemplars = min(sizes.params.site.exemplars, sizes.params.grid.exemplars)
+    return min(sizes.images, len(sizes.channels) * cell_count(_levels_of_all_atlases(sizes)) * exemplars)
+
+
+def site_bytes(sizes: Sizes) -> int:
+    """Bytes of the page's data and images."""
+    levels = _levels_of_all_atlases(sizes)
+    heatmap = cell_count([level for level in levels if level.size <= sizes.params.site.heat_level]) * sizes.attributions
+    members = sum(point_count(sizes, atlas) for atlas in sizes.params.atlases) * MEMBER_BYTES
+    each_layer = round(heatmap * HEATMAP_BYTES + cell_count(levels) * CELL_BYTES + members)
+    return exemplar_images(sizes) * exemplar_bytes(sizes) + len(sizes.channels) * each_layer
+
+
+def total_bytes(sizes: Sizes) -> int:
+    """Bytes of all artifacts of a run."""
+    of_atlases = sum(
+        layout_bytes(sizes, atlas)
+        + grid_bytes(sizes, layer, levels)
+        + icons_bytes(sizes, layer, levels)
+        + tiles_bytes(sizes, layer, levels)
+        for atlas in sizes.params.atlases
+        for levels in [level_counts(sizes, atlas)]
+        for layer in sizes.channels
+    )
+    activations = sum(activations_bytes(sizes, layer) for layer in sizes.channels)
+    return image_list_bytes(sizes) + activations + of_atlases + site_bytes(sizes)
+
+
+def _levels_of_all_atlases(sizes: Sizes) -> list[LevelCount]:
+    """The levels of all atlases of one layer."""
+    return [level for atlas in sizes.params.atlases for level in level_counts(sizes, atlas)]

@@ -1,0 +1,128 @@
+"""``code.yaml`` and ``dvc.yaml`` of a project that runs the installed package, and what an upgrade changes in them."""
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from pipeline import __version__
+from pipeline.core.code import PACKAGE, files_digest, stage_files
+from pipeline.core.whole import whole
+from pipeline.project import CODE, DVC, runs_installed_package, shipped
+from pipeline.stages import STAGES
+
+DVC_NEW = "dvc.yaml.new"  # the package's, where the user's own stays
+VERSION, DVC_DIGEST = "version", "dvc_yaml"  # keys of code.yaml that are no stages
+HEAD_OF_DVC = """\
+# The stages of activation-atlas, in the order in which data flows. Add stages of your own, or change these: 'atlas run'
+# replaces this file only while nobody has edited it.
+"""
+HEAD_OF_CODE = """\
+# Written by 'atlas run': a digest of each stage's code in the installed package. DVC runs a stage again when its line
+# changes. Commit this file; do not edit it.
+"""
+
+
+def update_project(root: Path) -> list[str]:
+    """Bring ``code.yaml`` and an unedited ``dvc.yaml`` up to date with the installed package; a checkout needs none.
+
+    Args:
+        root: the project.
+
+    Returns:
+        Lines that say what changed; none where nothing did.
+    """
+    if not runs_installed_package(root):
+        return []
+    before, digests, dvc = _read_code(root), code_digests(), project_dvc_yaml()
+    lines = _update_dvc_yaml(root, dvc, before.get(DVC_DIGEST))
+    version = before.get(VERSION, __version__)
+    changed = [name for name, digest in digests.items() if before.get(name, digest) != digest]
+    upgrade = f"activation-atlas {version} → {__version__}" if version != __version__ else f"activation-atlas {version}"
+    if changed:
+        again = "they run again" if len(changed) > 1 else "it runs again"
+        lines.append(f"{upgrade}: the code of {', '.join(changed)} changed; {again}")
+    elif version != __version__:
+        lines.append(f"{upgrade}: no stage's code changed; nothing runs again because of it")
+    text = _code_text(digests, _digest(dvc))
+    if not (root / CODE).is_file() or (root / CODE).read_text(encoding="utf-8", errors="replace") != text:
+        with whole(root / CODE) as partial:
+            partial.write_text(text, encoding="utf-8")
+    return lines
+
+
+def outdated(root: Path) -> str | None:
+    """A line if ``code.yaml`` is another version's, since DVC's own commands do not bring it up to date."""
+    version = _read_code(root).get(VERSION, __version__) if runs_installed_package(root) else __version__
+    if version == __version__:
+        return None
+    return f"{CODE} is of activation-atlas {version}, this is {__version__}; 'atlas run' runs what that changes"
+
+
+def project_dvc_yaml() -> str:
+    """The ``dvc.yaml`` of a project: the package's, with ``code.yaml`` in place of the package's files."""
+    values = yaml.safe_load((shipped() / DVC).read_text(encoding="utf-8"))
+    for name, stage in values["stages"].items():
+        deps = [dep for dep in stage.pop("deps") if not dep.startswith(f"{PACKAGE.name}/")]
+        stage.update({"params": [*stage["params"], {CODE: [name]}]} | ({"deps": deps} if deps else {}))
+    return HEAD_OF_DVC + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=120)
+
+
+def add_plot_templates(root: Path) -> None:
+    """Give a project the templates that ``dvc plots`` draws with; those that are there stay."""
+    folder = root / ".dvc" / "plots"
+    folder.mkdir(parents=True, exist_ok=True)
+    for template in (shipped() / ".dvc" / "plots").glob("*.json"):
+        if not (folder / template.name).exists():
+            shutil.copyfile(template, folder / template.name)
+
+
+def project_code_yaml() -> str:
+    """The ``code.yaml`` of a project with the installed package's ``dvc.yaml``."""
+    return _code_text(code_digests(), _digest(project_dvc_yaml()))
+
+
+def code_digests() -> dict[str, str]:
+    """Of every stage, the SHA-256 (hex) over all files of the package that can change what it writes."""
+    return {name: files_digest([*stage_files(name), *_data_files(name)]) for name in STAGES}
+
+
+def _data_files(stage: str) -> list[Path]:
+    """Files of a stage's package that are no Python: the pages and the built viewer of ``site``."""
+    folder = PACKAGE / stage
+    found = [*folder.glob("*"), *folder.glob("static/*")]  # the viewer's sources are not in a wheel
+    return sorted(path for path in found if path.is_file() and path.suffix not in (".py", ".pyc"))
+
+
+def _update_dvc_yaml(root: Path, text: str, known: str | None) -> list[str]:
+    """Replace ``dvc.yaml`` if the package's is new and nobody has edited it; else put the new one beside it."""
+    present = _digest((root / DVC).read_text(encoding="utf-8"))
+    if _digest(text) in (known, present):
+        return []
+    target = DVC if present == known else DVC_NEW
+    with whole(root / target) as partial:
+        partial.write_text(text, encoding="utf-8")
+    if target == DVC:
+        add_plot_templates(root)
+        return [f"{DVC}: replaced by that of activation-atlas {__version__}"]
+    return [f"{DVC}: edited, so it stays; that of activation-atlas {__version__} is {DVC_NEW}: copy what it has new"]
+
+
+def _read_code(root: Path) -> dict[str, str]:
+    """What ``code.yaml`` holds; nothing where it is missing or damaged."""
+    try:
+        found = yaml.safe_load((root / CODE).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return {}
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _code_text(digests: Mapping[str, str], dvc_digest: str) -> str:
+    lines = {VERSION: __version__, DVC_DIGEST: dvc_digest, **digests}
+    return HEAD_OF_CODE + "".join(f"{key}: {value}\n" for key, value in lines.items())
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
