@@ -13,7 +13,7 @@ await mkdir(target, { recursive: true });
 await build({
   absWorkingDir: here,
   entryPoints: [
-    { in: "src/main.ts", out: "atlas" },
+    { in: "src/app/main.ts", out: "atlas" },
     { in: "src/css/index.css", out: "atlas" },
     { in: "src/patch/main.ts", out: "patch" },
     { in: "src/patch/page.css", out: "patch" },

@@ -1,13 +1,10 @@
 // What was tested on the network itself: the evidence for attributions, and the patches of comparisons.
 
-import { el } from "../dom";
-import type { Result } from "../evidence/result";
-import { GRADES } from "../evidence/words";
-import type { Manifest } from "../manifest";
-import { loadPartFrom } from "../parts";
-import type { PatchTest } from "../patch/content";
-import { comparisons, pair, toHash } from "../patch/link";
-import { className, share } from "../patch/words";
+import { loadPartFrom } from "../data/data-files";
+import type { Manifest } from "../data/manifest";
+import { GRADES, type Result } from "../evidence/result";
+import { className, comparisons, type PatchTest, pair, share, toHash } from "../patch/result";
+import { el } from "../ui/dom";
 
 /** Both sections; figures appear in them as their files are read. */
 export function tests(manifest: Manifest): HTMLElement[] {

@@ -1,9 +1,7 @@
 // Estimates with their intervals, one under the other on one axis.
 
-import { el } from "../dom";
-import { svg } from "../svg";
-import type { Figure } from "./result";
-import { number } from "./words";
+import { el, svg } from "../ui/dom";
+import { type Figure, number } from "./result";
 
 export interface Dot {
   readonly value: number;

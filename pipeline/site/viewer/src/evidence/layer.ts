@@ -1,21 +1,23 @@
 // One layer: what came out, in words and pictures.
 
-import { el } from "../dom";
-import { count, percent } from "../format";
-import type { LayerEntry } from "../manifest";
+import { count, percent } from "../data/format";
+import type { LayerEntry } from "../data/manifest";
+import { el } from "../ui/dom";
 import { type Axis, forest, type Row } from "./forest";
 import {
   type CellTest,
   DIRECTIONS,
+  GRADES,
   type Grade,
   type Measurement,
+  PUSHED_ALONG,
+  REPLACED_BY,
   REPLACEMENTS,
   type ReplacementTest,
   type Result,
 } from "./result";
 import { scatterFigure } from "./scatter";
 import { cellAddress, tables } from "./tables";
-import { GRADES, PUSHED_ALONG, REPLACED_BY } from "./words";
 
 const CORRELATION: Axis = { low: -1, high: 1, ticks: [-1, -0.5, 0, 0.5, 1], chance: 0 };
 

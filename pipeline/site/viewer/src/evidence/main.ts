@@ -1,10 +1,9 @@
 // The page of evidence: what attributions foretell, layer by layer.
 
-import { el } from "../dom";
-import type { Manifest } from "../manifest";
-import { loadPartFrom, takePart } from "../parts";
-import { themeButton } from "../theme";
-import { introduction } from "./introduction";
+import { loadPartFrom, takePart } from "../data/data-files";
+import type { Manifest } from "../data/manifest";
+import { el, svg } from "../ui/dom";
+import { themeButton } from "../ui/page";
 import { layerCard } from "./layer";
 import type { Result } from "./result";
 
@@ -37,3 +36,58 @@ start().catch((error: unknown) => {
   const text = error instanceof Error ? error.message : String(error);
   document.body.append(el("p", { class: "failure", role: "alert" }, text));
 });
+
+// What was tested and how to read it.
+
+/** The heading, both tests in plain words, and the key to the marks. */
+export function introduction({ network }: Manifest): HTMLElement[] {
+  const lead = el(
+    "p",
+    { class: "lead" },
+    "Every cell of the atlas names classes: those that its attribution speaks for. Attribution is an estimate, good " +
+      `for small changes only. Here it is put to the test on ${network.name} itself, in two ways.`,
+  );
+  const tests = el(
+    "dl",
+    { class: "tests" },
+    test(
+      "Taken away",
+      "Single activations are replaced: by zero, by the layer’s mean, by an activation of another image. Attribution " +
+        "foretells what happens if the classes and samples that it ranks high are those that lose most. It speaks of " +
+        "zero; the other two are compared with the same attribution, and ask more of it than it promises.",
+    ),
+    test(
+      "Pushed",
+      "Activations of images that have nothing in a cell are pushed the cell’s way: from the layer’s mean towards the " +
+        "cell’s. If the cell means its classes, these rise above the others, and not so along equally long random " +
+        "directions, the cell’s own with its channels shuffled, or another cell’s.",
+    ),
+  );
+  return [el("h1", {}, "Does attribution predict?"), lead, tests, key()];
+}
+
+function test(title: string, text: string): HTMLElement {
+  return el("div", {}, el("dt", {}, title), el("dd", {}, text));
+}
+
+function key(): HTMLElement {
+  const drawn = (...marks: readonly SVGElement[]): SVGSVGElement =>
+    svg("svg", { class: "track", width: 44, height: 16, "aria-hidden": "true" }, ...marks);
+  const line = (kind: string): SVGElement =>
+    svg("line", { class: `${kind} interval`, x1: 4, x2: 40, y1: 8, y2: 8 });
+  const upright = (kind: string): SVGElement => svg("line", { class: kind, x1: 22, x2: 22, y1: 0, y2: 16 });
+  const entries: readonly (readonly [SVGSVGElement, string])[] = [
+    [
+      drawn(line("estimate"), svg("circle", { class: "estimate", cx: 22, cy: 8, r: 3.5 })),
+      "measured, 95 % interval",
+    ],
+    [
+      drawn(line("control"), svg("circle", { class: "control", cx: 22, cy: 8, r: 3 })),
+      "the same with attributions shuffled among samples",
+    ],
+    [drawn(svg("circle", { class: "cell", cx: 22, cy: 8, r: 3 })), "one cell, opens it in the atlas"],
+    [drawn(upright("chance")), "no relation"],
+    [drawn(upright("best")), "best possible, mean of cells"],
+  ];
+  return el("ul", { class: "key" }, ...entries.map(([mark, text]) => el("li", {}, mark, text)));
+}

@@ -1,8 +1,7 @@
 // Attribution against true change, one point for each sample's strongest class.
 
-import { el } from "../dom";
-import { signed } from "../format";
-import { svg } from "../svg";
+import { signed } from "../data/format";
+import { el, svg } from "../ui/dom";
 import type { ReplacementTest } from "./result";
 
 const WIDTH = 360;

@@ -1,17 +1,20 @@
 // All figures of a layer as tables, for those who want the numbers or cannot see the pictures.
 
-import { el } from "../dom";
-import { percent } from "../format";
+import { percent } from "../data/format";
+import { el } from "../ui/dom";
 import { reading } from "./forest";
 import {
   type CellTest,
   DIRECTIONS,
+  MEASURED,
   MEASURES,
   type Measurement,
+  number,
+  PUSHED_ALONG,
+  REPLACED_BY,
   REPLACEMENTS,
   type ReplacementTest,
 } from "./result";
-import { MEASURED, number, PUSHED_ALONG, REPLACED_BY } from "./words";
 
 /** A part of the page that opens on demand. */
 export function tables(

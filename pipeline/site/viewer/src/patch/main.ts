@@ -1,15 +1,13 @@
 // The page of patch tests: which patches turn one class into another.
 
-import { announce, announcements } from "../announce";
-import { choice } from "../choice";
-import { drawing, el } from "../dom";
-import type { Manifest } from "../manifest";
-import { loadPartFrom, takePart } from "../parts";
-import { themeButton } from "../theme";
-import type { PatchTest } from "./content";
-import { comparisons, fromHash, pair, type Shown, toHash } from "./link";
+import { loadPartFrom, takePart } from "../data/data-files";
+import type { Manifest } from "../data/manifest";
+import { announce, announcements } from "../ui/accessibility";
+import { choice } from "../ui/controls";
+import { drawing, el } from "../ui/dom";
+import { themeButton } from "../ui/page";
 import { report } from "./report";
-import { className } from "./words";
+import { className, comparisons, fromHash, type PatchTest, pair, type Shown, toHash } from "./result";
 
 class Page {
   private readonly back = el("a", { class: "back" }, "← Atlas");

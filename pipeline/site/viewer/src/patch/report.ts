@@ -1,13 +1,10 @@
 // One direction of one comparison, from the headline to the small print.
 
-import { el } from "../dom";
-import type { Tested, Untested } from "./content";
-import { curves, legend } from "./curves";
-import { gallery, proposals } from "./gallery";
-import { montage } from "./montage";
-import { notes } from "./notes";
-import { rateTable } from "./rates";
-import { GROUPS, interval, points, type Scene, share } from "./words";
+import { el } from "../ui/dom";
+import { curves, legend, rateTable } from "./charts";
+import { gallery, montage, proposals } from "./images";
+import { notes } from "./methods";
+import { GROUPS, interval, points, type Scene, share, type Tested, type Untested } from "./result";
 
 export function report(scene: Scene): HTMLElement[] {
   const { direction } = scene;

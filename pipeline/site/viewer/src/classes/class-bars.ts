@@ -1,0 +1,87 @@
+// Classes of a cell with bars, longest first.
+
+import { attribution, type Heat } from "../data/attribution";
+import { signed } from "../data/format";
+import type { ClassValue } from "../data/level";
+import type { Chosen } from "../state/class-selection";
+import type { Scene } from "../state/scene";
+import { el } from "../ui/dom";
+
+/**
+ * A list of classes; bars are relative to the strongest one. `chosen` is highlighted; of several highlighted classes
+ * each is in its colour. `choose` hears whether a class is to be added to them.
+ */
+export function bars(
+  names: readonly string[],
+  values: readonly ClassValue[],
+  chosen: number | null,
+  choose: ((id: number, add: boolean) => void) | null,
+  highlights: readonly Chosen[] = [],
+): HTMLElement {
+  if (!values.length) return el("p", { class: "nothing" }, "No class gains from what is seen here.");
+  const longest = Math.max(...values.map(({ value }) => Math.abs(value)));
+  const list = el("ol", { class: "bars" });
+  for (const { id, value } of values) {
+    const bar = el("span", { class: value < 0 ? "bar against" : "bar", "aria-hidden": "true" });
+    bar.style.width = `${(100 * Math.abs(value)) / longest}%`;
+    const face = [
+      el("span", { class: "name" }, names[id] ?? `class ${id}`),
+      el("span", { class: "value" }, signed(value)),
+      el("span", { class: "track", "aria-hidden": "true" }, bar),
+    ];
+    const hue = highlights.length > 1 ? highlights.find((entry) => entry.id === id)?.hue : undefined;
+    const item = el("li", {
+      class: id === chosen ? "chosen" : null,
+      "data-hue": hue === undefined ? null : hue + 1,
+    });
+    if (choose) {
+      const press = el("button", { type: "button", title: "Show this class on the map" }, ...face);
+      press.addEventListener("click", ({ shiftKey }) => choose(id, shiftKey));
+      item.append(press);
+    } else item.append(...face);
+    list.append(item);
+  }
+  return list;
+}
+
+// What a cell of a comparison says for each of the two classes: bars that part from the middle.
+
+/** The left and the right class of the scene's atlas with a cell's values; null where nothing is compared. */
+export function sidesOf(scene: Scene, cell: number): readonly [ClassValue, ClassValue] | null {
+  if (!scene.sides) return null;
+  const listed = scene.level.topClasses(cell);
+  const value = (heat: Heat): ClassValue => {
+    const exact = listed.find(({ id }) => id === heat.classId);
+    return exact ?? { id: heat.classId, value: attribution(heat, cell) };
+  };
+  return [value(scene.sides[0]), value(scene.sides[1])];
+}
+
+/** The two bars with names and values, and which class the cell favours. */
+export function versus(
+  names: readonly string[],
+  [left, right]: readonly [ClassValue, ClassValue],
+): HTMLElement {
+  const longest = Math.max(Math.abs(left.value), Math.abs(right.value)) || 1;
+  const side = ({ id, value }: ClassValue, place: "left" | "right"): HTMLElement => {
+    const bar = el("span", { class: value < 0 ? "bar against" : "bar", "aria-hidden": "true" });
+    bar.style.width = `${(100 * Math.abs(value)) / longest}%`;
+    return el(
+      "div",
+      { class: `side ${place}` },
+      el("span", { class: "name" }, names[id] ?? `class ${id}`),
+      el("span", { class: "value" }, signed(value)),
+      el("span", { class: "track", "aria-hidden": "true" }, bar),
+    );
+  };
+  const difference = right.value - left.value;
+  const favoured = names[(difference < 0 ? left : right).id] ?? "";
+  const words = `${signed(Math.abs(difference))} for ${favoured}`;
+  return el(
+    "div",
+    { class: "versus" },
+    side(left, "left"),
+    side(right, "right"),
+    el("p", { class: "fine" }, words),
+  );
+}

@@ -1,0 +1,214 @@
+// The search over all classes: a text field with a list, as the ARIA combobox pattern has it.
+
+import { atlasesOf, atlasName, type Manifest } from "../data/manifest";
+import { openAtlas } from "../map/navigation";
+import type { Chosen } from "../state/class-selection";
+import type { Store } from "../state/state";
+import { drawing, el } from "../ui/dom";
+
+const LONGEST = 60;
+const ALONE = "Highlight a class";
+const MORE = "Add a class to the highlighted ones";
+
+/** Something else that a class offers beside its highlighting: a text, and what happens. */
+export interface Offer {
+  readonly text: string;
+  take(): void;
+}
+
+export interface SearchActions {
+  /** Highlight a class alone. */
+  choose(id: number): void;
+  /** Highlight a class beside the others. */
+  add(id: number): void;
+  offers(id: number): readonly Offer[];
+  highlighted(): readonly Chosen[];
+}
+
+interface Found {
+  readonly id: number;
+  readonly offer: Offer | null;
+}
+
+export class Search {
+  readonly element: HTMLElement;
+  readonly input: HTMLInputElement;
+  private readonly list = el("ul", {
+    role: "listbox",
+    "aria-label": "Classes",
+    tabindex: "-1",
+    hidden: true,
+  });
+  private found: Found[] = [];
+  private active = -1;
+  private adding = false;
+
+  constructor(
+    private readonly names: readonly string[],
+    private readonly actions: SearchActions,
+    id = "classes",
+  ) {
+    this.list.id = id;
+    this.input = el("input", {
+      type: "text",
+      role: "combobox",
+      "aria-label": ALONE,
+      "aria-description": "Enter highlights the class alone, Shift and Enter add it to the highlighted ones.",
+      "aria-expanded": "false",
+      "aria-controls": id,
+      "aria-autocomplete": "list",
+      autocomplete: "off",
+      spellcheck: "false",
+    });
+    const glass = drawing("M8.5 3a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z", "m12.5 12.5 4.5 4.5");
+    this.element = el("div", { class: "search" }, glass, this.input, this.list);
+    this.input.addEventListener("input", () => this.open());
+    this.input.addEventListener("focus", () => this.open());
+    this.input.addEventListener("blur", () => this.close());
+    this.input.addEventListener("keydown", (event) => this.key(event));
+    this.list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
+    this.mode(false);
+  }
+
+  /** Search for classes to highlight beside the others. */
+  more(): void {
+    this.mode(true);
+    this.input.focus();
+  }
+
+  private mode(adding: boolean): void {
+    this.adding = adding;
+    this.input.setAttribute("aria-label", adding ? MORE : ALONE);
+    this.input.placeholder = adding ? "Add a class" : `Search ${this.names.length} classes`;
+  }
+
+  private open(): void {
+    const classes = matches(this.names, this.input.value).slice(0, LONGEST);
+    this.found = classes.flatMap((id) => [
+      { id, offer: null },
+      ...(this.adding ? [] : this.actions.offers(id)).map((offer) => ({ id, offer })),
+    ]);
+    this.active = this.input.value && this.found.length ? 0 : -1;
+    this.fill();
+    this.list.scrollTop = 0;
+    this.list.hidden = false;
+    this.input.setAttribute("aria-expanded", "true");
+    this.highlight();
+  }
+
+  private fill(): void {
+    const colours = new Map(this.actions.highlighted().map(({ id, hue }) => [id, hue + 1]));
+    this.list.replaceChildren(...this.found.map((found, index) => this.option(found, index, colours)));
+    const none = { role: "option", class: "nothing", "aria-disabled": "true" };
+    if (!this.found.length) this.list.append(el("li", none, "No class of this name"));
+  }
+
+  private close(): void {
+    this.mode(false);
+    this.list.hidden = true;
+    this.input.setAttribute("aria-expanded", "false");
+    this.input.removeAttribute("aria-activedescendant");
+  }
+
+  private option(found: Found, index: number, colours: ReadonlyMap<number, number>): HTMLElement {
+    const { id, offer } = found;
+    const option = el(
+      "li",
+      { role: "option", id: `${this.list.id}-${index}`, class: offer && "offer", "aria-selected": "false" },
+      offer?.text ?? this.names[id] ?? "",
+    );
+    option.addEventListener("click", (event) => this.take(found, event.shiftKey));
+    if (offer) return option;
+    const hue = colours.get(id) ?? null;
+    if (hue) option.setAttribute("aria-description", "highlighted");
+    option.append(mark(hue, () => this.take(found, true)));
+    return option;
+  }
+
+  private take({ id, offer }: Found, add: boolean): void {
+    if (!offer && (add || this.adding)) {
+      this.actions.add(id);
+      this.fill();
+      this.highlight();
+      this.input.select(); // ready for the next one
+      return;
+    }
+    this.input.value = "";
+    this.input.blur();
+    if (offer) offer.take();
+    else this.actions.choose(id);
+  }
+
+  private key(event: KeyboardEvent): void {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step !== undefined) {
+      if (this.list.hidden) this.open();
+      this.active = Math.min(Math.max(this.active + step, 0), this.found.length - 1);
+      this.highlight();
+    } else if (event.key === "Enter") {
+      const found = this.found[this.active];
+      if (found && !this.list.hidden) this.take(found, event.shiftKey);
+    } else if (event.key === "Escape") {
+      this.input.value = "";
+      this.input.blur();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  private highlight(): void {
+    this.input.removeAttribute("aria-activedescendant");
+    this.list.querySelectorAll('[role="option"]').forEach((option, index) => {
+      option.setAttribute("aria-selected", String(index === this.active));
+      if (index !== this.active) return;
+      option.scrollIntoView({ block: "nearest" });
+      this.input.setAttribute("aria-activedescendant", option.id);
+    });
+  }
+}
+
+// What the search finds, and how it shows that a class is or can be among the highlighted ones.
+
+/** Classes whose name holds the text: first those that begin with it, then those with a word that does. */
+export function matches(names: readonly string[], text: string): number[] {
+  const wanted = text.trim().toLocaleLowerCase();
+  const ranked = names
+    .map((name, id) => ({ id, at: name.toLocaleLowerCase().indexOf(wanted), name: name.toLocaleLowerCase() }))
+    .filter(({ at }) => at >= 0)
+    .map(({ id, at, name }) => ({ id, rank: at === 0 ? 0 : name[at - 1] === " " ? 1 : 2 }));
+  return ranked.sort((one, other) => one.rank - other.rank || one.id - other.id).map(({ id }) => id);
+}
+
+/**
+ * The end of an option: the colour of a class that is highlighted, else a cross that adds it. The cross is for
+ * pointers; keys have Shift and Enter, and screen readers the lens, which opens the search for adding.
+ *
+ * @param hue counted from 1; null where the class is not highlighted.
+ */
+export function mark(hue: number | null, add: () => void): HTMLElement {
+  const made = el("span", { class: hue ? "dot" : "add", "data-hue": hue, "aria-hidden": "true" });
+  if (hue) return made;
+  made.append(drawing("M10 5v10", "M5 10h10"));
+  made.title = "Add to the highlighted classes";
+  made.addEventListener("click", (event) => {
+    event.stopPropagation(); // the option itself highlights the class alone
+    add();
+  });
+  return made;
+}
+
+// What the search offers beside the highlighting of a class: its own atlas, and the comparisons that involve it.
+
+/** `taken` is called once an offer has been taken. */
+export function offersOf(manifest: Manifest, store: Store, classId: number, taken: () => void): Offer[] {
+  return atlasesOf(manifest, classId).map((atlas) => {
+    const name = atlasName(manifest, atlas);
+    return {
+      text: atlas.kind === "class" ? `Atlas of ${name}` : name,
+      take: () => {
+        openAtlas(manifest, store, atlas.name);
+        taken();
+      },
+    };
+  });
+}

@@ -1,0 +1,116 @@
+// Data files are classic scripts that leave their content in `self.atlasParts`: a page opened from disk may run
+// scripts beside it, but may not fetch anything.
+
+declare global {
+  var atlasParts: Record<string, unknown> | undefined;
+}
+
+const loading = new Map<string, Promise<unknown>>();
+
+/** The part of this name that a script has already left. */
+export function takePart(name: string, address = `data/${name}.js`): unknown {
+  const content = globalThis.atlasParts?.[name];
+  if (content === undefined) throw new Error(`${address} did not say anything`);
+  delete globalThis.atlasParts?.[name];
+  return content;
+}
+
+/** Load `data/<name>.js`, once for each name. */
+export function loadPart<Content>(name: string): Promise<Content> {
+  return loadPartAt(`data/${name}`);
+}
+
+/** Load the part at `<address>.js`, whose name is the address below `data/`, or else below the page. */
+export function loadPartAt<Content>(address: string): Promise<Content> {
+  return loadPartFrom(`${address}.js`, address.replace(/^data\//, ""));
+}
+
+/** Load the part `name` from a script that lies at `address`, relative to the page; once for each name. */
+export function loadPartFrom<Content>(address: string, name: string): Promise<Content> {
+  let found = loading.get(name);
+  if (!found) {
+    found = runScript(address, name);
+    found.catch(() => loading.delete(name));
+    loading.set(name, found);
+  }
+  return found as Promise<Content>;
+}
+
+function runScript(address: string, name: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = () => {
+      script.remove();
+      try {
+        resolve(takePart(name, address));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    script.onerror = () => reject(new Error(`${address} cannot be loaded`));
+    document.head.append(script);
+  });
+}
+
+// Things that are loaded once.
+
+/** `load`, asked once for each name; what failed is forgotten, so that it is tried again. */
+export function remember<Content>(
+  load: (name: string) => Promise<Content>,
+): (name: string) => Promise<Content> {
+  const known = new Map<string, Promise<Content>>();
+  return (name) => {
+    let found = known.get(name);
+    if (!found) {
+      found = load(name);
+      found.catch(() => known.delete(name));
+      known.set(name, found);
+    }
+    return found;
+  };
+}
+
+// Arrays as the stage `site` packs them: deflated little-endian numbers in base64.
+
+export interface Packed {
+  readonly type: keyof typeof TYPES;
+  readonly shape: readonly number[];
+  readonly scale: number | null;
+  readonly data: string;
+}
+
+export type Numbers =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array;
+
+const TYPES = {
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+} as const;
+const NOT_A_NUMBER = -32768;
+
+/** The numbers of a packed array, in row-major order. */
+export async function unpack(packed: Packed): Promise<Numbers> {
+  const codes = new TYPES[packed.type](await inflate(packed.data));
+  const { scale } = packed;
+  if (scale === null) return codes;
+  return Float32Array.from(codes, (code) => (code === NOT_A_NUMBER ? Number.NaN : code * scale));
+}
+
+function inflate(base64: string): Promise<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at); // far quicker than Uint8Array.from
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).arrayBuffer();
+}

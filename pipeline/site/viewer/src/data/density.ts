@@ -1,0 +1,163 @@
+// How densely some samples lie in each cell, against all samples of the atlas.
+
+import { loadPart, loadPartAt, type Numbers, type Packed, remember, unpack } from "./data-files";
+import { share } from "./format";
+import { type LevelData, loadLevel, parents } from "./level";
+import type { AtlasEntry, LayerEntry, Manifest } from "./manifest";
+
+/** What the cells tell: attributions, where the chosen class's images fall, or where those of the second set do. */
+export type Show = "attribution" | "density" | "second";
+
+export interface Density {
+  /** Whose samples: those of the chosen class's images, or of the second image set. */
+  readonly of: "class" | "second";
+  /** For each cell of the shown level: share of their samples that lie in it, 0..1. */
+  readonly own: Float32Array;
+  /** For each cell: share of all samples. */
+  readonly all: Float32Array;
+  /** For each cell: the signed square root of `own - all` over the largest magnitude among drawn cells, -1..1. */
+  readonly strength: Float32Array;
+  /** How many samples they are. */
+  readonly samples: number;
+  /** Cells a side of the grid on which they were counted; finer ones take their parent cell's shares. */
+  readonly size: number;
+  /** The drawn cell with the largest excess and the one with the largest lack, in the grid of that size. */
+  readonly most: { readonly over: Extreme; readonly under: Extreme };
+}
+
+export interface Extreme {
+  readonly own: number;
+  readonly all: number;
+}
+
+/**
+ * Compare counts with those of all samples.
+ *
+ * @param of whose samples.
+ * @param counts for each cell of `source`.
+ * @param source the level on which they were counted.
+ * @param level the shown level, as fine as that one or finer.
+ */
+export function density(of: Density["of"], counts: Numbers, source: LevelData, level: LevelData): Density {
+  const samples = Array.from(counts).reduce((sum, value) => sum + value, 0);
+  const every = Array.from({ length: source.cells }, (_, cell) => source.value("count", cell));
+  const total = every.reduce((sum, value) => sum + value, 0);
+  const shares = every.map((value, cell) => ({
+    own: samples ? (counts[cell] ?? 0) / samples : 0,
+    all: total ? value / total : 0,
+  }));
+  const most = extremes(shares.filter((_, cell) => source.isDrawn(cell)));
+  const scale = samples ? Math.max(difference(most.over), -difference(most.under)) : 0;
+  const parent = parents(level, source);
+  const none = { own: 0, all: 0 };
+  const share = Array.from(parent, (cell) => shares[cell] ?? none);
+  return {
+    of,
+    own: Float32Array.from(share, ({ own }) => own),
+    all: Float32Array.from(share, ({ all }) => all),
+    strength: Float32Array.from(share, (each) => (scale ? strength(difference(each) / scale) : 0)),
+    samples,
+    size: source.size,
+    most,
+  };
+}
+
+export function difference({ own, all }: Extreme): number {
+  return own - all;
+}
+
+function strength(part: number): number {
+  return Math.sign(part) * Math.sqrt(Math.min(Math.abs(part), 1));
+}
+
+function extremes(shares: readonly Extreme[]): Density["most"] {
+  let [over, under]: [Extreme, Extreme] = [
+    { own: 0, all: 0 },
+    { own: 0, all: 0 },
+  ];
+  for (const share of shares) {
+    if (difference(share) > difference(over)) over = share;
+    if (difference(share) < difference(under)) under = share;
+  }
+  return { over, under };
+}
+
+// What the stage `place` says of the second image set at a layer.
+
+export interface Placed {
+  /** Samples in each file of images that cells hold. */
+  readonly members_per_block: number;
+  readonly images_per_folder: number;
+  /** By cells a side: how many of its samples lie in each cell of the atlas. */
+  readonly levels: Readonly<Record<string, { readonly count: Packed }>>;
+}
+
+/** Where its files for a layer lie. */
+export function placedAt(layer: string): string {
+  return `place/${layer}`;
+}
+
+export function loadPlaced(layer: string): Promise<Placed> {
+  return loadPartAt(`${placedAt(layer)}/place`);
+}
+
+// Where the counts behind a density come from.
+
+/** The density that the state asks for over the cells of `level`; null for attributions and where none is known. */
+export async function loadDensity(
+  manifest: Manifest,
+  layer: LayerEntry,
+  atlas: AtlasEntry,
+  level: LevelData,
+  { show, classId }: { readonly show: Show; readonly classId: number | null },
+): Promise<Density | null> {
+  if (show === "density" && classId !== null) return ofClass(layer, atlas, level, classId);
+  if (show === "second" && manifest.second && atlas.kind === "all") return ofSecond(layer, atlas, level);
+  return null;
+}
+
+async function ofClass(
+  layer: LayerEntry,
+  atlas: AtlasEntry,
+  level: LevelData,
+  classId: number,
+): Promise<Density | null> {
+  const stored = atlas.label_levels.filter(({ size }) => size <= level.size).at(-1);
+  if (!stored) return null;
+  const source = await loadLevel(layer.name, atlas.name, stored.size);
+  const planes = await loadPlanes(`${source.name}/label-${Math.floor(classId / stored.classes_per_block)}`);
+  const start = (classId % stored.classes_per_block) * source.cells;
+  return density("class", planes.subarray(start, start + source.cells), source, level);
+}
+
+async function ofSecond(layer: LayerEntry, atlas: AtlasEntry, level: LevelData): Promise<Density | null> {
+  const { levels } = await loadPlaced(layer.name);
+  const sizes = Object.keys(levels).map(Number);
+  const size = Math.max(...sizes.filter((each) => each <= level.size));
+  const found = levels[String(size)];
+  if (!found) return null;
+  const source = await loadLevel(layer.name, atlas.name, size);
+  return density("second", await unpack(found.count), source, level);
+}
+
+const loadPlanes = remember(
+  async (name): Promise<Numbers> => unpack((await loadPart<{ count: Packed }>(name)).count),
+);
+
+// Densities in words.
+
+/** Where a cell stands: its share of the chosen samples beside its share of all. */
+export function densityLine(density: Density, size: number, cell: number): string {
+  const [own, all] = [density.own[cell] ?? 0, density.all[cell] ?? 0];
+  const whose = density.of === "class" ? "its samples" : "the second set";
+  const where = density.size < size ? ` (around it on ${density.size} × ${density.size})` : "";
+  return `${share(own)} of ${whose}, ${share(all)} of all${where}`;
+}
+
+/** A difference of shares in percentage points, with its sign. */
+export function points(extreme: Extreme): string {
+  const value = 100 * difference(extreme);
+  const size = Math.abs(value);
+  const text = size >= 1 ? size.toFixed(1) : String(Number(size.toPrecision(2)));
+  return `${value < 0 ? "−" : "+"}${text}`;
+}

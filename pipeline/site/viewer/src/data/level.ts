@@ -1,0 +1,151 @@
+// The cells of one grid level.
+
+import { loadPart, type Numbers, type Packed, unpack } from "./data-files";
+import type { AtlasEntry, LayerEntry } from "./manifest";
+
+export interface ClassValue {
+  readonly id: number;
+  readonly value: number;
+}
+
+const COLUMNS = [
+  ...(["cell", "count", "drawn", "spread", "reliability", "fidelity", "fidelity_centred"] as const),
+  ...(["top_class", "top_value"] as const),
+];
+type Column = (typeof COLUMNS)[number];
+
+export class LevelData {
+  readonly cells: number;
+  private readonly place: Int32Array;
+
+  constructor(
+    /** `<layer>/<atlas>/<size>`: where the level's files lie. */
+    readonly name: string,
+    readonly size: number,
+    private readonly columns: Readonly<Record<Column, Numbers>>,
+  ) {
+    this.cells = columns.count.length;
+    this.place = new Int32Array(size * size).fill(-1);
+    for (let cell = 0; cell < this.cells; cell++)
+      this.place[this.row(cell) * size + this.column(cell)] = cell;
+  }
+
+  /** The drawn cell in this row and column, or -1. */
+  at(row: number, column: number): number {
+    if (row < 0 || column < 0 || row >= this.size || column >= this.size) return -1;
+    const cell = this.place[row * this.size + column] ?? -1;
+    return cell >= 0 && this.isDrawn(cell) ? cell : -1;
+  }
+
+  row(cell: number): number {
+    return this.number("cell", 2 * cell);
+  }
+
+  column(cell: number): number {
+    return this.number("cell", 2 * cell + 1);
+  }
+
+  isDrawn(cell: number): boolean {
+    return this.number("drawn", cell) === 1;
+  }
+
+  /** A number that is known for every cell; NaN where it is not. */
+  value(column: Exclude<Column, "cell" | "top_class" | "top_value">, cell: number): number {
+    return this.number(column, cell);
+  }
+
+  /** The cell's strongest classes, largest first; only those that speak for it. */
+  topClasses(cell: number): ClassValue[] {
+    const listed = this.columns.top_class.length / this.cells;
+    return Array.from({ length: listed }, (_, rank) => ({
+      id: this.number("top_class", cell * listed + rank),
+      value: this.number("top_value", cell * listed + rank),
+    })).filter((entry) => entry.value > 0);
+  }
+
+  /** The classes that cells list, largest first, and their values, logit: `each` of both for every cell. */
+  get listed(): { readonly each: number; readonly classes: Numbers; readonly values: Numbers } {
+    const { top_class: classes, top_value: values } = this.columns;
+    return { each: classes.length / this.cells, classes, values };
+  }
+
+  private number(column: Column, index: number): number {
+    return this.columns[column][index] ?? Number.NaN;
+  }
+}
+
+const known = new Map<string, Promise<LevelData>>();
+
+/** A grid level with the layer and the atlas that it belongs to. */
+export interface GridView {
+  readonly layer: LayerEntry;
+  readonly atlas: AtlasEntry;
+  readonly level: LevelData;
+}
+
+/** The cells of grid level `size`, loaded once. */
+export function loadLevel(layer: string, atlas: string, size: number): Promise<LevelData> {
+  const name = `${layer}/${atlas}/${size}`;
+  let found = known.get(name);
+  if (!found) {
+    found = read(name, size);
+    found.catch(() => known.delete(name));
+    known.set(name, found);
+  }
+  return found;
+}
+
+async function read(name: string, size: number): Promise<LevelData> {
+  const content = await loadPart<Record<Column, Packed>>(`${name}/cells`);
+  const arrays = await Promise.all(COLUMNS.map((column) => unpack(content[column])));
+  const columns = Object.fromEntries(COLUMNS.map((column, index) => [column, arrays[index]]));
+  return new LevelData(name, size, columns as Record<Column, Numbers>);
+}
+
+// The cells of a coarser grid that the cells of a finer one lie in.
+
+/** For each cell of `level` the cell of `source` around it, drawn or not; -1 where there is none. */
+export function parents(level: LevelData, source: LevelData): Int32Array {
+  const byPlace = new Int32Array(source.size * source.size).fill(-1);
+  for (let cell = 0; cell < source.cells; cell++) {
+    byPlace[source.row(cell) * source.size + source.column(cell)] = cell;
+  }
+  const ratio = level.size / source.size;
+  return Int32Array.from({ length: level.cells }, (_, cell) => {
+    const [row, column] = [Math.floor(level.row(cell) / ratio), Math.floor(level.column(cell) / ratio)];
+    return byPlace[row * source.size + column] ?? -1;
+  });
+}
+
+// The next drawn cell in a direction.
+
+/**
+ * The drawn cell that lies furthest along the direction and least to its side: what an eye moving there meets first.
+ *
+ * @returns the cell, or the same one at the edge of the atlas.
+ */
+export function neighbour(level: LevelData, cell: number, rows: number, columns: number): number {
+  let [best, cost] = [cell, Number.POSITIVE_INFINITY];
+  for (let other = 0; other < level.cells; other++) {
+    if (!level.isDrawn(other)) continue;
+    const [down, right] = [level.row(other) - level.row(cell), level.column(other) - level.column(cell)];
+    const along = rows * down + columns * right;
+    const aside = Math.abs(columns * down + rows * right);
+    if (along > 0 && aside <= along && along + 2 * aside < cost) [best, cost] = [other, along + 2 * aside];
+  }
+  return best;
+}
+
+/** The drawn cell nearest to a place, in sides of the atlas; -1 if none is drawn. */
+export function nearest(level: LevelData, x: number, y: number): number {
+  let [best, cost] = [-1, Number.POSITIVE_INFINITY];
+  for (let cell = 0; cell < level.cells; cell++) {
+    if (!level.isDrawn(cell)) continue;
+    const [down, right] = [
+      (level.row(cell) + 0.5) / level.size - y,
+      (level.column(cell) + 0.5) / level.size - x,
+    ];
+    if (down * down + right * right < cost) [best, cost] = [cell, down * down + right * right];
+  }
+  return best;
+}

@@ -1,0 +1,176 @@
+// What can be shown of every cell as a colour over its icon.
+
+import { decimal } from "./format";
+import type { LevelData } from "./level";
+
+export type Measure = "samples" | "fidelity" | "reliability" | "spread";
+
+export interface Kind {
+  readonly measure: Measure;
+  readonly name: string;
+  readonly column: "count" | "fidelity_centred" | "reliability" | "spread";
+  /** Equal steps of colour are equal factors; for what varies over orders of magnitude. */
+  readonly byFactors: boolean;
+  readonly meaning: string;
+}
+
+export const KINDS: readonly Kind[] = [
+  {
+    measure: "samples",
+    name: "How many samples",
+    column: "count",
+    byFactors: true,
+    meaning: "Places in images that lie in the cell.",
+  },
+  {
+    measure: "fidelity",
+    name: "Fidelity",
+    column: "fidelity_centred",
+    byFactors: false,
+    meaning: "How well the icon excites what the cell's samples excite: centred cosine, at most 1.",
+  },
+  {
+    measure: "reliability",
+    name: "Reliability",
+    column: "reliability",
+    byFactors: false,
+    meaning: "How alike two halves of the cell's images are in the mean: centred cosine, at most 1.",
+  },
+  {
+    measure: "spread",
+    name: "Spread",
+    column: "spread",
+    byFactors: false,
+    meaning: "How much the cell's samples differ: 0 all alike, 1 unrelated.",
+  },
+];
+
+export function kindOf(measure: Measure | null): Kind | null {
+  return KINDS.find((kind) => kind.measure === measure) ?? null;
+}
+
+/** The measure that a text names, or null. */
+export function measureFrom(text: string | null): Measure | null {
+  return KINDS.find(({ measure }) => measure === text)?.measure ?? null;
+}
+
+/** The next one in the order of the menu; after the last, none. */
+export function nextMeasure(measure: Measure | null): Measure | null {
+  return KINDS[KINDS.findIndex((kind) => kind.measure === measure) + 1]?.measure ?? null;
+}
+
+// Where the colours of a measure begin and end: the few most extreme cells do not take the colours of all others.
+
+const BEYOND = 0.02; // of the cells lie beyond each end
+
+export interface Range {
+  readonly low: number;
+  readonly middle: number;
+  readonly high: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** The range of a measure over the drawn cells of a level that have it; null if none has. */
+export function rangeOf(level: LevelData, { column }: Kind): Range | null {
+  const sorted = drawnValues(level, column);
+  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
+  if (!sorted.length) return null;
+  return { low: at(BEYOND), middle: at(0.5), high: at(1 - BEYOND), least: at(0), most: at(1) };
+}
+
+/** A measure of the drawn cells that have it, smallest first. */
+export function drawnValues(level: LevelData, column: Kind["column"]): Float64Array {
+  const found: number[] = [];
+  for (let cell = 0; cell < level.cells; cell++) {
+    const value = level.isDrawn(cell) ? level.value(column, cell) : Number.NaN;
+    if (!Number.isNaN(value)) found.push(value);
+  }
+  return Float64Array.from(found).sort();
+}
+
+/** Where a value lies between the ends of the colours, 0..1. */
+export function position({ low, high }: Range, { byFactors }: Kind, value: number): number {
+  const place = (number: number): number => (byFactors ? Math.log(Math.max(number, 1)) : number);
+  const length = place(high) - place(low);
+  return length > 0 ? Math.min(Math.max((place(value) - place(low)) / length, 0), 1) : 0.5;
+}
+
+// Which cells to doubt, and why. All limits are here.
+//
+// Low fidelity: the icon's centred fidelity is below 0.85 of the median of the drawn icons of its level, or below 0.5
+// at all. The median is what this layer and these settings reach where nothing goes wrong; the cell's reliability is no
+// ceiling of it, since the icon is made for the very mean that it is measured against, noise and all. In a real
+// SqueezeNet this is true of 2 to 5 icons in a hundred; below 0.5 the icon lies further from what it stands for than
+// from nothing in particular, however the others fare.
+//
+// Mixed content: the samples differ more than 1.3 times as much as in the median cell, or two halves of the cell's
+// images have means with a cosine below 0.25, which is more than 75 degrees apart. Then the mean is a compromise, and
+// the icon shows what no single sample shows.
+
+export type Doubt = "low fidelity" | "mixed content";
+
+const CLEARLY_BELOW = 0.85;
+const POOR = 0.5;
+const CLEARLY_ABOVE = 1.3;
+const DISAGREE = 0.25;
+
+interface Usual {
+  readonly fidelity: number;
+  readonly spread: number;
+}
+
+const known = new WeakMap<LevelData, Usual>();
+
+/** Why to doubt a drawn cell, in words; empty for most. */
+export function doubts(level: LevelData, cell: number): Doubt[] {
+  return [
+    ...(hasLowFidelity(level, cell) ? (["low fidelity"] as const) : []),
+    ...(isMixed(level, cell) ? (["mixed content"] as const) : []),
+  ];
+}
+
+/** The same with the figures behind it. */
+export function doubtLines(level: LevelData, cell: number): string[] {
+  const { fidelity, spread } = usual(level);
+  const [own, differ, agree] = [
+    level.value("fidelity_centred", cell),
+    level.value("spread", cell),
+    level.value("reliability", cell),
+  ];
+  const because =
+    differ > CLEARLY_ABOVE * spread
+      ? `spread ${decimal(differ)}, the level's median ${decimal(spread)}`
+      : `reliability ${decimal(agree)}, below ${decimal(DISAGREE)}`;
+  return doubts(level, cell).map((doubt) =>
+    doubt === "low fidelity"
+      ? `Low fidelity: centred ${decimal(own)}, the level's median ${decimal(fidelity)}`
+      : `Mixed content: ${because}`,
+  );
+}
+
+function hasLowFidelity(level: LevelData, cell: number): boolean {
+  const own = level.value("fidelity_centred", cell);
+  return own < Math.max(CLEARLY_BELOW * usual(level).fidelity, POOR);
+}
+
+function isMixed(level: LevelData, cell: number): boolean {
+  return (
+    level.value("spread", cell) > CLEARLY_ABOVE * usual(level).spread ||
+    level.value("reliability", cell) < DISAGREE
+  );
+}
+
+/** The medians of a level's drawn cells. */
+function usual(level: LevelData): Usual {
+  let found = known.get(level);
+  if (!found) {
+    const middle = (values: Float64Array): number => values[values.length >> 1] ?? Number.NaN;
+    found = {
+      fidelity: middle(drawnValues(level, "fidelity_centred")),
+      spread: middle(drawnValues(level, "spread")),
+    };
+    known.set(level, found);
+  }
+  return found;
+}

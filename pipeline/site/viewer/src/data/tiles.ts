@@ -1,0 +1,83 @@
+// The tiles under a region, and whether this page may read them.
+
+import type { Box } from "./area";
+import type { GridView } from "./level";
+import type { AtlasEntry, LevelEntry } from "./manifest";
+
+/** A tile and where it belongs, in pixels of its floor of the pyramid. */
+export interface Tile {
+  readonly address: string;
+  readonly left: number;
+  readonly top: number;
+}
+
+/** One floor of a level's pyramid: its number, and the side of an icon in it, pixels. */
+export interface Floor {
+  readonly number: number;
+  readonly icon: number;
+}
+
+/** The finest floor in which so many icons are at most `longest` pixels long. */
+export function floorFor(level: LevelEntry, icons: number, longest: number): Floor {
+  const finest = Math.ceil(Math.log2(Math.max(level.width, level.height)));
+  let [number, icon] = [finest, level.width / level.size];
+  for (; icon * icons > longest && number > 0; number--) icon /= 2;
+  return { number, icon };
+}
+
+/** The tiles that cover a rectangle of cells. */
+export function tilesOver(layer: string, atlas: AtlasEntry, box: Box, { number, icon }: Floor): Tile[] {
+  const { tile_size: tile, overlap, format } = atlas.tiles;
+  const tiles: Tile[] = [];
+  for (let row = Math.floor((box.top * icon) / tile); row * tile < (box.bottom + 1) * icon; row++) {
+    for (
+      let column = Math.floor((box.left * icon) / tile);
+      column * tile < (box.right + 1) * icon;
+      column++
+    ) {
+      const address = `tiles/${layer}/${atlas.name}/${box.size}_files/${number}/${column}_${row}.${format}`;
+      const [left, top] = [column * tile - (column ? overlap : 0), row * tile - (row ? overlap : 0)];
+      tiles.push({ address, left, top });
+    }
+  }
+  return tiles;
+}
+
+export async function loadImage(address: string): Promise<HTMLImageElement> {
+  const image = new Image();
+  image.src = address;
+  try {
+    await image.decode();
+  } catch {
+    throw new Error(`${address} cannot be loaded`);
+  }
+  return image;
+}
+
+/** The first tile under a drawn one of these cells; null where none is drawn. */
+export function tileUnder({ layer, atlas, level }: GridView, cells: readonly number[]): string | null {
+  const cell = cells.find((each) => level.isDrawn(each));
+  const entry = atlas.levels.find(({ size }) => size === level.size);
+  if (cell === undefined || !entry) return null;
+  const [row, column] = [level.row(cell), level.column(cell)];
+  const box = { size: level.size, top: row, bottom: row, left: column, right: column };
+  return tilesOver(layer.name, atlas, box, floorFor(entry, 1, entry.width))[0]?.address ?? null;
+}
+
+/** Whether pixels of this picture may be read: of one opened from disk, browsers forbid it. */
+export async function isReadable(address: string): Promise<boolean> {
+  const context = new OffscreenCanvas(1, 1).getContext("2d");
+  context?.drawImage(await loadImage(address), 0, 0, 1, 1);
+  try {
+    context?.getImageData(0, 0, 1, 1);
+  } catch (error) {
+    if (isRefusal(error)) return false;
+    throw error;
+  }
+  return true;
+}
+
+/** The browser refused to let pixels be read. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "SecurityError";
+}

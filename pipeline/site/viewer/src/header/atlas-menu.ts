@@ -1,0 +1,153 @@
+// Which atlas hangs: all samples, those of a class, or a comparison. A list that opens from a button.
+
+import { type AtlasEntry, allAtlases, atlasName, holding, type Manifest } from "../data/manifest";
+import { openAtlas } from "../map/navigation";
+import type { Store } from "../state/state";
+import { drawing, el } from "../ui/dom";
+
+const GROUPS = [
+  { kind: "all", title: null },
+  { kind: "class", title: "Classes" },
+  { kind: "compare", title: "Comparisons" },
+] as const;
+
+export class AtlasChooser {
+  readonly element = el("div", { class: "atlases" });
+  readonly button: HTMLButtonElement;
+  private readonly face = el("span", { class: "face" });
+  private readonly list = el("ul", {
+    role: "listbox",
+    "aria-label": "Atlases",
+    tabindex: "-1",
+    hidden: true,
+  });
+  private readonly options: { readonly atlas: AtlasEntry; readonly element: HTMLElement }[] = [];
+  private active = 0;
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly store: Store,
+    id = "atlases",
+  ) {
+    this.list.id = id;
+    this.button = el(
+      "button",
+      { type: "button", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-controls": id },
+      this.face,
+      drawing("m6 8 4 4 4-4"),
+    );
+    this.list.append(...this.groups());
+    this.element.append(this.button, this.list);
+    this.element.hidden = allAtlases(manifest).length < 2;
+    this.button.addEventListener("click", () => (this.list.hidden ? this.open() : this.close(true)));
+    this.button.addEventListener("keydown", (event) => this.openByKey(event));
+    this.list.addEventListener("keydown", (event) => this.key(event));
+    this.element.addEventListener("focusout", (event) => {
+      if (!(event.relatedTarget instanceof Node && this.element.contains(event.relatedTarget)))
+        this.close(false);
+    });
+    store.subscribe(() => this.update());
+    this.update();
+  }
+
+  open(): void {
+    if (this.element.hidden) return;
+    this.list.hidden = false;
+    this.button.setAttribute("aria-expanded", "true");
+    this.list.focus();
+    this.highlight(this.options.findIndex(({ atlas }) => atlas.name === this.store.state.atlas));
+  }
+
+  private close(back: boolean): void {
+    this.list.hidden = true;
+    this.button.setAttribute("aria-expanded", "false");
+    if (back) this.button.focus();
+  }
+
+  private groups(): HTMLElement[] {
+    return GROUPS.flatMap(({ kind, title }) => {
+      const found = allAtlases(this.manifest).filter((atlas) => atlas.kind === kind);
+      const options = found.map((atlas) => this.option(atlas));
+      if (!title || !found.length) return options;
+      const head = el("li", { class: "group", role: "presentation" }, title);
+      return [head, ...options];
+    });
+  }
+
+  private option(atlas: AtlasEntry): HTMLElement {
+    const index = this.options.length;
+    const [name, held] = [atlasName(this.manifest, atlas), holding(this.manifest, atlas)];
+    const attributes = {
+      role: "option",
+      id: `${this.list.id}-${index}`,
+      "aria-label": held.includes(name) ? held : `${name}: ${held}`, // who speaks to the page says what is seen
+    };
+    const element = el("li", attributes, name);
+    element.addEventListener("click", () => this.take(index));
+    this.options.push({ atlas, element });
+    return element;
+  }
+
+  private take(index: number): void {
+    const chosen = this.options[index];
+    this.close(true);
+    if (chosen && chosen.atlas.name !== this.store.state.atlas)
+      openAtlas(this.manifest, this.store, chosen.atlas.name);
+  }
+
+  private openByKey(event: KeyboardEvent): void {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.open();
+  }
+
+  private key(event: KeyboardEvent): void {
+    const last = this.options.length - 1;
+    const to = {
+      ArrowDown: Math.min(this.active + 1, last),
+      ArrowUp: Math.max(this.active - 1, 0),
+      Home: 0,
+      End: last,
+    }[event.key];
+    if (to !== undefined) this.highlight(to);
+    else if (event.key === "Enter" || event.key === " ") this.take(this.active);
+    else if (event.key === "Escape") this.close(true);
+    else if (event.key === "Tab") return;
+    else this.spell(event.key);
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Move on to the next atlas whose name begins with the letter. */
+  private spell(letter: string): void {
+    if (letter.length !== 1) return;
+    const wanted = letter.toLocaleLowerCase();
+    const fits = (index: number): boolean =>
+      this.options[index]?.element.textContent.toLocaleLowerCase().startsWith(wanted) ?? false;
+    const order = this.options.map((_, step) => (this.active + 1 + step) % this.options.length);
+    const found = order.find(fits);
+    if (found !== undefined) this.highlight(found);
+  }
+
+  private highlight(index: number): void {
+    this.active = Math.max(index, 0);
+    this.options.forEach(({ element }, at) => {
+      element.toggleAttribute("data-active", at === this.active);
+    });
+    const { element } = this.options[this.active] ?? {};
+    element?.scrollIntoView({ block: "nearest" });
+    if (element) this.list.setAttribute("aria-activedescendant", element.id);
+  }
+
+  private update(): void {
+    for (const { atlas, element } of this.options) {
+      const chosen = atlas.name === this.store.state.atlas;
+      element.setAttribute("aria-selected", String(chosen));
+      if (!chosen) continue;
+      this.face.textContent = atlasName(this.manifest, atlas);
+      this.button.setAttribute("aria-label", `Atlas: ${holding(this.manifest, atlas)}`);
+      this.button.title = holding(this.manifest, atlas);
+    }
+  }
+}

@@ -1,0 +1,154 @@
+// The layers with small pictures of their atlases: a row where there are few, else a list that opens from a button.
+
+import { count } from "../data/format";
+import { find, type LayerEntry, type Manifest } from "../data/manifest";
+import type { Store } from "../state/state";
+import { choice } from "../ui/controls";
+import { drawing, el } from "../ui/dom";
+import { thumbnail } from "../ui/icons";
+
+const IN_A_ROW = 3;
+const [SMALL, LARGE] = [64, 256]; // pixels of the pictures: in the row and on the button, in the list
+
+/** The switch for the layer; `go` hears which one people choose. */
+export function layerSwitch(manifest: Manifest, store: Store, go: (layer: string) => void): HTMLElement {
+  return manifest.layers.length <= IN_A_ROW
+    ? inRow(manifest, store, go)
+    : new LayerList(manifest, store, go).element;
+}
+
+function inRow(manifest: Manifest, store: Store, go: (layer: string) => void): HTMLElement {
+  const layers = choice("Layer", go);
+  layers.offer(manifest.layers.map(({ name }) => ({ value: name, face: name })));
+  layers.element.classList.add("layers");
+  let pictured = "";
+  const update = (): void => {
+    const { layer, atlas } = store.state;
+    layers.choose(layer);
+    const shown = layers.element.querySelector("input:checked + span");
+    if (shown) bring(shown, layers.element);
+    if (atlas === pictured) return;
+    pictured = atlas;
+    for (const [index, face] of [...layers.element.querySelectorAll("label > span")].entries()) {
+      face.querySelector(".thumb")?.remove();
+      const entry = manifest.layers[index];
+      if (entry) face.prepend(picture(manifest, entry, atlas, SMALL));
+    }
+  };
+  store.subscribe(update);
+  update();
+  return layers.element;
+}
+
+/** Scroll the row alone: `scrollIntoView` would also have the tab key go on from there. */
+function bring(part: Element, row: Element): void {
+  const [inner, outer] = [part.getBoundingClientRect(), row.getBoundingClientRect()];
+  row.scrollLeft += Math.min(inner.left - outer.left, 0) + Math.max(inner.right - outer.right, 0);
+}
+
+function picture(manifest: Manifest, { name }: LayerEntry, atlas: string, pixels: number): HTMLElement {
+  const found = find(manifest, name, atlas);
+  return thumbnail(name, found.atlas, pixels);
+}
+
+export class LayerList {
+  readonly element = el("div", { class: "layer-list" });
+  private readonly button: HTMLButtonElement;
+  private readonly layers;
+  private pictured = "";
+  private pointed = false;
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly store: Store,
+    go: (layer: string) => void,
+    id = "layers",
+  ) {
+    this.layers = choice("Layer", go);
+    this.layers.offer(manifest.layers.map(({ name }) => ({ value: name, face: name })));
+    this.layers.element.id = id;
+    this.layers.element.hidden = true;
+    this.button = el("button", { type: "button", "aria-expanded": "false", "aria-controls": id });
+    this.element.append(this.button, this.layers.element);
+    this.listen();
+    store.subscribe(() => this.update());
+    this.update();
+  }
+
+  private get list(): HTMLElement {
+    return this.layers.element;
+  }
+
+  private listen(): void {
+    this.button.addEventListener("click", () => (this.list.hidden ? this.open() : this.close(true)));
+    this.list.addEventListener("pointerdown", () => {
+      this.pointed = true;
+    });
+    this.list.addEventListener("click", (event) => {
+      if (this.pointed && event.target instanceof HTMLInputElement) this.close(true); // arrow keys leave it open
+    });
+    this.element.addEventListener("keydown", (event) => this.key(event));
+    this.element.addEventListener("focusout", ({ relatedTarget }) => {
+      if (relatedTarget instanceof Node && !this.element.contains(relatedTarget)) this.close(false);
+    });
+  }
+
+  private readonly outside = ({ target }: PointerEvent): void => {
+    if (!(target instanceof Node && this.element.contains(target))) this.close(false);
+  };
+
+  private open(): void {
+    this.list.hidden = false;
+    this.pointed = false;
+    document.addEventListener("pointerdown", this.outside);
+    this.button.setAttribute("aria-expanded", "true");
+    const chosen = this.list.querySelector<HTMLInputElement>("input:checked");
+    chosen?.focus();
+    chosen?.parentElement?.scrollIntoView({ block: "nearest" });
+  }
+
+  private close(back: boolean): void {
+    if (this.list.hidden) return;
+    this.list.hidden = true;
+    document.removeEventListener("pointerdown", this.outside);
+    this.button.setAttribute("aria-expanded", "false");
+    if (back) this.button.focus();
+  }
+
+  private key(event: KeyboardEvent): void {
+    this.pointed = false;
+    const opens = this.list.hidden && ["ArrowDown", "ArrowUp"].includes(event.key);
+    const closes = !this.list.hidden && ["Escape", "Enter"].includes(event.key);
+    if (opens) this.open();
+    else if (closes) this.close(true);
+    if (!opens && !closes) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  private update(): void {
+    const { layer, atlas } = this.store.state;
+    this.layers.choose(layer);
+    const { layer: chosen } = find(this.manifest, layer, atlas);
+    this.button.setAttribute("aria-label", `Layer: ${chosen.name}`);
+    this.button.title = chosen.name;
+    this.button.replaceChildren(
+      picture(this.manifest, chosen, atlas, SMALL),
+      el("span", { class: "face" }, chosen.name),
+      drawing("m6 8 4 4 4-4"),
+    );
+    if (atlas !== this.pictured) this.draw(atlas);
+  }
+
+  /** Small pictures and channels of every layer, in the order of their depth. */
+  private draw(atlas: string): void {
+    this.pictured = atlas;
+    for (const [index, face] of [...this.list.querySelectorAll("label > span")].entries()) {
+      const entry = this.manifest.layers[index];
+      if (!entry) continue;
+      const words = el("span", { class: "words" }, el("span", { class: "layer" }, entry.name));
+      words.append(el("span", { class: "fine" }, count(entry.channels, "channel")));
+      face.replaceChildren(picture(this.manifest, entry, atlas, LARGE), words);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+// The switch for the grid level.
+
+import { find, type Manifest } from "../data/manifest";
+import type { Scene } from "../state/scene";
+import type { Store } from "../state/state";
+import { choice } from "../ui/controls";
+
+/** The row of grid levels; the one that the zoom has chosen is marked. */
+export class LevelSwitch {
+  private readonly levels;
+  private offered = "";
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly store: Store,
+  ) {
+    this.levels = choice("Grid level", (value) =>
+      store.set({ level: value === "auto" ? null : Number(value) }),
+    );
+    this.levels.element.classList.add("levels");
+    store.subscribe(() => this.update());
+    this.update();
+  }
+
+  get element(): HTMLElement {
+    return this.levels.element;
+  }
+
+  show({ level }: Scene): void {
+    for (const label of this.element.querySelectorAll("label")) {
+      label.toggleAttribute("data-shown", label.dataset.value === String(level.size));
+    }
+  }
+
+  private update(): void {
+    const { layer, atlas, level } = this.store.state;
+    const sizes = find(this.manifest, layer, atlas).atlas.levels.map(({ size }) => String(size));
+    if (sizes.join() !== this.offered) {
+      this.offered = sizes.join();
+      this.levels.offer([
+        { value: "auto", face: "auto" },
+        ...sizes.map((size) => ({ value: size, face: size })),
+      ]);
+    }
+    this.levels.choose(level === null ? "auto" : String(level));
+  }
+}

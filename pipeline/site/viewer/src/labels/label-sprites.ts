@@ -1,0 +1,111 @@
+// How names are written: measured once, drawn once with their halo, and then only copied.
+
+import { CELL, type Label } from "./label-candidates";
+import type { Sized } from "./label-layout";
+
+/** A name in its letters. */
+export interface Lettered extends Sized {
+  readonly style: Style;
+}
+
+export interface Style {
+  readonly font: string;
+  /** Size of the letters, pixels. */
+  readonly size: number;
+}
+
+export interface Inks {
+  readonly ink: string;
+  readonly paper: string;
+  readonly serif: string;
+  readonly sans: string;
+}
+
+const SIZES = [26, 22.5, 19.5, 17, 15, 13.5, 12]; // by rank
+export const HALO = 7;
+const FITS = 1.05; // of a name's width that what it names must have
+const NOTED = 84; // what bears a name at all, pixels; the atlas stays a picture
+const ROOMY = 64; // a cell that bears its name, pixels; by zoom only cells of the finest level get that large
+const SMALLEST = 11.5;
+const HUGE = 1700; // what a name no longer stands for, since it fills the screen
+
+export class Lettering {
+  private readonly context = new OffscreenCanvas(1, 1).getContext("2d");
+  private readonly widths = new Map<string, number>();
+  private readonly sprites = new Map<string, OffscreenCanvas>();
+  private inks: Inks = { ink: "", paper: "", serif: "", sans: "" };
+
+  /** Write with other inks from now on. */
+  dip(inks: Inks): void {
+    if (Object.entries(inks).every(([name, value]) => this.inks[name as keyof Inks] === value)) return;
+    this.inks = inks;
+    this.sprites.clear();
+  }
+
+  /** A name in its letters; `scale` makes all of them smaller for a small window. */
+  lettered({ text, x, y, rank, extent }: Label, scale: number): Lettered {
+    const style = this.style(rank, scale);
+    const width = this.width(text, style);
+    const least = rank === CELL ? Math.max(ROOMY, 0.7 * width) : Math.max(NOTED * scale, FITS * width);
+    const height = 1.2 * style.size;
+    const bounds = { from: least / extent, until: HUGE / extent, rank };
+    return { style, text, x, y, width, height, ...bounds };
+  }
+
+  /** The name with its halo, ready to be copied; HALO pixels wider and higher on every side than the name. */
+  sprite({ text, style, width, height }: Lettered): OffscreenCanvas {
+    const name = `${style.font} ${devicePixelRatio} ${text}`;
+    let found = this.sprites.get(name);
+    if (!found) {
+      found = this.drawn(text, style, width + 2 * HALO, height + 2 * HALO);
+      this.sprites.set(name, found);
+    }
+    return found;
+  }
+
+  private style(rank: number, scale: number): Style {
+    const size = Math.max((SIZES[rank] ?? 0) * scale, SMALLEST);
+    return rank === CELL
+      ? { font: `500 ${size}px ${this.inks.sans}`, size }
+      : { font: `500 ${size}px ${this.inks.serif}`, size };
+  }
+
+  private width(text: string, { font }: Style): number {
+    const name = `${font} ${text}`;
+    let found = this.widths.get(name);
+    if (found === undefined && this.context) {
+      this.context.font = font;
+      found = this.context.measureText(text).width;
+      this.widths.set(name, found);
+    }
+    return found ?? 0;
+  }
+
+  private drawn(text: string, { font, size }: Style, width: number, height: number): OffscreenCanvas {
+    const canvas = new OffscreenCanvas(
+      Math.ceil(width * devicePixelRatio),
+      Math.ceil(height * devicePixelRatio),
+    );
+    const context = canvas.getContext("2d");
+    if (!context) return canvas;
+    context.scale(devicePixelRatio, devicePixelRatio);
+    context.font = font;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    context.strokeStyle = context.shadowColor = this.inks.paper;
+    context.shadowBlur = 5 * devicePixelRatio;
+    context.lineWidth = 2.5 + size / 9;
+    const [x, y] = [width / 2, height / 2 + 0.04 * size];
+    for (let layer = 0; layer < 2; layer++) context.strokeText(text, x, y);
+    context.shadowColor = "transparent";
+    context.fillStyle = this.inks.ink;
+    context.fillText(text, x, y);
+    return canvas;
+  }
+}
+
+/** The side of the whole atlas at which the cells of a level begin to bear names, pixels. */
+export function leastSide(size: number): number {
+  return ROOMY * size;
+}

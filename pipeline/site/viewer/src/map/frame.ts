@@ -1,0 +1,105 @@
+// The outline of one cell.
+
+import type { CellAddress } from "../data/area";
+import type { Kin } from "../data/related-cells";
+
+/** Where the whole atlas lies in the window, CSS pixels. */
+export interface Frame {
+  readonly left: number;
+  readonly top: number;
+  readonly side: number;
+}
+
+/** Draw it `width` CSS pixels wide, with a halo on both sides. */
+export function outline(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  cell: CellAddress,
+  colour: string,
+  width: number,
+  halo: string,
+): void {
+  const side = frame.side / cell.size;
+  context.beginPath();
+  const [left, top] = [frame.left + cell.column * side, frame.top + cell.row * side];
+  context.roundRect(left, top, side, side, Math.min(0.16 * side, 14));
+  context.strokeStyle = halo;
+  context.lineWidth = width + 3;
+  context.stroke();
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.stroke();
+}
+
+// The paper between icons: each stands a little apart, with rounded corners. One pattern, filled once a frame.
+
+const GAP = 0.035;
+const RADIUS = 0.13;
+const GONE_BELOW = 11;
+const FULL_ABOVE = 24;
+
+const tiles = new Map<string, CanvasPattern | null>();
+
+/** Fill the square from (left, top) with the frames of its cells; `cell` is a cell's side in CSS pixels. */
+export function fillGutter(
+  context: CanvasRenderingContext2D,
+  { left, top, side }: { left: number; top: number; side: number },
+  cell: number,
+  paper: string,
+): void {
+  const strength = Math.min(Math.max((cell - GONE_BELOW) / (FULL_ABOVE - GONE_BELOW), 0), 1);
+  if (strength === 0) return;
+  const pixels = 2 ** Math.min(Math.max(Math.ceil(Math.log2(cell * devicePixelRatio)), 4), 9);
+  const pattern = tile(context, pixels, paper);
+  if (!pattern) return;
+  pattern.setTransform(new DOMMatrix().translate(left, top).scale(cell / pixels));
+  context.save();
+  context.globalAlpha = strength;
+  context.imageSmoothingEnabled = true;
+  context.fillStyle = pattern;
+  context.fillRect(left, top, side, side);
+  context.restore();
+}
+
+function tile(context: CanvasRenderingContext2D, pixels: number, paper: string): CanvasPattern | null {
+  const name = `${pixels} ${paper}`;
+  const known = tiles.get(name);
+  if (known !== undefined) return known;
+  const canvas = new OffscreenCanvas(pixels, pixels);
+  const drawing = canvas.getContext("2d");
+  if (!drawing) return null;
+  drawing.fillStyle = paper;
+  drawing.fillRect(0, 0, pixels, pixels);
+  drawing.globalCompositeOperation = "destination-out";
+  drawing.beginPath();
+  drawing.roundRect(
+    GAP * pixels,
+    GAP * pixels,
+    (1 - 2 * GAP) * pixels,
+    (1 - 2 * GAP) * pixels,
+    RADIUS * pixels,
+  );
+  drawing.fill();
+  const pattern = context.createPattern(canvas, "repeat");
+  tiles.set(name, pattern);
+  return pattern;
+}
+
+// The marks of the cells that hold another picture's samples: the more of them, the stronger.
+
+const FAINTEST = 0.4;
+
+export function drawKin(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  kin: readonly Kin[],
+  { ink, paper }: { readonly ink: string; readonly paper: string },
+): void {
+  const most = Math.max(...kin.map(({ share }) => share));
+  context.save();
+  for (const { cell, share } of [...kin].reverse()) {
+    context.globalAlpha = FAINTEST + (1 - FAINTEST) * (share / most);
+    outline(context, frame, cell, ink, 2, paper);
+  }
+  context.restore();
+}

@@ -1,0 +1,85 @@
+// Ways to another atlas and to a cell anywhere.
+
+import type { CellAddress } from "../data/area";
+import { find, type Manifest } from "../data/manifest";
+import type { State, Store, View } from "../state/state";
+import { fromHash } from "../state/url-hash";
+import type { Picture } from "./picture";
+
+const AROUND = 9; // cells in sight around the one that was gone to
+
+/** Another atlas of the same layer, whole; the grid level stays where it exists. */
+export function openAtlas(
+  manifest: Manifest,
+  store: Store,
+  atlas: string,
+  layer = store.state.layer,
+  change: Partial<State> = {},
+): void {
+  const { levels } = find(manifest, layer, atlas).atlas;
+  const level = levels.some(({ size }) => size === store.state.level) ? store.state.level : null;
+  store.set({ layer, atlas, level, pin: null, selection: null, view: null, ...change });
+}
+
+/** A cell of any layer and atlas, pinned and in the middle of what is in sight. */
+export function goTo(
+  store: Store,
+  layer: string,
+  atlas: string,
+  cell: CellAddress,
+  change: Partial<State> = {},
+): void {
+  const { size, row, column } = cell;
+  const view = { x: (column + 0.5) / size, y: (row + 0.5) / size, span: Math.min(AROUND / size, 1) };
+  store.set({ layer, atlas, level: size, pin: cell, selection: null, view, ...change });
+}
+
+// Going to a place: the page takes over its state, and the picture moves there smoothly.
+
+const PHONE = matchMedia("(max-width: 640px)");
+const AXIS = 64; // CSS pixels below a comparison
+const WITH_MARGIN = 1.08;
+const PANEL = 0.4; // share of a phone's picture that the panel takes during a tour, as the style sheet has it
+
+/** Show what a link describes; `tour` is the step that belongs to it. */
+export function fly(
+  manifest: Manifest,
+  store: Store,
+  picture: Picture,
+  link: string,
+  tour: number | null,
+): void {
+  const state = fromHash(link, manifest);
+  store.set({ ...state, tour, view: store.state.view }); // the view follows when the picture has arrived
+  if (state.pin && state.view) picture.go(clear(state.view, picture));
+  else picture.go(state.view ?? whole(picture, state.atlas.startsWith("compare")));
+}
+
+/** The whole atlas, with its axis if it has one, below the card of the tour; null where no card is shown. */
+function whole(picture: Picture, axis: boolean): View | null {
+  const top = foot();
+  if (!top) return null;
+  const { clientWidth: width, clientHeight: height } = picture.viewer.canvas;
+  const corner = PHONE.matches ? document.querySelector<HTMLElement>(".corner") : null;
+  const bottom = (corner?.offsetTop ?? height) - (axis ? AXIS : 0);
+  const side = Math.min(width, bottom - top) / WITH_MARGIN;
+  return {
+    x: 0.5,
+    y: 0.5 + (height / 2 - (top + bottom) / 2) / side,
+    span: Math.min(width, height) / side,
+  };
+}
+
+/** The view moved so that its middle is in what panel and tour leave free of a phone's picture. */
+function clear(view: View, picture: Picture): View {
+  if (!PHONE.matches) return view;
+  const { clientWidth: width, clientHeight: height } = picture.viewer.canvas;
+  const middle = (foot() + (1 - PANEL) * height) / 2;
+  return { ...view, y: view.y + ((height / 2 - middle) * view.span) / Math.min(width, height) };
+}
+
+/** Where the card of the tour ends, CSS pixels below the top of the picture. */
+function foot(): number {
+  const card = document.querySelector<HTMLElement>(".tour:not([hidden])");
+  return card ? card.offsetTop + card.offsetHeight : 0;
+}

@@ -1,0 +1,256 @@
+// The tiled pictures of all levels, stacked on the unit square: one shows; the next one loads unseen and takes its
+// place, and what was shown fades out.
+
+import OpenSeadragon from "openseadragon";
+import type { AtlasEntry, LevelEntry } from "../data/manifest";
+import type { View } from "../state/state";
+import { Crossfade } from "./crossfade";
+import type { Frame } from "./frame";
+import { decodeAhead, forestallStyle, isLoading, tileSource } from "./tile-source";
+
+/** Where a picture stands at this moment, whatever the size of its window. */
+export interface Standing {
+  readonly x: number;
+  readonly y: number;
+  readonly side: number;
+}
+
+const MARGIN = 0.04;
+const CLOSE = 0.002;
+const FADE_MS = 280;
+const PATIENCE_MS = 1500;
+const LEAVE_MS = 400;
+const STEP = 1.5;
+
+interface Shown {
+  readonly name: string;
+  readonly item: OpenSeadragon.TiledImage;
+}
+
+export class Picture {
+  readonly viewer: OpenSeadragon.Viewer;
+  private readonly crossfade: Crossfade;
+  private foot = 0;
+  private stack: Shown[] = [];
+  private wanted = "";
+  private ended = false;
+  /** What shall be in sight after the resize that is under way. */
+  private kept: { readonly view: View | null } | null = null;
+
+  constructor(
+    stage: HTMLElement,
+    minimap: HTMLElement | null,
+    private readonly still: boolean,
+  ) {
+    forestallStyle();
+    this.viewer = OpenSeadragon({
+      element: stage,
+      drawer: "canvas",
+      navigatorDrawer: "canvas",
+      preserveViewport: true,
+      showNavigationControl: false,
+      showNavigator: minimap !== null,
+      ...(minimap && { navigatorElement: minimap }),
+      navigatorDisplayRegionColor: "currentColor",
+      animationTime: still ? 0 : 0.7,
+      springStiffness: 8,
+      blendTime: still ? 0 : 0.15,
+      smoothTileEdgesMinZoom: Number.POSITIVE_INFINITY, // else the whole window is drawn twice; tiles overlap as it is
+      minZoomLevel: 0.4,
+      maxZoomPixelRatio: 8,
+      visibilityRatio: 0.25,
+      constrainDuringPan: true,
+      preserveImageSizeOnResize: true,
+      zoomPerScroll: 1.25,
+      gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
+      gestureSettingsTouch: { pinchRotate: false, dblClickToZoom: true },
+      imageLoaderLimit: 8,
+    } as OpenSeadragon.Options);
+    const drawer = (): HTMLCanvasElement => this.viewer.drawer.canvas as HTMLCanvasElement;
+    this.crossfade = new Crossfade(drawer, () => this.frame(), FADE_MS);
+    this.viewer.canvas.append(this.crossfade.canvas);
+    for (const event of ["canvas-key", "canvas-key-press"] as const) {
+      this.viewer.addHandler(event as "canvas-key", (key) => {
+        key.preventDefaultAction = true; // keyboard.ts answers all keys
+      });
+    }
+  }
+
+  /** Change to a level's picture; whatever shows now fades out. */
+  show(layer: string, atlas: AtlasEntry, level: LevelEntry): void {
+    const name = `${layer}/${atlas.name}/${level.size}`;
+    if (name === this.wanted) return;
+    this.wanted = name;
+    const again = this.stack.find((entry) => entry.name === name);
+    if (again) {
+      this.change(again);
+      return;
+    }
+    this.viewer.addTiledImage({
+      tileSource: tileSource(layer, atlas, level),
+      x: 0,
+      y: 0,
+      width: 1,
+      opacity: this.stack.length ? 0 : 1,
+      preload: true,
+      success: (event: Event) => {
+        const added = { name, item: (event as unknown as { item: OpenSeadragon.TiledImage }).item };
+        decodeAhead(added.item);
+        this.stack.push(added);
+        if (name === this.wanted) this.change(added);
+        else added.item.setPreload(false); // another one was asked for; it leaves the stack with that one's change
+      },
+    } as unknown as OpenSeadragon.TileSourceSpecifier);
+  }
+
+  frame(): Frame {
+    const [from, to] = [new OpenSeadragon.Point(0, 0), new OpenSeadragon.Point(1, 0)];
+    const start = this.viewer.viewport.pixelFromPoint(from, true);
+    return { left: start.x, top: start.y, side: this.viewer.viewport.pixelFromPoint(to, true).x - start.x };
+  }
+
+  view(): View {
+    const bounds = this.viewer.viewport.getBounds();
+    const centre = bounds.getCenter();
+    return { x: centre.x, y: centre.y, span: Math.min(bounds.width, bounds.height) };
+  }
+
+  /** Move to a view, or home to the whole atlas. */
+  go(view: View | null, immediately = this.still): void {
+    if (this.kept) this.kept = { view };
+    const bounds = view
+      ? new OpenSeadragon.Rect(view.x - view.span / 2, view.y - view.span / 2, view.span, view.span)
+      : this.home();
+    this.viewer.viewport.fitBounds(bounds, immediately);
+  }
+
+  /** What is in sight right now: the centre, in sides of the atlas, and the side of the whole atlas, CSS pixels. */
+  standing(): Standing {
+    const { viewport } = this.viewer;
+    const { x, y } = viewport.getCenter(true);
+    return { x, y, side: viewport.getZoom(true) * viewport.getContainerSize().x };
+  }
+
+  /** Be there at once. */
+  stand({ x, y, side }: Standing): void {
+    const { viewport } = this.viewer;
+    viewport.zoomTo(side / viewport.getContainerSize().x, undefined, true);
+    viewport.panTo(new OpenSeadragon.Point(x, y), true);
+  }
+
+  /** The picture's element has another size now, at which the same view shall be in sight. */
+  keepThroughResize(): void {
+    this.kept = { view: this.isWhole() ? null : this.view() };
+    this.viewer.forceResize();
+    this.viewer.addOnceHandler("resize", () => {
+      this.viewer.addOnceHandler("viewport-change", () => {
+        const { kept } = this;
+        this.kept = null;
+        if (kept) this.go(kept.view, true);
+      });
+    });
+  }
+
+  /** Keep room below the whole atlas, in its sides; where the whole atlas is in sight now, it makes way. */
+  keepFoot(foot: number): void {
+    if (foot === this.foot) return;
+    const whole = this.isWhole();
+    this.foot = foot;
+    if (whole) this.go(null, true);
+  }
+
+  /** Whether the whole atlas is in sight just as `go(null)` shows it. */
+  private isWhole(): boolean {
+    const [home, now] = [this.home(), this.viewer.viewport.getBounds()];
+    const apart = home.getCenter().distanceTo(now.getCenter());
+    const wider = Math.min(now.width / home.width, now.height / home.height);
+    return apart < CLOSE && Math.abs(wider - 1) < CLOSE;
+  }
+
+  private home(): OpenSeadragon.Rect {
+    const whole = 1 + 2 * MARGIN;
+    return new OpenSeadragon.Rect(-MARGIN, -MARGIN, whole, whole + this.foot);
+  }
+
+  /** Shift what is in sight by a share of the window. */
+  pan(right: number, down: number): void {
+    const bounds = this.viewer.viewport.getBounds();
+    this.viewer.viewport.panBy(
+      new OpenSeadragon.Point(right * bounds.width, down * bounds.height),
+      this.still,
+    );
+    this.viewer.viewport.applyConstraints(this.still);
+  }
+
+  zoom(steps: number): void {
+    this.viewer.viewport.zoomBy(STEP ** steps, undefined, this.still);
+    this.viewer.viewport.applyConstraints(this.still);
+  }
+
+  /** Shift what is in sight by CSS pixels. */
+  shift(right: number, down: number): void {
+    const delta = this.viewer.viewport.deltaPointsFromPixels(new OpenSeadragon.Point(right, down), true);
+    this.viewer.viewport.panBy(delta, this.still);
+  }
+
+  /** Call back whenever the picture is about to be drawn at a new place. */
+  onMove(action: () => void): void {
+    this.viewer.addHandler("update-viewport", action);
+    this.viewer.addHandler("resize", action);
+  }
+
+  /** Call back when a movement has ended. */
+  onRest(action: () => void): void {
+    this.viewer.addHandler("animation-finish", action);
+  }
+
+  /** Take the picture down for good. */
+  end(): void {
+    this.ended = true;
+    this.wanted = ""; // ends what waits for its tiles
+    this.viewer.destroy();
+  }
+
+  /**
+   * Load a picture unseen, then change to it. A picture that is drawn half transparent would cost several times as
+   * much in every frame.
+   */
+  private change(entry: Shown): void {
+    const begin = performance.now();
+    for (const { item } of this.stack)
+      if (item !== entry.item && item.getOpacity() === 0) item.setPreload(false);
+    entry.item.setPreload(true);
+    entry.item.update(true); // while hidden it has not followed the view: what it has loaded is that of another one
+    const step = (now: number): void => {
+      if (entry.name !== this.wanted) return;
+      if (!entry.item.getFullyLoaded() && now - begin < PATIENCE_MS) {
+        requestAnimationFrame(step);
+        return;
+      }
+      if (!this.still && this.stack.length > 1) this.crossfade.begin();
+      entry.item.setOpacity(1);
+      this.dropOthers(entry);
+    };
+    step(begin);
+  }
+
+  private dropOthers(entry: Shown): void {
+    const scope = entry.name.slice(0, entry.name.lastIndexOf("/"));
+    for (const other of this.stack) {
+      if (other === entry) continue;
+      other.item.setOpacity(0);
+      other.item.setPreload(false);
+      if (!other.name.startsWith(`${scope}/`)) this.leave(other.item);
+    }
+    this.stack = this.stack.filter((other) => other.name.startsWith(`${scope}/`));
+  }
+
+  /** Take a hidden picture down once nothing arrives for it any more: OpenSeadragon would complain. */
+  private leave(item: OpenSeadragon.TiledImage): void {
+    setTimeout(() => {
+      if (this.ended) return;
+      if (isLoading(item)) this.leave(item);
+      else this.viewer.world.removeItem(item);
+    }, LEAVE_MS);
+  }
+}

@@ -1,0 +1,215 @@
+// A region on the picture: what lies outside steps back, and a line runs around it.
+
+import { Area } from "../data/area";
+import type { LevelData } from "../data/level";
+import type { Frame } from "./frame";
+
+/** A region that is being drawn. */
+export interface Draft {
+  readonly area: Area | null;
+  /** Where the free hand went, in shares of the atlas; empty for a rectangle. */
+  readonly trail: readonly Vertex[];
+}
+
+interface Marks {
+  readonly accent: string;
+  readonly paper: string;
+}
+
+const STEP_BACK = 0.62;
+
+export function markRegion(context: CanvasRenderingContext2D, frame: Frame, area: Area, marks: Marks): void {
+  const border = loops(frame, area);
+  const width = Math.min(Math.max((0.16 * frame.side) / area.size, 2), 3);
+  const outside = new Path2D();
+  outside.rect(frame.left, frame.top, frame.side, frame.side);
+  outside.addPath(border);
+  context.save();
+  context.globalAlpha = STEP_BACK;
+  context.fillStyle = marks.paper;
+  context.fill(outside, "evenodd");
+  context.globalAlpha = 1;
+  context.strokeStyle = marks.paper;
+  context.lineWidth = width + 3;
+  context.stroke(border);
+  context.strokeStyle = marks.accent;
+  context.lineWidth = width;
+  context.stroke(border);
+  context.restore();
+}
+
+/** The way that the free hand went, and faintly how it would close. */
+export function markTrail(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  trail: readonly Vertex[],
+  marks: Marks,
+): void {
+  const [first, last] = [trail[0], trail.at(-1)];
+  if (!first || !last) return;
+  const [x, y] = [
+    (at: Vertex) => frame.left + at.x * frame.side,
+    (at: Vertex) => frame.top + at.y * frame.side,
+  ];
+  context.save();
+  context.lineCap = "round";
+  context.lineJoin = "round";
+  context.strokeStyle = marks.accent;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (const at of trail) context.lineTo(x(at), y(at));
+  context.stroke();
+  context.setLineDash([2, 5]);
+  context.beginPath();
+  context.moveTo(x(last), y(last));
+  context.lineTo(x(first), y(first));
+  context.stroke();
+  context.restore();
+}
+
+/** The border in CSS pixels, its corners rounded as those of icons are. */
+function loops({ left, top, side }: Frame, area: Area): Path2D {
+  const path = new Path2D();
+  const place = side / area.size;
+  const radius = Math.min(0.16 * place, 14);
+  for (const corners of outlineOf(area)) {
+    const points = corners.map(({ x, y }) => ({ x: left + x * place, y: top + y * place }));
+    const [first, last] = [points[0], points.at(-1)];
+    if (!first || !last) continue;
+    path.moveTo((first.x + last.x) / 2, (first.y + last.y) / 2);
+    points.forEach((at, index) => {
+      const next = points[index + 1] ?? first;
+      path.arcTo(at.x, at.y, next.x, next.y, radius);
+    });
+    path.closePath();
+  }
+  return path;
+}
+
+// The border of a selection: closed loops around its places, and around the gaps in them.
+
+/** A corner in places of the area's level, x to the right. */
+export interface Vertex {
+  readonly x: number;
+  readonly y: number;
+}
+
+const outlines = new WeakMap<Area, readonly (readonly Vertex[])[]>();
+
+/** The corners of every loop, found once; where two places touch at a corner alone, each keeps its own. */
+export function outlineOf(area: Area): readonly (readonly Vertex[])[] {
+  let loops = outlines.get(area);
+  if (!loops) {
+    loops = trace(area);
+    outlines.set(area, loops);
+  }
+  return loops;
+}
+
+/** Steps along the border with the area on the right-hand side: east, south, west, north. */
+const STEPS = [
+  { x: 1, y: 0 },
+  { x: 0, y: 1 },
+  { x: -1, y: 0 },
+  { x: 0, y: -1 },
+] as const;
+
+function trace(area: Area): Vertex[][] {
+  const loops: Vertex[][] = [];
+  const seen = new Set<number>();
+  const visit = (start: Vertex, direction: number): void => {
+    if (!seen.has(name(area, start, direction))) loops.push(loopFrom(area, start, direction, seen));
+  };
+  for (const { row, from, to } of area.runs) {
+    for (let column = from; column <= to; column++) {
+      if (!area.has(row - 1, column)) visit({ x: column, y: row }, 0); // along its upper edge
+      if (!area.has(row + 1, column)) visit({ x: column + 1, y: row + 1 }, 2); // along its lower edge
+    }
+  }
+  return loops;
+}
+
+/** Follow the border from one of its horizontal edges back to it, and keep the corners. */
+function loopFrom(area: Area, start: Vertex, direction: number, seen: Set<number>): Vertex[] {
+  const corners: Vertex[] = [];
+  let [at, towards] = [start, direction];
+  do {
+    seen.add(name(area, at, towards));
+    const step = STEPS[towards] ?? STEPS[0];
+    at = { x: at.x + step.x, y: at.y + step.y };
+    const turn = [1, 0, 3].find((by) => isBorder(area, at, (towards + by) % 4)) ?? 0;
+    if (turn) corners.push(at);
+    towards = (towards + turn) % 4;
+  } while (at.x !== start.x || at.y !== start.y || towards !== direction);
+  return corners;
+}
+
+/** The edge that leaves a corner in a direction has the area on its right and not on its left. */
+function isBorder(area: Area, { x, y }: Vertex, direction: number): boolean {
+  if (direction === 0) return area.has(y, x) && !area.has(y - 1, x);
+  if (direction === 1) return area.has(y, x - 1) && !area.has(y, x);
+  if (direction === 2) return area.has(y - 1, x - 1) && !area.has(y, x - 1);
+  return area.has(y - 1, x) && !area.has(y - 1, x - 1);
+}
+
+function name({ size }: Area, { x, y }: Vertex, direction: number): number {
+  return (y * (size + 1) + x) * 4 + direction;
+}
+
+// A selection as its mark shows it: a gap in it where nothing is drawn is no border.
+
+const filledAreas = new WeakMap<Area, { readonly level: LevelData; readonly whole: Area }>();
+
+/** The area with its enclosed gaps filled, except those that hold drawn cells; unchanged at another level. */
+export function withoutGaps(area: Area, level: LevelData): Area {
+  if (level.size !== area.size) return area;
+  const before = filledAreas.get(area);
+  if (before?.level === level) return before.whole;
+  const whole = filled(area, level);
+  filledAreas.set(area, { level, whole });
+  return whole;
+}
+
+function filled(area: Area, level: LevelData): Area {
+  const { size } = area;
+  const { top, left, bottom, right } = area.bounds;
+  const taken = new Uint8Array(size * size);
+  for (const { row, from, to } of area.runs) taken.fill(1, row * size + from, row * size + to + 1);
+  const seen = taken.slice();
+  for (let row = top; row <= bottom; row++) {
+    for (let column = left; column <= right; column++) {
+      if (seen[row * size + column]) continue;
+      const gap = gapFrom(row * size + column, area, seen);
+      const open = gap.some((at) => level.at(Math.floor(at / size), at % size) >= 0 || isEdge(at, area));
+      if (!open) for (const at of gap) taken[at] = 1;
+    }
+  }
+  return Area.of(size, taken) ?? area;
+}
+
+/** The places between the area's cells that hang together with this one, within the area's bounds. */
+function gapFrom(start: number, { size, bounds }: Area, seen: Uint8Array): number[] {
+  const gap = [start];
+  seen[start] = 1;
+  for (const at of gap) {
+    const [row, column] = [Math.floor(at / size), at % size];
+    const around = [
+      row > bounds.top && at - size,
+      row < bounds.bottom && at + size,
+      column > bounds.left && at - 1,
+      column < bounds.right && at + 1,
+    ];
+    for (const next of around) {
+      if (next === false || seen[next]) continue;
+      seen[next] = 1;
+      gap.push(next);
+    }
+  }
+  return gap;
+}
+
+/** A place on the rim of the area's bounds: a gap that reaches it is no gap, but lies outside. */
+function isEdge(at: number, { size, bounds }: Area): boolean {
+  const [row, column] = [Math.floor(at / size), at % size];
+  return row === bounds.top || row === bounds.bottom || column === bounds.left || column === bounds.right;
+}

@@ -1,0 +1,69 @@
+// Exemplars as patches cut out of their images by CSS, and the whole image of the chosen one.
+
+import type { Exemplar } from "../data/exemplars";
+import type { LayerEntry, Manifest } from "../data/manifest";
+import { el } from "../ui/dom";
+
+/** The patches of a cell; choosing one shows its image, with its place, name and label. */
+export function patches(
+  manifest: Manifest,
+  layer: LayerEntry,
+  exemplars: readonly Exemplar[],
+): HTMLElement[] {
+  const first = exemplars[0];
+  if (!first) return [el("p", { class: "nothing" }, "No exemplars are stored.")];
+  const detail = el("div", { class: "origin", "aria-live": "polite" });
+  const grid = el("div", { class: "patches", role: "group", "aria-label": "Exemplar patches" });
+  const choose = (chosen: Exemplar, press: HTMLElement): void => {
+    for (const other of grid.children) other.setAttribute("aria-pressed", String(other === press));
+    detail.replaceChildren(...origin(chosen));
+  };
+  exemplars.forEach((exemplar, index) => {
+    const label = exemplar.label ? `${exemplar.label}, ${exemplar.key}` : exemplar.key;
+    const press = el("button", {
+      type: "button",
+      class: "patch",
+      "aria-label": `Exemplar ${index + 1}: ${label}`,
+    });
+    press.title = label;
+    press.append(cutOut(exemplar));
+    for (const event of ["click", "pointerenter", "focus"]) {
+      press.addEventListener(event, () => choose(exemplar, press));
+    }
+    grid.append(press);
+    if (index === 0) choose(exemplar, press);
+  });
+  return [grid, detail, seen(manifest, layer)];
+}
+
+function cutOut(exemplar: Exemplar): HTMLElement {
+  const image = el("img", { src: exemplar.address, alt: "", loading: "lazy", draggable: "false" });
+  const { left, top, side } = exemplar;
+  Object.assign(image.style, {
+    width: `${100 / side}%`,
+    left: `${(-100 * left) / side}%`,
+    top: `${(-100 * top) / side}%`,
+  });
+  return image;
+}
+
+function origin(exemplar: Exemplar): HTMLElement[] {
+  const box = el("span", { class: "place" });
+  const share = (value: number): string => `${100 * value}%`;
+  const { left, top, side } = exemplar;
+  Object.assign(box.style, { left: share(left), top: share(top), width: share(side), height: share(side) });
+  const image = el("img", { src: exemplar.address, alt: "" });
+  const link = el("a", { href: exemplar.address, target: "_blank", rel: "noopener" }, "Open image");
+  const text = el("div", { class: "text" }, el("p", { class: "label" }, exemplar.label ?? "no label"));
+  text.append(el("p", { class: "key" }, exemplar.key), link);
+  return [el("div", { class: "whole" }, image, box), text];
+}
+
+function seen(manifest: Manifest, layer: LayerEntry): HTMLElement {
+  const { crop } = manifest.network;
+  const sight = `A position of this layer sees ${layer.receptive_field} of the input's ${crop} pixels across`;
+  const shown = layer.patch.limited
+    ? "; patches show half of the input around it."
+    : "; patches show just that.";
+  return el("p", { class: "fine" }, sight + shown);
+}

@@ -1,0 +1,88 @@
+// The menu beside the zoom buttons: which measure lies over the icons, and whether names and marks do.
+
+import { KINDS, measureFrom } from "../data/measures";
+import type { State, Store } from "../state/state";
+import { choice } from "../ui/controls";
+import { button, drawing, el } from "../ui/dom";
+
+type Switch = "labels" | "marks";
+
+export class MeasureMenu {
+  readonly element = el("div", {
+    class: "show-menu",
+    id: "show-menu",
+    role: "group",
+    "aria-label": "Show",
+    hidden: true,
+  });
+  readonly button = button(
+    "Show",
+    drawing("M10 3 17 6.8 10 10.6 3 6.8Z", "M3.2 10.2 10 13.9l6.8-3.7", "M3.2 13.4 10 17.1l6.8-3.7"),
+    () => this.toggle(),
+  );
+  private readonly measures;
+  private readonly switches: Readonly<Record<Switch, HTMLInputElement>>;
+
+  constructor(private readonly store: Store) {
+    this.button.setAttribute("aria-controls", "show-menu");
+    this.button.setAttribute("aria-expanded", "false");
+    this.measures = choice("Colour of the cells", (value) => store.set({ measure: measureFrom(value) }));
+    this.measures.element.classList.add("stacked");
+    this.measures.offer([
+      { value: "icons", face: "Icons alone" },
+      ...KINDS.map(({ measure, name }) => ({ value: measure, face: name })),
+    ]);
+    this.switches = { labels: this.check("labels"), marks: this.check("marks") };
+    this.element.append(
+      el("p", { class: "fine" }, "Colour the cells by"),
+      this.measures.element,
+      line(this.switches.labels, "Names", "n"),
+      line(this.switches.marks, "Marks of cells to doubt", "d"),
+    );
+    this.element.addEventListener("keydown", (event) => this.key(event));
+    document.addEventListener("pointerdown", (event) => this.outside(event), true);
+    store.subscribe((state) => this.update(state));
+    this.update(store.state);
+  }
+
+  private toggle(open = this.element.hidden === true): void {
+    this.element.hidden = !open;
+    this.button.setAttribute("aria-expanded", String(open));
+    if (open) this.element.querySelector<HTMLInputElement>("input:checked")?.focus();
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    this.toggle(false);
+    this.button.focus();
+  }
+
+  private outside({ target }: Event): void {
+    if (this.element.hidden || !(target instanceof Node)) return;
+    if (!this.element.contains(target) && !this.button.contains(target)) this.toggle(false);
+  }
+
+  private check(name: Switch): HTMLInputElement {
+    const box = el("input", { type: "checkbox" });
+    box.addEventListener("change", () => this.store.set({ [name]: box.checked }));
+    return box;
+  }
+
+  private update({ measure, labels, marks }: State): void {
+    this.measures.choose(measure ?? "icons");
+    this.switches.labels.checked = labels;
+    this.switches.marks.checked = marks;
+    this.button.toggleAttribute("data-on", measure !== null || marks);
+  }
+}
+
+function line(box: HTMLInputElement, text: string, key: string): HTMLElement {
+  return el(
+    "label",
+    { class: "switch" },
+    box,
+    el("span", {}, text),
+    el("kbd", { "aria-hidden": "true" }, key),
+  );
+}

@@ -1,0 +1,223 @@
+// What the stage `patch` says of one comparison at one layer.
+
+import type { Manifest } from "../data/manifest";
+
+/** A mean and the ends of its 95 % interval. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface Rates {
+  /** Share of pictures for which the target has the largest logit. */
+  readonly becomes: Estimate;
+  /** Share of pictures for which another class than the image's own has it. */
+  readonly leaves: Estimate;
+}
+
+export interface Pooled extends Rates {
+  /** Mean softmax of the class aimed at, and of the images' own class. */
+  readonly target: Estimate;
+  readonly source: Estimate;
+}
+
+/** Mean softmax at each size; `null` where nothing is known. */
+export interface Curve {
+  readonly target: readonly (number | null)[];
+  readonly source: readonly (number | null)[];
+  /** Of the class of the image that the patch was cut from. */
+  readonly own: readonly (number | null)[];
+}
+
+/** A patch and where it was found; noise comes from nowhere. */
+export interface Found {
+  readonly picture: string | null;
+  readonly own: number | null;
+  readonly cell: { readonly size: number; readonly at: readonly [number, number] } | null;
+  readonly key: string | null;
+  readonly label: string | null;
+}
+
+export interface Kept extends Found {
+  /** Side of the pasted patch, pixels. */
+  readonly side: number;
+  readonly corner: string;
+  readonly static: Rates;
+  readonly dynamic: Rates;
+  readonly curve: Curve;
+}
+
+export type GroupName = "atlas" | "elsewhere" | "logit" | "random" | "noise";
+
+export interface Group {
+  readonly name: GroupName;
+  readonly tried: number;
+  readonly static: Pooled;
+  readonly dynamic: Pooled;
+  readonly curve: Curve;
+  readonly patches: readonly Kept[];
+}
+
+export interface Example {
+  readonly key: string;
+  readonly label: string | null;
+  /** Number of the atlas's kept patch. */
+  readonly patch: number;
+  readonly before: string | null;
+  readonly after: string | null;
+  /** Softmax before and after. */
+  readonly softmax: {
+    readonly target: readonly [number, number];
+    readonly source: readonly [number, number];
+  };
+  readonly becomes: boolean;
+  readonly leaves: boolean;
+}
+
+/** The atlas's rate of "becomes the target" minus a control's. */
+export interface Added {
+  readonly static: Estimate;
+  readonly dynamic: Estimate;
+}
+
+interface Outline {
+  readonly name: string;
+  readonly source: number;
+  readonly target: number;
+  readonly images: {
+    readonly listed: number;
+    readonly shown: number;
+    readonly right: number;
+    readonly searched: number;
+    readonly measured: number;
+  };
+  readonly candidates: { readonly wanted: number; readonly found: number };
+}
+
+export interface Untested extends Outline {
+  /** Why there is no test. */
+  readonly hindrance: string;
+  readonly proposed: readonly Found[];
+}
+
+export interface Tested extends Outline {
+  readonly hindrance: null;
+  readonly before: { readonly target: number; readonly source: number };
+  readonly groups: readonly Group[];
+  readonly added: Readonly<Record<Exclude<GroupName, "atlas">, Added>> & {
+    readonly best: "logit" | "random";
+  };
+  readonly examples: readonly Example[];
+}
+
+export interface PatchTest {
+  readonly layer: string;
+  readonly atlas: string;
+  /** Side of the network's input, pixels. */
+  readonly crop: number;
+  readonly patch: { readonly side: number; readonly limited: boolean };
+  readonly sizes: readonly number[];
+  readonly curve: readonly number[];
+  readonly kept: number;
+  readonly pool: number;
+  readonly min_images: number;
+  readonly resamples: number;
+  readonly seed: number;
+  readonly directions: readonly (Tested | Untested)[];
+}
+
+// Which test is shown, as the part of the address after `#`: layer/atlas/direction.
+
+export interface Shown {
+  readonly layer: string;
+  readonly atlas: string;
+  /** `<source>-<target>`, the classes' numbers. */
+  readonly direction: string;
+}
+
+/** The comparisons of a run by their names; every layer has the same ones. */
+export function comparisons(manifest: Manifest): readonly string[] {
+  const names = manifest.layers[0]?.atlases.map(({ name }) => name) ?? [];
+  return names.filter((name) => /^compare-\d+-\d+$/.test(name));
+}
+
+/** The left and the right class of a comparison. */
+export function pair(atlas: string): readonly [number, number] {
+  const [, left, right] = atlas.split("-").map(Number);
+  return [left ?? 0, right ?? 0];
+}
+
+export function toHash({ layer, atlas, direction }: Shown): string {
+  return `#${[layer, atlas, direction].map(encodeURIComponent).join("/")}`;
+}
+
+/** What a text asks for; whatever this run does not have falls back: the last layer, the first comparison. */
+export function fromHash(hash: string, manifest: Manifest): Shown | null {
+  const [layer = "", atlas = "", direction = ""] = hash.replace(/^#/, "").split("/").map(decoded);
+  const known = comparisons(manifest);
+  const chosen = known.includes(atlas) ? atlas : known[0];
+  const layers = manifest.layers.map(({ name }) => name);
+  const shown = layers.includes(layer) ? layer : layers.at(-1);
+  if (chosen === undefined || shown === undefined) return null;
+  const [left, right] = pair(chosen);
+  const both = [`${left}-${right}`, `${right}-${left}`];
+  const way = both.includes(direction) ? direction : (both[0] ?? "");
+  return { layer: shown, atlas: chosen, direction: way };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+}
+
+// Names and numbers as the page of patch tests says them.
+
+export const GROUPS: Readonly<Record<GroupName, { readonly name: string; readonly what: string }>> = {
+  atlas: { name: "From the atlas", what: "exemplars of the cells at the target’s end" },
+  elsewhere: { name: "Same images, other places", what: "the atlas’s images, cut at random places" },
+  logit: { name: "Ranked by the logit", what: "natural patches the network alone likes best" },
+  random: { name: "Natural, at random", what: "random places of other classes’ images" },
+  noise: { name: "Noise", what: "natural colours and spectrum, no shapes" },
+};
+
+/** What every part of the page needs. */
+export interface Scene<Direction = Tested | Untested> {
+  readonly manifest: Manifest;
+  readonly test: PatchTest;
+  readonly direction: Direction;
+  readonly source: string;
+  readonly target: string;
+}
+
+export function className(manifest: Manifest, id: number): string {
+  return manifest.network.classes[id] ?? `class ${id}`;
+}
+
+/** Where a picture of the result lies, from the page. */
+export function pictureAddress({ test }: Scene<unknown>, picture: string): string {
+  return `patch/${test.layer}/${test.atlas}/${picture}`;
+}
+
+export function share(value: number): string {
+  return `${(100 * value).toFixed(1).replace("-", "−")} %`;
+}
+
+export function interval({ low, high }: Estimate): string {
+  return `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`.replaceAll("-", "−");
+}
+
+/** A difference of shares, in points with its sign. */
+export function points(value: number): string {
+  return `${value < 0 ? "−" : "+"}${Math.abs(100 * value).toFixed(1)}`;
+}
+
+/** Sizes as percentages of the input's side. */
+export function sizes(shares: readonly number[]): string {
+  const all = shares.map((value) => String(Math.round(100 * value)));
+  const last = all.pop() ?? "";
+  return `${all.length ? `${all.join(", ")} and ` : ""}${last} %`;
+}

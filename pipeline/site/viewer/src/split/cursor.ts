@@ -1,0 +1,64 @@
+// The cell under the pointer, or under the keyboard's cursor: outlined, and told in the card.
+
+import { nearest, neighbour } from "../data/level";
+import type { Overlay } from "../map/overlay";
+import type { Picture } from "../map/picture";
+import type { Sight } from "../map/viewport";
+import { spoken } from "../panels/cell-description";
+import type { Card } from "../panels/hover-card";
+import type { Scene, Stage } from "../state/scene";
+import type { Store } from "../state/state";
+import { announce } from "../ui/accessibility";
+
+export class Cursor {
+  constructor(
+    private readonly store: Store,
+    private readonly stage: Stage,
+    private readonly picture: Picture,
+    private readonly overlay: Overlay,
+    private readonly card: Card,
+    private readonly sight: Sight,
+    private readonly names: readonly string[],
+  ) {}
+
+  /** The cell of the shown level, -1 for none. */
+  get cell(): number {
+    return this.overlay.marked;
+  }
+
+  /** Put the cursor on a cell and the card beside a place of the page, CSS pixels. */
+  hover(cell: number, x: number, y: number): void {
+    const { scene } = this.stage;
+    if (!scene) return;
+    this.overlay.mark(cell);
+    this.card.show(scene, cell, x, y);
+  }
+
+  leave(): void {
+    this.overlay.mark(-1);
+    this.card.hide();
+  }
+
+  /** Move to the next drawn cell in a direction, bring it into sight and read it out. */
+  step(rows: number, columns: number): void {
+    const { scene } = this.stage;
+    if (!scene) return;
+    const { level } = scene;
+    const cell = this.next(scene, rows, columns);
+    if (cell < 0) return;
+    this.overlay.mark(cell);
+    this.sight.reveal(cell);
+    const { x, y } = this.sight.place(level.row(cell), level.column(cell));
+    this.card.show(scene, cell, x, y);
+    announce(spoken(scene, cell, this.names, this.store.state.sign));
+  }
+
+  private next({ level }: Scene, rows: number, columns: number): number {
+    const { pin } = this.store.state;
+    const pinned = pin && pin.size === level.size ? level.at(pin.row, pin.column) : -1;
+    const from = this.cell >= 0 ? this.cell : pinned;
+    if (from >= 0) return neighbour(level, from, rows, columns);
+    const view = this.picture.view();
+    return nearest(level, view.x, view.y);
+  }
+}

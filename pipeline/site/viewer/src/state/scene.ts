@@ -1,0 +1,130 @@
+// What the page shows right now: the resolved level with its cells, and the heat of the chosen class.
+
+import { type Heat, loadHeat } from "../data/attribution";
+import { type Density, loadDensity } from "../data/density";
+import { type GridView, type LevelData, loadLevel } from "../data/level";
+import { type AtlasEntry, find, type LayerEntry, type Manifest } from "../data/manifest";
+import { type Chosen, chosen, type Highlight } from "./class-selection";
+import type { State, Store } from "./state";
+
+export interface Scene extends GridView {
+  /** Of the highlighted class, or the first of several. */
+  readonly heat: Heat | null;
+  /** All highlighted classes, in the order of their choice. */
+  readonly highlights: readonly Highlight[];
+  /** Where the chosen class's images or those of the second set fall, while that is shown. */
+  readonly density: Density | null;
+  /** In a comparison, what the left and the right class's attributions are. */
+  readonly sides: readonly [Heat, Heat] | null;
+}
+
+type Listener = (scene: Scene) => void;
+
+export class Stage {
+  private listeners: Listener[] = [];
+  private latest: Scene | null = null;
+  private asked = "";
+  private size: number | null = null;
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly store: Store,
+    private readonly report: (error: unknown) => void,
+  ) {
+    store.subscribe(() => this.refresh());
+  }
+
+  get scene(): Scene | null {
+    return this.latest;
+  }
+
+  onChange(listener: Listener): void {
+    this.listeners.push(listener);
+  }
+
+  /** Tell the side of the whole atlas on the screen, CSS pixels: the automatic level follows it. */
+  zoomed(side: number): void {
+    const { layer, atlas, level } = this.store.state;
+    const sizes = find(this.manifest, layer, atlas).atlas.levels.map((entry) => entry.size);
+    const size = level ?? autoLevel(sizes, side, this.size);
+    if (size === this.size) return;
+    this.size = size;
+    this.refresh();
+  }
+
+  /** The same scene at another grid level, which need not be in sight. */
+  sceneAt(size: number): Promise<Scene> {
+    const { state } = this.store;
+    const { layer, atlas } = find(this.manifest, state.layer, state.atlas);
+    return this.resolve(layer, atlas, size, state);
+  }
+
+  private refresh(): void {
+    const { state } = this.store;
+    if (state.level !== null) this.size = state.level;
+    if (this.size === null) return;
+    const { layer, atlas } = find(this.manifest, state.layer, state.atlas);
+    if (!atlas.levels.some(({ size }) => size === this.size)) this.size = atlas.levels[0]?.size ?? this.size;
+    const classes = chosen(state).map(({ id, hue }) => `${id}.${hue}`);
+    const asked = [state.layer, state.atlas, this.size, ...classes, state.show].join("/");
+    if (asked === this.asked) return;
+    this.asked = asked;
+    this.resolve(layer, atlas, this.size, state).then(
+      (scene) => asked === this.asked && this.publish(scene),
+      (error) => {
+        if (asked === this.asked) this.asked = ""; // the next change tries again
+        this.report(error);
+      },
+    );
+  }
+
+  private async resolve(layer: LayerEntry, atlas: AtlasEntry, size: number, state: State): Promise<Scene> {
+    const level = await loadLevel(layer.name, atlas.name, size);
+    const highlights = await loadHighlights(layer, atlas, level, chosen(state));
+    const heat = highlights[0]?.heat ?? null;
+    const density = await loadDensity(this.manifest, layer, atlas, level, state);
+    return { layer, atlas, level, heat, highlights, density, sides: await loadSides(layer, atlas, level) };
+  }
+
+  private publish(scene: Scene): void {
+    this.latest = scene;
+    for (const listener of this.listeners) listener(scene);
+  }
+}
+
+async function loadHighlights(
+  layer: LayerEntry,
+  atlas: AtlasEntry,
+  level: LevelData,
+  classes: readonly Chosen[],
+): Promise<Highlight[]> {
+  const { heat } = atlas;
+  if (!heat) return [];
+  const load = (id: number): Promise<Heat> => loadHeat(heat, layer.name, atlas.name, level, id);
+  return Promise.all(classes.map(async ({ id, hue }) => ({ id, hue, heat: await load(id) })));
+}
+
+async function loadSides(layer: LayerEntry, atlas: AtlasEntry, level: LevelData): Promise<Scene["sides"]> {
+  const { kind, classes, heat } = atlas;
+  const [left, right] = classes;
+  if (kind !== "compare" || !heat || left === undefined || right === undefined) return null;
+  const load = (classId: number): Promise<Heat> => loadHeat(heat, layer.name, atlas.name, level, classId);
+  return [await load(left), await load(right)];
+}
+
+// Which grid level suits a zoom.
+
+const COMFORTABLE = 30;
+const STILL_GOOD = 0.85;
+
+/**
+ * The finest level whose cells are comfortably large on the screen.
+ *
+ * @param sizes cells a side of the levels, coarse to fine.
+ * @param side of the whole atlas on the screen, CSS pixels.
+ * @param shown the level in sight; it stays a little longer, so that a small movement does not make it flicker.
+ */
+export function autoLevel(sizes: readonly number[], side: number, shown: number | null): number {
+  const fits = sizes.filter((size) => side / size >= COMFORTABLE * (size === shown ? STILL_GOOD : 1));
+  return fits.at(-1) ?? sizes[0] ?? 1;
+}

@@ -1,0 +1,74 @@
+// Elements made without markup, so that every name is shown as text only.
+
+type Attributes = Readonly<Record<string, string | number | boolean | null>>;
+type Child = Node | string | null;
+
+/** A new element; `null` and `false` leave an attribute or child out, `true` sets it empty. */
+export function el<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== false) element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** A button with an accessible name. */
+export function button(
+  label: string,
+  face: Node | string,
+  action: () => void,
+  className = "quiet",
+): HTMLButtonElement {
+  const made = el("button", { type: "button", class: className, "aria-label": label, title: label }, face);
+  made.addEventListener("click", action);
+  return made;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A line drawing of 20 × 20 units. */
+export function drawing(...paths: readonly string[]): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  svg.classList.add("drawing");
+  for (const data of paths) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", data);
+    svg.append(path);
+  }
+  return svg;
+}
+
+// SVG elements made without markup.
+
+const SPACE = "http://www.w3.org/2000/svg";
+
+/** A new SVG element; texts become text, whatever is in them. */
+export function svg<Tag extends keyof SVGElementTagNameMap>(
+  tag: Tag,
+  attributes: Readonly<Record<string, string | number>> = {},
+  ...children: readonly (Node | string)[]
+): SVGElementTagNameMap[Tag] {
+  const element = document.createElementNS(SPACE, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+// Work that waits until somebody looks.
+
+/** Act once, as soon as the element comes into sight. */
+export function whenSeen(element: Element, action: () => void): void {
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    observer.disconnect();
+    action();
+  });
+  observer.observe(element);
+}

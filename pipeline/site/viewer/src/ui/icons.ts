@@ -1,0 +1,125 @@
+// A cell's icon at any size, cut out of the finest tiles by CSS: a page opened from disk may not read their pixels.
+
+import type { CellAddress } from "../data/area";
+import type { LevelData } from "../data/level";
+import type { AtlasEntry, LevelEntry } from "../data/manifest";
+import { el } from "./dom";
+
+/** The icon of a cell, filling an element of class `icon`. */
+export function icon(layer: string, atlas: AtlasEntry, cell: CellAddress): HTMLElement {
+  const box = el("span", { class: "icon", "aria-hidden": "true" });
+  const level = atlas.levels.find(({ size }) => size === cell.size);
+  if (!level) return box;
+  const side = level.width / level.size;
+  const { tile_size: tile, format } = atlas.tiles;
+  const finest = Math.ceil(Math.log2(Math.max(level.width, level.height)));
+  for (const row of touched(cell.row * side, side, tile)) {
+    for (const column of touched(cell.column * side, side, tile)) {
+      const address = `tiles/${layer}/${atlas.name}/${level.size}_files/${finest}/${column}_${row}.${format}`;
+      const image = el("img", { src: address, alt: "", draggable: "false", decoding: "async" });
+      const across = extent(atlas, column, level.width, cell.column * side, side);
+      const down = extent(atlas, row, level.height, cell.row * side, side);
+      Object.assign(image.style, {
+        left: across.start,
+        top: down.start,
+        width: across.length,
+        height: down.length,
+        clipPath: `inset(${down.cut} 0 0 ${across.cut})`,
+      });
+      box.append(image);
+    }
+  }
+  return box;
+}
+
+/** Numbers of the tiles, in one direction, that an icon lies in. */
+function touched(edge: number, side: number, tile: number): number[] {
+  const first = Math.floor(edge / tile);
+  const last = Math.ceil((edge + side) / tile) - 1;
+  return Array.from({ length: last - first + 1 }, (_, step) => first + step);
+}
+
+/**
+ * A tile in one direction, in percent of the icon's side: where it starts, how long it is; and how much of itself is cut
+ * off, since enlarged the outermost pixels of a picture show as a seam.
+ */
+function extent(
+  { tiles: { tile_size: tile, overlap } }: AtlasEntry,
+  number: number,
+  whole: number,
+  edge: number,
+  side: number,
+): { start: string; length: string; cut: string } {
+  const before = number ? overlap : 0;
+  const start = number * tile - before;
+  const length = Math.min((number + 1) * tile + overlap, whole) - start;
+  return {
+    start: `${(100 * (start - edge)) / side}%`,
+    length: `${(100 * length) / side}%`,
+    cut: `${(100 * before) / length}%`,
+  };
+}
+
+// A whole atlas as a small picture.
+
+const LARGEST_SIZE = 20; // cells a side that a small picture still shows apart
+
+/** The picture of an atlas: the largest of its reduced pictures that is a single tile. */
+export function miniature(layer: string, atlas: AtlasEntry): HTMLElement {
+  const level = [...atlas.levels].reverse().find(({ size }) => size <= LARGEST_SIZE) ?? atlas.levels[0];
+  const box = el("span", { class: "miniature", "aria-hidden": "true" });
+  if (level) box.append(el("img", { src: address(layer, atlas, level), alt: "", loading: "lazy" }));
+  return box;
+}
+
+function address(layer: string, atlas: AtlasEntry, level: LevelEntry): string {
+  const longest = Math.max(level.width, level.height);
+  const finest = Math.ceil(Math.log2(longest));
+  const halved = Math.max(0, Math.ceil(Math.log2(longest / atlas.tiles.tile_size)));
+  const folder = `tiles/${layer}/${atlas.name}/${level.size}_files`;
+  return `${folder}/${finest - halved}/0_0.${atlas.tiles.format}`;
+}
+
+// An atlas as a very small picture: one of the reduced tiles of its coarsest level.
+
+/** The picture, at most `pixels` wide where it is stored so small. */
+export function thumbnail(layer: string, atlas: AtlasEntry, pixels: number): HTMLElement {
+  const box = el("span", { class: "thumb", "aria-hidden": "true" });
+  const level = atlas.levels[0];
+  if (!level) return box;
+  const { tile_size: tile, format } = atlas.tiles;
+  const finest = Math.ceil(Math.log2(Math.max(level.width, level.height)));
+  const reduced = Math.min(finest, Math.floor(Math.log2(Math.min(pixels, tile))));
+  const address = `tiles/${layer}/${atlas.name}/${level.size}_files/${reduced}/0_0.${format}`;
+  box.append(el("img", { src: address, alt: "", loading: "lazy", draggable: "false" }));
+  return box;
+}
+
+// A cell as a button: its icon with a few words below, which leads to the cell.
+
+export interface Shown {
+  readonly layer: string;
+  readonly atlas: AtlasEntry;
+  readonly level: LevelData;
+  readonly cell: number;
+}
+
+export function addressOf({ level, cell }: Pick<Shown, "level" | "cell">): CellAddress {
+  return { size: level.size, row: level.row(cell), column: level.column(cell) };
+}
+
+/** A cell in words: its layer, its place and the class that it speaks for most. */
+export function cellName(names: readonly string[], shown: Shown): string {
+  const { row, column } = addressOf(shown);
+  const best = shown.level.topClasses(shown.cell)[0];
+  const speaks = best ? `, speaks for ${names[best.id] ?? best.id}` : "";
+  return `${shown.layer}, row ${row + 1}, column ${column + 1}${speaks}`;
+}
+
+/** The button; `caption` stands below the icon, `label` is its accessible name. */
+export function cellButton(shown: Shown, caption: string, label: string, press: () => void): HTMLElement {
+  const made = el("button", { type: "button", class: "relative", title: label, "aria-label": label });
+  made.append(icon(shown.layer, shown.atlas, addressOf(shown)), el("span", { class: "share" }, caption));
+  made.addEventListener("click", press);
+  return made;
+}

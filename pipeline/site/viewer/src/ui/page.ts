@@ -1,0 +1,47 @@
+// Light or dark: what the system says, until someone chooses.
+
+import { button, drawing, el } from "./dom";
+
+/** A line at the foot of the page for what went wrong. */
+export function showFailure(error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error);
+  document.querySelector(".failure")?.remove();
+  document.body.append(el("p", { class: "failure", role: "alert" }, text));
+}
+
+const KEY = "atlas-theme";
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/** The button that turns the light on and off; `changed` is called after every change. */
+export function themeButton(changed: () => void): HTMLButtonElement {
+  const root = document.documentElement;
+  const apply = (theme: string | null): void => {
+    root.dataset.theme = theme ?? (dark.matches ? "dark" : "light");
+    changed();
+  };
+  dark.addEventListener("change", () => apply(remembered()));
+  apply(remembered());
+  const circle = drawing("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14Z", "M10 3v14a7 7 0 0 0 0-14Z");
+  circle.lastElementChild?.classList.add("filled");
+  return button("Light or dark", circle, () => {
+    const next = root.dataset.theme === "dark" ? "light" : "dark";
+    remember(next);
+    apply(next);
+  });
+}
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null; // a page opened from disk may have no storage
+  }
+}
+
+function remember(theme: string): void {
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // the choice then lasts as long as the page
+  }
+}
