@@ -1,104 +1,111 @@
 // The page: builds its parts and lets each hear what concerns it.
 
-import { ClassSheet } from "../classes/class-dialog";
-import { offersOf, Search } from "../classes/class-search";
-import { Lens } from "../classes/class-toolbar";
-import { UsesList } from "../classes/polysemantic-cells";
+import { ClassDialog } from "../classes/class-dialog";
+import { Search, searchActionsOf } from "../classes/class-search";
+import { ClassToolbar } from "../classes/class-toolbar";
+import { PolysemanticCellsDialog } from "../classes/polysemantic-cells";
 import type { CellAddress } from "../data/area";
-import { find, holding, type Manifest } from "../data/manifest";
-import { AtlasChooser } from "../header/atlas-menu";
-import { Masthead } from "../header/header";
-import { layerSwitch } from "../header/layer-menu";
+import { atlasDescription, find, type Manifest } from "../data/manifest";
+import { AtlasMenu } from "../header/atlas-menu";
+import { Header } from "../header/header";
+import { createLayerSwitch } from "../header/layer-menu";
 import { LevelSwitch } from "../header/level-switch";
 import { ComparisonAxis } from "../map/comparison-axis";
-import { fly } from "../map/navigation";
-import { secondSetButton, WallLabel } from "../panels/caption";
-import { Panel } from "../panels/cell-panel";
-import { Card } from "../panels/hover-card";
+import { goToLink } from "../map/navigation";
+import { Caption, createSecondSetButton } from "../panels/caption";
+import { CellPanel } from "../panels/cell-panel";
+import { HoverCard } from "../panels/hover-card";
 import { MeasureLegend } from "../panels/measure-legend";
 import { MeasureMenu } from "../panels/measure-menu";
-import { Trail } from "../panels/other-layers";
-import { Pins } from "../panels/pinned-cell";
-import { MadeSheet } from "../panels/provenance";
+import { PinFollower } from "../panels/other-layers";
+import { PinnedCell } from "../panels/pinned-cell";
+import { ProvenanceDialog } from "../panels/provenance";
 import { RegionTool } from "../regions/region-tool";
-import { Regions } from "../regions/selected-region";
-import { namePicture, Pane } from "../split/pane";
-import { Beside } from "../split/split-view";
-import { chosen, MOST_CLASSES, withClass } from "../state/class-selection";
+import { SelectedRegion } from "../regions/selected-region";
+import { labelCanvas, Pane } from "../split/pane";
+import { SplitView } from "../split/split-view";
+import { addClass, highlightedClasses, MAX_CLASSES } from "../state/class-selection";
 import type { Scene } from "../state/scene";
 import { type State, Store } from "../state/state";
-import { Address, fromHash } from "../state/url-hash";
-import { PlaceList } from "../tour/bookmark-list";
-import { announce, announcements, keepFocus } from "../ui/accessibility";
-import { showFailure, themeButton } from "../ui/page";
-import { helpDialog } from "./help";
-import { evidenceLink, type Gallery, gallery, helpButton, tools, zoomButtons } from "./page-layout";
+import { fromHash, HashSync } from "../state/url-hash";
+import { BookmarkList } from "../tour/bookmark-list";
+import { announce, announcementRegion, keepFocus } from "../ui/accessibility";
+import { createThemeButton, showFailure } from "../ui/page";
+import { createHelpDialog } from "./help";
+import {
+  createEvidenceLink,
+  createHelpButton,
+  createPageLayout,
+  createTools,
+  createZoomButtons,
+  type PageLayout,
+} from "./page-layout";
 import { listenToKeys, shortcuts } from "./shortcuts";
 
 export class App {
   private readonly store: Store;
-  private readonly trail: Trail;
-  private readonly card: Card;
+  private readonly pinFollower: PinFollower;
+  private readonly card: HoverCard;
   private readonly pane: Pane;
-  private readonly beside: Beside;
-  private readonly pins: Pins;
-  private readonly places: PlaceList;
+  private readonly split: SplitView;
+  private readonly pinnedCell: PinnedCell;
+  private readonly bookmarkList: BookmarkList;
   private readonly tool: RegionTool;
-  private readonly lens: Lens;
+  private readonly classToolbar: ClassToolbar;
   private readonly levels: LevelSwitch;
-  private readonly wallLabel: WallLabel;
+  private readonly caption: Caption;
   private readonly legend: MeasureLegend;
   private readonly search: Search;
-  private readonly atlases: AtlasChooser;
-  private readonly sheet: ClassSheet;
-  private readonly uses: UsesList;
+  private readonly atlases: AtlasMenu;
+  private readonly classDialog: ClassDialog;
+  private readonly polysemanticCells: PolysemanticCellsDialog;
   private readonly axis: ComparisonAxis;
-  private readonly help = helpDialog();
-  private readonly address: Address;
+  private readonly help = createHelpDialog();
+  private readonly hashSync: HashSync;
 
   constructor(private readonly manifest: Manifest) {
     const { classes } = manifest.network;
     this.store = new Store(fromHash(location.hash, manifest));
-    this.trail = new Trail(manifest, this.store, showFailure);
-    this.card = new Card(manifest);
-    const panel = new Panel(manifest, this.trail, {
+    this.pinFollower = new PinFollower(manifest, this.store, showFailure);
+    this.card = new HoverCard(manifest);
+    const panel = new CellPanel(manifest, this.pinFollower, {
       close: () => this.closePanel(),
       follow: (layer, cell) => this.goTo(layer, cell),
       choose: (classId, add) => this.toggle(classId, add),
-      report: showFailure,
+      reportError: showFailure,
     });
-    this.atlases = new AtlasChooser(manifest, this.store);
-    this.sheet = new ClassSheet(manifest, this.store, showFailure);
-    this.uses = new UsesList(manifest, this.store, showFailure);
-    this.lens = new Lens(manifest, this.store, {
-      survey: (classId) => this.sheet.open(classId),
-      more: () => this.search.more(),
+    this.atlases = new AtlasMenu(manifest, this.store);
+    this.classDialog = new ClassDialog(manifest, this.store, showFailure);
+    this.polysemanticCells = new PolysemanticCellsDialog(manifest, this.store, showFailure);
+    this.classToolbar = new ClassToolbar(manifest, this.store, {
+      showClass: (classId) => this.classDialog.open(classId),
+      addClass: () => this.search.startAdding(),
     });
     this.levels = new LevelSwitch(manifest, this.store);
-    const made = new MadeSheet(manifest);
-    this.wallLabel = new WallLabel(manifest, () => made.open(this.store.state));
+    const provenance = new ProvenanceDialog(manifest);
+    this.caption = new Caption(manifest, () => provenance.open(this.store.state));
     this.search = new Search(classes, {
       choose: (classId) => {
         this.store.set({ classId });
         this.focus();
       },
-      add: (classId) => this.store.set(withClass(this.store.state, classId)),
-      offers: (classId) => offersOf(manifest, this.store, classId, () => this.focus()),
-      highlighted: () => chosen(this.store.state),
+      add: (classId) => this.store.set(addClass(this.store.state, classId)),
+      actionsFor: (classId) => searchActionsOf(manifest, this.store, classId, () => this.focus()),
+      highlighted: () => highlightedClasses(this.store.state),
     });
     this.legend = new MeasureLegend(this.store);
-    const { page, place, minimap, corner } = this.hang();
-    const surroundings = { manifest, card: this.card, report: showFailure };
-    if (this.store.state.beside) document.documentElement.dataset.beside = ""; // half the room from the start
-    this.pane = new Pane(surroundings, this.store, place, minimap);
-    const { stage, picture, overlay, sight } = this.pane;
+    const { page, place, minimap, corner } = this.createPage();
+    const paneContext = { manifest, card: this.card, reportError: showFailure };
+    if (this.store.state.split) document.documentElement.dataset.split = ""; // half the room from the start
+    this.pane = new Pane(paneContext, this.store, place, minimap);
+    const { scenes, mapView, overlay, viewport } = this.pane;
     globalThis.atlas = {
-      place: (row, column) => sight.place(row, column),
-      names: () => this.pane.names.written,
+      place: (row, column) => viewport.place(row, column),
+      names: () => this.pane.names.visibleLabels,
     };
-    this.pins = new Pins(this.store, stage, panel, sight, classes, showFailure);
-    this.tool = new RegionTool(picture, this.store, stage, overlay, sight);
-    new Regions(manifest, this.store, stage, sight, page, {
+    this.pinnedCell = new PinnedCell(this.store, scenes, panel, viewport, classes, showFailure);
+    this.tool = new RegionTool(mapView, this.store, scenes, overlay, viewport);
+    new SelectedRegion(manifest, this.store, scenes, viewport, page, {
       close: () => {
         this.tool.cancel();
         this.store.set({ selection: null });
@@ -106,86 +113,108 @@ export class App {
       },
       add: () => this.tool.toggle("lasso", true),
       choose: (classId, add) => this.toggle(classId, add),
-      report: showFailure,
+      reportError: showFailure,
     });
-    this.places = new PlaceList(manifest, this.store, {
-      fly: (link, tour) => fly(manifest, this.store, picture, link, tour),
-      leave: () => this.focus(),
-      report: showFailure,
+    this.bookmarkList = new BookmarkList(manifest, this.store, {
+      goToLink: (link, tour) => goToLink(manifest, this.store, mapView, link, tour),
+      onEnd: () => this.focus(),
+      reportError: showFailure,
     });
-    const zoom = zoomButtons(picture);
-    const furniture = { page, corner, zoom, panel: panel.element };
-    this.beside = new Beside(surroundings, this.pane, furniture, (pin) => {
-      this.pins.awaited = pin;
+    const zoom = createZoomButtons(mapView);
+    const pageElements = { page, corner, zoom, panel: panel.element };
+    this.split = new SplitView(paneContext, this.pane, pageElements, (pin) => {
+      this.pinnedCell.pendingReveal = pin;
     });
     const show = new MeasureMenu(this.store);
     zoom.append(
       this.tool.buttons.box,
       this.tool.buttons.lasso,
-      this.beside.button,
-      this.places.button,
+      this.split.button,
+      this.bookmarkList.button,
       show.button,
       show.element,
     );
-    page.append(this.lens.element, this.places.tour.element, zoom, panel.element);
-    const dialogs = [this.help, this.sheet.dialog, this.uses.dialog, made.dialog, this.places.dialog];
-    document.body.append(this.card.element, ...dialogs, announcements());
-    this.axis = new ComparisonAxis(manifest, picture, overlay, this.store, furniture);
-    this.address = new Address(manifest, this.store, ({ view }) => picture.go(view));
+    page.append(this.classToolbar.element, this.bookmarkList.tour.element, zoom, panel.element);
+    const dialogs = [
+      this.help,
+      this.classDialog.dialog,
+      this.polysemanticCells.dialog,
+      provenance.dialog,
+      this.bookmarkList.dialog,
+    ];
+    document.body.append(this.card.element, ...dialogs, announcementRegion());
+    this.axis = new ComparisonAxis(manifest, mapView, overlay, this.store, pageElements);
+    this.hashSync = new HashSync(manifest, this.store, ({ view }) => mapView.go(view));
   }
 
   start(): void {
     const { canvas } = this.pane;
-    namePicture(canvas);
+    labelCanvas(canvas);
     keepFocus(canvas);
-    const { manifest, store, trail, beside, pins, places, tool, help, atlases, sheet, uses } = this;
-    const { stage, picture, cursor } = this.pane;
-    stage.onChange((scene) => this.show(scene));
-    store.subscribe((state, before) => this.changed(state, before));
-    this.pane.listen((cell) => tool.click(cell) || pins.pin(cell));
+    const {
+      manifest,
+      store,
+      pinFollower,
+      split,
+      pinnedCell,
+      bookmarkList,
+      tool,
+      help,
+      atlases,
+      classDialog,
+      polysemanticCells,
+    } = this;
+    const { scenes, mapView, cursor } = this.pane;
+    scenes.onChange((scene) => this.show(scene));
+    store.subscribe((state, before) => this.stateChanged(state, before));
+    this.pane.listen((cell) => tool.click(cell) || pinnedCell.pin(cell));
     const search = this.search.input;
     listenToKeys(
       shortcuts({
         manifest,
         store,
-        trail,
-        stage,
-        picture,
+        pinFollower,
+        scenes,
+        mapView,
         cursor,
-        beside,
-        pins,
-        places,
+        split,
+        pinnedCell,
+        bookmarkList,
         tool,
         search,
         help,
         atlases,
-        sheet,
-        uses,
+        classDialog,
+        polysemanticCells,
       }),
     );
-    picture.go(store.state.view, true);
-    beside.start();
-    picture.onMove(() => stage.zoomed(picture.frame().side));
-    picture.onRest(() => store.set({ view: picture.view() }));
-    stage.zoomed(picture.frame().side);
-    if (store.state.tour !== null) places.tour.follow();
+    mapView.go(store.state.view, true);
+    split.start();
+    mapView.onMove(() => scenes.setZoom(mapView.frame().side));
+    mapView.onRest(() => store.set({ view: mapView.view() }));
+    scenes.setZoom(mapView.frame().side);
+    if (store.state.tour !== null) bookmarkList.tour.follow();
   }
 
   /** Put the masthead and the room for the picture, with its minimap and wall label, on the page. */
-  private hang(): Gallery {
-    const theme = themeButton(() => {
+  private createPage(): PageLayout {
+    const theme = createThemeButton(() => {
       this.pane?.overlay.rebuild();
-      this.beside?.rebuild();
+      this.split?.rebuild();
     });
-    const layers = layerSwitch(this.manifest, this.store, (layer) => this.trail.go(layer));
-    const uses = this.uses.opener();
-    const ways = tools(...(uses ? [uses, evidenceLink()] : []), theme, helpButton(this.help));
+    const layers = createLayerSwitch(this.manifest, this.store, (layer) => this.pinFollower.go(layer));
+    const polysemanticCells = this.polysemanticCells.createOpenButton();
+    const ways = createTools(
+      ...(polysemanticCells ? [polysemanticCells, createEvidenceLink()] : []),
+      theme,
+      createHelpButton(this.help),
+    );
     const [atlases, levels, search] = [this.atlases.element, this.levels.element, this.search.element];
-    const head = new Masthead(this.manifest, { atlases, layers, levels, search, tools: ways });
-    const room = gallery();
+    const head = new Header(this.manifest, { atlases, layers, levels, search, tools: ways });
+    const room = createPageLayout();
     room.corner.append(
-      this.wallLabel.element,
-      secondSetButton(this.manifest, this.store),
+      this.caption.element,
+      createSecondSetButton(this.manifest, this.store),
       this.legend.element,
     );
     document.body.append(head.element, room.page);
@@ -197,58 +226,58 @@ export class App {
     this.pane.show(scene);
     this.axis.show(scene);
     this.levels.show(scene);
-    this.lens.show(scene);
-    this.wallLabel.show(scene);
+    this.classToolbar.show(scene);
+    this.caption.show(scene);
     this.legend.show(scene);
     this.card.hide();
-    this.pins.show(scene);
+    this.pinnedCell.show(scene);
     const root = document.documentElement;
     root.dataset.level = String(scene.level.size);
     root.dataset.ready = `${scene.level.name}/${scene.highlights.map(({ id }) => id).join(".")}`;
     root.dataset.density = scene.density?.of ?? "";
   }
 
-  private changed(state: State, before: State): void {
-    const { stage, picture } = this.pane;
-    const { scene } = stage;
-    this.travelled(state, before);
+  private stateChanged(state: State, before: State): void {
+    const { scenes, mapView } = this.pane;
+    const { current: scene } = scenes;
+    this.moveTo(state, before);
     if (state.pin !== before.pin && scene) {
       this.card.hide();
-      this.pins.show(scene);
+      this.pinnedCell.show(scene);
     }
-    if (state.sign !== before.sign && scene) this.lens.show(scene);
-    tellChange(this.manifest, state, before);
+    if (state.sign !== before.sign && scene) this.classToolbar.show(scene);
+    announceChange(this.manifest, state, before);
     const sized = (["atlas", "layer", "level"] as const).some((key) => state[key] !== before[key]);
-    if (sized) stage.zoomed(picture.frame().side);
-    this.address.write();
+    if (sized) scenes.setZoom(mapView.frame().side);
+    this.hashSync.writeHash();
   }
 
   /** Follow a change that names a new place: another atlas, or a cell together with the view around it. */
-  private travelled(state: State, before: State): void {
+  private moveTo(state: State, before: State): void {
     const moved = state.view !== before.view;
     if (moved && state.pin && state.pin !== before.pin) {
-      this.pins.awaited = state.pin;
-      this.pane.picture.go(state.view, true);
-    } else if (state.atlas !== before.atlas) this.pane.picture.go(state.view);
+      this.pinnedCell.pendingReveal = state.pin;
+      this.pane.mapView.go(state.view, true);
+    } else if (state.atlas !== before.atlas) this.pane.mapView.go(state.view);
   }
 
   /** Highlight a class alone, or beside the others; once more ends it. */
   private toggle(classId: number, add: boolean): void {
     const { state } = this.store;
     const alone = state.classId === classId && !state.also.length;
-    this.store.set(add ? withClass(state, classId) : { classId: alone ? null : classId });
+    this.store.set(add ? addClass(state, classId) : { classId: alone ? null : classId });
   }
 
   /** Pin a cell of another layer and bring it into sight. */
   private goTo(layer: string, cell: CellAddress): void {
     this.store.set({ layer, pin: cell });
     const { row: top, column: left, size } = cell;
-    this.pane.sight.revealBox({ size, top, left, bottom: top, right: left });
+    this.pane.viewport.revealBox({ size, top, left, bottom: top, right: left });
     this.focus();
   }
 
   private closePanel(): void {
-    this.pins.unpin();
+    this.pinnedCell.unpin();
     this.focus();
   }
 
@@ -261,14 +290,14 @@ export class App {
 
 const list = new Intl.ListFormat("en-GB");
 
-export function tellChange(manifest: Manifest, state: State, before: State): void {
+export function announceChange(manifest: Manifest, state: State, before: State): void {
   if (state.classId !== before.classId || state.also.join() !== before.also.join()) {
-    const names = chosen(state).map(({ id }) => manifest.network.classes[id] ?? `class ${id}`);
-    const full = names.length === MOST_CLASSES ? ", no more than these" : "";
+    const names = highlightedClasses(state).map(({ id }) => manifest.network.classes[id] ?? `class ${id}`);
+    const full = names.length === MAX_CLASSES ? ", no more than these" : "";
     announce(names.length ? `Highlighting ${list.format(names)}${full}` : "All classes");
   }
   if (state.atlas !== before.atlas)
-    announce(holding(manifest, find(manifest, state.layer, state.atlas).atlas));
+    announce(atlasDescription(manifest, find(manifest, state.layer, state.atlas).atlas));
   else if (state.level !== before.level || state.layer !== before.layer)
     announce(`Layer ${state.layer}, grid level ${state.level ?? "by zoom"}`);
 }

@@ -1,6 +1,6 @@
 // What this page is and which keys it knows.
 
-import { button, drawing, el } from "../ui/dom";
+import { createButton, createSvgIcon, el } from "../ui/dom";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["← ↑ → ↓", "from cell to cell"],
@@ -40,12 +40,17 @@ const ABOUT = [
 ];
 
 /** The help, closed at first; `showModal()` opens it. */
-export function helpDialog(): HTMLDialogElement {
+export function createHelpDialog(): HTMLDialogElement {
   const dialog = el("dialog", { class: "help", "aria-labelledby": "help-title" });
   const keys = el("dl", {});
   for (const [key, meaning] of KEYS) keys.append(el("div", {}, el("dt", {}, key), el("dd", {}, meaning)));
   dialog.append(
-    button("Close the help", drawing("M5 5 15 15", "M15 5 5 15"), () => dialog.close(), "quiet close"),
+    createButton(
+      "Close the help",
+      createSvgIcon("M5 5 15 15", "M15 5 5 15"),
+      () => dialog.close(),
+      "quiet close",
+    ),
     el("h2", { id: "help-title" }, "Reading the atlas"),
     ...ABOUT.map((text) => el("p", {}, text)),
     el("h3", {}, "Keys"),

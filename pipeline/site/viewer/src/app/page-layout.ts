@@ -1,9 +1,9 @@
 // The room below the masthead: the wall that pictures hang on, and the corner with the minimap and the wall label.
 
-import type { Picture } from "../map/picture";
-import { button, drawing, el } from "../ui/dom";
+import type { MapView } from "../map/map-view";
+import { createButton, createSvgIcon, el } from "../ui/dom";
 
-export interface Gallery {
+export interface PageLayout {
   /** Everything below the masthead; what stands before the pictures is placed in it. */
   readonly page: HTMLElement;
   /** The element of the first picture; where a second one hangs, it comes after. */
@@ -12,39 +12,39 @@ export interface Gallery {
   readonly minimap: HTMLElement;
 }
 
-export function gallery(): Gallery {
+export function createPageLayout(): PageLayout {
   const [minimap, place] = [el("div"), el("div", { class: "pane" })];
-  const wall = el("div", { class: "wall" }, place);
-  const map = el("div", { class: "minimap", "aria-hidden": "true" }, minimap);
-  const corner = el("div", { class: "corner" }, map);
-  return { page: el("main", { class: "stage" }, wall, corner), place, corner, minimap };
+  const panes = el("div", { class: "panes" }, place);
+  const minimapBox = el("div", { class: "minimap", "aria-hidden": "true" }, minimap);
+  const corner = el("div", { class: "corner" }, minimapBox);
+  return { page: el("main", { class: "map-area" }, panes, corner), place, corner, minimap };
 }
 
 // What stands around the picture: tools, zoom buttons, and the picture's own name.
 
-export function tools(...buttons: readonly HTMLElement[]): HTMLElement {
+export function createTools(...buttons: readonly HTMLElement[]): HTMLElement {
   return el("div", { class: "tools" }, ...buttons);
 }
 
-export function helpButton(dialog: HTMLDialogElement): HTMLElement {
-  const mark = drawing("M7.4 7.6a2.7 2.7 0 1 1 3.9 2.5c-.9.5-1.3 1-1.3 2.1", "M10 15.2v.1");
-  return button("Help", mark, () => dialog.showModal());
+export function createHelpButton(dialog: HTMLDialogElement): HTMLElement {
+  const mark = createSvgIcon("M7.4 7.6a2.7 2.7 0 1 1 3.9 2.5c-.9.5-1.3 1-1.3 2.1", "M10 15.2v.1");
+  return createButton("Help", mark, () => dialog.showModal());
 }
 
 /** The way to the page that says what attributions foretell. */
-export function evidenceLink(): HTMLElement {
+export function createEvidenceLink(): HTMLElement {
   const name = "Evidence";
-  const face = drawing("M3.5 3.5v13h13", "M6.8 13.2 9.6 9.4l2.6 2 4-5.6");
-  return el("a", { class: "quiet", href: "evidence.html", "aria-label": name, title: name }, face);
+  const face = createSvgIcon("M3.5 3.5v13h13", "M6.8 13.2 9.6 9.4l2.6 2 4-5.6");
+  return el("a", { class: "icon-button", href: "evidence.html", "aria-label": name, title: name }, face);
 }
 
-export function zoomButtons(picture: Picture): HTMLElement {
-  const frame = drawing("M4 8V4h4", "M12 4h4v4", "M16 12v4h-4", "M8 16H4v-4");
+export function createZoomButtons(mapView: MapView): HTMLElement {
+  const frame = createSvgIcon("M4 8V4h4", "M12 4h4v4", "M16 12v4h-4", "M8 16H4v-4");
   return el(
     "div",
     { class: "zoom", role: "group", "aria-label": "Zoom" },
-    button("Zoom in", drawing("M10 4v12", "M4 10h12"), () => picture.zoom(1)),
-    button("Zoom out", drawing("M4 10h12"), () => picture.zoom(-1)),
-    button("Show the whole atlas", frame, () => picture.go(null)),
+    createButton("Zoom in", createSvgIcon("M10 4v12", "M4 10h12"), () => mapView.zoom(1)),
+    createButton("Zoom out", createSvgIcon("M4 10h12"), () => mapView.zoom(-1)),
+    createButton("Show the whole atlas", frame, () => mapView.go(null)),
   );
 }

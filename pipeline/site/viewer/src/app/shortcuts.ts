@@ -1,19 +1,19 @@
 // Every key of the page. Keys typed into a field or pressed on a control stay there.
 
-import type { ClassSheet } from "../classes/class-dialog";
-import type { UsesList } from "../classes/polysemantic-cells";
+import type { ClassDialog } from "../classes/class-dialog";
+import type { PolysemanticCellsDialog } from "../classes/polysemantic-cells";
 import { find, type Manifest } from "../data/manifest";
 import { nextMeasure } from "../data/measures";
-import type { AtlasChooser } from "../header/atlas-menu";
-import type { Picture } from "../map/picture";
-import type { Trail } from "../panels/other-layers";
-import type { Pins } from "../panels/pinned-cell";
+import type { AtlasMenu } from "../header/atlas-menu";
+import type { MapView } from "../map/map-view";
+import type { PinFollower } from "../panels/other-layers";
+import type { PinnedCell } from "../panels/pinned-cell";
 import type { RegionTool } from "../regions/region-tool";
 import type { Cursor } from "../split/cursor";
-import type { Beside } from "../split/split-view";
-import type { Stage } from "../state/scene";
+import type { SplitView } from "../split/split-view";
+import type { SceneStore } from "../state/scene";
 import type { Store } from "../state/state";
-import type { PlaceList } from "../tour/bookmark-list";
+import type { BookmarkList } from "../tour/bookmark-list";
 
 export interface KeyActions {
   /** Move the cursor to the next drawn cell in a direction. */
@@ -33,14 +33,14 @@ export interface KeyActions {
   search(): void;
   help(): void;
   atlases(): void;
-  sheet(): void;
-  uses(): void;
-  beside(): void;
+  classDialog(): void;
+  polysemanticCells(): void;
+  split(): void;
   /** Colour the cells by the next measure. */
   measure(): void;
   labels(): void;
   marks(): void;
-  places(): void;
+  bookmarks(): void;
 }
 
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
@@ -67,36 +67,36 @@ export function listenToKeys(actions: KeyActions): void {
     "/": actions.search,
     "?": actions.help,
     o: actions.atlases,
-    s: actions.sheet,
-    u: actions.uses,
-    c: actions.beside,
+    s: actions.classDialog,
+    u: actions.polysemanticCells,
+    c: actions.split,
     v: actions.measure,
     n: actions.labels,
     d: actions.marks,
-    p: actions.places,
+    p: actions.bookmarks,
     Escape: actions.back,
   };
   const root = document.documentElement;
-  document.addEventListener("pointerdown", () => root.removeAttribute("data-keys"), true);
+  document.addEventListener("pointerdown", () => root.removeAttribute("data-keyboard"), true);
   document.addEventListener("keydown", (event) => {
-    root.setAttribute("data-keys", "");
+    root.setAttribute("data-keyboard", "");
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const { target } = event;
     if (target instanceof HTMLInputElement && target.type === "text") return;
-    const action = keys[event.key] ?? (onPicture(target) ? pictureKey(event, actions) : null);
+    const action = keys[event.key] ?? (isOnMap(target) ? mapAction(event, actions) : null);
     if (!action) return;
     event.preventDefault();
     action();
   });
 }
 
-function onPicture(target: EventTarget | null): boolean {
+function isOnMap(target: EventTarget | null): boolean {
   return (
     target === document.body || (target instanceof Element && target.matches(".pane .openseadragon-canvas"))
   );
 }
 
-function pictureKey(event: KeyboardEvent, actions: KeyActions): (() => void) | null {
+function mapAction(event: KeyboardEvent, actions: KeyActions): (() => void) | null {
   if (event.key === "Enter" || event.key === " ") return () => actions.pin(event.shiftKey);
   const arrow = ARROWS[event.key];
   if (!arrow) return null;
@@ -106,33 +106,33 @@ function pictureKey(event: KeyboardEvent, actions: KeyActions): (() => void) | n
 
 // What the keys do.
 
-export interface Parts {
+export interface AppParts {
   readonly manifest: Manifest;
   readonly store: Store;
-  readonly trail: Trail;
-  readonly stage: Stage;
-  readonly picture: Picture;
+  readonly pinFollower: PinFollower;
+  readonly scenes: SceneStore;
+  readonly mapView: MapView;
   readonly cursor: Cursor;
-  readonly beside: Beside;
-  readonly pins: Pins;
-  readonly places: PlaceList;
+  readonly split: SplitView;
+  readonly pinnedCell: PinnedCell;
+  readonly bookmarkList: BookmarkList;
   readonly tool: RegionTool;
   readonly search: HTMLInputElement;
   readonly help: HTMLDialogElement;
-  readonly atlases: AtlasChooser;
-  readonly sheet: ClassSheet;
-  readonly uses: UsesList;
+  readonly atlases: AtlasMenu;
+  readonly classDialog: ClassDialog;
+  readonly polysemanticCells: PolysemanticCellsDialog;
 }
 
-export function shortcuts(parts: Parts): KeyActions {
-  const { store, picture, cursor, beside, tool } = parts;
+export function shortcuts(parts: AppParts): KeyActions {
+  const { store, mapView, cursor, split, tool } = parts;
   return {
-    step: (rows, columns) => tool.step(rows, columns) || (beside.cursor ?? cursor).step(rows, columns),
-    pan: (right, down) => picture.pan(right, down),
-    zoom: (steps) => picture.zoom(steps),
-    home: () => picture.go(null),
-    pin: (shift) => tool.corner(cursor.cell, shift) || pin(parts),
-    back: () => back(parts),
+    step: (rows, columns) => tool.step(rows, columns) || (split.cursor ?? cursor).step(rows, columns),
+    pan: (right, down) => mapView.pan(right, down),
+    zoom: (steps) => mapView.zoom(steps),
+    home: () => mapView.go(null),
+    pin: (shift) => tool.corner(cursor.cell, shift) || pinOrFocusPanel(parts),
+    back: () => goBack(parts),
     level: (step) => stepLevel(parts, step),
     autoLevel: () => store.set({ level: null }),
     nextLayer: () => nextLayer(parts),
@@ -142,52 +142,52 @@ export function shortcuts(parts: Parts): KeyActions {
     search: () => parts.search.focus(),
     help: () => parts.help.showModal(),
     atlases: () => parts.atlases.open(),
-    sheet: () => sheet(parts),
-    uses: () => parts.uses.open(),
-    beside: () => beside.toggle(),
+    classDialog: () => openClassDialog(parts),
+    polysemanticCells: () => parts.polysemanticCells.open(),
+    split: () => split.toggle(),
     measure: () => store.set({ measure: nextMeasure(store.state.measure) }),
     labels: () => store.set({ labels: !store.state.labels }),
     marks: () => store.set({ marks: !store.state.marks }),
-    places: () => parts.places.open(),
+    bookmarks: () => parts.bookmarkList.open(),
   };
 }
 
 /** Pin the cell under the cursor; where that is pinned or there is none, go into the panel. */
-function pin({ store, stage, cursor, beside, pins }: Parts): void {
-  if (beside.pin()) return;
+function pinOrFocusPanel({ store, scenes, cursor, split, pinnedCell }: AppParts): void {
+  if (split.pin()) return;
   const { pin } = store.state;
-  const level = stage.scene?.level;
+  const level = scenes.current?.level;
   const pinned = pin && level?.size === pin.size ? level.at(pin.row, pin.column) : -1;
-  if (cursor.cell >= 0 && cursor.cell !== pinned) pins.pin(cursor.cell);
-  else document.querySelector<HTMLElement>(".stage > .panel:not([hidden])")?.focus();
+  if (cursor.cell >= 0 && cursor.cell !== pinned) pinnedCell.pin(cursor.cell);
+  else document.querySelector<HTMLElement>(".map-area > .panel:not([hidden])")?.focus();
 }
 
 /** Undo the latest choice: the tool, the pin or the region, else the cursor, the second picture, or else the class. */
-function back({ store, cursor, beside, pins, tool }: Parts): void {
+function goBack({ store, cursor, split, pinnedCell, tool }: AppParts): void {
   if (tool.cancel()) return;
-  if (store.state.pin) pins.unpin();
+  if (store.state.pin) pinnedCell.unpin();
   else if (store.state.selection) store.set({ selection: null });
   else if (cursor.cell >= 0) cursor.leave();
-  else if (beside.leave()) return;
+  else if (split.leave()) return;
   else store.set({ classId: null, show: "attribution", sign: 1, intensity: 1 });
 }
 
 /** The chosen class at every layer; without one, the search for one. */
-function sheet({ store, sheet, search }: Parts): void {
+function openClassDialog({ store, classDialog, search }: AppParts): void {
   const { classId } = store.state;
   if (classId === null) search.focus();
-  else sheet.open(classId);
+  else classDialog.open(classId);
 }
 
-function stepLevel({ manifest, store, stage }: Parts, step: number): void {
+function stepLevel({ manifest, store, scenes }: AppParts, step: number): void {
   const { layer, atlas } = store.state;
   const sizes = find(manifest, layer, atlas).atlas.levels.map(({ size }) => size);
-  const next = sizes[sizes.indexOf(stage.scene?.level.size ?? 0) + step];
+  const next = sizes[sizes.indexOf(scenes.current?.level.size ?? 0) + step];
   if (next !== undefined) store.set({ level: next });
 }
 
-function nextLayer({ manifest, store, trail }: Parts): void {
+function nextLayer({ manifest, store, pinFollower }: AppParts): void {
   const names = manifest.layers.map(({ name }) => name);
   const layer = names[(names.indexOf(store.state.layer) + 1) % names.length];
-  if (layer !== undefined) trail.go(layer);
+  if (layer !== undefined) pinFollower.go(layer);
 }

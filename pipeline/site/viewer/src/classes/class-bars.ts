@@ -1,9 +1,9 @@
 // Classes of a cell with bars, longest first.
 
-import { attribution, type Heat } from "../data/attribution";
+import { attribution, type Heatmap } from "../data/attribution";
 import { signed } from "../data/format";
 import type { ClassValue } from "../data/level";
-import type { Chosen } from "../state/class-selection";
+import type { HighlightedClass } from "../state/class-selection";
 import type { Scene } from "../state/scene";
 import { el } from "../ui/dom";
 
@@ -11,14 +11,14 @@ import { el } from "../ui/dom";
  * A list of classes; bars are relative to the strongest one. `chosen` is highlighted; of several highlighted classes
  * each is in its colour. `choose` hears whether a class is to be added to them.
  */
-export function bars(
+export function createClassBars(
   names: readonly string[],
   values: readonly ClassValue[],
   chosen: number | null,
   choose: ((id: number, add: boolean) => void) | null,
-  highlights: readonly Chosen[] = [],
+  highlights: readonly HighlightedClass[] = [],
 ): HTMLElement {
-  if (!values.length) return el("p", { class: "nothing" }, "No class gains from what is seen here.");
+  if (!values.length) return el("p", { class: "empty" }, "No class gains from what is seen here.");
   const longest = Math.max(...values.map(({ value }) => Math.abs(value)));
   const list = el("ol", { class: "bars" });
   for (const { id, value } of values) {
@@ -31,7 +31,7 @@ export function bars(
     ];
     const hue = highlights.length > 1 ? highlights.find((entry) => entry.id === id)?.hue : undefined;
     const item = el("li", {
-      class: id === chosen ? "chosen" : null,
+      class: id === chosen ? "highlighted" : null,
       "data-hue": hue === undefined ? null : hue + 1,
     });
     if (choose) {
@@ -50,7 +50,7 @@ export function bars(
 export function sidesOf(scene: Scene, cell: number): readonly [ClassValue, ClassValue] | null {
   if (!scene.sides) return null;
   const listed = scene.level.topClasses(cell);
-  const value = (heat: Heat): ClassValue => {
+  const value = (heat: Heatmap): ClassValue => {
     const exact = listed.find(({ id }) => id === heat.classId);
     return exact ?? { id: heat.classId, value: attribution(heat, cell) };
   };
@@ -58,7 +58,7 @@ export function sidesOf(scene: Scene, cell: number): readonly [ClassValue, Class
 }
 
 /** The two bars with names and values, and which class the cell favours. */
-export function versus(
+export function createComparisonBars(
   names: readonly string[],
   [left, right]: readonly [ClassValue, ClassValue],
 ): HTMLElement {
@@ -75,13 +75,13 @@ export function versus(
     );
   };
   const difference = right.value - left.value;
-  const favoured = names[(difference < 0 ? left : right).id] ?? "";
-  const words = `${signed(Math.abs(difference))} for ${favoured}`;
+  const favored = names[(difference < 0 ? left : right).id] ?? "";
+  const words = `${signed(Math.abs(difference))} for ${favored}`;
   return el(
     "div",
-    { class: "versus" },
+    { class: "comparison-bars" },
     side(left, "left"),
     side(right, "right"),
-    el("p", { class: "fine" }, words),
+    el("p", { class: "secondary" }, words),
   );
 }

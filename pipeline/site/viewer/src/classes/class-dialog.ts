@@ -1,88 +1,104 @@
 // One class at every layer, side by side: the cells that speak most for it and against it, and its own atlases.
 
-import { loadStrongest, type Ranked, type Strongest } from "../data/attribution";
+import { loadStrongestCells, type Ranked, type StrongestCells } from "../data/attribution";
 import { count, signed } from "../data/format";
-import { atlasesOf, atlasName, find, holding, type LayerEntry, type Manifest } from "../data/manifest";
-import { goTo, openAtlas } from "../map/navigation";
+import {
+  atlasDescription,
+  atlasesOf,
+  atlasName,
+  find,
+  type LayerEntry,
+  type Manifest,
+} from "../data/manifest";
+import { goToCell, openAtlas } from "../map/navigation";
 import type { Store } from "../state/state";
-import { modal } from "../ui/controls";
+import { createDialog } from "../ui/controls";
 import { el } from "../ui/dom";
-import { icon, miniature } from "../ui/icons";
+import { createAtlasPreview, createIcon } from "../ui/icons";
 
-const MOST = 12;
-const LEAST = 6;
+const MAX_STRONGEST = 12;
+const MAX_WEAKEST = 6;
 
-export class ClassSheet {
-  private readonly shell = modal("class-sheet");
-  private shown = -1;
+export class ClassDialog {
+  private readonly dialogParts = createDialog("class-dialog");
+  private currentClass = -1;
 
   constructor(
     private readonly manifest: Manifest,
     private readonly store: Store,
-    private readonly report: (error: unknown) => void,
+    private readonly reportError: (error: unknown) => void,
   ) {}
 
   get dialog(): HTMLDialogElement {
-    return this.shell.dialog;
+    return this.dialogParts.dialog;
   }
 
   open(classId: number): void {
-    const { dialog, heading, body } = this.shell;
-    this.shown = classId;
+    const { dialog, heading, body } = this.dialogParts;
+    this.currentClass = classId;
     heading.textContent = this.manifest.network.classes[classId] ?? "";
-    body.replaceChildren(...this.columns(classId), ...this.atlases(classId));
+    body.replaceChildren(...this.createColumns(classId), ...this.createAtlasRows(classId));
     dialog.showModal();
     dialog.scrollTop = 0;
   }
 
-  private columns(classId: number): HTMLElement[] {
+  private createColumns(classId: number): HTMLElement[] {
     const about =
       "The cells that speak most for the class and most against it at each layer, by their mean attribution in logits.";
     const row = el("div", { class: "layers-row" });
     for (const layer of this.manifest.layers) {
       const column = el("section", { class: "column", "aria-label": layer.name });
-      column.append(el("h3", {}, layer.name), el("div", { class: "waiting" }));
+      column.append(el("h3", {}, layer.name), el("div", { class: "loading" }));
       row.append(column);
-      loadStrongest(layer, find(this.manifest, layer.name, "all").atlas, classId, MOST, LEAST).then(
-        (found) => {
-          if (classId === this.shown) column.lastElementChild?.replaceWith(...this.cells(found, classId));
-        },
-        this.report,
-      );
+      loadStrongestCells(
+        layer,
+        find(this.manifest, layer.name, "all").atlas,
+        classId,
+        MAX_STRONGEST,
+        MAX_WEAKEST,
+      ).then((strongest) => {
+        if (classId === this.currentClass)
+          column.lastElementChild?.replaceWith(...this.createCells(strongest, classId));
+      }, this.reportError);
     }
-    return [el("p", { class: "fine" }, about), row];
+    return [el("p", { class: "secondary" }, about), row];
   }
 
-  private cells(found: Strongest | null, classId: number): HTMLElement[] {
-    if (!found) return [el("p", { class: "nothing" }, "No class attributions were recorded.")];
-    const { level } = found;
-    const entry = found.atlas.levels.find(({ size }) => size === level.size);
+  private createCells(strongest: StrongestCells | null, classId: number): HTMLElement[] {
+    if (!strongest) return [el("p", { class: "empty" }, "No class attributions were recorded.")];
+    const { level } = strongest;
+    const entry = strongest.atlas.levels.find(({ size }) => size === level.size);
     const from = `of ${count(entry?.drawn ?? 0, "icon")} on ${level.size} × ${level.size}`;
     const parts: HTMLElement[] = [
-      el("p", { class: "fine" }, from),
+      el("p", { class: "secondary" }, from),
       el("h4", { class: "for" }, "Most for it"),
     ];
-    parts.push(this.icons(found, found.most, classId, "most"));
-    if (found.least.length)
+    parts.push(this.createIcons(strongest, strongest.most, classId, "most"));
+    if (strongest.least.length)
       parts.push(
         el("h4", { class: "against" }, "Most against it"),
-        this.icons(found, found.least, classId, "least"),
+        this.createIcons(strongest, strongest.least, classId, "least"),
       );
     return parts;
   }
 
-  private icons(found: Strongest, ranked: readonly Ranked[], classId: number, name: string): HTMLElement {
-    if (!ranked.length) return el("p", { class: "nothing" }, "No cell speaks for it.");
-    const { layer, atlas, level } = found;
+  private createIcons(
+    strongest: StrongestCells,
+    ranked: readonly Ranked[],
+    classId: number,
+    name: string,
+  ): HTMLElement {
+    if (!ranked.length) return el("p", { class: "empty" }, "No cell speaks for it.");
+    const { layer, atlas, level } = strongest;
     const list = el("ol", { class: `icons ${name}` });
     for (const { cell, value } of ranked) {
       const address = { size: level.size, row: level.row(cell), column: level.column(cell) };
       const place = `${layer.name}, row ${address.row + 1}, column ${address.column + 1}: ${signed(value)}`;
       const press = el("button", { type: "button", title: place, "aria-label": place });
-      press.append(icon(layer.name, atlas, address), el("span", { class: "value" }, signed(value)));
+      press.append(createIcon(layer.name, atlas, address), el("span", { class: "value" }, signed(value)));
       press.addEventListener("click", () => {
         this.dialog.close();
-        goTo(this.store, layer.name, atlas.name, address, { classId, sign: value < 0 ? -1 : 1 });
+        goToCell(this.store, layer.name, atlas.name, address, { classId, sign: value < 0 ? -1 : 1 });
       });
       list.append(el("li", {}, press));
     }
@@ -90,21 +106,21 @@ export class ClassSheet {
   }
 
   /** A row for each atlas that the class has a part in, with its picture at every layer. */
-  private atlases(classId: number): HTMLElement[] {
+  private createAtlasRows(classId: number): HTMLElement[] {
     return atlasesOf(this.manifest, classId).flatMap(({ name }) => {
       const row = el("div", { class: "layers-row" });
-      for (const layer of this.manifest.layers) row.append(this.atlas(layer, name));
+      for (const layer of this.manifest.layers) row.append(this.createAtlasButton(layer, name));
       const { atlas } = find(this.manifest, "", name);
       const title = atlas.kind === "class" ? `The atlas of ${atlasName(this.manifest, atlas)}` : null;
       return [el("h3", { class: "row-title" }, title ?? atlasName(this.manifest, atlas)), row];
     });
   }
 
-  private atlas(layer: LayerEntry, name: string): HTMLElement {
+  private createAtlasButton(layer: LayerEntry, name: string): HTMLElement {
     const { atlas } = find(this.manifest, layer.name, name);
-    const label = `${holding(this.manifest, atlas)} at ${layer.name}`;
+    const label = `${atlasDescription(this.manifest, atlas)} at ${layer.name}`;
     const press = el("button", { type: "button", class: "atlas", title: label, "aria-label": label });
-    press.append(miniature(layer.name, atlas), el("span", { class: "fine" }, layer.name));
+    press.append(createAtlasPreview(layer.name, atlas), el("span", { class: "secondary" }, layer.name));
     press.addEventListener("click", () => {
       this.dialog.close();
       openAtlas(this.manifest, this.store, name, layer.name, { classId: null, sign: 1, intensity: 1 });

@@ -2,18 +2,18 @@
 
 import { atlasesOf, atlasName, type Manifest } from "../data/manifest";
 import { openAtlas } from "../map/navigation";
-import type { Chosen } from "../state/class-selection";
+import type { HighlightedClass } from "../state/class-selection";
 import type { Store } from "../state/state";
-import { drawing, el } from "../ui/dom";
+import { createSvgIcon, el } from "../ui/dom";
 
-const LONGEST = 60;
-const ALONE = "Highlight a class";
-const MORE = "Add a class to the highlighted ones";
+const MAX_RESULTS = 60;
+const HIGHLIGHT_LABEL = "Highlight a class";
+const ADD_LABEL = "Add a class to the highlighted ones";
 
 /** Something else that a class offers beside its highlighting: a text, and what happens. */
-export interface Offer {
+export interface SearchAction {
   readonly text: string;
-  take(): void;
+  run(): void;
 }
 
 export interface SearchActions {
@@ -21,13 +21,13 @@ export interface SearchActions {
   choose(id: number): void;
   /** Highlight a class beside the others. */
   add(id: number): void;
-  offers(id: number): readonly Offer[];
-  highlighted(): readonly Chosen[];
+  actionsFor(id: number): readonly SearchAction[];
+  highlighted(): readonly HighlightedClass[];
 }
 
-interface Found {
+interface SearchResult {
   readonly id: number;
-  readonly offer: Offer | null;
+  readonly action: SearchAction | null;
 }
 
 export class Search {
@@ -39,7 +39,7 @@ export class Search {
     tabindex: "-1",
     hidden: true,
   });
-  private found: Found[] = [];
+  private results: SearchResult[] = [];
   private active = -1;
   private adding = false;
 
@@ -52,7 +52,7 @@ export class Search {
     this.input = el("input", {
       type: "text",
       role: "combobox",
-      "aria-label": ALONE,
+      "aria-label": HIGHLIGHT_LABEL,
       "aria-description": "Enter highlights the class alone, Shift and Enter add it to the highlighted ones.",
       "aria-expanded": "false",
       "aria-controls": id,
@@ -60,35 +60,35 @@ export class Search {
       autocomplete: "off",
       spellcheck: "false",
     });
-    const glass = drawing("M8.5 3a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z", "m12.5 12.5 4.5 4.5");
+    const glass = createSvgIcon("M8.5 3a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z", "m12.5 12.5 4.5 4.5");
     this.element = el("div", { class: "search" }, glass, this.input, this.list);
     this.input.addEventListener("input", () => this.open());
     this.input.addEventListener("focus", () => this.open());
     this.input.addEventListener("blur", () => this.close());
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
-    this.mode(false);
+    this.setMode(false);
   }
 
   /** Search for classes to highlight beside the others. */
-  more(): void {
-    this.mode(true);
+  startAdding(): void {
+    this.setMode(true);
     this.input.focus();
   }
 
-  private mode(adding: boolean): void {
+  private setMode(adding: boolean): void {
     this.adding = adding;
-    this.input.setAttribute("aria-label", adding ? MORE : ALONE);
+    this.input.setAttribute("aria-label", adding ? ADD_LABEL : HIGHLIGHT_LABEL);
     this.input.placeholder = adding ? "Add a class" : `Search ${this.names.length} classes`;
   }
 
   private open(): void {
-    const classes = matches(this.names, this.input.value).slice(0, LONGEST);
-    this.found = classes.flatMap((id) => [
-      { id, offer: null },
-      ...(this.adding ? [] : this.actions.offers(id)).map((offer) => ({ id, offer })),
+    const classes = findClasses(this.names, this.input.value).slice(0, MAX_RESULTS);
+    this.results = classes.flatMap((id) => [
+      { id, action: null },
+      ...(this.adding ? [] : this.actions.actionsFor(id)).map((action) => ({ id, action })),
     ]);
-    this.active = this.input.value && this.found.length ? 0 : -1;
+    this.active = this.input.value && this.results.length ? 0 : -1;
     this.fill();
     this.list.scrollTop = 0;
     this.list.hidden = false;
@@ -97,36 +97,41 @@ export class Search {
   }
 
   private fill(): void {
-    const colours = new Map(this.actions.highlighted().map(({ id, hue }) => [id, hue + 1]));
-    this.list.replaceChildren(...this.found.map((found, index) => this.option(found, index, colours)));
-    const none = { role: "option", class: "nothing", "aria-disabled": "true" };
-    if (!this.found.length) this.list.append(el("li", none, "No class of this name"));
+    const colors = new Map(this.actions.highlighted().map(({ id, hue }) => [id, hue + 1]));
+    this.list.replaceChildren(...this.results.map((results, index) => this.option(results, index, colors)));
+    const emptyOption = { role: "option", class: "empty", "aria-disabled": "true" };
+    if (!this.results.length) this.list.append(el("li", emptyOption, "No class of this name"));
   }
 
   private close(): void {
-    this.mode(false);
+    this.setMode(false);
     this.list.hidden = true;
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
   }
 
-  private option(found: Found, index: number, colours: ReadonlyMap<number, number>): HTMLElement {
-    const { id, offer } = found;
+  private option(results: SearchResult, index: number, colors: ReadonlyMap<number, number>): HTMLElement {
+    const { id, action } = results;
     const option = el(
       "li",
-      { role: "option", id: `${this.list.id}-${index}`, class: offer && "offer", "aria-selected": "false" },
-      offer?.text ?? this.names[id] ?? "",
+      {
+        role: "option",
+        id: `${this.list.id}-${index}`,
+        class: action && "search-action",
+        "aria-selected": "false",
+      },
+      action?.text ?? this.names[id] ?? "",
     );
-    option.addEventListener("click", (event) => this.take(found, event.shiftKey));
-    if (offer) return option;
-    const hue = colours.get(id) ?? null;
+    option.addEventListener("click", (event) => this.choose(results, event.shiftKey));
+    if (action) return option;
+    const hue = colors.get(id) ?? null;
     if (hue) option.setAttribute("aria-description", "highlighted");
-    option.append(mark(hue, () => this.take(found, true)));
+    option.append(createMark(hue, () => this.choose(results, true)));
     return option;
   }
 
-  private take({ id, offer }: Found, add: boolean): void {
-    if (!offer && (add || this.adding)) {
+  private choose({ id, action }: SearchResult, add: boolean): void {
+    if (!action && (add || this.adding)) {
       this.actions.add(id);
       this.fill();
       this.highlight();
@@ -135,7 +140,7 @@ export class Search {
     }
     this.input.value = "";
     this.input.blur();
-    if (offer) offer.take();
+    if (action) action.run();
     else this.actions.choose(id);
   }
 
@@ -143,11 +148,11 @@ export class Search {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined) {
       if (this.list.hidden) this.open();
-      this.active = Math.min(Math.max(this.active + step, 0), this.found.length - 1);
+      this.active = Math.min(Math.max(this.active + step, 0), this.results.length - 1);
       this.highlight();
     } else if (event.key === "Enter") {
-      const found = this.found[this.active];
-      if (found && !this.list.hidden) this.take(found, event.shiftKey);
+      const results = this.results[this.active];
+      if (results && !this.list.hidden) this.choose(results, event.shiftKey);
     } else if (event.key === "Escape") {
       this.input.value = "";
       this.input.blur();
@@ -170,7 +175,7 @@ export class Search {
 // What the search finds, and how it shows that a class is or can be among the highlighted ones.
 
 /** Classes whose name holds the text: first those that begin with it, then those with a word that does. */
-export function matches(names: readonly string[], text: string): number[] {
+export function findClasses(names: readonly string[], text: string): number[] {
   const wanted = text.trim().toLocaleLowerCase();
   const ranked = names
     .map((name, id) => ({ id, at: name.toLocaleLowerCase().indexOf(wanted), name: name.toLocaleLowerCase() }))
@@ -185,10 +190,10 @@ export function matches(names: readonly string[], text: string): number[] {
  *
  * @param hue counted from 1; null where the class is not highlighted.
  */
-export function mark(hue: number | null, add: () => void): HTMLElement {
+export function createMark(hue: number | null, add: () => void): HTMLElement {
   const made = el("span", { class: hue ? "dot" : "add", "data-hue": hue, "aria-hidden": "true" });
   if (hue) return made;
-  made.append(drawing("M10 5v10", "M5 10h10"));
+  made.append(createSvgIcon("M10 5v10", "M5 10h10"));
   made.title = "Add to the highlighted classes";
   made.addEventListener("click", (event) => {
     event.stopPropagation(); // the option itself highlights the class alone
@@ -199,15 +204,20 @@ export function mark(hue: number | null, add: () => void): HTMLElement {
 
 // What the search offers beside the highlighting of a class: its own atlas, and the comparisons that involve it.
 
-/** `taken` is called once an offer has been taken. */
-export function offersOf(manifest: Manifest, store: Store, classId: number, taken: () => void): Offer[] {
+/** `onRun` is called once an offer has been onRun. */
+export function searchActionsOf(
+  manifest: Manifest,
+  store: Store,
+  classId: number,
+  onRun: () => void,
+): SearchAction[] {
   return atlasesOf(manifest, classId).map((atlas) => {
     const name = atlasName(manifest, atlas);
     return {
       text: atlas.kind === "class" ? `Atlas of ${name}` : name,
-      take: () => {
+      run: () => {
         openAtlas(manifest, store, atlas.name);
-        taken();
+        onRun();
       },
     };
   });

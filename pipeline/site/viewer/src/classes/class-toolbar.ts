@@ -1,39 +1,48 @@
 // The bar that appears while classes are highlighted: their names, the sign, the brightness, and a way out.
 
-import { attribution, type Heat } from "../data/attribution";
+import { attribution, type Heatmap } from "../data/attribution";
 import { decimal, signed } from "../data/format";
 import type { LevelData } from "../data/level";
 import { atlasesOf, atlasName, type Manifest } from "../data/manifest";
 import { openAtlas } from "../map/navigation";
-import { type Chosen, chosen, MOST_CLASSES, withoutClass } from "../state/class-selection";
+import {
+  type HighlightedClass,
+  highlightedClasses,
+  MAX_CLASSES,
+  removeClass,
+} from "../state/class-selection";
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
-import { choice } from "../ui/controls";
-import { button, drawing, el } from "../ui/dom";
-import { DensityLens } from "./density-controls";
+import { createRadioGroup } from "../ui/controls";
+import { createButton, createSvgIcon, el } from "../ui/dom";
+import { DensityControls } from "./density-controls";
 
-export interface LensActions {
+export interface ClassToolbarActions {
   /** Show a class at every layer. */
-  survey(classId: number): void;
+  showClass(classId: number): void;
   /** Look for a class to highlight beside the others. */
-  more(): void;
+  addClass(): void;
 }
 
-export class Lens {
+export class ClassToolbar {
   readonly element = el("div", {
-    class: "lens",
+    class: "class-toolbar",
     role: "group",
     "aria-label": "Highlighted class",
     hidden: true,
   });
   private readonly name = el("strong", {});
-  private readonly strongest = el("span", { class: "fine" });
+  private readonly strongest = el("span", { class: "secondary" });
   private readonly links = el("div", { class: "links" });
-  private readonly chips: Chips;
-  private readonly alone = el("p", { class: "fine", hidden: true }, "Where images fall: one class only.");
-  private linked = "";
+  private readonly chips: ClassChips;
+  private readonly singleClassNote = el(
+    "p",
+    { class: "secondary", hidden: true },
+    "Where images fall: one class only.",
+  );
+  private linkKey = "";
   private readonly sign;
-  private readonly densities: DensityLens;
+  private readonly densityControls: DensityControls;
   private readonly slider = el("input", {
     type: "range",
     min: -2,
@@ -45,30 +54,39 @@ export class Lens {
   constructor(
     private readonly manifest: Manifest,
     private readonly store: Store,
-    private readonly actions: LensActions,
+    private readonly actions: ClassToolbarActions,
   ) {
-    this.sign = choice("Direction of the attribution", (value) =>
+    this.sign = createRadioGroup("Direction of the attribution", (value) =>
       store.set({ sign: value === "against" ? -1 : 1 }),
     );
-    this.sign.offer([
-      { value: "for", face: "for" },
-      { value: "against", face: "against" },
+    this.sign.setOptions([
+      { value: "for", label: "for" },
+      { value: "against", label: "against" },
     ]);
     this.slider.addEventListener("input", () => store.set({ intensity: 2 ** Number(this.slider.value) }));
     const clear = (): void => store.set({ classId: null, show: "attribution", sign: 1, intensity: 1 });
-    const out = button("Show all classes", drawing("M5 5 15 15", "M15 5 5 15"), clear);
-    const words = el("div", { class: "words" }, this.name, this.strongest);
+    const out = createButton("Show all classes", createSvgIcon("M5 5 15 15", "M15 5 5 15"), clear);
+    const text = el("div", { class: "text-lines" }, this.name, this.strongest);
     const brightness = el(
       "label",
       { class: "intensity" },
-      el("span", { class: "fine" }, "intensity"),
+      el("span", { class: "secondary" }, "intensity"),
       this.slider,
     );
-    this.densities = new DensityLens(manifest, store);
+    this.densityControls = new DensityControls(manifest, store);
     const focus = (): void => this.links.querySelector("button")?.focus();
-    this.chips = new Chips(manifest.network.classes, store, focus);
-    const { densities, chips, sign, alone, links } = this;
-    this.element.append(words, chips.element, densities.element, sign.element, brightness, alone, links, out);
+    this.chips = new ClassChips(manifest.network.classes, store, focus);
+    const { densityControls, chips, sign, singleClassNote, links } = this;
+    this.element.append(
+      text,
+      chips.element,
+      densityControls.element,
+      sign.element,
+      brightness,
+      singleClassNote,
+      links,
+      out,
+    );
     store.subscribe(() => this.update());
     this.update();
   }
@@ -76,21 +94,21 @@ export class Lens {
   /** Say how strong the classes get at the shown level. */
   show(scene: Scene): void {
     const { heat, level, density, atlas } = scene;
-    this.densities.show(scene);
+    this.densityControls.show(scene);
     this.chips.show(scene);
-    const offersDensities = atlas.label_levels.length > 0 || (this.manifest.second && atlas.kind === "all");
-    this.alone.hidden = this.store.state.also.length === 0 || !offersDensities;
+    const hasDensities = atlas.label_levels.length > 0 || (this.manifest.second && atlas.kind === "all");
+    this.singleClassNote.hidden = this.store.state.also.length === 0 || !hasDensities;
     this.element.toggleAttribute("data-density", density !== null);
     this.strongest.hidden = density !== null;
     const { sign } = this.store.state;
-    const strongest = heat && signed(strongestValue({ level, heat }, sign));
-    const several = scene.highlights.length > 1;
-    const words =
+    const strongest = heat && signed(findStrongestValue({ level, heat }, sign));
+    const count = scene.highlights.length > 1;
+    const text =
       heat &&
-      (several
+      (count
         ? `the layer's largest value ${decimal(heat.scale)}`
         : `strongest cell ${strongest}; the layer's largest value ${decimal(heat.scale)}`);
-    this.strongest.textContent = words ?? "";
+    this.strongest.textContent = text ?? "";
   }
 
   private update(): void {
@@ -99,7 +117,7 @@ export class Lens {
     this.element.hidden = classId === null && !second;
     const name = classId === null ? "" : (this.manifest.network.classes[classId] ?? "");
     this.name.textContent = also.length ? `${also.length + 1} classes` : (second?.title ?? name);
-    this.densities.element.hidden = also.length > 0;
+    this.densityControls.element.hidden = also.length > 0;
     this.element.setAttribute("aria-label", also.length ? "Highlighted classes" : "Highlighted class");
     this.chips.update();
     this.link(second ? null : classId);
@@ -110,33 +128,33 @@ export class Lens {
   /** Offer more classes, and where else a single one is shown. */
   private link(classId: number | null): void {
     const { atlas, also, layer } = this.store.state;
-    const linked = [classId, layer, atlas, ...also].join();
-    if (linked === this.linked) return; // a new link would lose the focus
-    this.linked = linked;
-    const several = chosen(this.store.state).length;
-    const more = several < MOST_CLASSES ? [link("Add a class", this.actions.more)] : [];
+    const linkKey = [classId, layer, atlas, ...also].join();
+    if (linkKey === this.linkKey) return; // a new link would lose the focus
+    this.linkKey = linkKey;
+    const count = highlightedClasses(this.store.state).length;
+    const more = count < MAX_CLASSES ? [createLink("Add a class", this.actions.addClass)] : [];
     this.links.replaceChildren(
-      ...(classId === null ? [] : several > 1 ? more : [...more, ...this.ways(classId)]),
+      ...(classId === null ? [] : count > 1 ? more : [...more, ...this.createLinks(classId)]),
     );
   }
 
   /** Where else the class is shown. */
-  private ways(classId: number): HTMLElement[] {
+  private createLinks(classId: number): HTMLElement[] {
     const { manifest, store } = this;
     const atlases = atlasesOf(manifest, classId).filter(({ name }) => name !== store.state.atlas);
     const whole = { classId: null, sign: 1, intensity: 1 } as const;
     return [
-      link("Side by side at every layer", () => this.actions.survey(classId)),
+      createLink("Side by side at every layer", () => this.actions.showClass(classId)),
       ...atlases.map((atlas) => {
         const name = atlasName(manifest, atlas);
         const text = atlas.kind === "class" ? `Atlas of ${name}` : name;
-        return link(text, () => openAtlas(manifest, store, atlas.name, store.state.layer, whole));
+        return createLink(text, () => openAtlas(manifest, store, atlas.name, store.state.layer, whole));
       }),
     ];
   }
 }
 
-function link(text: string, action: () => void): HTMLElement {
+function createLink(text: string, action: () => void): HTMLElement {
   const press = el("button", { type: "button", class: "link" }, text);
   press.addEventListener("click", action);
   return press;
@@ -145,35 +163,38 @@ function link(text: string, action: () => void): HTMLElement {
 // Several highlighted classes in the lens: colour, name, strongest value, and ways to have one alone or without it.
 
 /** The attribution of the drawn cell that speaks most for a class, or most against it. */
-export function strongestValue({ level, heat }: { level: LevelData; heat: Heat }, sign: 1 | -1): number {
+export function findStrongestValue(
+  { level, heat }: { level: LevelData; heat: Heatmap },
+  sign: 1 | -1,
+): number {
   let strongest = 0;
   for (let cell = 0; cell < level.cells; cell++) {
-    if (level.isDrawn(cell)) strongest = Math.max(strongest, sign * attribution(heat, cell));
+    if (level.hasIcon(cell)) strongest = Math.max(strongest, sign * attribution(heat, cell));
   }
   return sign * strongest;
 }
 
-export class Chips {
-  readonly element = el("ul", { class: "chips", "aria-label": "Highlighted classes", hidden: true });
+export class ClassChips {
+  readonly element = el("ul", { class: "class-chips", "aria-label": "Highlighted classes", hidden: true });
   private shown = "";
 
   /** `left` hears that a class went, and where in the list it was. */
   constructor(
     private readonly names: readonly string[],
     private readonly store: Store,
-    private readonly left: () => void,
+    private readonly onRemove: () => void,
   ) {}
 
   /** List the classes of the state where they are several. */
   update(): void {
     const { state } = this.store;
-    const classes = chosen(state);
+    const classes = highlightedClasses(state);
     this.element.hidden = classes.length < 2;
     const shown = classes.map(({ id, hue }) => `${id}.${hue}`).join();
     if (shown === this.shown) return;
     this.shown = shown;
     this.element.replaceChildren(
-      ...(classes.length < 2 ? [] : classes.map((entry, place) => this.chip(entry, place))),
+      ...(classes.length < 2 ? [] : classes.map((entry, place) => this.createChip(entry, place))),
     );
   }
 
@@ -181,25 +202,25 @@ export class Chips {
   show({ level, highlights }: Scene): void {
     const { sign } = this.store.state;
     for (const { id, heat } of this.element.hidden ? [] : highlights) {
-      const strongest = strongestValue({ level, heat }, sign);
+      const strongest = findStrongestValue({ level, heat }, sign);
       const value = this.element.querySelector(`[data-class="${id}"] .value`);
       if (value) value.textContent = strongest ? signed(strongest) : "none";
     }
   }
 
-  private chip({ id, hue }: Chosen, place: number): HTMLElement {
+  private createChip({ id, hue }: HighlightedClass, place: number): HTMLElement {
     const name = this.names[id] ?? `class ${id}`;
-    const only = button(
+    const only = createButton(
       `Show only ${name}`,
       el("span", { class: "name" }, name),
-      () => this.only(id),
+      () => this.showOnly(id),
       "chip-name",
     );
     const remove = (): void => {
-      this.store.set(withoutClass(this.store.state, id));
-      const rest = this.element.querySelectorAll<HTMLElement>(".quiet");
+      this.store.set(removeClass(this.store.state, id));
+      const rest = this.element.querySelectorAll<HTMLElement>(".icon-button");
       if (rest.length) rest[Math.min(place, rest.length - 1)]?.focus();
-      else this.left();
+      else this.onRemove();
     };
     return el(
       "li",
@@ -207,12 +228,12 @@ export class Chips {
       el("span", { class: "dot", "aria-hidden": "true" }),
       only,
       el("span", { class: "value", title: "its strongest cell, logit" }),
-      button(`Remove ${name}`, drawing("M6 6 14 14", "M14 6 6 14"), remove),
+      createButton(`Remove ${name}`, createSvgIcon("M6 6 14 14", "M14 6 6 14"), remove),
     );
   }
 
-  private only(classId: number): void {
+  private showOnly(classId: number): void {
     this.store.set({ classId });
-    this.left();
+    this.onRemove();
   }
 }

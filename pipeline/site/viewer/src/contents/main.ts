@@ -1,65 +1,65 @@
 // The page of contents: everything that a run made, with a way to each.
 
-import { loadPartFrom, takePart } from "../data/data-files";
+import { loadDataFrom, takeData } from "../data/data-files";
 import { count } from "../data/format";
 import {
   type AtlasEntry,
   allAtlases,
   atlasName,
   type LayerEntry,
-  loadPlaces,
+  loadBookmarks,
   type Manifest,
 } from "../data/manifest";
 import { el } from "../ui/dom";
-import { miniature } from "../ui/icons";
-import { themeButton } from "../ui/page";
-import type { Contents } from "./measures";
-import { figures } from "./tables";
-import { tests } from "./tests";
+import { createAtlasPreview } from "../ui/icons";
+import { createThemeButton } from "../ui/page";
+import type { Measurements } from "./measures";
+import { createFigures } from "./tables";
+import { createTests } from "./tests";
 
 async function start(): Promise<void> {
-  const manifest = takePart("manifest") as Manifest;
-  const main = el("main", {}, ...introduction(manifest), atlases(manifest));
-  document.body.append(masthead(), main);
-  const { automatic, places } = await loadPlaces().catch(() => ({ automatic: false, places: [] }));
-  const ways = places.map(({ title, text, link }, index) => {
+  const manifest = takeData("manifest") as Manifest;
+  const main = el("main", {}, ...createIntroduction(manifest), createAtlases(manifest));
+  document.body.append(createHeader(), main);
+  const { automatic, places } = await loadBookmarks().catch(() => ({ automatic: false, places: [] }));
+  const stops = places.map(({ title, text, link }, index) => {
     const href = `index.html#${link}${link ? "&" : ""}tour=${index + 1}`;
-    return el("li", {}, el("a", { class: "name", href }, title), el("span", { class: "fine" }, text));
+    return el("li", {}, el("a", { class: "name", href }, title), el("span", { class: "secondary" }, text));
   });
-  const made = automatic ? "Made automatically from the figures of the run." : null;
-  if (ways.length) {
+  const automaticNote = automatic ? "Made automatically from the figures of the run." : null;
+  if (stops.length) {
     main.append(
       el(
         "section",
         { id: "tour" },
         el("h2", {}, el("a", { href: "index.html#tour=1" }, "Tour")),
-        made ? el("p", { class: "said" }, made) : null,
-        el("ol", { class: "results stops" }, ...ways),
+        automaticNote ? el("p", { class: "summary" }, automaticNote) : null,
+        el("ol", { class: "results stops" }, ...stops),
       ),
     );
   }
-  const measured = await loadPartFrom<Contents>("figures.js", "figures").catch(() => null);
-  main.append(...tests(manifest), figures(manifest, measured));
+  const measurements = await loadDataFrom<Measurements>("figures.js", "figures").catch(() => null);
+  main.append(...createTests(manifest), createFigures(manifest, measurements));
   document.documentElement.dataset.ready = "contents";
 }
 
-function introduction(manifest: Manifest): HTMLElement[] {
+function createIntroduction(manifest: Manifest): HTMLElement[] {
   const { layers, network, images, title } = manifest;
-  const made = [
+  const automaticNote = [
     count(allAtlases(manifest).length * layers.length, "atlas", "atlases"),
     `of ${count(layers.length, "layer")} of ${network.name}`,
     `from ${count(images, "image")}`,
   ];
   return [
     el("h1", {}, title),
-    el("p", { class: "lead" }, `${made.join(" ")}, with what was tested and measured.`),
+    el("p", { class: "lead" }, `${automaticNote.join(" ")}, with what was tested and measured.`),
   ];
 }
 
-function masthead(): HTMLElement {
+function createHeader(): HTMLElement {
   const back = el("a", { class: "back", href: "index.html" }, "← Atlas");
-  const theme = themeButton(() => {});
-  return el("header", { class: "masthead" }, back, el("p", { class: "where" }, "Contents"), theme);
+  const theme = createThemeButton(() => {});
+  return el("header", { class: "page-header" }, back, el("p", { class: "where" }, "Contents"), theme);
 }
 
 start().catch((error: unknown) => {
@@ -69,12 +69,12 @@ start().catch((error: unknown) => {
 
 // Every atlas of the run as a picture that opens it.
 
-const FEW = 3;
+const MAX_SIDE_BY_SIDE = 3;
 
 /** One row for each atlas, its layers side by side. */
-export function atlases(manifest: Manifest): HTMLElement {
-  const rows = allAtlases(manifest).map((atlas, index) => row(manifest, atlas, index));
-  const few = manifest.layers.length <= FEW; // then several atlases find room side by side
+export function createAtlases(manifest: Manifest): HTMLElement {
+  const rows = allAtlases(manifest).map((atlas, index) => createRow(manifest, atlas, index));
+  const few = manifest.layers.length <= MAX_SIDE_BY_SIDE; // then several atlases find room side by side
   return el(
     "section",
     { id: "atlases" },
@@ -83,14 +83,14 @@ export function atlases(manifest: Manifest): HTMLElement {
   );
 }
 
-function row(manifest: Manifest, atlas: AtlasEntry, index: number): HTMLElement {
+function createRow(manifest: Manifest, atlas: AtlasEntry, index: number): HTMLElement {
   const cards = manifest.layers.flatMap((layer) => {
     const found = layer.atlases.find(({ name }) => name === atlas.name);
-    return found ? [el("li", {}, card(layer, found))] : [];
+    return found ? [el("li", {}, createCard(layer, found))] : [];
   });
   const kind = { all: null, class: "one class", compare: "two classes compared" }[atlas.kind];
   const heading = el("h3", { id: `atlas-${index}` }, atlasName(manifest, atlas));
-  if (kind) heading.append(el("span", { class: "fine" }, kind));
+  if (kind) heading.append(el("span", { class: "secondary" }, kind));
   return el(
     "div",
     { class: `row ${atlas.kind}`, role: "group", "aria-labelledby": heading.id },
@@ -99,9 +99,9 @@ function row(manifest: Manifest, atlas: AtlasEntry, index: number): HTMLElement 
   );
 }
 
-function card(layer: LayerEntry, atlas: AtlasEntry): HTMLElement {
+function createCard(layer: LayerEntry, atlas: AtlasEntry): HTMLElement {
   const finest = atlas.levels.at(-1);
-  const about = [
+  const description = [
     count(atlas.levels[0]?.samples ?? 0, "sample"),
     `${count(finest?.drawn ?? 0, "icon")} on ${finest?.size}\u00a0×\u00a0${finest?.size}`,
   ];
@@ -110,8 +110,8 @@ function card(layer: LayerEntry, atlas: AtlasEntry): HTMLElement {
   return el(
     "a",
     { class: "atlas", href: `index.html#${parts}` },
-    miniature(layer.name, atlas),
+    createAtlasPreview(layer.name, atlas),
     el("span", { class: "name" }, layer.name),
-    el("span", { class: "fine" }, about.join(" · ")),
+    el("span", { class: "secondary" }, description.join(" · ")),
   );
 }

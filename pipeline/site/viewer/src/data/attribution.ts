@@ -1,10 +1,10 @@
 // How strongly every cell speaks for or against a class.
 
-import { loadPart, type Numbers, type Packed, unpack } from "./data-files";
-import { type LevelData, loadLevel, parents } from "./level";
-import type { AtlasEntry, HeatEntry, LayerEntry } from "./manifest";
+import { decodeArray, type EncodedArray, loadData, type NumberArray } from "./data-files";
+import { type LevelData, loadLevel, parentCells } from "./level";
+import type { AtlasEntry, HeatmapEntry, LayerEntry } from "./manifest";
 
-export interface Heat {
+export interface Heatmap {
   readonly classId: number;
   /** For each cell of the shown level, -1..1: the signed square root of its share of the layer's largest attribution. */
   readonly share: Float32Array;
@@ -13,51 +13,51 @@ export interface Heat {
 }
 
 /** The attribution behind a share, logit. */
-export function attribution(heat: Heat, cell: number): number {
+export function attribution(heat: Heatmap, cell: number): number {
   const share = heat.share[cell] ?? 0;
   return Math.sign(share) * share * share * heat.scale;
 }
 
 /** The heat of a class over the cells of `level`; finer levels than the stored ones take their parent cell's. */
-export async function loadHeat(
-  entry: HeatEntry,
+export async function loadHeatmap(
+  entry: HeatmapEntry,
   layer: string,
   atlas: string,
   level: LevelData,
   classId: number,
-): Promise<Heat> {
+): Promise<Heatmap> {
   const stored = [...entry.levels].reverse().find(({ size }) => size <= level.size) ?? entry.levels[0];
   if (!stored) throw new Error(`${level.name} has no heat planes`);
   const source = await loadLevel(layer, atlas, stored.size);
   const block = Math.floor(classId / stored.classes_per_block);
-  const planes = await loadBlock(`${source.name}/heat-${block}`);
+  const planes = await loadHeatmapBlock(`${source.name}/heat-${block}`);
   const start = (classId % stored.classes_per_block) * source.cells;
   return {
     classId,
-    share: spread(planes.subarray(start, start + source.cells), source, level),
+    share: toLevel(planes.subarray(start, start + source.cells), source, level),
     scale: entry.scale,
   };
 }
 
-function spread(plane: Numbers, source: LevelData, level: LevelData): Float32Array {
-  return Float32Array.from(parents(level, source), (cell) => (plane[cell] ?? 0) / 127);
+function toLevel(plane: NumberArray, source: LevelData, level: LevelData): Float32Array {
+  return Float32Array.from(parentCells(level, source), (cell) => (plane[cell] ?? 0) / 127);
 }
 
-const blocks = new Map<string, Promise<Numbers>>();
+const heatmapBlocks = new Map<string, Promise<NumberArray>>();
 
-function loadBlock(name: string): Promise<Numbers> {
-  let found = blocks.get(name);
+function loadHeatmapBlock(name: string): Promise<NumberArray> {
+  let found = heatmapBlocks.get(name);
   if (!found) {
-    found = loadPart<{ heat: Packed }>(name).then((content) => unpack(content.heat));
-    found.catch(() => blocks.delete(name));
-    blocks.set(name, found);
+    found = loadData<{ heat: EncodedArray }>(name).then((content) => decodeArray(content.heat));
+    found.catch(() => heatmapBlocks.delete(name));
+    heatmapBlocks.set(name, found);
   }
   return found;
 }
 
 // Which of several classes a cell speaks for most, and how strongly.
 
-export interface Contest {
+export interface Winners {
   /** For each cell the place of the winning class in the list; -1 where the cell speaks for none of them. */
   readonly winner: Int8Array;
   /** For each cell the winner's share, 0..1, see {@link Heat}. */
@@ -65,7 +65,7 @@ export interface Contest {
 }
 
 /** The contest over all cells; against the classes where `sign` is -1. Of equals the first one wins. */
-export function contest(heats: readonly Heat[], sign: 1 | -1): Contest {
+export function findWinners(heats: readonly Heatmap[], sign: 1 | -1): Winners {
   const cells = heats[0]?.share.length ?? 0;
   const winner = new Int8Array(cells).fill(-1);
   const share = new Float32Array(cells);
@@ -81,7 +81,7 @@ export function contest(heats: readonly Heat[], sign: 1 | -1): Contest {
 }
 
 /** The place of the class that wins a cell, or -1. */
-export function winnerAt(heats: readonly Heat[], sign: 1 | -1, cell: number): number {
+export function findWinner(heats: readonly Heatmap[], sign: 1 | -1, cell: number): number {
   const values = heats.map((heat) => sign * (heat.share[cell] ?? 0));
   const most = Math.max(0, ...values);
   return most > 0 ? values.indexOf(most) : -1;
@@ -95,7 +95,7 @@ export interface Ranked {
   readonly value: number;
 }
 
-export interface Strongest {
+export interface StrongestCells {
   readonly layer: LayerEntry;
   readonly atlas: AtlasEntry;
   readonly level: LevelData;
@@ -104,24 +104,24 @@ export interface Strongest {
 }
 
 /** The grid level that a survey shows: the middle one of those that have heat planes, or null without any. */
-export function surveyLevel({ heat }: AtlasEntry): number | null {
+export function overviewLevel({ heat }: AtlasEntry): number | null {
   const sizes = heat?.levels.map(({ size }) => size) ?? [];
   return sizes[Math.floor(sizes.length / 2)] ?? null;
 }
 
 /** The strongest cells of an atlas for a class; null where attributions were not recorded. */
-export async function loadStrongest(
+export async function loadStrongestCells(
   layer: LayerEntry,
   atlas: AtlasEntry,
   classId: number,
   most: number,
   least: number,
-): Promise<Strongest | null> {
-  const size = surveyLevel(atlas);
+): Promise<StrongestCells | null> {
+  const size = overviewLevel(atlas);
   if (size === null || !atlas.heat) return null;
   const level = await loadLevel(layer.name, atlas.name, size);
-  const heat = await loadHeat(atlas.heat, layer.name, atlas.name, level, classId);
-  const ranked = rank(level, heat);
+  const heat = await loadHeatmap(atlas.heat, layer.name, atlas.name, level, classId);
+  const ranked = rankCells(level, heat);
   return {
     layer,
     atlas,
@@ -134,14 +134,14 @@ export async function loadStrongest(
   };
 }
 
-function rank(level: LevelData, heat: Heat): Ranked[] {
-  const cells = Array.from({ length: level.cells }, (_, cell) => cell).filter((cell) => level.isDrawn(cell));
+function rankCells(level: LevelData, heat: Heatmap): Ranked[] {
+  const cells = Array.from({ length: level.cells }, (_, cell) => cell).filter((cell) => level.hasIcon(cell));
   return cells
-    .map((cell) => ({ cell, value: listed(level, cell, heat.classId) ?? attribution(heat, cell) }))
+    .map((cell) => ({ cell, value: listedValue(level, cell, heat.classId) ?? attribution(heat, cell) }))
     .sort((one, other) => other.value - one.value || one.cell - other.cell);
 }
 
 /** The exact value, where the class is among the cell's strongest ones. */
-function listed(level: LevelData, cell: number, classId: number): number | undefined {
+function listedValue(level: LevelData, cell: number, classId: number): number | undefined {
   return level.topClasses(cell).find(({ id }) => id === classId)?.value;
 }

@@ -5,10 +5,10 @@ declare global {
   var atlasParts: Record<string, unknown> | undefined;
 }
 
-const loading = new Map<string, Promise<unknown>>();
+const scripts = new Map<string, Promise<unknown>>();
 
 /** The part of this name that a script has already left. */
-export function takePart(name: string, address = `data/${name}.js`): unknown {
+export function takeData(name: string, address = `data/${name}.js`): unknown {
   const content = globalThis.atlasParts?.[name];
   if (content === undefined) throw new Error(`${address} did not say anything`);
   delete globalThis.atlasParts?.[name];
@@ -16,34 +16,34 @@ export function takePart(name: string, address = `data/${name}.js`): unknown {
 }
 
 /** Load `data/<name>.js`, once for each name. */
-export function loadPart<Content>(name: string): Promise<Content> {
-  return loadPartAt(`data/${name}`);
+export function loadData<Content>(name: string): Promise<Content> {
+  return loadDataAt(`data/${name}`);
 }
 
 /** Load the part at `<address>.js`, whose name is the address below `data/`, or else below the page. */
-export function loadPartAt<Content>(address: string): Promise<Content> {
-  return loadPartFrom(`${address}.js`, address.replace(/^data\//, ""));
+export function loadDataAt<Content>(address: string): Promise<Content> {
+  return loadDataFrom(`${address}.js`, address.replace(/^data\//, ""));
 }
 
 /** Load the part `name` from a script that lies at `address`, relative to the page; once for each name. */
-export function loadPartFrom<Content>(address: string, name: string): Promise<Content> {
-  let found = loading.get(name);
-  if (!found) {
-    found = runScript(address, name);
-    found.catch(() => loading.delete(name));
-    loading.set(name, found);
+export function loadDataFrom<Content>(address: string, name: string): Promise<Content> {
+  let promise = scripts.get(name);
+  if (!promise) {
+    promise = loadScript(address, name);
+    promise.catch(() => scripts.delete(name));
+    scripts.set(name, promise);
   }
-  return found as Promise<Content>;
+  return promise as Promise<Content>;
 }
 
-function runScript(address: string, name: string): Promise<unknown> {
+function loadScript(address: string, name: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = address;
     script.onload = () => {
       script.remove();
       try {
-        resolve(takePart(name, address));
+        resolve(takeData(name, address));
       } catch (error) {
         reject(error);
       }
@@ -56,31 +56,31 @@ function runScript(address: string, name: string): Promise<unknown> {
 // Things that are loaded once.
 
 /** `load`, asked once for each name; what failed is forgotten, so that it is tried again. */
-export function remember<Content>(
+export function memoize<Content>(
   load: (name: string) => Promise<Content>,
 ): (name: string) => Promise<Content> {
-  const known = new Map<string, Promise<Content>>();
+  const cache = new Map<string, Promise<Content>>();
   return (name) => {
-    let found = known.get(name);
-    if (!found) {
-      found = load(name);
-      found.catch(() => known.delete(name));
-      known.set(name, found);
+    let promise = cache.get(name);
+    if (!promise) {
+      promise = load(name);
+      promise.catch(() => cache.delete(name));
+      cache.set(name, promise);
     }
-    return found;
+    return promise;
   };
 }
 
 // Arrays as the stage `site` packs them: deflated little-endian numbers in base64.
 
-export interface Packed {
+export interface EncodedArray {
   readonly type: keyof typeof TYPES;
   readonly shape: readonly number[];
   readonly scale: number | null;
   readonly data: string;
 }
 
-export type Numbers =
+export type NumberArray =
   | Uint8Array
   | Int8Array
   | Uint16Array
@@ -100,7 +100,7 @@ const TYPES = {
 const NOT_A_NUMBER = -32768;
 
 /** The numbers of a packed array, in row-major order. */
-export async function unpack(packed: Packed): Promise<Numbers> {
+export async function decodeArray(packed: EncodedArray): Promise<NumberArray> {
   const codes = new TYPES[packed.type](await inflate(packed.data));
   const { scale } = packed;
   if (scale === null) return codes;

@@ -1,8 +1,15 @@
 // How densely some samples lie in each cell, against all samples of the atlas.
 
-import { loadPart, loadPartAt, type Numbers, type Packed, remember, unpack } from "./data-files";
+import {
+  decodeArray,
+  type EncodedArray,
+  loadData,
+  loadDataAt,
+  memoize,
+  type NumberArray,
+} from "./data-files";
 import { share } from "./format";
-import { type LevelData, loadLevel, parents } from "./level";
+import { type LevelData, loadLevel, parentCells } from "./level";
 import type { AtlasEntry, LayerEntry, Manifest } from "./manifest";
 
 /** What the cells tell: attributions, where the chosen class's images fall, or where those of the second set do. */
@@ -38,7 +45,12 @@ export interface Extreme {
  * @param source the level on which they were counted.
  * @param level the shown level, as fine as that one or finer.
  */
-export function density(of: Density["of"], counts: Numbers, source: LevelData, level: LevelData): Density {
+export function computeDensity(
+  of: Density["of"],
+  counts: NumberArray,
+  source: LevelData,
+  level: LevelData,
+): Density {
   const samples = Array.from(counts).reduce((sum, value) => sum + value, 0);
   const every = Array.from({ length: source.cells }, (_, cell) => source.value("count", cell));
   const total = every.reduce((sum, value) => sum + value, 0);
@@ -46,59 +58,61 @@ export function density(of: Density["of"], counts: Numbers, source: LevelData, l
     own: samples ? (counts[cell] ?? 0) / samples : 0,
     all: total ? value / total : 0,
   }));
-  const most = extremes(shares.filter((_, cell) => source.isDrawn(cell)));
-  const scale = samples ? Math.max(difference(most.over), -difference(most.under)) : 0;
-  const parent = parents(level, source);
+  const most = findExtremes(shares.filter((_, cell) => source.hasIcon(cell)));
+  const scale = samples ? Math.max(shareDifference(most.over), -shareDifference(most.under)) : 0;
+  const parent = parentCells(level, source);
   const none = { own: 0, all: 0 };
   const share = Array.from(parent, (cell) => shares[cell] ?? none);
   return {
     of,
     own: Float32Array.from(share, ({ own }) => own),
     all: Float32Array.from(share, ({ all }) => all),
-    strength: Float32Array.from(share, (each) => (scale ? strength(difference(each) / scale) : 0)),
+    strength: Float32Array.from(share, (each) =>
+      scale ? signedSquareRoot(shareDifference(each) / scale) : 0,
+    ),
     samples,
     size: source.size,
     most,
   };
 }
 
-export function difference({ own, all }: Extreme): number {
+export function shareDifference({ own, all }: Extreme): number {
   return own - all;
 }
 
-function strength(part: number): number {
+function signedSquareRoot(part: number): number {
   return Math.sign(part) * Math.sqrt(Math.min(Math.abs(part), 1));
 }
 
-function extremes(shares: readonly Extreme[]): Density["most"] {
+function findExtremes(shares: readonly Extreme[]): Density["most"] {
   let [over, under]: [Extreme, Extreme] = [
     { own: 0, all: 0 },
     { own: 0, all: 0 },
   ];
   for (const share of shares) {
-    if (difference(share) > difference(over)) over = share;
-    if (difference(share) < difference(under)) under = share;
+    if (shareDifference(share) > shareDifference(over)) over = share;
+    if (shareDifference(share) < shareDifference(under)) under = share;
   }
   return { over, under };
 }
 
 // What the stage `place` says of the second image set at a layer.
 
-export interface Placed {
+export interface SecondSetData {
   /** Samples in each file of images that cells hold. */
   readonly members_per_block: number;
   readonly images_per_folder: number;
   /** By cells a side: how many of its samples lie in each cell of the atlas. */
-  readonly levels: Readonly<Record<string, { readonly count: Packed }>>;
+  readonly levels: Readonly<Record<string, { readonly count: EncodedArray }>>;
 }
 
 /** Where its files for a layer lie. */
-export function placedAt(layer: string): string {
+export function secondSetFolder(layer: string): string {
   return `place/${layer}`;
 }
 
-export function loadPlaced(layer: string): Promise<Placed> {
-  return loadPartAt(`${placedAt(layer)}/place`);
+export function loadSecondSet(layer: string): Promise<SecondSetData> {
+  return loadDataAt(`${secondSetFolder(layer)}/place`);
 }
 
 // Where the counts behind a density come from.
@@ -111,12 +125,13 @@ export async function loadDensity(
   level: LevelData,
   { show, classId }: { readonly show: Show; readonly classId: number | null },
 ): Promise<Density | null> {
-  if (show === "density" && classId !== null) return ofClass(layer, atlas, level, classId);
-  if (show === "second" && manifest.second && atlas.kind === "all") return ofSecond(layer, atlas, level);
+  if (show === "density" && classId !== null) return loadClassDensity(layer, atlas, level, classId);
+  if (show === "second" && manifest.second && atlas.kind === "all")
+    return loadSecondSetDensity(layer, atlas, level);
   return null;
 }
 
-async function ofClass(
+async function loadClassDensity(
   layer: LayerEntry,
   atlas: AtlasEntry,
   level: LevelData,
@@ -125,29 +140,35 @@ async function ofClass(
   const stored = atlas.label_levels.filter(({ size }) => size <= level.size).at(-1);
   if (!stored) return null;
   const source = await loadLevel(layer.name, atlas.name, stored.size);
-  const planes = await loadPlanes(`${source.name}/label-${Math.floor(classId / stored.classes_per_block)}`);
+  const planes = await loadLabelCounts(
+    `${source.name}/label-${Math.floor(classId / stored.classes_per_block)}`,
+  );
   const start = (classId % stored.classes_per_block) * source.cells;
-  return density("class", planes.subarray(start, start + source.cells), source, level);
+  return computeDensity("class", planes.subarray(start, start + source.cells), source, level);
 }
 
-async function ofSecond(layer: LayerEntry, atlas: AtlasEntry, level: LevelData): Promise<Density | null> {
-  const { levels } = await loadPlaced(layer.name);
+async function loadSecondSetDensity(
+  layer: LayerEntry,
+  atlas: AtlasEntry,
+  level: LevelData,
+): Promise<Density | null> {
+  const { levels } = await loadSecondSet(layer.name);
   const sizes = Object.keys(levels).map(Number);
   const size = Math.max(...sizes.filter((each) => each <= level.size));
   const found = levels[String(size)];
   if (!found) return null;
   const source = await loadLevel(layer.name, atlas.name, size);
-  return density("second", await unpack(found.count), source, level);
+  return computeDensity("second", await decodeArray(found.count), source, level);
 }
 
-const loadPlanes = remember(
-  async (name): Promise<Numbers> => unpack((await loadPart<{ count: Packed }>(name)).count),
+const loadLabelCounts = memoize(
+  async (name): Promise<NumberArray> => decodeArray((await loadData<{ count: EncodedArray }>(name)).count),
 );
 
 // Densities in words.
 
 /** Where a cell stands: its share of the chosen samples beside its share of all. */
-export function densityLine(density: Density, size: number, cell: number): string {
+export function describeDensity(density: Density, size: number, cell: number): string {
   const [own, all] = [density.own[cell] ?? 0, density.all[cell] ?? 0];
   const whose = density.of === "class" ? "its samples" : "the second set";
   const where = density.size < size ? ` (around it on ${density.size} × ${density.size})` : "";
@@ -155,8 +176,8 @@ export function densityLine(density: Density, size: number, cell: number): strin
 }
 
 /** A difference of shares in percentage points, with its sign. */
-export function points(extreme: Extreme): string {
-  const value = 100 * difference(extreme);
+export function formatPoints(extreme: Extreme): string {
+  const value = 100 * shareDifference(extreme);
   const size = Math.abs(value);
   const text = size >= 1 ? size.toFixed(1) : String(Number(size.toPrecision(2)));
   return `${value < 0 ? "−" : "+"}${text}`;

@@ -1,6 +1,6 @@
 // The real samples behind a cell: which image, and where in it.
 
-import { loadPart, type Numbers, type Packed, unpack } from "./data-files";
+import { decodeArray, type EncodedArray, loadData, type NumberArray } from "./data-files";
 import type { LevelData } from "./level";
 import type { LayerEntry, Manifest } from "./manifest";
 
@@ -16,7 +16,7 @@ export interface Exemplar {
   readonly side: number;
 }
 
-type About = Readonly<Record<string, readonly [string, string | null]>>;
+type ImageRows = Readonly<Record<string, readonly [string, string | null]>>;
 
 /** The exemplars of a cell, nearest to its mean first. */
 export async function loadExemplars(
@@ -26,7 +26,7 @@ export async function loadExemplars(
   cell: number,
 ): Promise<Exemplar[]> {
   if (manifest.exemplars === 0) return [];
-  const { image, position } = await loadPlaces(`${level.name}/exemplars`);
+  const { image, position } = await loadExemplarPositions(`${level.name}/exemplars`);
   const ranks = image.length / level.cells;
   const found: Promise<Exemplar>[] = [];
   for (let index = cell * ranks; index < (cell + 1) * ranks; index++) {
@@ -45,40 +45,40 @@ async function exemplar(
   x: number,
 ): Promise<Exemplar> {
   const folder = Math.floor(image / manifest.images_per_folder);
-  const about = await loadPart<About>(`images/${folder}`);
-  const [key, label] = about[String(image)] ?? ["", null];
+  const rows = await loadData<ImageRows>(`images/${folder}`);
+  const [key, label] = rows[String(image)] ?? ["", null];
   const { side } = layer.patch;
   return {
     address: `data/images/${folder}/${image}.webp`,
     key,
     label,
-    left: inside((x + 0.5) / layer.map[1] - side / 2, side),
-    top: inside((y + 0.5) / layer.map[0] - side / 2, side),
+    left: clampToImage((x + 0.5) / layer.map[1] - side / 2, side),
+    top: clampToImage((y + 0.5) / layer.map[0] - side / 2, side),
     side,
   };
 }
 
 /** The edge moved so that the patch lies within the image. */
-function inside(edge: number, side: number): number {
+function clampToImage(edge: number, side: number): number {
   return Math.min(Math.max(edge, 0), 1 - side);
 }
 
-const known = new Map<string, Promise<{ image: Numbers; position: Numbers }>>();
+const positionsByLevel = new Map<string, Promise<{ image: NumberArray; position: NumberArray }>>();
 
 /** Row of the image (-1 for none) and place in the layer's map (y, x) of every exemplar of every cell. */
-export function loadPlaces(name: string): Promise<{ image: Numbers; position: Numbers }> {
-  let found = known.get(name);
+export function loadExemplarPositions(name: string): Promise<{ image: NumberArray; position: NumberArray }> {
+  let found = positionsByLevel.get(name);
   if (!found) {
-    found = readPlaces(name);
-    found.catch(() => known.delete(name));
-    known.set(name, found);
+    found = readExemplarPositions(name);
+    found.catch(() => positionsByLevel.delete(name));
+    positionsByLevel.set(name, found);
   }
   return found;
 }
 
-async function readPlaces(name: string): Promise<{ image: Numbers; position: Numbers }> {
-  const content = await loadPart<{ image: Packed; position: Packed }>(name);
-  return { image: await unpack(content.image), position: await unpack(content.position) };
+async function readExemplarPositions(name: string): Promise<{ image: NumberArray; position: NumberArray }> {
+  const content = await loadData<{ image: EncodedArray; position: EncodedArray }>(name);
+  return { image: await decodeArray(content.image), position: await decodeArray(content.position) };
 }
 
 // Which exemplars stand for a region: they are taken evenly from its samples, and each from another image.
@@ -87,7 +87,7 @@ async function readPlaces(name: string): Promise<{ image: Numbers; position: Num
  * Cells in reading order, each as often as its share of the samples says: the one that holds the middle sample of each
  * of `parts` equal parts.
  */
-export function evenly(level: LevelData, cells: readonly number[], parts: number): number[] {
+export function sampleEvenly(level: LevelData, cells: readonly number[], parts: number): number[] {
   const counts = cells.map((cell) => level.value("count", cell));
   const samples = counts.reduce((sum, count) => sum + count, 0);
   const found: number[] = [];
@@ -106,7 +106,7 @@ export function evenly(level: LevelData, cells: readonly number[], parts: number
  * @param ranked the exemplars of a cell, the best first.
  * @param name of what may stand there only once.
  */
-export function different<Item>(
+export function pickDistinct<Item>(
   cells: readonly number[],
   parts: number,
   ranked: (cell: number) => readonly Item[],

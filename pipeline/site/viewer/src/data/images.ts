@@ -1,12 +1,12 @@
 // Name, label and stored picture of images.
 
 import type { Area } from "./area";
-import { loadPartAt, type Numbers, type Packed, remember, unpack } from "./data-files";
-import { type Density, loadPlaced, placedAt } from "./density";
+import { decodeArray, type EncodedArray, loadDataAt, memoize, type NumberArray } from "./data-files";
+import { type Density, loadSecondSet, secondSetFolder } from "./density";
 import { type GridView, type LevelData, loadLevel } from "./level";
 import type { AtlasEntry, Manifest } from "./manifest";
 
-export interface About {
+export interface ImageInfo {
   /** Name of the image within its set. */
   readonly key: string;
   readonly label: string | null;
@@ -15,7 +15,7 @@ export interface About {
 }
 
 /** Where an image set is described: a file and a folder of pictures for so many images each. */
-export interface Described {
+export interface ImageFolder {
   readonly address: string;
   readonly perFolder: number;
 }
@@ -23,13 +23,13 @@ export interface Described {
 type Listing = Readonly<Record<string, readonly [string, string | null, 0 | 1]>>;
 
 /** What is known of these images, in their order. */
-export async function loadAbout(
-  { address, perFolder }: Described,
+export async function loadImageInfo(
+  { address, perFolder }: ImageFolder,
   images: readonly number[],
-): Promise<About[]> {
+): Promise<ImageInfo[]> {
   const folderOf = (image: number): number => Math.floor(image / perFolder);
   const folders = [...new Set(images.map(folderOf))];
-  const loaded = await Promise.all(folders.map((folder) => loadPartAt<Listing>(`${address}/${folder}`)));
+  const loaded = await Promise.all(folders.map((folder) => loadDataAt<Listing>(`${address}/${folder}`)));
   const listings = new Map(folders.map((folder, index) => [folder, loaded[index]]));
   return images.map((image) => {
     const folder = folderOf(image);
@@ -41,7 +41,7 @@ export async function loadAbout(
 // The images whose samples lie in a part of an atlas. Samples are stored in the order of the finest grid's cells, in
 // blocks; only the blocks that hold samples of the part are loaded.
 
-export interface Tally {
+export interface ImageCount {
   /** Row of the image. */
   readonly image: number;
   /** Samples of this image that lie there. */
@@ -60,29 +60,31 @@ export interface Stored {
 type Range = readonly [from: number, to: number];
 
 /** The images that have samples in a region, those with the most first. */
-export async function loadMembers(stored: Stored, area: Area): Promise<Tally[]> {
-  const ranges = rangesIn(stored, area);
+export async function loadImageCounts(stored: Stored, area: Area): Promise<ImageCount[]> {
+  const ranges = sampleRanges(stored, area);
   const { address, perBlock: step } = stored;
-  const tally = new Map<number, number>();
-  const work = [...blocksOf(ranges, step)].map(async (block) => {
+  const imageCount = new Map<number, number>();
+  const work = [...blocksIn(ranges, step)].map(async (block) => {
     const images = await loadBlock(`${address}/members-${block}`);
     for (const [from, to] of ranges) {
       const start = Math.max(from - block * step, 0);
       const end = Math.min(to - block * step, images.length);
-      for (let at = start; at < end; at++) tally.set(images[at] ?? 0, (tally.get(images[at] ?? 0) ?? 0) + 1);
+      for (let at = start; at < end; at++)
+        imageCount.set(images[at] ?? 0, (imageCount.get(images[at] ?? 0) ?? 0) + 1);
     }
   });
   await Promise.all(work);
-  const found = Array.from(tally, ([image, samples]) => ({ image, samples }));
+  const found = Array.from(imageCount, ([image, samples]) => ({ image, samples }));
   return found.sort((one, other) => other.samples - one.samples || one.image - other.image);
 }
 
-const loadBlock = remember(
-  async (address): Promise<Numbers> => unpack((await loadPartAt<{ image: Packed }>(address)).image),
+const loadBlock = memoize(
+  async (address): Promise<NumberArray> =>
+    decodeArray((await loadDataAt<{ image: EncodedArray }>(address)).image),
 );
 
 /** Where the samples of a region lie among all, as runs without gaps. */
-function rangesIn({ finest, counts }: Stored, area: Area): Range[] {
+function sampleRanges({ finest, counts }: Stored, area: Area): Range[] {
   const ranges: [number, number][] = [];
   let offset = 0;
   for (let cell = 0; cell < finest.cells; cell++) {
@@ -99,7 +101,7 @@ function rangesIn({ finest, counts }: Stored, area: Area): Range[] {
   return ranges;
 }
 
-function blocksOf(ranges: readonly Range[], step: number): Set<number> {
+function blocksIn(ranges: readonly Range[], step: number): Set<number> {
   const blocks = new Set<number>();
   for (const [from, to] of ranges) {
     for (let block = Math.floor(from / step); block * step < to; block++) blocks.add(block);
@@ -112,60 +114,60 @@ function blocksOf(ranges: readonly Range[], step: number): Set<number> {
 export interface ImageSource {
   readonly name: "atlas" | "second";
   /** Whose images they are. */
-  readonly face: string;
+  readonly label: string;
   /** The images that have samples in a region, those with the most first. */
-  members(area: Area): Promise<Tally[]>;
+  countImages(area: Area): Promise<ImageCount[]>;
   /** What is known of these images, in their order. */
-  about(images: readonly number[]): Promise<About[]>;
+  loadInfo(images: readonly number[]): Promise<ImageInfo[]>;
 }
 
 /** The sets whose images can be listed: the second one while the page shows where it falls. */
-export function imageSources(
+export function listImageSources(
   manifest: Manifest,
   { layer, atlas, density }: GridView & { readonly density: Density | null },
 ): ImageSource[] {
   const { exemplars, second } = manifest;
   const sources: ImageSource[] = [];
-  if (exemplars) sources.push(ofAtlas(manifest, layer.name, atlas));
-  if (second && density?.of === "second") sources.push(ofSecond(layer.name, atlas, second.title));
+  if (exemplars) sources.push(atlasSource(manifest, layer.name, atlas));
+  if (second && density?.of === "second") sources.push(secondSetSource(layer.name, atlas, second.title));
   return sources;
 }
 
-function ofAtlas(manifest: Manifest, layer: string, atlas: AtlasEntry): ImageSource {
-  const described = { address: "data/images", perFolder: manifest.images_per_folder };
+function atlasSource(manifest: Manifest, layer: string, atlas: AtlasEntry): ImageSource {
+  const imageFolder = { address: "data/images", perFolder: manifest.images_per_folder };
   return {
     name: "atlas",
-    face: "of the atlas",
-    async members(area) {
-      const finest = await loadFinest(layer, atlas);
+    label: "of the atlas",
+    async countImages(area) {
+      const finest = await loadFinestLevel(layer, atlas);
       const counts = Array.from({ length: finest.cells }, (_, cell) => finest.value("count", cell));
       const address = `data/${layer}/${atlas.name}`;
-      return loadMembers({ address, perBlock: atlas.members_per_block, finest, counts }, area);
+      return loadImageCounts({ address, perBlock: atlas.members_per_block, finest, counts }, area);
     },
-    about: (images) => loadAbout(described, images),
+    loadInfo: (images) => loadImageInfo(imageFolder, images),
   };
 }
 
-function ofSecond(layer: string, atlas: AtlasEntry, title: string): ImageSource {
-  const address = placedAt(layer);
+function secondSetSource(layer: string, atlas: AtlasEntry, title: string): ImageSource {
+  const address = secondSetFolder(layer);
   return {
     name: "second",
-    face: `of ${title}`,
-    async members(area) {
-      const finest = await loadFinest(layer, atlas);
-      const { levels, members_per_block: perBlock } = await loadPlaced(layer);
+    label: `of ${title}`,
+    async countImages(area) {
+      const finest = await loadFinestLevel(layer, atlas);
+      const { levels, members_per_block: perBlock } = await loadSecondSet(layer);
       const found = levels[String(finest.size)];
       if (!found) return [];
-      return loadMembers({ address, perBlock, finest, counts: await unpack(found.count) }, area);
+      return loadImageCounts({ address, perBlock, finest, counts: await decodeArray(found.count) }, area);
     },
-    async about(images) {
-      const { images_per_folder: perFolder } = await loadPlaced(layer);
-      return loadAbout({ address: `${address}/images`, perFolder }, images);
+    async loadInfo(images) {
+      const { images_per_folder: perFolder } = await loadSecondSet(layer);
+      return loadImageInfo({ address: `${address}/images`, perFolder }, images);
     },
   };
 }
 
-function loadFinest(layer: string, atlas: AtlasEntry): ReturnType<typeof loadLevel> {
+function loadFinestLevel(layer: string, atlas: AtlasEntry): ReturnType<typeof loadLevel> {
   const finest = atlas.levels.at(-1);
   if (!finest) throw new Error(`${layer}/${atlas.name} has no levels`);
   return loadLevel(layer, atlas.name, finest.size);

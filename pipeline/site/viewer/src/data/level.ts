@@ -1,6 +1,6 @@
 // The cells of one grid level.
 
-import { loadPart, type Numbers, type Packed, unpack } from "./data-files";
+import { decodeArray, type EncodedArray, loadData, type NumberArray } from "./data-files";
 import type { AtlasEntry, LayerEntry } from "./manifest";
 
 export interface ClassValue {
@@ -22,7 +22,7 @@ export class LevelData {
     /** `<layer>/<atlas>/<size>`: where the level's files lie. */
     readonly name: string,
     readonly size: number,
-    private readonly columns: Readonly<Record<Column, Numbers>>,
+    private readonly columns: Readonly<Record<Column, NumberArray>>,
   ) {
     this.cells = columns.count.length;
     this.place = new Int32Array(size * size).fill(-1);
@@ -34,7 +34,7 @@ export class LevelData {
   at(row: number, column: number): number {
     if (row < 0 || column < 0 || row >= this.size || column >= this.size) return -1;
     const cell = this.place[row * this.size + column] ?? -1;
-    return cell >= 0 && this.isDrawn(cell) ? cell : -1;
+    return cell >= 0 && this.hasIcon(cell) ? cell : -1;
   }
 
   row(cell: number): number {
@@ -45,7 +45,7 @@ export class LevelData {
     return this.number("cell", 2 * cell + 1);
   }
 
-  isDrawn(cell: number): boolean {
+  hasIcon(cell: number): boolean {
     return this.number("drawn", cell) === 1;
   }
 
@@ -64,7 +64,7 @@ export class LevelData {
   }
 
   /** The classes that cells list, largest first, and their values, logit: `each` of both for every cell. */
-  get listed(): { readonly each: number; readonly classes: Numbers; readonly values: Numbers } {
+  get listed(): { readonly each: number; readonly classes: NumberArray; readonly values: NumberArray } {
     const { top_class: classes, top_value: values } = this.columns;
     return { each: classes.length / this.cells, classes, values };
   }
@@ -74,7 +74,7 @@ export class LevelData {
   }
 }
 
-const known = new Map<string, Promise<LevelData>>();
+const levels = new Map<string, Promise<LevelData>>();
 
 /** A grid level with the layer and the atlas that it belongs to. */
 export interface GridView {
@@ -86,26 +86,26 @@ export interface GridView {
 /** The cells of grid level `size`, loaded once. */
 export function loadLevel(layer: string, atlas: string, size: number): Promise<LevelData> {
   const name = `${layer}/${atlas}/${size}`;
-  let found = known.get(name);
+  let found = levels.get(name);
   if (!found) {
-    found = read(name, size);
-    found.catch(() => known.delete(name));
-    known.set(name, found);
+    found = readLevel(name, size);
+    found.catch(() => levels.delete(name));
+    levels.set(name, found);
   }
   return found;
 }
 
-async function read(name: string, size: number): Promise<LevelData> {
-  const content = await loadPart<Record<Column, Packed>>(`${name}/cells`);
-  const arrays = await Promise.all(COLUMNS.map((column) => unpack(content[column])));
+async function readLevel(name: string, size: number): Promise<LevelData> {
+  const content = await loadData<Record<Column, EncodedArray>>(`${name}/cells`);
+  const arrays = await Promise.all(COLUMNS.map((column) => decodeArray(content[column])));
   const columns = Object.fromEntries(COLUMNS.map((column, index) => [column, arrays[index]]));
-  return new LevelData(name, size, columns as Record<Column, Numbers>);
+  return new LevelData(name, size, columns as Record<Column, NumberArray>);
 }
 
 // The cells of a coarser grid that the cells of a finer one lie in.
 
 /** For each cell of `level` the cell of `source` around it, drawn or not; -1 where there is none. */
-export function parents(level: LevelData, source: LevelData): Int32Array {
+export function parentCells(level: LevelData, source: LevelData): Int32Array {
   const byPlace = new Int32Array(source.size * source.size).fill(-1);
   for (let cell = 0; cell < source.cells; cell++) {
     byPlace[source.row(cell) * source.size + source.column(cell)] = cell;
@@ -124,10 +124,10 @@ export function parents(level: LevelData, source: LevelData): Int32Array {
  *
  * @returns the cell, or the same one at the edge of the atlas.
  */
-export function neighbour(level: LevelData, cell: number, rows: number, columns: number): number {
+export function nextCell(level: LevelData, cell: number, rows: number, columns: number): number {
   let [best, cost] = [cell, Number.POSITIVE_INFINITY];
   for (let other = 0; other < level.cells; other++) {
-    if (!level.isDrawn(other)) continue;
+    if (!level.hasIcon(other)) continue;
     const [down, right] = [level.row(other) - level.row(cell), level.column(other) - level.column(cell)];
     const along = rows * down + columns * right;
     const aside = Math.abs(columns * down + rows * right);
@@ -137,10 +137,10 @@ export function neighbour(level: LevelData, cell: number, rows: number, columns:
 }
 
 /** The drawn cell nearest to a place, in sides of the atlas; -1 if none is drawn. */
-export function nearest(level: LevelData, x: number, y: number): number {
+export function nearestCell(level: LevelData, x: number, y: number): number {
   let [best, cost] = [-1, Number.POSITIVE_INFINITY];
   for (let cell = 0; cell < level.cells; cell++) {
-    if (!level.isDrawn(cell)) continue;
+    if (!level.hasIcon(cell)) continue;
     const [down, right] = [
       (level.row(cell) + 0.5) / level.size - y,
       (level.column(cell) + 0.5) / level.size - x,

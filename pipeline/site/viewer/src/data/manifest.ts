@@ -1,6 +1,6 @@
 // What the page knows before anything else is loaded; written by the stage `site`.
 
-import { loadPart } from "./data-files";
+import { loadData } from "./data-files";
 
 export interface LevelEntry {
   readonly size: number;
@@ -11,7 +11,7 @@ export interface LevelEntry {
   readonly samples: number;
 }
 
-export interface HeatEntry {
+export interface HeatmapEntry {
   /** Levels that have heat planes, coarse to fine. */
   readonly levels: readonly { readonly size: number; readonly classes_per_block: number }[];
   /** The attribution that a heat of 1 stands for, logit. */
@@ -42,7 +42,7 @@ export interface AtlasEntry {
   readonly names: boolean;
   readonly levels: readonly LevelEntry[];
   readonly tiles: { readonly format: string; readonly tile_size: number; readonly overlap: number };
-  readonly heat: HeatEntry | null;
+  readonly heat: HeatmapEntry | null;
 }
 
 export interface LayerEntry {
@@ -115,7 +115,7 @@ export function atlasName(manifest: Manifest, atlas: AtlasEntry): string {
 }
 
 /** What the atlas holds. */
-export function holding(manifest: Manifest, atlas: AtlasEntry): string {
+export function atlasDescription(manifest: Manifest, atlas: AtlasEntry): string {
   const [one, other] = classNames(manifest, atlas);
   if (one === undefined) return "All samples";
   return other === undefined ? `Samples of ${one}` : `Samples of ${one} and ${other}`;
@@ -133,19 +133,19 @@ export function atlasesOf(manifest: Manifest, classId: number): readonly AtlasEn
 
 // The places that the run itself leads to; written by the stage `site`.
 
-export interface Place {
+export interface Bookmark {
   readonly title: string;
   readonly text: string;
   /** The part of the page's address after `#`. */
   readonly link: string;
 }
 
-export interface Places {
+export interface BookmarkFile {
   /** They were made from the figures of the run, since its configuration names none. */
   readonly automatic: boolean;
-  readonly places: readonly Place[];
+  readonly places: readonly Bookmark[];
 }
 
-export function loadPlaces(): Promise<Places> {
-  return loadPart<Places>("places");
+export function loadBookmarks(): Promise<BookmarkFile> {
+  return loadData<BookmarkFile>("places");
 }

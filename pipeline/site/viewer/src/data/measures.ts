@@ -5,7 +5,7 @@ import type { LevelData } from "./level";
 
 export type Measure = "samples" | "fidelity" | "reliability" | "spread";
 
-export interface Kind {
+export interface MeasureInfo {
   readonly measure: Measure;
   readonly name: string;
   readonly column: "count" | "fidelity_centred" | "reliability" | "spread";
@@ -14,7 +14,7 @@ export interface Kind {
   readonly meaning: string;
 }
 
-export const KINDS: readonly Kind[] = [
+export const MEASURE_INFOS: readonly MeasureInfo[] = [
   {
     measure: "samples",
     name: "How many samples",
@@ -45,23 +45,23 @@ export const KINDS: readonly Kind[] = [
   },
 ];
 
-export function kindOf(measure: Measure | null): Kind | null {
-  return KINDS.find((kind) => kind.measure === measure) ?? null;
+export function measureInfo(measure: Measure | null): MeasureInfo | null {
+  return MEASURE_INFOS.find((kind) => kind.measure === measure) ?? null;
 }
 
 /** The measure that a text names, or null. */
-export function measureFrom(text: string | null): Measure | null {
-  return KINDS.find(({ measure }) => measure === text)?.measure ?? null;
+export function parseMeasure(text: string | null): Measure | null {
+  return MEASURE_INFOS.find(({ measure }) => measure === text)?.measure ?? null;
 }
 
 /** The next one in the order of the menu; after the last, none. */
 export function nextMeasure(measure: Measure | null): Measure | null {
-  return KINDS[KINDS.findIndex((kind) => kind.measure === measure) + 1]?.measure ?? null;
+  return MEASURE_INFOS[MEASURE_INFOS.findIndex((kind) => kind.measure === measure) + 1]?.measure ?? null;
 }
 
 // Where the colours of a measure begin and end: the few most extreme cells do not take the colours of all others.
 
-const BEYOND = 0.02; // of the cells lie beyond each end
+const CLIPPED_SHARE = 0.02; // of the cells lie beyond each end
 
 export interface Range {
   readonly low: number;
@@ -72,25 +72,25 @@ export interface Range {
 }
 
 /** The range of a measure over the drawn cells of a level that have it; null if none has. */
-export function rangeOf(level: LevelData, { column }: Kind): Range | null {
-  const sorted = drawnValues(level, column);
+export function measureRange(level: LevelData, { column }: MeasureInfo): Range | null {
+  const sorted = measureValues(level, column);
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
   if (!sorted.length) return null;
-  return { low: at(BEYOND), middle: at(0.5), high: at(1 - BEYOND), least: at(0), most: at(1) };
+  return { low: at(CLIPPED_SHARE), middle: at(0.5), high: at(1 - CLIPPED_SHARE), least: at(0), most: at(1) };
 }
 
 /** A measure of the drawn cells that have it, smallest first. */
-export function drawnValues(level: LevelData, column: Kind["column"]): Float64Array {
+export function measureValues(level: LevelData, column: MeasureInfo["column"]): Float64Array {
   const found: number[] = [];
   for (let cell = 0; cell < level.cells; cell++) {
-    const value = level.isDrawn(cell) ? level.value(column, cell) : Number.NaN;
+    const value = level.hasIcon(cell) ? level.value(column, cell) : Number.NaN;
     if (!Number.isNaN(value)) found.push(value);
   }
   return Float64Array.from(found).sort();
 }
 
 /** Where a value lies between the ends of the colours, 0..1. */
-export function position({ low, high }: Range, { byFactors }: Kind, value: number): number {
+export function positionInRange({ low, high }: Range, { byFactors }: MeasureInfo, value: number): number {
   const place = (number: number): number => (byFactors ? Math.log(Math.max(number, 1)) : number);
   const length = place(high) - place(low);
   return length > 0 ? Math.min(Math.max((place(value) - place(low)) / length, 0), 1) : 0.5;
@@ -108,30 +108,30 @@ export function position({ low, high }: Range, { byFactors }: Kind, value: numbe
 // images have means with a cosine below 0.25, which is more than 75 degrees apart. Then the mean is a compromise, and
 // the icon shows what no single sample shows.
 
-export type Doubt = "low fidelity" | "mixed content";
+export type QualityWarning = "low fidelity" | "mixed content";
 
-const CLEARLY_BELOW = 0.85;
-const POOR = 0.5;
-const CLEARLY_ABOVE = 1.3;
-const DISAGREE = 0.25;
+const LOW_FIDELITY_RATIO = 0.85;
+const LOW_FIDELITY = 0.5;
+const HIGH_SPREAD_RATIO = 1.3;
+const LOW_RELIABILITY = 0.25;
 
-interface Usual {
+interface Medians {
   readonly fidelity: number;
   readonly spread: number;
 }
 
-const known = new WeakMap<LevelData, Usual>();
+const mediansByLevel = new WeakMap<LevelData, Medians>();
 
 /** Why to doubt a drawn cell, in words; empty for most. */
-export function doubts(level: LevelData, cell: number): Doubt[] {
+export function qualityWarnings(level: LevelData, cell: number): QualityWarning[] {
   return [
     ...(hasLowFidelity(level, cell) ? (["low fidelity"] as const) : []),
-    ...(isMixed(level, cell) ? (["mixed content"] as const) : []),
+    ...(hasMixedContent(level, cell) ? (["mixed content"] as const) : []),
   ];
 }
 
 /** The same with the figures behind it. */
-export function doubtLines(level: LevelData, cell: number): string[] {
+export function qualityWarningLines(level: LevelData, cell: number): string[] {
   const { fidelity, spread } = usual(level);
   const [own, differ, agree] = [
     level.value("fidelity_centred", cell),
@@ -139,11 +139,11 @@ export function doubtLines(level: LevelData, cell: number): string[] {
     level.value("reliability", cell),
   ];
   const because =
-    differ > CLEARLY_ABOVE * spread
+    differ > HIGH_SPREAD_RATIO * spread
       ? `spread ${decimal(differ)}, the level's median ${decimal(spread)}`
-      : `reliability ${decimal(agree)}, below ${decimal(DISAGREE)}`;
-  return doubts(level, cell).map((doubt) =>
-    doubt === "low fidelity"
+      : `reliability ${decimal(agree)}, below ${decimal(LOW_RELIABILITY)}`;
+  return qualityWarnings(level, cell).map((warning) =>
+    warning === "low fidelity"
       ? `Low fidelity: centred ${decimal(own)}, the level's median ${decimal(fidelity)}`
       : `Mixed content: ${because}`,
   );
@@ -151,26 +151,26 @@ export function doubtLines(level: LevelData, cell: number): string[] {
 
 function hasLowFidelity(level: LevelData, cell: number): boolean {
   const own = level.value("fidelity_centred", cell);
-  return own < Math.max(CLEARLY_BELOW * usual(level).fidelity, POOR);
+  return own < Math.max(LOW_FIDELITY_RATIO * usual(level).fidelity, LOW_FIDELITY);
 }
 
-function isMixed(level: LevelData, cell: number): boolean {
+function hasMixedContent(level: LevelData, cell: number): boolean {
   return (
-    level.value("spread", cell) > CLEARLY_ABOVE * usual(level).spread ||
-    level.value("reliability", cell) < DISAGREE
+    level.value("spread", cell) > HIGH_SPREAD_RATIO * usual(level).spread ||
+    level.value("reliability", cell) < LOW_RELIABILITY
   );
 }
 
 /** The medians of a level's drawn cells. */
-function usual(level: LevelData): Usual {
-  let found = known.get(level);
+function usual(level: LevelData): Medians {
+  let found = mediansByLevel.get(level);
   if (!found) {
     const middle = (values: Float64Array): number => values[values.length >> 1] ?? Number.NaN;
     found = {
-      fidelity: middle(drawnValues(level, "fidelity_centred")),
-      spread: middle(drawnValues(level, "spread")),
+      fidelity: middle(measureValues(level, "fidelity_centred")),
+      spread: middle(measureValues(level, "spread")),
     };
-    known.set(level, found);
+    mediansByLevel.set(level, found);
   }
   return found;
 }

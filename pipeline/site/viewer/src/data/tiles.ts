@@ -12,13 +12,13 @@ export interface Tile {
 }
 
 /** One floor of a level's pyramid: its number, and the side of an icon in it, pixels. */
-export interface Floor {
+export interface PyramidLevel {
   readonly number: number;
   readonly icon: number;
 }
 
 /** The finest floor in which so many icons are at most `longest` pixels long. */
-export function floorFor(level: LevelEntry, icons: number, longest: number): Floor {
+export function pyramidLevelFor(level: LevelEntry, icons: number, longest: number): PyramidLevel {
   const finest = Math.ceil(Math.log2(Math.max(level.width, level.height)));
   let [number, icon] = [finest, level.width / level.size];
   for (; icon * icons > longest && number > 0; number--) icon /= 2;
@@ -26,7 +26,12 @@ export function floorFor(level: LevelEntry, icons: number, longest: number): Flo
 }
 
 /** The tiles that cover a rectangle of cells. */
-export function tilesOver(layer: string, atlas: AtlasEntry, box: Box, { number, icon }: Floor): Tile[] {
+export function tilesCovering(
+  layer: string,
+  atlas: AtlasEntry,
+  box: Box,
+  { number, icon }: PyramidLevel,
+): Tile[] {
   const { tile_size: tile, overlap, format } = atlas.tiles;
   const tiles: Tile[] = [];
   for (let row = Math.floor((box.top * icon) / tile); row * tile < (box.bottom + 1) * icon; row++) {
@@ -55,13 +60,13 @@ export async function loadImage(address: string): Promise<HTMLImageElement> {
 }
 
 /** The first tile under a drawn one of these cells; null where none is drawn. */
-export function tileUnder({ layer, atlas, level }: GridView, cells: readonly number[]): string | null {
-  const cell = cells.find((each) => level.isDrawn(each));
+export function firstTile({ layer, atlas, level }: GridView, cells: readonly number[]): string | null {
+  const cell = cells.find((each) => level.hasIcon(each));
   const entry = atlas.levels.find(({ size }) => size === level.size);
   if (cell === undefined || !entry) return null;
   const [row, column] = [level.row(cell), level.column(cell)];
   const box = { size: level.size, top: row, bottom: row, left: column, right: column };
-  return tilesOver(layer.name, atlas, box, floorFor(entry, 1, entry.width))[0]?.address ?? null;
+  return tilesCovering(layer.name, atlas, box, pyramidLevelFor(entry, 1, entry.width))[0]?.address ?? null;
 }
 
 /** Whether pixels of this picture may be read: of one opened from disk, browsers forbid it. */
@@ -71,13 +76,13 @@ export async function isReadable(address: string): Promise<boolean> {
   try {
     context?.getImageData(0, 0, 1, 1);
   } catch (error) {
-    if (isRefusal(error)) return false;
+    if (isSecurityError(error)) return false;
     throw error;
   }
   return true;
 }
 
 /** The browser refused to let pixels be read. */
-export function isRefusal(error: unknown): boolean {
+export function isSecurityError(error: unknown): boolean {
   return error instanceof DOMException && error.name === "SecurityError";
 }

@@ -3,136 +3,147 @@
 import { count, percent } from "../data/format";
 import type { LayerEntry } from "../data/manifest";
 import { el } from "../ui/dom";
-import { type Axis, forest, type Row } from "./forest";
+import { type Axis, createForestPlot, type Row } from "./forest";
 import {
   type CellTest,
   DIRECTIONS,
-  GRADES,
+  GRADE_NAMES,
   type Grade,
   type Measurement,
-  PUSHED_ALONG,
-  REPLACED_BY,
+  REPLACEMENT_NAMES,
   REPLACEMENTS,
   type ReplacementTest,
   type Result,
+  STEERING_NAMES,
 } from "./result";
-import { scatterFigure } from "./scatter";
-import { cellAddress, tables } from "./tables";
+import { createScatterFigure } from "./scatter";
+import { cellUrl, createTables } from "./tables";
 
 const CORRELATION: Axis = { low: -1, high: 1, ticks: [-1, -0.5, 0, 0.5, 1], chance: 0 };
 
 /** The article of a layer; `null` where its file is missing. */
-export function layerCard(layer: LayerEntry, result: Result | null, names: readonly string[]): HTMLElement {
+export function createLayerCard(
+  layer: LayerEntry,
+  result: Result | null,
+  names: readonly string[],
+): HTMLElement {
   const seen = layer.receptive_field;
   const about = `${layer.map.join(" × ")} places, each sees ${count(seen, "pixel")} across`;
-  const heading = el("header", {}, el("h2", {}, layer.name), el("p", { class: "fine" }, about));
+  const heading = el("header", {}, el("h2", {}, layer.name), el("p", { class: "secondary" }, about));
   const card = el("article", { class: "layer", "data-layer": layer.name }, heading);
-  if (result?.measured) card.append(...measured(result, names));
+  if (result?.measured) card.append(...createMeasurement(result, names));
   else {
-    card.classList.add("absent");
-    const reason = result ? el("p", {}, `Here ${result.reason}.`) : missing(layer.name);
-    card.append(el("p", { class: "nothing" }, "Not measured."), reason);
+    card.classList.add("unmeasured");
+    const reason = result ? el("p", {}, `Here ${result.reason}.`) : createMissingNote(layer.name);
+    card.append(el("p", { class: "empty" }, "Not measured."), reason);
   }
   return card;
 }
 
-function missing(layer: string): HTMLElement {
+function createMissingNote(layer: string): HTMLElement {
   const command = el("code", {}, `atlas predict layer=${layer}`);
   return el("p", {}, "To measure this layer, run ", command, " and load this page again.");
 }
 
-function measured(result: Measurement, names: readonly string[]): HTMLElement[] {
+function createMeasurement(result: Measurement, names: readonly string[]): HTMLElement[] {
   const { verdict, replacement, cells } = result;
   const sections = [
     el(
       "div",
       {},
       el("p", { class: "verdict" }, verdict.text),
-      verdict.warning ? warning(verdict.warning) : null,
+      verdict.warning ? createWarning(verdict.warning) : null,
     ),
     el(
       "section",
-      { class: "taken" },
-      testHeading("Taken away", verdict.removed.grade),
-      ...taken(replacement, names),
+      { class: "ablation" },
+      createTestHeading("Taken away", verdict.removed.grade),
+      ...createAblation(replacement, names),
     ),
   ];
-  const pushed = el("section", { class: "pushed" }, testHeading("Pushed", verdict.pushed.grade));
-  if (cells) pushed.append(...push(cells, result.layer, names));
-  else pushed.append(el("p", { class: "nothing" }, "No drawn cell of this layer names a class."));
-  return [...sections, pushed, tables(result, names)];
+  const pushed = el("section", { class: "steering" }, createTestHeading("Pushed", verdict.pushed.grade));
+  if (cells) pushed.append(...createSteering(cells, result.layer, names));
+  else pushed.append(el("p", { class: "empty" }, "No drawn cell of this layer names a class."));
+  return [...sections, pushed, createTables(result, names)];
 }
 
-function warning(text: string): HTMLElement {
+function createWarning(text: string): HTMLElement {
   return el("p", { class: "warning", role: "note" }, el("strong", {}, "Weak here."), " ", text);
 }
 
-function testHeading(title: string, grade: Grade): HTMLElement {
-  return el("h3", {}, title, " ", el("span", { class: "grade", "data-grade": grade }, GRADES[grade]));
+function createTestHeading(title: string, grade: Grade): HTMLElement {
+  return el("h3", {}, title, " ", el("span", { class: "grade", "data-grade": grade }, GRADE_NAMES[grade]));
 }
 
-function taken(test: ReplacementTest, names: readonly string[]): HTMLElement[] {
+function createAblation(test: ReplacementTest, names: readonly string[]): HTMLElement[] {
   const rows = (measure: "within" | "across"): Row[] =>
     REPLACEMENTS.map((by) => ({
-      name: REPLACED_BY[by],
+      name: REPLACEMENT_NAMES[by],
       figure: test.measures[by][measure],
       control: test.shuffled[by][measure],
     }));
   const hit = test.measures.zero.hit.value;
   return [
-    forest("Within a sample", "Does attribution name the right classes?", rows("within"), CORRELATION),
-    forest("For a class", "Does attribution name the right samples?", rows("across"), CORRELATION),
-    ...(hit === null ? [] : [el("p", { class: "said" }, hits(hit, test.classes))]),
-    ...(test.points.length ? [scatterFigure(test, names)] : []),
-    el("p", { class: "fine" }, counted(test)),
+    createForestPlot(
+      "Within a sample",
+      "Does attribution name the right classes?",
+      rows("within"),
+      CORRELATION,
+    ),
+    createForestPlot("For a class", "Does attribution name the right samples?", rows("across"), CORRELATION),
+    ...(hit === null ? [] : [el("p", { class: "summary" }, describeHits(hit, test.classes))]),
+    ...(test.points.length ? [createScatterFigure(test, names)] : []),
+    el("p", { class: "secondary" }, describeAblation(test)),
   ];
 }
 
-function hits(share: number, classes: number): string {
+function describeHits(share: number, classes: number): string {
   return (
     `In ${percent(share)} of the samples the class of strongest attribution is the one that loses most when the ` +
     `activation becomes zero; by chance it would be ${percent(1 / classes)}.`
   ).replaceAll(" %", "\u00a0%");
 }
 
-function counted({ samples, images, constant }: ReplacementTest): string {
+function describeAblation({ samples, images, constant }: ReplacementTest): string {
   const parts = [`${count(samples, "sample")} of ${count(images, "image")}.`];
   if (constant.attribution) {
     parts.push(
       `${count(constant.attribution, "sample")} with the same attribution for every class left out.`,
     );
   }
-  const still = REPLACEMENTS.filter((by) => constant[by]).map((by) => `${constant[by]} ${REPLACED_BY[by]}`);
+  const still = REPLACEMENTS.filter((by) => constant[by]).map(
+    (by) => `${constant[by]} ${REPLACEMENT_NAMES[by]}`,
+  );
   if (still.length)
     parts.push(`Left out, since replacing changed no class more than another: ${still.join(", ")}.`);
   return parts.join(" ");
 }
 
-function push(test: CellTest, layer: string, names: readonly string[]): HTMLElement[] {
+function createSteering(test: CellTest, layer: string, names: readonly string[]): HTMLElement[] {
   const axis: Axis = { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1], chance: 0.5, best: test.ceiling };
   const rows = DIRECTIONS.map((direction) => ({
-    name: PUSHED_ALONG[direction],
+    name: STEERING_NAMES[direction],
     figure: test.percentile[direction],
     plain: direction !== "own",
-    dots: direction === "own" ? dots(test, layer, names) : [],
+    dots: direction === "own" ? createDots(test, layer, names) : [],
   }));
   const question =
     "Where do the classes that a cell names come among the rises of all classes? 1 rises most.";
   return [
-    forest("Place of the named classes", question, rows, axis),
-    el("p", { class: "fine" }, pushesCounted(test)),
+    createForestPlot("Place of the named classes", question, rows, axis),
+    el("p", { class: "secondary" }, describeSteering(test)),
   ];
 }
 
-function dots(test: CellTest, layer: string, names: readonly string[]) {
+function createDots(test: CellTest, layer: string, names: readonly string[]) {
   return test.cells.flatMap(({ cell, classes, percentile }) => {
     if (percentile === null) return [];
     const title = classes.map((id) => names[id] ?? `class ${id}`).join(", ");
-    return [{ value: percentile, address: cellAddress(layer, test.level, cell), title }];
+    return [{ value: percentile, address: cellUrl(layer, test.level, cell), title }];
   });
 }
 
-function pushesCounted({
+function describeSteering({
   tested,
   drawn,
   level,

@@ -2,7 +2,7 @@
 
 import { decimal } from "../data/format";
 
-export interface Figure {
+export interface Estimate {
   /** An estimate with its 95 % interval; null where it is undefined. */
   readonly value: number | null;
   readonly low: number | null;
@@ -17,7 +17,7 @@ export type Measure = (typeof MEASURES)[number];
 export type Direction = (typeof DIRECTIONS)[number];
 export type Grade = "well" | "fairly" | "weakly" | "not" | "unknown" | "too few images";
 
-type Measured = Readonly<Record<Replacement, Readonly<Record<Measure, Figure>>>>;
+type MeasuresByReplacement = Readonly<Record<Replacement, Readonly<Record<Measure, Estimate>>>>;
 
 export interface ReplacementTest {
   readonly samples: number;
@@ -28,9 +28,9 @@ export interface ReplacementTest {
   readonly classes: number;
   /** Samples whose attributions, or whose changes after a replacement, are the same for all classes. */
   readonly constant: Readonly<Record<Replacement | "attribution", number>>;
-  readonly measures: Measured;
-  readonly shuffled: Measured;
-  readonly lift: Measured;
+  readonly measures: MeasuresByReplacement;
+  readonly shuffled: MeasuresByReplacement;
+  readonly lift: MeasuresByReplacement;
   /** [class, attribution, true change] of samples' classes of largest attribution, logit. */
   readonly points: readonly (readonly [number, number, number])[];
 }
@@ -53,9 +53,9 @@ export interface CellTest {
   readonly still: number;
   readonly push: number;
   readonly ceiling: number;
-  readonly percentile: Readonly<Record<Direction, Figure>>;
-  readonly lift: Readonly<Record<Exclude<Direction, "own">, Figure>>;
-  readonly rise: Readonly<Record<Direction, Figure>>;
+  readonly percentile: Readonly<Record<Direction, Estimate>>;
+  readonly lift: Readonly<Record<Exclude<Direction, "own">, Estimate>>;
+  readonly rise: Readonly<Record<Direction, Estimate>>;
   readonly cells: readonly TestedCell[];
 }
 
@@ -78,30 +78,30 @@ export interface Measurement {
   };
 }
 
-export interface Lacking {
+export interface Unmeasured {
   readonly measured: false;
   readonly layer: string;
   readonly reason: string;
 }
 
-export type Result = Measurement | Lacking;
+export type Result = Measurement | Unmeasured;
 
 // The names that the page gives to what was measured.
 
-export const REPLACED_BY: Readonly<Record<Replacement, string>> = {
+export const REPLACEMENT_NAMES: Readonly<Record<Replacement, string>> = {
   zero: "by zero",
   mean: "by the layer’s mean",
   other: "by another image’s",
 };
 
-export const PUSHED_ALONG: Readonly<Record<Direction, string>> = {
+export const STEERING_NAMES: Readonly<Record<Direction, string>> = {
   own: "the cell’s own",
   gaussian: "random",
   shuffled: "own, channels shuffled",
   other: "another cell’s",
 };
 
-export const MEASURED: Readonly<Record<Measure, string>> = {
+export const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
   within: "Rank correlation over the classes of a sample, mean",
   within_median: "The same, median",
   across: "Rank correlation over samples for a class, mean of classes",
@@ -110,7 +110,7 @@ export const MEASURED: Readonly<Record<Measure, string>> = {
   hit: "Strongest class loses most",
 };
 
-export const GRADES: Readonly<Record<Grade, string>> = {
+export const GRADE_NAMES: Readonly<Record<Grade, string>> = {
   well: "foretells well",
   fairly: "foretells fairly",
   weakly: "foretells weakly",
@@ -120,6 +120,6 @@ export const GRADES: Readonly<Record<Grade, string>> = {
 };
 
 /** Two decimals; a dash where there is no number, and no minus before a zero. */
-export function number(value: number | null): string {
+export function formatNumber(value: number | null): string {
   return decimal(value === null ? Number.NaN : Math.round(value * 100) / 100 || 0);
 }

@@ -1,9 +1,9 @@
 // Which atlas hangs: all samples, those of a class, or a comparison. A list that opens from a button.
 
-import { type AtlasEntry, allAtlases, atlasName, holding, type Manifest } from "../data/manifest";
+import { type AtlasEntry, allAtlases, atlasDescription, atlasName, type Manifest } from "../data/manifest";
 import { openAtlas } from "../map/navigation";
 import type { Store } from "../state/state";
-import { drawing, el } from "../ui/dom";
+import { createSvgIcon, el } from "../ui/dom";
 
 const GROUPS = [
   { kind: "all", title: null },
@@ -11,10 +11,10 @@ const GROUPS = [
   { kind: "compare", title: "Comparisons" },
 ] as const;
 
-export class AtlasChooser {
+export class AtlasMenu {
   readonly element = el("div", { class: "atlases" });
   readonly button: HTMLButtonElement;
-  private readonly face = el("span", { class: "face" });
+  private readonly label = el("span", { class: "button-label" });
   private readonly list = el("ul", {
     role: "listbox",
     "aria-label": "Atlases",
@@ -33,15 +33,15 @@ export class AtlasChooser {
     this.button = el(
       "button",
       { type: "button", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-controls": id },
-      this.face,
-      drawing("m6 8 4 4 4-4"),
+      this.label,
+      createSvgIcon("m6 8 4 4 4-4"),
     );
-    this.list.append(...this.groups());
+    this.list.append(...this.createGroups());
     this.element.append(this.button, this.list);
     this.element.hidden = allAtlases(manifest).length < 2;
     this.button.addEventListener("click", () => (this.list.hidden ? this.open() : this.close(true)));
-    this.button.addEventListener("keydown", (event) => this.openByKey(event));
-    this.list.addEventListener("keydown", (event) => this.key(event));
+    this.button.addEventListener("keydown", (event) => this.onButtonKey(event));
+    this.list.addEventListener("keydown", (event) => this.onKey(event));
     this.element.addEventListener("focusout", (event) => {
       if (!(event.relatedTarget instanceof Node && this.element.contains(event.relatedTarget)))
         this.close(false);
@@ -64,45 +64,45 @@ export class AtlasChooser {
     if (back) this.button.focus();
   }
 
-  private groups(): HTMLElement[] {
+  private createGroups(): HTMLElement[] {
     return GROUPS.flatMap(({ kind, title }) => {
       const found = allAtlases(this.manifest).filter((atlas) => atlas.kind === kind);
-      const options = found.map((atlas) => this.option(atlas));
+      const options = found.map((atlas) => this.createOption(atlas));
       if (!title || !found.length) return options;
       const head = el("li", { class: "group", role: "presentation" }, title);
       return [head, ...options];
     });
   }
 
-  private option(atlas: AtlasEntry): HTMLElement {
+  private createOption(atlas: AtlasEntry): HTMLElement {
     const index = this.options.length;
-    const [name, held] = [atlasName(this.manifest, atlas), holding(this.manifest, atlas)];
+    const [name, description] = [atlasName(this.manifest, atlas), atlasDescription(this.manifest, atlas)];
     const attributes = {
       role: "option",
       id: `${this.list.id}-${index}`,
-      "aria-label": held.includes(name) ? held : `${name}: ${held}`, // who speaks to the page says what is seen
+      "aria-label": description.includes(name) ? description : `${name}: ${description}`, // who speaks to the page says what is seen
     };
     const element = el("li", attributes, name);
-    element.addEventListener("click", () => this.take(index));
+    element.addEventListener("click", () => this.choose(index));
     this.options.push({ atlas, element });
     return element;
   }
 
-  private take(index: number): void {
+  private choose(index: number): void {
     const chosen = this.options[index];
     this.close(true);
     if (chosen && chosen.atlas.name !== this.store.state.atlas)
       openAtlas(this.manifest, this.store, chosen.atlas.name);
   }
 
-  private openByKey(event: KeyboardEvent): void {
+  private onButtonKey(event: KeyboardEvent): void {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     event.preventDefault();
     event.stopPropagation();
     this.open();
   }
 
-  private key(event: KeyboardEvent): void {
+  private onKey(event: KeyboardEvent): void {
     const last = this.options.length - 1;
     const to = {
       ArrowDown: Math.min(this.active + 1, last),
@@ -111,16 +111,16 @@ export class AtlasChooser {
       End: last,
     }[event.key];
     if (to !== undefined) this.highlight(to);
-    else if (event.key === "Enter" || event.key === " ") this.take(this.active);
+    else if (event.key === "Enter" || event.key === " ") this.choose(this.active);
     else if (event.key === "Escape") this.close(true);
     else if (event.key === "Tab") return;
-    else this.spell(event.key);
+    else this.findByLetter(event.key);
     event.preventDefault();
     event.stopPropagation();
   }
 
   /** Move on to the next atlas whose name begins with the letter. */
-  private spell(letter: string): void {
+  private findByLetter(letter: string): void {
     if (letter.length !== 1) return;
     const wanted = letter.toLocaleLowerCase();
     const fits = (index: number): boolean =>
@@ -145,9 +145,9 @@ export class AtlasChooser {
       const chosen = atlas.name === this.store.state.atlas;
       element.setAttribute("aria-selected", String(chosen));
       if (!chosen) continue;
-      this.face.textContent = atlasName(this.manifest, atlas);
-      this.button.setAttribute("aria-label", `Atlas: ${holding(this.manifest, atlas)}`);
-      this.button.title = holding(this.manifest, atlas);
+      this.label.textContent = atlasName(this.manifest, atlas);
+      this.button.setAttribute("aria-label", `Atlas: ${atlasDescription(this.manifest, atlas)}`);
+      this.button.title = atlasDescription(this.manifest, atlas);
     }
   }
 }

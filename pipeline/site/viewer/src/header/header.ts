@@ -2,7 +2,7 @@
 // a phone the grid level and the tools wait behind a button.
 
 import type { Manifest } from "../data/manifest";
-import { button, drawing, el } from "../ui/dom";
+import { createButton, createSvgIcon, el } from "../ui/dom";
 
 export interface Controls {
   readonly atlases: HTMLElement;
@@ -12,18 +12,18 @@ export interface Controls {
   readonly tools: HTMLElement;
 }
 
-type Room = "line" | "lines" | "phone";
+type HeaderMode = "line" | "lines" | "phone";
 
 const PHONE = matchMedia("(max-width: 640px)");
 
-export class Masthead {
+export class Header {
   readonly element: HTMLElement;
   private readonly upper = el("div", { class: "line" });
   private readonly lower = el("div", { class: "line" });
   private readonly title: HTMLElement;
-  private readonly behind = new Behind("Grid level and tools");
-  private room: Room | null = null;
-  private awaited = 0;
+  private readonly overflowMenu = new OverflowMenu("Grid level and tools");
+  private mode: HeaderMode | null = null;
+  private pendingFrame = 0;
 
   constructor(
     { title, network }: Manifest,
@@ -31,93 +31,95 @@ export class Masthead {
   ) {
     const heading = el("h1", { title }, el("a", { href: "contents.html" }, title));
     this.title = el("div", { class: "title" }, heading, el("p", { title: network.name }, network.name));
-    this.element = el("header", { class: "masthead" }, this.upper, this.lower);
+    this.element = el("header", { class: "page-header" }, this.upper, this.lower);
     const observer = new ResizeObserver(() => {
-      cancelAnimationFrame(this.awaited);
-      this.awaited = requestAnimationFrame(() => this.arrange());
+      cancelAnimationFrame(this.pendingFrame);
+      this.pendingFrame = requestAnimationFrame(() => this.arrange());
     });
     for (const part of [this.element, ...Object.values(controls)]) observer.observe(part);
   }
 
   /** Give everything its place; the element must be on the page. */
   arrange(): void {
-    this.place(this.fitting());
+    this.applyMode(this.fittingMode());
   }
 
-  private fitting(): Room {
+  private fittingMode(): HeaderMode {
     if (PHONE.matches) return "phone";
-    if (this.room !== "line" && this.room !== "lines") this.place("lines"); // nothing behind the button
+    if (this.mode !== "line" && this.mode !== "lines") this.applyMode("lines"); // nothing behind the button
     const { element } = this;
-    element.dataset.room = "line";
+    element.dataset.layout = "line";
     const fits = element.scrollWidth <= element.clientWidth;
-    element.dataset.room = this.room ?? "";
+    element.dataset.layout = this.mode ?? "";
     return fits ? "line" : "lines";
   }
 
-  private place(room: Room): void {
-    if (room === this.room) return;
-    this.room = room;
-    const [upper, lower, held] = this.order(room);
+  private applyMode(mode: HeaderMode): void {
+    if (mode === this.mode) return;
+    this.mode = mode;
+    const [upper, lower, overflow] = this.arrangement(mode);
     const focused = document.activeElement;
-    this.element.dataset.room = room;
-    this.behind.hold(held);
+    this.element.dataset.layout = mode;
+    this.overflowMenu.setContent(overflow);
     this.upper.replaceChildren(...upper);
     this.lower.replaceChildren(...lower);
     if (focused instanceof HTMLElement && this.element.contains(focused)) focused.focus();
   }
 
   /** What is in the upper line, in the lower one and behind the button, as it is seen: the tab key follows the eye. */
-  private order(room: Room): [upper: HTMLElement[], lower: HTMLElement[], held: HTMLElement[]] {
+  private arrangement(
+    mode: HeaderMode,
+  ): [upper: HTMLElement[], lower: HTMLElement[], overflow: HTMLElement[]] {
     const { atlases, layers, levels, search, tools } = this.controls;
-    const { title, behind } = this;
-    if (room === "phone")
+    const { title, overflowMenu } = this;
+    if (mode === "phone")
       return [
-        [title, search, behind.element],
+        [title, search, overflowMenu.element],
         [atlases, layers],
         [levels, tools],
       ];
-    if (room === "lines") return [[title, search, tools], [atlases, layers, levels], []];
+    if (mode === "lines") return [[title, search, tools], [atlases, layers, levels], []];
     return [[title, atlases, layers, levels, search, tools], [], []];
   }
 }
 
 // A button behind which controls wait that a narrow page has no room for.
 
-export class Behind {
-  readonly element = el("div", { class: "behind" });
-  private readonly sheet = el("div", { id: "behind", class: "held", hidden: true });
+export class OverflowMenu {
+  readonly element = el("div", { class: "overflow-menu" });
+  private readonly content = el("div", { id: "overflow-content", class: "overflow-content", hidden: true });
   private readonly button: HTMLButtonElement;
 
   constructor(label: string) {
-    const dots = drawing("M4.5 10h.01", "M10 10h.01", "M15.5 10h.01");
-    this.button = button(label, dots, () => this.show(Boolean(this.sheet.hidden)));
-    this.button.setAttribute("aria-controls", this.sheet.id);
-    this.element.append(this.button, this.sheet);
+    const dots = createSvgIcon("M4.5 10h.01", "M10 10h.01", "M15.5 10h.01");
+    this.button = createButton(label, dots, () => this.show(Boolean(this.content.hidden)));
+    this.button.setAttribute("aria-controls", this.content.id);
+    this.element.append(this.button, this.content);
     this.show(false);
     this.listen();
   }
 
   /** Put the controls behind the button, in place of those that are there. */
-  hold(controls: readonly HTMLElement[]): void {
+  setContent(controls: readonly HTMLElement[]): void {
     this.show(false);
-    this.sheet.replaceChildren(...controls);
+    this.content.replaceChildren(...controls);
   }
 
   private show(open: boolean): void {
-    this.sheet.hidden = !open;
+    this.content.hidden = !open;
     this.button.setAttribute("aria-expanded", String(open));
   }
 
   private listen(): void {
-    const { element, sheet } = this;
+    const { element, content } = this;
     const pressed = ({ target }: Event): void => {
       if (!(target instanceof Element && target.closest("button, a"))) return;
       this.button.focus(); // a dialog that the control opens gives the focus back to what is still there
       this.show(false);
     };
-    sheet.addEventListener("click", pressed, true);
+    content.addEventListener("click", pressed, true);
     element.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || sheet.hidden) return;
+      if (event.key !== "Escape" || content.hidden) return;
       event.stopPropagation();
       this.show(false);
       this.button.focus();

@@ -3,36 +3,40 @@
 import { count } from "../data/format";
 import { find, type LayerEntry, type Manifest } from "../data/manifest";
 import type { Store } from "../state/state";
-import { choice } from "../ui/controls";
-import { drawing, el } from "../ui/dom";
-import { thumbnail } from "../ui/icons";
+import { createRadioGroup } from "../ui/controls";
+import { createSvgIcon, el } from "../ui/dom";
+import { createThumbnail } from "../ui/icons";
 
-const IN_A_ROW = 3;
+const MAX_IN_ROW = 3;
 const [SMALL, LARGE] = [64, 256]; // pixels of the pictures: in the row and on the button, in the list
 
 /** The switch for the layer; `go` hears which one people choose. */
-export function layerSwitch(manifest: Manifest, store: Store, go: (layer: string) => void): HTMLElement {
-  return manifest.layers.length <= IN_A_ROW
-    ? inRow(manifest, store, go)
-    : new LayerList(manifest, store, go).element;
+export function createLayerSwitch(
+  manifest: Manifest,
+  store: Store,
+  go: (layer: string) => void,
+): HTMLElement {
+  return manifest.layers.length <= MAX_IN_ROW
+    ? createLayerRow(manifest, store, go)
+    : new LayerMenu(manifest, store, go).element;
 }
 
-function inRow(manifest: Manifest, store: Store, go: (layer: string) => void): HTMLElement {
-  const layers = choice("Layer", go);
-  layers.offer(manifest.layers.map(({ name }) => ({ value: name, face: name })));
+function createLayerRow(manifest: Manifest, store: Store, go: (layer: string) => void): HTMLElement {
+  const layers = createRadioGroup("Layer", go);
+  layers.setOptions(manifest.layers.map(({ name }) => ({ value: name, label: name })));
   layers.element.classList.add("layers");
-  let pictured = "";
+  let thumbnailAtlas = "";
   const update = (): void => {
     const { layer, atlas } = store.state;
     layers.choose(layer);
     const shown = layers.element.querySelector("input:checked + span");
-    if (shown) bring(shown, layers.element);
-    if (atlas === pictured) return;
-    pictured = atlas;
-    for (const [index, face] of [...layers.element.querySelectorAll("label > span")].entries()) {
-      face.querySelector(".thumb")?.remove();
+    if (shown) scrollIntoRow(shown, layers.element);
+    if (atlas === thumbnailAtlas) return;
+    thumbnailAtlas = atlas;
+    for (const [index, label] of [...layers.element.querySelectorAll("label > span")].entries()) {
+      label.querySelector(".layer-thumbnail")?.remove();
       const entry = manifest.layers[index];
-      if (entry) face.prepend(picture(manifest, entry, atlas, SMALL));
+      if (entry) label.prepend(createLayerThumbnail(manifest, entry, atlas, SMALL));
     }
   };
   store.subscribe(update);
@@ -41,22 +45,27 @@ function inRow(manifest: Manifest, store: Store, go: (layer: string) => void): H
 }
 
 /** Scroll the row alone: `scrollIntoView` would also have the tab key go on from there. */
-function bring(part: Element, row: Element): void {
+function scrollIntoRow(part: Element, row: Element): void {
   const [inner, outer] = [part.getBoundingClientRect(), row.getBoundingClientRect()];
   row.scrollLeft += Math.min(inner.left - outer.left, 0) + Math.max(inner.right - outer.right, 0);
 }
 
-function picture(manifest: Manifest, { name }: LayerEntry, atlas: string, pixels: number): HTMLElement {
+function createLayerThumbnail(
+  manifest: Manifest,
+  { name }: LayerEntry,
+  atlas: string,
+  pixels: number,
+): HTMLElement {
   const found = find(manifest, name, atlas);
-  return thumbnail(name, found.atlas, pixels);
+  return createThumbnail(name, found.atlas, pixels);
 }
 
-export class LayerList {
+export class LayerMenu {
   readonly element = el("div", { class: "layer-list" });
   private readonly button: HTMLButtonElement;
   private readonly layers;
-  private pictured = "";
-  private pointed = false;
+  private thumbnailAtlas = "";
+  private usedPointer = false;
 
   constructor(
     private readonly manifest: Manifest,
@@ -64,8 +73,8 @@ export class LayerList {
     go: (layer: string) => void,
     id = "layers",
   ) {
-    this.layers = choice("Layer", go);
-    this.layers.offer(manifest.layers.map(({ name }) => ({ value: name, face: name })));
+    this.layers = createRadioGroup("Layer", go);
+    this.layers.setOptions(manifest.layers.map(({ name }) => ({ value: name, label: name })));
     this.layers.element.id = id;
     this.layers.element.hidden = true;
     this.button = el("button", { type: "button", "aria-expanded": "false", "aria-controls": id });
@@ -82,25 +91,25 @@ export class LayerList {
   private listen(): void {
     this.button.addEventListener("click", () => (this.list.hidden ? this.open() : this.close(true)));
     this.list.addEventListener("pointerdown", () => {
-      this.pointed = true;
+      this.usedPointer = true;
     });
     this.list.addEventListener("click", (event) => {
-      if (this.pointed && event.target instanceof HTMLInputElement) this.close(true); // arrow keys leave it open
+      if (this.usedPointer && event.target instanceof HTMLInputElement) this.close(true); // arrow keys leave it open
     });
-    this.element.addEventListener("keydown", (event) => this.key(event));
+    this.element.addEventListener("keydown", (event) => this.onKey(event));
     this.element.addEventListener("focusout", ({ relatedTarget }) => {
       if (relatedTarget instanceof Node && !this.element.contains(relatedTarget)) this.close(false);
     });
   }
 
-  private readonly outside = ({ target }: PointerEvent): void => {
+  private readonly closeOnOutsidePress = ({ target }: PointerEvent): void => {
     if (!(target instanceof Node && this.element.contains(target))) this.close(false);
   };
 
   private open(): void {
     this.list.hidden = false;
-    this.pointed = false;
-    document.addEventListener("pointerdown", this.outside);
+    this.usedPointer = false;
+    document.addEventListener("pointerdown", this.closeOnOutsidePress);
     this.button.setAttribute("aria-expanded", "true");
     const chosen = this.list.querySelector<HTMLInputElement>("input:checked");
     chosen?.focus();
@@ -110,13 +119,13 @@ export class LayerList {
   private close(back: boolean): void {
     if (this.list.hidden) return;
     this.list.hidden = true;
-    document.removeEventListener("pointerdown", this.outside);
+    document.removeEventListener("pointerdown", this.closeOnOutsidePress);
     this.button.setAttribute("aria-expanded", "false");
     if (back) this.button.focus();
   }
 
-  private key(event: KeyboardEvent): void {
-    this.pointed = false;
+  private onKey(event: KeyboardEvent): void {
+    this.usedPointer = false;
     const opens = this.list.hidden && ["ArrowDown", "ArrowUp"].includes(event.key);
     const closes = !this.list.hidden && ["Escape", "Enter"].includes(event.key);
     if (opens) this.open();
@@ -133,22 +142,22 @@ export class LayerList {
     this.button.setAttribute("aria-label", `Layer: ${chosen.name}`);
     this.button.title = chosen.name;
     this.button.replaceChildren(
-      picture(this.manifest, chosen, atlas, SMALL),
-      el("span", { class: "face" }, chosen.name),
-      drawing("m6 8 4 4 4-4"),
+      createLayerThumbnail(this.manifest, chosen, atlas, SMALL),
+      el("span", { class: "button-label" }, chosen.name),
+      createSvgIcon("m6 8 4 4 4-4"),
     );
-    if (atlas !== this.pictured) this.draw(atlas);
+    if (atlas !== this.thumbnailAtlas) this.fillList(atlas);
   }
 
   /** Small pictures and channels of every layer, in the order of their depth. */
-  private draw(atlas: string): void {
-    this.pictured = atlas;
-    for (const [index, face] of [...this.list.querySelectorAll("label > span")].entries()) {
+  private fillList(atlas: string): void {
+    this.thumbnailAtlas = atlas;
+    for (const [index, label] of [...this.list.querySelectorAll("label > span")].entries()) {
       const entry = this.manifest.layers[index];
       if (!entry) continue;
-      const words = el("span", { class: "words" }, el("span", { class: "layer" }, entry.name));
-      words.append(el("span", { class: "fine" }, count(entry.channels, "channel")));
-      face.replaceChildren(picture(this.manifest, entry, atlas, LARGE), words);
+      const words = el("span", { class: "text-lines" }, el("span", { class: "layer" }, entry.name));
+      words.append(el("span", { class: "secondary" }, count(entry.channels, "channel")));
+      label.replaceChildren(createLayerThumbnail(this.manifest, entry, atlas, LARGE), words);
     }
   }
 }

@@ -3,18 +3,18 @@
 import { find, type Manifest } from "../data/manifest";
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
-import { choice } from "../ui/controls";
+import { createRadioGroup } from "../ui/controls";
 
 /** The row of grid levels; the one that the zoom has chosen is marked. */
 export class LevelSwitch {
   private readonly levels;
-  private offered = "";
+  private offeredSizes = "";
 
   constructor(
     private readonly manifest: Manifest,
     private readonly store: Store,
   ) {
-    this.levels = choice("Grid level", (value) =>
+    this.levels = createRadioGroup("Grid level", (value) =>
       store.set({ level: value === "auto" ? null : Number(value) }),
     );
     this.levels.element.classList.add("levels");
@@ -35,11 +35,11 @@ export class LevelSwitch {
   private update(): void {
     const { layer, atlas, level } = this.store.state;
     const sizes = find(this.manifest, layer, atlas).atlas.levels.map(({ size }) => String(size));
-    if (sizes.join() !== this.offered) {
-      this.offered = sizes.join();
-      this.levels.offer([
-        { value: "auto", face: "auto" },
-        ...sizes.map((size) => ({ value: size, face: size })),
+    if (sizes.join() !== this.offeredSizes) {
+      this.offeredSizes = sizes.join();
+      this.levels.setOptions([
+        { value: "auto", label: "auto" },
+        ...sizes.map((size) => ({ value: size, label: size })),
       ]);
     }
     this.levels.choose(level === null ? "auto" : String(level));

@@ -1,6 +1,6 @@
 // What may be written on a picture: names of regions, coarse to fine, then the strongest class of single cells.
 
-import { loadPart, type Packed, unpack } from "../data/data-files";
+import { decodeArray, type EncodedArray, loadData } from "../data/data-files";
 import type { LevelData } from "../data/level";
 
 /** A name and where its middle lies, in sides of the atlas. */
@@ -15,29 +15,29 @@ export interface Label {
 }
 
 export const CELL = 6;
-const AROUND = [-1, 0, 1];
-const FOOT = 0.84; // where in its cell a name stands, so that the middle of the icon stays free
+const NEIGHBOR_OFFSETS = [-1, 0, 1];
+const LABEL_POSITION = 0.84; // where in its cell a name stands, so that the middle of the icon stays free
 
-interface RegionPart {
+interface RegionLabelData {
   readonly size: number;
-  readonly place: Packed;
-  readonly cells: Packed;
-  readonly class: Packed;
-  readonly cut: Packed;
+  readonly place: EncodedArray;
+  readonly cells: EncodedArray;
+  readonly class: EncodedArray;
+  readonly cut: EncodedArray;
 }
 
 /** The named regions of an atlas, the coarse ones first, and of those found together the largest first. */
 export async function regionLabels(layer: string, atlas: string, names: readonly string[]): Promise<Label[]> {
-  const part = await loadPart<RegionPart>(`${layer}/${atlas}/names`);
+  const data = await loadData<RegionLabelData>(`${layer}/${atlas}/names`);
   const [place, cells, classes, cut] = await Promise.all(
-    [part.place, part.cells, part.class, part.cut].map(unpack),
+    [data.place, data.cells, data.class, data.cut].map(decodeArray),
   );
   const labels = Array.from(classes ?? [], (id, region) => ({
-    text: short(names[id] ?? ""),
-    x: (place?.[2 * region + 1] ?? 0) / part.size,
-    y: (place?.[2 * region] ?? 0) / part.size,
+    text: shortName(names[id] ?? ""),
+    x: (place?.[2 * region + 1] ?? 0) / data.size,
+    y: (place?.[2 * region] ?? 0) / data.size,
     rank: cut?.[region] ?? 0,
-    extent: Math.sqrt(cells?.[region] ?? 0) / part.size,
+    extent: Math.sqrt(cells?.[region] ?? 0) / data.size,
   }));
   return labels.sort((one, other) => one.rank - other.rank || other.extent - one.extent);
 }
@@ -47,43 +47,43 @@ export async function regionLabels(layer: string, atlas: string, names: readonly
  * same one; the strongest first.
  */
 export function cellLabels(level: LevelData, names: readonly string[], most: number): Label[] {
-  const best = strongest(level);
+  const top = topClasses(level);
   const peaks: number[] = [];
   for (let cell = 0; cell < level.cells; cell++) {
-    if ((best.id[cell] ?? -1) >= 0 && isPeak(level, best, cell)) peaks.push(cell);
+    if ((top.id[cell] ?? -1) >= 0 && isLocalMaximum(level, top, cell)) peaks.push(cell);
   }
-  peaks.sort((one, other) => (best.value[other] ?? 0) - (best.value[one] ?? 0) || one - other);
+  peaks.sort((one, other) => (top.value[other] ?? 0) - (top.value[one] ?? 0) || one - other);
   return peaks.slice(0, most).map((cell) => ({
-    text: short(names[best.id[cell] ?? -1] ?? ""),
+    text: shortName(names[top.id[cell] ?? -1] ?? ""),
     x: (level.column(cell) + 0.5) / level.size,
-    y: (level.row(cell) + FOOT) / level.size,
+    y: (level.row(cell) + LABEL_POSITION) / level.size,
     rank: CELL,
     extent: 1 / level.size,
   }));
 }
 
-interface Best {
+interface TopClasses {
   /** -1 where no class is spoken for. */
   readonly id: Int32Array;
   readonly value: Float32Array;
 }
 
-function strongest(level: LevelData): Best {
+function topClasses(level: LevelData): TopClasses {
   const { each, classes, values } = level.listed;
-  const best = { id: new Int32Array(level.cells).fill(-1), value: new Float32Array(level.cells) };
+  const top = { id: new Int32Array(level.cells).fill(-1), value: new Float32Array(level.cells) };
   for (let cell = 0; cell < level.cells; cell++) {
     const value = values[cell * each] ?? 0;
-    if (!level.isDrawn(cell) || value <= 0) continue;
-    best.id[cell] = classes[cell * each] ?? -1;
-    best.value[cell] = value;
+    if (!level.hasIcon(cell) || value <= 0) continue;
+    top.id[cell] = classes[cell * each] ?? -1;
+    top.value[cell] = value;
   }
-  return best;
+  return top;
 }
 
-function isPeak(level: LevelData, { id, value }: Best, cell: number): boolean {
+function isLocalMaximum(level: LevelData, { id, value }: TopClasses, cell: number): boolean {
   const [row, column] = [level.row(cell), level.column(cell)];
-  for (const down of AROUND) {
-    for (const right of AROUND) {
+  for (const down of NEIGHBOR_OFFSETS) {
+    for (const right of NEIGHBOR_OFFSETS) {
       const other = level.at(row + down, column + right);
       if (other >= 0 && id[other] === id[cell] && (value[other] ?? 0) > (value[cell] ?? 0)) return false;
     }
@@ -91,10 +91,10 @@ function isPeak(level: LevelData, { id, value }: Best, cell: number): boolean {
   return true;
 }
 
-const LONGEST = 28;
+const MAX_NAME_LENGTH = 28;
 
 /** The first of a class's names, cut off where it is very long. */
-function short(name: string): string {
+function shortName(name: string): string {
   const first = name.split(",")[0]?.trim() || name;
-  return first.length > LONGEST ? `${first.slice(0, LONGEST - 1).trimEnd()}…` : first;
+  return first.length > MAX_NAME_LENGTH ? `${first.slice(0, MAX_NAME_LENGTH - 1).trimEnd()}…` : first;
 }

@@ -2,7 +2,7 @@
 // size only move apart; finer ones join where there is room. Decided once for each step of the zoom, never in a frame.
 
 /** A name with what the layout must know of it; lengths in CSS pixels, places in sides of the atlas. */
-export interface Sized {
+export interface LayoutItem {
   readonly text: string;
   readonly x: number;
   readonly y: number;
@@ -16,42 +16,42 @@ export interface Sized {
 }
 
 const STEP = Math.SQRT2;
-const FIRST = 128; // smaller atlases bear no names
-const BUCKET = 96;
-const [ACROSS, ABOVE] = [26, 18]; // what stays free between names
-const AGAIN = 300; // from a name to the same one
+const MIN_SIDE = 128; // smaller atlases bear no names
+const BUCKET_SIZE = 96;
+const [MARGIN_X, MARGIN_Y] = [26, 18]; // what stays free between names
+const SAME_TEXT_DISTANCE = 300; // from a name to the same one
 
 /** The choice of names at every zoom. */
-export class Layout<Name extends Sized> {
-  private readonly steps: (readonly Name[])[] = [];
+export class LabelLayout<Label extends LayoutItem> {
+  private readonly steps: (readonly Label[])[] = [];
 
   /** The most important names come first. */
-  constructor(private readonly names: readonly Name[]) {}
+  constructor(private readonly names: readonly Label[]) {}
 
   /** The names that stand on an atlas of this side; none overlaps another. */
-  at(side: number): readonly Name[] {
-    const step = Math.floor(Math.log(side / FIRST) / Math.log(STEP) + 1e-9);
+  labelsAt(side: number): readonly Label[] {
+    const step = Math.floor(Math.log(side / MIN_SIDE) / Math.log(STEP) + 1e-9);
     if (!(step >= 0)) return [];
-    for (let next = this.steps.length; next <= step; next++) this.steps.push(this.placed(next));
+    for (let next = this.steps.length; next <= step; next++) this.steps.push(this.computeStep(next));
     return this.steps[step] ?? [];
   }
 
-  private placed(step: number): Name[] {
-    const side = FIRST * STEP ** step;
+  private computeStep(step: number): Label[] {
+    const side = MIN_SIDE * STEP ** step;
     const before = new Set(this.steps[step - 1]);
     const wanted = this.names.filter(({ from, until }) => from <= side && side < until);
-    const room = new Room<Name>(side);
-    const order = ranks(wanted).flatMap((rank) => [
+    const space = new OccupiedSpace<Label>(side);
+    const order = groupByRank(wanted).flatMap((rank) => [
       ...rank.filter((name) => before.has(name)),
       ...rank.filter((name) => !before.has(name)),
     ]);
-    return order.filter((name) => room.take(name));
+    return order.filter((name) => space.place(name));
   }
 }
 
 /** Names by their rank, each rank in its order. */
-function ranks<Name extends Sized>(names: readonly Name[]): Name[][] {
-  const found: Name[][] = [];
+function groupByRank<Label extends LayoutItem>(names: readonly Label[]): Label[][] {
+  const found: Label[][] = [];
   for (const name of names) {
     found[name.rank] ??= [];
     found[name.rank]?.push(name);
@@ -60,47 +60,53 @@ function ranks<Name extends Sized>(names: readonly Name[]): Name[][] {
 }
 
 /** The names that stand already, by the squares of the screen that they touch. */
-class Room<Name extends Sized> {
-  private readonly buckets = new Map<number, Name[]>();
-  private readonly alike = new Map<string, Name[]>();
+class OccupiedSpace<Label extends LayoutItem> {
+  private readonly buckets = new Map<number, Label[]>();
+  private readonly labelsByText = new Map<string, Label[]>();
 
   constructor(private readonly side: number) {}
 
   /** Give a name its place, if nothing stands there and the same is not written near. */
-  take(name: Name): boolean {
-    const keys = this.keys(name);
-    const same = this.alike.get(name.text) ?? [];
-    if (same.some((other) => this.near(name, other))) return false;
-    if (keys.some((key) => this.buckets.get(key)?.some((other) => this.overlap(name, other)))) return false;
+  place(name: Label): boolean {
+    const keys = this.bucketKeys(name);
+    const same = this.labelsByText.get(name.text) ?? [];
+    if (same.some((other) => this.isNear(name, other))) return false;
+    if (keys.some((key) => this.buckets.get(key)?.some((other) => this.overlaps(name, other)))) return false;
     for (const key of keys) {
       const bucket = this.buckets.get(key);
       if (bucket) bucket.push(name);
       else this.buckets.set(key, [name]);
     }
     same.push(name);
-    this.alike.set(name.text, same);
+    this.labelsByText.set(name.text, same);
     return true;
   }
 
-  private keys({ x, y, width, height }: Name): number[] {
-    const [middle, centre] = [x * this.side, y * this.side];
-    const [wide, high] = [width / 2 + ACROSS, height / 2 + ABOVE];
+  private bucketKeys({ x, y, width, height }: Label): number[] {
+    const [middle, center] = [x * this.side, y * this.side];
+    const [wide, high] = [width / 2 + MARGIN_X, height / 2 + MARGIN_Y];
     const found: number[] = [];
-    for (let row = Math.floor((centre - high) / BUCKET); row <= (centre + high) / BUCKET; row++) {
-      for (let column = Math.floor((middle - wide) / BUCKET); column <= (middle + wide) / BUCKET; column++) {
+    for (let row = Math.floor((center - high) / BUCKET_SIZE); row <= (center + high) / BUCKET_SIZE; row++) {
+      for (
+        let column = Math.floor((middle - wide) / BUCKET_SIZE);
+        column <= (middle + wide) / BUCKET_SIZE;
+        column++
+      ) {
         found.push(row * 65_536 + column);
       }
     }
     return found;
   }
 
-  private overlap(one: Name, other: Name): boolean {
+  private overlaps(one: Label, other: Label): boolean {
     const right = Math.abs(one.x - other.x) * this.side;
     const down = Math.abs(one.y - other.y) * this.side;
-    return right < (one.width + other.width) / 2 + ACROSS && down < (one.height + other.height) / 2 + ABOVE;
+    return (
+      right < (one.width + other.width) / 2 + MARGIN_X && down < (one.height + other.height) / 2 + MARGIN_Y
+    );
   }
 
-  private near(one: Name, other: Name): boolean {
-    return Math.hypot(one.x - other.x, one.y - other.y) * this.side < AGAIN;
+  private isNear(one: Label, other: Label): boolean {
+    return Math.hypot(one.x - other.x, one.y - other.y) * this.side < SAME_TEXT_DISTANCE;
   }
 }

@@ -9,59 +9,59 @@ export interface Rectangle {
 
 const EVENTS = ["transitionend", "animationend"] as const;
 
-export class Furniture {
+export class LabelObstacles {
   private rectangles: Rectangle[] = [];
-  private stale = true;
-  private readonly resized = new ResizeObserver(() => this.changed());
-  private readonly altered = new MutationObserver(() => this.changed());
-  private readonly over = new AbortController();
+  private isStale = true;
+  private readonly resizeObserver = new ResizeObserver(() => this.invalidate());
+  private readonly mutationObserver = new MutationObserver(() => this.invalidate());
+  private readonly aborter = new AbortController();
 
   constructor(
     /** The canvas of the picture that the names stand on. */
     private readonly canvas: HTMLElement,
     private readonly redraw: () => void,
   ) {
-    const page = canvas.closest(".stage");
+    const page = canvas.closest(".map-area");
     if (!page) return;
     const options = { attributes: true, attributeFilter: ["hidden", "class"] };
-    this.altered.observe(page, { ...options, childList: true });
-    this.resized.observe(canvas);
-    for (const child of page.children) this.watch(child);
+    this.mutationObserver.observe(page, { ...options, childList: true });
+    this.resizeObserver.observe(canvas);
+    for (const child of page.children) this.observe(child);
     for (const event of EVENTS)
-      page.addEventListener(event, () => this.changed(), { signal: this.over.signal });
+      page.addEventListener(event, () => this.invalidate(), { signal: this.aborter.signal });
   }
 
   /** Look no more: the picture is about to go. */
   stop(): void {
-    this.resized.disconnect();
-    this.altered.disconnect();
-    this.over.abort();
+    this.resizeObserver.disconnect();
+    this.mutationObserver.disconnect();
+    this.aborter.abort();
   }
 
   /** Whether something stands before this part of the canvas. */
-  hides(part: Rectangle): boolean {
-    if (this.stale) this.measure();
+  covers(part: Rectangle): boolean {
+    if (this.isStale) this.measure();
     return this.rectangles.some(
       ({ left, top, right, bottom }) =>
         left < part.right && part.left < right && top < part.bottom && part.top < bottom,
     );
   }
 
-  private watch(child: Element): void {
-    this.resized.observe(child); // an element that is shown or hidden changes its size
+  private observe(child: Element): void {
+    this.resizeObserver.observe(child); // an element that is shown or hidden changes its size
   }
 
-  private changed(): void {
-    this.stale = true;
+  private invalidate(): void {
+    this.isStale = true;
     this.redraw();
   }
 
   private measure(): void {
-    this.stale = false;
-    const page = this.canvas.closest(".stage");
+    this.isStale = false;
+    const page = this.canvas.closest(".map-area");
     const origin = this.canvas.getBoundingClientRect();
     const before = [...(page?.children ?? [])].filter((child) => !child.contains(this.canvas));
-    for (const child of before) this.watch(child);
+    for (const child of before) this.observe(child);
     this.rectangles = [...before, ...(this.canvas.closest(".pane")?.querySelectorAll("header") ?? [])]
       .map((element) => element.getBoundingClientRect())
       .filter(({ width }) => width > 0)

@@ -1,10 +1,10 @@
 // How names are written: measured once, drawn once with their halo, and then only copied.
 
 import { CELL, type Label } from "./label-candidates";
-import type { Sized } from "./label-layout";
+import type { LayoutItem } from "./label-layout";
 
 /** A name in its letters. */
-export interface Lettered extends Sized {
+export interface SizedLabel extends LayoutItem {
   readonly style: Style;
 }
 
@@ -14,60 +14,66 @@ export interface Style {
   readonly size: number;
 }
 
-export interface Inks {
-  readonly ink: string;
-  readonly paper: string;
+export interface LabelColors {
+  readonly foreground: string;
+  readonly background: string;
   readonly serif: string;
   readonly sans: string;
 }
 
 const SIZES = [26, 22.5, 19.5, 17, 15, 13.5, 12]; // by rank
 export const HALO = 7;
-const FITS = 1.05; // of a name's width that what it names must have
-const NOTED = 84; // what bears a name at all, pixels; the atlas stays a picture
-const ROOMY = 64; // a cell that bears its name, pixels; by zoom only cells of the finest level get that large
-const SMALLEST = 11.5;
-const HUGE = 1700; // what a name no longer stands for, since it fills the screen
+const WIDTH_RATIO = 1.05; // of a name's width that what it names must have
+const MIN_REGION = 84; // what bears a name at all, pixels; the atlas stays a picture
+const MIN_CELL = 64; // a cell that bears its name, pixels; by zoom only cells of the finest level get that large
+const MIN_FONT_SIZE = 11.5;
+const MAX_EXTENT = 1700; // what a name no longer stands for, since it fills the screen
 
-export class Lettering {
+export class LabelRenderer {
   private readonly context = new OffscreenCanvas(1, 1).getContext("2d");
   private readonly widths = new Map<string, number>();
   private readonly sprites = new Map<string, OffscreenCanvas>();
-  private inks: Inks = { ink: "", paper: "", serif: "", sans: "" };
+  private labelColors: LabelColors = { foreground: "", background: "", serif: "", sans: "" };
 
   /** Write with other inks from now on. */
-  dip(inks: Inks): void {
-    if (Object.entries(inks).every(([name, value]) => this.inks[name as keyof Inks] === value)) return;
-    this.inks = inks;
+  setColors(labelColors: LabelColors): void {
+    if (
+      Object.entries(labelColors).every(
+        ([name, value]) => this.labelColors[name as keyof LabelColors] === value,
+      )
+    )
+      return;
+    this.labelColors = labelColors;
     this.sprites.clear();
   }
 
   /** A name in its letters; `scale` makes all of them smaller for a small window. */
-  lettered({ text, x, y, rank, extent }: Label, scale: number): Lettered {
+  sizeLabel({ text, x, y, rank, extent }: Label, scale: number): SizedLabel {
     const style = this.style(rank, scale);
     const width = this.width(text, style);
-    const least = rank === CELL ? Math.max(ROOMY, 0.7 * width) : Math.max(NOTED * scale, FITS * width);
+    const minExtent =
+      rank === CELL ? Math.max(MIN_CELL, 0.7 * width) : Math.max(MIN_REGION * scale, WIDTH_RATIO * width);
     const height = 1.2 * style.size;
-    const bounds = { from: least / extent, until: HUGE / extent, rank };
+    const bounds = { from: minExtent / extent, until: MAX_EXTENT / extent, rank };
     return { style, text, x, y, width, height, ...bounds };
   }
 
   /** The name with its halo, ready to be copied; HALO pixels wider and higher on every side than the name. */
-  sprite({ text, style, width, height }: Lettered): OffscreenCanvas {
+  sprite({ text, style, width, height }: SizedLabel): OffscreenCanvas {
     const name = `${style.font} ${devicePixelRatio} ${text}`;
     let found = this.sprites.get(name);
     if (!found) {
-      found = this.drawn(text, style, width + 2 * HALO, height + 2 * HALO);
+      found = this.drawSprite(text, style, width + 2 * HALO, height + 2 * HALO);
       this.sprites.set(name, found);
     }
     return found;
   }
 
   private style(rank: number, scale: number): Style {
-    const size = Math.max((SIZES[rank] ?? 0) * scale, SMALLEST);
+    const size = Math.max((SIZES[rank] ?? 0) * scale, MIN_FONT_SIZE);
     return rank === CELL
-      ? { font: `500 ${size}px ${this.inks.sans}`, size }
-      : { font: `500 ${size}px ${this.inks.serif}`, size };
+      ? { font: `500 ${size}px ${this.labelColors.sans}`, size }
+      : { font: `500 ${size}px ${this.labelColors.serif}`, size };
   }
 
   private width(text: string, { font }: Style): number {
@@ -81,7 +87,7 @@ export class Lettering {
     return found ?? 0;
   }
 
-  private drawn(text: string, { font, size }: Style, width: number, height: number): OffscreenCanvas {
+  private drawSprite(text: string, { font, size }: Style, width: number, height: number): OffscreenCanvas {
     const canvas = new OffscreenCanvas(
       Math.ceil(width * devicePixelRatio),
       Math.ceil(height * devicePixelRatio),
@@ -93,19 +99,19 @@ export class Lettering {
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.lineJoin = "round";
-    context.strokeStyle = context.shadowColor = this.inks.paper;
+    context.strokeStyle = context.shadowColor = this.labelColors.background;
     context.shadowBlur = 5 * devicePixelRatio;
     context.lineWidth = 2.5 + size / 9;
     const [x, y] = [width / 2, height / 2 + 0.04 * size];
     for (let layer = 0; layer < 2; layer++) context.strokeText(text, x, y);
     context.shadowColor = "transparent";
-    context.fillStyle = this.inks.ink;
+    context.fillStyle = this.labelColors.foreground;
     context.fillText(text, x, y);
     return canvas;
   }
 }
 
 /** The side of the whole atlas at which the cells of a level begin to bear names, pixels. */
-export function leastSide(size: number): number {
-  return ROOMY * size;
+export function minSideForCellLabels(size: number): number {
+  return MIN_CELL * size;
 }

@@ -17,19 +17,19 @@ export interface Clearance {
   readonly bottom: number;
 }
 
-export interface AxisColours {
-  readonly ink: string;
-  readonly soft: string;
-  readonly paper: string;
+export interface AxisColors {
+  readonly foreground: string;
+  readonly muted: string;
+  readonly background: string;
   readonly left: string;
   readonly right: string;
   readonly font: string;
 }
 
 /** Where the axis is drawn, and how; CSS pixels of the canvas. */
-export interface Strip {
+export interface AxisGeometry {
   readonly context: CanvasRenderingContext2D;
-  readonly colours: AxisColours;
+  readonly colors: AxisColors;
   readonly labels: AxisLabels;
   /** Its line. */
   readonly from: number;
@@ -49,13 +49,13 @@ export function drawAxis(
   frame: Frame,
   size: { readonly width: number; readonly height: number },
   labels: AxisLabels,
-  colours: AxisColours,
+  colors: AxisColors,
   clearance: Clearance,
 ): void {
   const { left, side } = frame;
-  const strip = {
+  const axis = {
     context,
-    colours,
+    colors,
     labels,
     from: Math.max(left, clearance.left),
     to: Math.min(left + side, size.width - clearance.right),
@@ -64,67 +64,67 @@ export function drawAxis(
     logit: side / (2 * labels.scale),
   };
   context.save();
-  drawZero(strip, frame.top);
-  if (strip.to - strip.from > LEAST_WIDTH) {
-    drawLine(strip);
-    drawTicks(strip);
-    drawNames(strip);
+  drawZero(axis, frame.top);
+  if (axis.to - axis.from > LEAST_WIDTH) {
+    drawLine(axis);
+    drawTicks(axis);
+    drawClassNames(axis);
   }
   context.restore();
 }
 
 /** A faint line up through the picture. */
-function drawZero({ context, colours, zero, top }: Strip, from: number): void {
+function drawZero({ context, colors, zero, top }: AxisGeometry, from: number): void {
   const x = Math.round(zero) + 0.5;
-  for (const [colour, width, alpha] of [
-    [colours.paper, 3, 0.55],
-    [colours.ink, 1, 0.5],
+  for (const [color, width, alpha] of [
+    [colors.background, 3, 0.55],
+    [colors.foreground, 1, 0.5],
   ] as const) {
     context.globalAlpha = alpha;
-    context.strokeStyle = colour;
+    context.strokeStyle = color;
     context.lineWidth = width;
-    line(context, x, from, x, top);
+    drawSegment(context, x, from, x, top);
   }
   context.globalAlpha = 1;
 }
 
 /** The line, each half in the colour of the class that it favours, on paper so that it reads over icons too. */
-function drawLine({ context, colours, from, to, top, zero }: Strip): void {
+function drawLine({ context, colors, from, to, top, zero }: AxisGeometry): void {
   context.globalAlpha = 0.92;
-  context.fillStyle = colours.paper;
+  context.fillStyle = colors.background;
   context.beginPath();
   context.roundRect(from - 12, top - 7, to - from + 24, HEIGHT + 5, 12);
   context.fill();
   context.globalAlpha = 1;
   const middle = Math.min(Math.max(zero, from), to);
   context.lineWidth = 2;
-  context.strokeStyle = colours.left;
-  line(context, from, top, middle, top);
-  context.strokeStyle = colours.right;
-  line(context, middle, top, to, top);
+  context.strokeStyle = colors.left;
+  drawSegment(context, from, top, middle, top);
+  context.strokeStyle = colors.right;
+  drawSegment(context, middle, top, to, top);
 }
 
 // The ticks of an axis with their logits.
 
-const ROOM = 68; // pixels from tick to tick at least
-const LENGTH = 5;
+const MIN_TICK_DISTANCE = 68; // pixels from tick to tick at least
+const TICK_LENGTH = 5;
 const OVERHANG = 8; // pixels by which a number may stand beyond the axis
 
-export function drawTicks({ context, colours, from, to, top, zero, logit }: Strip): void {
-  const step = tickStep(ROOM / logit);
-  context.strokeStyle = colours.soft;
-  context.fillStyle = colours.soft;
+export function drawTicks({ context, colors, from, to, top, zero, logit }: AxisGeometry): void {
+  const step = tickStep(MIN_TICK_DISTANCE / logit);
+  context.strokeStyle = colors.muted;
+  context.fillStyle = colors.muted;
   context.lineWidth = 1;
-  context.font = `11.5px ${colours.font}`;
+  context.font = `11.5px ${colors.font}`;
   context.textAlign = "center";
   context.textBaseline = "top";
   const last = Math.floor((to - zero) / logit / step + 1e-6);
   for (let tick = Math.ceil((from - zero) / logit / step - 1e-6); tick <= last; tick++) {
     const x = Math.round(zero + tick * step * logit) + 0.5;
-    line(context, x, top, x, top + LENGTH);
-    const text = tickText(tick * step, step);
+    drawSegment(context, x, top, x, top + TICK_LENGTH);
+    const text = formatTick(tick * step, step);
     const half = context.measureText(text).width / 2 - OVERHANG;
-    context.fillText(text, Math.min(Math.max(x, from + half), to - half), top + LENGTH + 3);
+    context.fillText(text, Math.min(Math.max(x, from + half), to - half), top + TICK_LENGTH + 3);
   }
 }
 
@@ -134,13 +134,13 @@ function tickStep(least: number): number {
   return ([1, 2, 5].find((factor) => factor * power >= least) ?? 10) * power;
 }
 
-function tickText(value: number, step: number): string {
+function formatTick(value: number, step: number): string {
   if (Math.abs(value) < step / 2) return "0";
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(decimals)}`;
 }
 
-export function line(
+export function drawSegment(
   context: CanvasRenderingContext2D,
   x: number,
   y: number,
@@ -155,25 +155,25 @@ export function line(
 
 // The names at the ends of an axis, and between them what it measures.
 
-const BELOW = 25; // pixels under the line
+const TEXT_OFFSET = 25; // pixels under the line
 const MEASURES = ["difference of attributions, logit", "logit"];
 
-export function drawNames({ context, colours, labels, from, to, top }: Strip): void {
+export function drawClassNames({ context, colors, labels, from, to, top }: AxisGeometry): void {
   const room = (to - from) / 2 - 8;
-  const y = top + BELOW;
-  context.font = `600 13.5px ${colours.font}`;
+  const y = top + TEXT_OFFSET;
+  context.font = `600 13.5px ${colors.font}`;
   context.textBaseline = "top";
   context.textAlign = "left";
-  context.fillStyle = colours.left;
-  const left = shortened(context, "← ", labels.left, "", room);
+  context.fillStyle = colors.left;
+  const left = truncate(context, "← ", labels.left, "", room);
   context.fillText(left.text, from, y);
   context.textAlign = "right";
-  context.fillStyle = colours.right;
-  const right = shortened(context, "", labels.right, " →", room);
+  context.fillStyle = colors.right;
+  const right = truncate(context, "", labels.right, " →", room);
   context.fillText(right.text, to, y);
-  context.font = `11.5px ${colours.font}`;
+  context.font = `11.5px ${colors.font}`;
   context.textAlign = "center";
-  context.fillStyle = colours.soft;
+  context.fillStyle = colors.muted;
   const middle = (from + to) / 2;
   const free = (to - from) / 2 - Math.max(left.width, right.width) - 14;
   const measure = MEASURES.find((text) => context.measureText(text).width / 2 <= free);
@@ -181,7 +181,7 @@ export function drawNames({ context, colours, labels, from, to, top }: Strip): v
 }
 
 /** A name between two marks, cut off where it does not fit. */
-function shortened(
+function truncate(
   context: CanvasRenderingContext2D,
   before: string,
   name: string,

@@ -1,23 +1,23 @@
 // What covers the icons: one pixel a cell, opaque where nothing is drawn, half clear where the class is weak.
 
-import type { Heat } from "../data/attribution";
+import type { Heatmap } from "../data/attribution";
 import type { Density } from "../data/density";
 import type { LevelData } from "../data/level";
-import type { Colour } from "../ui/colors";
+import type { Color } from "../ui/colors";
 
-const VEIL = 0.93;
+const MASK_OPACITY = 0.93;
 
 /** How brightly a cell is shown, 0..1: its attribution of the chosen sign, or 1 without a class. */
-export function brightness(heat: Heat | null, sign: 1 | -1, intensity: number, cell: number): number {
+export function cellBrightness(heat: Heatmap | null, sign: 1 | -1, intensity: number, cell: number): number {
   if (!heat) return 1;
   return Math.min(1, Math.max(0, sign * (heat.share[cell] ?? 0)) * intensity);
 }
 
 /** The mask as an image of `level.size` × `level.size` pixels. */
-export function mask(level: LevelData, paper: Colour, shown: (cell: number) => number): ImageData {
+export function cellMask(level: LevelData, background: Color, shown: (cell: number) => number): ImageData {
   const image = new ImageData(level.size, level.size);
   const { data } = image;
-  const [red, green, blue] = paper;
+  const [red, green, blue] = background;
   for (let at = 0; at < data.length; at += 4) {
     data[at] = red;
     data[at + 1] = green;
@@ -25,38 +25,39 @@ export function mask(level: LevelData, paper: Colour, shown: (cell: number) => n
     data[at + 3] = 255;
   }
   for (let cell = 0; cell < level.cells; cell++) {
-    if (!level.isDrawn(cell)) continue;
+    if (!level.hasIcon(cell)) continue;
     const place = level.row(cell) * level.size + level.column(cell);
-    data[4 * place + 3] = Math.round(255 * VEIL * (1 - shown(cell)));
+    data[4 * place + 3] = Math.round(255 * MASK_OPACITY * (1 - shown(cell)));
   }
   return image;
 }
 
 // What covers the icons while a density is shown: one colour for more than expected, another for less.
 
-const TINT = 0.4;
+const TINT_OPACITY = 0.4;
 
 /**
  * The mask as an image of `level.size` × `level.size` pixels: paper where a cell holds what is expected of it; the
  * further from that, the clearer the icon, under the colour of the direction.
  */
-export function densityMask(
+export function createDensityMask(
   level: LevelData,
   { strength }: Density,
   intensity: number,
-  { paper, over, under }: { readonly paper: Colour; readonly over: Colour; readonly under: Colour },
+  { background, over, under }: { readonly background: Color; readonly over: Color; readonly under: Color },
 ): ImageData {
   const image = new ImageData(level.size, level.size);
-  for (let place = 0; place < level.size * level.size; place++) image.data.set([...paper, 255], 4 * place);
+  for (let place = 0; place < level.size * level.size; place++)
+    image.data.set([...background, 255], 4 * place);
   for (let cell = 0; cell < level.cells; cell++) {
-    if (!level.isDrawn(cell)) continue;
+    if (!level.hasIcon(cell)) continue;
     const value = strength[cell] ?? 0;
     const part = Math.min(1, Math.abs(value) * intensity);
     const tint = value < 0 ? under : over;
-    const pixel = paper.map(
+    const pixel = background.map(
       (from, channel) => from + ((tint[channel] ?? 0) - from) * Math.min(1, 1.6 * part),
     );
-    const alpha = 255 * (VEIL + (TINT - VEIL) * part);
+    const alpha = 255 * (MASK_OPACITY + (TINT_OPACITY - MASK_OPACITY) * part);
     image.data.set(
       [...pixel, alpha].map(Math.round),
       4 * (level.row(cell) * level.size + level.column(cell)),

@@ -3,18 +3,18 @@
 import { classNames, find, type Manifest } from "../data/manifest";
 import type { Scene } from "../state/scene";
 import type { State, Store } from "../state/state";
-import { type AxisColours, type AxisLabels, type Clearance, drawAxis } from "./axis";
+import { type AxisColors, type AxisLabels, type Clearance, drawAxis } from "./axis";
 import type { Frame } from "./frame";
+import type { MapView } from "./map-view";
 import type { Overlay } from "./overlay";
-import type { Picture } from "./picture";
 
-const FOOT = 0.09; // of the atlas's side, which suits all but tiny windows
+const AXIS_SHARE = 0.09; // of the atlas's side, which suits all but tiny windows
 const HEIGHT = 66;
-const AWAY = 22;
+const GAP = 22;
 const EDGE = 16;
 
 /** What stands before the pictures. */
-export interface Furniture {
+export interface PageElements {
   readonly page: HTMLElement;
   readonly corner: HTMLElement;
   readonly zoom: HTMLElement;
@@ -23,7 +23,7 @@ export interface Furniture {
 
 export class ComparisonAxis {
   private labels: AxisLabels | null = null;
-  private colours: AxisColours | null = null;
+  private colors: AxisColors | null = null;
   private theme: string | undefined = "";
   private clearance: Clearance = { left: EDGE, right: EDGE, bottom: 0 };
   private stacked = false;
@@ -32,16 +32,17 @@ export class ComparisonAxis {
 
   constructor(
     private readonly manifest: Manifest,
-    private readonly picture: Picture,
+    private readonly mapView: MapView,
     private readonly overlay: Overlay,
     private readonly store: Store,
-    private readonly furniture: Furniture,
+    private readonly pageElements: PageElements,
   ) {
-    overlay.paint = (context, frame) => this.paint(context, frame);
-    this.makeRoom(store.state);
-    store.subscribe((state) => this.makeRoom(state));
-    for (const element of [picture.viewer.canvas, ...Object.values(furniture)]) this.sizes.observe(element);
-    this.panels.observe(furniture.page, { childList: true });
+    overlay.drawOnTop = (context, frame) => this.drawOnTop(context, frame);
+    this.reserveAxisSpace(store.state);
+    store.subscribe((state) => this.reserveAxisSpace(state));
+    for (const element of [mapView.viewer.canvas, ...Object.values(pageElements)])
+      this.sizes.observe(element);
+    this.panels.observe(pageElements.page, { childList: true });
   }
 
   /** Leave the furniture alone: the picture is about to go. */
@@ -57,41 +58,43 @@ export class ComparisonAxis {
     this.overlay.draw();
   }
 
-  private makeRoom({ layer, atlas }: State): void {
-    const { clientWidth } = this.picture.viewer.canvas;
+  private reserveAxisSpace({ layer, atlas }: State): void {
+    const { clientWidth } = this.mapView.viewer.canvas;
     const { axis } = find(this.manifest, layer, atlas).atlas;
     const below = this.stacked ? this.clearance.bottom : 0; // what stands there on a phone
-    this.picture.keepFoot(axis && !this.stacked ? FOOT : (below + (axis ? HEIGHT : 0)) / clientWidth);
+    this.mapView.reserveBottom(
+      axis && !this.stacked ? AXIS_SHARE : (below + (axis ? HEIGHT : 0)) / clientWidth,
+    );
   }
 
-  private paint(context: CanvasRenderingContext2D, frame: Frame): void {
+  private drawOnTop(context: CanvasRenderingContext2D, frame: Frame): void {
     if (!this.labels) return;
-    const { clientWidth: width, clientHeight: height } = this.picture.viewer.canvas;
-    drawAxis(context, frame, { width, height }, this.labels, this.palette(), this.clearance);
+    const { clientWidth: width, clientHeight: height } = this.mapView.viewer.canvas;
+    drawAxis(context, frame, { width, height }, this.labels, this.readColors(), this.clearance);
   }
 
-  private palette(): AxisColours {
+  private readColors(): AxisColors {
     const { theme } = document.documentElement.dataset;
-    if (this.colours && theme === this.theme) return this.colours;
+    if (this.colors && theme === this.theme) return this.colors;
     this.theme = theme;
     const style = getComputedStyle(document.documentElement);
-    const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
-    this.colours = {
-      ink: colour("ink"),
-      soft: colour("soft"),
-      paper: colour("paper"),
-      left: colour("against"),
-      right: colour("accent"),
+    const color = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+    this.colors = {
+      foreground: color("foreground"),
+      muted: color("muted"),
+      background: color("background"),
+      left: color("against"),
+      right: color("accent"),
       font: getComputedStyle(document.body).fontFamily,
     };
-    return this.colours;
+    return this.colors;
   }
 
   /** Find out what the axis must keep clear of; only when something has changed its size. */
   private measure(): void {
-    const { page, corner, zoom } = this.furniture;
+    const { page, corner, zoom } = this.pageElements;
     const panel = page.querySelector<HTMLElement>(".panel:not([hidden])");
-    const { canvas, element } = this.picture.viewer;
+    const { canvas, element } = this.mapView.viewer;
     const { clientWidth: width, clientHeight: height } = canvas;
     this.stacked = corner.offsetWidth > page.clientWidth / 2;
     if (this.stacked) {
@@ -99,15 +102,15 @@ export class ComparisonAxis {
       this.clearance = { left: EDGE, right: EDGE, bottom: height - top + EDGE / 2 };
     } else {
       const aside = panel && panel.offsetLeft > EDGE; // else it lies at the foot
-      const right = (aside ? page.clientWidth - panel.offsetLeft : EDGE) + zoom.offsetWidth + AWAY;
+      const right = (aside ? page.clientWidth - panel.offsetLeft : EDGE) + zoom.offsetWidth + GAP;
       const beyond = page.clientWidth - element.offsetLeft - width; // where another picture hangs
       this.clearance = {
-        left: Math.max(corner.offsetLeft + corner.offsetWidth + AWAY - element.offsetLeft, EDGE),
+        left: Math.max(corner.offsetLeft + corner.offsetWidth + GAP - element.offsetLeft, EDGE),
         right: Math.max(right - beyond, EDGE),
         bottom: EDGE / 2,
       };
     }
-    if (!panel) this.makeRoom(this.store.state);
+    if (!panel) this.reserveAxisSpace(this.store.state);
     this.overlay.draw();
   }
 }

@@ -4,11 +4,11 @@ import type { Frame } from "./frame";
 
 export class Crossfade {
   readonly canvas = document.createElement("canvas");
-  private readonly held = document.createElement("canvas");
+  private readonly snapshot = document.createElement("canvas");
   private from: Frame | null = null;
-  private began = 0;
+  private startTime = 0;
   /** Pixels of the canvas for one of CSS. */
-  private sharpness = 1;
+  private pixelRatio = 1;
 
   /**
    * @param shown what draws the pictures.
@@ -16,7 +16,7 @@ export class Crossfade {
    * @param milliseconds that a change takes.
    */
   constructor(
-    private readonly shown: () => HTMLCanvasElement,
+    private readonly source: () => HTMLCanvasElement,
     private readonly frame: () => Frame,
     private readonly milliseconds: number,
   ) {
@@ -26,24 +26,24 @@ export class Crossfade {
   }
 
   /** Hold what is shown at this moment and let it fade; it moves along with the picture. */
-  begin(): void {
-    const shown = this.shown();
-    [this.held.width, this.held.height] = [shown.width, shown.height];
-    const context = this.held.getContext("2d");
-    context?.drawImage(shown, 0, 0);
+  start(): void {
+    const source = this.source();
+    [this.snapshot.width, this.snapshot.height] = [source.width, source.height];
+    const context = this.snapshot.getContext("2d");
+    context?.drawImage(source, 0, 0);
     if (!this.canvas.hidden) context?.drawImage(this.canvas, 0, 0); // of a change that is not over yet
     const running = this.from !== null;
-    [this.canvas.width, this.canvas.height] = [shown.width, shown.height];
-    this.sharpness = shown.width / Math.max(shown.clientWidth, 1);
+    [this.canvas.width, this.canvas.height] = [source.width, source.height];
+    this.pixelRatio = source.width / Math.max(source.clientWidth, 1);
     this.from = this.frame();
-    this.began = performance.now();
-    this.draw(this.began);
+    this.startTime = performance.now();
+    this.draw(this.startTime);
     this.canvas.hidden = false;
     if (!running) requestAnimationFrame((now) => this.step(now));
   }
 
   private step(now: number): void {
-    if (now - this.began >= this.milliseconds) {
+    if (now - this.startTime >= this.milliseconds) {
       this.canvas.hidden = true;
       this.from = null;
       return;
@@ -59,9 +59,15 @@ export class Crossfade {
     const to = this.frame();
     const ratio = to.side / from.side;
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    context.globalAlpha = Math.min(Math.max(1 - (now - this.began) / this.milliseconds, 0), 1);
+    context.globalAlpha = Math.min(Math.max(1 - (now - this.startTime) / this.milliseconds, 0), 1);
     const [left, top] = [to.left - from.left * ratio, to.top - from.top * ratio];
-    const { held, sharpness } = this;
-    context.drawImage(held, left * sharpness, top * sharpness, held.width * ratio, held.height * ratio);
+    const { snapshot, pixelRatio } = this;
+    context.drawImage(
+      snapshot,
+      left * pixelRatio,
+      top * pixelRatio,
+      snapshot.width * ratio,
+      snapshot.height * ratio,
+    );
   }
 }

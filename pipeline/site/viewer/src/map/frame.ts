@@ -1,7 +1,7 @@
 // The outline of one cell.
 
 import type { CellAddress } from "../data/area";
-import type { Kin } from "../data/related-cells";
+import type { SharedSamples } from "../data/related-cells";
 
 /** Where the whole atlas lies in the window, CSS pixels. */
 export interface Frame {
@@ -11,11 +11,11 @@ export interface Frame {
 }
 
 /** Draw it `width` CSS pixels wide, with a halo on both sides. */
-export function outline(
+export function strokeCell(
   context: CanvasRenderingContext2D,
   frame: Frame,
   cell: CellAddress,
-  colour: string,
+  color: string,
   width: number,
   halo: string,
 ): void {
@@ -26,7 +26,7 @@ export function outline(
   context.strokeStyle = halo;
   context.lineWidth = width + 3;
   context.stroke();
-  context.strokeStyle = colour;
+  context.strokeStyle = color;
   context.lineWidth = width;
   context.stroke();
 }
@@ -35,22 +35,22 @@ export function outline(
 
 const GAP = 0.035;
 const RADIUS = 0.13;
-const GONE_BELOW = 11;
-const FULL_ABOVE = 24;
+const INVISIBLE_BELOW = 11;
+const OPAQUE_ABOVE = 24;
 
-const tiles = new Map<string, CanvasPattern | null>();
+const patterns = new Map<string, CanvasPattern | null>();
 
 /** Fill the square from (left, top) with the frames of its cells; `cell` is a cell's side in CSS pixels. */
-export function fillGutter(
+export function fillCellGaps(
   context: CanvasRenderingContext2D,
   { left, top, side }: { left: number; top: number; side: number },
   cell: number,
-  paper: string,
+  background: string,
 ): void {
-  const strength = Math.min(Math.max((cell - GONE_BELOW) / (FULL_ABOVE - GONE_BELOW), 0), 1);
+  const strength = Math.min(Math.max((cell - INVISIBLE_BELOW) / (OPAQUE_ABOVE - INVISIBLE_BELOW), 0), 1);
   if (strength === 0) return;
   const pixels = 2 ** Math.min(Math.max(Math.ceil(Math.log2(cell * devicePixelRatio)), 4), 9);
-  const pattern = tile(context, pixels, paper);
+  const pattern = createGapPattern(context, pixels, background);
   if (!pattern) return;
   pattern.setTransform(new DOMMatrix().translate(left, top).scale(cell / pixels));
   context.save();
@@ -61,14 +61,18 @@ export function fillGutter(
   context.restore();
 }
 
-function tile(context: CanvasRenderingContext2D, pixels: number, paper: string): CanvasPattern | null {
-  const name = `${pixels} ${paper}`;
-  const known = tiles.get(name);
+function createGapPattern(
+  context: CanvasRenderingContext2D,
+  pixels: number,
+  background: string,
+): CanvasPattern | null {
+  const name = `${pixels} ${background}`;
+  const known = patterns.get(name);
   if (known !== undefined) return known;
   const canvas = new OffscreenCanvas(pixels, pixels);
   const drawing = canvas.getContext("2d");
   if (!drawing) return null;
-  drawing.fillStyle = paper;
+  drawing.fillStyle = background;
   drawing.fillRect(0, 0, pixels, pixels);
   drawing.globalCompositeOperation = "destination-out";
   drawing.beginPath();
@@ -81,25 +85,25 @@ function tile(context: CanvasRenderingContext2D, pixels: number, paper: string):
   );
   drawing.fill();
   const pattern = context.createPattern(canvas, "repeat");
-  tiles.set(name, pattern);
+  patterns.set(name, pattern);
   return pattern;
 }
 
 // The marks of the cells that hold another picture's samples: the more of them, the stronger.
 
-const FAINTEST = 0.4;
+const MIN_OPACITY = 0.4;
 
-export function drawKin(
+export function drawSharedSamples(
   context: CanvasRenderingContext2D,
   frame: Frame,
-  kin: readonly Kin[],
-  { ink, paper }: { readonly ink: string; readonly paper: string },
+  shared: readonly SharedSamples[],
+  { foreground, background }: { readonly foreground: string; readonly background: string },
 ): void {
-  const most = Math.max(...kin.map(({ share }) => share));
+  const most = Math.max(...shared.map(({ share }) => share));
   context.save();
-  for (const { cell, share } of [...kin].reverse()) {
-    context.globalAlpha = FAINTEST + (1 - FAINTEST) * (share / most);
-    outline(context, frame, cell, ink, 2, paper);
+  for (const { cell, share } of [...shared].reverse()) {
+    context.globalAlpha = MIN_OPACITY + (1 - MIN_OPACITY) * (share / most);
+    strokeCell(context, frame, cell, foreground, 2, background);
   }
   context.restore();
 }

@@ -4,9 +4,9 @@ import type { CellAddress } from "../data/area";
 import { find, type Manifest } from "../data/manifest";
 import type { State, Store, View } from "../state/state";
 import { fromHash } from "../state/url-hash";
-import type { Picture } from "./picture";
+import type { MapView } from "./map-view";
 
-const AROUND = 9; // cells in sight around the one that was gone to
+const CELLS_IN_VIEW = 9; // cells in sight around the one that was gone to
 
 /** Another atlas of the same layer, whole; the grid level stays where it exists. */
 export function openAtlas(
@@ -22,7 +22,7 @@ export function openAtlas(
 }
 
 /** A cell of any layer and atlas, pinned and in the middle of what is in sight. */
-export function goTo(
+export function goToCell(
   store: Store,
   layer: string,
   atlas: string,
@@ -30,38 +30,38 @@ export function goTo(
   change: Partial<State> = {},
 ): void {
   const { size, row, column } = cell;
-  const view = { x: (column + 0.5) / size, y: (row + 0.5) / size, span: Math.min(AROUND / size, 1) };
+  const view = { x: (column + 0.5) / size, y: (row + 0.5) / size, span: Math.min(CELLS_IN_VIEW / size, 1) };
   store.set({ layer, atlas, level: size, pin: cell, selection: null, view, ...change });
 }
 
 // Going to a place: the page takes over its state, and the picture moves there smoothly.
 
 const PHONE = matchMedia("(max-width: 640px)");
-const AXIS = 64; // CSS pixels below a comparison
+const AXIS_HEIGHT = 64; // CSS pixels below a comparison
 const WITH_MARGIN = 1.08;
 const PANEL = 0.4; // share of a phone's picture that the panel takes during a tour, as the style sheet has it
 
 /** Show what a link describes; `tour` is the step that belongs to it. */
-export function fly(
+export function goToLink(
   manifest: Manifest,
   store: Store,
-  picture: Picture,
+  mapView: MapView,
   link: string,
   tour: number | null,
 ): void {
   const state = fromHash(link, manifest);
   store.set({ ...state, tour, view: store.state.view }); // the view follows when the picture has arrived
-  if (state.pin && state.view) picture.go(clear(state.view, picture));
-  else picture.go(state.view ?? whole(picture, state.atlas.startsWith("compare")));
+  if (state.pin && state.view) mapView.go(viewClearOfPanel(state.view, mapView));
+  else mapView.go(state.view ?? wholeAtlasView(mapView, state.atlas.startsWith("compare")));
 }
 
 /** The whole atlas, with its axis if it has one, below the card of the tour; null where no card is shown. */
-function whole(picture: Picture, axis: boolean): View | null {
-  const top = foot();
+function wholeAtlasView(mapView: MapView, axis: boolean): View | null {
+  const top = tourBottom();
   if (!top) return null;
-  const { clientWidth: width, clientHeight: height } = picture.viewer.canvas;
+  const { clientWidth: width, clientHeight: height } = mapView.viewer.canvas;
   const corner = PHONE.matches ? document.querySelector<HTMLElement>(".corner") : null;
-  const bottom = (corner?.offsetTop ?? height) - (axis ? AXIS : 0);
+  const bottom = (corner?.offsetTop ?? height) - (axis ? AXIS_HEIGHT : 0);
   const side = Math.min(width, bottom - top) / WITH_MARGIN;
   return {
     x: 0.5,
@@ -71,15 +71,15 @@ function whole(picture: Picture, axis: boolean): View | null {
 }
 
 /** The view moved so that its middle is in what panel and tour leave free of a phone's picture. */
-function clear(view: View, picture: Picture): View {
+function viewClearOfPanel(view: View, mapView: MapView): View {
   if (!PHONE.matches) return view;
-  const { clientWidth: width, clientHeight: height } = picture.viewer.canvas;
-  const middle = (foot() + (1 - PANEL) * height) / 2;
+  const { clientWidth: width, clientHeight: height } = mapView.viewer.canvas;
+  const middle = (tourBottom() + (1 - PANEL) * height) / 2;
   return { ...view, y: view.y + ((height / 2 - middle) * view.span) / Math.min(width, height) };
 }
 
 /** Where the card of the tour ends, CSS pixels below the top of the picture. */
-function foot(): number {
+function tourBottom(): number {
   const card = document.querySelector<HTMLElement>(".tour:not([hidden])");
   return card ? card.offsetTop + card.offsetHeight : 0;
 }

@@ -1,22 +1,22 @@
 // The canvas over the picture: the veil over weak cells, the paper between icons, the marks of chosen cells.
 
 import type { LevelData } from "../data/level";
-import type { Kin } from "../data/related-cells";
+import type { SharedSamples } from "../data/related-cells";
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
-import type { Colour } from "../ui/colors";
-import { brightness, densityMask, mask } from "./cell-mask";
-import { drawKin, type Frame, fillGutter, outline } from "./frame";
-import type { Picture } from "./picture";
-import { type Draft, markRegion, markTrail, withoutGaps } from "./region-outline";
-import { Territories } from "./winner-tint";
+import type { Color } from "../ui/colors";
+import { cellBrightness, cellMask, createDensityMask } from "./cell-mask";
+import { drawSharedSamples, type Frame, fillCellGaps, strokeCell } from "./frame";
+import type { MapView } from "./map-view";
+import { drawPath, drawRegion, fillHoles, type RegionDraft } from "./region-outline";
+import { WinnerTint } from "./winner-tint";
 
-const REBUILT = ["sign", "intensity", "measure", "marks", "labels"] as const;
+const REBUILD_KEYS = ["sign", "intensity", "measure", "marks", "labels"] as const;
 
 /** Something else that lies over the icons. */
 export interface OverlayLayer {
   /** Get ready for another scene, state or colour scheme; `colour` gives the channels of a variable of the theme. */
-  rebuild(scene: Scene, colour: (name: string) => Colour): void;
+  rebuild(scene: Scene, color: (name: string) => Color): void;
   /** Draw beneath the veil, so that what it covers stays covered. */
   under?(context: CanvasRenderingContext2D, frame: Frame): void;
   /** Draw above the paper between icons, beneath the marks of chosen cells. */
@@ -27,29 +27,29 @@ export class Overlay {
   /** The cell under the pointer or the keyboard's cursor, in the shown level; -1 for none. */
   marked = -1;
   /** The region that is being drawn. */
-  draft: Draft | null = null;
+  draft: RegionDraft | null = null;
   /** Draws above everything else, at every frame. */
-  paint: ((context: CanvasRenderingContext2D, frame: Frame) => void) | null = null;
+  drawOnTop: ((context: CanvasRenderingContext2D, frame: Frame) => void) | null = null;
   private readonly layers: OverlayLayer[] = [];
   private readonly markListeners: (() => void)[] = [];
-  private kin: readonly Kin[] = [];
+  private shared: readonly SharedSamples[] = [];
   private readonly canvas = document.createElement("canvas");
-  private readonly veil = document.createElement("canvas");
-  private readonly territories = new Territories();
+  private readonly maskCanvas = document.createElement("canvas");
+  private readonly winnerTint = new WinnerTint();
   private scene: Scene | null = null;
-  private paper = "";
-  private colours = { ink: "", accent: "" };
+  private background = "";
+  private colors = { foreground: "", accent: "" };
 
   constructor(
-    private readonly picture: Picture,
+    private readonly mapView: MapView,
     private readonly store: Store,
   ) {
     this.canvas.className = "overlay";
     this.canvas.setAttribute("aria-hidden", "true");
-    picture.viewer.canvas.append(this.canvas);
-    picture.onMove(() => this.draw());
+    mapView.viewer.canvas.append(this.canvas);
+    mapView.onMove(() => this.draw());
     store.subscribe((state, before) => {
-      if (REBUILT.some((key) => state[key] !== before[key])) this.rebuild();
+      if (REBUILD_KEYS.some((key) => state[key] !== before[key])) this.rebuild();
       else this.draw(); // the veil follows the scene
     });
   }
@@ -61,7 +61,7 @@ export class Overlay {
   show(scene: Scene): void {
     if (scene.level !== this.scene?.level) {
       this.marked = -1;
-      this.kin = [];
+      this.shared = [];
     }
     this.scene = scene;
     this.rebuild();
@@ -85,14 +85,14 @@ export class Overlay {
   }
 
   /** Show where the samples of a cell of another picture lie. */
-  echo(kin: readonly Kin[]): void {
-    if (!kin.length && !this.kin.length) return;
-    this.kin = kin;
+  showSharedSamples(shared: readonly SharedSamples[]): void {
+    if (!shared.length && !this.shared.length) return;
+    this.shared = shared;
     this.draw();
   }
 
   /** Show a region that is being drawn, or none. */
-  outline(draft: Draft | null): void {
+  outline(draft: RegionDraft | null): void {
     if (draft === this.draft) return;
     this.draft = draft;
     this.draw();
@@ -102,63 +102,73 @@ export class Overlay {
   rebuild(): void {
     if (!this.scene) return;
     const style = getComputedStyle(document.documentElement);
-    this.paper = style.getPropertyValue("--paper").trim();
-    this.colours = { ink: style.getPropertyValue("--ink"), accent: style.getPropertyValue("--accent") };
+    this.background = style.getPropertyValue("--background").trim();
+    this.colors = {
+      foreground: style.getPropertyValue("--foreground"),
+      accent: style.getPropertyValue("--accent"),
+    };
     const { level, heat, density } = this.scene;
     const { sign, intensity } = this.store.state;
-    const colour = (name: string): Colour => rgb(style.getPropertyValue(name).trim());
-    const [paper, over, under] = [colour("--paper"), colour("--over"), colour("--under")];
-    const several = this.territories.rebuild(this.scene, sign, intensity, colour);
+    const color = (name: string): Color => parseHexColor(style.getPropertyValue(name).trim());
+    const [background, over, under] = [color("--background"), color("--over"), color("--under")];
+    const several = this.winnerTint.rebuild(this.scene, sign, intensity, color);
     const image = density?.samples
-      ? densityMask(level, density, intensity, { paper, over, under })
-      : mask(level, paper, several ?? ((cell) => brightness(density ? null : heat, sign, intensity, cell)));
-    [this.veil.width, this.veil.height] = [image.width, image.height];
-    this.veil.getContext("2d")?.putImageData(image, 0, 0);
-    for (const layer of this.layers) layer.rebuild(this.scene, colour);
+      ? createDensityMask(level, density, intensity, { background, over, under })
+      : cellMask(
+          level,
+          background,
+          several ?? ((cell) => cellBrightness(density ? null : heat, sign, intensity, cell)),
+        );
+    [this.maskCanvas.width, this.maskCanvas.height] = [image.width, image.height];
+    this.maskCanvas.getContext("2d")?.putImageData(image, 0, 0);
+    for (const layer of this.layers) layer.rebuild(this.scene, color);
     this.draw();
   }
 
   draw(): void {
     const context = this.canvas.getContext("2d");
     if (!context || !this.scene) return;
-    const { clientWidth, clientHeight } = this.picture.viewer.canvas;
-    this.fit(clientWidth, clientHeight);
+    const { clientWidth, clientHeight } = this.mapView.viewer.canvas;
+    this.resizeCanvas(clientWidth, clientHeight);
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     context.clearRect(0, 0, clientWidth, clientHeight);
-    const frame = this.picture.frame();
+    const frame = this.mapView.frame();
     const { level } = this.scene;
     context.imageSmoothingEnabled = false;
-    this.territories.draw(context, frame, frame.side / level.size);
+    this.winnerTint.draw(context, frame, frame.side / level.size);
     context.globalCompositeOperation = "destination-over"; // the veil goes under the colours of several classes
-    context.drawImage(this.veil, frame.left, frame.top, frame.side, frame.side);
+    context.drawImage(this.maskCanvas, frame.left, frame.top, frame.side, frame.side);
     for (const layer of this.layers) layer.under?.(context, frame);
     context.globalCompositeOperation = "source-over";
-    context.strokeStyle = this.paper;
+    context.strokeStyle = this.background;
     context.lineWidth = 4; // the outermost pixels of the picture, which its scaling mixes with what lies beyond
     context.strokeRect(frame.left - 1, frame.top - 1, frame.side + 2, frame.side + 2);
-    fillGutter(context, frame, frame.side / level.size, this.paper);
+    fillCellGaps(context, frame, frame.side / level.size, this.background);
     for (const layer of this.layers) layer.over?.(context, frame);
     this.drawMarks(context, frame, level);
-    this.paint?.(context, frame);
+    this.drawOnTop?.(context, frame);
   }
 
   private drawMarks(context: CanvasRenderingContext2D, frame: Frame, level: LevelData): void {
     const { pin, selection } = this.store.state;
     const [region, marks] = [
       this.draft?.area ?? selection,
-      { accent: this.colours.accent, paper: this.paper },
+      { accent: this.colors.accent, background: this.background },
     ];
-    if (region) markRegion(context, frame, withoutGaps(region, level), marks);
-    if (this.draft) markTrail(context, frame, this.draft.trail, marks);
-    drawKin(context, frame, this.kin, { ink: this.colours.ink, paper: this.paper });
+    if (region) drawRegion(context, frame, fillHoles(region, level), marks);
+    if (this.draft) drawPath(context, frame, this.draft.path, marks);
+    drawSharedSamples(context, frame, this.shared, {
+      foreground: this.colors.foreground,
+      background: this.background,
+    });
     if (this.marked >= 0) {
       const cell = { size: level.size, row: level.row(this.marked), column: level.column(this.marked) };
-      outline(context, frame, cell, this.colours.ink, 2, this.paper);
+      strokeCell(context, frame, cell, this.colors.foreground, 2, this.background);
     }
-    if (pin) outline(context, frame, pin, this.colours.accent, 3, this.paper);
+    if (pin) strokeCell(context, frame, pin, this.colors.accent, 3, this.background);
   }
 
-  private fit(width: number, height: number): void {
+  private resizeCanvas(width: number, height: number): void {
     const [wide, high] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
     if (this.canvas.width !== wide) this.canvas.width = wide;
     if (this.canvas.height !== high) this.canvas.height = high;
@@ -166,7 +176,7 @@ export class Overlay {
 }
 
 /** The channels of a `#rrggbb` colour. */
-function rgb(hex: string): Colour {
+function parseHexColor(hex: string): Color {
   const value = Number.parseInt(hex.slice(1), 16);
   return [(value >> 16) & 255, (value >> 8) & 255, value & 255];
 }

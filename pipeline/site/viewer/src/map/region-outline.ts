@@ -5,31 +5,31 @@ import type { LevelData } from "../data/level";
 import type { Frame } from "./frame";
 
 /** A region that is being drawn. */
-export interface Draft {
+export interface RegionDraft {
   readonly area: Area | null;
   /** Where the free hand went, in shares of the atlas; empty for a rectangle. */
-  readonly trail: readonly Vertex[];
+  readonly path: readonly Point[];
 }
 
 interface Marks {
   readonly accent: string;
-  readonly paper: string;
+  readonly background: string;
 }
 
-const STEP_BACK = 0.62;
+const OUTSIDE_OPACITY = 0.62;
 
-export function markRegion(context: CanvasRenderingContext2D, frame: Frame, area: Area, marks: Marks): void {
-  const border = loops(frame, area);
+export function drawRegion(context: CanvasRenderingContext2D, frame: Frame, area: Area, marks: Marks): void {
+  const border = borderPath(frame, area);
   const width = Math.min(Math.max((0.16 * frame.side) / area.size, 2), 3);
   const outside = new Path2D();
   outside.rect(frame.left, frame.top, frame.side, frame.side);
   outside.addPath(border);
   context.save();
-  context.globalAlpha = STEP_BACK;
-  context.fillStyle = marks.paper;
+  context.globalAlpha = OUTSIDE_OPACITY;
+  context.fillStyle = marks.background;
   context.fill(outside, "evenodd");
   context.globalAlpha = 1;
-  context.strokeStyle = marks.paper;
+  context.strokeStyle = marks.background;
   context.lineWidth = width + 3;
   context.stroke(border);
   context.strokeStyle = marks.accent;
@@ -39,17 +39,17 @@ export function markRegion(context: CanvasRenderingContext2D, frame: Frame, area
 }
 
 /** The way that the free hand went, and faintly how it would close. */
-export function markTrail(
+export function drawPath(
   context: CanvasRenderingContext2D,
   frame: Frame,
-  trail: readonly Vertex[],
+  path: readonly Point[],
   marks: Marks,
 ): void {
-  const [first, last] = [trail[0], trail.at(-1)];
+  const [first, last] = [path[0], path.at(-1)];
   if (!first || !last) return;
   const [x, y] = [
-    (at: Vertex) => frame.left + at.x * frame.side,
-    (at: Vertex) => frame.top + at.y * frame.side,
+    (at: Point) => frame.left + at.x * frame.side,
+    (at: Point) => frame.top + at.y * frame.side,
   ];
   context.save();
   context.lineCap = "round";
@@ -57,7 +57,7 @@ export function markTrail(
   context.strokeStyle = marks.accent;
   context.lineWidth = 1.5;
   context.beginPath();
-  for (const at of trail) context.lineTo(x(at), y(at));
+  for (const at of path) context.lineTo(x(at), y(at));
   context.stroke();
   context.setLineDash([2, 5]);
   context.beginPath();
@@ -68,11 +68,11 @@ export function markTrail(
 }
 
 /** The border in CSS pixels, its corners rounded as those of icons are. */
-function loops({ left, top, side }: Frame, area: Area): Path2D {
+function borderPath({ left, top, side }: Frame, area: Area): Path2D {
   const path = new Path2D();
   const place = side / area.size;
   const radius = Math.min(0.16 * place, 14);
-  for (const corners of outlineOf(area)) {
+  for (const corners of traceOutline(area)) {
     const points = corners.map(({ x, y }) => ({ x: left + x * place, y: top + y * place }));
     const [first, last] = [points[0], points.at(-1)];
     if (!first || !last) continue;
@@ -89,18 +89,18 @@ function loops({ left, top, side }: Frame, area: Area): Path2D {
 // The border of a selection: closed loops around its places, and around the gaps in them.
 
 /** A corner in places of the area's level, x to the right. */
-export interface Vertex {
+export interface Point {
   readonly x: number;
   readonly y: number;
 }
 
-const outlines = new WeakMap<Area, readonly (readonly Vertex[])[]>();
+const outlines = new WeakMap<Area, readonly (readonly Point[])[]>();
 
 /** The corners of every loop, found once; where two places touch at a corner alone, each keeps its own. */
-export function outlineOf(area: Area): readonly (readonly Vertex[])[] {
+export function traceOutline(area: Area): readonly (readonly Point[])[] {
   let loops = outlines.get(area);
   if (!loops) {
-    loops = trace(area);
+    loops = traceLoops(area);
     outlines.set(area, loops);
   }
   return loops;
@@ -114,11 +114,11 @@ const STEPS = [
   { x: 0, y: -1 },
 ] as const;
 
-function trace(area: Area): Vertex[][] {
-  const loops: Vertex[][] = [];
+function traceLoops(area: Area): Point[][] {
+  const loops: Point[][] = [];
   const seen = new Set<number>();
-  const visit = (start: Vertex, direction: number): void => {
-    if (!seen.has(name(area, start, direction))) loops.push(loopFrom(area, start, direction, seen));
+  const visit = (start: Point, direction: number): void => {
+    if (!seen.has(edgeKey(area, start, direction))) loops.push(followBorder(area, start, direction, seen));
   };
   for (const { row, from, to } of area.runs) {
     for (let column = from; column <= to; column++) {
@@ -130,11 +130,11 @@ function trace(area: Area): Vertex[][] {
 }
 
 /** Follow the border from one of its horizontal edges back to it, and keep the corners. */
-function loopFrom(area: Area, start: Vertex, direction: number, seen: Set<number>): Vertex[] {
-  const corners: Vertex[] = [];
+function followBorder(area: Area, start: Point, direction: number, seen: Set<number>): Point[] {
+  const corners: Point[] = [];
   let [at, towards] = [start, direction];
   do {
-    seen.add(name(area, at, towards));
+    seen.add(edgeKey(area, at, towards));
     const step = STEPS[towards] ?? STEPS[0];
     at = { x: at.x + step.x, y: at.y + step.y };
     const turn = [1, 0, 3].find((by) => isBorder(area, at, (towards + by) % 4)) ?? 0;
@@ -145,14 +145,14 @@ function loopFrom(area: Area, start: Vertex, direction: number, seen: Set<number
 }
 
 /** The edge that leaves a corner in a direction has the area on its right and not on its left. */
-function isBorder(area: Area, { x, y }: Vertex, direction: number): boolean {
+function isBorder(area: Area, { x, y }: Point, direction: number): boolean {
   if (direction === 0) return area.has(y, x) && !area.has(y - 1, x);
   if (direction === 1) return area.has(y, x - 1) && !area.has(y, x);
   if (direction === 2) return area.has(y - 1, x - 1) && !area.has(y, x - 1);
   return area.has(y - 1, x) && !area.has(y - 1, x - 1);
 }
 
-function name({ size }: Area, { x, y }: Vertex, direction: number): number {
+function edgeKey({ size }: Area, { x, y }: Point, direction: number): number {
   return (y * (size + 1) + x) * 4 + direction;
 }
 
@@ -161,16 +161,16 @@ function name({ size }: Area, { x, y }: Vertex, direction: number): number {
 const filledAreas = new WeakMap<Area, { readonly level: LevelData; readonly whole: Area }>();
 
 /** The area with its enclosed gaps filled, except those that hold drawn cells; unchanged at another level. */
-export function withoutGaps(area: Area, level: LevelData): Area {
+export function fillHoles(area: Area, level: LevelData): Area {
   if (level.size !== area.size) return area;
   const before = filledAreas.get(area);
   if (before?.level === level) return before.whole;
-  const whole = filled(area, level);
+  const whole = fillEnclosed(area, level);
   filledAreas.set(area, { level, whole });
   return whole;
 }
 
-function filled(area: Area, level: LevelData): Area {
+function fillEnclosed(area: Area, level: LevelData): Area {
   const { size } = area;
   const { top, left, bottom, right } = area.bounds;
   const taken = new Uint8Array(size * size);
@@ -179,8 +179,10 @@ function filled(area: Area, level: LevelData): Area {
   for (let row = top; row <= bottom; row++) {
     for (let column = left; column <= right; column++) {
       if (seen[row * size + column]) continue;
-      const gap = gapFrom(row * size + column, area, seen);
-      const open = gap.some((at) => level.at(Math.floor(at / size), at % size) >= 0 || isEdge(at, area));
+      const gap = connectedGap(row * size + column, area, seen);
+      const open = gap.some(
+        (at) => level.at(Math.floor(at / size), at % size) >= 0 || touchesBounds(at, area),
+      );
       if (!open) for (const at of gap) taken[at] = 1;
     }
   }
@@ -188,7 +190,7 @@ function filled(area: Area, level: LevelData): Area {
 }
 
 /** The places between the area's cells that hang together with this one, within the area's bounds. */
-function gapFrom(start: number, { size, bounds }: Area, seen: Uint8Array): number[] {
+function connectedGap(start: number, { size, bounds }: Area, seen: Uint8Array): number[] {
   const gap = [start];
   seen[start] = 1;
   for (const at of gap) {
@@ -209,7 +211,7 @@ function gapFrom(start: number, { size, bounds }: Area, seen: Uint8Array): numbe
 }
 
 /** A place on the rim of the area's bounds: a gap that reaches it is no gap, but lies outside. */
-function isEdge(at: number, { size, bounds }: Area): boolean {
+function touchesBounds(at: number, { size, bounds }: Area): boolean {
   const [row, column] = [Math.floor(at / size), at % size];
   return row === bounds.top || row === bounds.bottom || column === bounds.left || column === bounds.right;
 }

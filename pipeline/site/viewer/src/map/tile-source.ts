@@ -4,7 +4,7 @@ import type { TiledImage } from "openseadragon";
 import type { AtlasEntry, LevelEntry } from "../data/manifest";
 
 /** OpenSeadragon would put a style into the page, which the page's policy forbids, unless it finds one: an idle one. */
-export function forestallStyle(): void {
+export function preventStyleInjection(): void {
   if (document.querySelector("style[data-openseadragon-mobile-css]")) return;
   const idle = document.createElementNS(null, "style");
   idle.setAttribute("data-openseadragon-mobile-css", "");
@@ -36,7 +36,7 @@ interface Job {
 /** How many tiles of a source are on their way. */
 const loading = new WeakMap<object, number>();
 
-function note(source: object, change: 1 | -1): void {
+function countLoading(source: object, change: 1 | -1): void {
   loading.set(source, (loading.get(source) ?? 0) + change);
 }
 
@@ -46,7 +46,7 @@ export function isLoading(item: TiledImage): boolean {
 }
 
 /** Have tiles decoded beside the page before they are handed over; else they are decoded within a frame. */
-export function decodeAhead(item: TiledImage): void {
+export function decodeTilesAsync(item: TiledImage): void {
   const source = item.source as unknown as {
     downloadTileStart(job: Job): void;
     downloadTileAbort(job: Job): void;
@@ -54,11 +54,11 @@ export function decodeAhead(item: TiledImage): void {
   source.downloadTileStart = (job) => {
     const image = new Image();
     job.userData.imageRequest = image;
-    note(source, 1);
+    countLoading(source, 1);
     const settle = (found: boolean): void => {
       if (job.userData.imageRequest !== image) return;
       delete job.userData.imageRequest;
-      note(source, -1);
+      countLoading(source, -1);
       if (found) job.finish(image, null, "image");
       else job.fail(`${job.src}: expected a picture, found none`, null);
     };
@@ -77,7 +77,7 @@ export function decodeAhead(item: TiledImage): void {
     const { imageRequest } = job.userData;
     if (!imageRequest) return;
     delete job.userData.imageRequest;
-    note(source, -1);
+    countLoading(source, -1);
     imageRequest.src = "";
   };
 }

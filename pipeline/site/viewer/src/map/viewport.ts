@@ -1,28 +1,28 @@
 // Where cells are on the screen, and how to bring one into sight.
 
 import type { Box } from "../data/area";
-import type { Stage } from "../state/scene";
-import type { Picture } from "./picture";
+import type { SceneStore } from "../state/scene";
+import type { MapView } from "./map-view";
 
-const CLEARANCE = 24;
+const MARGIN = 24;
 
-export class Sight {
+export class Viewport {
   constructor(
-    private readonly picture: Picture,
-    private readonly stage: Stage,
+    private readonly mapView: MapView,
+    private readonly scenes: SceneStore,
   ) {}
 
   /** The middle of a cell of the shown level, CSS pixels of the page. */
   place(row: number, column: number): { x: number; y: number } {
-    const { left, top, side } = this.picture.frame();
-    const { left: x, top: y } = this.picture.viewer.canvas.getBoundingClientRect();
-    const size = side / (this.stage.scene?.level.size ?? 1);
+    const { left, top, side } = this.mapView.frame();
+    const { left: x, top: y } = this.mapView.viewer.canvas.getBoundingClientRect();
+    const size = side / (this.scenes.current?.level.size ?? 1);
     return { x: x + left + (column + 0.5) * size, y: y + top + (row + 0.5) * size };
   }
 
   /** Move the picture where a cell of the shown level lies outside the window or under the panel. */
   reveal(cell: number): void {
-    const level = this.stage.scene?.level;
+    const level = this.scenes.current?.level;
     if (!level) return;
     const [row, column] = [level.row(cell), level.column(cell)];
     this.revealBox({ size: level.size, top: row, left: column, bottom: row, right: column });
@@ -30,30 +30,30 @@ export class Sight {
 
   /** The same for cells of any level; of a region that does not fit, the upper left. */
   revealBox(box: Box): void {
-    const { left, top, side } = this.picture.frame();
+    const { left, top, side } = this.mapView.frame();
     const size = side / box.size;
     const [x, y] = [left + box.left * size, top + box.top * size];
     const [wide, high] = [(box.right - box.left + 1) * size, (box.bottom - box.top + 1) * size];
-    const room = this.room();
-    const right = shift(x - CLEARANCE, x + wide + CLEARANCE, room.width);
-    const down = shift(y - CLEARANCE, y + high + CLEARANCE, room.height);
-    if (right || down) this.picture.shift(right, down);
+    const visibleArea = this.visibleArea();
+    const right = requiredShift(x - MARGIN, x + wide + MARGIN, visibleArea.width);
+    const down = requiredShift(y - MARGIN, y + high + MARGIN, visibleArea.height);
+    if (right || down) this.mapView.shift(right, down);
   }
 
   /** The part of the picture that the panel leaves free, CSS pixels. */
-  private room(): { width: number; height: number } {
-    const { element, canvas } = this.picture.viewer;
+  private visibleArea(): { width: number; height: number } {
+    const { element, canvas } = this.mapView.viewer;
     const { clientWidth: width, clientHeight: height } = canvas;
-    const panel = element.closest(".stage")?.querySelector<HTMLElement>(".panel:not([hidden])");
+    const panel = element.closest(".map-area")?.querySelector<HTMLElement>(".panel:not([hidden])");
     if (!panel) return { width, height };
     const { offsetLeft, offsetTop } = panel;
-    return offsetLeft < CLEARANCE
+    return offsetLeft < MARGIN
       ? { width, height: Math.min(offsetTop, height) }
       : { width: Math.min(offsetLeft, width), height };
   }
 }
 
 /** How far a window of this length must move so that all between the edges is in sight, or else the near edge. */
-function shift(near: number, far: number, length: number): number {
+function requiredShift(near: number, far: number, length: number): number {
   return Math.min(Math.max(far - length, 0), Math.max(near, 0)) + Math.min(near, 0);
 }

@@ -1,41 +1,41 @@
 // Several classes on one map: from afar each cell is tinted in the colour of the class that wins it, from near it is
 // framed in that colour and the icon shows through.
 
-import { type Contest, contest } from "../data/attribution";
+import { findWinners, type Winners } from "../data/attribution";
 import type { LevelData } from "../data/level";
 import type { Scene } from "../state/scene";
-import type { Colour } from "../ui/colors";
+import type { Color } from "../ui/colors";
 import type { Frame } from "./frame";
 
-const AFAR_BELOW = 14; // a cell's side, CSS pixels
+const FAR_BELOW = 14; // a cell's side, CSS pixels
 const NEAR_ABOVE = 52;
-const TINT_AFAR = 0.66;
+const TINT_FAR = 0.66;
 const TINT_NEAR = 0.1; // what is left of the tint inside the frame
-const GENTLE = { tint: 0.5, icon: 0.6 }; // exponents: weak winners keep their colour and their icon
+const EXPONENTS = { tint: 0.5, icon: 0.6 }; // exponents: weak winners keep their colour and their icon
 const FRAME = 0.085; // of a cell's side, the gap between icons included
 const RADIUS = 0.1;
 
 /** The tint as an image of `level.size` × `level.size` pixels: the winner's colour, the clearer the weaker it is. */
-function tint(
+function createTint(
   level: LevelData,
-  { winner, share }: Contest,
+  { winner, share }: Winners,
   intensity: number,
-  colours: readonly Colour[],
+  colors: readonly Color[],
 ): ImageData {
   const image = new ImageData(level.size, level.size);
   for (let cell = 0; cell < level.cells; cell++) {
-    const colour = colours[winner[cell] ?? -1];
-    if (!colour || !level.isDrawn(cell)) continue;
-    const strength = Math.min(1, (share[cell] ?? 0) * intensity) ** GENTLE.tint;
+    const color = colors[winner[cell] ?? -1];
+    if (!color || !level.hasIcon(cell)) continue;
+    const strength = Math.min(1, (share[cell] ?? 0) * intensity) ** EXPONENTS.tint;
     const at = 4 * (level.row(cell) * level.size + level.column(cell));
-    [image.data[at], image.data[at + 1], image.data[at + 2]] = colour;
+    [image.data[at], image.data[at + 1], image.data[at + 2]] = color;
     image.data[at + 3] = Math.round(255 * strength);
   }
   return image;
 }
 
-export class Territories {
-  private readonly tinted = document.createElement("canvas");
+export class WinnerTint {
+  private readonly tintCanvas = document.createElement("canvas");
   private several = false;
 
   /**
@@ -48,41 +48,41 @@ export class Territories {
     { level, highlights }: Scene,
     sign: 1 | -1,
     intensity: number,
-    colour: (name: string) => Colour,
+    color: (name: string) => Color,
   ): ((cell: number) => number) | null {
     this.several = highlights.length > 1;
     if (!this.several) return null;
-    const found = contest(
+    const found = findWinners(
       highlights.map(({ heat }) => heat),
       sign,
     );
-    const hues = highlights.map(({ hue }) => colour(`--class-${hue + 1}`));
-    [this.tinted.width, this.tinted.height] = [level.size, level.size];
-    this.tinted.getContext("2d")?.putImageData(tint(level, found, intensity, hues), 0, 0);
-    return (cell) => Math.min(1, (found.share[cell] ?? 0) * intensity) ** GENTLE.icon;
+    const hues = highlights.map(({ hue }) => color(`--class-${hue + 1}`));
+    [this.tintCanvas.width, this.tintCanvas.height] = [level.size, level.size];
+    this.tintCanvas.getContext("2d")?.putImageData(createTint(level, found, intensity, hues), 0, 0);
+    return (cell) => Math.min(1, (found.share[cell] ?? 0) * intensity) ** EXPONENTS.icon;
   }
 
   /** Draw on a context on which nothing is drawn yet; `cell` is a cell's side in CSS pixels. */
   draw(context: CanvasRenderingContext2D, frame: Frame, cell: number): void {
     if (!this.several) return;
-    const near = smooth((cell - AFAR_BELOW) / (NEAR_ABOVE - AFAR_BELOW));
+    const near = smoothstep((cell - FAR_BELOW) / (NEAR_ABOVE - FAR_BELOW));
     context.save();
-    context.globalAlpha = TINT_AFAR + (1 - TINT_AFAR) * near;
-    context.drawImage(this.tinted, frame.left, frame.top, frame.side, frame.side);
-    if (near > 0) hollow(context, frame, cell, (1 - TINT_NEAR) * near);
+    context.globalAlpha = TINT_FAR + (1 - TINT_FAR) * near;
+    context.drawImage(this.tintCanvas, frame.left, frame.top, frame.side, frame.side);
+    if (near > 0) clearInterior(context, frame, cell, (1 - TINT_NEAR) * near);
     context.restore();
   }
 }
 
 /** Take a part of what is drawn away from the inside of every cell. */
-function hollow(
+function clearInterior(
   context: CanvasRenderingContext2D,
   { left, top, side }: Frame,
   cell: number,
   part: number,
 ): void {
   const pixels = 2 ** Math.min(Math.max(Math.ceil(Math.log2(cell * devicePixelRatio)), 4), 9);
-  const pattern = inside(context, pixels);
+  const pattern = createInteriorPattern(context, pixels);
   if (!pattern) return;
   pattern.setTransform(new DOMMatrix().translate(left, top).scale(cell / pixels));
   context.globalCompositeOperation = "destination-out";
@@ -92,10 +92,10 @@ function hollow(
   context.fillRect(left, top, side, side);
 }
 
-const insides = new Map<number, CanvasPattern | null>();
+const patterns = new Map<number, CanvasPattern | null>();
 
-function inside(context: CanvasRenderingContext2D, pixels: number): CanvasPattern | null {
-  const known = insides.get(pixels);
+function createInteriorPattern(context: CanvasRenderingContext2D, pixels: number): CanvasPattern | null {
+  const known = patterns.get(pixels);
   if (known !== undefined) return known;
   const canvas = new OffscreenCanvas(pixels, pixels);
   const drawing = canvas.getContext("2d");
@@ -103,11 +103,11 @@ function inside(context: CanvasRenderingContext2D, pixels: number): CanvasPatter
   drawing?.roundRect(edge, edge, side, side, RADIUS * pixels);
   drawing?.fill();
   const pattern = context.createPattern(canvas, "repeat");
-  insides.set(pixels, pattern);
+  patterns.set(pixels, pattern);
   return pattern;
 }
 
-function smooth(part: number): number {
+function smoothstep(part: number): number {
   const within = Math.min(Math.max(part, 0), 1);
   return within * within * (3 - 2 * within);
 }

@@ -1,23 +1,23 @@
 // The wall label: what hangs here, from what it was made, and what to keep in mind.
 
 import { count, percent } from "../data/format";
-import { type AtlasEntry, find, holding, type LayerEntry, type Manifest } from "../data/manifest";
+import { type AtlasEntry, atlasDescription, find, type LayerEntry, type Manifest } from "../data/manifest";
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
-import { button, el } from "../ui/dom";
+import { createButton, el } from "../ui/dom";
 
-const MOSTLY = 0.5;
-const WEAK = 0.1;
+const HIGH_ZERO_SHARE = 0.5;
+const WEAK_RATIO = 0.1;
 
-export class WallLabel {
-  readonly element = el("div", { class: "wall-label" });
-  private readonly making = el("button", { type: "button", class: "link" }, "How this was made");
+export class Caption {
+  readonly element = el("div", { class: "caption" });
+  private readonly provenanceButton = el("button", { type: "button", class: "link" }, "How this was made");
 
   constructor(
     private readonly manifest: Manifest,
-    tellMaking: () => void,
+    openProvenance: () => void,
   ) {
-    this.making.addEventListener("click", tellMaking);
+    this.provenanceButton.addEventListener("click", openProvenance);
   }
 
   show({ layer, atlas, level }: Scene): void {
@@ -29,27 +29,29 @@ export class WallLabel {
     ];
     const children = [
       el("h2", {}, layer.name),
-      ...(atlas.kind === "all" ? [] : [el("p", { class: "holds" }, holding(this.manifest, atlas))]),
+      ...(atlas.kind === "all"
+        ? []
+        : [el("p", { class: "atlas-description" }, atlasDescription(this.manifest, atlas))]),
       el("p", { class: "network" }, `${this.manifest.network.name}, ${count(layer.channels, "channel")}`),
-      el("p", { class: "fine" }, made.join(" · ")),
-      ...this.notes(layer).map((note) => el("p", { class: "fine note" }, note)),
-      ...comparison(layer, atlas),
-      el("p", { class: "making" }, this.making),
+      el("p", { class: "secondary" }, made.join(" · ")),
+      ...this.createNotes(layer).map((note) => el("p", { class: "secondary note" }, note)),
+      ...createComparisonNotes(layer, atlas),
+      el("p", { class: "provenance-link" }, this.provenanceButton),
     ];
     this.element.replaceChildren(...children);
   }
 
-  private notes(layer: LayerEntry): string[] {
+  private createNotes(layer: LayerEntry): string[] {
     const notes = [];
     const strengths = this.manifest.layers.flatMap(({ atlases }) =>
       atlases.map(({ heat }) => heat?.strength ?? 0),
     );
     const own = Math.max(...layer.atlases.map(({ heat }) => heat?.strength ?? 0));
     if (layer.atlases.every(({ heat }) => heat === null)) notes.push("No class attributions were recorded.");
-    else if (own < WEAK * Math.max(...strengths)) {
+    else if (own < WEAK_RATIO * Math.max(...strengths)) {
       notes.push("Attributions are weak this early in the network; read its classes as hints.");
     }
-    if (layer.zero_share !== null && layer.zero_share >= MOSTLY) {
+    if (layer.zero_share !== null && layer.zero_share >= HIGH_ZERO_SHARE) {
       notes.push(`${percent(layer.zero_share)} of this layer's attributions are exactly zero.`);
     }
     return notes;
@@ -57,14 +59,14 @@ export class WallLabel {
 }
 
 /** What to know of the axis, and the way to the patch test. */
-function comparison(layer: LayerEntry, { name, axis }: AtlasEntry): HTMLElement[] {
+function createComparisonNotes(layer: LayerEntry, { name, axis }: AtlasEntry): HTMLElement[] {
   if (!axis) return [];
   const href = `patch.html#${encodeURIComponent(layer.name)}/${encodeURIComponent(name)}`;
   const beyond = axis.clipped
     ? `${percent(axis.clipped)} of the samples lie beyond the ends of the axis.`
     : null;
   return [
-    ...(beyond ? [el("p", { class: "fine" }, beyond)] : []),
+    ...(beyond ? [el("p", { class: "secondary" }, beyond)] : []),
     el("p", {}, el("a", { href }, "Patch test")),
   ];
 }
@@ -72,7 +74,7 @@ function comparison(layer: LayerEntry, { name, axis }: AtlasEntry): HTMLElement[
 // The way to the second image set: a button under the wall label.
 
 /** A button that shows where the second set falls; hidden where none was placed. */
-export function secondSetButton(manifest: Manifest, store: Store): HTMLElement {
+export function createSecondSetButton(manifest: Manifest, store: Store): HTMLElement {
   const { second } = manifest;
   if (!second) return el("span", { hidden: true });
   const face = el("span", {}, "Where ", el("em", {}, second.title), " falls");
@@ -80,7 +82,7 @@ export function secondSetButton(manifest: Manifest, store: Store): HTMLElement {
     const shown = store.state.show === "second";
     store.set(shown ? { show: "attribution" } : { show: "second", classId: null, sign: 1, intensity: 1 });
   };
-  const made = button(`Where ${second.title} falls`, face, toggle, "second-set");
+  const made = createButton(`Where ${second.title} falls`, face, toggle, "second-set");
   const update = (): void => {
     const { layer, atlas, show, classId } = store.state;
     const offeredByLens = classId !== null;

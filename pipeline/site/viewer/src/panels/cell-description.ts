@@ -1,8 +1,8 @@
 // A cell in words, for the hover card, the panel and screen readers.
 
 import { sidesOf } from "../classes/class-bars";
-import { attribution, winnerAt } from "../data/attribution";
-import { densityLine } from "../data/density";
+import { attribution, findWinner } from "../data/attribution";
+import { describeDensity } from "../data/density";
 import { count, decimal, signed } from "../data/format";
 import type { ClassValue } from "../data/level";
 import type { Scene } from "../state/scene";
@@ -14,14 +14,14 @@ export function classesOf(scene: Scene, cell: number): ClassValue[] {
   const { heat, highlights } = scene;
   if (highlights.length > 1) {
     const others = listed.filter(({ id }) => !highlights.some((entry) => entry.id === id));
-    return [...highlighted(scene, cell), ...others];
+    return [...highlightedValues(scene, cell), ...others];
   }
   if (!heat || listed.some(({ id }) => id === heat.classId)) return listed;
   return [...listed, { id: heat.classId, value: attribution(heat, cell) }];
 }
 
 /** The highlighted classes with the cell's values, in the order of their choice. */
-export function highlighted({ level, highlights }: Scene, cell: number): ClassValue[] {
+export function highlightedValues({ level, highlights }: Scene, cell: number): ClassValue[] {
   const listed = level.topClasses(cell);
   return highlights.map(({ id, heat }) => ({
     id,
@@ -30,7 +30,7 @@ export function highlighted({ level, highlights }: Scene, cell: number): ClassVa
 }
 
 /** Name and value of what is measured in a cell, in the order shown. */
-export function measures(scene: Scene, cell: number): { name: string; value: string; meaning: string }[] {
+export function cellMeasures(scene: Scene, cell: number): { name: string; value: string; meaning: string }[] {
   const { level } = scene;
   const of = (column: "fidelity" | "fidelity_centred" | "reliability" | "spread"): string =>
     decimal(level.value(column, cell));
@@ -61,7 +61,7 @@ export function measures(scene: Scene, cell: number): { name: string; value: str
 }
 
 /** Which of several highlighted classes wins the cell; nothing to say of one. */
-export function winning(
+export function describeWinner(
   { highlights }: Scene,
   cell: number,
   names: readonly string[],
@@ -69,21 +69,26 @@ export function winning(
 ): string {
   if (highlights.length < 2) return "";
   const heats = highlights.map(({ heat }) => heat);
-  const winner = highlights[winnerAt(heats, sign, cell)];
+  const winner = highlights[findWinner(heats, sign, cell)];
   if (!winner) return `it speaks ${sign < 0 ? "against" : "for"} none of the highlighted classes; `;
   const name = names[winner.id] ?? `class ${winner.id}`;
   return sign < 0 ? `most against ${name}; ` : `${name} wins; `;
 }
 
 /** One sentence for a screen reader. */
-export function spoken(scene: Scene, cell: number, names: readonly string[], sign: State["sign"]): string {
+export function describeCell(
+  scene: Scene,
+  cell: number,
+  names: readonly string[],
+  sign: State["sign"],
+): string {
   const { level } = scene;
-  const told = sidesOf(scene, cell) ?? classesOf(scene, cell);
-  const classes = told.map(({ id, value }) => `${names[id] ?? id} ${signed(value)}`);
+  const listed = sidesOf(scene, cell) ?? classesOf(scene, cell);
+  const classes = listed.map(({ id, value }) => `${names[id] ?? id} ${signed(value)}`);
   const place = `Row ${level.row(cell) + 1}, column ${level.column(cell) + 1} of ${level.size}`;
   const samples = count(level.value("count", cell), "sample");
   const fidelity = `fidelity ${decimal(level.value("fidelity", cell))}`;
-  const density = scene.density ? ` ${densityLine(scene.density, level.size, cell)}.` : "";
-  const winner = winning(scene, cell, names, sign);
+  const density = scene.density ? ` ${describeDensity(scene.density, level.size, cell)}.` : "";
+  const winner = describeWinner(scene, cell, names, sign);
   return `${place}: ${samples}; ${winner}${classes.join(", ") || "no class"}; ${fidelity}.${density}`;
 }

@@ -2,80 +2,95 @@
 
 import { Area, type CellAddress } from "../data/area";
 import { decimal } from "../data/format";
-import { imageSources } from "../data/images";
+import { listImageSources } from "../data/images";
 import type { Manifest } from "../data/manifest";
-import { loadNeighbours, loadRelatives, type Neighbour } from "../data/related-cells";
+import { loadLayerCells, loadSimilarCells, type SimilarCell } from "../data/related-cells";
 import type { Scene } from "../state/scene";
-import { section } from "../ui/controls";
-import { el, whenSeen } from "../ui/dom";
-import { addressOf, cellButton, cellName } from "../ui/icons";
-import { partImages } from "./image-list";
-import { type Follow, relativeRows } from "./other-layers";
-import { copyable, provenanceCommand } from "./provenance";
+import { createSection } from "../ui/controls";
+import { el, whenVisible } from "../ui/dom";
+import { addressOf, cellName, createCellButton } from "../ui/icons";
+import { createImageSection } from "./image-list";
+import { createLayerRows, type FollowCell } from "./other-layers";
+import { createCopyableText, provenanceCommand } from "./provenance";
 
-interface Actions {
-  readonly follow: Follow;
-  report(error: unknown): void;
+interface SectionActions {
+  readonly follow: FollowCell;
+  reportError(error: unknown): void;
 }
 
-const FEW = 4; // layers whose cells are loaded unasked
+const MAX_EAGER_LAYERS = 4; // layers whose cells are loaded unasked
 
 /** Sections that fill themselves as their data arrive. */
 export function cellSections(
   manifest: Manifest,
   scene: Scene,
   cell: number,
-  actions: Actions,
+  actions: SectionActions,
 ): HTMLElement[] {
   const address = addressOf({ level: scene.level, cell });
   const command = provenanceCommand(scene.layer.name, scene.atlas.name, address);
   return [
-    section("Most alike to the network", alike(manifest, scene, cell, actions)),
+    createSection("Most alike to the network", alike(manifest, scene, cell, actions)),
     ...(manifest.layers.length > 1
-      ? [section("The same samples at other layers", elsewhere(manifest, scene, cell, actions))]
+      ? [createSection("The same samples at other layers", elsewhere(manifest, scene, cell, actions))]
       : []),
-    ...images(manifest, scene, address, actions),
-    section("Where it comes from, told in a terminal", copyable(command)),
+    ...createImages(manifest, scene, address, actions),
+    createSection("Where it comes from, told in a terminal", createCopyableText(command)),
   ];
 }
 
-function images(manifest: Manifest, scene: Scene, cell: CellAddress, { report }: Actions): HTMLElement[] {
-  const sources = imageSources(manifest, scene);
+function createImages(
+  manifest: Manifest,
+  scene: Scene,
+  cell: CellAddress,
+  { reportError }: SectionActions,
+): HTMLElement[] {
+  const sources = listImageSources(manifest, scene);
   if (!sources.length) return [];
   const { size, row, column } = cell;
   const here = Area.box({ size, top: row, left: column, bottom: row, right: column });
-  const { choice, list } = partImages(sources, here, report);
-  return [section("Images in this cell", ...(choice ? [choice] : []), list)];
+  const { choice, list } = createImageSection(sources, here, reportError);
+  return [createSection("Images in this cell", ...(choice ? [choice] : []), list)];
 }
 
 /** Where its samples lie at every other layer; of many layers only once somebody looks. */
-function elsewhere(manifest: Manifest, scene: Scene, cell: number, { follow, report }: Actions): HTMLElement {
-  const found = el("div", {}, el("div", { class: "waiting" }));
+function elsewhere(
+  manifest: Manifest,
+  scene: Scene,
+  cell: number,
+  { follow, reportError }: SectionActions,
+): HTMLElement {
+  const found = el("div", {}, el("div", { class: "loading" }));
   const load = (): void => {
-    loadRelatives(manifest, scene, cell).then(
-      (relatives) => found.replaceChildren(relativeRows(manifest.network.classes, relatives, follow)),
-      report,
+    loadLayerCells(manifest, scene, cell).then(
+      (layerCells) => found.replaceChildren(createLayerRows(manifest.network.classes, layerCells, follow)),
+      reportError,
     );
   };
-  if (manifest.layers.length > FEW) whenSeen(found, load);
+  if (manifest.layers.length > MAX_EAGER_LAYERS) whenVisible(found, load);
   else load();
   return found;
 }
 
 /** The most similar cells of the level, each of which leads to its place. */
-function alike(manifest: Manifest, scene: Scene, cell: number, { follow, report }: Actions): HTMLElement {
-  const found = el("div", { class: "alike" }, el("div", { class: "waiting" }));
+function alike(
+  manifest: Manifest,
+  scene: Scene,
+  cell: number,
+  { follow, reportError }: SectionActions,
+): HTMLElement {
+  const found = el("div", { class: "similar-cells" }, el("div", { class: "loading" }));
   const { atlas, level } = scene;
-  const fill = (neighbours: Neighbour[]): void => {
-    const buttons = neighbours.map((neighbour) => {
-      const shown = { layer: scene.layer.name, atlas, level, cell: neighbour.cell };
-      const label = `${cellName(manifest.network.classes, shown)}; cosine ${decimal(neighbour.cosine)}`;
-      const go = (): void => follow(shown.layer, addressOf(shown));
-      return cellButton(shown, decimal(neighbour.cosine), label, go);
+  const fill = (neighbors: SimilarCell[]): void => {
+    const buttons = neighbors.map((neighbour) => {
+      const view = { layer: scene.layer.name, atlas, level, cell: neighbour.cell };
+      const label = `${cellName(manifest.network.classes, view)}; cosine ${decimal(neighbour.cosine)}`;
+      const go = (): void => follow(view.layer, addressOf(view));
+      return createCellButton(view, decimal(neighbour.cosine), label, go);
     });
     if (buttons.length) found.replaceChildren(...buttons);
-    else found.replaceChildren(el("p", { class: "nothing" }, "No other cell of this level is drawn."));
+    else found.replaceChildren(el("p", { class: "empty" }, "No other cell of this level is drawn."));
   };
-  loadNeighbours(scene, cell).then(fill, report);
+  loadSimilarCells(scene, cell).then(fill, reportError);
   return found;
 }

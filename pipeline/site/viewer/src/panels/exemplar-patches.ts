@@ -5,18 +5,18 @@ import type { LayerEntry, Manifest } from "../data/manifest";
 import { el } from "../ui/dom";
 
 /** The patches of a cell; choosing one shows its image, with its place, name and label. */
-export function patches(
+export function createExemplarPatches(
   manifest: Manifest,
   layer: LayerEntry,
   exemplars: readonly Exemplar[],
 ): HTMLElement[] {
   const first = exemplars[0];
-  if (!first) return [el("p", { class: "nothing" }, "No exemplars are stored.")];
+  if (!first) return [el("p", { class: "empty" }, "No exemplars are stored.")];
   const detail = el("div", { class: "origin", "aria-live": "polite" });
   const grid = el("div", { class: "patches", role: "group", "aria-label": "Exemplar patches" });
   const choose = (chosen: Exemplar, press: HTMLElement): void => {
     for (const other of grid.children) other.setAttribute("aria-pressed", String(other === press));
-    detail.replaceChildren(...origin(chosen));
+    detail.replaceChildren(...createDetail(chosen));
   };
   exemplars.forEach((exemplar, index) => {
     const label = exemplar.label ? `${exemplar.label}, ${exemplar.key}` : exemplar.key;
@@ -26,17 +26,17 @@ export function patches(
       "aria-label": `Exemplar ${index + 1}: ${label}`,
     });
     press.title = label;
-    press.append(cutOut(exemplar));
+    press.append(createPatchImage(exemplar));
     for (const event of ["click", "pointerenter", "focus"]) {
       press.addEventListener(event, () => choose(exemplar, press));
     }
     grid.append(press);
     if (index === 0) choose(exemplar, press);
   });
-  return [grid, detail, seen(manifest, layer)];
+  return [grid, detail, createFieldNote(manifest, layer)];
 }
 
-function cutOut(exemplar: Exemplar): HTMLElement {
+function createPatchImage(exemplar: Exemplar): HTMLElement {
   const image = el("img", { src: exemplar.address, alt: "", loading: "lazy", draggable: "false" });
   const { left, top, side } = exemplar;
   Object.assign(image.style, {
@@ -47,23 +47,28 @@ function cutOut(exemplar: Exemplar): HTMLElement {
   return image;
 }
 
-function origin(exemplar: Exemplar): HTMLElement[] {
-  const box = el("span", { class: "place" });
+function createDetail(exemplar: Exemplar): HTMLElement[] {
+  const patchBox = el("span", { class: "patch-box" });
   const share = (value: number): string => `${100 * value}%`;
   const { left, top, side } = exemplar;
-  Object.assign(box.style, { left: share(left), top: share(top), width: share(side), height: share(side) });
+  Object.assign(patchBox.style, {
+    left: share(left),
+    top: share(top),
+    width: share(side),
+    height: share(side),
+  });
   const image = el("img", { src: exemplar.address, alt: "" });
   const link = el("a", { href: exemplar.address, target: "_blank", rel: "noopener" }, "Open image");
   const text = el("div", { class: "text" }, el("p", { class: "label" }, exemplar.label ?? "no label"));
   text.append(el("p", { class: "key" }, exemplar.key), link);
-  return [el("div", { class: "whole" }, image, box), text];
+  return [el("div", { class: "full-image" }, image, patchBox), text];
 }
 
-function seen(manifest: Manifest, layer: LayerEntry): HTMLElement {
+function createFieldNote(manifest: Manifest, layer: LayerEntry): HTMLElement {
   const { crop } = manifest.network;
-  const sight = `A position of this layer sees ${layer.receptive_field} of the input's ${crop} pixels across`;
+  const text = `A position of this layer sees ${layer.receptive_field} of the input's ${crop} pixels across`;
   const shown = layer.patch.limited
     ? "; patches show half of the input around it."
     : "; patches show just that.";
-  return el("p", { class: "fine" }, sight + shown);
+  return el("p", { class: "secondary" }, text + shown);
 }

@@ -1,46 +1,46 @@
 // The card beside the pointer.
 
-import { bars, sidesOf, versus } from "../classes/class-bars";
-import { densityLine } from "../data/density";
+import { createClassBars, createComparisonBars, sidesOf } from "../classes/class-bars";
+import { describeDensity } from "../data/density";
 import { count } from "../data/format";
 import type { Manifest } from "../data/manifest";
-import { doubtLines } from "../data/measures";
+import { qualityWarningLines } from "../data/measures";
 import type { Scene } from "../state/scene";
 import { el } from "../ui/dom";
-import { icon } from "../ui/icons";
-import { classesOf, measures } from "./cell-description";
+import { createIcon } from "../ui/icons";
+import { cellMeasures, classesOf } from "./cell-description";
 
 const GAP = 22;
 const EDGE = 12;
-const LISTED = 5;
-const OTHERS = 2; // classes that are told beside several highlighted ones
+const MAX_CLASSES_SHOWN = 5;
+const OTHER_CLASSES = 2; // classes that are told beside several highlighted ones
 
-export class Card {
+export class HoverCard {
   readonly element = el("aside", { class: "card", "aria-hidden": "true", hidden: true });
-  private shown = "";
+  private currentKey = "";
 
   constructor(private readonly manifest: Manifest) {}
 
   /** Show a cell beside a place in the window, CSS pixels. */
   show(scene: Scene, cell: number, x: number, y: number): void {
-    const classes = scene.highlights.map(({ id, hue }) => `${id}.${hue}`).join();
-    const name = `${scene.level.name}/${cell}/${classes}/${scene.density?.of}`;
-    if (name !== this.shown) {
-      this.shown = name;
-      this.element.replaceChildren(...this.content(scene, cell));
+    const createClasses = scene.highlights.map(({ id, hue }) => `${id}.${hue}`).join();
+    const name = `${scene.level.name}/${cell}/${createClasses}/${scene.density?.of}`;
+    if (name !== this.currentKey) {
+      this.currentKey = name;
+      this.element.replaceChildren(...this.createContent(scene, cell));
     }
     this.element.hidden = false;
-    this.place(x, y);
+    this.moveTo(x, y);
   }
 
   hide(): void {
     this.element.hidden = true;
   }
 
-  private content(scene: Scene, cell: number): HTMLElement[] {
+  private createContent(scene: Scene, cell: number): HTMLElement[] {
     const { level, density } = scene;
     const address = { size: level.size, row: level.row(cell), column: level.column(cell) };
-    const [fidelity, centred, , spread] = measures(scene, cell);
+    const [fidelity, centred, , spread] = cellMeasures(scene, cell);
     const facts = [
       count(level.value("count", cell), "sample"),
       `spread ${spread?.value}`,
@@ -48,39 +48,40 @@ export class Card {
       `centred ${centred?.value}`,
     ];
     return [
-      icon(scene.layer.name, scene.atlas, address),
+      createIcon(scene.layer.name, scene.atlas, address),
       el(
         "div",
         { class: "text" },
-        this.classes(scene, cell),
-        density ? el("p", { class: "density" }, densityLine(density, level.size, cell)) : null,
-        ...doubtLines(level, cell).map((line) => el("p", { class: "doubt" }, line)),
+        this.createClasses(scene, cell),
+        density ? el("p", { class: "density" }, describeDensity(density, level.size, cell)) : null,
+        ...qualityWarningLines(level, cell).map((line) => el("p", { class: "quality-warning" }, line)),
         el("p", { class: "facts" }, ...facts.map((fact) => el("span", {}, fact))),
       ),
     ];
   }
 
   /** In a comparison its two classes and the highlighted ones, elsewhere the strongest; several highlighted ones first. */
-  private classes(scene: Scene, cell: number): HTMLElement {
+  private createClasses(scene: Scene, cell: number): HTMLElement {
     const names = this.manifest.network.classes;
     const chosen = scene.heat?.classId ?? null;
     const sides = sidesOf(scene, cell);
     const { highlights } = scene;
-    const told = classesOf(scene, cell);
-    const most = highlights.length > 1 ? Math.max(highlights.length + OTHERS, LISTED) : told.length;
-    if (!sides) return bars(names, told.slice(0, most), chosen, null, highlights);
-    const third = told.filter(
+    const listed = classesOf(scene, cell);
+    const most =
+      highlights.length > 1 ? Math.max(highlights.length + OTHER_CLASSES, MAX_CLASSES_SHOWN) : listed.length;
+    if (!sides) return createClassBars(names, listed.slice(0, most), chosen, null, highlights);
+    const others = listed.filter(
       ({ id }) => highlights.some((entry) => entry.id === id) && !scene.atlas.classes.includes(id),
     );
     return el(
       "div",
       {},
-      versus(names, sides),
-      third.length ? bars(names, third, chosen, null, highlights) : null,
+      createComparisonBars(names, sides),
+      others.length ? createClassBars(names, others, chosen, null, highlights) : null,
     );
   }
 
-  private place(x: number, y: number): void {
+  private moveTo(x: number, y: number): void {
     const { offsetWidth, offsetHeight } = this.element;
     const { clientWidth, clientHeight } = document.documentElement;
     const left = x + GAP + offsetWidth + EDGE > clientWidth ? x - GAP - offsetWidth : x + GAP;

@@ -2,45 +2,45 @@
 
 import { count, decimal } from "../data/format";
 import { atlasName, type Manifest } from "../data/manifest";
-import { type Descent, loadDescent } from "../data/related-cells";
+import { type IconOrigin, loadIconOrigin } from "../data/related-cells";
 import type { Scene } from "../state/scene";
-import { modal } from "../ui/controls";
+import { createDialog } from "../ui/controls";
 import { el } from "../ui/dom";
-import { addressOf, icon } from "../ui/icons";
-import { verdict } from "./icon-quality";
-import { copyable, provenanceCommand } from "./provenance";
+import { addressOf, createIcon } from "../ui/icons";
+import { describeIconQuality } from "./icon-quality";
+import { createCopyableText, provenanceCommand } from "./provenance";
 
-const TIMES = 5; // the size that it was drawn in: beyond that there is nothing more to see
-const LEAST = 480; // CSS pixels all the same, for icons that were drawn small
+const MAX_SCALE = 5; // the size that it was drawn in: beyond that there is nothing more to see
+const MIN_SIZE = 480; // CSS pixels all the same, for icons that were drawn small
 
-export class IconSheet {
-  private readonly shell = modal("icon-sheet");
+export class IconDialog {
+  private readonly dialogParts = createDialog("icon-dialog");
 
   constructor(
     private readonly manifest: Manifest,
-    private readonly report: (error: unknown) => void,
+    private readonly reportError: (error: unknown) => void,
   ) {
-    document.body.append(this.shell.dialog);
+    document.body.append(this.dialogParts.dialog);
   }
 
   open(scene: Scene, cell: number, title: string): void {
-    const { dialog, heading, body } = this.shell;
+    const { dialog, heading, body } = this.dialogParts;
     heading.textContent = title;
-    body.replaceChildren(this.large(scene, cell), this.text(scene, cell));
+    body.replaceChildren(this.createLargeIcon(scene, cell), this.createText(scene, cell));
     dialog.showModal();
     dialog.scrollTop = 0;
   }
 
-  private large({ layer, atlas, level }: Scene, cell: number): HTMLElement {
-    const made = icon(layer.name, atlas, addressOf({ level, cell }));
-    made.style.maxWidth = `${Math.max(TIMES * drawnAt(atlas.levels, level.size), LEAST)}px`;
+  private createLargeIcon({ layer, atlas, level }: Scene, cell: number): HTMLElement {
+    const made = createIcon(layer.name, atlas, addressOf({ level, cell }));
+    made.style.maxWidth = `${Math.max(MAX_SCALE * renderedSize(atlas.levels, level.size), MIN_SIZE)}px`;
     return el("div", { class: "large" }, made);
   }
 
-  private text(scene: Scene, cell: number): HTMLElement {
+  private createText(scene: Scene, cell: number): HTMLElement {
     const { layer, atlas, level } = scene;
     const { size, row, column } = addressOf({ level, cell });
-    const pixels = drawnAt(atlas.levels, size);
+    const pixels = renderedSize(atlas.levels, size);
     const { made } = this.manifest;
     const facts: [string, string][] = [
       ["Layer", layer.name],
@@ -58,28 +58,31 @@ export class IconSheet {
       ...Object.entries(made.identities[layer.name]?.[atlas.name] ?? {}),
       ["weights", made.network.weights ?? "–"],
     ];
-    const known = list("facts", facts);
-    loadDescent(scene, cell).then((descent) => known.append(...drawnFrom(scene, cell, descent)), this.report);
+    const known = createList("facts", facts);
+    loadIconOrigin(scene, cell).then(
+      (origin) => known.append(...createOriginFact(scene, cell, origin)),
+      this.reportError,
+    );
     return el(
       "div",
       { class: "text" },
-      el("p", { class: "verdict" }, verdict(scene, cell)),
+      el("p", { class: "verdict" }, describeIconQuality(scene, cell)),
       known,
       el("h3", {}, "Identities"),
       el(
         "p",
-        { class: "fine" },
+        { class: "secondary" },
         "Digests of what the icon was made from, and of all that those follow from.",
       ),
-      list("digests", identities),
+      createList("digests", identities),
       el("h3", {}, "Told in full in a terminal"),
-      copyable(provenanceCommand(layer.name, atlas.name, { size, row, column })),
+      createCopyableText(provenanceCommand(layer.name, atlas.name, { size, row, column })),
     );
   }
 }
 
 /** What the icon was drawn from; nothing where that is not known. */
-function drawnFrom({ atlas, level }: Scene, cell: number, descent: Descent): HTMLElement[] {
+function createOriginFact({ atlas, level }: Scene, cell: number, origin: IconOrigin): HTMLElement[] {
   const coarser = atlas.levels.filter(({ size }) => size < level.size).at(-1)?.size ?? level.size;
   const [row, column] = [level.row(cell), level.column(cell)].map((at) =>
     Math.floor((at * coarser) / level.size),
@@ -90,20 +93,23 @@ function drawnFrom({ atlas, level }: Scene, cell: number, descent: Descent): HTM
     noise: "noise",
     parent: `${around}, which holds the cell`,
     same: `nothing anew: it is ${around}, which holds the same samples`,
-  }[descent];
-  return words ? [fact("Drawn from", words)] : [];
+  }[origin];
+  return words ? [createFact("Drawn from", words)] : [];
 }
 
 /** Side of an icon in the tiles, pixels. */
-function drawnAt(levels: readonly { readonly size: number; readonly width: number }[], size: number): number {
+function renderedSize(
+  levels: readonly { readonly size: number; readonly width: number }[],
+  size: number,
+): number {
   const level = levels.find((entry) => entry.size === size);
   return level ? Math.round(level.width / level.size) : 0;
 }
 
-function list(kind: string, rows: readonly (readonly [string, string])[]): HTMLElement {
-  return el("dl", { class: kind }, ...rows.map(([name, value]) => fact(name, value)));
+function createList(kind: string, rows: readonly (readonly [string, string])[]): HTMLElement {
+  return el("dl", { class: kind }, ...rows.map(([name, value]) => createFact(name, value)));
 }
 
-function fact(name: string, value: string): HTMLElement {
+function createFact(name: string, value: string): HTMLElement {
   return el("div", {}, el("dt", {}, name), el("dd", { title: value }, value));
 }

@@ -1,56 +1,58 @@
 // How far to trust a cell's icon: a sentence, the numbers behind it, and what they mean.
 
-import { doubtLines } from "../data/measures";
+import { qualityWarningLines } from "../data/measures";
 import type { Scene } from "../state/scene";
 import { el } from "../ui/dom";
-import { measures } from "./cell-description";
+import { cellMeasures } from "./cell-description";
 
 // Of the icons of a real SqueezeNet nine in ten lie above the first limit of fidelity, half above that of reliability
 // and a quarter below that of spread.
-const FAITHFUL = 0.8;
-const FAIR = 0.6;
-const STEADY = 0.8;
-const SHAKY = 0.5;
-const ALIKE = 0.35;
-const VARIED = 0.55;
+const HIGH_FIDELITY = 0.8;
+const MEDIUM_FIDELITY = 0.6;
+const HIGH_RELIABILITY = 0.8;
+const LOW_RELIABILITY = 0.5;
+const LOW_SPREAD = 0.35;
+const HIGH_SPREAD = 0.55;
 
 /** The content of the panel's section. */
-export function trust(scene: Scene, cell: number): HTMLElement[] {
-  const told = measures(scene, cell);
+export function createIconQuality(scene: Scene, cell: number): HTMLElement[] {
+  const measures = cellMeasures(scene, cell);
   const numbers = el("dl", { class: "numbers" });
   const meanings = el("dl", { class: "meanings" });
-  for (const { name, value, meaning } of told) {
+  for (const { name, value, meaning } of measures) {
     numbers.append(el("div", { title: meaning }, el("dt", {}, name), el("dd", {}, value)));
     meanings.append(el("div", {}, el("dt", {}, name), el("dd", {}, meaning)));
   }
-  const explained = el("details", { class: "explained" }, el("summary", {}, "What these numbers mean"));
+  const explained = el("details", { class: "explanation" }, el("summary", {}, "What these numbers mean"));
   explained.append(meanings);
-  const lines = doubtLines(scene.level, cell).map((line) => el("p", { class: "doubt" }, line));
-  return [el("p", { class: "verdict" }, verdict(scene, cell)), ...lines, numbers, explained];
+  const lines = qualityWarningLines(scene.level, cell).map((line) =>
+    el("p", { class: "quality-warning" }, line),
+  );
+  return [el("p", { class: "verdict" }, describeIconQuality(scene, cell)), ...lines, numbers, explained];
 }
 
 /** The numbers in a sentence or two. */
-export function verdict({ level }: Scene, cell: number): string {
-  const of = `${picture(level.value("fidelity_centred", cell))} of ${kind(level.value("spread", cell))}`;
-  return `${of}; ${likelihood(level.value("reliability", cell))}.`;
+export function describeIconQuality({ level }: Scene, cell: number): string {
+  const of = `${describeFidelity(level.value("fidelity_centred", cell))} of ${describeSpread(level.value("spread", cell))}`;
+  return `${of}; ${describeReliability(level.value("reliability", cell))}.`;
 }
 
-function picture(centred: number): string {
+function describeFidelity(centred: number): string {
   if (Number.isNaN(centred)) return "A picture that was not measured";
-  if (centred >= FAITHFUL) return "A faithful picture";
-  return centred >= FAIR ? "A fair picture" : "A loose picture";
+  if (centred >= HIGH_FIDELITY) return "A faithful picture";
+  return centred >= MEDIUM_FIDELITY ? "A fair picture" : "A loose picture";
 }
 
-function kind(spread: number): string {
+function describeSpread(spread: number): string {
   if (Number.isNaN(spread)) return "the cell";
-  if (spread < ALIKE) return "sights much alike";
-  return spread < VARIED ? "varied sights" : "a mixture of sights";
+  if (spread < LOW_SPREAD) return "sights much alike";
+  return spread < HIGH_SPREAD ? "varied sights" : "a mixture of sights";
 }
 
-function likelihood(reliability: number): string {
+function describeReliability(reliability: number): string {
   if (Number.isNaN(reliability)) return "too few images to tell what others would change";
-  if (reliability >= STEADY) return "other images would change it little";
-  return reliability >= SHAKY
+  if (reliability >= HIGH_RELIABILITY) return "other images would change it little";
+  return reliability >= LOW_RELIABILITY
     ? "other images would change it somewhat"
     : "other images might change it wholly";
 }

@@ -2,15 +2,23 @@
 
 import { count, decimal } from "../data/format";
 import type { LevelData } from "../data/level";
-import { type Doubt, doubts, type Kind, kindOf, position, type Range, rangeOf } from "../data/measures";
+import {
+  type MeasureInfo,
+  measureInfo,
+  measureRange,
+  positionInRange,
+  type QualityWarning,
+  qualityWarnings,
+  type Range,
+} from "../data/measures";
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
 import { announce } from "../ui/accessibility";
-import { button, drawing, el } from "../ui/dom";
+import { createButton, createSvgIcon, el } from "../ui/dom";
 
 export class MeasureLegend {
   readonly element = el("div", { class: "measure-legend", hidden: true });
-  private told = "";
+  private announcedName = "";
   private scene: Scene | null = null;
 
   constructor(private readonly store: Store) {
@@ -29,25 +37,25 @@ export class MeasureLegend {
     if (!this.scene) return;
     const { level } = this.scene;
     const { measure, marks } = this.store.state;
-    const kind = kindOf(measure);
-    const range = kind && rangeOf(level, kind);
+    const kind = measureInfo(measure);
+    const range = kind && measureRange(level, kind);
     const parts = [
-      ...(kind && range ? this.measure(kind, range) : []),
-      ...(kind && !range ? [el("p", { class: "nothing" }, "Not measured in this atlas.")] : []),
-      ...(marks ? [markKey(level)] : []),
+      ...(kind && range ? this.createMeasure(kind, range) : []),
+      ...(kind && !range ? [el("p", { class: "empty" }, "Not measured in this atlas.")] : []),
+      ...(marks ? [createMarkLegend(level)] : []),
     ];
     this.element.replaceChildren(...parts);
     this.element.hidden = !parts.length;
-    this.tell(kind, range);
+    this.announceMeasure(kind, range);
   }
 
-  private measure(kind: Kind, range: Range): HTMLElement[] {
-    const away = button("Show the icons alone", drawing("M6 6 14 14", "M14 6 6 14"), () =>
+  private createMeasure(kind: MeasureInfo, range: Range): HTMLElement[] {
+    const away = createButton("Show the icons alone", createSvgIcon("M6 6 14 14", "M14 6 6 14"), () =>
       this.store.set({ measure: null }),
     );
     const tick = el("span", { class: "tick" });
-    tick.style.left = `${100 * position(range, kind, range.middle)}%`;
-    const text = (value: number): string => figure(kind, value);
+    tick.style.left = `${100 * positionInRange(range, kind, range.middle)}%`;
+    const text = (value: number): string => formatValue(kind, value);
     const [low, high] = [range.least < range.low ? "≤ " : "", range.most > range.high ? "≥ " : ""];
     return [
       el("header", {}, el("h3", {}, kind.name), away),
@@ -55,43 +63,44 @@ export class MeasureLegend {
       el(
         "dl",
         { class: "measure-ends" },
-        entry("lowest", low + text(range.low)),
-        entry("median", text(range.middle)),
-        entry("highest", high + text(range.high)),
+        createEntry("lowest", low + text(range.low)),
+        createEntry("median", text(range.middle)),
+        createEntry("highest", high + text(range.high)),
       ),
-      el("p", { class: "fine" }, kind.meaning),
+      el("p", { class: "secondary" }, kind.meaning),
     ];
   }
 
   /** Read a measure out once it is chosen. */
-  private tell(kind: Kind | null, range: Range | null): void {
+  private announceMeasure(kind: MeasureInfo | null, range: Range | null): void {
     const name = kind?.name ?? "";
-    if (name === this.told) return;
-    this.told = name;
+    if (name === this.announcedName) return;
+    this.announcedName = name;
     if (!kind) announce("Icons alone");
-    else if (range) announce(`${name}: ${figure(kind, range.least)} to ${figure(kind, range.most)}`);
+    else if (range)
+      announce(`${name}: ${formatValue(kind, range.least)} to ${formatValue(kind, range.most)}`);
   }
 }
 
 /** How a value is written: samples as whole numbers. */
-function figure({ column }: Kind, value: number): string {
+function formatValue({ column }: MeasureInfo, value: number): string {
   return column === "count" ? String(value) : decimal(value);
 }
 
-function entry(name: string, value: string): HTMLElement {
-  return el("div", {}, el("dt", { class: "unseen" }, name), el("dd", { title: name }, value));
+function createEntry(name: string, value: string): HTMLElement {
+  return el("div", {}, el("dt", { class: "visually-hidden" }, name), el("dd", { title: name }, value));
 }
 
 /** How many cells bear each mark. */
-function markKey(level: LevelData): HTMLElement {
-  const found: Record<Doubt, number> = { "low fidelity": 0, "mixed content": 0 };
+function createMarkLegend(level: LevelData): HTMLElement {
+  const found: Record<QualityWarning, number> = { "low fidelity": 0, "mixed content": 0 };
   for (let cell = 0; cell < level.cells; cell++) {
-    if (level.isDrawn(cell)) for (const doubt of doubts(level, cell)) found[doubt] += 1;
+    if (level.hasIcon(cell)) for (const warning of qualityWarnings(level, cell)) found[warning] += 1;
   }
-  const list = el("ul", { class: "mark-key" });
-  for (const [doubt, cells] of Object.entries(found)) {
-    const mark = el("span", { class: "mark", "data-doubt": doubt, "aria-hidden": "true" });
-    list.append(el("li", {}, mark, doubt, el("span", { class: "fine" }, count(cells, "cell"))));
+  const list = el("ul", { class: "mark-legend" });
+  for (const [warning, cells] of Object.entries(found)) {
+    const mark = el("span", { class: "mark", "data-warning": warning, "aria-hidden": "true" });
+    list.append(el("li", {}, mark, warning, el("span", { class: "secondary" }, count(cells, "cell"))));
   }
   return list;
 }

@@ -1,46 +1,48 @@
 // The menu beside the zoom buttons: which measure lies over the icons, and whether names and marks do.
 
-import { KINDS, measureFrom } from "../data/measures";
+import { MEASURE_INFOS, parseMeasure } from "../data/measures";
 import type { State, Store } from "../state/state";
-import { choice } from "../ui/controls";
-import { button, drawing, el } from "../ui/dom";
+import { createRadioGroup } from "../ui/controls";
+import { createButton, createSvgIcon, el } from "../ui/dom";
 
-type Switch = "labels" | "marks";
+type OverlaySwitch = "labels" | "marks";
 
 export class MeasureMenu {
   readonly element = el("div", {
-    class: "show-menu",
-    id: "show-menu",
+    class: "measure-menu",
+    id: "measure-menu",
     role: "group",
     "aria-label": "Show",
     hidden: true,
   });
-  readonly button = button(
+  readonly button = createButton(
     "Show",
-    drawing("M10 3 17 6.8 10 10.6 3 6.8Z", "M3.2 10.2 10 13.9l6.8-3.7", "M3.2 13.4 10 17.1l6.8-3.7"),
+    createSvgIcon("M10 3 17 6.8 10 10.6 3 6.8Z", "M3.2 10.2 10 13.9l6.8-3.7", "M3.2 13.4 10 17.1l6.8-3.7"),
     () => this.toggle(),
   );
   private readonly measures;
-  private readonly switches: Readonly<Record<Switch, HTMLInputElement>>;
+  private readonly switches: Readonly<Record<OverlaySwitch, HTMLInputElement>>;
 
   constructor(private readonly store: Store) {
-    this.button.setAttribute("aria-controls", "show-menu");
+    this.button.setAttribute("aria-controls", "measure-menu");
     this.button.setAttribute("aria-expanded", "false");
-    this.measures = choice("Colour of the cells", (value) => store.set({ measure: measureFrom(value) }));
+    this.measures = createRadioGroup("Colour of the cells", (value) =>
+      store.set({ measure: parseMeasure(value) }),
+    );
     this.measures.element.classList.add("stacked");
-    this.measures.offer([
-      { value: "icons", face: "Icons alone" },
-      ...KINDS.map(({ measure, name }) => ({ value: measure, face: name })),
+    this.measures.setOptions([
+      { value: "icons", label: "Icons alone" },
+      ...MEASURE_INFOS.map(({ measure, name }) => ({ value: measure, label: name })),
     ]);
-    this.switches = { labels: this.check("labels"), marks: this.check("marks") };
+    this.switches = { labels: this.createCheckbox("labels"), marks: this.createCheckbox("marks") };
     this.element.append(
-      el("p", { class: "fine" }, "Colour the cells by"),
+      el("p", { class: "secondary" }, "Colour the cells by"),
       this.measures.element,
-      line(this.switches.labels, "Names", "n"),
-      line(this.switches.marks, "Marks of cells to doubt", "d"),
+      createSwitch(this.switches.labels, "Names", "n"),
+      createSwitch(this.switches.marks, "Marks of cells to doubt", "d"),
     );
     this.element.addEventListener("keydown", (event) => this.key(event));
-    document.addEventListener("pointerdown", (event) => this.outside(event), true);
+    document.addEventListener("pointerdown", (event) => this.closeOnOutsidePress(event), true);
     store.subscribe((state) => this.update(state));
     this.update(store.state);
   }
@@ -58,12 +60,12 @@ export class MeasureMenu {
     this.button.focus();
   }
 
-  private outside({ target }: Event): void {
+  private closeOnOutsidePress({ target }: Event): void {
     if (this.element.hidden || !(target instanceof Node)) return;
     if (!this.element.contains(target) && !this.button.contains(target)) this.toggle(false);
   }
 
-  private check(name: Switch): HTMLInputElement {
+  private createCheckbox(name: OverlaySwitch): HTMLInputElement {
     const box = el("input", { type: "checkbox" });
     box.addEventListener("change", () => this.store.set({ [name]: box.checked }));
     return box;
@@ -77,7 +79,7 @@ export class MeasureMenu {
   }
 }
 
-function line(box: HTMLInputElement, text: string, key: string): HTMLElement {
+function createSwitch(box: HTMLInputElement, text: string, key: string): HTMLElement {
   return el(
     "label",
     { class: "switch" },

@@ -5,7 +5,7 @@ import type { CellAddress } from "../data/area";
 import { count } from "../data/format";
 import { atlasName, type Made, type Manifest } from "../data/manifest";
 import type { State } from "../state/state";
-import { modal } from "../ui/controls";
+import { createDialog } from "../ui/controls";
 import { el } from "../ui/dom";
 
 /** The command that leads from an icon to its samples, images, settings and code. */
@@ -14,7 +14,7 @@ export function provenanceCommand(layer: string, atlas: string, { size, row, col
 }
 
 /** A line of text to be copied whole: it is selected by a click, and copied by the button where a page may do that. */
-export function copyable(text: string): HTMLElement {
+export function createCopyableText(text: string): HTMLElement {
   const line = el("code", { tabindex: "0" }, text);
   const copy = el("button", { type: "button", class: "copy" }, "Copy");
   copy.addEventListener("click", () => {
@@ -29,25 +29,25 @@ export function copyable(text: string): HTMLElement {
   return el("div", { class: "copyable" }, line, copy);
 }
 
-export class MadeSheet {
-  private readonly shell = modal("made");
+export class ProvenanceDialog {
+  private readonly dialogParts = createDialog("provenance");
 
   constructor(private readonly manifest: Manifest) {
-    this.shell.heading.textContent = "How this atlas was made";
+    this.dialogParts.heading.textContent = "How this atlas was made";
   }
 
   get dialog(): HTMLDialogElement {
-    return this.shell.dialog;
+    return this.dialogParts.dialog;
   }
 
   open({ layer, atlas }: State): void {
-    const { dialog, body } = this.shell;
-    body.replaceChildren(...this.content(layer, atlas));
+    const { dialog, body } = this.dialogParts;
+    body.replaceChildren(...this.createContent(layer, atlas));
     dialog.showModal();
     dialog.scrollTop = 0;
   }
 
-  private content(layer: string, atlas: string): HTMLElement[] {
+  private createContent(layer: string, atlas: string): HTMLElement[] {
     const { made, network, images } = this.manifest;
     const entry = this.manifest.layers
       .find(({ name }) => name === layer)
@@ -56,27 +56,31 @@ export class MadeSheet {
     const seed = made.settings.seed;
     const facts: [string, string][] = [
       ["Network", network.name],
-      ["Architecture", plain(made.network.architecture)],
+      ["Architecture", formatValue(made.network.architecture)],
       ["Images", count(images, "image")],
-      ["Seed", seed === undefined ? "–" : plain(seed)],
+      ["Seed", seed === undefined ? "–" : formatValue(seed)],
       ["Version", made.versions.join(", ") || this.manifest.version],
     ];
     return [
-      el("p", { class: "fine" }, `${layer} · ${name}. Pin a cell for the command that leads to its images.`),
-      list("facts", facts),
+      el(
+        "p",
+        { class: "secondary" },
+        `${layer} · ${name}. Pin a cell for the command that leads to its images.`,
+      ),
+      createList("facts", facts),
       el("h3", {}, "Artifacts"),
       el(
         "p",
-        { class: "fine" },
+        { class: "secondary" },
         "Each digest follows from the settings and from all that the artifact was made from.",
       ),
-      list("digests", this.digests(made, layer, atlas)),
+      createList("digests", this.listDigests(made, layer, atlas)),
       el("h3", {}, "Settings"),
-      ...sections(made),
+      ...createSettings(made),
     ];
   }
 
-  private digests(made: Made, layer: string, atlas: string): [string, string][] {
+  private listDigests(made: Made, layer: string, atlas: string): [string, string][] {
     return [
       ["images", made.images],
       ["network", made.network.identity ?? "–"],
@@ -87,22 +91,22 @@ export class MadeSheet {
 }
 
 /** The settings of every stage, then those that several share. */
-function sections({ settings }: Made): HTMLElement[] {
+function createSettings({ settings }: Made): HTMLElement[] {
   const groups = Object.entries(settings).filter(([, values]) => isGroup(values));
   const single = Object.entries(settings).filter(([, values]) => !isGroup(values));
-  const shown = groups.map(([name, values]) => group(name, Object.entries(values as object)));
-  return [group("run", single), ...shown];
+  const shown = groups.map(([name, values]) => createGroup(name, Object.entries(values as object)));
+  return [createGroup("run", single), ...shown];
 }
 
-function group(name: string, values: readonly (readonly [string, unknown])[]): HTMLElement {
-  const made = list(
+function createGroup(name: string, values: readonly (readonly [string, unknown])[]): HTMLElement {
+  const made = createList(
     "settings",
-    values.map(([key, value]) => [key, plain(value)]),
+    values.map(([key, value]) => [key, formatValue(value)]),
   );
   return el("details", {}, el("summary", {}, name), made);
 }
 
-function list(kind: string, rows: readonly (readonly [string, string])[]): HTMLElement {
+function createList(kind: string, rows: readonly (readonly [string, string])[]): HTMLElement {
   const made = el("dl", { class: kind });
   for (const [name, value] of rows) made.append(el("div", {}, el("dt", {}, name), el("dd", {}, value)));
   return made;
@@ -112,6 +116,6 @@ function isGroup(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function plain(value: unknown): string {
+function formatValue(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }

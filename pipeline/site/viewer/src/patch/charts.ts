@@ -1,47 +1,47 @@
 // The table of all groups: how often a picture becomes the other class, and how often it leaves its own.
 
-import { el, svg } from "../ui/dom";
+import { createSvg, el } from "../ui/dom";
 import {
   type Curve,
   type Estimate,
-  GROUPS,
+  formatInterval,
+  formatPoints,
+  formatShare,
+  GROUP_NAMES,
   type Group,
-  interval,
-  points,
-  type Scene,
-  share,
+  type PatchContext,
   type Tested,
 } from "./result";
 
-export function rateTable(scene: Scene<Tested>): HTMLElement {
-  const { source, target, direction } = scene;
+export function createRateTable(context: PatchContext<Tested>): HTMLElement {
+  const { source, target, direction } = context;
   const heads: readonly (readonly [string, string])[] = [
     [`becomes ${target}`, "static"],
     [`becomes ${target}`, "dynamic, an oracle"],
     [`leaves ${source}`, "static"],
-    [`softmax of ${target}`, `static; before: ${share(direction.before.target)}`],
+    [`softmax of ${target}`, `static; before: ${formatShare(direction.before.target)}`],
     [`the atlas’s lead`, `becomes ${target}, static, points`],
   ];
   const head = el(
     "tr",
     {},
-    el("th", { scope: "col" }, el("span", { class: "unseen" }, "Patches")),
-    ...heads.map(([title, way]) => el("th", { scope: "col" }, title, el("span", { class: "way" }, way))),
+    el("th", { scope: "col" }, el("span", { class: "visually-hidden" }, "Patches")),
+    ...heads.map(([title, way]) => el("th", { scope: "col" }, title, el("span", { class: "mode" }, way))),
   );
-  const rows = direction.groups.map((group) => row(scene, group, heads));
+  const rows = direction.groups.map((group) => createRow(context, group, heads));
   return el("table", { class: "rates" }, el("thead", {}, head), el("tbody", {}, ...rows));
 }
 
-function row(
-  { direction }: Scene<Tested>,
+function createRow(
+  { direction }: PatchContext<Tested>,
   group: Group,
   heads: readonly (readonly [string, string])[],
 ): HTMLElement {
   const values = [group.static.becomes, group.dynamic.becomes, group.static.leaves, group.static.target];
-  const { name, what } = GROUPS[group.name];
-  const cells = values.map((value, index) => cell(value, (heads[index] ?? []).join(", ")));
+  const { name, what } = GROUP_NAMES[group.name];
+  const cells = values.map((value, index) => createCell(value, (heads[index] ?? []).join(", ")));
   const ahead = group.name === "atlas" ? null : direction.added[group.name].static;
-  const last = ahead ? lead(ahead, (heads.at(-1) ?? []).join(", ")) : el("td", {});
+  const last = ahead ? createDifference(ahead, (heads.at(-1) ?? []).join(", ")) : el("td", {});
   return el(
     "tr",
     { class: group.name },
@@ -52,35 +52,35 @@ function row(
 }
 
 /** How far the atlas's rate lies above a control's. */
-function lead(added: Estimate, label: string): HTMLElement {
-  const value = el("span", { class: "value" }, points(added.value));
+function createDifference(added: Estimate, label: string): HTMLElement {
+  const value = el("span", { class: "value" }, formatPoints(added.value));
   return el(
     "td",
-    { "data-label": label, class: "lead-over" },
+    { "data-label": label, class: "difference" },
     value,
-    el("span", { class: "between" }, interval(added)),
+    el("span", { class: "interval-text" }, formatInterval(added)),
   );
 }
 
-function cell(value: Estimate, label: string): HTMLElement {
+function createCell(value: Estimate, label: string): HTMLElement {
   return el(
     "td",
     { "data-label": label },
-    el("span", { class: "value" }, share(value.value)),
-    bar(value),
-    el("span", { class: "between" }, interval(value)),
+    el("span", { class: "value" }, formatShare(value.value)),
+    createIntervalBar(value),
+    el("span", { class: "interval-text" }, formatInterval(value)),
   );
 }
 
 /** The interval as a bar from 0 to 100 %, the mean as a dot. */
-function bar({ value, low, high }: Estimate): SVGSVGElement {
+function createIntervalBar({ value, low, high }: Estimate): SVGSVGElement {
   const place = (at: number): number => 4 + 112 * at;
-  return svg(
+  return createSvg(
     "svg",
     { class: "interval", viewBox: "0 0 120 12", "aria-hidden": "true" },
-    svg("line", { class: "track", x1: 4, x2: 116, y1: 6, y2: 6 }),
-    svg("line", { class: "span", x1: place(low), x2: place(high), y1: 6, y2: 6 }),
-    svg("circle", { cx: place(value), cy: 6, r: 4 }),
+    createSvg("line", { class: "track", x1: 4, x2: 116, y1: 6, y2: 6 }),
+    createSvg("line", { class: "span", x1: place(low), x2: place(high), y1: 6, y2: 6 }),
+    createSvg("circle", { cx: place(value), cy: 6, r: 4 }),
   );
 }
 
@@ -95,12 +95,12 @@ const LINES = ["source", "own", "target"] as const;
 type Point = readonly [size: number, softmax: number];
 
 /** One plot for each group, on the same axes. */
-export function curves(scene: Scene<Tested>): HTMLElement {
-  const plots = scene.direction.groups.map((group) => plot(scene, group));
+export function createCurves(context: PatchContext<Tested>): HTMLElement {
+  const plots = context.direction.groups.map((group) => createPlot(context, group));
   return el("div", { class: "plots" }, ...plots);
 }
 
-export function legend({ source, target }: Scene<Tested>): HTMLElement {
+export function createLegend({ source, target }: PatchContext<Tested>): HTMLElement {
   const entry = (line: string, text: string): HTMLElement =>
     el("li", {}, el("span", { class: `stroke ${line}`, "aria-hidden": "true" }), text);
   return el(
@@ -112,32 +112,34 @@ export function legend({ source, target }: Scene<Tested>): HTMLElement {
   );
 }
 
-function plot(scene: Scene<Tested>, group: Group): HTMLElement {
-  const { name } = GROUPS[group.name];
+function createPlot(context: PatchContext<Tested>, group: Group): HTMLElement {
+  const { name } = GROUP_NAMES[group.name];
   const { width, height } = group.name === "atlas" ? LARGE : SMALL;
-  const right = Math.max(...scene.test.curve);
+  const right = Math.max(...context.test.curve);
   const x = (size: number): number => EDGE.left + (size / right) * (width - EDGE.left - EDGE.right);
   const y = (value: number): number => EDGE.top + (1 - value) * (height - EDGE.top - EDGE.bottom);
-  const chart = svg("svg", {
+  const chart = createSvg("svg", {
     viewBox: `0 0 ${width} ${height}`,
     role: "img",
-    "aria-label": told(scene, group),
+    "aria-label": describePlot(context, group),
   });
   for (const value of [0, 0.5, 1]) {
-    chart.append(svg("line", { class: "rule", x1: x(0), x2: x(right), y1: y(value), y2: y(value) }));
-    chart.append(svg("text", { class: "tick side", x: x(0) - 6, y: y(value) + 3.5 }, String(100 * value)));
+    chart.append(createSvg("line", { class: "rule", x1: x(0), x2: x(right), y1: y(value), y2: y(value) }));
+    chart.append(
+      createSvg("text", { class: "tick side", x: x(0) - 6, y: y(value) + 3.5 }, String(100 * value)),
+    );
   }
-  for (const size of scene.test.curve) {
+  for (const size of context.test.curve) {
     const text = String(Math.round(100 * size));
-    chart.append(svg("text", { class: "tick foot", x: x(size), y: height - 8 }, text));
+    chart.append(createSvg("text", { class: "tick foot", x: x(size), y: height - 8 }, text));
   }
   for (const line of LINES) {
-    const found = placed(scene, group.curve, line);
+    const found = curvePoints(context, group.curve, line);
     const at = found.map(([size, value]) => `${x(size).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
-    chart.append(svg("polyline", { class: `curve ${line}`, points: at }));
+    chart.append(createSvg("polyline", { class: `curve ${line}`, points: at }));
     for (const [size, value] of found) {
-      const dot = svg("circle", { class: `dot ${line}`, cx: x(size), cy: y(value), r: 2.6 });
-      dot.append(svg("title", {}, `${Math.round(100 * size)} % of the side: ${share(value)}`));
+      const dot = createSvg("circle", { class: `dot ${line}`, cx: x(size), cy: y(value), r: 2.6 });
+      dot.append(createSvg("title", {}, `${Math.round(100 * size)} % of the side: ${formatShare(value)}`));
       chart.append(dot);
     }
   }
@@ -145,7 +147,11 @@ function plot(scene: Scene<Tested>, group: Group): HTMLElement {
 }
 
 /** The known points of a line; before any patch both classes have a softmax, too. */
-function placed({ test, direction }: Scene<Tested>, curve: Curve, line: (typeof LINES)[number]): Point[] {
+function curvePoints(
+  { test, direction }: PatchContext<Tested>,
+  curve: Curve,
+  line: (typeof LINES)[number],
+): Point[] {
   const start: Point[] = line === "own" ? [] : [[0, direction.before[line]]];
   return [
     ...start,
@@ -156,10 +162,10 @@ function placed({ test, direction }: Scene<Tested>, curve: Curve, line: (typeof 
   ];
 }
 
-function told({ test, target, source }: Scene<Tested>, group: Group): string {
+function describePlot({ test, target, source }: PatchContext<Tested>, group: Group): string {
   const at = test.curve.map((size, index) => {
     const [one, other] = [group.curve.target[index] ?? 0, group.curve.source[index] ?? 0];
-    return `at ${Math.round(100 * size)} % ${target} ${share(one)}, ${source} ${share(other)}`;
+    return `at ${Math.round(100 * size)} % ${target} ${formatShare(one)}, ${source} ${formatShare(other)}`;
   });
-  return `${GROUPS[group.name].name}, softmax against patch size: ${at.join("; ")}`;
+  return `${GROUP_NAMES[group.name].name}, softmax against patch size: ${at.join("; ")}`;
 }

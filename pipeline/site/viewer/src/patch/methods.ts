@@ -1,17 +1,17 @@
 // How the test was made, what is an oracle, and what others found.
 
 import { el } from "../ui/dom";
-import { type Scene, sizes, type Tested } from "./result";
+import { formatSizes, type PatchContext, type Tested } from "./result";
 
-export function notes(scene: Scene<Tested>): HTMLElement {
-  const { test, direction, source, target } = scene;
+export function createMethods(context: PatchContext<Tested>): HTMLElement {
+  const { test, direction, source, target } = context;
   const { searched, measured, right, shown, listed } = direction.images;
   const tried = direction.groups[0]?.tried ?? 0;
   const kept = direction.groups[0]?.patches.length ?? 0;
   const cut = test.patch.limited
     ? "half of the input’s side, for the layer sees more"
     : "what the layer sees";
-  return list([
+  return createList([
     [
       "Images",
       `${listed} images of ${source} in the set, ${shown} shown to the network, ${right} of them got right. Those are split by chance: sizes, corners and patches are chosen on one half (${searched} images of it), everything on this page is measured on the other ${measured}. The network may have been trained on some of them.`,
@@ -22,7 +22,7 @@ export function notes(scene: Scene<Tested>): HTMLElement {
     ],
     [
       "Same search for all",
-      `Each group tries ${tried} patches at ${sizes(test.sizes)} of the side in all four corners on the same images, and keeps the best ${kept}: the same areas to choose from, and the same number of tries.`,
+      `Each group tries ${tried} patches at ${formatSizes(test.sizes)} of the side in all four corners on the same images, and keeps the best ${kept}: the same areas to choose from, and the same number of tries.`,
     ],
     [
       "Same images, other places",
@@ -52,7 +52,7 @@ export function notes(scene: Scene<Tested>): HTMLElement {
   ]);
 }
 
-function list(entries: readonly (readonly [string, string])[]): HTMLElement {
+function createList(entries: readonly (readonly [string, string])[]): HTMLElement {
   const rows = entries.flatMap(([term, text]) => [el("dt", {}, term), el("dd", {}, text)]);
   return el("dl", { class: "notes" }, ...rows);
 }

@@ -16,7 +16,7 @@ export interface Rates {
   readonly leaves: Estimate;
 }
 
-export interface Pooled extends Rates {
+export interface PooledRates extends Rates {
   /** Mean softmax of the class aimed at, and of the images' own class. */
   readonly target: Estimate;
   readonly source: Estimate;
@@ -31,7 +31,7 @@ export interface Curve {
 }
 
 /** A patch and where it was found; noise comes from nowhere. */
-export interface Found {
+export interface FoundPatch {
   readonly picture: string | null;
   readonly own: number | null;
   readonly cell: { readonly size: number; readonly at: readonly [number, number] } | null;
@@ -39,7 +39,7 @@ export interface Found {
   readonly label: string | null;
 }
 
-export interface Kept extends Found {
+export interface KeptPatch extends FoundPatch {
   /** Side of the pasted patch, pixels. */
   readonly side: number;
   readonly corner: string;
@@ -53,10 +53,10 @@ export type GroupName = "atlas" | "elsewhere" | "logit" | "random" | "noise";
 export interface Group {
   readonly name: GroupName;
   readonly tried: number;
-  readonly static: Pooled;
-  readonly dynamic: Pooled;
+  readonly static: PooledRates;
+  readonly dynamic: PooledRates;
   readonly curve: Curve;
-  readonly patches: readonly Kept[];
+  readonly patches: readonly KeptPatch[];
 }
 
 export interface Example {
@@ -76,12 +76,12 @@ export interface Example {
 }
 
 /** The atlas's rate of "becomes the target" minus a control's. */
-export interface Added {
+export interface Difference {
   readonly static: Estimate;
   readonly dynamic: Estimate;
 }
 
-interface Outline {
+interface DirectionSummary {
   readonly name: string;
   readonly source: number;
   readonly target: number;
@@ -95,17 +95,17 @@ interface Outline {
   readonly candidates: { readonly wanted: number; readonly found: number };
 }
 
-export interface Untested extends Outline {
+export interface Untested extends DirectionSummary {
   /** Why there is no test. */
   readonly hindrance: string;
-  readonly proposed: readonly Found[];
+  readonly proposed: readonly FoundPatch[];
 }
 
-export interface Tested extends Outline {
+export interface Tested extends DirectionSummary {
   readonly hindrance: null;
   readonly before: { readonly target: number; readonly source: number };
   readonly groups: readonly Group[];
-  readonly added: Readonly<Record<Exclude<GroupName, "atlas">, Added>> & {
+  readonly added: Readonly<Record<Exclude<GroupName, "atlas">, Difference>> & {
     readonly best: "logit" | "random";
   };
   readonly examples: readonly Example[];
@@ -129,7 +129,7 @@ export interface PatchTest {
 
 // Which test is shown, as the part of the address after `#`: layer/atlas/direction.
 
-export interface Shown {
+export interface Selection {
   readonly layer: string;
   readonly atlas: string;
   /** `<source>-<target>`, the classes' numbers. */
@@ -137,36 +137,36 @@ export interface Shown {
 }
 
 /** The comparisons of a run by their names; every layer has the same ones. */
-export function comparisons(manifest: Manifest): readonly string[] {
+export function listComparisons(manifest: Manifest): readonly string[] {
   const names = manifest.layers[0]?.atlases.map(({ name }) => name) ?? [];
   return names.filter((name) => /^compare-\d+-\d+$/.test(name));
 }
 
 /** The left and the right class of a comparison. */
-export function pair(atlas: string): readonly [number, number] {
+export function classPair(atlas: string): readonly [number, number] {
   const [, left, right] = atlas.split("-").map(Number);
   return [left ?? 0, right ?? 0];
 }
 
-export function toHash({ layer, atlas, direction }: Shown): string {
+export function toHash({ layer, atlas, direction }: Selection): string {
   return `#${[layer, atlas, direction].map(encodeURIComponent).join("/")}`;
 }
 
 /** What a text asks for; whatever this run does not have falls back: the last layer, the first comparison. */
-export function fromHash(hash: string, manifest: Manifest): Shown | null {
-  const [layer = "", atlas = "", direction = ""] = hash.replace(/^#/, "").split("/").map(decoded);
-  const known = comparisons(manifest);
+export function fromHash(hash: string, manifest: Manifest): Selection | null {
+  const [layer = "", atlas = "", direction = ""] = hash.replace(/^#/, "").split("/").map(decode);
+  const known = listComparisons(manifest);
   const chosen = known.includes(atlas) ? atlas : known[0];
   const layers = manifest.layers.map(({ name }) => name);
   const shown = layers.includes(layer) ? layer : layers.at(-1);
   if (chosen === undefined || shown === undefined) return null;
-  const [left, right] = pair(chosen);
+  const [left, right] = classPair(chosen);
   const both = [`${left}-${right}`, `${right}-${left}`];
   const way = both.includes(direction) ? direction : (both[0] ?? "");
   return { layer: shown, atlas: chosen, direction: way };
 }
 
-function decoded(text: string): string {
+function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -176,7 +176,7 @@ function decoded(text: string): string {
 
 // Names and numbers as the page of patch tests says them.
 
-export const GROUPS: Readonly<Record<GroupName, { readonly name: string; readonly what: string }>> = {
+export const GROUP_NAMES: Readonly<Record<GroupName, { readonly name: string; readonly what: string }>> = {
   atlas: { name: "From the atlas", what: "exemplars of the cells at the target’s end" },
   elsewhere: { name: "Same images, other places", what: "the atlas’s images, cut at random places" },
   logit: { name: "Ranked by the logit", what: "natural patches the network alone likes best" },
@@ -185,7 +185,7 @@ export const GROUPS: Readonly<Record<GroupName, { readonly name: string; readonl
 };
 
 /** What every part of the page needs. */
-export interface Scene<Direction = Tested | Untested> {
+export interface PatchContext<Direction = Tested | Untested> {
   readonly manifest: Manifest;
   readonly test: PatchTest;
   readonly direction: Direction;
@@ -198,25 +198,25 @@ export function className(manifest: Manifest, id: number): string {
 }
 
 /** Where a picture of the result lies, from the page. */
-export function pictureAddress({ test }: Scene<unknown>, picture: string): string {
+export function imageUrl({ test }: PatchContext<unknown>, picture: string): string {
   return `patch/${test.layer}/${test.atlas}/${picture}`;
 }
 
-export function share(value: number): string {
+export function formatShare(value: number): string {
   return `${(100 * value).toFixed(1).replace("-", "−")} %`;
 }
 
-export function interval({ low, high }: Estimate): string {
+export function formatInterval({ low, high }: Estimate): string {
   return `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`.replaceAll("-", "−");
 }
 
 /** A difference of shares, in points with its sign. */
-export function points(value: number): string {
+export function formatPoints(value: number): string {
   return `${value < 0 ? "−" : "+"}${Math.abs(100 * value).toFixed(1)}`;
 }
 
 /** Sizes as percentages of the input's side. */
-export function sizes(shares: readonly number[]): string {
+export function formatSizes(shares: readonly number[]): string {
   const all = shares.map((value) => String(Math.round(100 * value)));
   const last = all.pop() ?? "";
   return `${all.length ? `${all.join(", ")} and ` : ""}${last} %`;

@@ -2,57 +2,57 @@
 
 import { Area, type Box } from "../data/area";
 import type { LevelData } from "../data/level";
-import type { Picture } from "../map/picture";
-import type { Vertex } from "../map/region-outline";
-import { lassoed } from "./lasso";
-import { between, type Corner } from "./region";
+import type { MapView } from "../map/map-view";
+import type { Point } from "../map/region-outline";
+import { selectWithLasso } from "./lasso";
+import { boxBetween, type Corner } from "./region";
 
-export interface Drag<Tool> {
+export interface RegionDrag<Tool> {
   readonly tool: Tool;
   /** Shift was held when it began. */
   readonly shift: boolean;
   /** Where it went, in shares of the atlas. */
-  readonly trail: Vertex[];
+  readonly path: Point[];
 }
 
 export interface DragActions<Tool> {
   /** What a drag draws that begins now; null to let it move the picture. */
   begins(shift: boolean): Tool | null;
-  moves(drag: Drag<Tool>): void;
-  ends(drag: Drag<Tool>): void;
+  moves(drag: RegionDrag<Tool>): void;
+  ends(drag: RegionDrag<Tool>): void;
   drops(): void;
 }
 
 const NEAR = 2; // CSS pixels
 
 /** Call the result to give up what is being drawn; it says whether anything was. */
-export function listenToDrag<Tool>(picture: Picture, actions: DragActions<Tool>): () => boolean {
-  const { viewer } = picture;
-  let drag: Drag<Tool> | null = null;
-  let spent = false; // given up, but the button is still held: the picture stays where it is
-  const at = ({ x, y }: Vertex): Vertex => {
-    const { left, top, side } = picture.frame();
+export function listenToDrag<Tool>(mapView: MapView, actions: DragActions<Tool>): () => boolean {
+  const { viewer } = mapView;
+  let drag: RegionDrag<Tool> | null = null;
+  let ignored = false; // given up, but the button is still held: the picture stays where it is
+  const at = ({ x, y }: Point): Point => {
+    const { left, top, side } = mapView.frame();
     return { x: (x - left) / side, y: (y - top) / side };
   };
-  const extend = ({ trail }: Drag<Tool>, to: Vertex): void => {
-    const last = trail.at(-1) ?? to;
-    const near = NEAR / picture.frame().side;
-    if (Math.hypot(to.x - last.x, to.y - last.y) >= near) trail.push(to);
+  const extend = ({ path }: RegionDrag<Tool>, to: Point): void => {
+    const last = path.at(-1) ?? to;
+    const near = NEAR / mapView.frame().side;
+    if (Math.hypot(to.x - last.x, to.y - last.y) >= near) path.push(to);
   };
   viewer.addHandler("canvas-press", ({ position, originalEvent }) => {
     const shift = (originalEvent as PointerEvent).shiftKey;
     const tool = actions.begins(shift);
-    spent = false;
-    drag = tool === null ? null : { tool, shift, trail: [at(position)] };
+    ignored = false;
+    drag = tool === null ? null : { tool, shift, path: [at(position)] };
   });
   viewer.addHandler("canvas-drag", (event) => {
-    if (drag || spent) event.preventDefaultAction = true;
+    if (drag || ignored) event.preventDefaultAction = true;
     if (!drag) return;
     extend(drag, at(event.position));
     actions.moves(drag);
   });
   viewer.addHandler("canvas-drag-end", (event) => {
-    if (drag || spent) (event as { preventDefaultAction?: boolean }).preventDefaultAction = true;
+    if (drag || ignored) (event as { preventDefaultAction?: boolean }).preventDefaultAction = true;
     if (!drag) return;
     const done = drag;
     drag = null;
@@ -63,9 +63,9 @@ export function listenToDrag<Tool>(picture: Picture, actions: DragActions<Tool>)
     drag = null;
   });
   return () => {
-    const drawing = drag !== null && drag.trail.length > 1; // a mere click leaves one place behind
+    const drawing = drag !== null && drag.path.length > 1; // a mere click leaves one place behind
     if (drag) actions.drops();
-    spent = drag !== null;
+    ignored = drag !== null;
     drag = null;
     return drawing;
   };
@@ -76,21 +76,21 @@ export function listenToDrag<Tool>(picture: Picture, actions: DragActions<Tool>)
 export type Tool = "box" | "lasso";
 
 /** The places that a tool takes; null where it takes none. */
-export function drawn(tool: Tool, level: LevelData, trail: readonly Vertex[]): Area | null {
-  const [first, last] = [trail[0], trail.at(-1)];
+export function selectPlaces(tool: Tool, level: LevelData, path: readonly Point[]): Area | null {
+  const [first, last] = [path[0], path.at(-1)];
   if (!first || !last) return null;
-  if (tool === "lasso") return lassoed(level, trail);
-  return Area.box(between(level.size, placeAt(level.size, first), placeAt(level.size, last)));
+  if (tool === "lasso") return selectWithLasso(level, path);
+  return Area.box(boxBetween(level.size, cornerAt(level.size, first), cornerAt(level.size, last)));
 }
 
 /** The place that a point lies in, drawn or not; points outside belong to the nearest one. */
-function placeAt(size: number, { x, y }: Vertex): Corner {
+function cornerAt(size: number, { x, y }: Point): Corner {
   const place = (share: number): number => Math.min(Math.max(Math.floor(share * size), 0), size - 1);
   return { row: place(y), column: place(x) };
 }
 
 /** Both, at the finer level of the two; the addition alone where the cells of their levels do not divide each other. */
-export function together(selected: Area | null, addition: Area | null): Area | null {
+export function combineAreas(selected: Area | null, addition: Area | null): Area | null {
   if (!selected || !addition) return addition ?? selected;
   const [fine, coarse] = [selected.at(addition.size), addition.at(selected.size)];
   if (fine) return fine.plus(addition);
@@ -99,7 +99,7 @@ export function together(selected: Area | null, addition: Area | null): Area | n
 
 // A rectangle that is set with the keys: from a first corner, stretched cell by cell.
 
-export class Corners {
+export class RectangleCorners {
   private to: Corner;
 
   constructor(
@@ -117,10 +117,10 @@ export class Corners {
 
   /** The cell in the second corner. */
   get end(): Box {
-    return between(this.size, this.to, this.to);
+    return boxBetween(this.size, this.to, this.to);
   }
 
   get area(): Area {
-    return Area.box(between(this.size, this.from, this.to));
+    return Area.box(boxBetween(this.size, this.from, this.to));
   }
 }

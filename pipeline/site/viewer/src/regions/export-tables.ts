@@ -1,39 +1,39 @@
 // A region's cells as a table: one row a cell, with its classes and the images of its exemplars.
 
 import type { Area } from "../data/area";
-import { loadPlaces } from "../data/exemplars";
-import { type ImageSource, loadAbout } from "../data/images";
+import { loadExemplarPositions } from "../data/exemplars";
+import { type ImageSource, loadImageInfo } from "../data/images";
 import type { LevelData } from "../data/level";
 import type { Manifest } from "../data/manifest";
 import type { Scene } from "../state/scene";
 import { el } from "../ui/dom";
 
-const PLACE = ["layer", "atlas", "level", "row", "column"] as const;
+const POSITION = ["layer", "atlas", "level", "row", "column"] as const;
 const MEASURES = ["spread", "reliability", "fidelity", "fidelity_centred"] as const;
 
 /** Rows and columns count from 0, positions are (y, x) in the layer's map: as in the artifacts of the run. */
-export async function cellsTable(
+export async function createCellsTable(
   manifest: Manifest,
   scene: Scene,
   cells: readonly number[],
 ): Promise<string> {
   const { layer, atlas, level } = scene;
-  const classes = largest(cells.map((cell) => level.topClasses(cell).length));
+  const classes = maximum(cells.map((cell) => level.topClasses(cell).length));
   const exemplars = manifest.exemplars ? await exemplarsOf(manifest, level, cells) : [];
-  const ranks = largest(exemplars.map((row) => row.length));
+  const ranks = maximum(exemplars.map((row) => row.length));
   const head = [
-    ...[...PLACE, "count", "drawn", ...MEASURES],
-    ...numbered(classes, (rank) => [`class_${rank}`, `attribution_${rank}`]),
-    ...numbered(ranks, (rank) => [`exemplar_${rank}`, `exemplar_${rank}_y`, `exemplar_${rank}_x`]),
+    ...[...POSITION, "count", "drawn", ...MEASURES],
+    ...numberedColumns(classes, (rank) => [`class_${rank}`, `attribution_${rank}`]),
+    ...numberedColumns(ranks, (rank) => [`exemplar_${rank}`, `exemplar_${rank}_y`, `exemplar_${rank}_x`]),
   ];
   const rows = cells.map((cell, index): Field[] => [
     ...[layer.name, atlas.name, level.size, level.row(cell), level.column(cell)],
-    ...[level.value("count", cell), level.isDrawn(cell) ? 1 : 0],
+    ...[level.value("count", cell), level.hasIcon(cell) ? 1 : 0],
     ...MEASURES.map((measure) => level.value(measure, cell)),
-    ...filled(classesOf(manifest, level, cell), 2 * classes),
-    ...filled((exemplars[index] ?? []).flat(), 3 * ranks),
+    ...pad(classesOf(manifest, level, cell), 2 * classes),
+    ...pad((exemplars[index] ?? []).flat(), 3 * ranks),
   ]);
-  return csv(head, rows);
+  return formatCsv(head, rows);
 }
 
 function classesOf({ network }: Manifest, level: LevelData, cell: number): Field[] {
@@ -48,7 +48,7 @@ async function exemplarsOf(
   level: LevelData,
   cells: readonly number[],
 ): Promise<Row[]> {
-  const { image, position } = await loadPlaces(`${level.name}/exemplars`);
+  const { image, position } = await loadExemplarPositions(`${level.name}/exemplars`);
   const ranks = image.length / level.cells;
   const indices = cells.map((cell) =>
     Array.from({ length: ranks }, (_, rank) => cell * ranks + rank).filter(
@@ -56,8 +56,8 @@ async function exemplarsOf(
     ),
   );
   const images = [...new Set(indices.flat().map((index) => image[index] ?? 0))];
-  const abouts = await loadAbout({ address: "data/images", perFolder }, images);
-  const keys = new Map(images.map((row, index) => [row, abouts[index]?.key ?? ""]));
+  const infos = await loadImageInfo({ address: "data/images", perFolder }, images);
+  const keys = new Map(images.map((row, index) => [row, infos[index]?.key ?? ""]));
   return indices.map((row) =>
     row.map((index) => {
       const key = keys.get(image[index] ?? 0) ?? "";
@@ -66,32 +66,32 @@ async function exemplarsOf(
   );
 }
 
-function largest(values: readonly number[]): number {
+function maximum(values: readonly number[]): number {
   return values.reduce((most, value) => Math.max(most, value), 0);
 }
 
-function numbered(length: number, names: (rank: number) => string[]): string[] {
+function numberedColumns(length: number, names: (rank: number) => string[]): string[] {
   return Array.from({ length }, (_, index) => names(index + 1)).flat();
 }
 
-function filled(fields: readonly Field[], length: number): Field[] {
+function pad(fields: readonly Field[], length: number): Field[] {
   return Array.from({ length }, (_, index) => fields[index] ?? null);
 }
 
 // The images that have samples in a region as a table, those with the most first.
 
-export async function imagesTable(
+export async function createImagesTable(
   { layer, atlas, level }: Scene,
   area: Area,
   source: ImageSource,
 ): Promise<string> {
-  const tallies = await source.members(area);
-  const abouts = await source.about(tallies.map(({ image }) => image));
-  const rows = tallies.map(({ samples }, index) => {
-    const { key = "", label = null } = abouts[index] ?? {};
+  const imageCounts = await source.countImages(area);
+  const infos = await source.loadInfo(imageCounts.map(({ image }) => image));
+  const rows = imageCounts.map(({ samples }, index) => {
+    const { key = "", label = null } = infos[index] ?? {};
     return [layer.name, atlas.name, level.size, key, label, samples];
   });
-  return csv(["layer", "atlas", "level", "image", "label", "samples"], rows);
+  return formatCsv(["layer", "atlas", "level", "image", "label", "samples"], rows);
 }
 
 // Tables as text that every spreadsheet reads: RFC 4180 in UTF-8.
@@ -100,41 +100,41 @@ export async function imagesTable(
 export type Field = string | number | null;
 
 /** A mark of order, by which spreadsheets know that the text is UTF-8. */
-const MARK = "\uFEFF";
+const BYTE_ORDER_MARK = "\uFEFF";
 const LINE = "\r\n";
 const DIGITS = 6; // of what is not whole: the page's own numbers have no more
 
-export function csv(head: readonly string[], rows: Iterable<readonly Field[]>): string {
-  const lines = [head, ...rows].map((fields) => fields.map(field).join(","));
-  return MARK + lines.join(LINE) + LINE;
+export function formatCsv(head: readonly string[], rows: Iterable<readonly Field[]>): string {
+  const lines = [head, ...rows].map((fields) => fields.map(formatField).join(","));
+  return BYTE_ORDER_MARK + lines.join(LINE) + LINE;
 }
 
-function field(value: Field): string {
+function formatField(value: Field): string {
   if (value === null || Number.isNaN(value)) return "";
-  if (typeof value === "string") return quoted(harmless(value));
+  if (typeof value === "string") return quote(escapeFormula(value));
   return String(Number.isInteger(value) ? value : Number(value.toPrecision(DIGITS)));
 }
 
 /** An apostrophe before what a spreadsheet would run as a formula (OWASP, "CSV Injection"). */
-function harmless(text: string): string {
+function escapeFormula(text: string): string {
   return /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/.test(text) ? `'${text}` : text;
 }
 
-function quoted(text: string): string {
+function quote(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 // Handing a file to the browser to keep.
 
-const KEPT_MS = 60_000; // browsers read the content a while after the click
+const REVOKE_AFTER_MS = 60_000; // browsers read the content a while after the click
 
 export function download(content: Blob, name: string): void {
   const address = URL.createObjectURL(content);
-  el("a", { href: address, download: fileName(name) }).click();
-  setTimeout(() => URL.revokeObjectURL(address), KEPT_MS);
+  el("a", { href: address, download: safeFileName(name) }).click();
+  setTimeout(() => URL.revokeObjectURL(address), REVOKE_AFTER_MS);
 }
 
 /** A name that every file system takes: layers and atlases may be called anything. */
-function fileName(name: string): string {
+function safeFileName(name: string): string {
   return name.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+/, "");
 }

@@ -2,7 +2,7 @@
 
 import { Area } from "../data/area";
 import type { LevelData } from "../data/level";
-import type { Vertex } from "../map/region-outline";
+import type { Point } from "../map/region-outline";
 
 /**
  * The drawn cells whose middle the line goes around, as a loop that is closed by the straight way from its end to its
@@ -10,22 +10,22 @@ import type { Vertex } from "../map/region-outline";
  *
  * @param trail in shares of the atlas.
  */
-export function lassoed(level: LevelData, trail: readonly Vertex[]): Area | null {
+export function selectWithLasso(level: LevelData, path: readonly Point[]): Area | null {
   const { size } = level;
   const taken = new Uint8Array(size * size);
   for (let row = 0; row < size; row++) {
-    for (const [from, to] of within(trail, (row + 0.5) / size)) {
+    for (const [from, to] of spansInside(path, (row + 0.5) / size)) {
       const last = Math.min(Math.ceil(to * size - 0.5) - 1, size - 1);
       for (let column = Math.max(Math.ceil(from * size - 0.5), 0); column <= last; column++) {
         if (level.at(row, column) >= 0) taken[row * size + column] = 1;
       }
     }
   }
-  return Area.of(size, taken) ?? Area.of(size, crossed(level, trail));
+  return Area.of(size, taken) ?? Area.of(size, cellsOnPath(level, path));
 }
 
 /** Where a loop has the height `y` inside it, from x to x: all that it winds around, however often it crosses itself. */
-function within(loop: readonly Vertex[], y: number): [number, number][] {
+function spansInside(loop: readonly Point[], y: number): [number, number][] {
   const crossings: { x: number; turn: number }[] = [];
   loop.forEach((from, index) => {
     const to = loop[(index + 1) % loop.length] ?? from;
@@ -44,11 +44,11 @@ function within(loop: readonly Vertex[], y: number): [number, number][] {
   return spans;
 }
 
-function crossed(level: LevelData, trail: readonly Vertex[]): Uint8Array {
+function cellsOnPath(level: LevelData, path: readonly Point[]): Uint8Array {
   const { size } = level;
   const taken = new Uint8Array(size * size);
-  trail.forEach((from, index) => {
-    const to = trail[index + 1] ?? from;
+  path.forEach((from, index) => {
+    const to = path[index + 1] ?? from;
     const steps = Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) * size * 4) + 1;
     for (let step = 0; step < steps; step++) {
       const column = Math.floor((from.x + ((to.x - from.x) * step) / steps) * size);

@@ -6,7 +6,7 @@ import type { ClassValue, LevelData } from "../data/level";
 import { el } from "../ui/dom";
 
 const MEASURES = ["fidelity", "fidelity_centred", "reliability", "spread"] as const;
-export type Measure = (typeof MEASURES)[number];
+export type RegionMeasure = (typeof MEASURES)[number];
 
 export interface Region {
   readonly samples: number;
@@ -19,30 +19,30 @@ export interface Region {
    */
   readonly classes: readonly ClassValue[];
   /** Means over the samples of the cells for which a measure is known; NaN where none is. */
-  readonly means: Readonly<Record<Measure, number>>;
+  readonly means: Readonly<Record<RegionMeasure, number>>;
 }
 
 const LISTED = 6;
 
 /** Sum up the cells of `level` in an area of that level. */
-export function region(level: LevelData, area: Area): Region {
-  const cells = cellsIn(level, area);
+export function summarizeRegion(level: LevelData, area: Area): Region {
+  const cells = cellsInArea(level, area);
   const sums = new Map<number, number>();
   let [samples, drawn] = [0, 0];
   for (const cell of cells) {
     const weight = level.value("count", cell);
     samples += weight;
-    drawn += level.isDrawn(cell) ? 1 : 0;
+    drawn += level.hasIcon(cell) ? 1 : 0;
     for (const { id, value } of level.topClasses(cell)) sums.set(id, (sums.get(id) ?? 0) + weight * value);
   }
   const classes = Array.from(sums, ([id, sum]) => ({ id, value: sum / samples }));
   classes.sort((one, other) => other.value - one.value || one.id - other.id);
-  const means = Object.fromEntries(MEASURES.map((measure) => [measure, mean(level, cells, measure)]));
+  const means = Object.fromEntries(MEASURES.map((measure) => [measure, weightedMean(level, cells, measure)]));
   return { samples, cells, drawn, classes: classes.slice(0, LISTED), means: means as Region["means"] };
 }
 
 /** The cells of `level` that hold samples in an area of that level. */
-export function cellsIn(level: LevelData, area: Area): number[] {
+export function cellsInArea(level: LevelData, area: Area): number[] {
   const cells: number[] = [];
   for (let cell = 0; cell < level.cells; cell++) {
     if (area.has(level.row(cell), level.column(cell))) cells.push(cell);
@@ -50,7 +50,7 @@ export function cellsIn(level: LevelData, area: Area): number[] {
   return cells;
 }
 
-function mean(level: LevelData, cells: readonly number[], measure: Measure): number {
+function weightedMean(level: LevelData, cells: readonly number[], measure: RegionMeasure): number {
   let [sum, weights] = [0, 0];
   for (const cell of cells) {
     const [value, weight] = [level.value(measure, cell), level.value("count", cell)];
@@ -62,7 +62,7 @@ function mean(level: LevelData, cells: readonly number[], measure: Measure): num
 }
 
 /** The rectangle between two corners, in any order. */
-export function between(size: number, one: Corner, other: Corner): Box {
+export function boxBetween(size: number, one: Corner, other: Corner): Box {
   return {
     size,
     top: Math.min(one.row, other.row),
@@ -78,7 +78,7 @@ export interface Corner {
 }
 
 /** How many places it has, in words: of a rectangle, its width and height. */
-export function extent({ places, isBox, bounds }: Area): string {
+export function describeExtent({ places, isBox, bounds }: Area): string {
   const { top, left, bottom, right } = bounds;
   if (places === 1) return "1 cell";
   return isBox ? `${right - left + 1} × ${bottom - top + 1} cells` : `${places} cells`;
@@ -86,16 +86,16 @@ export function extent({ places, isBox, bounds }: Area): string {
 
 // How good a region's icons are and how much its cells hold together: means over its samples.
 
-const TOLD: readonly (readonly [Measure, string, string])[] = [
+const NUMBERS: readonly (readonly [RegionMeasure, string, string])[] = [
   ["fidelity", "fidelity", "How well the icons excite what their cells' samples excite, at most 1."],
   ["fidelity_centred", "centred", "The same after taking the whole layer's mean off; the stricter measure."],
   ["reliability", "reliability", "Cosine between the means of two halves of each cell's images."],
   ["spread", "spread", "How much the samples within each cell differ: 0 all alike, 1 unrelated."],
 ];
 
-export function regionNumbers({ means }: Region): HTMLElement {
+export function createRegionNumbers({ means }: Region): HTMLElement {
   const list = el("dl", { class: "numbers" });
-  for (const [measure, name, meaning] of TOLD) {
+  for (const [measure, name, meaning] of NUMBERS) {
     const title = `${meaning} Mean over the region's samples.`;
     list.append(el("div", { title }, el("dt", {}, name), el("dd", {}, decimal(means[measure]))));
   }

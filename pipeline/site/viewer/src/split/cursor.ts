@@ -1,23 +1,23 @@
 // The cell under the pointer, or under the keyboard's cursor: outlined, and told in the card.
 
-import { nearest, neighbour } from "../data/level";
+import { nearestCell, nextCell } from "../data/level";
+import type { MapView } from "../map/map-view";
 import type { Overlay } from "../map/overlay";
-import type { Picture } from "../map/picture";
-import type { Sight } from "../map/viewport";
-import { spoken } from "../panels/cell-description";
-import type { Card } from "../panels/hover-card";
-import type { Scene, Stage } from "../state/scene";
+import type { Viewport } from "../map/viewport";
+import { describeCell } from "../panels/cell-description";
+import type { HoverCard } from "../panels/hover-card";
+import type { Scene, SceneStore } from "../state/scene";
 import type { Store } from "../state/state";
 import { announce } from "../ui/accessibility";
 
 export class Cursor {
   constructor(
     private readonly store: Store,
-    private readonly stage: Stage,
-    private readonly picture: Picture,
+    private readonly scenes: SceneStore,
+    private readonly mapView: MapView,
     private readonly overlay: Overlay,
-    private readonly card: Card,
-    private readonly sight: Sight,
+    private readonly card: HoverCard,
+    private readonly viewport: Viewport,
     private readonly names: readonly string[],
   ) {}
 
@@ -28,7 +28,7 @@ export class Cursor {
 
   /** Put the cursor on a cell and the card beside a place of the page, CSS pixels. */
   hover(cell: number, x: number, y: number): void {
-    const { scene } = this.stage;
+    const { current: scene } = this.scenes;
     if (!scene) return;
     this.overlay.mark(cell);
     this.card.show(scene, cell, x, y);
@@ -41,24 +41,24 @@ export class Cursor {
 
   /** Move to the next drawn cell in a direction, bring it into sight and read it out. */
   step(rows: number, columns: number): void {
-    const { scene } = this.stage;
+    const { current: scene } = this.scenes;
     if (!scene) return;
     const { level } = scene;
     const cell = this.next(scene, rows, columns);
     if (cell < 0) return;
     this.overlay.mark(cell);
-    this.sight.reveal(cell);
-    const { x, y } = this.sight.place(level.row(cell), level.column(cell));
+    this.viewport.reveal(cell);
+    const { x, y } = this.viewport.place(level.row(cell), level.column(cell));
     this.card.show(scene, cell, x, y);
-    announce(spoken(scene, cell, this.names, this.store.state.sign));
+    announce(describeCell(scene, cell, this.names, this.store.state.sign));
   }
 
   private next({ level }: Scene, rows: number, columns: number): number {
     const { pin } = this.store.state;
     const pinned = pin && pin.size === level.size ? level.at(pin.row, pin.column) : -1;
     const from = this.cell >= 0 ? this.cell : pinned;
-    if (from >= 0) return neighbour(level, from, rows, columns);
-    const view = this.picture.view();
-    return nearest(level, view.x, view.y);
+    if (from >= 0) return nextCell(level, from, rows, columns);
+    const view = this.mapView.view();
+    return nearestCell(level, view.x, view.y);
   }
 }

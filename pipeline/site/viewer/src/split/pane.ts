@@ -1,18 +1,18 @@
 // One picture of the page with everything that belongs to it: what it shows, what is drawn over it, its cursor.
 
 import type { Manifest } from "../data/manifest";
-import { Names, type Written } from "../labels/labels";
-import { DoubtMarks, MeasureWash } from "../map/measure-overlay";
+import { Labels, type WrittenLabel } from "../labels/labels";
+import { MapView } from "../map/map-view";
+import { MeasureColors, WarningMarks } from "../map/measure-overlay";
 import { Overlay } from "../map/overlay";
-import { Picture } from "../map/picture";
-import { Sight } from "../map/viewport";
-import type { Card } from "../panels/hover-card";
-import { type Scene, Stage } from "../state/scene";
+import { Viewport } from "../map/viewport";
+import type { HoverCard } from "../panels/hover-card";
+import { type Scene, SceneStore } from "../state/scene";
 import type { Store } from "../state/state";
 import { Cursor } from "./cursor";
 
 /** Tell screen readers what the picture is and how to move in it. */
-export function namePicture(canvas: Element, name = "Activation atlas"): void {
+export function labelCanvas(canvas: Element, name = "Activation atlas"): void {
   canvas.setAttribute("role", "application");
   canvas.setAttribute("tabindex", "0");
   canvas.setAttribute(
@@ -24,56 +24,57 @@ export function namePicture(canvas: Element, name = "Activation atlas"): void {
 
 declare global {
   /** For pages that show the atlas in a frame, and for tests; `beside` belongs to the second picture. */
-  var atlas: { place: Place; beside?: Place; names(): Written[] } | undefined;
+  var atlas: { place: CellToPoint; beside?: CellToPoint; names(): WrittenLabel[] } | undefined;
 }
 
-type Place = (row: number, column: number) => { x: number; y: number };
+type CellToPoint = (row: number, column: number) => { x: number; y: number };
 
-export interface Surroundings {
+export interface PaneContext {
   readonly manifest: Manifest;
   /** The card beside the pointer; there is one pointer, and so one card. */
-  readonly card: Card;
-  report(error: unknown): void;
+  readonly card: HoverCard;
+  reportError(error: unknown): void;
 }
 
 export class Pane {
-  readonly stage: Stage;
-  readonly picture: Picture;
+  readonly scenes: SceneStore;
+  readonly mapView: MapView;
   readonly overlay: Overlay;
-  readonly names: Names;
-  readonly sight: Sight;
+  readonly names: Labels;
+  readonly viewport: Viewport;
   readonly cursor: Cursor;
 
   constructor(
-    { manifest, card, report }: Surroundings,
+    { manifest, card, reportError }: PaneContext,
     readonly store: Store,
     /** The element that the picture fills. */
     element: HTMLElement,
     minimap: HTMLElement | null,
   ) {
     const { classes } = manifest.network;
-    this.stage = new Stage(manifest, store, report);
-    this.picture = new Picture(element, minimap, matchMedia("(prefers-reduced-motion: reduce)").matches);
-    this.overlay = new Overlay(this.picture, store);
-    this.names = new Names(classes, this.picture, this.overlay, store, report);
-    for (const layer of [new MeasureWash(store), new DoubtMarks(store), this.names]) this.overlay.add(layer);
-    this.sight = new Sight(this.picture, this.stage);
-    this.cursor = new Cursor(store, this.stage, this.picture, this.overlay, card, this.sight, classes);
+    this.scenes = new SceneStore(manifest, store, reportError);
+    this.mapView = new MapView(element, minimap, matchMedia("(prefers-reduced-motion: reduce)").matches);
+    this.overlay = new Overlay(this.mapView, store);
+    this.names = new Labels(classes, this.mapView, this.overlay, store, reportError);
+    for (const layer of [new MeasureColors(store), new WarningMarks(store), this.names])
+      this.overlay.add(layer);
+    this.viewport = new Viewport(this.mapView, this.scenes);
+    this.cursor = new Cursor(store, this.scenes, this.mapView, this.overlay, card, this.viewport, classes);
   }
 
   get canvas(): HTMLElement {
-    return this.picture.viewer.canvas as HTMLElement;
+    return this.mapView.viewer.canvas as HTMLElement;
   }
 
   show(scene: Scene): void {
     const entry = scene.atlas.levels.find(({ size }) => size === scene.level.size);
-    if (entry) this.picture.show(scene.layer.name, scene.atlas, entry);
+    if (entry) this.mapView.show(scene.layer.name, scene.atlas, entry);
     this.overlay.show(scene);
   }
 
   /** Answer the pointer: the cell under it is marked and told, a click on one is handed on. */
   listen(click: (cell: number) => void): void {
-    listenToPointer(this.picture, () => this.stage.scene, {
+    listenToPointer(this.mapView, () => this.scenes.current, {
       hover: (cell, x, y) => this.cursor.hover(cell, x, y),
       leave: () => this.cursor.leave(),
       click,
@@ -81,10 +82,10 @@ export class Pane {
   }
 
   /** Take the picture down for good. */
-  end(): void {
+  destroy(): void {
     this.names.stop();
     this.overlay.end();
-    this.picture.end();
+    this.mapView.destroy();
   }
 
   focus(): void {
@@ -100,12 +101,12 @@ export interface PointerActions {
   click(cell: number): void;
 }
 
-export function listenToPointer(picture: Picture, scene: () => Scene | null, actions: PointerActions): void {
-  const { canvas } = picture.viewer;
+export function listenToPointer(mapView: MapView, scene: () => Scene | null, actions: PointerActions): void {
+  const { canvas } = mapView.viewer;
   const cellAt = (x: number, y: number): number => {
     const now = scene();
     if (!now) return -1;
-    const { left, top, side } = picture.frame();
+    const { left, top, side } = mapView.frame();
     return now.level.at(
       Math.floor(((y - top) / side) * now.level.size),
       Math.floor(((x - left) / side) * now.level.size),
@@ -120,7 +121,7 @@ export function listenToPointer(picture: Picture, scene: () => Scene | null, act
   });
   canvas.addEventListener("pointerleave", actions.leave);
   canvas.addEventListener("pointerdown", actions.leave);
-  picture.viewer.addHandler("canvas-click", (event) => {
+  mapView.viewer.addHandler("canvas-click", (event) => {
     if (!event.quick) return;
     const cell = cellAt(event.position.x, event.position.y);
     if (cell >= 0) actions.click(cell);

@@ -2,21 +2,21 @@
 
 import type { CellAddress } from "../data/area";
 import { find, type Manifest } from "../data/manifest";
-import { ComparisonAxis, type Furniture } from "../map/comparison-axis";
-import type { Picture } from "../map/picture";
+import { ComparisonAxis, type PageElements } from "../map/comparison-axis";
+import type { MapView } from "../map/map-view";
 import type { Scene } from "../state/scene";
-import { sameBeside, shownBy } from "../state/split-view";
-import { type BesideState, type State, Store } from "../state/state";
+import { isSameSplit, splitOf } from "../state/split-view";
+import { type SplitState, type State, Store } from "../state/state";
 import { el } from "../ui/dom";
-import { namePicture, Pane, type Surroundings } from "./pane";
-import { BesideHeading } from "./split-header";
+import { labelCanvas, Pane, type PaneContext } from "./pane";
+import { SplitHeader } from "./split-header";
 
 export interface SecondActions {
   /** Both pictures take each other's place. */
   swap(): void;
   close(): void;
   /** Bring the second picture to the first place, with this cell pinned. */
-  take(cell: CellAddress): void;
+  pinInFirst(cell: CellAddress): void;
   shown(scene: Scene): void;
 }
 
@@ -24,32 +24,32 @@ export class SecondPane {
   readonly pane: Pane;
   private readonly element = el("section", { class: "pane second", "aria-label": "Second picture" });
   private readonly axis: ComparisonAxis;
-  private readonly part: () => void;
+  private readonly stopSync: () => void;
 
   constructor(
-    surroundings: Surroundings,
+    paneContext: PaneContext,
     private readonly first: Pane,
-    furniture: Furniture,
-    beside: BesideState,
+    pageElements: PageElements,
+    split: SplitState,
     actions: SecondActions,
   ) {
-    const { manifest } = surroundings;
-    const store = new Store({ ...derived(manifest, first, beside), level: null }); // nothing is loaded before `follow`
-    first.picture.viewer.element.after(this.element);
-    this.pane = new Pane(surroundings, store, this.element, null);
-    namePicture(this.pane.canvas, "Second picture");
-    this.element.prepend(new BesideHeading(manifest, store, actions).element);
-    this.axis = new ComparisonAxis(manifest, this.pane.picture, this.pane.overlay, store, furniture);
-    this.pane.stage.onChange((scene) => {
+    const { manifest } = paneContext;
+    const store = new Store({ ...deriveState(manifest, first, split), level: null }); // nothing is loaded before `follow`
+    first.mapView.viewer.element.after(this.element);
+    this.pane = new Pane(paneContext, store, this.element, null);
+    labelCanvas(this.pane.canvas, "Second picture");
+    this.element.prepend(new SplitHeader(manifest, store, actions).element);
+    this.axis = new ComparisonAxis(manifest, this.pane.mapView, this.pane.overlay, store, pageElements);
+    this.pane.scenes.onChange((scene) => {
       if (!this.element.isConnected) return; // closed while this was loading
       this.pane.show(scene);
       this.axis.show(scene);
       actions.shown(scene);
     });
-    this.pane.listen((cell) => this.taken(cell, actions));
+    this.pane.listen((cell) => this.pinInFirst(cell, actions));
     store.subscribe((state) => this.choose(state));
-    this.part = moveTogether(first.picture, this.pane.picture);
-    this.follow(manifest, beside);
+    this.stopSync = syncViews(first.mapView, this.pane.mapView);
+    this.follow(manifest, split);
   }
 
   get focused(): boolean {
@@ -57,58 +57,58 @@ export class SecondPane {
   }
 
   /** Take over what has changed on the page; the grid level is that of the first picture. */
-  follow(manifest: Manifest, beside: BesideState): void {
-    this.pane.store.set(derived(manifest, this.first, beside));
+  follow(manifest: Manifest, split: SplitState): void {
+    this.pane.store.set(deriveState(manifest, this.first, split));
   }
 
   /** Hand a cell on to the first place. */
-  taken(cell: number, actions: SecondActions): void {
-    const level = this.pane.stage.scene?.level;
+  pinInFirst(cell: number, actions: SecondActions): void {
+    const level = this.pane.scenes.current?.level;
     if (level && cell >= 0)
-      actions.take({ size: level.size, row: level.row(cell), column: level.column(cell) });
+      actions.pinInFirst({ size: level.size, row: level.row(cell), column: level.column(cell) });
   }
 
   close(): void {
-    this.part();
+    this.stopSync();
     this.axis.stop();
     this.element.remove();
-    this.pane.end();
+    this.pane.destroy();
   }
 
   /** Tell the page what has been chosen in the heading. */
   private choose(state: State): void {
-    const { beside } = this.first.store.state;
-    const chosen = shownBy(state);
-    if (beside && !sameBeside(beside, chosen)) this.first.store.set({ beside: chosen });
+    const { split } = this.first.store.state;
+    const chosen = splitOf(state);
+    if (split && !isSameSplit(split, chosen)) this.first.store.set({ split: chosen });
   }
 }
 
-function derived(manifest: Manifest, first: Pane, beside: BesideState): State {
-  const size = first.stage.scene?.level.size;
-  const sizes = find(manifest, beside.layer, beside.atlas).atlas.levels.map((entry) => entry.size);
+function deriveState(manifest: Manifest, first: Pane, split: SplitState): State {
+  const size = first.scenes.current?.level.size;
+  const sizes = find(manifest, split.layer, split.atlas).atlas.levels.map((entry) => entry.size);
   const level = size === undefined ? null : (sizes.filter((each) => each <= size).at(-1) ?? sizes[0] ?? null);
-  return { ...first.store.state, ...beside, level, pin: null, selection: null, beside: null };
+  return { ...first.store.state, ...split, level, pin: null, selection: null, split: null };
 }
 
 // Two pictures that move as one: whichever people move takes the other along, frame by frame.
 
 /** Bring the second picture to where the first one is and keep both together; call the result to let them go. */
-export function moveTogether(first: Picture, second: Picture): () => void {
+export function syncViews(first: MapView, second: MapView): () => void {
   let leader = first;
   let following = false;
-  const carry = (companion: Picture): void => {
+  const carry = (companion: MapView): void => {
     following = true;
-    companion.stand(leader.standing());
+    companion.setPosition(leader.position());
     following = false;
   };
-  const bind = (picture: Picture, companion: Picture): (() => void) => {
-    const { viewer } = picture;
+  const bind = (mapView: MapView, companion: MapView): (() => void) => {
+    const { viewer } = mapView;
     // every movement begins with one of these; those of a companion that is carried along do not count
     const lead = (): void => {
-      if (!following) leader = picture;
+      if (!following) leader = mapView;
     };
     const moved = (): void => {
-      if (leader === picture) carry(companion);
+      if (leader === mapView) carry(companion);
     };
     viewer.addHandler("pan", lead);
     viewer.addHandler("zoom", lead);

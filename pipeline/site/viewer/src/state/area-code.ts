@@ -3,9 +3,9 @@
 import { Area, type Box } from "../data/area";
 
 /** Longest text of a selection: with all the rest, a link then stays below 1,500 characters. */
-const LONGEST = 1300;
+const MAX_LENGTH = 1300;
 
-export interface Code {
+export interface AreaCode {
   /** Parameter of the link. */
   readonly name: "box" | "cells";
   readonly text: string;
@@ -18,25 +18,26 @@ export interface Code {
  * around the selection, so many places are skipped, so many taken, and so on. Where that is too long, short gaps
  * within rows are closed.
  */
-export function encode(area: Area): Code {
+export function encodeArea(area: Area): AreaCode {
   const { size, top, left, bottom, right } = area.bounds;
   if (area.isBox) return { name: "box", text: [size, top, left, bottom, right].join("."), area };
   let simple = area;
-  for (let gap = 1; lengths(simple).length > LONGEST && gap < size; gap *= 2) simple = closed(area, gap);
-  return { name: "cells", text: exact(simple), area: simple };
+  for (let gap = 1; encodeLengths(simple).length > MAX_LENGTH && gap < size; gap *= 2)
+    simple = closeGaps(area, gap);
+  return { name: "cells", text: encodeCells(simple), area: simple };
 }
 
 /** The selection as `cells` says it, however long. */
-export function exact(area: Area): string {
+export function encodeCells(area: Area): string {
   const { size, top, left, right } = area.bounds;
-  return [size, top, left, right - left + 1, lengths(area)].join(".");
+  return [size, top, left, right - left + 1, encodeLengths(area)].join(".");
 }
 
 /** The selection that `cells` says; null where it says none of a known level. */
-export function decode(text: string, sizes: readonly number[]): Area | null {
+export function decodeArea(text: string, sizes: readonly number[]): Area | null {
   const found = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\.([0-9a-z]+)$/.exec(text);
   const [size = 0, top = 0, left = 0, width = 0] = (found?.slice(1, 5) ?? []).map(Number);
-  const parts = numbers(found?.[5] ?? "");
+  const parts = parseLengths(found?.[5] ?? "");
   const length = parts?.reduce((sum, part) => sum + part, 0) ?? Number.POSITIVE_INFINITY;
   if (!parts || !sizes.includes(size) || left + width > size) return null;
   if (!(length <= width * (size - top))) return null; // overlong digits make a length that is no number
@@ -50,7 +51,7 @@ export function decode(text: string, sizes: readonly number[]): Area | null {
   return Area.of(size, taken);
 }
 
-function lengths({ bounds, runs }: Area): string {
+function encodeLengths({ bounds, runs }: Area): string {
   const { top, left, right } = bounds;
   const width = right - left + 1;
   let [skipped, taken, end] = [0, 0, 0];
@@ -58,23 +59,23 @@ function lengths({ bounds, runs }: Area): string {
   for (const { row, from, to } of runs) {
     const start = (row - top) * width + from - left;
     if (taken && start > end) {
-      text += digits(skipped) + digits(taken);
+      text += formatLength(skipped) + formatLength(taken);
       [skipped, taken] = [start - end, 0];
     } else if (!taken) skipped = start;
     taken += to - from + 1;
     end = start + to - from + 1;
   }
-  return text + digits(skipped) + digits(taken);
+  return text + formatLength(skipped) + formatLength(taken);
 }
 
 const HALF = 18; // of the 36 digits: the upper ones say that more follow
 
-function digits(value: number): string {
+function formatLength(value: number): string {
   if (value < HALF) return value.toString(36);
-  return (HALF + (value % HALF)).toString(36) + digits(Math.floor(value / HALF));
+  return (HALF + (value % HALF)).toString(36) + formatLength(Math.floor(value / HALF));
 }
 
-function numbers(text: string): number[] | null {
+function parseLengths(text: string): number[] | null {
   const found: number[] = [];
   let [value, unit] = [0, 1];
   for (const letter of text) {
@@ -89,7 +90,7 @@ function numbers(text: string): number[] | null {
 }
 
 /** The area with the gaps of at most `gap` places within its rows closed. */
-function closed({ size, runs }: Area, gap: number): Area {
+function closeGaps({ size, runs }: Area, gap: number): Area {
   const boxes: Box[] = runs.map(({ row, from, to }, index) => {
     const next = runs[index + 1];
     const right = next && next.row === row && next.from - to - 1 <= gap ? next.from - 1 : to;

@@ -1,40 +1,40 @@
 // What the page shows right now: the resolved level with its cells, and the heat of the chosen class.
 
-import { type Heat, loadHeat } from "../data/attribution";
+import { type Heatmap, loadHeatmap } from "../data/attribution";
 import { type Density, loadDensity } from "../data/density";
 import { type GridView, type LevelData, loadLevel } from "../data/level";
 import { type AtlasEntry, find, type LayerEntry, type Manifest } from "../data/manifest";
-import { type Chosen, chosen, type Highlight } from "./class-selection";
+import { type Highlight, type HighlightedClass, highlightedClasses } from "./class-selection";
 import type { State, Store } from "./state";
 
 export interface Scene extends GridView {
   /** Of the highlighted class, or the first of several. */
-  readonly heat: Heat | null;
+  readonly heat: Heatmap | null;
   /** All highlighted classes, in the order of their choice. */
   readonly highlights: readonly Highlight[];
   /** Where the chosen class's images or those of the second set fall, while that is shown. */
   readonly density: Density | null;
   /** In a comparison, what the left and the right class's attributions are. */
-  readonly sides: readonly [Heat, Heat] | null;
+  readonly sides: readonly [Heatmap, Heatmap] | null;
 }
 
 type Listener = (scene: Scene) => void;
 
-export class Stage {
+export class SceneStore {
   private listeners: Listener[] = [];
   private latest: Scene | null = null;
-  private asked = "";
+  private requested = "";
   private size: number | null = null;
 
   constructor(
     private readonly manifest: Manifest,
     private readonly store: Store,
-    private readonly report: (error: unknown) => void,
+    private readonly reportError: (error: unknown) => void,
   ) {
     store.subscribe(() => this.refresh());
   }
 
-  get scene(): Scene | null {
+  get current(): Scene | null {
     return this.latest;
   }
 
@@ -43,20 +43,20 @@ export class Stage {
   }
 
   /** Tell the side of the whole atlas on the screen, CSS pixels: the automatic level follows it. */
-  zoomed(side: number): void {
+  setZoom(side: number): void {
     const { layer, atlas, level } = this.store.state;
     const sizes = find(this.manifest, layer, atlas).atlas.levels.map((entry) => entry.size);
-    const size = level ?? autoLevel(sizes, side, this.size);
+    const size = level ?? levelForZoom(sizes, side, this.size);
     if (size === this.size) return;
     this.size = size;
     this.refresh();
   }
 
   /** The same scene at another grid level, which need not be in sight. */
-  sceneAt(size: number): Promise<Scene> {
+  loadSceneAt(size: number): Promise<Scene> {
     const { state } = this.store;
     const { layer, atlas } = find(this.manifest, state.layer, state.atlas);
-    return this.resolve(layer, atlas, size, state);
+    return this.loadScene(layer, atlas, size, state);
   }
 
   private refresh(): void {
@@ -65,22 +65,22 @@ export class Stage {
     if (this.size === null) return;
     const { layer, atlas } = find(this.manifest, state.layer, state.atlas);
     if (!atlas.levels.some(({ size }) => size === this.size)) this.size = atlas.levels[0]?.size ?? this.size;
-    const classes = chosen(state).map(({ id, hue }) => `${id}.${hue}`);
-    const asked = [state.layer, state.atlas, this.size, ...classes, state.show].join("/");
-    if (asked === this.asked) return;
-    this.asked = asked;
-    this.resolve(layer, atlas, this.size, state).then(
-      (scene) => asked === this.asked && this.publish(scene),
+    const classes = highlightedClasses(state).map(({ id, hue }) => `${id}.${hue}`);
+    const requested = [state.layer, state.atlas, this.size, ...classes, state.show].join("/");
+    if (requested === this.requested) return;
+    this.requested = requested;
+    this.loadScene(layer, atlas, this.size, state).then(
+      (scene) => requested === this.requested && this.publish(scene),
       (error) => {
-        if (asked === this.asked) this.asked = ""; // the next change tries again
-        this.report(error);
+        if (requested === this.requested) this.requested = ""; // the next change tries again
+        this.reportError(error);
       },
     );
   }
 
-  private async resolve(layer: LayerEntry, atlas: AtlasEntry, size: number, state: State): Promise<Scene> {
+  private async loadScene(layer: LayerEntry, atlas: AtlasEntry, size: number, state: State): Promise<Scene> {
     const level = await loadLevel(layer.name, atlas.name, size);
-    const highlights = await loadHighlights(layer, atlas, level, chosen(state));
+    const highlights = await loadHighlights(layer, atlas, level, highlightedClasses(state));
     const heat = highlights[0]?.heat ?? null;
     const density = await loadDensity(this.manifest, layer, atlas, level, state);
     return { layer, atlas, level, heat, highlights, density, sides: await loadSides(layer, atlas, level) };
@@ -96,11 +96,11 @@ async function loadHighlights(
   layer: LayerEntry,
   atlas: AtlasEntry,
   level: LevelData,
-  classes: readonly Chosen[],
+  classes: readonly HighlightedClass[],
 ): Promise<Highlight[]> {
   const { heat } = atlas;
   if (!heat) return [];
-  const load = (id: number): Promise<Heat> => loadHeat(heat, layer.name, atlas.name, level, id);
+  const load = (id: number): Promise<Heatmap> => loadHeatmap(heat, layer.name, atlas.name, level, id);
   return Promise.all(classes.map(async ({ id, hue }) => ({ id, hue, heat: await load(id) })));
 }
 
@@ -108,14 +108,15 @@ async function loadSides(layer: LayerEntry, atlas: AtlasEntry, level: LevelData)
   const { kind, classes, heat } = atlas;
   const [left, right] = classes;
   if (kind !== "compare" || !heat || left === undefined || right === undefined) return null;
-  const load = (classId: number): Promise<Heat> => loadHeat(heat, layer.name, atlas.name, level, classId);
+  const load = (classId: number): Promise<Heatmap> =>
+    loadHeatmap(heat, layer.name, atlas.name, level, classId);
   return [await load(left), await load(right)];
 }
 
 // Which grid level suits a zoom.
 
-const COMFORTABLE = 30;
-const STILL_GOOD = 0.85;
+const COMFORTABLE_CELL = 30;
+const HYSTERESIS = 0.85;
 
 /**
  * The finest level whose cells are comfortably large on the screen.
@@ -124,7 +125,7 @@ const STILL_GOOD = 0.85;
  * @param side of the whole atlas on the screen, CSS pixels.
  * @param shown the level in sight; it stays a little longer, so that a small movement does not make it flicker.
  */
-export function autoLevel(sizes: readonly number[], side: number, shown: number | null): number {
-  const fits = sizes.filter((size) => side / size >= COMFORTABLE * (size === shown ? STILL_GOOD : 1));
+export function levelForZoom(sizes: readonly number[], side: number, shown: number | null): number {
+  const fits = sizes.filter((size) => side / size >= COMFORTABLE_CELL * (size === shown ? HYSTERESIS : 1));
   return fits.at(-1) ?? sizes[0] ?? 1;
 }

@@ -3,9 +3,9 @@
 import type { Area, CellAddress } from "../data/area";
 import type { Show } from "../data/density";
 import type { Measure } from "../data/measures";
-import { type Choice, consistentChoice } from "./class-selection";
+import { normalizeSelection, type RadioGroup } from "./class-selection";
 
-export interface BesideState extends Choice {
+export interface SplitState extends RadioGroup {
   readonly layer: string;
   readonly atlas: string;
 }
@@ -17,7 +17,7 @@ export interface View {
   readonly span: number;
 }
 
-export interface State extends Choice {
+export interface State extends RadioGroup {
   readonly layer: string;
   readonly atlas: string;
   /** Cells a side; null follows the zoom. */
@@ -38,7 +38,7 @@ export interface State extends Choice {
   readonly selection: Area | null;
   readonly view: View | null;
   /** What a second picture beside the first one shows. */
-  readonly beside: BesideState | null;
+  readonly split: SplitState | null;
   /** The step of the tour whose caption is shown, from 1. */
   readonly tour: number | null;
 }
@@ -51,7 +51,7 @@ export class Store {
   private current: State;
 
   constructor(first: State) {
-    this.current = consistent(first, first, first);
+    this.current = normalize(first, first, first);
   }
 
   get state(): State {
@@ -60,7 +60,7 @@ export class Store {
 
   set(change: Partial<State>): void {
     const before = this.current;
-    const next = consistent({ ...before, ...change }, before, change);
+    const next = normalize({ ...before, ...change }, before, change);
     if ((Object.keys(next) as (keyof State)[]).every((key) => next[key] === before[key])) return;
     this.current = next;
     for (const listener of this.listeners) listener(this.current, before);
@@ -72,17 +72,17 @@ export class Store {
 }
 
 /** A region belongs to its layout, only one of pin and region is shown, and only a class has a density of its own. */
-function consistent(asked: State, before: State, change: Partial<State>): State {
-  const { classId, also, hues } = consistentChoice(asked, change);
-  const show = also.length || change.measure ? "attribution" : shown(asked, change);
-  const measure = show === "attribution" && !also.length ? asked.measure : null; // only one of them colours the cells
-  const next = { ...asked, classId, also, hues, show, measure };
+function normalize(requested: State, before: State, change: Partial<State>): State {
+  const { classId, also, hues } = normalizeSelection(requested, change);
+  const show = also.length || change.measure ? "attribution" : normalizeShow(requested, change);
+  const measure = show === "attribution" && !also.length ? requested.measure : null; // only one of them colours the cells
+  const next = { ...requested, classId, also, hues, show, measure };
   const moved = next.layer !== before.layer || next.atlas !== before.atlas;
   if (change.selection) return { ...next, pin: null };
   return (moved && !("selection" in change)) || change.pin ? { ...next, selection: null } : next;
 }
 
-function shown({ show, classId, atlas }: State, change: Partial<State>): Show {
+function normalizeShow({ show, classId, atlas }: State, change: Partial<State>): Show {
   if (atlas !== "all") return "attribution"; // densities are known of the whole atlas alone
   if (classId === null) return show === "density" ? "attribution" : show;
   return change.classId !== undefined && !change.show && show === "second" ? "attribution" : show;

@@ -2,12 +2,12 @@
 
 import { Area, type CellAddress } from "../data/area";
 import type { Show } from "../data/density";
-import { whole } from "../data/format";
+import { parseInteger } from "../data/format";
 import { type AtlasEntry, find, type Manifest } from "../data/manifest";
-import { measureFrom } from "../data/measures";
-import { decode, encode } from "./area-code";
-import { choiceFrom, choiceInLink } from "./class-selection";
-import { besideFrom, besideInLink } from "./split-view";
+import { parseMeasure } from "../data/measures";
+import { decodeArea, encodeArea } from "./area-code";
+import { selectionFromHash, selectionToHash } from "./class-selection";
+import { splitFromHash, splitToHash } from "./split-view";
 import type { State, Store, View } from "./state";
 
 /** The state as text; what is as it was at the start is left out, except the layer. */
@@ -16,16 +16,16 @@ export function toHash(state: State): string {
   if (state.atlas !== "all") parts.set("atlas", state.atlas);
   if (state.level !== null) parts.set("level", String(state.level));
   if (state.classId !== null) parts.set("class", String(state.classId));
-  for (const [name, value] of [...choiceInLink(state), ...overInLink(state)]) parts.set(name, value);
+  for (const [name, value] of [...selectionToHash(state), ...overlaysToHash(state)]) parts.set(name, value);
   if (state.sign < 0) parts.set("sign", "-");
   if (state.intensity !== 1) parts.set("intensity", String(state.intensity));
   if (state.show !== "attribution") parts.set("show", state.show);
   if (state.pin) parts.set("pin", `${state.pin.size}.${state.pin.row}.${state.pin.column}`);
   const { selection, view } = state;
-  const code = selection && encode(selection);
+  const code = selection && encodeArea(selection);
   if (code) parts.set(code.name, code.text);
   if (view) parts.set("view", [view.x, view.y, view.span].map((value) => value.toFixed(4)).join(","));
-  if (state.beside) parts.set("beside", besideInLink(state.beside));
+  if (state.split) parts.set("beside", splitToHash(state.split));
   if (state.tour !== null) parts.set("tour", String(state.tour));
   return `#${parts.toString().replaceAll("%2C", ",").replaceAll("%7E", "~")}`;
 }
@@ -34,77 +34,77 @@ export function toHash(state: State): string {
 export function fromHash(hash: string, manifest: Manifest): State {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
   const { layer, atlas } = find(manifest, parts.get("layer") ?? "", parts.get("atlas") ?? "all");
-  const level = whole(parts.get("level"));
-  const asked = whole(parts.get("class"));
+  const level = parseInteger(parts.get("level"));
+  const requested = parseInteger(parts.get("class"));
   const { classes } = manifest.network;
-  const classId = classes[asked] !== undefined && atlas.heat ? asked : null;
-  const choice = choiceFrom(parts, classId, classes);
-  const pin = pinFrom(parts.get("pin"), atlas.levels);
+  const classId = classes[requested] !== undefined && atlas.heat ? requested : null;
+  const choice = selectionFromHash(parts, classId, classes);
+  const pin = parsePin(parts.get("pin"), atlas.levels);
   return {
     layer: layer.name,
     atlas: atlas.name,
     level: atlas.levels.some(({ size }) => size === level) ? level : null,
     ...choice,
     sign: parts.get("sign") === "-" ? -1 : 1,
-    intensity: within(Number(parts.get("intensity") ?? "1"), 0.25, 4) ?? 1,
-    show: choice.also.length ? "attribution" : showFrom(parts, manifest, atlas),
-    ...overFrom(parts),
+    intensity: inRange(Number(parts.get("intensity") ?? "1"), 0.25, 4) ?? 1,
+    show: choice.also.length ? "attribution" : parseShow(parts, manifest, atlas),
+    ...overlaysFromHash(parts),
     pin,
-    selection: pin ? null : selectionFrom(parts, atlas.levels),
-    view: viewFrom(parts.get("view")),
-    beside: besideFrom(parts.get("beside"), manifest),
-    tour: tourFrom(parts.get("tour")),
+    selection: pin ? null : parseSelection(parts, atlas.levels),
+    view: parseView(parts.get("view")),
+    split: splitFromHash(parts.get("beside"), manifest),
+    tour: parseTour(parts.get("tour")),
   };
 }
 
-function pinFrom(text: string | null, levels: readonly { size: number }[]): CellAddress | null {
-  const [size, row, column] = (text ?? "").split(".").map(whole);
+function parsePin(text: string | null, levels: readonly { size: number }[]): CellAddress | null {
+  const [size, row, column] = (text ?? "").split(".").map(parseInteger);
   if (size === undefined || row === undefined || column === undefined) return null;
   const fits = row < size && column < size;
   return fits && levels.some((level) => level.size === size) ? { size, row, column } : null;
 }
 
-function selectionFrom(parts: URLSearchParams, levels: readonly { size: number }[]): Area | null {
+function parseSelection(parts: URLSearchParams, levels: readonly { size: number }[]): Area | null {
   const cells = parts.get("cells");
   const sizes = levels.map(({ size }) => size);
-  return cells === null ? boxFrom(parts.get("box") ?? "", sizes) : decode(cells, sizes);
+  return cells === null ? parseBox(parts.get("box") ?? "", sizes) : decodeArea(cells, sizes);
 }
 
-function boxFrom(text: string, sizes: readonly number[]): Area | null {
-  const numbers = text.split(".").map(whole);
+function parseBox(text: string, sizes: readonly number[]): Area | null {
+  const numbers = text.split(".").map(parseInteger);
   const [size = 0, top = 0, left = 0, bottom = 0, right = 0] = numbers;
   const fits = [top, left, bottom, right].every((value) => value < size);
   const good = numbers.length === 5 && fits && sizes.includes(size) && top <= bottom && left <= right;
   return good ? Area.box({ size, top, left, bottom, right }) : null;
 }
 
-function showFrom(parts: URLSearchParams, manifest: Manifest, atlas: AtlasEntry): Show {
-  const asked = parts.get("show");
-  if (asked === "density" && parts.has("class") && atlas.label_levels.length) return "density";
-  return asked === "second" && manifest.second && atlas.kind === "all" ? "second" : "attribution";
+function parseShow(parts: URLSearchParams, manifest: Manifest, atlas: AtlasEntry): Show {
+  const requested = parts.get("show");
+  if (requested === "density" && parts.has("class") && atlas.label_levels.length) return "density";
+  return requested === "second" && manifest.second && atlas.kind === "all" ? "second" : "attribution";
 }
 
-function viewFrom(text: string | null): View | null {
+function parseView(text: string | null): View | null {
   const [x, y, span] = (text ?? "").split(",").map((part) => (part.trim() ? Number(part) : Number.NaN));
-  const [left, top] = [within(x, -1, 2), within(y, -1, 2)];
-  const size = within(span, 0.001, 10);
+  const [left, top] = [inRange(x, -1, 2), inRange(y, -1, 2)];
+  const size = inRange(span, 0.001, 10);
   return left === null || top === null || size === null ? null : { x: left, y: top, span: size };
 }
 
-function tourFrom(text: string | null): number | null {
+function parseTour(text: string | null): number | null {
   return /^[1-9]\d?$/.test(text ?? "") ? Number(text) : null;
 }
 
-function within(value: number | undefined, low: number, high: number): number | null {
+function inRange(value: number | undefined, low: number, high: number): number | null {
   return value !== undefined && value >= low && value <= high ? value : null;
 }
 
 // What lies over the icons, as a part of a link has it.
 
-type Over = Pick<State, "measure" | "marks" | "labels">;
+type OverlayState = Pick<State, "measure" | "marks" | "labels">;
 
 /** Names and values; what is as it was at the start is left out. */
-export function overInLink({ measure, marks, labels }: Over): [string, string][] {
+export function overlaysToHash({ measure, marks, labels }: OverlayState): [string, string][] {
   return [
     ...(measure ? [["measure", measure] as [string, string]] : []),
     ...(marks ? [["marks", "on"] as [string, string]] : []),
@@ -113,9 +113,9 @@ export function overInLink({ measure, marks, labels }: Over): [string, string][]
 }
 
 /** What a link asks for; anything unknown falls back to the start. */
-export function overFrom(parts: URLSearchParams): Over {
+export function overlaysFromHash(parts: URLSearchParams): OverlayState {
   return {
-    measure: measureFrom(parts.get("measure")),
+    measure: parseMeasure(parts.get("measure")),
     marks: parts.get("marks") === "on",
     labels: parts.get("labels") !== "off",
   };
@@ -123,30 +123,30 @@ export function overFrom(parts: URLSearchParams): Over {
 
 // The address of the page: it follows the state, and the state follows a link that is put into it by hand.
 
-export class Address {
+export class HashSync {
   /** The address as it was last read or written. */
-  private known = location.hash;
+  private currentHash = location.hash;
 
   constructor(
     private readonly manifest: Manifest,
     private readonly store: Store,
-    private readonly followed: (state: State) => void,
+    private readonly onChange: (state: State) => void,
   ) {
-    addEventListener("hashchange", () => this.follow());
+    addEventListener("hashchange", () => this.readHash());
   }
 
   /** A link that was put in by hand stays: the page hears of it a moment later, and a movement may end meanwhile. */
-  write(): void {
-    if (location.hash !== this.known) return;
+  writeHash(): void {
+    if (location.hash !== this.currentHash) return;
     history.replaceState(null, "", toHash(this.store.state));
-    this.known = location.hash;
+    this.currentHash = location.hash;
   }
 
-  private follow(): void {
-    if (location.hash === this.known) return;
-    this.known = location.hash;
+  private readHash(): void {
+    if (location.hash === this.currentHash) return;
+    this.currentHash = location.hash;
     const state = fromHash(location.hash, this.manifest);
     this.store.set(state);
-    this.followed(state);
+    this.onChange(state);
   }
 }

@@ -1,95 +1,103 @@
 // The list of places: those of the run, which make its tour, and the reader's own.
 
-import { loadPlaces, type Manifest, type Places } from "../data/manifest";
+import { type BookmarkFile, loadBookmarks, type Manifest } from "../data/manifest";
 import type { Store } from "../state/state";
 import { toHash } from "../state/url-hash";
 import { announce } from "../ui/accessibility";
-import { modal } from "../ui/controls";
-import { button, drawing, el } from "../ui/dom";
-import { LONGEST_TITLE, placeRow, type Saved, SavedPlaces, where } from "./bookmarks";
+import { createDialog } from "../ui/controls";
+import { createButton, createSvgIcon, el } from "../ui/dom";
+import {
+  BookmarkStorage,
+  createBookmarkButton,
+  describeLink,
+  MAX_TITLE_LENGTH,
+  type SavedBookmark,
+} from "./bookmarks";
 import { Tour } from "./tour";
 
-export interface PlaceActions {
+export interface BookmarkActions {
   /** Show what a link describes, with the step of the tour that belongs to it. */
-  fly(link: string, tour: number | null): void;
+  goToLink(link: string, tour: number | null): void;
   /** Give the focus to the picture. */
-  leave(): void;
-  report(error: unknown): void;
+  onEnd(): void;
+  reportError(error: unknown): void;
 }
 
-export class PlaceList {
+export class BookmarkList {
   readonly tour: Tour;
-  readonly button = button(
+  readonly button = createButton(
     "Places and tour",
-    drawing(
+    createSvgIcon(
       "M10 17.2c3.4-3.6 5.2-6.4 5.2-8.9a5.2 5.2 0 0 0-10.4 0c0 2.5 1.8 5.3 5.2 8.9Z",
       "M10 6.7a1.7 1.7 0 1 0 0 3.4 1.7 1.7 0 0 0 0-3.4Z",
     ),
     () => this.open(),
   );
-  private readonly shell = modal("places");
-  private readonly own = el("section", { class: "own", "aria-label": "Your places" });
-  private readonly saved = new SavedPlaces();
+  private readonly dialogParts = createDialog("bookmarks");
+  private readonly savedSection = el("section", { class: "own-bookmarks", "aria-label": "Your places" });
+  private readonly saved = new BookmarkStorage();
 
   constructor(
     private readonly manifest: Manifest,
     private readonly store: Store,
-    private readonly actions: PlaceActions,
+    private readonly actions: BookmarkActions,
   ) {
-    this.shell.heading.textContent = "Places";
+    this.dialogParts.heading.textContent = "Places";
     this.tour = new Tour(store, {
-      go: (place, step) => actions.fly(place.link, step),
-      leave: actions.leave,
-      report: actions.report,
+      go: (bookmark, step) => actions.goToLink(bookmark.link, step),
+      onEnd: actions.onEnd,
+      reportError: actions.reportError,
     });
   }
 
   get dialog(): HTMLDialogElement {
-    return this.shell.dialog;
+    return this.dialogParts.dialog;
   }
 
   open(): void {
-    const given = el("section", { class: "given", "aria-label": "Places of this atlas" });
-    this.shell.body.replaceChildren(given, this.own);
-    this.showOwn();
+    const tourSection = el("section", { class: "atlas-bookmarks", "aria-label": "Places of this atlas" });
+    this.dialogParts.body.replaceChildren(tourSection, this.savedSection);
+    this.showSaved();
     this.dialog.showModal();
     this.dialog.scrollTop = 0;
-    loadPlaces().then((places) => this.fill(given, places), this.actions.report);
+    loadBookmarks().then((bookmarks) => this.fillTour(tourSection, bookmarks), this.actions.reportError);
   }
 
-  private fill(given: HTMLElement, { automatic, places }: Places): void {
-    const rows = places.map((place, index) => {
-      const row = placeRow(this.manifest, place, () => this.go(place.link));
+  private fillTour(tourSection: HTMLElement, { automatic, places: bookmarks }: BookmarkFile): void {
+    const rows = bookmarks.map((bookmark, index) => {
+      const row = createBookmarkButton(this.manifest, bookmark, () => this.goTo(bookmark.link));
       row.querySelector(".name")?.prepend(`${index + 1}. `);
       return el("li", {}, row);
     });
-    const start = el("button", { type: "button", class: "begin" }, "Take the tour");
+    const start = el("button", { type: "button", class: "start-tour" }, "Take the tour");
     start.addEventListener("click", () => {
       this.dialog.close();
-      this.tour.start().catch(this.actions.report);
+      this.tour.start().catch(this.actions.reportError);
     });
-    const made = "This tour was made automatically, from the figures of the run.";
-    given.replaceChildren(
-      ...(automatic && rows.length ? [el("p", { class: "fine" }, made)] : []),
+    const automaticNote = "This tour was made automatically, from the figures of the run.";
+    tourSection.replaceChildren(
+      ...(automatic && rows.length ? [el("p", { class: "secondary" }, automaticNote)] : []),
       ...(rows.length ? [start] : []),
-      el("ol", { class: "place-list" }, ...rows),
+      el("ol", { class: "bookmark-list" }, ...rows),
     );
   }
 
-  private showOwn(): void {
-    const rows = this.saved.list.map((place) => el("li", {}, this.row(place), this.remover(place)));
-    const list = el("ul", { class: "place-list" }, ...rows);
-    const none = "None yet. What is in sight now can be kept here, by this browser alone.";
-    this.own.replaceChildren(
+  private showSaved(): void {
+    const rows = this.saved.list.map((bookmark) =>
+      el("li", {}, this.createSavedRow(bookmark), this.createRemoveButton(bookmark)),
+    );
+    const list = el("ul", { class: "bookmark-list" }, ...rows);
+    const emptyNote = "None yet. What is in sight now can be kept here, by this browser alone.";
+    this.savedSection.replaceChildren(
       el("h3", {}, "Your places"),
-      ...(rows.length ? [list] : [el("p", { class: "fine" }, none)]),
-      this.form(),
-      ...(this.saved.lasting
+      ...(rows.length ? [list] : [el("p", { class: "secondary" }, emptyNote)]),
+      this.createForm(),
+      ...(this.saved.persists
         ? []
         : [
             el(
               "p",
-              { class: "fine refused" },
+              { class: "secondary unavailable" },
               "This browser keeps nothing for a page that is opened this way: your places last until the page is " +
                 "closed. Copy the address to keep one.",
             ),
@@ -97,43 +105,43 @@ export class PlaceList {
     );
   }
 
-  private row(place: Saved): HTMLElement {
-    return placeRow(this.manifest, { ...place, text: "" }, () => this.go(place.link));
+  private createSavedRow(bookmark: SavedBookmark): HTMLElement {
+    return createBookmarkButton(this.manifest, { ...bookmark, text: "" }, () => this.goTo(bookmark.link));
   }
 
-  private remover(place: Saved): HTMLElement {
-    return button(`Remove ${place.title}`, drawing("M6 6 14 14", "M14 6 6 14"), () => {
-      this.saved.remove(place);
-      this.showOwn();
-      announce(`${place.title} removed`);
-      this.own.querySelector<HTMLElement>("input")?.focus();
+  private createRemoveButton(bookmark: SavedBookmark): HTMLElement {
+    return createButton(`Remove ${bookmark.title}`, createSvgIcon("M6 6 14 14", "M14 6 6 14"), () => {
+      this.saved.remove(bookmark);
+      this.showSaved();
+      announce(`${bookmark.title} removed`);
+      this.savedSection.querySelector<HTMLElement>("input")?.focus();
     });
   }
 
   /** The form that saves what is in sight. */
-  private form(): HTMLElement {
+  private createForm(): HTMLElement {
     const link = (): string => toHash({ ...this.store.state, tour: null }).slice(1);
     const title = el("input", {
       type: "text",
       "aria-label": "Title of the place",
-      maxlength: LONGEST_TITLE,
-      value: where(this.manifest, link()).slice(0, LONGEST_TITLE),
+      maxlength: MAX_TITLE_LENGTH,
+      value: describeLink(this.manifest, link()).slice(0, MAX_TITLE_LENGTH),
     });
     const form = el("form", {}, title, el("button", { type: "submit", class: "more" }, "Save this place"));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const now = link(); // a movement may have ended since the list was opened
-      this.saved.add({ title: title.value.trim() || where(this.manifest, now), link: now });
-      this.showOwn();
+      this.saved.add({ title: title.value.trim() || describeLink(this.manifest, now), link: now });
+      this.showSaved();
       announce("Place saved");
-      this.own.querySelector<HTMLElement>("li:last-child .place")?.focus();
+      this.savedSection.querySelector<HTMLElement>("li:last-child .bookmark")?.focus();
     });
     return form;
   }
 
-  private go(link: string): void {
+  private goTo(link: string): void {
     this.dialog.close();
-    this.actions.fly(link, null);
-    this.actions.leave();
+    this.actions.goToLink(link, null);
+    this.actions.onEnd();
   }
 }

@@ -3,111 +3,115 @@
 import { find, type Manifest } from "../data/manifest";
 import { fromHash } from "../state/url-hash";
 import { el } from "../ui/dom";
-import { icon, miniature } from "../ui/icons";
+import { createAtlasPreview, createIcon } from "../ui/icons";
 
-export interface Saved {
+export interface SavedBookmark {
   readonly title: string;
   /** The part of the page's address after `#`. */
   readonly link: string;
 }
 
-export const LONGEST_TITLE = 60;
-const MOST = 200;
-const KEY = `atlas-places:${location.pathname.replace(/[^/]*$/, "")}`; // pages opened from disk share one storage
+export const MAX_TITLE_LENGTH = 60;
+const MAX_BOOKMARKS = 200;
+const STORAGE_KEY = `atlas-places:${location.pathname.replace(/[^/]*$/, "")}`; // pages opened from disk share one storage
 
-export class SavedPlaces {
-  private kept: readonly Saved[] = [];
+export class BookmarkStorage {
+  private bookmarks: readonly SavedBookmark[] = [];
   /** Whether they outlast the page. */
-  lasting = true;
+  persists = true;
 
   constructor() {
     this.read();
   }
 
-  get list(): readonly Saved[] {
-    return this.kept;
+  get list(): readonly SavedBookmark[] {
+    return this.bookmarks;
   }
 
-  add(place: Saved): void {
-    const title = place.title.trim().slice(0, LONGEST_TITLE);
+  add(bookmark: SavedBookmark): void {
+    const title = bookmark.title.trim().slice(0, MAX_TITLE_LENGTH);
     this.read();
-    this.keep([...this.kept.slice(1 - MOST), { title, link: place.link }]);
+    this.store([...this.bookmarks.slice(1 - MAX_BOOKMARKS), { title, link: bookmark.link }]);
   }
 
-  remove(place: Saved): void {
+  remove(bookmark: SavedBookmark): void {
     this.read();
-    const at = this.kept.findIndex(({ title, link }) => title === place.title && link === place.link);
-    this.keep(this.kept.filter((_, index) => index !== at));
+    const at = this.bookmarks.findIndex(
+      ({ title, link }) => title === bookmark.title && link === bookmark.link,
+    );
+    this.store(this.bookmarks.filter((_, index) => index !== at));
   }
 
   /** Take over what the browser keeps: another tab may have written it. */
   private read(): void {
-    if (!this.lasting) return;
+    if (!this.persists) return;
     try {
-      this.kept = saved(localStorage.getItem(KEY));
+      this.bookmarks = parseBookmarks(localStorage.getItem(STORAGE_KEY));
     } catch {
-      this.lasting = false;
+      this.persists = false;
     }
   }
 
-  private keep(places: readonly Saved[]): void {
-    this.kept = places;
+  private store(bookmarks: readonly SavedBookmark[]): void {
+    this.bookmarks = bookmarks;
     try {
-      localStorage.setItem(KEY, JSON.stringify(places));
+      localStorage.setItem(STORAGE_KEY, JSON.stringify(bookmarks));
     } catch {
-      this.lasting = false; // refused, or full
+      this.persists = false; // refused, or full
     }
   }
 }
 
 /** What a text in the storage holds; anybody may have written it. */
-function saved(text: string | null): Saved[] {
+function parseBookmarks(text: string | null): SavedBookmark[] {
   let found: unknown;
   try {
     found = JSON.parse(text ?? "[]");
   } catch {
     return [];
   }
-  return Array.isArray(found) ? found.filter(isSaved).slice(0, MOST) : [];
+  return Array.isArray(found) ? found.filter(isSavedBookmark).slice(0, MAX_BOOKMARKS) : [];
 }
 
-function isSaved(found: unknown): found is Saved {
+function isSavedBookmark(found: unknown): found is SavedBookmark {
   const { title, link } = (found ?? {}) as Record<string, unknown>;
-  return typeof title === "string" && typeof link === "string" && title.length <= LONGEST_TITLE;
+  return typeof title === "string" && typeof link === "string" && title.length <= MAX_TITLE_LENGTH;
 }
 
 // A place in the list: what is seen there, its title and what is said of it.
 
-export function placeRow(
+export function createBookmarkButton(
   manifest: Manifest,
   { title, text, link }: { title: string; text: string; link: string },
   go: () => void,
 ): HTMLButtonElement {
   const state = fromHash(link, manifest);
   const { layer, atlas } = find(manifest, state.layer, state.atlas);
-  const face = state.pin ? icon(layer.name, atlas, state.pin) : miniature(layer.name, atlas);
-  const words = el(
+  const preview = state.pin
+    ? createIcon(layer.name, atlas, state.pin)
+    : createAtlasPreview(layer.name, atlas);
+  const textElement = el(
     "span",
     { class: "text" },
     el("span", { class: "name" }, title),
-    text ? el("span", { class: "said" }, text) : null,
-    el("span", { class: "fine" }, where(manifest, link)),
+    text ? el("span", { class: "summary" }, text) : null,
+    el("span", { class: "secondary" }, describeLink(manifest, link)),
   );
-  const row = el("button", { type: "button", class: "place" }, face, words);
+  const row = el("button", { type: "button", class: "bookmark" }, preview, textElement);
   row.addEventListener("click", go);
   return row;
 }
 
 /** Where a link leads, in a few words. */
-export function where(manifest: Manifest, link: string): string {
+export function describeLink(manifest: Manifest, link: string): string {
   const { layer, atlas, classId, also, pin } = fromHash(link, manifest);
   const names = find(manifest, layer, atlas).atlas.classes;
-  const named = (id: number): string => manifest.network.classes[id] ?? `class ${id}`;
-  const lit = classId === null ? [] : [classId, ...also];
+  const className = (id: number): string => manifest.network.classes[id] ?? `class ${id}`;
+  const classIds = classId === null ? [] : [classId, ...also];
   return [
     layer,
-    ...(names.length ? [names.map(named).join(" ↔ ")] : []),
-    ...(lit.length ? [`highlighting ${lit.map(named).join(", ")}`] : []),
+    ...(names.length ? [names.map(className).join(" ↔ ")] : []),
+    ...(classIds.length ? [`highlighting ${classIds.map(className).join(", ")}`] : []),
     ...(pin ? [`row ${pin.row + 1}, column ${pin.column + 1} of ${pin.size}`] : []),
   ].join(" · ");
 }

@@ -1,16 +1,16 @@
 // The tour: places one after the other, each with its caption on a card.
 
-import { loadPlaces, type Place, type Places } from "../data/manifest";
+import { type Bookmark, type BookmarkFile, loadBookmarks } from "../data/manifest";
 import type { Store } from "../state/state";
 import { announce } from "../ui/accessibility";
-import { button, drawing, el } from "../ui/dom";
+import { createButton, createSvgIcon, el } from "../ui/dom";
 
 export interface TourActions {
   /** Go to the place of a step. */
-  go(place: Place, step: number): void;
+  go(bookmark: Bookmark, step: number): void;
   /** The tour is over; the focus goes back to the picture. */
-  leave(): void;
-  report(error: unknown): void;
+  onEnd(): void;
+  reportError(error: unknown): void;
 }
 
 export class Tour {
@@ -23,19 +23,23 @@ export class Tour {
   );
   private readonly title = el("h2", {});
   private readonly text = el("p", { class: "text" });
-  private readonly previous = button("Previous place", drawing("M12 4.5 6.5 10l5.5 5.5"), () => this.by(-1));
-  private readonly next = button("Next place", drawing("M8 4.5 13.5 10 8 15.5"), () => this.by(1));
-  private places: Places | null = null;
+  private readonly previous = createButton("Previous place", createSvgIcon("M12 4.5 6.5 10l5.5 5.5"), () =>
+    this.step(-1),
+  );
+  private readonly next = createButton("Next place", createSvgIcon("M8 4.5 13.5 10 8 15.5"), () =>
+    this.step(1),
+  );
+  private file: BookmarkFile | null = null;
 
   constructor(
     private readonly store: Store,
     private readonly actions: TourActions,
   ) {
-    const close = button(
+    const close = createButton(
       "End the tour",
-      drawing("M5 5 15 15", "M15 5 5 15"),
+      createSvgIcon("M5 5 15 15", "M15 5 5 15"),
       () => this.end(),
-      "quiet close",
+      "icon-button close",
     );
     const steps = el("div", { class: "steps" }, this.progress, this.track, this.previous, this.next);
     this.element.append(close, this.title, this.text, steps);
@@ -45,78 +49,78 @@ export class Tour {
     });
   }
 
-  /** Follow a link into the tour; one that names nothing but a step goes to its place. */
+  /** Follow a link into the tour; one that names nothing but a step goes to its bookmark. */
   follow(): void {
     const alone = !new URLSearchParams(location.hash.slice(1)).has("layer"); // before the address tells all of it
-    this.load().then(({ places }) => {
+    this.load().then(({ places: bookmarks }) => {
       const { tour } = this.store.state;
-      const place = tour === null ? undefined : places[tour - 1];
-      if (tour !== null && !place) this.store.set({ tour: null });
-      else if (place && tour !== null && alone) this.goTo(place, tour);
+      const bookmark = tour === null ? undefined : bookmarks[tour - 1];
+      if (tour !== null && !bookmark) this.store.set({ tour: null });
+      else if (bookmark && tour !== null && alone) this.goToStop(bookmark, tour);
       this.show(this.store.state.tour);
-    }, this.actions.report);
+    }, this.actions.reportError);
   }
 
   async start(): Promise<void> {
-    const { places } = await this.load();
-    if (!places[0]) return;
-    this.goTo(places[0], 1);
+    const { places: bookmarks } = await this.load();
+    if (!bookmarks[0]) return;
+    this.goToStop(bookmarks[0], 1);
     this.element.focus({ preventScroll: true });
   }
 
-  private async load(): Promise<Places> {
-    this.places ??= await loadPlaces();
-    return this.places;
+  private async load(): Promise<BookmarkFile> {
+    this.file ??= await loadBookmarks();
+    return this.file;
   }
 
   /** The card comes first: what it covers is no place for the cell that is gone to. */
-  private goTo(place: Place, step: number): void {
+  private goToStop(bookmark: Bookmark, step: number): void {
     this.show(step);
-    this.actions.go(place, step);
+    this.actions.go(bookmark, step);
   }
 
   private show(step: number | null): void {
     document.documentElement.toggleAttribute("data-tour", step !== null);
-    const place = step === null ? undefined : this.places?.places[step - 1];
-    this.element.hidden = !place;
-    if (!place || !this.places || step === null) return;
-    const { automatic, places } = this.places;
-    const progress = `${step} of ${places.length}`;
+    const bookmark = step === null ? undefined : this.file?.places[step - 1];
+    this.element.hidden = !bookmark;
+    if (!bookmark || !this.file || step === null) return;
+    const { automatic, places: bookmarks } = this.file;
+    const progress = `${step} of ${bookmarks.length}`;
     this.progress.textContent = automatic ? `${progress} · made automatically` : progress;
-    this.track.style.setProperty("--share", String(step / places.length));
-    this.title.textContent = place.title;
-    this.text.textContent = place.text;
-    this.text.hidden = !place.text;
+    this.track.style.setProperty("--share", String(step / bookmarks.length));
+    this.title.textContent = bookmark.title;
+    this.text.textContent = bookmark.text;
+    this.text.hidden = !bookmark.text;
     const scrolls = this.text.scrollHeight > this.text.clientHeight + 1;
     if (scrolls)
       this.text.tabIndex = 0; // who uses keys can scroll it, too
     else this.text.removeAttribute("tabindex");
     this.previous.setAttribute("aria-disabled", String(step === 1));
-    const last = step === places.length;
+    const last = step === bookmarks.length;
     this.next.setAttribute("aria-label", last ? "Finish the tour" : "Next place");
     this.next.title = last ? "Finish the tour" : "Next place";
-    announce(`Tour, ${progress}: ${place.title}. ${place.text}`);
+    announce(`Tour, ${progress}: ${bookmark.title}. ${bookmark.text}`);
   }
 
-  private by(steps: number): void {
+  private step(steps: number): void {
     const { tour } = this.store.state;
-    if (tour === null || !this.places) return;
+    if (tour === null || !this.file) return;
     const step = tour + steps;
-    const place = this.places.places[step - 1];
-    if (place) this.goTo(place, step);
+    const bookmark = this.file.places[step - 1];
+    if (bookmark) this.goToStop(bookmark, step);
     else if (step > 1) this.end();
   }
 
   private end(): void {
     this.store.set({ tour: null });
     announce("The tour has ended.");
-    this.actions.leave();
+    this.actions.onEnd();
   }
 
   private key(event: KeyboardEvent): void {
     const action = {
-      ArrowLeft: () => this.by(-1),
-      ArrowRight: () => this.store.state.tour !== this.places?.places.length && this.by(1),
+      ArrowLeft: () => this.step(-1),
+      ArrowRight: () => this.store.state.tour !== this.file?.places.length && this.step(1),
       Escape: () => this.end(),
     }[event.key];
     if (!action || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -2,40 +2,40 @@
 
 import { el } from "./dom";
 
-const region = el("div", { class: "unseen", role: "status", "aria-live": "polite" });
+const liveRegion = el("div", { class: "visually-hidden", role: "status", "aria-live": "polite" });
 
 /** The region to put on the page. */
-export function announcements(): HTMLElement {
-  return region;
+export function announcementRegion(): HTMLElement {
+  return liveRegion;
 }
 
 export function announce(text: string): void {
-  if (region.textContent !== text) region.textContent = text;
+  if (liveRegion.textContent !== text) liveRegion.textContent = text;
 }
 
 // The focus stays on something that is there: when a choice replaces or closes what holds it, it goes to the same
 // control where that is still offered, else to the picture.
 
 export function keepFocus(picture: HTMLElement): void {
-  let last: HTMLElement | null = null;
+  let lastFocused: HTMLElement | null = null;
   document.addEventListener("focusin", ({ target }) => {
-    last = target instanceof HTMLElement ? target : null;
+    lastFocused = target instanceof HTMLElement ? target : null;
   });
   document.addEventListener("pointerdown", () => {
-    last = null; // whoever points does not wait for the focus
+    lastFocused = null; // whoever points does not wait for the focus
   });
-  const check = (): void => {
+  const restoreFocus = (): void => {
     if (!document.hasFocus()) return; // people are in another window or frame
-    if (!last || isThere(document.activeElement) || document.querySelector("dialog[open]")) return;
-    const next = isThere(last) ? picture : (twin(last) ?? picture);
+    if (!lastFocused || isFocusable(document.activeElement) || document.querySelector("dialog[open]")) return;
+    const next = isFocusable(lastFocused) ? picture : (twin(lastFocused) ?? picture);
     next.focus({ preventScroll: next === picture });
   };
   const changes = { subtree: true, childList: true, attributes: true, attributeFilter: ["hidden", "open"] };
   // later: a list that closes as the focus leaves it changes the page before the next element has the focus
-  new MutationObserver(() => setTimeout(check)).observe(document.body, changes);
+  new MutationObserver(() => setTimeout(restoreFocus)).observe(document.body, changes);
 }
 
-function isThere(element: Element | null): boolean {
+function isFocusable(element: Element | null): boolean {
   return element !== null && element !== document.body && element.checkVisibility();
 }
 
@@ -44,5 +44,5 @@ function twin(gone: HTMLElement): HTMLElement | null {
   const name = (element: Element): string =>
     `${element.className}/${element.getAttribute("aria-label")}/${element.textContent}`;
   const others = document.querySelectorAll<HTMLElement>(gone.localName);
-  return [...others].find((other) => name(other) === name(gone) && isThere(other)) ?? null;
+  return [...others].find((other) => name(other) === name(gone) && isFocusable(other)) ?? null;
 }

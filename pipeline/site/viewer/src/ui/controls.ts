@@ -1,37 +1,37 @@
 // One of several: a row of radio buttons in the clothes of a segmented control.
 
-import { button, drawing, el } from "./dom";
+import { createButton, createSvgIcon, el } from "./dom";
 
-export interface Option {
+export interface RadioOption {
   readonly value: string;
-  readonly face: string;
+  readonly label: string;
 }
 
-export interface Choice {
+export interface RadioGroup {
   readonly element: HTMLFieldSetElement;
-  offer(options: readonly Option[]): void;
+  setOptions(options: readonly RadioOption[]): void;
   choose(value: string): void;
 }
 
-let made = 0;
+let radioGroups = 0;
 
 /** An empty choice; `taken` hears what people choose. */
-export function choice(label: string, taken: (value: string) => void): Choice {
-  const name = `choice-${made++}`;
-  const legend = el("legend", { class: "unseen" }, label);
-  const element = el("fieldset", { class: "choice" }, legend);
+export function createRadioGroup(label: string, onChange: (value: string) => void): RadioGroup {
+  const name = `choice-${radioGroups++}`;
+  const legend = el("legend", { class: "visually-hidden" }, label);
+  const element = el("fieldset", { class: "radio-group" }, legend);
   element.addEventListener("change", (event) => {
-    if (event.target instanceof HTMLInputElement) taken(event.target.value);
+    if (event.target instanceof HTMLInputElement) onChange(event.target.value);
   });
   return {
     element,
-    offer(options) {
-      const labels = options.map(({ value, face }) =>
+    setOptions(options) {
+      const labels = options.map(({ value, label }) =>
         el(
           "label",
           { "data-value": value },
           el("input", { type: "radio", name, value }),
-          el("span", {}, face),
+          el("span", {}, label),
         ),
       );
       element.replaceChildren(legend, ...labels);
@@ -44,18 +44,23 @@ export function choice(label: string, taken: (value: string) => void): Choice {
 
 // A dialog over the page, with a heading and a way out.
 
-export interface Modal {
+export interface DialogParts {
   readonly dialog: HTMLDialogElement;
   readonly heading: HTMLElement;
   readonly body: HTMLElement;
 }
 
 /** A closed dialog, whose heading and body are still empty; `name` is its class and the root of its ids. */
-export function modal(name: string): Modal {
+export function createDialog(name: string): DialogParts {
   const heading = el("h2", { id: `${name}-title` });
   const body = el("div", { class: "body" });
-  const dialog = el("dialog", { class: `sheet ${name}`, "aria-labelledby": heading.id });
-  const close = button("Close", drawing("M5 5 15 15", "M15 5 5 15"), () => dialog.close(), "quiet close");
+  const dialog = el("dialog", { class: `dialog ${name}`, "aria-labelledby": heading.id });
+  const close = createButton(
+    "Close",
+    createSvgIcon("M5 5 15 15", "M15 5 5 15"),
+    () => dialog.close(),
+    "icon-button close",
+  );
   dialog.append(close, heading, body);
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
@@ -65,6 +70,6 @@ export function modal(name: string): Modal {
 
 // A titled part of a panel.
 
-export function section(title: string, ...content: readonly HTMLElement[]): HTMLElement {
+export function createSection(title: string, ...content: readonly HTMLElement[]): HTMLElement {
   return el("div", { class: "section" }, el("h3", {}, title), ...content);
 }

@@ -18,25 +18,29 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(
 }
 
 /** A button with an accessible name. */
-export function button(
+export function createButton(
   label: string,
-  face: Node | string,
+  content: Node | string,
   action: () => void,
-  className = "quiet",
+  className = "icon-button",
 ): HTMLButtonElement {
-  const made = el("button", { type: "button", class: className, "aria-label": label, title: label }, face);
-  made.addEventListener("click", action);
-  return made;
+  const element = el(
+    "button",
+    { type: "button", class: className, "aria-label": label, title: label },
+    content,
+  );
+  element.addEventListener("click", action);
+  return element;
 }
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /** A line drawing of 20 × 20 units. */
-export function drawing(...paths: readonly string[]): SVGSVGElement {
+export function createSvgIcon(...paths: readonly string[]): SVGSVGElement {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 20 20");
   svg.setAttribute("aria-hidden", "true");
-  svg.classList.add("drawing");
+  svg.classList.add("line-icon");
   for (const data of paths) {
     const path = document.createElementNS(SVG, "path");
     path.setAttribute("d", data);
@@ -50,7 +54,7 @@ export function drawing(...paths: readonly string[]): SVGSVGElement {
 const SPACE = "http://www.w3.org/2000/svg";
 
 /** A new SVG element; texts become text, whatever is in them. */
-export function svg<Tag extends keyof SVGElementTagNameMap>(
+export function createSvg<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Readonly<Record<string, string | number>> = {},
   ...children: readonly (Node | string)[]
@@ -64,7 +68,7 @@ export function svg<Tag extends keyof SVGElementTagNameMap>(
 // Work that waits until somebody looks.
 
 /** Act once, as soon as the element comes into sight. */
-export function whenSeen(element: Element, action: () => void): void {
+export function whenVisible(element: Element, action: () => void): void {
   const observer = new IntersectionObserver((entries) => {
     if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
     observer.disconnect();

@@ -6,19 +6,19 @@ import type { AtlasEntry, LevelEntry } from "../data/manifest";
 import { el } from "./dom";
 
 /** The icon of a cell, filling an element of class `icon`. */
-export function icon(layer: string, atlas: AtlasEntry, cell: CellAddress): HTMLElement {
+export function createIcon(layer: string, atlas: AtlasEntry, cell: CellAddress): HTMLElement {
   const box = el("span", { class: "icon", "aria-hidden": "true" });
   const level = atlas.levels.find(({ size }) => size === cell.size);
   if (!level) return box;
   const side = level.width / level.size;
   const { tile_size: tile, format } = atlas.tiles;
   const finest = Math.ceil(Math.log2(Math.max(level.width, level.height)));
-  for (const row of touched(cell.row * side, side, tile)) {
-    for (const column of touched(cell.column * side, side, tile)) {
+  for (const row of tileRange(cell.row * side, side, tile)) {
+    for (const column of tileRange(cell.column * side, side, tile)) {
       const address = `tiles/${layer}/${atlas.name}/${level.size}_files/${finest}/${column}_${row}.${format}`;
       const image = el("img", { src: address, alt: "", draggable: "false", decoding: "async" });
-      const across = extent(atlas, column, level.width, cell.column * side, side);
-      const down = extent(atlas, row, level.height, cell.row * side, side);
+      const across = tileExtent(atlas, column, level.width, cell.column * side, side);
+      const down = tileExtent(atlas, row, level.height, cell.row * side, side);
       Object.assign(image.style, {
         left: across.start,
         top: down.start,
@@ -33,7 +33,7 @@ export function icon(layer: string, atlas: AtlasEntry, cell: CellAddress): HTMLE
 }
 
 /** Numbers of the tiles, in one direction, that an icon lies in. */
-function touched(edge: number, side: number, tile: number): number[] {
+function tileRange(edge: number, side: number, tile: number): number[] {
   const first = Math.floor(edge / tile);
   const last = Math.ceil((edge + side) / tile) - 1;
   return Array.from({ length: last - first + 1 }, (_, step) => first + step);
@@ -43,7 +43,7 @@ function touched(edge: number, side: number, tile: number): number[] {
  * A tile in one direction, in percent of the icon's side: where it starts, how long it is; and how much of itself is cut
  * off, since enlarged the outermost pixels of a picture show as a seam.
  */
-function extent(
+function tileExtent(
   { tiles: { tile_size: tile, overlap } }: AtlasEntry,
   number: number,
   whole: number,
@@ -65,14 +65,14 @@ function extent(
 const LARGEST_SIZE = 20; // cells a side that a small picture still shows apart
 
 /** The picture of an atlas: the largest of its reduced pictures that is a single tile. */
-export function miniature(layer: string, atlas: AtlasEntry): HTMLElement {
+export function createAtlasPreview(layer: string, atlas: AtlasEntry): HTMLElement {
   const level = [...atlas.levels].reverse().find(({ size }) => size <= LARGEST_SIZE) ?? atlas.levels[0];
-  const box = el("span", { class: "miniature", "aria-hidden": "true" });
-  if (level) box.append(el("img", { src: address(layer, atlas, level), alt: "", loading: "lazy" }));
+  const box = el("span", { class: "atlas-preview", "aria-hidden": "true" });
+  if (level) box.append(el("img", { src: previewUrl(layer, atlas, level), alt: "", loading: "lazy" }));
   return box;
 }
 
-function address(layer: string, atlas: AtlasEntry, level: LevelEntry): string {
+function previewUrl(layer: string, atlas: AtlasEntry, level: LevelEntry): string {
   const longest = Math.max(level.width, level.height);
   const finest = Math.ceil(Math.log2(longest));
   const halved = Math.max(0, Math.ceil(Math.log2(longest / atlas.tiles.tile_size)));
@@ -83,8 +83,8 @@ function address(layer: string, atlas: AtlasEntry, level: LevelEntry): string {
 // An atlas as a very small picture: one of the reduced tiles of its coarsest level.
 
 /** The picture, at most `pixels` wide where it is stored so small. */
-export function thumbnail(layer: string, atlas: AtlasEntry, pixels: number): HTMLElement {
-  const box = el("span", { class: "thumb", "aria-hidden": "true" });
+export function createThumbnail(layer: string, atlas: AtlasEntry, pixels: number): HTMLElement {
+  const box = el("span", { class: "layer-thumbnail", "aria-hidden": "true" });
   const level = atlas.levels[0];
   if (!level) return box;
   const { tile_size: tile, format } = atlas.tiles;
@@ -97,19 +97,19 @@ export function thumbnail(layer: string, atlas: AtlasEntry, pixels: number): HTM
 
 // A cell as a button: its icon with a few words below, which leads to the cell.
 
-export interface Shown {
+export interface CellView {
   readonly layer: string;
   readonly atlas: AtlasEntry;
   readonly level: LevelData;
   readonly cell: number;
 }
 
-export function addressOf({ level, cell }: Pick<Shown, "level" | "cell">): CellAddress {
+export function addressOf({ level, cell }: Pick<CellView, "level" | "cell">): CellAddress {
   return { size: level.size, row: level.row(cell), column: level.column(cell) };
 }
 
 /** A cell in words: its layer, its place and the class that it speaks for most. */
-export function cellName(names: readonly string[], shown: Shown): string {
+export function cellName(names: readonly string[], shown: CellView): string {
   const { row, column } = addressOf(shown);
   const best = shown.level.topClasses(shown.cell)[0];
   const speaks = best ? `, speaks for ${names[best.id] ?? best.id}` : "";
@@ -117,9 +117,17 @@ export function cellName(names: readonly string[], shown: Shown): string {
 }
 
 /** The button; `caption` stands below the icon, `label` is its accessible name. */
-export function cellButton(shown: Shown, caption: string, label: string, press: () => void): HTMLElement {
-  const made = el("button", { type: "button", class: "relative", title: label, "aria-label": label });
-  made.append(icon(shown.layer, shown.atlas, addressOf(shown)), el("span", { class: "share" }, caption));
+export function createCellButton(
+  shown: CellView,
+  caption: string,
+  label: string,
+  press: () => void,
+): HTMLElement {
+  const made = el("button", { type: "button", class: "cell-button", title: label, "aria-label": label });
+  made.append(
+    createIcon(shown.layer, shown.atlas, addressOf(shown)),
+    el("span", { class: "share" }, caption),
+  );
   made.addEventListener("click", press);
   return made;
 }

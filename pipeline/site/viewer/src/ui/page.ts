@@ -1,6 +1,6 @@
 // Light or dark: what the system says, until someone chooses.
 
-import { button, drawing, el } from "./dom";
+import { createButton, createSvgIcon, el } from "./dom";
 
 /** A line at the foot of the page for what went wrong. */
 export function showFailure(error: unknown): void {
@@ -13,24 +13,24 @@ const KEY = "atlas-theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /** The button that turns the light on and off; `changed` is called after every change. */
-export function themeButton(changed: () => void): HTMLButtonElement {
+export function createThemeButton(onChange: () => void): HTMLButtonElement {
   const root = document.documentElement;
   const apply = (theme: string | null): void => {
     root.dataset.theme = theme ?? (dark.matches ? "dark" : "light");
-    changed();
+    onChange();
   };
-  dark.addEventListener("change", () => apply(remembered()));
-  apply(remembered());
-  const circle = drawing("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14Z", "M10 3v14a7 7 0 0 0 0-14Z");
+  dark.addEventListener("change", () => apply(storedTheme()));
+  apply(storedTheme());
+  const circle = createSvgIcon("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14Z", "M10 3v14a7 7 0 0 0 0-14Z");
   circle.lastElementChild?.classList.add("filled");
-  return button("Light or dark", circle, () => {
+  return createButton("Light or dark", circle, () => {
     const next = root.dataset.theme === "dark" ? "light" : "dark";
-    remember(next);
+    storeTheme(next);
     apply(next);
   });
 }
 
-function remembered(): string | null {
+function storedTheme(): string | null {
   try {
     return localStorage.getItem(KEY);
   } catch {
@@ -38,7 +38,7 @@ function remembered(): string | null {
   }
 }
 
-function remember(theme: string): void {
+function storeTheme(theme: string): void {
   try {
     localStorage.setItem(KEY, theme);
   } catch {

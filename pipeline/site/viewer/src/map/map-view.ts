@@ -6,45 +6,45 @@ import type { AtlasEntry, LevelEntry } from "../data/manifest";
 import type { View } from "../state/state";
 import { Crossfade } from "./crossfade";
 import type { Frame } from "./frame";
-import { decodeAhead, forestallStyle, isLoading, tileSource } from "./tile-source";
+import { decodeTilesAsync, isLoading, preventStyleInjection, tileSource } from "./tile-source";
 
 /** Where a picture stands at this moment, whatever the size of its window. */
-export interface Standing {
+export interface ViewPosition {
   readonly x: number;
   readonly y: number;
   readonly side: number;
 }
 
 const MARGIN = 0.04;
-const CLOSE = 0.002;
+const TOLERANCE = 0.002;
 const FADE_MS = 280;
-const PATIENCE_MS = 1500;
-const LEAVE_MS = 400;
-const STEP = 1.5;
+const MAX_WAIT_MS = 1500;
+const REMOVE_AFTER_MS = 400;
+const ZOOM_STEP = 1.5;
 
-interface Shown {
+interface ShownImage {
   readonly name: string;
   readonly item: OpenSeadragon.TiledImage;
 }
 
-export class Picture {
+export class MapView {
   readonly viewer: OpenSeadragon.Viewer;
   private readonly crossfade: Crossfade;
-  private foot = 0;
-  private stack: Shown[] = [];
-  private wanted = "";
-  private ended = false;
+  private bottom = 0;
+  private images: ShownImage[] = [];
+  private requestedName = "";
+  private destroyed = false;
   /** What shall be in sight after the resize that is under way. */
-  private kept: { readonly view: View | null } | null = null;
+  private pendingView: { readonly view: View | null } | null = null;
 
   constructor(
-    stage: HTMLElement,
+    container: HTMLElement,
     minimap: HTMLElement | null,
-    private readonly still: boolean,
+    private readonly reducedMotion: boolean,
   ) {
-    forestallStyle();
+    preventStyleInjection();
     this.viewer = OpenSeadragon({
-      element: stage,
+      element: container,
       drawer: "canvas",
       navigatorDrawer: "canvas",
       preserveViewport: true,
@@ -52,9 +52,9 @@ export class Picture {
       showNavigator: minimap !== null,
       ...(minimap && { navigatorElement: minimap }),
       navigatorDisplayRegionColor: "currentColor",
-      animationTime: still ? 0 : 0.7,
+      animationTime: reducedMotion ? 0 : 0.7,
       springStiffness: 8,
-      blendTime: still ? 0 : 0.15,
+      blendTime: reducedMotion ? 0 : 0.15,
       smoothTileEdgesMinZoom: Number.POSITIVE_INFINITY, // else the whole window is drawn twice; tiles overlap as it is
       minZoomLevel: 0.4,
       maxZoomPixelRatio: 8,
@@ -79,11 +79,11 @@ export class Picture {
   /** Change to a level's picture; whatever shows now fades out. */
   show(layer: string, atlas: AtlasEntry, level: LevelEntry): void {
     const name = `${layer}/${atlas.name}/${level.size}`;
-    if (name === this.wanted) return;
-    this.wanted = name;
-    const again = this.stack.find((entry) => entry.name === name);
+    if (name === this.requestedName) return;
+    this.requestedName = name;
+    const again = this.images.find((entry) => entry.name === name);
     if (again) {
-      this.change(again);
+      this.switchTo(again);
       return;
     }
     this.viewer.addTiledImage({
@@ -91,13 +91,13 @@ export class Picture {
       x: 0,
       y: 0,
       width: 1,
-      opacity: this.stack.length ? 0 : 1,
+      opacity: this.images.length ? 0 : 1,
       preload: true,
       success: (event: Event) => {
         const added = { name, item: (event as unknown as { item: OpenSeadragon.TiledImage }).item };
-        decodeAhead(added.item);
-        this.stack.push(added);
-        if (name === this.wanted) this.change(added);
+        decodeTilesAsync(added.item);
+        this.images.push(added);
+        if (name === this.requestedName) this.switchTo(added);
         else added.item.setPreload(false); // another one was asked for; it leaves the stack with that one's change
       },
     } as unknown as OpenSeadragon.TileSourceSpecifier);
@@ -111,65 +111,65 @@ export class Picture {
 
   view(): View {
     const bounds = this.viewer.viewport.getBounds();
-    const centre = bounds.getCenter();
-    return { x: centre.x, y: centre.y, span: Math.min(bounds.width, bounds.height) };
+    const center = bounds.getCenter();
+    return { x: center.x, y: center.y, span: Math.min(bounds.width, bounds.height) };
   }
 
   /** Move to a view, or home to the whole atlas. */
-  go(view: View | null, immediately = this.still): void {
-    if (this.kept) this.kept = { view };
+  go(view: View | null, immediately = this.reducedMotion): void {
+    if (this.pendingView) this.pendingView = { view };
     const bounds = view
       ? new OpenSeadragon.Rect(view.x - view.span / 2, view.y - view.span / 2, view.span, view.span)
-      : this.home();
+      : this.homeBounds();
     this.viewer.viewport.fitBounds(bounds, immediately);
   }
 
   /** What is in sight right now: the centre, in sides of the atlas, and the side of the whole atlas, CSS pixels. */
-  standing(): Standing {
+  position(): ViewPosition {
     const { viewport } = this.viewer;
     const { x, y } = viewport.getCenter(true);
     return { x, y, side: viewport.getZoom(true) * viewport.getContainerSize().x };
   }
 
   /** Be there at once. */
-  stand({ x, y, side }: Standing): void {
+  setPosition({ x, y, side }: ViewPosition): void {
     const { viewport } = this.viewer;
     viewport.zoomTo(side / viewport.getContainerSize().x, undefined, true);
     viewport.panTo(new OpenSeadragon.Point(x, y), true);
   }
 
   /** The picture's element has another size now, at which the same view shall be in sight. */
-  keepThroughResize(): void {
-    this.kept = { view: this.isWhole() ? null : this.view() };
+  keepViewOnResize(): void {
+    this.pendingView = { view: this.showsWholeAtlas() ? null : this.view() };
     this.viewer.forceResize();
     this.viewer.addOnceHandler("resize", () => {
       this.viewer.addOnceHandler("viewport-change", () => {
-        const { kept } = this;
-        this.kept = null;
-        if (kept) this.go(kept.view, true);
+        const { pendingView } = this;
+        this.pendingView = null;
+        if (pendingView) this.go(pendingView.view, true);
       });
     });
   }
 
   /** Keep room below the whole atlas, in its sides; where the whole atlas is in sight now, it makes way. */
-  keepFoot(foot: number): void {
-    if (foot === this.foot) return;
-    const whole = this.isWhole();
-    this.foot = foot;
+  reserveBottom(bottom: number): void {
+    if (bottom === this.bottom) return;
+    const whole = this.showsWholeAtlas();
+    this.bottom = bottom;
     if (whole) this.go(null, true);
   }
 
   /** Whether the whole atlas is in sight just as `go(null)` shows it. */
-  private isWhole(): boolean {
-    const [home, now] = [this.home(), this.viewer.viewport.getBounds()];
+  private showsWholeAtlas(): boolean {
+    const [home, now] = [this.homeBounds(), this.viewer.viewport.getBounds()];
     const apart = home.getCenter().distanceTo(now.getCenter());
     const wider = Math.min(now.width / home.width, now.height / home.height);
-    return apart < CLOSE && Math.abs(wider - 1) < CLOSE;
+    return apart < TOLERANCE && Math.abs(wider - 1) < TOLERANCE;
   }
 
-  private home(): OpenSeadragon.Rect {
+  private homeBounds(): OpenSeadragon.Rect {
     const whole = 1 + 2 * MARGIN;
-    return new OpenSeadragon.Rect(-MARGIN, -MARGIN, whole, whole + this.foot);
+    return new OpenSeadragon.Rect(-MARGIN, -MARGIN, whole, whole + this.bottom);
   }
 
   /** Shift what is in sight by a share of the window. */
@@ -177,20 +177,20 @@ export class Picture {
     const bounds = this.viewer.viewport.getBounds();
     this.viewer.viewport.panBy(
       new OpenSeadragon.Point(right * bounds.width, down * bounds.height),
-      this.still,
+      this.reducedMotion,
     );
-    this.viewer.viewport.applyConstraints(this.still);
+    this.viewer.viewport.applyConstraints(this.reducedMotion);
   }
 
   zoom(steps: number): void {
-    this.viewer.viewport.zoomBy(STEP ** steps, undefined, this.still);
-    this.viewer.viewport.applyConstraints(this.still);
+    this.viewer.viewport.zoomBy(ZOOM_STEP ** steps, undefined, this.reducedMotion);
+    this.viewer.viewport.applyConstraints(this.reducedMotion);
   }
 
   /** Shift what is in sight by CSS pixels. */
   shift(right: number, down: number): void {
     const delta = this.viewer.viewport.deltaPointsFromPixels(new OpenSeadragon.Point(right, down), true);
-    this.viewer.viewport.panBy(delta, this.still);
+    this.viewer.viewport.panBy(delta, this.reducedMotion);
   }
 
   /** Call back whenever the picture is about to be drawn at a new place. */
@@ -205,9 +205,9 @@ export class Picture {
   }
 
   /** Take the picture down for good. */
-  end(): void {
-    this.ended = true;
-    this.wanted = ""; // ends what waits for its tiles
+  destroy(): void {
+    this.destroyed = true;
+    this.requestedName = ""; // ends what waits for its tiles
     this.viewer.destroy();
   }
 
@@ -215,42 +215,42 @@ export class Picture {
    * Load a picture unseen, then change to it. A picture that is drawn half transparent would cost several times as
    * much in every frame.
    */
-  private change(entry: Shown): void {
-    const begin = performance.now();
-    for (const { item } of this.stack)
+  private switchTo(entry: ShownImage): void {
+    const start = performance.now();
+    for (const { item } of this.images)
       if (item !== entry.item && item.getOpacity() === 0) item.setPreload(false);
     entry.item.setPreload(true);
     entry.item.update(true); // while hidden it has not followed the view: what it has loaded is that of another one
     const step = (now: number): void => {
-      if (entry.name !== this.wanted) return;
-      if (!entry.item.getFullyLoaded() && now - begin < PATIENCE_MS) {
+      if (entry.name !== this.requestedName) return;
+      if (!entry.item.getFullyLoaded() && now - start < MAX_WAIT_MS) {
         requestAnimationFrame(step);
         return;
       }
-      if (!this.still && this.stack.length > 1) this.crossfade.begin();
+      if (!this.reducedMotion && this.images.length > 1) this.crossfade.start();
       entry.item.setOpacity(1);
-      this.dropOthers(entry);
+      this.hideOthers(entry);
     };
-    step(begin);
+    step(start);
   }
 
-  private dropOthers(entry: Shown): void {
+  private hideOthers(entry: ShownImage): void {
     const scope = entry.name.slice(0, entry.name.lastIndexOf("/"));
-    for (const other of this.stack) {
+    for (const other of this.images) {
       if (other === entry) continue;
       other.item.setOpacity(0);
       other.item.setPreload(false);
-      if (!other.name.startsWith(`${scope}/`)) this.leave(other.item);
+      if (!other.name.startsWith(`${scope}/`)) this.removeWhenLoaded(other.item);
     }
-    this.stack = this.stack.filter((other) => other.name.startsWith(`${scope}/`));
+    this.images = this.images.filter((other) => other.name.startsWith(`${scope}/`));
   }
 
   /** Take a hidden picture down once nothing arrives for it any more: OpenSeadragon would complain. */
-  private leave(item: OpenSeadragon.TiledImage): void {
+  private removeWhenLoaded(item: OpenSeadragon.TiledImage): void {
     setTimeout(() => {
-      if (this.ended) return;
-      if (isLoading(item)) this.leave(item);
+      if (this.destroyed) return;
+      if (isLoading(item)) this.removeWhenLoaded(item);
       else this.viewer.world.removeItem(item);
-    }, LEAVE_MS);
+    }, REMOVE_AFTER_MS);
   }
 }
