@@ -53,7 +53,7 @@ def opened(chromium: Browser, site: Path) -> Iterator[Opener]:
 def test_the_page_shows_the_stage_own_numbers(opened: Opener) -> None:
     """The table has a row for each group; the atlas's row and the headline say 100 %, with class names as text."""
     page = opened("#mixed4a/compare-0-1/0-1")
-    expect(page.locator("main h2").first).to_have_text("Does a patch turn bird into <b>fireboat</b>?")
+    expect(page.locator("main h2").first).to_have_text("Does a patch change bird into <b>fireboat</b>?")
     rows = page.locator(".rates tbody tr")
     expect(rows).to_have_count(5)
     expect(rows.first).to_contain_text("100.0 %")
@@ -76,8 +76,8 @@ def test_patches_and_examples_are_pictures_that_load(opened: Opener) -> None:
     """Every picture of the page is there, also those of another group once it is chosen."""
     page = opened("#mixed4a/compare-0-1/0-1")
     page.get_by_text("Noise", exact=True).locator("visible=true").first.scroll_into_view_if_needed()
-    page.locator(".choice.groups label", has_text="Noise").click()
-    expect(page.locator(".cards .fine", has_text="made, not found")).to_have_count(3)
+    page.locator(".radio-group.groups label", has_text="Noise").click()
+    expect(page.locator(".cards .secondary", has_text="generated")).to_have_count(3)
     page.evaluate("for (const image of document.images) image.loading = 'eager'")
     page.wait_for_function("[...document.images].every((image) => image.complete && image.naturalWidth > 0)")
     assert page.locator(".montage img").count() == 8
@@ -86,10 +86,10 @@ def test_patches_and_examples_are_pictures_that_load(opened: Opener) -> None:
 def test_the_other_way_round_says_why_there_is_no_test(opened: Opener) -> None:
     """The link turns the direction, the address follows, and the reason is told in words."""
     page = opened("#mixed4a/compare-0-1/0-1")
-    page.get_by_text("The other way round").click()
-    expect(page.locator(".hindrance")).to_contain_text("No candidates")
+    page.get_by_text("Swap direction").click()
+    expect(page.locator(".skip-reason")).to_contain_text("No candidates")
     assert page.url.endswith("#mixed4a/compare-0-1/1-0")
-    expect(page.locator("main h2").first).to_have_text("Does a patch turn <b>fireboat</b> into bird?")
+    expect(page.locator("main h2").first).to_have_text("Does a patch change <b>fireboat</b> into bird?")
 
 
 def test_the_way_back_leads_to_this_atlas(opened: Opener) -> None:
@@ -119,5 +119,5 @@ def test_a_missing_result_is_told(chromium: Browser, site: Path) -> None:
     """A layer whose test has not been made says which stage makes it."""
     page = chromium.new_page()
     page.goto((site / "patch.html").as_uri() + "#mixed3b/compare-0-1/0-1")
-    expect(page.locator(".hindrance")).to_contain_text("The stage patch makes it")
+    expect(page.locator(".skip-reason")).to_contain_text("The stage patch makes it")
     page.close()

@@ -105,7 +105,7 @@ def test_figures_are_the_measured_ones(opened: Opener, truth: Any) -> None:
 def test_marks_lie_where_the_figures_are(opened: Opener, truth: Any) -> None:
     """On the axis from −1 to 1, an estimate and its shuffled control lie in proportion."""
     track = opened().locator(".forest").first.locator(".row").nth(2).locator("svg")
-    rail = track.locator(".rail").evaluate("line => [line.x1.baseVal.value, line.x2.baseVal.value]")
+    rail = track.locator(".axis-line").evaluate("line => [line.x1.baseVal.value, line.x2.baseVal.value]")
     for kind, group in (("estimate", "measures"), ("control", "shuffled")):
         found = track.locator(f"circle.{kind}").evaluate("circle => circle.cx.baseVal.value")
         share = (found - rail[0]) / (rail[1] - rail[0])
@@ -134,7 +134,7 @@ def test_layers_without_figures_say_why(opened: Opener) -> None:
     page = opened()
     assert "atlas predict layer=forgotten" in page.locator("article[data-layer='forgotten']").inner_text()
     assert MARKUP in page.locator("article[data-layer='silent']").inner_text()
-    assert page.locator(f"article[data-layer='{LAYER}'] .nothing").count() == 0
+    assert page.locator(f"article[data-layer='{LAYER}'] .empty").count() == 0
 
 
 def test_too_few_images_are_said_plainly(opened: Opener, site: Path, truth: Any) -> None:
@@ -179,7 +179,7 @@ def test_it_fits_a_phone_in_both_lights(opened: Opener, scheme: str) -> None:
     page = opened(width=360, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
-    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("button", name="Switch between light and dark").click()
     assert page.evaluate("document.documentElement.dataset.theme") != scheme
 
 

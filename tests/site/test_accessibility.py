@@ -22,22 +22,22 @@ def states(page: Page, planted: Planted) -> Iterator[str]:
     yield "a highlighted class"
     page.evaluate("pin => { location.hash = `#layer=features.7&level=20&class=5&pin=20.${pin}`; }", f"{row}.{column}")
     expect(page.locator(".panel .patch")).to_have_count(9)
-    expect(page.locator(".panel .waiting:visible")).to_have_count(0)
+    expect(page.locator(".panel .loading:visible")).to_have_count(0)
     yield "a pinned cell"
     page.evaluate("location.hash = '#layer=features.7&level=20&box=20.8.8.11.12'")
     expect(page.locator(".panel.region .images li").first).to_be_visible()
     yield "a region"
     page.evaluate("location.hash = '#layer=features.7&level=20&class=5'")
-    expect(page.locator(".lens")).to_be_visible()
-    for key, name in (("?", "Reading the atlas"), ("s", "goldfish"), ("u", "Cells with two uses")):
+    expect(page.locator(".class-toolbar")).to_be_visible()
+    for key, name in (("?", "Reading the atlas"), ("s", "goldfish"), ("u", "Polysemantic cells")):
         page.keyboard.press(key)
         expect(page.get_by_role("dialog", name=name)).to_be_visible()
-        expect(page.locator("dialog[open] .waiting:visible")).to_have_count(0)
+        expect(page.locator("dialog[open] .loading:visible")).to_have_count(0)
         yield name
         page.keyboard.press("Escape")
     page.keyboard.press("Escape")
-    expect(page.locator(".lens")).to_be_hidden()
-    page.get_by_role("button", name="How this was made").click()
+    expect(page.locator(".class-toolbar")).to_be_hidden()
+    page.get_by_role("button", name="Provenance").click()
     yield "how it was made"
     page.keyboard.press("Escape")
     page.keyboard.press("o")
@@ -64,6 +64,6 @@ def test_a_fault_is_found(opened: Opener) -> None:
         const text = document.createElement("p");
         text.textContent = "hard to read";
         Object.assign(text.style, { color: "#eee", background: "#fff" });
-        document.querySelector(".wall-label").append(document.createElement("button"), text);
+        document.querySelector(".caption").append(document.createElement("button"), text);
     }""")
     assert {fault.split(":")[0] for fault in faults(page)} == {"button-name", "color-contrast"}

@@ -113,13 +113,13 @@ def test_the_chooser_opens_every_atlas_with_keys_alone(opened: Opener) -> None:
     left, top, side = frame(page, 10)
     assert min(left, top) > 0
     assert side > 500
-    expect(page.locator(".wall-label")).to_contain_text("Samples of fireboat")
+    expect(page.locator(".caption")).to_contain_text("Samples of fireboat")
     expect(page.get_by_role("button", name="Atlas: Samples of fireboat")).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("s")
     page.keyboard.press("Enter")
     ready(page, "features.7/compare-1-0/10/")
-    expect(page.locator(".wall-label")).to_contain_text("Samples of streetcar and fireboat")
+    expect(page.locator(".caption")).to_contain_text("Samples of streetcar and fireboat")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Home")
     page.keyboard.press("Escape")
@@ -154,7 +154,7 @@ def test_a_link_opens_a_class_atlas_and_layers_keep_it(opened: Opener, planted: 
     expect(page.locator(".panel header")).to_contain_text(f"{level.count[cell]} samples")
     page.keyboard.press("l")
     ready(page, "features.3/class-0/10/")
-    expect(page.locator(".panel")).to_contain_text("Where its samples went")
+    expect(page.locator(".panel")).to_contain_text("Same samples at the new layer")
 
 
 def test_a_single_atlas_needs_no_chooser(opened: Opener, planted: Planted) -> None:
@@ -180,11 +180,11 @@ def test_search_and_lens_lead_to_the_atlases_of_a_class(opened: Opener) -> None:
     expect(page.get_by_role("option")).to_have_text(offered)
     page.keyboard.press("Enter")
     ready(page, "features.7/all/20/0")
-    links = page.locator(".lens .links button")
-    expect(links).to_have_text(["Add a class", "Side by side at every layer", *offered[1:]])
+    links = page.locator(".class-toolbar .links button")
+    expect(links).to_have_text(["Add a class", "Compare layers", *offered[1:]])
     links.nth(2).click()
     ready(page, "features.7/class-0/10/")
-    expect(page.locator(".lens")).to_be_hidden()
+    expect(page.locator(".class-toolbar")).to_be_hidden()
     page.get_by_role("combobox").fill("streetcar")
     for _ in range(2):
         page.keyboard.press("ArrowDown")
@@ -194,7 +194,7 @@ def test_search_and_lens_lead_to_the_atlases_of_a_class(opened: Opener) -> None:
     page.get_by_role("combobox").fill("goldfish")
     page.keyboard.press("Enter")
     ready(page, "features.7/compare-1-0/10/5")
-    expect(links).to_have_text(["Add a class", "Side by side at every layer"])
+    expect(links).to_have_text(["Add a class", "Compare layers"])
 
 
 def test_the_axis_lies_on_the_picture_and_moves_with_it(opened: Opener) -> None:
@@ -246,7 +246,7 @@ def test_card_and_panel_set_both_classes_against_each_other(opened: Opener, plan
     largest = float(np.abs(level.attribution[level.drawn]).max())
     for cell in ranked(level, LEFT, 1)[:1] + ranked(level, RIGHT, 1)[:1] + [busiest(level)]:
         page.mouse.move(*place(page, level, cell))
-        card = page.locator(".card .versus")
+        card = page.locator(".card .comparison-bars")
         expect(card).to_be_visible()
         assert card.locator(".name").all_inner_texts() == ["streetcar", "fireboat"]
         values = [number(text) for text in card.locator(".value").all_inner_texts()]
@@ -259,7 +259,7 @@ def test_card_and_panel_set_both_classes_against_each_other(opened: Opener, plan
         assert card.locator("p").inner_text().endswith(f" for {favoured}")
     page.mouse.click(*place(page, level, busiest(level)))
     panel = page.locator(".panel")
-    assert [number(text) for text in panel.locator(".versus .value").all_inner_texts()] == values
+    assert [number(text) for text in panel.locator(".comparison-bars .value").all_inner_texts()] == values
     others = panel.locator(".section").first.locator(".bars .name")
     assert others.count() > 0
     assert not {"streetcar", "fireboat"} & set(others.all_inner_texts())
@@ -270,7 +270,7 @@ def test_a_comparison_leads_to_its_patch_test_and_every_page_to_the_evidence(ope
     page = opened(COMPARE)
     link = page.get_by_role("link", name="Patch test")
     assert link.get_attribute("href") == "patch.html#features.7/compare-1-0"
-    expect(page.locator(".wall-label")).to_contain_text("2 % of the samples lie beyond the ends of the axis")
+    expect(page.locator(".caption")).to_contain_text("2 % of the samples lie beyond the ends of the axis")
     assert page.get_by_role("link", name="Evidence").get_attribute("href") == "evidence.html"
     page.keyboard.press("o")
     page.keyboard.press("Home")
@@ -302,7 +302,7 @@ def test_the_class_sheet_ranks_the_planted_cells_of_every_layer(opened: Opener, 
     expect(sheet).to_be_hidden()
     expect(page.locator(".panel")).to_be_visible()
     assert f"pin=20.{row}.{column}" in page.url
-    expect(page.locator(".lens input[value=against]")).to_be_checked()
+    expect(page.locator(".class-toolbar input[value=negative]")).to_be_checked()
     x, y = place(page, level, ranked(level, 5, -1)[0])
     assert 0 < x < 900
     assert 60 < y < 860
@@ -311,7 +311,7 @@ def test_the_class_sheet_ranks_the_planted_cells_of_every_layer(opened: Opener, 
 def test_the_class_sheet_shows_the_class_atlases_and_opens_them(opened: Opener) -> None:
     """Under the cells stand small pictures of each atlas of the class at each layer, in one tile each."""
     page = opened("#layer=features.7&class=0")
-    page.get_by_role("button", name="Side by side at every layer").click()
+    page.get_by_role("button", name="Compare layers").click()
     names = [f"{what} at {layer}" for what in ("Samples of fireboat", "Samples of streetcar and fireboat")
              for layer in ("features.3", "features.7")]  # fmt: skip
     found = page.get_by_role("dialog").locator("button.atlas")
@@ -351,8 +351,8 @@ def test_cells_with_two_uses_are_listed_and_lead_to_their_place(opened: Opener, 
     name = "features.7/all/20/uses"
     page.route("**/features.7/all/20/uses.js", lambda route: route.fulfill(body=part(name, content)))
     again(page)
-    page.get_by_role("button", name="Cells with two uses").click()
-    rows = page.get_by_role("region", name="features.7").locator(".uses-list > li")
+    page.get_by_role("button", name="Polysemantic cells").click()
+    rows = page.get_by_role("region", name="features.7").locator(".polysemantic-list > li")
     expect(rows).to_have_count(3)
     for index in range(3):
         found = rows.nth(index).locator(".name").all_inner_texts()
@@ -371,7 +371,7 @@ def test_a_layer_without_such_cells_says_so(opened: Opener) -> None:
     page = opened("#layer=features.7")
     page.keyboard.press("u")
     for layer in ("features.3", "features.7"):
-        section = page.get_by_role("dialog", name="Cells with two uses").get_by_role("region", name=layer)
+        section = page.get_by_role("dialog", name="Polysemantic cells").get_by_role("region", name=layer)
         expect(section).to_contain_text("No cell of this layer is strong")
 
 
@@ -383,13 +383,13 @@ def test_names_of_atlases_are_text(opened: Opener, planted: Planted) -> None:
         manifest["network"]["classes"][RIGHT] = MARKUP
 
     with_manifest(page, planted, rename)
-    expect(page.locator(".wall-label")).to_contain_text(f"Samples of streetcar and {MARKUP}")
+    expect(page.locator(".caption")).to_contain_text(f"Samples of streetcar and {MARKUP}")
     page.keyboard.press("o")
     expect(page.locator("#atlases [role=option]")).to_have_text(["All samples", MARKUP, f"streetcar ↔ {MARKUP}"])
     page.keyboard.press("Escape")
     level = planted.of_atlas["features.7", "compare-1-0", 10]
     page.mouse.move(*place(page, level, busiest(level)))
-    assert page.locator(".card .versus .name").all_inner_texts() == ["streetcar", MARKUP]
+    assert page.locator(".card .comparison-bars .name").all_inner_texts() == ["streetcar", MARKUP]
     page.get_by_role("combobox").fill("<img")
     expect(page.locator("#classes [role=option]")).to_have_text([MARKUP, f"Atlas of {MARKUP}", f"streetcar ↔ {MARKUP}"])
     page.keyboard.press("Enter")

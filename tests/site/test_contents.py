@@ -161,7 +161,7 @@ def test_figures_are_those_that_were_measured(
             [str(80 + number), found["render"]["10"]["fidelity_centred"]["median"], found["grid"]["10"]["reliability"]],
         ),
     ):
-        body = page.get_by_role("table", name={"layouts": "The maps", "icons": "The icons"}[table]).locator("tbody")
+        body = page.get_by_role("table", name={"layouts": "Layouts", "icons": "Icons"}[table]).locator("tbody")
         row = body.nth(layer).locator("tr", has=page.get_by_role("link", name=atlas, exact=True)).first
         texts = row.locator("td").all_inner_texts()
         for text, value in zip(texts, wanted, strict=False):
@@ -180,7 +180,7 @@ def test_every_measure_is_explained(opened: Opener, address: str) -> None:
     for number, name in enumerate(("layouts", "icons")):
         heads = page.locator(f"#{name} + .table thead th").all_inner_texts()[1:]
         assert page.locator("dl.meanings").nth(number).locator("dt").all_inner_texts() == heads
-    said = page.locator("#figures > .said").inner_text().replace("\u00a0", " ")
+    said = page.locator("#figures > .summary").inner_text().replace("\u00a0", " ")
     assert "72 images, 3 more could not be read." in said
     assert "the right class of 63 % of those with a label." in said
     assert "At features.7, 69 % of the attributions are exactly zero." in said
@@ -194,11 +194,11 @@ def test_tests_are_told_and_linked(opened: Opener, address: str) -> None:
     tests = page.locator("#patches li")
     expect(tests).to_have_count(len(LAYERS))
     expect(tests.first.locator(".found")).to_have_text(
-        "into fireboat: 37.5 % of pictures; into streetcar: too little to test"
+        "into fireboat: 37.5 % of images; into streetcar: not enough data to test"
     )
     href = tests.first.get_by_role("link").get_attribute("href")
     assert href == f"patch.html#{LAYERS[0]}/{COMPARE_ATLAS}/1-0"
-    expect(page.locator("#evidence .found").first).to_have_text("taken away, foretells well; pushed, does not foretell")
+    expect(page.locator("#evidence .found").first).to_have_text("taken away, predicts well; pushed, does not predict")
     assert page.get_by_role("link", name="Evidence").get_attribute("href") == "evidence.html"
     expect(page.locator("#tour li")).to_have_count(5)
 
@@ -218,8 +218,8 @@ def test_results_that_are_not_there_are_said_to_be_missing(chromium: Browser, pl
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto((planted.site / "contents.html").as_uri())
     page.wait_for_selector("html[data-ready=contents]", state="attached")
-    expect(page.locator("#patches .found").first).to_have_text("no result in this site")
-    expect(page.locator("#figures .nothing")).to_contain_text("not here yet")
+    expect(page.locator("#patches .found").first).to_have_text("no result on this site")
+    expect(page.locator("#figures .empty")).to_contain_text("not here yet")
     page.close()
     assert errors == []
 

@@ -87,17 +87,17 @@ def test_where_the_images_of_a_class_fall(opened: Opener, planted: Planted) -> N
     found = shares(planted, 20, of_class(planted))
     page = opened(CLASS)
     ready(page, "features.7/all/20/0")
-    expect(page.locator(".lens .legend")).to_be_hidden()
+    expect(page.locator(".class-toolbar .legend")).to_be_hidden()
     before = colour(page, level, busiest(level))
-    page.get_by_label("where its images fall").check()
+    page.get_by_label("density of its samples").check()
     expect(page.locator("html[data-density=class]")).to_be_attached()
     assert "show=density" in page.url
-    expect(page.locator(".lens .legend")).to_contain_text(f"Shares of {len(of_class(planted)):,} samples of its images")
-    check(page, level, found, "its samples")
+    expect(page.locator(".class-toolbar .legend")).to_contain_text(f"Shares of {len(of_class(planted)):,} samples of its images")
+    check(page, level, found, "the class's samples")
     over, _ = extremes(level, found)
     page.mouse.click(*place(page, level, over))
     expect(page.locator(".panel .density")).to_contain_text(f"{written(found[0][over])} of its samples")
-    page.get_by_label("what speaks for it").check()
+    page.get_by_label("attribution").check()
     expect(page.locator(".panel .density")).to_have_count(0)
     assert colour(page, level, busiest(level)) == before
     assert "show=" not in page.url
@@ -113,11 +113,11 @@ def test_a_link_restores_the_density_and_another_class_keeps_it(opened: Opener, 
     page.get_by_role("combobox").fill("gold")
     page.get_by_role("combobox").press("Enter")
     ready(page, "features.7/all/20/5")
-    expect(page.locator(".lens .legend")).to_have_text("No image bears this label.")
+    expect(page.locator(".class-toolbar .legend")).to_have_text("No image has this label.")
     assert veil(page, level, over) == 0
     page.get_by_role("button", name="Show all classes").click()
     ready(page, "features.7/all/20/")
-    expect(page.locator(".lens")).to_be_hidden()
+    expect(page.locator(".class-toolbar")).to_be_hidden()
     assert "show=" not in page.url
     assert veil(page, level, over) == 0
 
@@ -126,9 +126,9 @@ def test_where_the_second_image_set_falls(opened: Opener, planted: Planted) -> N
     """The button under the wall label shows it, under its own title, at every layer, and not in a class's atlas."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
-    page.get_by_role("button", name=f"Where {SECOND} falls").click()
+    page.get_by_role("button", name=f"Density of {SECOND}").click()
     expect(page.locator("html[data-density=second]")).to_be_attached()
-    expect(page.locator(".lens strong")).to_have_text(SECOND)
+    expect(page.locator(".class-toolbar strong")).to_have_text(SECOND)
     assert page.locator("i").count() == 0, "the title is text"
     check(page, level, shares(planted, 20, planted.second), "the second set")
     assert "show=second" in page.url
@@ -144,12 +144,12 @@ def test_where_the_second_image_set_falls(opened: Opener, planted: Planted) -> N
     expect(page.locator("html[data-density='']")).to_be_attached()
     other.evaluate(f"location.hash = '#layer=features.7&atlas={CLASS_ATLAS}&level=10&show=second'")
     ready(other, f"features.7/{CLASS_ATLAS}/10/")
-    expect(other.locator(".lens")).to_be_hidden()
+    expect(other.locator(".class-toolbar")).to_be_hidden()
     away = opened(f"#layer=features.7&atlas={CLASS_ATLAS}&level=10&class=0&show=second")
     ready(away, f"features.7/{CLASS_ATLAS}/10/0")
-    expect(away.get_by_role("button", name=f"Where {SECOND} falls")).to_be_hidden()
+    expect(away.get_by_role("button", name=f"Density of {SECOND}")).to_be_hidden()
     expect(away.locator("html[data-density='']")).to_be_attached()
-    expect(away.locator(".lens .stacked")).to_be_hidden()
+    expect(away.locator(".class-toolbar .stacked")).to_be_hidden()
 
 
 def of_second(planted: Planted, level: Level, box: Box) -> list[tuple[str, int]]:
@@ -179,7 +179,7 @@ def test_a_cell_leads_to_the_images_of_the_second_set(opened: Opener, planted: P
     wanted = of_second(planted, level, cell_box(level, most))
     page = opened("#layer=features.7&level=20&show=second")
     page.mouse.click(*place(page, level, most))
-    whose = page.locator(".panel .whose")
+    whose = page.locator(".panel .image-set")
     expect(whose.locator("span")).to_have_text(["of the atlas", f"of {SECOND}"])
     rows = page.locator(".panel .images li")
     expect(rows).to_have_count(min(24, len(wanted)))
@@ -201,8 +201,8 @@ def test_a_cell_leads_to_the_images_of_the_second_set(opened: Opener, planted: P
     assert listed(page) == of_atlas(planted, 20, cell_box(level, lack))
     page.get_by_label(f"of {SECOND}").check()
     expect(rows).to_have_count(0)
-    expect(page.locator(".panel")).to_contain_text("None of its samples lie here.")
-    page.get_by_role("button", name=f"Where {SECOND} falls").click()
+    expect(page.locator(".panel")).to_contain_text("It has no samples here.")
+    page.get_by_role("button", name=f"Density of {SECOND}").click()
     expect(whose).to_have_count(0)
     expect(rows).to_have_count(24)
     assert listed(page) == of_atlas(planted, 20, cell_box(level, lack))
@@ -218,10 +218,10 @@ def test_a_region_leads_to_the_images_of_the_second_set(opened: Opener, planted:
     rows = page.locator(".region .images li")
     expect(rows).to_have_count(24)
     assert listed(page) == wanted[:24]
-    assert page.locator(".region .image-list > .fine").inner_text().startswith(f"{len(wanted)} different images")
+    assert page.locator(".region .image-list > .secondary").inner_text().startswith(f"{len(wanted)} different images")
     samples = dict(wanted)
     bare = sum(samples.get(second_about(row)[0], 0) for row in range(0, 31, 3)) / sum(samples.values())
-    told = page.locator(".region .section", has_text="Labels of its images")
+    told = page.locator(".region .section", has_text="Labels of the images")
     expect(told.locator(".name")).to_have_text(["sea<b>side</b>", "no label"])
     expect(told.locator(".value").last).to_contain_text(f"{round(100 * bare)} %")
     page.get_by_label("of the atlas").check()
@@ -245,7 +245,7 @@ def test_finer_cells_show_the_cell_around_them(opened: Opener, planted: Planted)
     page.wait_for_load_state("networkidle")
     page.goto(page.url.split("#")[0] + "?coarse#layer=features.7&level=40&class=0&show=density")
     ready(page, "features.7/all/40/0")
-    expect(page.locator(".lens .legend")).to_contain_text("in the cells of 10 × 10")
+    expect(page.locator(".class-toolbar .legend")).to_contain_text("in the cells of 10 × 10")
     coarse, fine = planted.levels["features.7", 10], planted.levels["features.7", 40]
     found = shares(planted, 10, of_class(planted))
     for cell in extremes(coarse, found):
@@ -281,7 +281,7 @@ def test_a_phone_shows_densities(opened: Opener, planted: Planted, scheme: str) 
     page = opened(link, width=390, height=844, has_touch=True, is_mobile=True, color_scheme=scheme)
     ready(page, "features.7/all/10/0")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    for part_of in (".lens .stacked", ".lens .legend", ".lens input[type=range]"):
+    for part_of in (".class-toolbar .stacked", ".class-toolbar .legend", ".class-toolbar input[type=range]"):
         box = page.locator(part_of).bounding_box()
         assert box
         assert box["x"] >= 0

@@ -161,7 +161,7 @@ def test_the_picture_shows_the_selected_icons_alone(opened: Opener, planted: Pla
         refused = page.get_by_role("button", name="No PNG from disk")
         expect(refused).to_have_text("No PNG from disk")
         refused.click()
-        expect(page.locator(".taking .fine")).to_contain_text("opened from disk")
+        expect(page.locator(".exports .secondary")).to_contain_text("opened from disk")
         return
     name, content = saved(page, "PNG")
     assert name == "features.7-all-20-cells.png"
@@ -230,4 +230,4 @@ def test_from_a_page_that_may_not_be_read_nothing_fails(opened: Opener, planted:
     page.evaluate(f"() => {{ HTMLCanvasElement.prototype.toBlob = {refusal}; }}")
     press.click()
     expect(page.get_by_role("button", name="No PNG from disk")).to_be_visible()
-    expect(page.locator(".taking .fine")).to_contain_text("let such a page show its pictures but not read them")
+    expect(page.locator(".exports .secondary")).to_contain_text("let such a page show its pictures but not read them")

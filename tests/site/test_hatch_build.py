@@ -45,7 +45,7 @@ def test_built_files_of_the_same_sources_are_fresh(hook: ModuleType, tree: Path)
     [
         lambda viewer, _: (viewer / "src/app/main.ts").write_text("// another program"),
         lambda viewer, _: (viewer / "src/more.ts").touch(),
-        lambda viewer, _: (viewer / "src/css/cell.css").unlink(),
+        lambda viewer, _: (viewer / "src/css/panels.css").unlink(),
         lambda viewer, _: (viewer / "package-lock.json").write_text("{}"),
         lambda _, static: (static / "atlas.css").unlink(),
         lambda _, static: (static / "sources.sha256").unlink(),

@@ -169,14 +169,14 @@ def choose_in_panel(typist: Typist) -> None:
     typist.tab_to(".panel .bars button", "Shift+Tab")
     name = page.evaluate("document.activeElement.querySelector('.name').textContent")
     typist.press("Enter")
-    expect(page.locator(".lens strong").first).to_have_text(name)
+    expect(page.locator(".class-toolbar strong").first).to_have_text(name)
     assert page.evaluate("document.activeElement.querySelector('.name')?.textContent") == name
 
 
 def follow(typist: Typist) -> None:
     """To where the pinned samples lie at the other layer."""
     page = typist.page
-    typist.tab_to(".panel .relatives button")
+    typist.tab_to(".panel .other-layers button")
     said = page.evaluate("document.activeElement.ariaLabel")
     layer, row, column = re.findall(r"in (\S+), row (\d+), column (\d+)", said)[0]
     assert layer == "features.3"

@@ -20,7 +20,7 @@ EVERY = (*LAYERS, *MORE, "head")
 
 def picture(face: Locator) -> str:
     """The address of the small picture, which must have been loaded."""
-    image = face.locator(".thumb img")
+    image = face.locator(".layer-thumbnail img")
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     return str(image.get_attribute("src"))
 

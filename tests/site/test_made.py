@@ -58,8 +58,8 @@ def test_no_folder_reaches_the_page(planted: Planted) -> None:
 def test_the_page_tells_how_it_was_made(opened: Opener, planted: Planted) -> None:
     """A button under the layer's name opens the digests of the shown atlas, its seed, version and settings."""
     page = opened(f"#layer={LAYER}&level=20")
-    page.get_by_role("button", name="How this was made").click()
-    dialog = page.get_by_role("dialog", name="How this atlas was made")
+    page.get_by_role("button", name="Provenance").click()
+    dialog = page.get_by_role("dialog", name="Provenance of this atlas")
     icons = open_artifact(ICONS, planted.task.path(ICONS, LAYER, "all"))
     expect(dialog).to_contain_text(artifact_identity(icons))
     expect(dialog).to_contain_text(str(icons.attrs["project_version"]))

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 LINK = "#layer=features.7&level=20&labels=off"
 NAMES = {
-    "samples": "How many samples",
+    "samples": "Number of samples",
     "fidelity": "Fidelity",
     "reliability": "Reliability",
     "spread": "Spread",
@@ -111,14 +111,14 @@ def test_the_menu_works_with_the_keyboard(opened: Opener) -> None:
     opener.focus()
     page.keyboard.press("Enter")
     menu = page.get_by_role("group", name="Show", exact=True)
-    expect(menu.get_by_label("Icons alone")).to_be_focused()
+    expect(menu.get_by_label("Icons only")).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(menu.get_by_label("Fidelity")).to_be_checked()
     assert "measure=fidelity" in page.url
-    menu.get_by_label("Names").check()
+    menu.get_by_label("Labels").check()
     assert "labels" not in page.url
-    menu.get_by_label("Marks of cells to doubt").check()
+    menu.get_by_label("Quality warnings").check()
     assert "marks=on" in page.url
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
@@ -140,7 +140,7 @@ def test_cells_to_doubt_are_marked_and_told(opened: Opener, planted: Planted) ->
     low, mixed = doubted(level)
     drawn = np.flatnonzero(level.drawn)
     page = opened("#layer=features.7&level=40&labels=off&marks=on")
-    key = page.locator(".mark-key li")
+    key = page.locator(".mark-legend li")
     expect(key).to_have_count(2)
     assert [int(re.findall(r"\d+", text)[0]) for text in key.all_inner_texts()] == [low.sum(), mixed.sum()]
     assert low.sum() > 2
@@ -164,12 +164,12 @@ def test_cells_to_doubt_are_marked_and_told(opened: Opener, planted: Planted) ->
         assert (corner(cell) > 100) == bool(words)
         page.mouse.move(*place(page, level, cell))
         expect(page.locator(".card")).to_be_visible()
-        told = page.locator(".card .doubt")
+        told = page.locator(".card .quality-warning")
         expect(told).to_have_count(1 if words else 0)
         if words:
             expect(told).to_contain_text(words)
             page.mouse.click(*place(page, level, cell))
-            expect(page.locator(".panel .doubt")).to_contain_text(words)
+            expect(page.locator(".panel .quality-warning")).to_contain_text(words)
             page.keyboard.press("Escape")
     page.mouse.move(5, 450)
     marked = int(drawn[np.flatnonzero(mixed)[0]])
@@ -194,7 +194,7 @@ def test_a_phone_shows_menu_and_legend(opened: Opener) -> None:
     """At 390 px the menu and the legend lie on the screen, and nothing is wider than it."""
     page = opened(f"{LINK}&measure=samples&marks=on", width=390, height=844, has_touch=True, is_mobile=True)
     page.get_by_role("button", name="Show", exact=True).click()
-    for part in (".show-menu", ".measure-legend"):
+    for part in (".measure-menu", ".measure-legend"):
         box = page.locator(part).bounding_box()
         assert box
         assert box["x"] >= 0

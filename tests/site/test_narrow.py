@@ -19,7 +19,7 @@ PHONE = {"width": WIDTH, "height": HEIGHT, "has_touch": True, "is_mobile": True}
 # what may be tapped and can be seen, with its box; a radio button is its label, the picture is no control
 CONTROLS = """() => [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
     .filter((element) => element.checkVisibility({ visibilityProperty: true }))
-    .filter((element) => !element.matches("[role=application], .unseen") && !element.closest("[aria-hidden=true]"))
+    .filter((element) => !element.matches("[role=application], .visually-hidden") && !element.closest("[aria-hidden=true]"))
     .filter((element) => !document.querySelector("dialog[open]") || element.closest("dialog[open]"))
     .map((element) => {
         const { width, height } = element.getBoundingClientRect();
@@ -89,21 +89,21 @@ def test_the_main_way_with_a_thumb(phone: Callable[..., Page], planted: Planted)
     page.get_by_role("button", name="Show all classes").tap()
     page.get_by_role("button", name="Grid level and tools").tap()
     found["behind the button"] = small(page)
-    page.locator(".held label", has_text="20").tap()
+    page.locator(".overflow-content label", has_text="20").tap()
     ready(page, "features.7/all/20/")
     assert "level=20" in page.url
     level = planted.levels["features.7", 20]
     page.get_by_role("button", name="Grid level and tools").tap()
-    expect(page.locator(".held")).to_be_hidden()
+    expect(page.locator(".overflow-content")).to_be_hidden()
     tapped(page, level, busiest(level))
     found["panel"] = small(page)
-    page.get_by_role("button", name="Close the panel").tap()
+    page.get_by_role("button", name="Close panel").tap()
     expect(page.locator(".panel")).to_be_hidden()
     page.get_by_role("button", name="Grid level and tools").tap()
     page.get_by_role("button", name="Help").tap()
     found["help"] = small(page)
-    page.get_by_role("button", name="Close the help").tap()
-    expect(page.locator(".held")).to_be_hidden()
+    page.get_by_role("button", name="Close help").tap()
+    expect(page.locator(".overflow-content")).to_be_hidden()
     assert page.evaluate("document.activeElement.ariaLabel") == "Grid level and tools"
     assert {state: controls for state, controls in found.items() if controls} == {}
 
@@ -177,7 +177,7 @@ def test_the_panel_is_a_sheet_from_below(phone: Callable[..., Page], planted: Pl
     assert panel["y"] + panel["height"] == pytest.approx(HEIGHT, abs=1)
     page.wait_for_timeout(200)
     assert place(page, level, cell)[1] < panel["y"]
-    close = page.get_by_role("button", name="Close the panel")
+    close = page.get_by_role("button", name="Close panel")
     box = close.bounding_box()
     assert box
     assert box["y"] >= panel["y"]

@@ -22,7 +22,7 @@ def pinned(opened: Opener, level: Level, cell: int, **window: Any) -> Page:
     """The page with a cell pinned."""
     row, column = level.cell[cell]
     page = opened(f"#layer={LAYER}&level={SIZE}&pin={SIZE}.{row}.{column}", **window)
-    expect(page.locator(".panel .alike button")).to_have_count(6)
+    expect(page.locator(".panel .similar-cells button")).to_have_count(6)
     return page
 
 
@@ -49,7 +49,7 @@ def test_the_most_similar_cells_lead_to_their_places(opened: Opener, planted: Pl
     cell = busiest(level)
     found = neighbours(activation, level.drawn, mean)
     page = pinned(opened, level, cell)
-    buttons = page.locator(".panel .alike button")
+    buttons = page.locator(".panel .similar-cells button")
     shown = [f"{value:.2f}".replace("-", "−") for value in np.rint(100 * found.cosine[cell]) / 100]
     assert buttons.locator(".share").all_inner_texts() == shown
     for _ in range(3):
@@ -73,7 +73,7 @@ def test_the_icon_enlarges_and_tells_where_it_comes_from(opened: Opener, planted
     button = page.get_by_role("button", name="Enlarge the icon")
     small = button.locator(".icon").bounding_box()
     button.click()
-    dialog = page.locator("dialog.icon-sheet")
+    dialog = page.locator("dialog.icon-dialog")
     large = dialog.locator(".icon").bounding_box()
     assert small
     assert large
@@ -85,8 +85,8 @@ def test_the_icon_enlarges_and_tells_where_it_comes_from(opened: Opener, planted
         expect(dialog.locator(".facts")).to_contain_text(told)
     rank = int(level.drawn[:cell].sum())
     around = f"the icon of row {row // 2 + 1}, column {column // 2 + 1} of 10"
-    drawn_from = ("noise", f"{around}, which holds the cell", f"nothing anew: it is {around}")[rank % 3]
-    expect(dialog.locator(".facts")).to_contain_text(f"Drawn from{drawn_from}")
+    drawn_from = ("noise", f"{around}, which contains the cell", f"not rendered again: it is {around}")[rank % 3]
+    expect(dialog.locator(".facts")).to_contain_text(f"Initialized from{drawn_from}")
     identity = artifact_identity(open_artifact(ICONS, planted.task.path(ICONS, LAYER, "all")))
     expect(dialog.locator(".digests")).to_contain_text(identity)
     command = f"atlas provenance layer={LAYER} atlas=all level={SIZE} cell={row},{column}"
@@ -103,7 +103,7 @@ def test_the_panel_says_how_far_to_trust_the_icon(opened: Opener, planted: Plant
     icon[level.drawn] = level.fidelity_centred
     cell = busiest(level)
     page = pinned(opened, level, cell)
-    part = section(page, "How far to trust the icon")
+    part = section(page, "Quality of the icon")
     picture = "faithful" if icon[cell] >= 0.8 else "fair" if icon[cell] >= 0.6 else "loose"
     kind = "much alike" if level.spread[cell] < 0.35 else "varied" if level.spread[cell] < 0.55 else "mixture"
     likely = (
@@ -116,7 +116,7 @@ def test_the_panel_says_how_far_to_trust_the_icon(opened: Opener, planted: Plant
     expect(part.locator(".numbers dd").nth(1)).to_have_text(f"{icon[cell]:.2f}")
     meaning = part.locator(".meanings")
     expect(meaning).to_be_hidden()
-    part.get_by_text("What these numbers mean").press("Enter")
+    part.get_by_text("About these measures").press("Enter")
     expect(meaning).to_contain_text("The same after taking the whole layer's mean off both")
 
 
@@ -146,7 +146,7 @@ def test_the_pin_follows_its_samples_to_another_layer(opened: Opener, planted: P
     ready(page, f"{OTHER}/all/{SIZE}/")
     assert pin_of(page) == address_of(other, went[0][0])
     assert page.evaluate("atlas.place(10, 10)") == pytest.approx(before, abs=1)
-    part = section(page, "Where its samples went")
+    part = section(page, "Same samples at the new layer")
     percent = [f"{round(100 * share)} %" for _, share in went]
     assert part.locator(".share").all_inner_texts() == [LAYER, *percent]
     expect(part.locator("[aria-current]")).to_have_count(1)
@@ -165,7 +165,7 @@ def test_names_in_the_panel_are_text(opened: Opener, planted: Planted) -> None:
     cell = int(np.flatnonzero(level.drawn & (level.attribution.argmax(axis=1) == 3))[0])
     page = pinned(opened, level, cell)
     page.get_by_role("button", name="Enlarge the icon").click()
-    expect(page.locator("dialog.icon-sheet h2")).to_have_text(CLASSES[3])
+    expect(page.locator("dialog.icon-dialog h2")).to_have_text(CLASSES[3])
     assert page.locator(".panel script, dialog script").count() == 0
 
 
@@ -173,12 +173,12 @@ def test_a_phone_shows_the_icon_and_its_origin(opened: Opener, planted: Planted)
     """At 390 px nothing of the panel or of the enlarged icon sticks out."""
     level = planted.levels[LAYER, SIZE]
     page = pinned(opened, level, busiest(level), width=390, height=844, color_scheme="dark")
-    for box in [button.bounding_box() for button in page.locator(".panel .alike button").all()]:
+    for box in [button.bounding_box() for button in page.locator(".panel .similar-cells button").all()]:
         assert box
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
     page.get_by_role("button", name="Enlarge the icon").click()
-    dialog = page.locator("dialog.icon-sheet")
+    dialog = page.locator("dialog.icon-dialog")
     assert dialog.evaluate("sheet => sheet.scrollWidth <= sheet.clientWidth")
     box = dialog.locator(".icon").bounding_box()
     assert box

@@ -165,7 +165,7 @@ def test_every_part_of_the_pages_links_can_be_configured() -> None:
 def listed(page: Page) -> Page:
     """The same page with its list of places open."""
     page.keyboard.press("p")
-    expect(page.locator("dialog.places")).to_be_visible()
+    expect(page.locator("dialog.bookmarks")).to_be_visible()
     return page
 
 
@@ -173,17 +173,17 @@ def listed(page: Page) -> Page:
 def test_a_place_is_listed_and_shown(opened: Opener, places: list[dict[str, str]]) -> None:
     """The key p lists title, text and where it is, as text; taking a place restores its state and frees the picture."""
     page = listed(opened("#layer=features.3"))
-    row = page.locator(".given .place").first
+    row = page.locator(".atlas-bookmarks .bookmark").first
     expect(row.locator(".name")).to_have_text(f"1. {MARKUP}")
-    expect(row.locator(".said")).to_have_text("<u>Hulls</u> and masts.")
-    expect(row.locator(".fine")).to_contain_text("highlighting sailboat")
+    expect(row.locator(".summary")).to_have_text("<u>Hulls</u> and masts.")
+    expect(row.locator(".secondary")).to_contain_text("highlighting sailboat")
     row.click()
-    expect(page.locator("dialog.places")).to_be_hidden()
+    expect(page.locator("dialog.bookmarks")).to_be_hidden()
     expect(page.locator(".panel h2")).to_be_visible()
     assert parse_qs(page.url.partition("#")[2])["pin"] == parse_qs(places[0]["link"])["pin"]
-    expect(page.locator(".lens strong")).to_contain_text("sailboat")
+    expect(page.locator(".class-toolbar strong")).to_contain_text("sailboat")
     assert page.evaluate("document.activeElement.matches('.openseadragon-canvas')")
-    listed(page).locator(".given .place").nth(1).click()
+    listed(page).locator(".atlas-bookmarks .bookmark").nth(1).click()
     page.wait_for_selector(f'html[data-ready^="features.3/{COMPARE_ATLAS}/"]', state="attached")
     expect(page.locator(".panel")).to_be_hidden()
 
@@ -192,15 +192,15 @@ def test_a_place_is_listed_and_shown(opened: Opener, places: list[dict[str, str]
 def test_readers_keep_places_of_their_own(opened: Opener) -> None:
     """A saved place outlasts the page, leads back to what was in sight, and is gone once removed."""
     page = opened("#layer=features.7&class=4&level=20&view=0.3,0.4,0.2")
-    listed(page).get_by_label("Title of the place").fill(OWN)
-    page.get_by_role("button", name="Save this place").click()
+    listed(page).get_by_label("Bookmark title").fill(OWN)
+    page.get_by_role("button", name="Save bookmark").click()
     expect(page.locator(".own .place .name")).to_have_text(OWN)
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")
     page.keyboard.press("Escape")
     page.keyboard.press("0")
     listed(page).locator(".own .place").click()
-    expect(page.locator(".lens strong")).to_contain_text("sailboat")
+    expect(page.locator(".class-toolbar strong")).to_contain_text("sailboat")
     page.wait_for_function("location.hash.includes('view=0.3000,0.4000,')")
     listed(page).get_by_role("button", name=f"Remove {OWN}").click()
     expect(page.locator(".own .place")).to_have_count(0)
@@ -216,8 +216,8 @@ def test_a_browser_that_keeps_nothing_is_told_of(opened: Opener) -> None:
     page.add_init_script(TROUBLE)
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")
-    expect(listed(page).locator(".refused")).to_contain_text("keeps nothing")
-    page.get_by_role("button", name="Save this place").click()
+    expect(listed(page).locator(".unavailable")).to_contain_text("keeps nothing")
+    page.get_by_role("button", name="Save bookmark").click()
     expect(page.locator(".own .place")).to_have_count(1)
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")

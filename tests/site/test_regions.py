@@ -77,7 +77,7 @@ def test_a_pinned_cell_lists_its_images(opened: Opener, planted: Planted, size: 
     expect(rows).to_have_count(FIRST)
     assert listed(page) == wanted[:FIRST]
     summary = f"{len(wanted)} different images, {level.count[busiest(level)]:,} samples"
-    expect(page.locator(".panel .image-list > .fine")).to_have_text(summary)
+    expect(page.locator(".panel .image-list > .secondary")).to_have_text(summary)
     page.get_by_role("button", name=f"Show {len(wanted) - FIRST} more").click()
     expect(rows).to_have_count(len(wanted))
     assert listed(page) == wanted
@@ -129,17 +129,17 @@ def test_a_cell_leads_to_its_samples_at_the_other_layer(opened: Opener, planted:
     counts = np.where(other.drawn, count_at(other, planted.xy["features.3"][samples]), 0)
     best = np.argsort(-counts, kind="stable")[:3]
     page = opened(f"#layer=features.7&level=10&pin=10.{row}.{column}&view={column / 10},{row / 10},0.2")
-    cells = page.locator(".relatives .relative")
+    cells = page.locator(".other-layers .cell-button")
     expect(cells).to_have_count(3)
-    expect(page.locator(".relatives .layer")).to_have_text(["features.3"])
+    expect(page.locator(".other-layers .layer")).to_have_text(["features.3"])
     shares = [f"{round(100 * counts[cell] / len(samples))} %" for cell in best]
-    assert page.locator(".relatives .relative .share").all_inner_texts() == shares
+    assert page.locator(".other-layers .cell-button .share").all_inner_texts() == shares
     there = [f"row {other.cell[cell, 0] + 1}, column {other.cell[cell, 1] + 1}," for cell in best]
     for at, name in enumerate(there):
         assert name in (cells.nth(at).get_attribute("aria-label") or "")
     cells.nth(2).click()
     ready(page, "features.3/all/10/")
-    expect(page.locator(".panel header .fine")).to_contain_text(there[2].removesuffix(","))
+    expect(page.locator(".panel header .secondary")).to_contain_text(there[2].removesuffix(","))
     assert f"pin=10.{other.cell[best[2], 0]}.{other.cell[best[2], 1]}" in page.url
     page.wait_for_timeout(200)
     x, y = place(page, other, int(best[2]))
@@ -188,7 +188,7 @@ def test_only_the_blocks_that_a_cell_needs_are_loaded(opened: Opener, planted: P
     for _ in range(2):
         page.mouse.click(*place(page, level, busiest(level)))
         expect(page.locator(".panel .images li")).to_have_count(FIRST)
-        page.get_by_role("button", name="Close the panel").click()
+        page.get_by_role("button", name="Close panel").click()
     assert sorted(asked) == needed
     assert 1 <= len(needed) < len(order) // step
 
@@ -234,7 +234,7 @@ def check_region(page: Page, planted: Planted, level: Level, box: Box) -> None:
     assert values == pytest.approx(mean[best].tolist(), abs=0.011)
     labels = np.array([planted.keys[image].split("/")[0] for image in planted.image[samples]])
     names, counts = np.unique(labels, return_counts=True)
-    told = page.locator(".region .section", has_text="Labels of its images")
+    told = page.locator(".region .section", has_text="Labels of the images")
     shares = [f"{round(100 * counts[at] / len(labels))} %" for at in np.argsort(-counts)]
     assert told.locator(".name").all_inner_texts() == names[np.argsort(-counts)].tolist()
     assert [text.split(" · ")[1] for text in told.locator(".value").all_inner_texts()] == shares
@@ -342,5 +342,5 @@ def test_a_region_highlights_the_class_that_is_chosen_in_it(opened: Opener, plan
     name: Any = first.locator(".name").inner_text()
     first.click()
     ready(page, f"features.7/all/20/{CLASSES.index(name)}")
-    expect(page.locator(".lens strong")).to_have_text(name)
-    expect(page.locator(".region .chosen .name")).to_have_text(name)
+    expect(page.locator(".class-toolbar strong")).to_have_text(name)
+    expect(page.locator(".region .highlighted .name")).to_have_text(name)

@@ -125,7 +125,7 @@ def test_from_afar_each_cell_has_the_colour_of_its_winner(opened: Opener, plante
     found = shares(planted, level)
     page = opened(LINK + FAR)
     ready(page, "features.7/all/20/0.5.11")
-    paper, *colours = theme(page, "--paper", "--class-1", "--class-2", "--class-3")
+    paper, *colours = theme(page, "--background", "--class-1", "--class-2", "--class-3")
 
     def check(values: NDArray[np.float64], tolerance: float = 7) -> None:
         for cell in samples_of(level, values):
@@ -137,7 +137,7 @@ def test_from_afar_each_cell_has_the_colour_of_its_winner(opened: Opener, plante
     nobody = np.flatnonzero(level.drawn & (found.max(axis=0) <= 0))
     assert len(nobody)
     assert covering(page, level, int(nobody[0])) == pytest.approx([*paper, 255 * VEIL], abs=3)
-    page.locator("input[value=against]").check()
+    page.locator("input[value=negative]").check()
     check(-found)
     page.locator("input[value=for]").check()
     slider = page.get_by_label("Intensity")
@@ -156,7 +156,7 @@ def test_close_up_the_icon_shows_within_a_frame(opened: Opener, planted: Planted
     view = f"&view={(column + 0.5) / 20},{(row + 0.5) / 20},{NEAR}"
     page = opened(LINK + view)
     ready(page, "features.7/all/20/0.5.11")
-    paper, colour = theme(page, "--paper", "--class-2")
+    paper, colour = theme(page, "--background", "--class-2")
     rim = covering(page, level, cell, off=0.44)
     assert rim[:3] == pytest.approx(colour, abs=25)
     share = found[1, cell]
@@ -176,7 +176,7 @@ def test_the_search_adds_and_the_lens_lists(opened: Opener, planted: Planted) ->
     page = opened("#layer=features.7&level=20")
     search(page, "fireb", "Shift+Enter")
     ready(page, "features.7/all/20/0")
-    expect(page.locator(".lens strong")).to_have_text("fireboat")
+    expect(page.locator(".class-toolbar strong")).to_have_text("fireboat")
     search(page, "goldf", "Shift+Enter")
     ready(page, "features.7/all/20/0.5")
     expect(page.get_by_role("combobox")).to_be_focused()
@@ -189,7 +189,7 @@ def test_the_search_adds_and_the_lens_lists(opened: Opener, planted: Planted) ->
     expect(page.get_by_role("option")).to_have_attribute("aria-description", "highlighted")
     page.keyboard.press("Escape")
     expect(page.get_by_role("group", name="Highlighted classes")).to_be_visible()
-    chips = page.locator(".chips li")
+    chips = page.locator(".class-chips li")
     expect(chips.locator(".name")).to_have_text(["fireboat", "goldfish", CLASSES[3]])
     for class_, value in zip((0, 5, 3), chips.locator(".value").all_inner_texts(), strict=True):
         assert float(value) == pytest.approx(level.attribution[level.drawn, class_].max(), abs=0.06)
@@ -203,7 +203,7 @@ def test_chips_take_classes_out(opened: Opener) -> None:
     """A class that goes leaves the others their colours, a free colour is taken again, and one can be had alone."""
     page = opened("#layer=features.7&level=20&class=0&also=5.3")
     ready(page, "features.7/all/20/0.5.3")
-    chips = page.locator(".chips li")
+    chips = page.locator(".class-chips li")
     page.get_by_role("button", name="Remove fireboat").click()
     ready(page, "features.7/all/20/5.3")
     assert [chip.get_attribute("data-hue") for chip in chips.all()] == ["2", "3"], "colours stay with their classes"
@@ -214,7 +214,7 @@ def test_chips_take_classes_out(opened: Opener) -> None:
     assert [chip.get_attribute("data-hue") for chip in chips.all()] == ["2", "3", "1"], "a free colour is taken again"
     page.get_by_role("button", name="Show only tea kettle").click()
     ready(page, "features.7/all/20/11")
-    expect(page.locator(".chips")).to_be_hidden()
+    expect(page.locator(".class-chips")).to_be_hidden()
     assert "also" not in page.url
     assert "hues" not in page.url
 
@@ -225,7 +225,7 @@ def test_six_at_most(opened: Opener) -> None:
     page = opened("#layer=features.7&level=20&class=0")
     more = page.get_by_role("button", name="Add a class")
     more.click()
-    field = page.get_by_role("combobox", name="Add a class to the highlighted ones")
+    field = page.get_by_role("combobox", name="Add a class to the highlighted classes")
     expect(field).to_be_focused()
     for name in ("street", "light", "sail", "gold", "steam", "sunf"):
         field.fill(name)
@@ -234,7 +234,7 @@ def test_six_at_most(opened: Opener) -> None:
     expect(page.get_by_role("status")).to_contain_text("steam train, no more than these")
     field.press("Escape")
     expect(page.get_by_role("combobox", name="Highlight a class")).to_be_visible()
-    dots = page.locator(".chips .dot").all()
+    dots = page.locator(".class-chips .dot").all()
     assert len({dot.evaluate("dot => getComputedStyle(dot).backgroundColor") for dot in dots}) == 6
     expect(more).to_have_count(0)
     page.get_by_role("button", name="Show all classes").click()
@@ -247,8 +247,8 @@ def test_a_link_restores_several_classes(opened: Opener) -> None:
     """Companions and colours come from the link; what does not exist or comes twice is left out."""
     page = opened("#layer=features.7&level=20&class=5&also=11.0&hues=4.1.6&sign=-")
     ready(page, "features.7/all/20/5.11.0")
-    assert [chip.get_attribute("data-hue") for chip in page.locator(".chips li").all()] == ["4", "1", "6"]
-    expect(page.locator(".lens input[value=against]")).to_be_checked()
+    assert [chip.get_attribute("data-hue") for chip in page.locator(".class-chips li").all()] == ["4", "1", "6"]
+    expect(page.locator(".class-toolbar input[value=negative]")).to_be_checked()
     for also, wanted in {
         "5.0.0.99.11": "5.0.11",
         "99": "5",
@@ -262,7 +262,7 @@ def test_a_link_restores_several_classes(opened: Opener) -> None:
         assert "hues" not in page.url
     page.evaluate("location.hash = '#layer=features.7&level=20&also=3'")
     ready(page, "features.7/all/20/")
-    expect(page.locator(".lens")).to_be_hidden()
+    expect(page.locator(".class-toolbar")).to_be_hidden()
 
 
 @browser
@@ -287,17 +287,17 @@ def test_a_cell_tells_its_winner(opened: Opener, planted: Planted) -> None:
     page.mouse.click(*place(page, level, won))
     expect(status).to_contain_text("; goldfish wins; fireboat ")
     expect(page.locator(".panel .bars li[data-hue]").first).to_contain_text("fireboat")
-    page.get_by_role("button", name="Close the panel").click()
+    page.get_by_role("button", name="Close panel").click()
     page.mouse.click(*place(page, level, nobody))
     expect(status).to_contain_text("it speaks for none of the highlighted classes")
-    page.get_by_role("button", name="Close the panel").click()
-    page.locator("input[value=against]").check()
+    page.get_by_role("button", name="Close panel").click()
+    page.locator("input[value=negative]").check()
     page.mouse.click(*place(page, level, won))
     loser = CLASSES[THREE[int((-found[:, won]).argmax())]]
-    expect(status).to_contain_text(f"most against {loser}" if found[:, won].min() < 0 else "speaks against none")
+    expect(status).to_contain_text(f"most negative for {loser}" if found[:, won].min() < 0 else "no negative attribution to")
     other = page.locator(".panel .bars li:not([data-hue]) button").first
     other.click(modifiers=["Shift"])
-    expect(page.locator(".chips li")).to_have_count(4)
+    expect(page.locator(".class-chips li")).to_have_count(4)
     expect(page.locator(".panel .bars li[data-hue]")).to_have_count(4)
     page.locator(".panel .bars button").first.click()
     ready(page, "features.7/all/20/0")
@@ -311,10 +311,10 @@ def test_densities_are_of_one_class(opened: Opener, planted: Planted) -> None:
     search(page, "gold", "Shift+Enter", "Escape")
     ready(page, "features.7/all/20/0.5")
     expect(page.locator("html[data-density='']")).to_be_attached()
-    expect(page.locator(".lens .stacked")).to_be_hidden()
-    expect(page.locator(".lens")).to_contain_text("Where images fall: one class only.")
+    expect(page.locator(".class-toolbar .stacked")).to_be_hidden()
+    expect(page.locator(".class-toolbar")).to_contain_text("Densities are available for a single class only.")
     assert "show=" not in page.url
-    expect(page.get_by_role("button", name=f"Where {SECOND} falls")).to_be_hidden()
+    expect(page.get_by_role("button", name=f"Density of {SECOND}")).to_be_hidden()
     page.evaluate("location.hash = '#layer=features.7&level=20&class=0&also=5&measure=fidelity'")
     ready(page, "features.7/all/20/0.5")
     assert "measure" not in page.url, "nor are the colours of a measure laid over those of classes"
@@ -323,7 +323,7 @@ def test_densities_are_of_one_class(opened: Opener, planted: Planted) -> None:
     expect(page.locator("html[data-density='']")).to_be_attached()
     level = planted.of_atlas["features.7", COMPARE_ATLAS, 10]
     page.mouse.move(*place(page, level, int(np.where(level.drawn, level.attribution[:, 5], -9).argmax())))
-    expect(page.locator(".card .versus")).to_be_visible()
+    expect(page.locator(".card .comparison-bars")).to_be_visible()
     expect(page.locator(".card .bars li[data-hue] .name")).to_have_text(["goldfish", "tea kettle"])
 
 
@@ -343,7 +343,7 @@ def test_a_phone_adds_by_touch(opened: Opener, scheme: str) -> None:
     assert faults(page) == []
     page.keyboard.press("Escape")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    for chip in page.locator(".chips .quiet").all():
+    for chip in page.locator(".class-chips .icon-button").all():
         chip.scroll_into_view_if_needed()
         box = chip.bounding_box()
         assert box

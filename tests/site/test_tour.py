@@ -148,8 +148,8 @@ def test_samples_that_lie_nowhere_are_not_followed() -> None:
 def taken(page: Page) -> Page:
     """The same page at the first stop of the tour."""
     page.keyboard.press("p")
-    page.get_by_role("button", name="Take the tour").click()
-    expect(page.locator(".tour .progress")).to_have_text(f"1 of {STOPS} · made automatically")
+    page.get_by_role("button", name="Start the tour").click()
+    expect(page.locator(".tour .progress")).to_have_text(f"1 of {STOPS} · generated")
     return page
 
 
@@ -190,12 +190,12 @@ def test_keys_lead_through_the_tour(opened: Opener, stops: list[dict[str, str]])
 def test_buttons_lead_through_the_tour(opened: Opener, stops: list[dict[str, str]]) -> None:
     """At the first stop there is no way back, at the last one the way on finishes."""
     page = taken(opened())
-    back, card = page.get_by_role("button", name="Previous place"), page.locator(".tour")
+    back, card = page.get_by_role("button", name="Previous stop"), page.locator(".tour")
     expect(back).to_have_attribute("aria-disabled", "true")
     back.click(force=True)  # a click does nothing
     expect(card.locator("h2")).to_have_text(stops[0]["title"])
     for stop in stops[1:]:
-        page.get_by_role("button", name="Next place").click()
+        page.get_by_role("button", name="Next stop").click()
         expect(card.locator("h2")).to_have_text(stop["title"])
     page.get_by_role("button", name="Finish the tour").click()
     expect(card).to_be_hidden()
@@ -231,7 +231,7 @@ def test_the_way_is_smooth_unless_motion_is_unwelcome(opened: Opener, motion: st
         """async () => {
             const width = () => atlas.place(0, 1).x - atlas.place(0, 0).x;
             const size = () => Number(document.documentElement.dataset.level);
-            document.querySelector('.tour [aria-label="Next place"]').click();
+            document.querySelector('.tour [aria-label="Next stop"]').click();
             const seen = [];
             for (let frame = 0; frame < 45; frame++) {
                 await new Promise(requestAnimationFrame);

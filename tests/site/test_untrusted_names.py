@@ -122,8 +122,8 @@ def test_the_start_and_the_lists(page: Page, hostile: Path) -> None:
     """Title, network, layers, classes, atlases and the second set are written out in head, corner and lists."""
     start(page, hostile)
     assert told(page, "h1") == [TITLE]
-    assert NETWORK in told(page, ".wall-label .network")[0]
-    assert told(page, ".wall-label h2") == [LAYER]
+    assert NETWORK in told(page, ".caption .network")[0]
+    assert told(page, ".caption h2") == [LAYER]
     assert any(LAYER in text for text in told(page, "header label"))
     assert SECOND in told(page, ".second-set")[0]
     page.keyboard.press("/")
@@ -144,7 +144,7 @@ def test_a_cell_and_its_panel(page: Page, hostile: Path, planted: Planted) -> No
     assert set(told(page, ".card .name")) <= set(NAMES)
     page.mouse.click(x, y)
     expect(page.locator(".panel .patch")).to_have_count(9)
-    expect(page.locator(".panel .waiting:visible")).to_have_count(0)
+    expect(page.locator(".panel .loading:visible")).to_have_count(0)
     assert set(told(page, ".panel h2")) <= set(NAMES)
     assert set(told(page, ".panel .bars .name")) <= set(NAMES)
     assert told(page, ".panel .origin .label") == [f"label {NAMES[0]}"]
@@ -157,7 +157,7 @@ def test_a_region(page: Page, hostile: Path) -> None:
     start(page, hostile)
     show(page, level=20, box="20.8.8.11.12")
     expect(page.locator(".panel.region .images li").first).to_be_visible()
-    expect(page.locator(".panel.region .waiting:visible")).to_have_count(0)
+    expect(page.locator(".panel.region .loading:visible")).to_have_count(0)
     assert set(told(page, ".panel.region .bars .name")) <= {*NAMES, f"label {NAMES[0]}"}
     assert all(text.endswith(KEY) for text in told(page, ".panel.region .key"))
     assert page.evaluate(FOREIGN) == []
@@ -168,7 +168,7 @@ def test_every_class_in_lens_and_sheet(page: Page, hostile: Path) -> None:
     start(page, hostile)
     for number, name in enumerate(NAMES):
         show(page, level=20, **{"class": number})
-        page.wait_for_function("name => document.querySelector('.lens strong').textContent === name", arg=name)
+        page.wait_for_function("name => document.querySelector('.class-toolbar strong').textContent === name", arg=name)
         assert f"Highlighting {name}" in (page.locator("[role=status]").text_content() or "")
         page.keyboard.press("s")
         assert told(page, "dialog[open] h2") == [name]
@@ -184,11 +184,11 @@ def test_a_comparison_and_how_it_was_made(page: Page, hostile: Path, planted: Pl
     page.wait_for_function("() => document.documentElement.dataset.ready.endsWith('/compare-1-0/10/')")
     level = planted.of_atlas[LAYERS[1], "compare-1-0", 10]
     page.mouse.move(*place(page, level, busiest(level)))
-    assert told(page, ".card .versus .name") == [NAMES[1], NAMES[0]]
+    assert told(page, ".card .comparison-bars .name") == [NAMES[1], NAMES[0]]
     page.keyboard.press("u")
     assert any(LAYER in text for text in told(page, "dialog[open] h3"))
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="How this was made").click()
+    page.get_by_role("button", name="Provenance").click()
     assert NETWORK in told(page, "dialog[open] dd")
     assert page.evaluate(FOREIGN) == []
 

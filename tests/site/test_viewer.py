@@ -116,7 +116,7 @@ def test_click_pins_the_cell_and_shows_where_it_was_seen(opened: Opener, planted
         assert page.get_by_role("link", name="Open image").get_attribute("href") == f"data/images/0/{image}.webp"
         assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
     expect(page.locator(".panel")).to_contain_text("patches show half of the input")
-    page.get_by_role("button", name="Close the panel").click()
+    page.get_by_role("button", name="Close panel").click()
     expect(page.locator(".panel")).to_be_hidden()
     assert "pin=" not in page.url
 
@@ -130,7 +130,7 @@ def test_a_class_dims_all_cells_that_do_not_speak_for_it(opened: Opener, planted
     page.get_by_role("combobox").fill("gold")
     page.get_by_role("combobox").press("Enter")
     ready(page, "features.7/all/20/5")
-    expect(page.locator(".lens strong")).to_have_text("goldfish")
+    expect(page.locator(".class-toolbar strong")).to_have_text("goldfish")
     scale = max(
         np.abs(other.attribution[other.drawn]).max()
         for (name, _), other in planted.levels.items()
@@ -143,7 +143,7 @@ def test_a_class_dims_all_cells_that_do_not_speak_for_it(opened: Opener, planted
         return float(255 * VEIL * (1 - max(0, sign * np.sign(values[cell]) * np.sqrt(abs(values[cell]) / scale))))
 
     assert [veil(page, level, cell) for cell in chosen] == pytest.approx([expected(cell, 1) for cell in chosen], abs=3)
-    page.locator("input[value=against]").check()
+    page.locator("input[value=negative]").check()
     assert [veil(page, level, cell) for cell in chosen] == pytest.approx([expected(cell, -1) for cell in chosen], abs=3)
     page.get_by_role("button", name="Show all classes").click()
     ready(page, "features.7/all/20/")
@@ -178,9 +178,9 @@ def test_a_link_restores_everything_in_a_new_page(opened: Opener, planted: Plant
     expect(other.locator(".panel .patch")).to_have_count(9)
     assert other.locator(".panel h2").inner_text() == page.locator(".panel h2").inner_text()
     assert np.allclose(place(other, level, cell), before, atol=2)
-    assert other.locator(".lens strong").inner_text() == "goldfish"
-    assert other.locator(".lens input[value=against]").is_checked()
-    assert float(other.locator(".lens input[type=range]").input_value()) == 1
+    assert other.locator(".class-toolbar strong").inner_text() == "goldfish"
+    assert other.locator(".class-toolbar input[value=negative]").is_checked()
+    assert float(other.locator(".class-toolbar input[type=range]").input_value()) == 1
     assert other.locator(".levels input[value='40']").is_checked()
     assert veil(other, level, cell) == veil(page, level, cell)
 
@@ -265,7 +265,7 @@ def test_every_control_is_reached_by_tab_and_named(opened: Opener) -> None:
         "auto",
         "Highlight a class",
         "Evidence",
-        "Light or dark",
+        "Switch between light and dark",
         "Help",
         "Zoom in",
         "Show the whole atlas",
@@ -278,7 +278,7 @@ def test_outside_names_are_text(opened: Opener, planted: Planted) -> None:
     """Class and file names full of markup appear as they are written, and nothing of them runs."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20&class=3")
-    expect(page.locator(".lens strong")).to_have_text("<script>alert('class')</script>")
+    expect(page.locator(".class-toolbar strong")).to_have_text("<script>alert('class')</script>")
     page.get_by_role("combobox").fill("<scr")
     expect(page.get_by_role("option")).to_have_text(["<script>alert('class')</script>"])
     page.get_by_role("combobox").press("Escape")
@@ -295,14 +295,14 @@ def test_outside_names_are_text(opened: Opener, planted: Planted) -> None:
 def test_another_layer_keeps_the_place(opened: Opener) -> None:
     """Switching layers leaves the view where it is, and the wall label says what to keep in mind."""
     page = opened("#layer=features.7&level=40&view=0.4,0.6,0.3")
-    expect(page.locator(".wall-label")).to_contain_text("84 % of this layer's attributions are exactly zero")
-    expect(page.locator(".wall-label")).not_to_contain_text("weak")
+    expect(page.locator(".caption")).to_contain_text("84 % of this layer's attributions are exactly zero")
+    expect(page.locator(".caption")).not_to_contain_text("weak")
     before = page.evaluate("atlas.place(20, 20)")
     page.locator("input[value='features.3']").check()
     ready(page, "features.3/all/40/")
     assert page.evaluate("atlas.place(20, 20)") == pytest.approx(before, abs=1)
-    expect(page.locator(".wall-label")).to_contain_text("weak")
-    expect(page.locator(".wall-label")).not_to_contain_text("zero")
+    expect(page.locator(".caption")).to_contain_text("weak")
+    expect(page.locator(".caption")).not_to_contain_text("zero")
 
 
 def test_minimap_shows_and_moves_the_view(opened: Opener) -> None:
@@ -322,7 +322,7 @@ def test_light_and_dark_follow_the_system_until_chosen(opened: Opener, scheme: s
     page = opened("#layer=features.7", color_scheme=scheme)
     ground = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(ground) == paper
-    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("button", name="Switch between light and dark").click()
     assert page.evaluate(ground) != paper
 
 

@@ -288,7 +288,7 @@ export class App {
 
 // What is read out when the state changes.
 
-const list = new Intl.ListFormat("en-GB");
+const list = new Intl.ListFormat("en-US");
 
 export function announceChange(manifest: Manifest, state: State, before: State): void {
   if (state.classId !== before.classId || state.also.join() !== before.also.join()) {

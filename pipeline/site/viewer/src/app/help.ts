@@ -4,8 +4,8 @@ import { createButton, createSvgIcon, el } from "../ui/dom";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["← ↑ → ↓", "from cell to cell"],
-  ["Enter", "pin the cell; once more, into its panel"],
-  ["Esc", "take back the latest: tool, pin or region, cursor, second picture, classes"],
+  ["Enter", "pin the cell; again: focus its panel"],
+  ["Esc", "undo the latest: tool, pin or region, cursor, second map, classes"],
   ["+  −", "zoom"],
   ["Shift ← ↑ → ↓", "pan"],
   ["0", "the whole atlas"],
@@ -13,30 +13,30 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["a", "grid level by zoom"],
   ["l", "next layer"],
   ["b", "select a region: arrows and Enter at two corners"],
-  ["f", "select with the lasso; Shift adds"],
-  ["x", "take a cell into the selection, or out of it"],
+  ["f", "select with the lasso; Shift adds to the selection"],
+  ["x", "add the cell to the selection, or remove it"],
   ["Shift drag", "select a region"],
-  ["/", "search a class"],
-  ["Shift Enter", "in the search: add the class, in a colour of its own"],
-  ["s", "the chosen class at every layer"],
+  ["/", "search for a class"],
+  ["Shift Enter", "in the search: add the class, in its own color"],
+  ["s", "the highlighted class at every layer"],
   ["o", "choose an atlas"],
-  ["u", "cells with two uses"],
-  ["p", "places and the tour"],
-  ["c", "another layer or class side by side"],
-  ["v", "colour the cells by samples, fidelity, reliability, spread"],
-  ["n", "names on the picture, or none"],
-  ["d", "mark the cells to doubt"],
+  ["u", "polysemantic cells"],
+  ["p", "bookmarks and tour"],
+  ["c", "split view: another layer or class side by side"],
+  ["v", "color the cells by samples, fidelity, reliability, spread"],
+  ["n", "show or hide labels"],
+  ["d", "show or hide quality warnings"],
   ["?", "this help"],
 ];
 
 const ABOUT = [
-  "Each picture is drawn by optimisation until the network answers to it as it answers, on average, to a group of " +
-    "places in real images. Groups that the network sees alike lie close together.",
-  "Point at a picture to see for which classes its group speaks; pin it to see the images it comes from.",
-  "Highlight a class to see where the network finds it. Add others, and each cell takes the colour of the class for " +
-    "which it speaks most, the paler the less it does.",
-  "A comparison of two classes lays its groups out by what they say for one class rather than for the other: the " +
-    "further to a side, the more for the class that is named there.",
+  "Each icon is rendered by feature visualization: an image is optimized until its activation points in the direction of the " +
+    "mean activation of a cell, a group of positions in real images. Cells with similar activations lie close together.",
+  "Hover over an icon to see the classes to which its cell contributes most; pin it to see the images it comes from.",
+  "Highlight a class to see which cells contribute to it. Add others, and each cell takes the color of the class with the " +
+    "largest attribution; the smaller the attribution, the paler the color.",
+  "A comparison of two classes places its cells by the difference of their attributions to the two classes: the " +
+    "further to one side, the more a cell contributes to the class named there.",
 ];
 
 /** The help, closed at first; `showModal()` opens it. */
@@ -46,7 +46,7 @@ export function createHelpDialog(): HTMLDialogElement {
   for (const [key, meaning] of KEYS) keys.append(el("div", {}, el("dt", {}, key), el("dd", {}, meaning)));
   dialog.append(
     createButton(
-      "Close the help",
+      "Close help",
       createSvgIcon("M5 5 15 15", "M15 5 5 15"),
       () => dialog.close(),
       "quiet close",

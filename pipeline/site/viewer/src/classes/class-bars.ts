@@ -18,11 +18,11 @@ export function createClassBars(
   choose: ((id: number, add: boolean) => void) | null,
   highlights: readonly HighlightedClass[] = [],
 ): HTMLElement {
-  if (!values.length) return el("p", { class: "empty" }, "No class gains from what is seen here.");
+  if (!values.length) return el("p", { class: "empty" }, "No class has a positive attribution.");
   const longest = Math.max(...values.map(({ value }) => Math.abs(value)));
   const list = el("ol", { class: "bars" });
   for (const { id, value } of values) {
-    const bar = el("span", { class: value < 0 ? "bar against" : "bar", "aria-hidden": "true" });
+    const bar = el("span", { class: value < 0 ? "bar negative" : "bar", "aria-hidden": "true" });
     bar.style.width = `${(100 * Math.abs(value)) / longest}%`;
     const face = [
       el("span", { class: "name" }, names[id] ?? `class ${id}`),
@@ -35,7 +35,7 @@ export function createClassBars(
       "data-hue": hue === undefined ? null : hue + 1,
     });
     if (choose) {
-      const press = el("button", { type: "button", title: "Show this class on the map" }, ...face);
+      const press = el("button", { type: "button", title: "Highlight this class on the map" }, ...face);
       press.addEventListener("click", ({ shiftKey }) => choose(id, shiftKey));
       item.append(press);
     } else item.append(...face);
@@ -64,7 +64,7 @@ export function createComparisonBars(
 ): HTMLElement {
   const longest = Math.max(Math.abs(left.value), Math.abs(right.value)) || 1;
   const side = ({ id, value }: ClassValue, place: "left" | "right"): HTMLElement => {
-    const bar = el("span", { class: value < 0 ? "bar against" : "bar", "aria-hidden": "true" });
+    const bar = el("span", { class: value < 0 ? "bar negative" : "bar", "aria-hidden": "true" });
     bar.style.width = `${(100 * Math.abs(value)) / longest}%`;
     return el(
       "div",

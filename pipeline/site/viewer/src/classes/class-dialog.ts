@@ -44,7 +44,7 @@ export class ClassDialog {
 
   private createColumns(classId: number): HTMLElement[] {
     const about =
-      "The cells that speak most for the class and most against it at each layer, by their mean attribution in logits.";
+      "The cells with the largest and the smallest mean attribution to the class at each layer, in logits.";
     const row = el("div", { class: "layers-row" });
     for (const layer of this.manifest.layers) {
       const column = el("section", { class: "column", "aria-label": layer.name });
@@ -71,12 +71,12 @@ export class ClassDialog {
     const from = `of ${count(entry?.drawn ?? 0, "icon")} on ${level.size} × ${level.size}`;
     const parts: HTMLElement[] = [
       el("p", { class: "secondary" }, from),
-      el("h4", { class: "for" }, "Most for it"),
+      el("h4", { class: "positive" }, "Largest attribution"),
     ];
     parts.push(this.createIcons(strongest, strongest.most, classId, "most"));
     if (strongest.least.length)
       parts.push(
-        el("h4", { class: "against" }, "Most against it"),
+        el("h4", { class: "negative" }, "Most negative attribution"),
         this.createIcons(strongest, strongest.least, classId, "least"),
       );
     return parts;
@@ -88,7 +88,7 @@ export class ClassDialog {
     classId: number,
     name: string,
   ): HTMLElement {
-    if (!ranked.length) return el("p", { class: "empty" }, "No cell speaks for it.");
+    if (!ranked.length) return el("p", { class: "empty" }, "No cell has a positive attribution.");
     const { layer, atlas, level } = strongest;
     const list = el("ol", { class: `icons ${name}` });
     for (const { cell, value } of ranked) {
@@ -111,7 +111,7 @@ export class ClassDialog {
       const row = el("div", { class: "layers-row" });
       for (const layer of this.manifest.layers) row.append(this.createAtlasButton(layer, name));
       const { atlas } = find(this.manifest, "", name);
-      const title = atlas.kind === "class" ? `The atlas of ${atlasName(this.manifest, atlas)}` : null;
+      const title = atlas.kind === "class" ? `Atlas of ${atlasName(this.manifest, atlas)}` : null;
       return [el("h3", { class: "row-title" }, title ?? atlasName(this.manifest, atlas)), row];
     });
   }

@@ -8,7 +8,7 @@ import { createSvgIcon, el } from "../ui/dom";
 
 const MAX_RESULTS = 60;
 const HIGHLIGHT_LABEL = "Highlight a class";
-const ADD_LABEL = "Add a class to the highlighted ones";
+const ADD_LABEL = "Add a class to the highlighted classes";
 
 /** Something else that a class offers beside its highlighting: a text, and what happens. */
 export interface SearchAction {
@@ -53,7 +53,8 @@ export class Search {
       type: "text",
       role: "combobox",
       "aria-label": HIGHLIGHT_LABEL,
-      "aria-description": "Enter highlights the class alone, Shift and Enter add it to the highlighted ones.",
+      "aria-description":
+        "Enter highlights only this class; Shift and Enter add it to the highlighted classes.",
       "aria-expanded": "false",
       "aria-controls": id,
       "aria-autocomplete": "list",
@@ -100,7 +101,7 @@ export class Search {
     const colors = new Map(this.actions.highlighted().map(({ id, hue }) => [id, hue + 1]));
     this.list.replaceChildren(...this.results.map((results, index) => this.option(results, index, colors)));
     const emptyOption = { role: "option", class: "empty", "aria-disabled": "true" };
-    if (!this.results.length) this.list.append(el("li", emptyOption, "No class of this name"));
+    if (!this.results.length) this.list.append(el("li", emptyOption, "No matching class"));
   }
 
   private close(): void {

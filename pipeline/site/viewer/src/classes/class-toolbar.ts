@@ -38,7 +38,7 @@ export class ClassToolbar {
   private readonly singleClassNote = el(
     "p",
     { class: "secondary", hidden: true },
-    "Where images fall: one class only.",
+    "Densities are available for a single class only.",
   );
   private linkKey = "";
   private readonly sign;
@@ -56,12 +56,12 @@ export class ClassToolbar {
     private readonly store: Store,
     private readonly actions: ClassToolbarActions,
   ) {
-    this.sign = createRadioGroup("Direction of the attribution", (value) =>
-      store.set({ sign: value === "against" ? -1 : 1 }),
+    this.sign = createRadioGroup("Sign of the attribution", (value) =>
+      store.set({ sign: value === "negative" ? -1 : 1 }),
     );
     this.sign.setOptions([
-      { value: "for", label: "for" },
-      { value: "against", label: "against" },
+      { value: "positive", label: "positive" },
+      { value: "negative", label: "negative" },
     ]);
     this.slider.addEventListener("input", () => store.set({ intensity: 2 ** Number(this.slider.value) }));
     const clear = (): void => store.set({ classId: null, show: "attribution", sign: 1, intensity: 1 });
@@ -106,8 +106,8 @@ export class ClassToolbar {
     const text =
       heat &&
       (count
-        ? `the layer's largest value ${decimal(heat.scale)}`
-        : `strongest cell ${strongest}; the layer's largest value ${decimal(heat.scale)}`);
+        ? `maximum of the layer ${decimal(heat.scale)}`
+        : `largest cell ${strongest}; maximum of the layer ${decimal(heat.scale)}`);
     this.strongest.textContent = text ?? "";
   }
 
@@ -121,7 +121,7 @@ export class ClassToolbar {
     this.element.setAttribute("aria-label", also.length ? "Highlighted classes" : "Highlighted class");
     this.chips.update();
     this.link(second ? null : classId);
-    this.sign.choose(sign < 0 ? "against" : "for");
+    this.sign.choose(sign < 0 ? "negative" : "positive");
     this.slider.value = String(Math.log2(intensity));
   }
 
@@ -144,7 +144,7 @@ export class ClassToolbar {
     const atlases = atlasesOf(manifest, classId).filter(({ name }) => name !== store.state.atlas);
     const whole = { classId: null, sign: 1, intensity: 1 } as const;
     return [
-      createLink("Side by side at every layer", () => this.actions.showClass(classId)),
+      createLink("Compare layers", () => this.actions.showClass(classId)),
       ...atlases.map((atlas) => {
         const name = atlasName(manifest, atlas);
         const text = atlas.kind === "class" ? `Atlas of ${name}` : name;
@@ -227,7 +227,7 @@ export class ClassChips {
       { "data-hue": hue + 1, "data-class": id },
       el("span", { class: "dot", "aria-hidden": "true" }),
       only,
-      el("span", { class: "value", title: "its strongest cell, logit" }),
+      el("span", { class: "value", title: "largest attribution of a cell, logits" }),
       createButton(`Remove ${name}`, createSvgIcon("M6 6 14 14", "M14 6 6 14"), remove),
     );
   }

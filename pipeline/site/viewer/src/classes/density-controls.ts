@@ -27,8 +27,8 @@ export class DensityControls {
   show({ atlas, density, level }: Scene): void {
     const { second } = this.manifest;
     const { classId, also } = this.store.state;
-    const options = [{ value: "attribution", label: "what speaks for it" }];
-    if (atlas.label_levels.length) options.push({ value: "density", label: "where its images fall" });
+    const options = [{ value: "attribution", label: "attribution" }];
+    if (atlas.label_levels.length) options.push({ value: "density", label: "density of its samples" });
     if (second && atlas.kind === "all") options.push({ value: "second", label: second.title });
     const offeredOptions = options.map(({ value }) => value).join();
     if (offeredOptions !== this.offeredOptions) this.radioGroup.setOptions(options);
@@ -41,7 +41,7 @@ export class DensityControls {
 }
 
 function legend(density: Density, size: number): HTMLElement[] {
-  if (!density.samples) return [el("p", { class: "empty" }, "No image bears this label.")];
+  if (!density.samples) return [el("p", { class: "empty" }, "No image has this label.")];
   const lines = [
     el("div", { class: "scale", "aria-hidden": "true" }),
     el(
@@ -67,7 +67,7 @@ function createExtreme(className: string, name: string, cell: Extreme): HTMLElem
 }
 
 function describeCounts(density: Density, size: number): string {
-  const whose = density.of === "class" ? "of its images" : "of the second set";
+  const whose = density.of === "class" ? "of the class" : "of the second set";
   const grid = density.size < size ? `, in the cells of ${density.size} × ${density.size}` : "";
   return `Shares of ${count(density.samples, "sample")} ${whose}, and of all${grid}.`;
 }

@@ -13,8 +13,8 @@ import { createIcon } from "../ui/icons";
 import { createClassBars } from "./class-bars";
 
 const ABOUT =
-  "Each of these icons speaks strongly for two classes that look nothing alike to the network: one feature, " +
-  "several uses. Distance is 1 minus the cosine between the classes' mean activations at the last layer.";
+  "Each of these cells has a large attribution to two classes with dissimilar activations: one feature, " +
+  "several uses. Distance is 1 minus the cosine of the classes' mean activations at the last layer.";
 
 export class PolysemanticCellsDialog {
   private readonly dialogParts = createDialog("polysemantic-cells");
@@ -24,7 +24,7 @@ export class PolysemanticCellsDialog {
     private readonly store: Store,
     private readonly reportError: (error: unknown) => void,
   ) {
-    this.dialogParts.heading.textContent = "Cells with two uses";
+    this.dialogParts.heading.textContent = "Polysemantic cells";
   }
 
   get dialog(): HTMLDialogElement {
@@ -38,7 +38,7 @@ export class PolysemanticCellsDialog {
       "M8 4.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z",
       "M12 4.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11Z",
     );
-    return createButton("Cells with two uses", face, () => this.open());
+    return createButton("Polysemantic cells", face, () => this.open());
   }
 
   open(): void {
@@ -75,7 +75,7 @@ export class PolysemanticCellsDialog {
   private async createList(layer: LayerEntry, atlas: AtlasEntry, size: number): Promise<HTMLElement> {
     const level = await loadLevel(layer.name, atlas.name, size);
     const cells = await loadPolysemanticCells(level.name);
-    const none = "No cell of this layer is strong for two classes that look nothing alike.";
+    const none = "No cell of this layer has a large attribution to two classes with dissimilar activations.";
     if (!cells.length) return el("p", { class: "empty" }, none);
     const rows = cells.map((cell) => el("li", {}, this.createRow(layer, atlas, level, cell)));
     return el("ol", { class: "polysemantic-list" }, ...rows);

@@ -26,7 +26,7 @@ async function start(): Promise<void> {
     const href = `index.html#${link}${link ? "&" : ""}tour=${index + 1}`;
     return el("li", {}, el("a", { class: "name", href }, title), el("span", { class: "secondary" }, text));
   });
-  const automaticNote = automatic ? "Made automatically from the figures of the run." : null;
+  const automaticNote = automatic ? "Generated from the measurements of the run." : null;
   if (stops.length) {
     main.append(
       el(
@@ -52,7 +52,7 @@ function createIntroduction(manifest: Manifest): HTMLElement[] {
   ];
   return [
     el("h1", {}, title),
-    el("p", { class: "lead" }, `${automaticNote.join(" ")}, with what was tested and measured.`),
+    el("p", { class: "lead" }, `${automaticNote.join(" ")}, with all tests and measurements.`),
   ];
 }
 

@@ -8,18 +8,18 @@ import { type AtlasMeasures, LAYOUT, LEVEL, type Measure, type Measurements } fr
 export function createFigures(manifest: Manifest, contents: Measurements | null): HTMLElement {
   if (!contents) {
     const text =
-      "They are not here yet: 'atlas run', 'atlas browse' and 'atlas export' lay them beside the site.";
-    return el("section", { id: "figures" }, el("h2", {}, "Figures"), el("p", { class: "empty" }, text));
+      "Not available yet: 'atlas run', 'atlas browse' and 'atlas export' write them next to the site.";
+    return el("section", { id: "figures" }, el("h2", {}, "Measurements"), el("p", { class: "empty" }, text));
   }
   return el(
     "section",
     { id: "figures" },
-    el("h2", {}, "Figures"),
+    el("h2", {}, "Measurements"),
     describeNetwork(manifest, contents),
-    ...createTable("The maps", "layouts", manifest, contents, LAYOUT, ({ layout }) =>
+    ...createTable("Layouts", "layouts", manifest, contents, LAYOUT, ({ layout }) =>
       layout ? [{ row: layout, size: null }] : [],
     ),
-    ...createTable("The icons", "icons", manifest, contents, LEVEL, ({ levels }) =>
+    ...createTable("Icons", "icons", manifest, contents, LEVEL, ({ levels }) =>
       levels.filter(({ cells, icons }) => cells || icons).map((row) => ({ row, size: row.size })),
     ),
   );
@@ -36,9 +36,9 @@ function describeNetwork(
     const rejected = images.rejected ? `, ${count(images.rejected, "more", "more")} could not be read` : "";
     sentences.push(`${count(images.images, "image")}${rejected}.`);
     if (known(images.top1)) {
-      const five = known(images.top5) ? `, and within its five first in ${percent(images.top5)}` : "";
+      const five = known(images.top5) ? `; its top-5 accuracy is ${percent(images.top5)}` : "";
       sentences.push(
-        `${network.name} names the right class of ${percent(images.top1)} of those with a label${five}.`,
+        `${network.name} has a top-1 accuracy of ${percent(images.top1)} on images with a label${five}.`,
       );
     }
   }
@@ -81,7 +81,7 @@ function createTable<Row>(
     return rows.length ? el("tbody", {}, el("tr", { class: "group" }, heading), ...rows) : null;
   });
   if (groups.every((group) => group === null))
-    return [el("h3", { id }, title), el("p", { class: "empty" }, "Nothing was measured in this run.")];
+    return [el("h3", { id }, title), el("p", { class: "empty" }, "This run has no measurements.")];
   const head = measures.map(({ name, meaning }) => el("th", { scope: "col", title: meaning }, name));
   const table = el(
     "table",

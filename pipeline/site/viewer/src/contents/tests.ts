@@ -19,7 +19,7 @@ function createEvidence(manifest: Manifest): HTMLElement {
     showResult<Result>(`predict/${name}`, found, (result) => {
       if (!result.measured) return `not measured: ${result.reason}`;
       const { removed, pushed } = result.verdict;
-      return `taken away, ${GRADE_NAMES[removed.grade]}; pushed, ${GRADE_NAMES[pushed.grade]}`;
+      return `ablation: ${GRADE_NAMES[removed.grade]}; steering: ${GRADE_NAMES[pushed.grade]}`;
     });
   }
   return el(
@@ -29,7 +29,7 @@ function createEvidence(manifest: Manifest): HTMLElement {
     el(
       "p",
       { class: "summary" },
-      "Do attributions foretell what the network does? Tested on the network itself.",
+      "Do attributions predict the output of the network? Tested by ablation and steering.",
     ),
     list,
   );
@@ -41,7 +41,7 @@ function createPatches(manifest: Manifest): HTMLElement[] {
   const items = names.flatMap((atlas) =>
     manifest.layers.map(({ name }) => createPatchItem(manifest, name, atlas)),
   );
-  const description = "Does a patch that a comparison points to turn one class into the other?";
+  const description = "Does pasting a patch that the comparison suggests change one class into the other?";
   return [
     el(
       "section",
@@ -72,10 +72,10 @@ function createPatchItem(manifest: Manifest, layer: string, atlas: string): HTML
 function describePatchTest(manifest: Manifest, test: PatchTest): string {
   const rates = test.directions.map((direction) => {
     const target = className(manifest, direction.target);
-    if (direction.hindrance !== null) return `into ${target}: too little to test`;
+    if (direction.hindrance !== null) return `into ${target}: not enough data to test`;
     const atlas = direction.groups.find(({ name }) => name === "atlas");
     return atlas
-      ? `into ${target}: ${formatShare(atlas.static.becomes.value)} of pictures`
+      ? `into ${target}: ${formatShare(atlas.static.becomes.value)} of images`
       : `into ${target}: –`;
   });
   return rates.join("; ");
@@ -88,6 +88,6 @@ function showResult<Result>(name: string, element: HTMLElement, describe: (resul
       element.textContent = describe(result);
     })
     .catch(() => {
-      element.textContent = "no result in this site";
+      element.textContent = "no result on this site";
     });
 }

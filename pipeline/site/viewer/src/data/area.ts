@@ -56,7 +56,7 @@ export class Area {
     const taken = new Uint8Array(size * size);
     for (let row = top; row <= bottom; row++) taken.fill(1, row * size + left, row * size + right + 1);
     const found = Area.of(size, taken);
-    if (!found) throw new Error("a box holds at least one cell");
+    if (!found) throw new Error("a box contains at least one cell");
     return found;
   }
 

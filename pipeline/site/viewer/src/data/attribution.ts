@@ -27,7 +27,7 @@ export async function loadHeatmap(
   classId: number,
 ): Promise<Heatmap> {
   const stored = [...entry.levels].reverse().find(({ size }) => size <= level.size) ?? entry.levels[0];
-  if (!stored) throw new Error(`${level.name} has no heat planes`);
+  if (!stored) throw new Error(`${level.name} has no heatmaps`);
   const source = await loadLevel(layer, atlas, stored.size);
   const block = Math.floor(classId / stored.classes_per_block);
   const planes = await loadHeatmapBlock(`${source.name}/heat-${block}`);

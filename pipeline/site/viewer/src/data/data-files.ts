@@ -10,7 +10,8 @@ const scripts = new Map<string, Promise<unknown>>();
 /** The part of this name that a script has already left. */
 export function takeData(name: string, address = `data/${name}.js`): unknown {
   const content = globalThis.atlasParts?.[name];
-  if (content === undefined) throw new Error(`${address} did not say anything`);
+  if (content === undefined)
+    throw new Error(`${address}: expected the data file to define its content, found none`);
   delete globalThis.atlasParts?.[name];
   return content;
 }

@@ -170,8 +170,8 @@ const loadLabelCounts = memoize(
 /** Where a cell stands: its share of the chosen samples beside its share of all. */
 export function describeDensity(density: Density, size: number, cell: number): string {
   const [own, all] = [density.own[cell] ?? 0, density.all[cell] ?? 0];
-  const whose = density.of === "class" ? "its samples" : "the second set";
-  const where = density.size < size ? ` (around it on ${density.size} × ${density.size})` : "";
+  const whose = density.of === "class" ? "the class's samples" : "the second set";
+  const where = density.size < size ? ` (surrounding cell of ${density.size} × ${density.size})` : "";
   return `${share(own)} of ${whose}, ${share(all)} of all${where}`;
 }
 

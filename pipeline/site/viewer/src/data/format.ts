@@ -1,6 +1,6 @@
 // Numbers as people read them.
 
-const integers = new Intl.NumberFormat("en-GB");
+const integers = new Intl.NumberFormat("en-US");
 
 export function count(value: number, one: string, many = `${one}s`): string {
   return `${integers.format(value)} ${value === 1 ? one : many}`;

@@ -96,7 +96,7 @@ export function find(
 ): { layer: LayerEntry; atlas: AtlasEntry } {
   const foundLayer = manifest.layers.find((entry) => entry.name === layer) ?? manifest.layers[0];
   const foundAtlas = foundLayer?.atlases.find((entry) => entry.name === atlas) ?? foundLayer?.atlases[0];
-  if (!foundLayer || !foundAtlas) throw new Error("the manifest lists no atlas");
+  if (!foundLayer || !foundAtlas) throw new Error("the manifest contains no atlas");
   return { layer: foundLayer, atlas: foundAtlas };
 }
 

@@ -17,31 +17,31 @@ export interface MeasureInfo {
 export const MEASURE_INFOS: readonly MeasureInfo[] = [
   {
     measure: "samples",
-    name: "How many samples",
+    name: "Number of samples",
     column: "count",
     byFactors: true,
-    meaning: "Places in images that lie in the cell.",
+    meaning: "Image positions in the cell.",
   },
   {
     measure: "fidelity",
     name: "Fidelity",
     column: "fidelity_centred",
     byFactors: false,
-    meaning: "How well the icon excites what the cell's samples excite: centred cosine, at most 1.",
+    meaning: "Centered cosine between the icon's activation and the cell's mean activation; at most 1.",
   },
   {
     measure: "reliability",
     name: "Reliability",
     column: "reliability",
     byFactors: false,
-    meaning: "How alike two halves of the cell's images are in the mean: centred cosine, at most 1.",
+    meaning: "Centered cosine between the mean activations of two halves of the cell's images; at most 1.",
   },
   {
     measure: "spread",
     name: "Spread",
     column: "spread",
     byFactors: false,
-    meaning: "How much the cell's samples differ: 0 all alike, 1 unrelated.",
+    meaning: "Mean distance (1 minus cosine) of the samples from the cell's mean: 0 identical, 1 unrelated.",
   },
 ];
 
@@ -140,11 +140,11 @@ export function qualityWarningLines(level: LevelData, cell: number): string[] {
   ];
   const because =
     differ > HIGH_SPREAD_RATIO * spread
-      ? `spread ${decimal(differ)}, the level's median ${decimal(spread)}`
+      ? `spread ${decimal(differ)}, median of the level ${decimal(spread)}`
       : `reliability ${decimal(agree)}, below ${decimal(LOW_RELIABILITY)}`;
   return qualityWarnings(level, cell).map((warning) =>
     warning === "low fidelity"
-      ? `Low fidelity: centred ${decimal(own)}, the level's median ${decimal(fidelity)}`
+      ? `Low fidelity: centered ${decimal(own)}, median of the level ${decimal(fidelity)}`
       : `Mixed content: ${because}`,
   );
 }

@@ -28,13 +28,13 @@ export function createLayerCard(
   names: readonly string[],
 ): HTMLElement {
   const seen = layer.receptive_field;
-  const about = `${layer.map.join(" × ")} places, each sees ${count(seen, "pixel")} across`;
+  const about = `${layer.map.join(" × ")} positions, receptive field ${count(seen, "pixel")} across`;
   const heading = el("header", {}, el("h2", {}, layer.name), el("p", { class: "secondary" }, about));
   const card = el("article", { class: "layer", "data-layer": layer.name }, heading);
   if (result?.measured) card.append(...createMeasurement(result, names));
   else {
     card.classList.add("unmeasured");
-    const reason = result ? el("p", {}, `Here ${result.reason}.`) : createMissingNote(layer.name);
+    const reason = result ? el("p", {}, `Reason: ${result.reason}.`) : createMissingNote(layer.name);
     card.append(el("p", { class: "empty" }, "Not measured."), reason);
   }
   return card;
@@ -42,7 +42,7 @@ export function createLayerCard(
 
 function createMissingNote(layer: string): HTMLElement {
   const command = el("code", {}, `atlas predict layer=${layer}`);
-  return el("p", {}, "To measure this layer, run ", command, " and load this page again.");
+  return el("p", {}, "To measure this layer, run ", command, " and reload this page.");
 }
 
 function createMeasurement(result: Measurement, names: readonly string[]): HTMLElement[] {
@@ -57,18 +57,21 @@ function createMeasurement(result: Measurement, names: readonly string[]): HTMLE
     el(
       "section",
       { class: "ablation" },
-      createTestHeading("Taken away", verdict.removed.grade),
+      createTestHeading("Ablation", verdict.removed.grade),
       ...createAblation(replacement, names),
     ),
   ];
-  const pushed = el("section", { class: "steering" }, createTestHeading("Pushed", verdict.pushed.grade));
+  const pushed = el("section", { class: "steering" }, createTestHeading("Steering", verdict.pushed.grade));
   if (cells) pushed.append(...createSteering(cells, result.layer, names));
-  else pushed.append(el("p", { class: "empty" }, "No drawn cell of this layer names a class."));
+  else
+    pushed.append(
+      el("p", { class: "empty" }, "No cell with an icon has a positive attribution at this layer."),
+    );
   return [...sections, pushed, createTables(result, names)];
 }
 
 function createWarning(text: string): HTMLElement {
-  return el("p", { class: "warning", role: "note" }, el("strong", {}, "Weak here."), " ", text);
+  return el("p", { class: "warning", role: "note" }, el("strong", {}, "Weak evidence."), " ", text);
 }
 
 function createTestHeading(title: string, grade: Grade): HTMLElement {
@@ -85,12 +88,17 @@ function createAblation(test: ReplacementTest, names: readonly string[]): HTMLEl
   const hit = test.measures.zero.hit.value;
   return [
     createForestPlot(
-      "Within a sample",
-      "Does attribution name the right classes?",
+      "Across the classes of a sample",
+      "Does attribution rank the right classes first?",
       rows("within"),
       CORRELATION,
     ),
-    createForestPlot("For a class", "Does attribution name the right samples?", rows("across"), CORRELATION),
+    createForestPlot(
+      "Across the samples of a class",
+      "Does attribution rank the right samples first?",
+      rows("across"),
+      CORRELATION,
+    ),
     ...(hit === null ? [] : [el("p", { class: "summary" }, describeHits(hit, test.classes))]),
     ...(test.points.length ? [createScatterFigure(test, names)] : []),
     el("p", { class: "secondary" }, describeAblation(test)),
@@ -99,23 +107,21 @@ function createAblation(test: ReplacementTest, names: readonly string[]): HTMLEl
 
 function describeHits(share: number, classes: number): string {
   return (
-    `In ${percent(share)} of the samples the class of strongest attribution is the one that loses most when the ` +
-    `activation becomes zero; by chance it would be ${percent(1 / classes)}.`
+    `In ${percent(share)} of the samples, the class with the largest attribution is the one whose logit drops most when the ` +
+    `activation is set to zero; chance level is ${percent(1 / classes)}.`
   ).replaceAll(" %", "\u00a0%");
 }
 
 function describeAblation({ samples, images, constant }: ReplacementTest): string {
   const parts = [`${count(samples, "sample")} of ${count(images, "image")}.`];
   if (constant.attribution) {
-    parts.push(
-      `${count(constant.attribution, "sample")} with the same attribution for every class left out.`,
-    );
+    parts.push(`${count(constant.attribution, "sample")} with the same attribution to every class excluded.`);
   }
   const still = REPLACEMENTS.filter((by) => constant[by]).map(
     (by) => `${constant[by]} ${REPLACEMENT_NAMES[by]}`,
   );
   if (still.length)
-    parts.push(`Left out, since replacing changed no class more than another: ${still.join(", ")}.`);
+    parts.push(`Excluded, because the replacement changed all classes equally: ${still.join(", ")}.`);
   return parts.join(" ");
 }
 
@@ -128,9 +134,9 @@ function createSteering(test: CellTest, layer: string, names: readonly string[])
     dots: direction === "own" ? createDots(test, layer, names) : [],
   }));
   const question =
-    "Where do the classes that a cell names come among the rises of all classes? 1 rises most.";
+    "Percentile of the increase of the cell’s top classes among the increases of all classes; 1 is the largest increase.";
   return [
-    createForestPlot("Place of the named classes", question, rows, axis),
+    createForestPlot("Percentile of the top classes", question, rows, axis),
     el("p", { class: "secondary" }, describeSteering(test)),
   ];
 }
@@ -155,12 +161,12 @@ function describeSteering({
   push: length,
 }: CellTest): string {
   const parts = [
-    `${count(tested, "cell")} of ${drawn} at level ${level}, drawn by lot; ${count(pushes, "push", "pushes")} of ` +
-      `${percent(length)} of the activation’s length, on ${count(images, "image")}, for each cell on those without a sample in it. Intervals are over cells and images.`,
+    `${count(tested, "cell")} of ${drawn} at level ${level}, sampled at random; ${count(pushes, "intervention")} of ` +
+      `${percent(length)} of the activation’s norm, on ${count(images, "image")}, for each cell on images without a sample in it. Confidence intervals are over cells and images.`,
   ];
-  if (silent) parts.push(`${count(silent, "cell")} named no class.`);
-  if (unpushed) parts.push(`${count(unpushed, "cell")} could not be pushed.`);
+  if (silent) parts.push(`${count(silent, "cell")} had no positive attribution.`);
+  if (unpushed) parts.push(`${count(unpushed, "cell")} could not be steered.`);
   if (still)
-    parts.push(`${count(still, "push", "pushes")} moved nothing and ${still === 1 ? "is" : "are"} left out.`);
+    parts.push(`${count(still, "intervention")} had no effect and ${still === 1 ? "is" : "are"} excluded.`);
   return parts.join(" ");
 }

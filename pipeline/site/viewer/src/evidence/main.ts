@@ -44,23 +44,23 @@ export function createIntroduction({ network }: Manifest): HTMLElement[] {
   const lead = el(
     "p",
     { class: "lead" },
-    "Every cell of the atlas names classes: those that its attribution speaks for. Attribution is an estimate, good " +
-      `for small changes only. Here it is put to the test on ${network.name} itself, in two ways.`,
+    "Every cell of the atlas lists its top classes by attribution. Attribution is a linear approximation, valid " +
+      `for small changes only. This page tests it on ${network.name} with two interventions.`,
   );
   const tests = el(
     "dl",
     { class: "tests" },
     createTest(
-      "Taken away",
-      "Single activations are replaced: by zero, by the layer’s mean, by an activation of another image. Attribution " +
-        "foretells what happens if the classes and samples that it ranks high are those that lose most. It speaks of " +
-        "zero; the other two are compared with the same attribution, and ask more of it than it promises.",
+      "Ablation",
+      "Single activations are replaced by zero, by the layer’s mean, or by an activation of another image. Attribution " +
+        "predicts the effect if the classes and samples that it ranks highest are those whose logits drop most. It is defined " +
+        "for replacement by zero; the other two are compared with the same attribution and are harder to predict.",
     ),
     createTest(
-      "Pushed",
-      "Activations of images that have nothing in a cell are pushed the cell’s way: from the layer’s mean towards the " +
-        "cell’s. If the cell means its classes, these rise above the others, and not so along equally long random " +
-        "directions, the cell’s own with its channels shuffled, or another cell’s.",
+      "Steering",
+      "Activations of images without a sample in a cell are moved in the cell’s direction: from the layer’s mean towards the " +
+        "cell’s mean. If the cell represents its top classes, their logits increase more than others, and less so along random " +
+        "directions of equal norm, the cell’s direction with shuffled channels, or another cell’s direction.",
     ),
   );
   return [el("h1", {}, "Does attribution predict?"), lead, tests, createLegend()];
@@ -80,18 +80,18 @@ function createLegend(): HTMLElement {
   const entries: readonly (readonly [SVGSVGElement, string])[] = [
     [
       createMark(line("estimate"), createSvg("circle", { class: "estimate", cx: 22, cy: 8, r: 3.5 })),
-      "measured, 95 % interval",
+      "measured, 95 % confidence interval",
     ],
     [
       createMark(line("control"), createSvg("circle", { class: "control", cx: 22, cy: 8, r: 3 })),
-      "the same with attributions shuffled among samples",
+      "control: attributions shuffled across samples",
     ],
     [
       createMark(createSvg("circle", { class: "cell", cx: 22, cy: 8, r: 3 })),
-      "one cell, opens it in the atlas",
+      "one cell; opens it in the atlas",
     ],
-    [createMark(upright("chance")), "no relation"],
-    [createMark(upright("best")), "best possible, mean of cells"],
+    [createMark(upright("chance")), "chance level"],
+    [createMark(upright("best")), "best possible, mean over cells"],
   ];
   return el("ul", { class: "key" }, ...entries.map(([mark, text]) => el("li", {}, mark, text)));
 }

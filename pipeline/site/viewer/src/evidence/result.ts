@@ -97,7 +97,7 @@ export const REPLACEMENT_NAMES: Readonly<Record<Replacement, string>> = {
 export const STEERING_NAMES: Readonly<Record<Direction, string>> = {
   own: "the cell’s own",
   gaussian: "random",
-  shuffled: "own, channels shuffled",
+  shuffled: "own, shuffled channels",
   other: "another cell’s",
 };
 
@@ -106,16 +106,16 @@ export const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
   within_median: "The same, median",
   across: "Rank correlation over samples for a class, mean of classes",
   own: "The same for each sample’s own label",
-  sign: "Classes that change in the direction foretold",
-  hit: "Strongest class loses most",
+  sign: "Classes that change in the predicted direction",
+  hit: "Top class has the largest drop",
 };
 
 export const GRADE_NAMES: Readonly<Record<Grade, string>> = {
-  well: "foretells well",
-  fairly: "foretells fairly",
-  weakly: "foretells weakly",
-  not: "does not foretell",
-  unknown: "cannot be told",
+  well: "predicts well",
+  fairly: "predicts fairly",
+  weakly: "predicts weakly",
+  not: "does not predict",
+  unknown: "undetermined",
   "too few images": "unknown, too few images",
 };
 

@@ -36,7 +36,7 @@ export function createScatterPlot(
     class: "scatter",
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
     role: "img",
-    "aria-label": `${points.length} samples: attribution of the strongest class against its true change`,
+    "aria-label": `${points.length} samples: attribution of the top class against its true change`,
   });
   chart.append(...createAxes(x, y), ...createDiagonal(x, y));
   for (const [id, attribution, change] of points) {
@@ -57,11 +57,11 @@ export function createScatterFigure(test: ReplacementTest, names: readonly strin
   const caption = el(
     "figcaption",
     {},
-    el("h4", {}, "The strongest class of each sample"),
+    el("h4", {}, "The top class of each sample"),
     el(
       "p",
       { class: "secondary" },
-      "Its attribution against what its logit loses when the activation becomes zero. On the line, both are equal.",
+      "Its attribution against the drop of its logit when the activation is set to zero. On the line, both are equal.",
     ),
   );
   return el("figure", { class: "cloud" }, caption, createScatterPlot(test.points, names));
@@ -102,7 +102,7 @@ function createAxes(x: Scale, y: Scale): SVGElement[] {
       "attribution, logits",
     ),
   );
-  made.push(createSvg("text", turned, "true loss, logits"));
+  made.push(createSvg("text", turned, "true drop, logits"));
   return made;
 }
 

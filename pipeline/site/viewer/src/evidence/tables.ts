@@ -24,7 +24,7 @@ export function createTables(
   const details = el(
     "details",
     {},
-    el("summary", {}, "All figures as tables"),
+    el("summary", {}, "All measurements as tables"),
     createAblationTable(replacement),
   );
   if (cells) details.append(createSteeringTable(cells), createCellTable(cells, layer, names));
@@ -41,7 +41,7 @@ function createAblationTable(test: ReplacementTest): HTMLElement {
     return [MEASURE_NAMES[measure], ...found.flat()];
   });
   const head = REPLACEMENTS.flatMap((by) => [`Replaced ${REPLACEMENT_NAMES[by]}`, "shuffled"]);
-  return createTable("Taken away, with 95 % intervals", ["Measure", ...head], rows);
+  return createTable("Ablation, with 95 % confidence intervals", ["Measure", ...head], rows);
 }
 
 function createSteeringTable(test: CellTest): HTMLElement {
@@ -53,11 +53,11 @@ function createSteeringTable(test: CellTest): HTMLElement {
   ]);
   const head = [
     "Direction",
-    "Place of the named classes, 0 to 1",
-    "Own above it",
-    "Rise above all classes, logits",
+    "Percentile of the top classes, 0 to 1",
+    "Difference to own",
+    "Increase relative to all classes, logits",
   ];
-  return createTable("Pushed, with 95 % intervals", head, rows);
+  return createTable("Steering, with 95 % confidence intervals", head, rows);
 }
 
 function createCellTable(test: CellTest, layer: string, names: readonly string[]): HTMLElement {
@@ -68,7 +68,7 @@ function createCellTable(test: CellTest, layer: string, names: readonly string[]
       classes.map((id) => names[id] ?? `class ${id}`).join(", "),
       formatNumber(percentile),
     ]);
-  return createTable("The cells that were pushed", ["Cell", "Classes it names", "Their place"], rows);
+  return createTable("The steered cells", ["Cell", "Top classes", "Percentile"], rows);
 }
 
 /** The link to a cell in the atlas. */

@@ -196,7 +196,7 @@ export class LabelDescription {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const names = [...new Set(this.names())];
-      this.text.textContent = names.length ? `Names in sight: ${names.join(", ")}.` : "";
+      this.text.textContent = names.length ? `Visible labels: ${names.join(", ")}.` : "";
     }, UPDATE_AFTER_MS);
   }
 }

@@ -83,7 +83,7 @@ export class ComparisonAxis {
       foreground: color("foreground"),
       muted: color("muted"),
       background: color("background"),
-      left: color("against"),
+      left: color("negative"),
       right: color("accent"),
       font: getComputedStyle(document.body).fontFamily,
     };

@@ -60,7 +60,7 @@ export function decodeTilesAsync(item: TiledImage): void {
       delete job.userData.imageRequest;
       countLoading(source, -1);
       if (found) job.finish(image, null, "image");
-      else job.fail(`${job.src}: expected a picture, found none`, null);
+      else job.fail(`${job.src}: expected an image, found none`, null);
     };
     image.src = job.src;
     if (document.hidden) {

@@ -11,7 +11,7 @@ const WEAK_RATIO = 0.1;
 
 export class Caption {
   readonly element = el("div", { class: "caption" });
-  private readonly provenanceButton = el("button", { type: "button", class: "link" }, "How this was made");
+  private readonly provenanceButton = el("button", { type: "button", class: "link" }, "Provenance");
 
   constructor(
     private readonly manifest: Manifest,
@@ -49,7 +49,7 @@ export class Caption {
     const own = Math.max(...layer.atlases.map(({ heat }) => heat?.strength ?? 0));
     if (layer.atlases.every(({ heat }) => heat === null)) notes.push("No class attributions were recorded.");
     else if (own < WEAK_RATIO * Math.max(...strengths)) {
-      notes.push("Attributions are weak this early in the network; read its classes as hints.");
+      notes.push("Attributions at this early layer are weak; treat its top classes with caution.");
     }
     if (layer.zero_share !== null && layer.zero_share >= HIGH_ZERO_SHARE) {
       notes.push(`${percent(layer.zero_share)} of this layer's attributions are exactly zero.`);
@@ -63,7 +63,7 @@ function createComparisonNotes(layer: LayerEntry, { name, axis }: AtlasEntry): H
   if (!axis) return [];
   const href = `patch.html#${encodeURIComponent(layer.name)}/${encodeURIComponent(name)}`;
   const beyond = axis.clipped
-    ? `${percent(axis.clipped)} of the samples lie beyond the ends of the axis.`
+    ? `${percent(axis.clipped)} of the samples lie outside the range of the axis.`
     : null;
   return [
     ...(beyond ? [el("p", { class: "secondary" }, beyond)] : []),
@@ -77,12 +77,12 @@ function createComparisonNotes(layer: LayerEntry, { name, axis }: AtlasEntry): H
 export function createSecondSetButton(manifest: Manifest, store: Store): HTMLElement {
   const { second } = manifest;
   if (!second) return el("span", { hidden: true });
-  const face = el("span", {}, "Where ", el("em", {}, second.title), " falls");
+  const face = el("span", {}, "Density of ", el("em", {}, second.title));
   const toggle = (): void => {
     const shown = store.state.show === "second";
     store.set(shown ? { show: "attribution" } : { show: "second", classId: null, sign: 1, intensity: 1 });
   };
-  const made = createButton(`Where ${second.title} falls`, face, toggle, "second-set");
+  const made = createButton(`Density of ${second.title}`, face, toggle, "second-set");
   const update = (): void => {
     const { layer, atlas, show, classId } = store.state;
     const offeredByLens = classId !== null;

@@ -38,24 +38,23 @@ export function cellMeasures(scene: Scene, cell: number): { name: string; value:
     {
       name: "fidelity",
       value: of("fidelity"),
-      meaning:
-        "How well the icon excites what the cell's samples excite: cosine with their mean activation, at most 1.",
+      meaning: "Cosine between the icon's activation and the cell's mean activation; at most 1.",
     },
     {
       name: "centred",
       value: of("fidelity_centred"),
-      meaning: "The same after taking the whole layer's mean off both; the stricter measure.",
+      meaning: "The same after subtracting the layer's mean from both; the stricter measure.",
     },
     {
       name: "reliability",
       value: of("reliability"),
-      meaning:
-        "Centred cosine between the means of two halves of the cell's images: as good as any icon can get.",
+      meaning: "Centered cosine between the mean activations of two halves of the cell's images; at most 1.",
     },
     {
       name: "spread",
       value: of("spread"),
-      meaning: "How much the cell's samples differ: 0 all alike, 1 unrelated.",
+      meaning:
+        "Mean distance (1 minus cosine) of the samples from the cell's mean: 0 identical, 1 unrelated.",
     },
   ];
 }
@@ -70,9 +69,9 @@ export function describeWinner(
   if (highlights.length < 2) return "";
   const heats = highlights.map(({ heat }) => heat);
   const winner = highlights[findWinner(heats, sign, cell)];
-  if (!winner) return `it speaks ${sign < 0 ? "against" : "for"} none of the highlighted classes; `;
+  if (!winner) return `no ${sign < 0 ? "negative" : "positive"} attribution to the highlighted classes; `;
   const name = names[winner.id] ?? `class ${winner.id}`;
-  return sign < 0 ? `most against ${name}; ` : `${name} wins; `;
+  return sign < 0 ? `most negative for ${name}; ` : `largest for ${name}; `;
 }
 
 /** One sentence for a screen reader. */

@@ -58,7 +58,7 @@ export class CellPanel {
     this.element.hidden = false;
     const line = density && el("p", { class: "density" }, describeDensity(density, scene.level.size, cell));
     const classes = createSection(
-      "What it speaks for",
+      "Top classes by attribution",
       this.createClasses(scene, cell),
       ...(line ? [line] : []),
     );
@@ -72,8 +72,8 @@ export class CellPanel {
       this.createHeader(scene, cell),
       this.pinFollower.createSection(scene, cell, this.actions.follow) ?? "",
       classes,
-      this.manifest.exemplars ? createSection("Where it was seen", exemplarList) : "",
-      createSection("How far to trust the icon", ...createIconQuality(scene, cell)),
+      this.manifest.exemplars ? createSection("Exemplars", exemplarList) : "",
+      createSection("Quality of the icon", ...createIconQuality(scene, cell)),
       ...cellSections(this.manifest, scene, cell, this.actions),
     );
     this.element.scrollTop = scrolled;
@@ -107,7 +107,7 @@ export class CellPanel {
       "header",
       {},
       createButton(
-        "Close the panel",
+        "Close panel",
         createSvgIcon("M5 5 15 15", "M15 5 5 15"),
         this.actions.close,
         "icon-button close",
@@ -129,7 +129,7 @@ export class CellPanel {
 
   /** The icon as the button that shows it large, with where it comes from. */
   private createEnlargeButton(face: HTMLElement, scene: Scene, cell: number, title: string): HTMLElement {
-    const name = "Enlarge the icon and tell where it comes from";
+    const name = "Enlarge the icon and show its provenance";
     const button = createButton(name, face, () => this.iconDialog.open(scene, cell, title), "enlarge");
     button.append(createSvgIcon("M11.5 4H16v4.5", "M16 4l-5 5", "M8.5 16H4v-4.5", "M4 16l5-5"));
     return button;

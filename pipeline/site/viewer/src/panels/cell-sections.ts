@@ -30,12 +30,12 @@ export function cellSections(
   const address = addressOf({ level: scene.level, cell });
   const command = provenanceCommand(scene.layer.name, scene.atlas.name, address);
   return [
-    createSection("Most alike to the network", alike(manifest, scene, cell, actions)),
+    createSection("Most similar cells", alike(manifest, scene, cell, actions)),
     ...(manifest.layers.length > 1
-      ? [createSection("The same samples at other layers", elsewhere(manifest, scene, cell, actions))]
+      ? [createSection("Same samples at other layers", elsewhere(manifest, scene, cell, actions))]
       : []),
     ...createImages(manifest, scene, address, actions),
-    createSection("Where it comes from, told in a terminal", createCopyableText(command)),
+    createSection("Provenance command", createCopyableText(command)),
   ];
 }
 
@@ -89,7 +89,7 @@ function alike(
       return createCellButton(view, decimal(neighbour.cosine), label, go);
     });
     if (buttons.length) found.replaceChildren(...buttons);
-    else found.replaceChildren(el("p", { class: "empty" }, "No other cell of this level is drawn."));
+    else found.replaceChildren(el("p", { class: "empty" }, "No other cell of this level has an icon."));
   };
   loadSimilarCells(scene, cell).then(fill, reportError);
   return found;

@@ -66,9 +66,9 @@ function createDetail(exemplar: Exemplar): HTMLElement[] {
 
 function createFieldNote(manifest: Manifest, layer: LayerEntry): HTMLElement {
   const { crop } = manifest.network;
-  const text = `A position of this layer sees ${layer.receptive_field} of the input's ${crop} pixels across`;
+  const text = `The receptive field of this layer is ${layer.receptive_field} of the input's ${crop} pixels across`;
   const shown = layer.patch.limited
-    ? "; patches show half of the input around it."
-    : "; patches show just that.";
+    ? "; patches show half of the input."
+    : "; patches show the receptive field.";
   return el("p", { class: "secondary" }, text + shown);
 }

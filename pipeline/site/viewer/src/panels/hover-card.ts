@@ -45,7 +45,7 @@ export class HoverCard {
       count(level.value("count", cell), "sample"),
       `spread ${spread?.value}`,
       `fidelity ${fidelity?.value}`,
-      `centred ${centred?.value}`,
+      `centered ${centred?.value}`,
     ];
     return [
       createIcon(scene.layer.name, scene.atlas, address),

@@ -50,9 +50,9 @@ export class IconDialog {
       ["Samples", count(level.value("count", cell), "sample")],
       [
         "Fidelity",
-        `${decimal(level.value("fidelity", cell))}, centred ${decimal(level.value("fidelity_centred", cell))}`,
+        `${decimal(level.value("fidelity", cell))}, centered ${decimal(level.value("fidelity_centred", cell))}`,
       ],
-      ["Drawn at", `${pixels} × ${pixels} pixels`],
+      ["Rendered at", `${pixels} × ${pixels} pixels`],
     ];
     const identities: [string, string][] = [
       ...Object.entries(made.identities[layer.name]?.[atlas.name] ?? {}),
@@ -68,14 +68,14 @@ export class IconDialog {
       { class: "text" },
       el("p", { class: "verdict" }, describeIconQuality(scene, cell)),
       known,
-      el("h3", {}, "Identities"),
+      el("h3", {}, "Digests"),
       el(
         "p",
         { class: "secondary" },
-        "Digests of what the icon was made from, and of all that those follow from.",
+        "SHA-256 digests of the inputs of the icon and of everything they were derived from.",
       ),
       createList("digests", identities),
-      el("h3", {}, "Told in full in a terminal"),
+      el("h3", {}, "Provenance command"),
       createCopyableText(provenanceCommand(layer.name, atlas.name, { size, row, column })),
     );
   }
@@ -91,10 +91,10 @@ function createOriginFact({ atlas, level }: Scene, cell: number, origin: IconOri
   const words = {
     unknown: null,
     noise: "noise",
-    parent: `${around}, which holds the cell`,
-    same: `nothing anew: it is ${around}, which holds the same samples`,
+    parent: `${around}, which contains the cell`,
+    same: `not rendered again: it is ${around}, which contains the same samples`,
   }[origin];
-  return words ? [createFact("Drawn from", words)] : [];
+  return words ? [createFact("Initialized from", words)] : [];
 }
 
 /** Side of an icon in the tiles, pixels. */

@@ -23,7 +23,7 @@ export function createIconQuality(scene: Scene, cell: number): HTMLElement[] {
     numbers.append(el("div", { title: meaning }, el("dt", {}, name), el("dd", {}, value)));
     meanings.append(el("div", {}, el("dt", {}, name), el("dd", {}, meaning)));
   }
-  const explained = el("details", { class: "explanation" }, el("summary", {}, "What these numbers mean"));
+  const explained = el("details", { class: "explanation" }, el("summary", {}, "About these measures"));
   explained.append(meanings);
   const lines = qualityWarningLines(scene.level, cell).map((line) =>
     el("p", { class: "quality-warning" }, line),
@@ -33,26 +33,24 @@ export function createIconQuality(scene: Scene, cell: number): HTMLElement[] {
 
 /** The numbers in a sentence or two. */
 export function describeIconQuality({ level }: Scene, cell: number): string {
-  const of = `${describeFidelity(level.value("fidelity_centred", cell))} of ${describeSpread(level.value("spread", cell))}`;
+  const of = `${describeFidelity(level.value("fidelity_centred", cell))}; ${describeSpread(level.value("spread", cell))}`;
   return `${of}; ${describeReliability(level.value("reliability", cell))}.`;
 }
 
 function describeFidelity(centred: number): string {
-  if (Number.isNaN(centred)) return "A picture that was not measured";
-  if (centred >= HIGH_FIDELITY) return "A faithful picture";
-  return centred >= MEDIUM_FIDELITY ? "A fair picture" : "A loose picture";
+  if (Number.isNaN(centred)) return "Icon of unknown fidelity";
+  if (centred >= HIGH_FIDELITY) return "High-fidelity icon";
+  return centred >= MEDIUM_FIDELITY ? "Medium-fidelity icon" : "Low-fidelity icon";
 }
 
 function describeSpread(spread: number): string {
-  if (Number.isNaN(spread)) return "the cell";
-  if (spread < LOW_SPREAD) return "sights much alike";
-  return spread < HIGH_SPREAD ? "varied sights" : "a mixture of sights";
+  if (Number.isNaN(spread)) return "unknown spread";
+  if (spread < LOW_SPREAD) return "similar samples";
+  return spread < HIGH_SPREAD ? "varied samples" : "mixed samples";
 }
 
 function describeReliability(reliability: number): string {
-  if (Number.isNaN(reliability)) return "too few images to tell what others would change";
-  if (reliability >= HIGH_RELIABILITY) return "other images would change it little";
-  return reliability >= LOW_RELIABILITY
-    ? "other images would change it somewhat"
-    : "other images might change it wholly";
+  if (Number.isNaN(reliability)) return "unknown reliability (too few images)";
+  if (reliability >= HIGH_RELIABILITY) return "high reliability";
+  return reliability >= LOW_RELIABILITY ? "medium reliability" : "low reliability";
 }

@@ -15,7 +15,7 @@ export function createImageList(
   imageCounts: readonly ImageCount[],
   reportError: (error: unknown) => void,
 ): HTMLElement {
-  if (!imageCounts.length) return el("p", { class: "empty" }, "None of its samples lie here.");
+  if (!imageCounts.length) return el("p", { class: "empty" }, "It has no samples here.");
   const list = el("ol", { class: "images" });
   const more = el("button", { type: "button", class: "more" });
   const samples = imageCounts.reduce((sum, imageCount) => sum + imageCount.samples, 0);
@@ -91,7 +91,7 @@ export function createImageSection(
     sources.find((source) => source.name === name) ?? sources[0];
   show(named(preferredSet));
   if (sources.length < 2) return { choice: null, list };
-  const imageSetGroup = createRadioGroup("Whose images", (name) => {
+  const imageSetGroup = createRadioGroup("Image set", (name) => {
     preferredSet = named(name)?.name ?? preferredSet;
     show(named(name));
   });
@@ -128,7 +128,7 @@ export function countLabels(imageCounts: readonly ImageCount[], infos: readonly 
 /** The most frequent labels with their images and share of the samples, and how many others there are. */
 export function createLabelBars(counts: readonly LabelCount[]): HTMLElement {
   if (counts.every(({ label }) => label === null)) {
-    return el("p", { class: "empty" }, "The images bear no labels.");
+    return el("p", { class: "empty" }, "The images have no labels.");
   }
   const all = counts.reduce((sum, { samples }) => sum + samples, 0);
   const longest = counts[0]?.samples ?? 1;

@@ -50,7 +50,7 @@ export class MeasureLegend {
   }
 
   private createMeasure(kind: MeasureInfo, range: Range): HTMLElement[] {
-    const away = createButton("Show the icons alone", createSvgIcon("M6 6 14 14", "M14 6 6 14"), () =>
+    const away = createButton("Show icons only", createSvgIcon("M6 6 14 14", "M14 6 6 14"), () =>
       this.store.set({ measure: null }),
     );
     const tick = el("span", { class: "tick" });
@@ -76,7 +76,7 @@ export class MeasureLegend {
     const name = kind?.name ?? "";
     if (name === this.announcedName) return;
     this.announcedName = name;
-    if (!kind) announce("Icons alone");
+    if (!kind) announce("Icons only");
     else if (range)
       announce(`${name}: ${formatValue(kind, range.least)} to ${formatValue(kind, range.most)}`);
   }

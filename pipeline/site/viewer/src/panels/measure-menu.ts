@@ -26,20 +26,20 @@ export class MeasureMenu {
   constructor(private readonly store: Store) {
     this.button.setAttribute("aria-controls", "measure-menu");
     this.button.setAttribute("aria-expanded", "false");
-    this.measures = createRadioGroup("Colour of the cells", (value) =>
+    this.measures = createRadioGroup("Color of the cells", (value) =>
       store.set({ measure: parseMeasure(value) }),
     );
     this.measures.element.classList.add("stacked");
     this.measures.setOptions([
-      { value: "icons", label: "Icons alone" },
+      { value: "icons", label: "Icons only" },
       ...MEASURE_INFOS.map(({ measure, name }) => ({ value: measure, label: name })),
     ]);
     this.switches = { labels: this.createCheckbox("labels"), marks: this.createCheckbox("marks") };
     this.element.append(
-      el("p", { class: "secondary" }, "Colour the cells by"),
+      el("p", { class: "secondary" }, "Color the cells by"),
       this.measures.element,
-      createSwitch(this.switches.labels, "Names", "n"),
-      createSwitch(this.switches.marks, "Marks of cells to doubt", "d"),
+      createSwitch(this.switches.labels, "Labels", "n"),
+      createSwitch(this.switches.marks, "Quality warnings", "d"),
     );
     this.element.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("pointerdown", (event) => this.closeOnOutsidePress(event), true);

@@ -59,7 +59,7 @@ export class PinFollower {
       createArrow(),
       ...cells,
     );
-    return createSection("Where its samples went", way);
+    return createSection("Same samples at the new layer", way);
   }
 
   private async movePin(before: State, pin: CellAddress, layer: string, requestId: number): Promise<void> {
@@ -73,12 +73,12 @@ export class PinFollower {
     const best = to?.cells[0];
     if (!to || !best) {
       this.store.set({ layer, pin: null });
-      announce(`Layer ${layer}. No drawn cell there holds samples of the pinned one.`);
+      announce(`Layer ${layer}. No cell with an icon contains samples of the pinned cell.`);
       return;
     }
     this.lastStep = { from: { layer: own.name, atlas, level, cell }, to };
     this.store.set({ layer, pin: addressOf({ level: to.level, cell: best.cell }) });
-    announce(`Layer ${layer}. ${percent(best.share)} of the samples lie in the cell that is pinned now.`);
+    announce(`Layer ${layer}. ${percent(best.share)} of the samples lie in the newly pinned cell.`);
   }
 }
 
@@ -104,7 +104,7 @@ export function createLayerRows(
   const list = el("ul", { class: "other-layers" });
   for (const other of layerCells) {
     const cells = createLayerCellButtons(names, other, movePin);
-    if (!cells.length) cells.push(el("p", { class: "empty" }, "No drawn cell holds them."));
+    if (!cells.length) cells.push(el("p", { class: "empty" }, "No cell with an icon contains them."));
     const name = el("span", { class: "layer", title: other.layer.name }, other.layer.name);
     list.append(el("li", {}, name, el("div", { class: "cells" }, ...cells)));
   }

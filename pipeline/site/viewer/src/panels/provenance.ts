@@ -33,7 +33,7 @@ export class ProvenanceDialog {
   private readonly dialogParts = createDialog("provenance");
 
   constructor(private readonly manifest: Manifest) {
-    this.dialogParts.heading.textContent = "How this atlas was made";
+    this.dialogParts.heading.textContent = "Provenance of this atlas";
   }
 
   get dialog(): HTMLDialogElement {
@@ -65,15 +65,11 @@ export class ProvenanceDialog {
       el(
         "p",
         { class: "secondary" },
-        `${layer} · ${name}. Pin a cell for the command that leads to its images.`,
+        `${layer} · ${name}. Pin a cell to get the command that lists its images.`,
       ),
       createList("facts", facts),
       el("h3", {}, "Artifacts"),
-      el(
-        "p",
-        { class: "secondary" },
-        "Each digest follows from the settings and from all that the artifact was made from.",
-      ),
+      el("p", { class: "secondary" }, "Each digest covers the settings and all inputs of the artifact."),
       createList("digests", this.listDigests(made, layer, atlas)),
       el("h3", {}, "Settings"),
       ...createSettings(made),

@@ -17,10 +17,10 @@ export function createRateTable(context: PatchContext<Tested>): HTMLElement {
   const { source, target, direction } = context;
   const heads: readonly (readonly [string, string])[] = [
     [`becomes ${target}`, "static"],
-    [`becomes ${target}`, "dynamic, an oracle"],
+    [`becomes ${target}`, "dynamic, oracle"],
     [`leaves ${source}`, "static"],
     [`softmax of ${target}`, `static; before: ${formatShare(direction.before.target)}`],
-    [`the atlas’s lead`, `becomes ${target}, static, points`],
+    [`difference to the atlas`, `becomes ${target}, static, points`],
   ];
   const head = el(
     "tr",
@@ -108,7 +108,7 @@ export function createLegend({ source, target }: PatchContext<Tested>): HTMLElem
     { class: "legend" },
     entry("target", target),
     entry("source", source),
-    entry("own", "the class of the image the patch was cut from"),
+    entry("own", "class of the image that the patch was cropped from"),
   );
 }
 

@@ -51,7 +51,10 @@ function createCard(context: PatchContext<Tested>, group: Group, patch: KeptPatc
     createPatchImage(context, patch, GROUP_NAMES[group.name].name),
     el(
       "p",
-      { class: "rate", title: `becomes ${context.target}, static; 95 % interval ${formatInterval(becomes)}` },
+      {
+        class: "rate",
+        title: `becomes ${context.target}, static; 95 % confidence interval ${formatInterval(becomes)}`,
+      },
       formatShare(becomes.value),
     ),
     el("p", { class: "secondary" }, `dynamic ${formatShare(patch.dynamic.becomes.value)}`),
@@ -67,7 +70,7 @@ function createPatchImage(context: PatchContext<unknown>, patch: FoundPatch, wha
 }
 
 function createOrigin(context: PatchContext<unknown>, patch: FoundPatch): HTMLElement {
-  if (patch.key === null) return el("p", { class: "secondary" }, "made, not found");
+  if (patch.key === null) return el("p", { class: "secondary" }, "generated");
   const text = el("p", { class: "secondary origin" }, el("span", {}, patch.label ?? "no label"), patch.key);
   if (!patch.cell) return text;
   const { size, at } = patch.cell;
@@ -110,7 +113,7 @@ function createPair(context: PatchContext<Tested>, example: Example): HTMLElemen
 
 function createSide(context: PatchContext<Tested>, example: Example, when: 0 | 1): HTMLElement {
   const name = when ? example.after : example.before;
-  const alt = `${example.label ?? example.key} ${when ? "with the patch" : "as it is"}`;
+  const alt = `${example.label ?? example.key} ${when ? "with the patch" : "without the patch"}`;
   const picture = name === null ? null : el("img", { src: imageUrl(context, name), alt, loading: "lazy" });
   return el(
     "figure",

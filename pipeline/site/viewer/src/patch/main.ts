@@ -69,7 +69,7 @@ class Page {
     this.pairs.hidden = this.layers.element.hidden = selection === null;
     if (!selection) {
       const text =
-        "This run compares no classes. Compose it anew with a pair, as in comparisons=[[cat,dog]].";
+        "This run has no comparisons. Run it again with a pair of classes, for example comparisons=[[cat,dog]].";
       this.setContent("nothing", el("p", { class: "lead" }, text));
       return;
     }
@@ -88,7 +88,7 @@ class Page {
         el(
           "p",
           { class: "skip-reason" },
-          `There is no patch test of this layer and comparison to show (${text}). The stage patch makes it.`,
+          `There is no patch test for this layer and comparison (${text}). The stage patch writes it.`,
         ),
       );
     }
@@ -96,10 +96,10 @@ class Page {
 
   private createContent(test: PatchTest, selection: Selection): HTMLElement[] {
     const direction = test.directions.find(({ name }) => name === selection.direction) ?? test.directions[0];
-    if (!direction) throw new Error("it holds no direction");
+    if (!direction) throw new Error("it contains no direction");
     const [source, target] = [direction.source, direction.target].map((id) => className(this.manifest, id));
     const context = { manifest: this.manifest, test, direction, source: source ?? "", target: target ?? "" };
-    announce(`Patches that turn ${context.source} into ${context.target}, ${test.layer}`);
+    announce(`Patches that change ${context.source} into ${context.target}, ${test.layer}`);
     return [this.createQuestion(context.source, context.target, selection), ...createReport(context)];
   }
 
@@ -109,9 +109,9 @@ class Page {
       "a",
       { class: "swap-direction", href: toHash({ ...selection, direction: `${other}-${one}` }) },
       createSvgIcon("M4 7h11l-3-3", "M16 13H5l3 3"),
-      "The other way round",
+      "Swap direction",
     );
-    const text = el("h2", {}, "Does a patch turn ");
+    const text = el("h2", {}, "Does a patch change ");
     text.append(el("em", { class: "source" }, source), " into ", el("em", { class: "target" }, target), "?");
     return el("div", { class: "question" }, text, swapLink);
   }

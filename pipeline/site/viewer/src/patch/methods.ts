@@ -9,45 +9,45 @@ export function createMethods(context: PatchContext<Tested>): HTMLElement {
   const tried = direction.groups[0]?.tried ?? 0;
   const kept = direction.groups[0]?.patches.length ?? 0;
   const cut = test.patch.limited
-    ? "half of the input’s side, for the layer sees more"
-    : "what the layer sees";
+    ? "half of the input’s side, since the receptive field is larger"
+    : "the receptive field of the layer";
   return createList([
     [
       "Images",
-      `${listed} images of ${source} in the set, ${shown} shown to the network, ${right} of them got right. Those are split by chance: sizes, corners and patches are chosen on one half (${searched} images of it), everything on this page is measured on the other ${measured}. The network may have been trained on some of them.`,
+      `${listed} images of ${source} in the set, ${shown} passed to the network, ${right} of them classified correctly. These are split at random: sizes, corners and patches are selected on one half (${searched} images of it); everything on this page is measured on the other ${measured}. The network may have been trained on some of them.`,
     ],
     [
       "Candidates",
-      `Crops of ${test.patch.side} pixels, ${cut}, around exemplars from images that are neither ${source} nor ${target}. Cells come in the order of how far they lie towards ${target}’s end times how much more they say for ${target} than for ${source}.`,
+      `Crops of ${test.patch.side} pixels, ${cut}, around exemplars from images that are neither ${source} nor ${target}. Cells are ranked by how far they lie towards ${target}’s end of the axis times the difference of their attributions to ${target} and ${source}.`,
     ],
     [
-      "Same search for all",
-      `Each group tries ${tried} patches at ${formatSizes(test.sizes)} of the side in all four corners on the same images, and keeps the best ${kept}: the same areas to choose from, and the same number of tries.`,
+      "Same search for all groups",
+      `Each group tries ${tried} patches at ${formatSizes(test.sizes)} of the side in all four corners on the same images, and keeps the best ${kept}: the same candidate areas and the same number of trials.`,
     ],
     [
-      "Same images, other places",
-      "The atlas’s own images, each cut at a random place: what is left of the atlas’s advice when its places are forgotten.",
+      "Same images, random positions",
+      "Crops at random positions of the images that the atlas selected: a control for the choice of positions.",
     ],
     [
       "Ranked by the logit",
-      `The best of ${test.pool} times as many random natural patches by the logit of ${target}, each shown alone on grey.`,
+      `The best of ${test.pool} times as many random natural patches by the logit of ${target}, each shown alone on gray.`,
     ],
     [
       "Noise",
-      "Gaussian noise with the colour mean and covariance of natural patches and an amplitude that falls as 1 / frequency.",
+      "Gaussian noise with the color mean and covariance of natural patches and a 1 / frequency amplitude spectrum.",
     ],
-    ["Static", "One size and one corner for each patch, chosen on the first half."],
+    ["Static", "One size and one corner for each patch, selected on the first half."],
     [
       "Dynamic",
-      `The best size and corner for each image, known only after trying them all on that very image. That is an oracle: it flatters every group, and no one could choose so beforehand. “Leaves” under dynamic would be of the choice made for ${target}.`,
+      `The best size and corner for each image, selected on that image after trying all of them. This is an oracle: an upper bound for every group that cannot be selected in advance. “Leaves” under dynamic would refer to the selection for ${target}.`,
     ],
     [
       "Intervals",
-      `95 %, from ${test.resamples} bootstrap draws of images and patches. Where nothing flips the interval is 0 to 0, and says only that none of ${measured * kept} pictures did.`,
+      `95 %, from ${test.resamples} bootstrap draws of images and patches. If no image flips, the interval is 0 to 0 and means only that none of ${measured * kept} images did.`,
     ],
     [
-      "Yardstick",
-      "Carter et al. (2019) found 37.2 % static and 57.5 % dynamic, pooled over three pairs of classes and ten patches each that people had picked, on training images of InceptionV1. Their only control was noise.",
+      "Published reference",
+      "Carter et al. (2019) report 37.2 % static and 57.5 % dynamic, pooled over three pairs of classes with ten hand-picked patches each, on training images of InceptionV1. Their only control was noise.",
     ],
   ]);
 }

@@ -24,7 +24,7 @@ function createUntested(context: PatchContext<Untested>): HTMLElement[] {
   const { direction } = context;
   const why = el("p", { class: "skip-reason" }, direction.hindrance);
   if (!direction.proposed.length) return [why];
-  const text = `What the atlas would try: exemplars from other classes’ images at ${context.target}’s end.`;
+  const text = `Candidates of the atlas: exemplars from images of other classes at ${context.target}’s end.`;
   return [why, createSection("Candidates", text, createCandidateCards(context, direction.proposed))];
 }
 
@@ -32,38 +32,38 @@ function createTested(context: PatchContext<Tested>): HTMLElement[] {
   const { source, target, direction, manifest, test } = context;
   const { measured } = direction.images;
   const kept = direction.groups[0]?.patches.length ?? 0;
-  const lead = `${manifest.network.name} was shown ${measured} images of ${source} that it gets right and that chose nothing here, each with one of ${kept} patches in a corner. The patches are crops of other classes’ images, from cells of ${test.layer} that the comparison atlas puts at ${target}’s end. How often does it now say ${target}?`;
+  const lead = `${manifest.network.name} was tested on ${measured} images of ${source} that it classifies correctly and that were not used for selection, each with one of ${kept} patches pasted in a corner. The patches are crops of images of other classes, from cells of ${test.layer} at ${target}’s end of the comparison atlas. How often does it now predict ${target}?`;
   const pictures = direction.examples.some(({ after }) => after !== null);
   return [
     el("p", { class: "lead" }, lead),
     createHeadline(context),
     createSection(
-      "The atlas beside its controls",
-      "The same pictures to change, the same search and the same patch area for every row. Shares of pictures, with 95 % intervals.",
+      "Atlas and controls",
+      "Same images, same search and same patch area for every row. Shares of images, with 95 % confidence intervals.",
       createRateTable(context),
     ),
     createSection(
       "Softmax against patch size",
-      `Mean softmax in percent; across, the patch’s side in percent of the input’s. A patch that works by what it adds to ${source} does so at middle sizes; a larger one is seen as the thing it was cut from.`,
+      `Mean softmax in percent; across, the patch’s side in percent of the input’s. A patch that works as an addition to ${source} works at medium sizes; a larger one is classified as the object it was cropped from.`,
       createLegend(context),
       createCurves(context),
     ),
     createSection(
-      "The kept patches",
-      `Best first on the half they were chosen on; the share is of the other half’s images that become ${target}.`,
+      "Selected patches",
+      `Ordered by their rate on the selection half; the share is of the images of the other half that become ${target}.`,
       ...createPatchCards(context),
     ),
     ...(pictures
       ? [
           createSection(
             "Before and after",
-            `Every image met one of the atlas’s patches in turn; shown are pictures at equal steps from the largest to the smallest softmax of ${target}, so failures are among them.`,
+            `Every image was tested with one of the atlas’s patches; shown are images at equal steps from the largest to the smallest softmax of ${target}, so that failures are included.`,
             createSoftmaxLegend(context),
             createMontage(context),
           ),
         ]
       : []),
-    createSection("How it was done", null, createMethods(context)),
+    createSection("Methods", null, createMethods(context)),
   ];
 }
 
@@ -86,12 +86,12 @@ function createHeadline(context: PatchContext<Tested>): HTMLElement {
     ),
     createFigure(
       formatShare(atlas.dynamic.becomes.value),
-      "with the best size and corner of each image, an oracle",
+      "with the best size and corner for each image (oracle)",
       atlas.dynamic.becomes,
     ),
     createFigure(
       formatPoints(added.value),
-      `points more than the best control without an atlas (${name}: ${formatShare(control.static.becomes.value)})${clear ? "" : "; no clear difference"}`,
+      `points above the best control without an atlas (${name}: ${formatShare(control.static.becomes.value)})${clear ? "" : "; not significant"}`,
       added,
     ),
   );
@@ -106,7 +106,7 @@ function createFigure(
     "div",
     { class: "figure" },
     el("p", { class: "value" }, value),
-    el("p", { class: "interval-text" }, `95 % interval ${formatInterval(estimate)}`),
+    el("p", { class: "interval-text" }, `95 % confidence interval ${formatInterval(estimate)}`),
     el("p", { class: "what" }, what),
   );
 }

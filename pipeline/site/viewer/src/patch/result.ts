@@ -177,11 +177,14 @@ function decode(text: string): string {
 // Names and numbers as the page of patch tests says them.
 
 export const GROUP_NAMES: Readonly<Record<GroupName, { readonly name: string; readonly what: string }>> = {
-  atlas: { name: "From the atlas", what: "exemplars of the cells at the target’s end" },
-  elsewhere: { name: "Same images, other places", what: "the atlas’s images, cut at random places" },
-  logit: { name: "Ranked by the logit", what: "natural patches the network alone likes best" },
-  random: { name: "Natural, at random", what: "random places of other classes’ images" },
-  noise: { name: "Noise", what: "natural colours and spectrum, no shapes" },
+  atlas: { name: "From the atlas", what: "exemplars of the cells at the target’s end of the axis" },
+  elsewhere: {
+    name: "Same images, random positions",
+    what: "the atlas’s images, cropped at random positions",
+  },
+  logit: { name: "Ranked by the logit", what: "natural patches with the largest logit" },
+  random: { name: "Random natural patches", what: "random positions of images of other classes" },
+  noise: { name: "Noise", what: "natural colors and spectrum, no shapes" },
 };
 
 /** What every part of the page needs. */

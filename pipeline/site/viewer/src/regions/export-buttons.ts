@@ -15,7 +15,7 @@ import { cellsInArea, describeExtent, type Region } from "./region";
 
 const DONE_MS = 1800;
 const PNG_UNAVAILABLE =
-  "This page was opened from disk, and browsers let such a page show its pictures but not read them. Open the atlas " +
+  "This page was opened from disk: browsers do not let such a page read the pixels of its images. Open the atlas " +
   "with “atlas browse”, or from a web host, to save a PNG.";
 
 interface ExportAction {
@@ -36,7 +36,7 @@ export function createExportButtons(
 ): HTMLElement {
   const linkText = linkNote(scene, area, cells.length);
   const note = el("p", { class: "secondary", "aria-live": "polite" }, linkText);
-  const row = el("div", { class: "export-buttons", role: "group", "aria-label": "Take the region along" });
+  const row = el("div", { class: "export-buttons", role: "group", "aria-label": "Export the region" });
   const add = (createTableAction: ExportAction): HTMLButtonElement => {
     const button = createActionButton(createTableAction, (text) => note.replaceChildren(text || linkText));
     row.append(button);
@@ -82,13 +82,13 @@ function tableActions(
       download(new Blob([await table()], { type: "text/csv" }), `${fileStem(scene)}-${name}.csv`),
   });
   const found = [
-    createTableAction("Cells CSV", "Save its cells as CSV", "cells", () =>
+    createTableAction("Cells CSV", "Save the cells as CSV", "cells", () =>
       createCellsTable(manifest, scene, cells),
     ),
   ];
   if (source) {
     const table = (): Promise<string> => createImagesTable(scene, area, source);
-    found.push(createTableAction("Images CSV", "Save the list of its images as CSV", "images", table));
+    found.push(createTableAction("Images CSV", "Save the list of images as CSV", "images", table));
   }
   return found;
 }
@@ -99,7 +99,7 @@ function createPngAction(manifest: Manifest, scene: Scene, area: Area): ExportAc
       await renderRegion(scene, area, caption(manifest, scene, area), exportColors()),
       `${fileStem(scene)}-cells.png`,
     );
-  return { face: "PNG", title: "Save its icons as PNG", done: "Saved", work };
+  return { face: "PNG", title: "Save the icons as PNG", done: "Saved", work };
 }
 
 function fileStem({ layer, atlas, level }: Scene): string {
@@ -145,7 +145,7 @@ function linkNote({ level }: Scene, area: Area, cells: number): string {
   const held = encodeArea(area).area;
   if (held === area) return "";
   const more = cellsInArea(level, held).length - cells;
-  return `The link holds a simplified shape, with ${more ? `${count(more, "cell")} more` : "the same cells"}.`;
+  return `The link contains a simplified shape, with ${more ? `${count(more, "cell")} more` : "the same cells"}.`;
 }
 
 function caption(manifest: Manifest, { layer, atlas, level }: Scene, area: Area): string {

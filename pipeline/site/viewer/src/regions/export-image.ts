@@ -124,14 +124,14 @@ function createCanvas(width: number, height: number): CanvasRenderingContext2D {
     height: Math.max(Math.round(height), 1),
   });
   const context = output.getContext("2d");
-  if (!context) throw new Error("this browser draws no pictures");
+  if (!context) throw new Error("this browser has no canvas");
   return context;
 }
 
 function toPng(output: HTMLCanvasElement): Promise<Blob> {
   return new Promise((resolve, reject) => {
     output.toBlob((blob) =>
-      blob ? resolve(blob) : reject(new Error("the picture is too large for this browser")),
+      blob ? resolve(blob) : reject(new Error("the image is too large for this browser")),
     );
   });
 }

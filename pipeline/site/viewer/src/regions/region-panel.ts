@@ -24,8 +24,8 @@ export interface RegionActions {
 }
 
 const ABOUT_CLASSES =
-  "Mean over the region's samples of what their cells list. A cell lists only its strongest classes; a class " +
-  "counts as 0 where it is not listed.";
+  "Mean attribution of the cells, weighted by samples. Each cell lists only its top classes; a class " +
+  "counts as 0 in cells that do not list it.";
 
 /** The panel; `area` counts in cells of the scene's level. Its images come when they are loaded. */
 export function createRegionPanel(
@@ -39,19 +39,19 @@ export function createRegionPanel(
   const panel = el("section", { class: "panel region", "aria-label": "Selected region", tabindex: "-1" });
   panel.append(createHeader(area, found, actions));
   if (!found.samples) {
-    panel.append(el("p", { class: "section empty" }, "No samples lie here."));
+    panel.append(el("p", { class: "section empty" }, "No samples here."));
     return panel;
   }
   const sources = listImageSources(manifest, scene);
   panel.append(
     createExportButtons(manifest, scene, area, found, sources[0] ?? null),
     createSection(
-      "What it speaks for",
+      "Top classes by attribution",
       createClassBars(manifest.network.classes, found.classes, chosen, actions.choose, scene.highlights),
       el("p", { class: "secondary" }, ABOUT_CLASSES),
     ),
     ...(manifest.exemplars ? [createExemplarSection(manifest, scene, found, actions)] : []),
-    createSection("How far to trust its icons", createRegionNumbers(found)),
+    createSection("Quality of the icons", createRegionNumbers(found)),
     ...createImageSections(sources, area, actions),
   );
   return panel;
@@ -81,7 +81,7 @@ function createExemplarSection(
     );
     list.replaceChildren(...createExemplarPatches(manifest, scene.layer, found));
   }, reportError);
-  return createSection("Where it was seen", list);
+  return createSection("Exemplars", list);
 }
 
 /** The labels and the images of a region, where there is a set to list; they come when they are loaded. */
@@ -106,8 +106,8 @@ function createImageSections(
       .catch(reportError);
   });
   return [
-    ...(choice ? [createSection("Whose images", choice)] : []),
-    createSection("Labels of its images", labels),
+    ...(choice ? [createSection("Image set", choice)] : []),
+    createSection("Labels of the images", labels),
     createSection("Images in this region", list),
   ];
 }
@@ -116,13 +116,13 @@ function createHeader(area: Area, { samples, cells, drawn }: Region, actions: Re
   const { top, left, bottom, right, size } = area.bounds;
   const within = area.isBox ? "" : "within ";
   const place = `${within}${from("row", top, bottom)}, ${from("column", left, right)} of ${size}`;
-  const filled = `in ${count(cells.length, "cell")}${drawn < cells.length ? `, ${drawn} of them drawn` : ""}`;
+  const filled = `in ${count(cells.length, "cell")}${drawn < cells.length ? `, ${drawn} with an icon` : ""}`;
   const told = cells.length === drawn && drawn === area.places ? "" : ` ${filled}`;
   return el(
     "header",
     {},
     createButton(
-      "Close the panel",
+      "Close panel",
       createSvgIcon("M5 5 15 15", "M15 5 5 15"),
       actions.close,
       "icon-button close",

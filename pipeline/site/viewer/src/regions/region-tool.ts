@@ -16,10 +16,10 @@ import { describeExtent } from "./region";
 const INSTRUCTIONS: Readonly<Record<Tool, string>> = {
   box:
     "Select a region: drag over it, or move with the arrow keys and press Enter at two corners. " +
-    "Shift adds to what is selected.",
+    "Shift adds to the selection.",
   lasso:
-    "Select with the lasso: draw around cells, or click single ones. Shift adds to what is selected. " +
-    "With the keys, x takes the cell under the cursor.",
+    "Select with the lasso: draw around cells, or click single cells. Shift adds to the selection. " +
+    "With the keyboard, x adds the cell at the cursor.",
 };
 
 export class RegionTool {
@@ -93,7 +93,7 @@ export class RegionTool {
     const here = Area.box({ size: level.size, top: row, left: column, bottom: row, right: column });
     const after = before?.has(row, column) ? before.toggled(row, column) : combineAreas(this.selection, here);
     this.store.set({ selection: after });
-    const change = before?.has(row, column) ? "Taken out" : "Added";
+    const change = before?.has(row, column) ? "Removed" : "Added";
     announce(after ? `${change}. ${count(after.places, "cell")} selected.` : "Nothing is selected.");
   }
 
@@ -133,7 +133,7 @@ export class RegionTool {
     const selection = this.isAdding(shift) ? combineAreas(this.selection, area) : area;
     this.setTool(null);
     if (area) this.store.set({ selection });
-    else announce("No cells lie there.");
+    else announce("No cells there.");
   }
 
   /** Shift alone stands for the box; with a tool in hand it adds. */

@@ -87,10 +87,22 @@ export function describeExtent({ places, isBox, bounds }: Area): string {
 // How good a region's icons are and how much its cells hold together: means over its samples.
 
 const NUMBERS: readonly (readonly [RegionMeasure, string, string])[] = [
-  ["fidelity", "fidelity", "How well the icons excite what their cells' samples excite, at most 1."],
-  ["fidelity_centred", "centred", "The same after taking the whole layer's mean off; the stricter measure."],
-  ["reliability", "reliability", "Cosine between the means of two halves of each cell's images."],
-  ["spread", "spread", "How much the samples within each cell differ: 0 all alike, 1 unrelated."],
+  [
+    "fidelity",
+    "fidelity",
+    "Cosine between the icons' activations and their cells' mean activations; at most 1.",
+  ],
+  ["fidelity_centred", "centred", "The same after subtracting the layer's mean; the stricter measure."],
+  [
+    "reliability",
+    "reliability",
+    "Centered cosine between the mean activations of two halves of each cell's images.",
+  ],
+  [
+    "spread",
+    "spread",
+    "Mean distance (1 minus cosine) of the samples from their cell's mean: 0 identical, 1 unrelated.",
+  ],
 ];
 
 export function createRegionNumbers({ means }: Region): HTMLElement {

@@ -22,7 +22,7 @@ export interface SecondActions {
 
 export class SecondPane {
   readonly pane: Pane;
-  private readonly element = el("section", { class: "pane second", "aria-label": "Second picture" });
+  private readonly element = el("section", { class: "pane second", "aria-label": "Second map" });
   private readonly axis: ComparisonAxis;
   private readonly stopSync: () => void;
 
@@ -37,7 +37,7 @@ export class SecondPane {
     const store = new Store({ ...deriveState(manifest, first, split), level: null }); // nothing is loaded before `follow`
     first.mapView.viewer.element.after(this.element);
     this.pane = new Pane(paneContext, store, this.element, null);
-    labelCanvas(this.pane.canvas, "Second picture");
+    labelCanvas(this.pane.canvas, "Second map");
     this.element.prepend(new SplitHeader(manifest, store, actions).element);
     this.axis = new ComparisonAxis(manifest, this.pane.mapView, this.pane.overlay, store, pageElements);
     this.pane.scenes.onChange((scene) => {

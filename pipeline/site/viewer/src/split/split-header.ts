@@ -17,7 +17,7 @@ export class SplitHeader {
   readonly element = el("header", {
     class: "split-header",
     role: "group",
-    "aria-label": "What the second picture shows",
+    "aria-label": "Content of the second map",
   });
   private readonly classes = el("div", { class: "split-classes" });
 
@@ -32,10 +32,8 @@ export class SplitHeader {
     const ways = el(
       "div",
       { class: "actions" },
-      createButton("Swap the pictures", swap, () => actions.swap()),
-      createButton("Close the second picture", createSvgIcon("M5 5 15 15", "M15 5 5 15"), () =>
-        actions.close(),
-      ),
+      createButton("Swap maps", swap, () => actions.swap()),
+      createButton("Close the second map", createSvgIcon("M5 5 15 15", "M15 5 5 15"), () => actions.close()),
     );
     this.element.append(layers.element, atlases.element, this.search().element, this.classes, ways);
     store.subscribe(() => this.update());

@@ -15,10 +15,8 @@ import { SecondPane } from "./second-pane";
 const root = document.documentElement;
 
 export class SplitView {
-  readonly button = createButton(
-    "A second picture",
-    createSvgIcon("M3 4.5h6v11H3Z", "M11 4.5h6v11h-6Z"),
-    () => this.toggle(),
+  readonly button = createButton("Split view", createSvgIcon("M3 4.5h6v11H3Z", "M11 4.5h6v11h-6Z"), () =>
+    this.toggle(),
   );
   private second: SecondPane | null = null;
 
@@ -131,7 +129,7 @@ export class SplitView {
     second.close();
     first.overlay.showSharedSamples([]);
     if (focused) first.focus();
-    announce("One picture");
+    announce("Split view closed");
   }
 
   /** In each picture mark where the samples of the other one's marked cell lie. */

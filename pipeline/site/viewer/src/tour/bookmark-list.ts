@@ -26,7 +26,7 @@ export interface BookmarkActions {
 export class BookmarkList {
   readonly tour: Tour;
   readonly button = createButton(
-    "Places and tour",
+    "Bookmarks and tour",
     createSvgIcon(
       "M10 17.2c3.4-3.6 5.2-6.4 5.2-8.9a5.2 5.2 0 0 0-10.4 0c0 2.5 1.8 5.3 5.2 8.9Z",
       "M10 6.7a1.7 1.7 0 1 0 0 3.4 1.7 1.7 0 0 0 0-3.4Z",
@@ -34,7 +34,7 @@ export class BookmarkList {
     () => this.open(),
   );
   private readonly dialogParts = createDialog("bookmarks");
-  private readonly savedSection = el("section", { class: "own-bookmarks", "aria-label": "Your places" });
+  private readonly savedSection = el("section", { class: "own-bookmarks", "aria-label": "Your bookmarks" });
   private readonly saved = new BookmarkStorage();
 
   constructor(
@@ -42,7 +42,7 @@ export class BookmarkList {
     private readonly store: Store,
     private readonly actions: BookmarkActions,
   ) {
-    this.dialogParts.heading.textContent = "Places";
+    this.dialogParts.heading.textContent = "Bookmarks";
     this.tour = new Tour(store, {
       go: (bookmark, step) => actions.goToLink(bookmark.link, step),
       onEnd: actions.onEnd,
@@ -55,7 +55,7 @@ export class BookmarkList {
   }
 
   open(): void {
-    const tourSection = el("section", { class: "atlas-bookmarks", "aria-label": "Places of this atlas" });
+    const tourSection = el("section", { class: "atlas-bookmarks", "aria-label": "Tour stops" });
     this.dialogParts.body.replaceChildren(tourSection, this.savedSection);
     this.showSaved();
     this.dialog.showModal();
@@ -69,12 +69,12 @@ export class BookmarkList {
       row.querySelector(".name")?.prepend(`${index + 1}. `);
       return el("li", {}, row);
     });
-    const start = el("button", { type: "button", class: "start-tour" }, "Take the tour");
+    const start = el("button", { type: "button", class: "start-tour" }, "Start the tour");
     start.addEventListener("click", () => {
       this.dialog.close();
       this.tour.start().catch(this.actions.reportError);
     });
-    const automaticNote = "This tour was made automatically, from the figures of the run.";
+    const automaticNote = "This tour was generated from the measurements of the run.";
     tourSection.replaceChildren(
       ...(automatic && rows.length ? [el("p", { class: "secondary" }, automaticNote)] : []),
       ...(rows.length ? [start] : []),
@@ -87,9 +87,9 @@ export class BookmarkList {
       el("li", {}, this.createSavedRow(bookmark), this.createRemoveButton(bookmark)),
     );
     const list = el("ul", { class: "bookmark-list" }, ...rows);
-    const emptyNote = "None yet. What is in sight now can be kept here, by this browser alone.";
+    const emptyNote = "No bookmarks yet. The current view can be saved here, in this browser only.";
     this.savedSection.replaceChildren(
-      el("h3", {}, "Your places"),
+      el("h3", {}, "Your bookmarks"),
       ...(rows.length ? [list] : [el("p", { class: "secondary" }, emptyNote)]),
       this.createForm(),
       ...(this.saved.persists
@@ -98,8 +98,8 @@ export class BookmarkList {
             el(
               "p",
               { class: "secondary unavailable" },
-              "This browser keeps nothing for a page that is opened this way: your places last until the page is " +
-                "closed. Copy the address to keep one.",
+              "This browser has no storage for a page that is opened this way: your bookmarks are lost when the page is " +
+                "closed. Copy the URL to keep one.",
             ),
           ]),
     );
@@ -123,17 +123,17 @@ export class BookmarkList {
     const link = (): string => toHash({ ...this.store.state, tour: null }).slice(1);
     const title = el("input", {
       type: "text",
-      "aria-label": "Title of the place",
+      "aria-label": "Bookmark title",
       maxlength: MAX_TITLE_LENGTH,
       value: describeLink(this.manifest, link()).slice(0, MAX_TITLE_LENGTH),
     });
-    const form = el("form", {}, title, el("button", { type: "submit", class: "more" }, "Save this place"));
+    const form = el("form", {}, title, el("button", { type: "submit", class: "more" }, "Save bookmark"));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const now = link(); // a movement may have ended since the list was opened
       this.saved.add({ title: title.value.trim() || describeLink(this.manifest, now), link: now });
       this.showSaved();
-      announce("Place saved");
+      announce("Bookmark saved");
       this.savedSection.querySelector<HTMLElement>("li:last-child .bookmark")?.focus();
     });
     return form;

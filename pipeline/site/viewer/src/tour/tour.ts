@@ -23,10 +23,10 @@ export class Tour {
   );
   private readonly title = el("h2", {});
   private readonly text = el("p", { class: "text" });
-  private readonly previous = createButton("Previous place", createSvgIcon("M12 4.5 6.5 10l5.5 5.5"), () =>
+  private readonly previous = createButton("Previous stop", createSvgIcon("M12 4.5 6.5 10l5.5 5.5"), () =>
     this.step(-1),
   );
-  private readonly next = createButton("Next place", createSvgIcon("M8 4.5 13.5 10 8 15.5"), () =>
+  private readonly next = createButton("Next stop", createSvgIcon("M8 4.5 13.5 10 8 15.5"), () =>
     this.step(1),
   );
   private file: BookmarkFile | null = null;
@@ -86,7 +86,7 @@ export class Tour {
     if (!bookmark || !this.file || step === null) return;
     const { automatic, places: bookmarks } = this.file;
     const progress = `${step} of ${bookmarks.length}`;
-    this.progress.textContent = automatic ? `${progress} · made automatically` : progress;
+    this.progress.textContent = automatic ? `${progress} · generated` : progress;
     this.track.style.setProperty("--share", String(step / bookmarks.length));
     this.title.textContent = bookmark.title;
     this.text.textContent = bookmark.text;
@@ -97,8 +97,8 @@ export class Tour {
     else this.text.removeAttribute("tabindex");
     this.previous.setAttribute("aria-disabled", String(step === 1));
     const last = step === bookmarks.length;
-    this.next.setAttribute("aria-label", last ? "Finish the tour" : "Next place");
-    this.next.title = last ? "Finish the tour" : "Next place";
+    this.next.setAttribute("aria-label", last ? "Finish the tour" : "Next stop");
+    this.next.title = last ? "Finish the tour" : "Next stop";
     announce(`Tour, ${progress}: ${bookmark.title}. ${bookmark.text}`);
   }
 

@@ -112,7 +112,7 @@ export function addressOf({ level, cell }: Pick<CellView, "level" | "cell">): Ce
 export function cellName(names: readonly string[], shown: CellView): string {
   const { row, column } = addressOf(shown);
   const best = shown.level.topClasses(shown.cell)[0];
-  const speaks = best ? `, speaks for ${names[best.id] ?? best.id}` : "";
+  const speaks = best ? `, top class ${names[best.id] ?? best.id}` : "";
   return `${shown.layer}, row ${row + 1}, column ${column + 1}${speaks}`;
 }
 

@@ -23,7 +23,7 @@ export function createThemeButton(onChange: () => void): HTMLButtonElement {
   apply(storedTheme());
   const circle = createSvgIcon("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14Z", "M10 3v14a7 7 0 0 0 0-14Z");
   circle.lastElementChild?.classList.add("filled");
-  return createButton("Light or dark", circle, () => {
+  return createButton("Switch between light and dark", circle, () => {
     const next = root.dataset.theme === "dark" ? "light" : "dark";
     storeTheme(next);
     apply(next);

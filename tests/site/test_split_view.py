@@ -42,7 +42,7 @@ RECORD = """() => {
 
 def beside(page: Page, name: str) -> None:
     """Wait until layer/atlas/level and class are what the second picture shows."""
-    page.wait_for_selector(f'html[data-beside="{name}"]', state="attached")
+    page.wait_for_selector(f'html[data-split="{name}"]', state="attached")
 
 
 def places(page: Page) -> NDArray[np.float64]:
@@ -83,7 +83,7 @@ def test_the_next_layer_opens_and_closes(opened: Opener) -> None:
     page = opened(f"{PLAIN}&class=5&view=0.4,0.6,0.3")
     ready(page, f"{FIRST}/all/20/5")
     before = page.evaluate("atlas.place(12, 8).y")
-    toggle = page.get_by_role("button", name="A second picture", exact=True)
+    toggle = page.get_by_role("button", name="Split view", exact=True)
     toggle.click()
     beside(page, f"{SECOND}/all/20/5")
     assert toggle.get_attribute("aria-pressed") == "true"
@@ -97,7 +97,7 @@ def test_the_next_layer_opens_and_closes(opened: Opener) -> None:
     middle = page.evaluate("[atlas.place(11.5, 7.5).x, atlas.place(11.5, 7.5).y]")
     assert middle == pytest.approx(centre, abs=2)  # the view of the link, in a narrower window
     together(page)
-    page.get_by_role("button", name="Close the second picture").click()
+    page.get_by_role("button", name="Close the second map").click()
     expect(page.locator(".second")).to_have_count(0)
     page.wait_for_function("y => Math.abs(atlas.place(12, 8).y - y) < 2", arg=before)
     assert "beside" not in page.url
@@ -179,7 +179,7 @@ def test_the_grid_level_is_the_same_in_both(opened: Opener) -> None:
         page.get_by_role("button", name="Zoom in").click()
     ready(page, f"{FIRST}/all/40/")
     beside(page, f"{SECOND}/all/40/")
-    page.locator(".beside-head").get_by_role("button", name="Atlas: All samples").click()
+    page.locator(".split-header").get_by_role("button", name="Atlas: All samples").click()
     page.get_by_role("option", name="Samples of fireboat", exact=True).click()
     beside(page, f"{SECOND}/{CLASS_ATLAS}/10/")
     ready(page, f"{FIRST}/all/40/")
@@ -190,13 +190,13 @@ def test_each_picture_dims_with_its_own_class(opened: Opener, planted: Planted) 
     page = opened(f"{PLAIN}&class=5")
     page.keyboard.press("c")
     beside(page, f"{SECOND}/all/20/5")
-    head = page.locator(".beside-head")
+    head = page.locator(".split-header")
     head.get_by_role("combobox").fill("steam")
     head.get_by_role("combobox").press("Enter")
     beside(page, f"{SECOND}/all/20/6")
     assert f"beside={SECOND}~all~6" in page.url
     assert "class=5" in page.url
-    expect(page.locator(".lens strong")).to_have_text("goldfish")
+    expect(page.locator(".class-toolbar strong")).to_have_text("goldfish")
     for pane, layer, class_id in ((".pane", FIRST, 5), (".second", SECOND, 6)):
         level = planted.levels[layer, 20]
         scale = max(np.abs(of.attribution[of.drawn]).max() for (name, _), of in planted.levels.items() if name == layer)
@@ -217,8 +217,8 @@ def test_a_link_restores_the_second_picture(opened: Opener) -> None:
     ready(page, f"{FIRST}/all/40/2")
     beside(page, f"{SECOND}/{COMPARE_ATLAS}/10/7")
     names = ["sunflower", "streetcar"]
-    expect(page.locator(".beside-class")).to_have_text(names)
-    assert page.locator(".beside-head input:checked").input_value() == SECOND
+    expect(page.locator(".split-class")).to_have_text(names)
+    assert page.locator(".split-header input:checked").input_value() == SECOND
     page.keyboard.press("+")
     page.wait_for_function("!location.hash.includes('view=0.3,')")
     assert f"{COMPARE_ATLAS}~7.1~2.1" in page.url  # the colours too
@@ -233,7 +233,7 @@ def test_keys_move_in_the_second_picture_and_close_it(opened: Opener) -> None:
     page = opened(PLAIN)
     page.keyboard.press("c")
     beside(page, f"{SECOND}/all/20/")
-    picture = page.get_by_role("application", name="Second picture")
+    picture = page.get_by_role("application", name="Second map")
     picture.focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("status")).to_contain_text("of 20:")
@@ -246,8 +246,8 @@ def test_keys_move_in_the_second_picture_and_close_it(opened: Opener) -> None:
     for _ in range(6):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.ariaLabel"))
-    wanted = [f"Layer: {SECOND}", "Atlas: All samples", "Highlight a class", "Swap the pictures"]
-    assert reached[:5] == [*wanted, "Close the second picture"]
+    wanted = [f"Layer: {SECOND}", "Atlas: All samples", "Highlight a class", "Swap maps"]
+    assert reached[:5] == [*wanted, "Close the second map"]
     expect(picture).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator(".second")).to_have_count(0)
@@ -306,10 +306,10 @@ def test_a_click_brings_the_second_picture_to_the_first_place(opened: Opener, pl
     beside(page, f"{FIRST}/all/20/5")
     assert f"pin=20.{row}.{column}" in page.url
     assert f"beside={FIRST}~all~5" in page.url
-    expect(page.locator(".panel header .fine")).to_contain_text(f"row {row + 1}, column {column + 1} of 20")
+    expect(page.locator(".panel header .secondary")).to_contain_text(f"row {row + 1}, column {column + 1} of 20")
     together(page)
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Swap the pictures").click()
+    page.get_by_role("button", name="Swap maps").click()
     ready(page, f"{FIRST}/all/20/5")
     beside(page, f"{SECOND}/all/20/6")
 
@@ -318,7 +318,7 @@ def test_a_phone_has_them_one_over_the_other(opened: Opener) -> None:
     """At 390 px the second picture lies below the first, everything fits, and both move together."""
     page = opened(f"#layer={FIRST}&beside={SECOND}~all~5", width=390, height=844, has_touch=True, is_mobile=True)
     beside(page, f"{SECOND}/all/10/5")
-    one, other, head = (page.locator(found).first.bounding_box() for found in (".pane", ".pane.second", ".beside-head"))
+    one, other, head = (page.locator(found).first.bounding_box() for found in (".pane", ".pane.second", ".split-header"))
     assert one
     assert other
     assert head
@@ -336,5 +336,5 @@ def test_a_phone_has_them_one_over_the_other(opened: Opener) -> None:
     page.wait_for_function("x => atlas.place(0, 0).x < x - 20", arg=before)
     page.wait_for_timeout(60)
     together(page)
-    page.get_by_role("button", name="Close the second picture").click()
+    page.get_by_role("button", name="Close the second map").click()
     expect(page.locator(".second")).to_have_count(0)

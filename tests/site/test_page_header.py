@@ -14,7 +14,7 @@ def test_nothing_lies_beyond_the_edge(width: int, opened: Opener) -> None:
     """With atlases, layers and levels to choose from, the page is no wider than the window, and all tools are in it."""
     page = opened("#layer=features.7&level=20", width=width)
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    tools = page.locator(".masthead button:visible, .masthead select:visible, .masthead input:visible").all()
+    tools = page.locator(".page-header button:visible, .page-header select:visible, .page-header input:visible").all()
     boxes = [box for box in (tool.bounding_box() for tool in tools) if box]
     assert len(boxes) > 3
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
@@ -26,7 +26,7 @@ def test_nothing_lies_beyond_the_edge(width: int, opened: Opener) -> None:
 def test_one_line_where_it_has_room_and_two_elsewhere(width: int, room: str, opened: Opener) -> None:
     """The masthead chooses by what fits; its parts overlap nowhere, and the title is whole but on a phone."""
     page = opened("#layer=features.7&level=20", width=width)
-    assert page.evaluate("document.querySelector('.masthead').dataset.room") == room
+    assert page.evaluate("document.querySelector('.page-header').dataset.layout") == room
     found = [part.bounding_box() for part in page.locator(".line > :visible").all()]
     boxes = [box for box in found if box]
     middles = sorted(box["y"] + box["height"] / 2 for box in boxes)
@@ -43,15 +43,15 @@ def test_one_line_where_it_has_room_and_two_elsewhere(width: int, room: str, ope
 def test_it_follows_the_window_and_its_parts(opened: Opener) -> None:
     """A window that becomes narrow, or a part that becomes wide, makes two lines of one, and back."""
     page = opened("#layer=features.7&level=20", width=1500)
-    room = page.locator(".masthead")
-    page.wait_for_function("() => document.querySelector('.masthead').dataset.room === 'line'")
+    room = page.locator(".page-header")
+    page.wait_for_function("() => document.querySelector('.page-header').dataset.layout === 'line'")
     page.set_viewport_size({"width": 800, "height": 860})
-    page.wait_for_function("() => document.querySelector('.masthead').dataset.room === 'lines'")
+    page.wait_for_function("() => document.querySelector('.page-header').dataset.layout === 'lines'")
     page.set_viewport_size({"width": 390, "height": 860})
-    page.wait_for_function("() => document.querySelector('.masthead').dataset.room === 'phone'")
-    assert room.locator(".held .levels").count() == 1
+    page.wait_for_function("() => document.querySelector('.page-header').dataset.layout === 'phone'")
+    assert room.locator(".overflow-content .levels").count() == 1
     page.set_viewport_size({"width": 1500, "height": 860})
-    page.wait_for_function("() => document.querySelector('.masthead').dataset.room === 'line'")
-    page.evaluate("document.querySelector('.masthead .tools').style.width = '900px'")
-    page.wait_for_function("() => document.querySelector('.masthead').dataset.room === 'lines'")
-    assert room.locator(".held *").count() == 0
+    page.wait_for_function("() => document.querySelector('.page-header').dataset.layout === 'line'")
+    page.evaluate("document.querySelector('.page-header .tools').style.width = '900px'")
+    page.wait_for_function("() => document.querySelector('.page-header').dataset.layout === 'lines'")
+    assert room.locator(".overflow-content *").count() == 0
