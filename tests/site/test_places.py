@@ -156,7 +156,7 @@ def test_the_tour_has_as_many_stops_as_a_link_can_count() -> None:
 
 def test_every_part_of_the_pages_links_can_be_configured() -> None:
     """What the page reads from its address is known here."""
-    sources = [path for path in (ROOT / "pipeline/site/viewer/src").glob("*.ts") if "parts" in path.read_text()]
+    sources = [path for path in (ROOT / "pipeline/site/viewer/src").rglob("*.ts") if "parts" in path.read_text()]
     read = {name for path in sources for name in re.findall(r'parts\.(?:get|has)\(\s*"(\w+)"', path.read_text())}
     assert read >= {"layer", "class", "pin", "tour"}
     assert read <= set(PARTS)

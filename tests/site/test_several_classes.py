@@ -285,11 +285,11 @@ def test_a_cell_tells_its_winner(opened: Opener, planted: Planted) -> None:
     painted = bars.locator(".bar").nth(1).evaluate("bar => getComputedStyle(bar).backgroundColor")
     assert painted == f"rgb({colour[0]}, {colour[1]}, {colour[2]})"
     page.mouse.click(*place(page, level, won))
-    expect(status).to_contain_text("; goldfish wins; fireboat ")
+    expect(status).to_contain_text("; largest for goldfish; fireboat ")
     expect(page.locator(".panel .bars li[data-hue]").first).to_contain_text("fireboat")
     page.get_by_role("button", name="Close panel").click()
     page.mouse.click(*place(page, level, nobody))
-    expect(status).to_contain_text("it speaks for none of the highlighted classes")
+    expect(status).to_contain_text("no positive attribution to the highlighted classes")
     page.get_by_role("button", name="Close panel").click()
     page.locator("input[value=negative]").check()
     page.mouse.click(*place(page, level, won))

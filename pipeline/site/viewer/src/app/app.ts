@@ -1,4 +1,4 @@
-// The page: builds its parts and lets each hear what concerns it.
+// Composition of the page: creates its parts and connects them.
 
 import { ClassDialog } from "../classes/class-dialog";
 import { Search, searchActionsOf } from "../classes/class-search";
@@ -96,7 +96,7 @@ export class App {
     this.legend = new MeasureLegend(this.store);
     const { page, place, minimap, corner } = this.createPage();
     const paneContext = { manifest, card: this.card, reportError: showFailure };
-    if (this.store.state.split) document.documentElement.dataset.split = ""; // half the room from the start
+    if (this.store.state.split) document.documentElement.dataset.split = ""; // start with half the width
     this.pane = new Pane(paneContext, this.store, place, minimap);
     const { scenes, mapView, overlay, viewport } = this.pane;
     globalThis.atlas = {
@@ -196,7 +196,7 @@ export class App {
     if (store.state.tour !== null) bookmarkList.tour.follow();
   }
 
-  /** Put the masthead and the room for the picture, with its minimap and wall label, on the page. */
+  /** Add the header and the map area with its minimap and caption to the page. */
   private createPage(): PageLayout {
     const theme = createThemeButton(() => {
       this.pane?.overlay.rebuild();
@@ -252,7 +252,7 @@ export class App {
     this.hashSync.writeHash();
   }
 
-  /** Follow a change that names a new place: another atlas, or a cell together with the view around it. */
+  /** Move the map after a change of the atlas, or of the pin together with the view. */
   private moveTo(state: State, before: State): void {
     const moved = state.view !== before.view;
     if (moved && state.pin && state.pin !== before.pin) {
@@ -261,14 +261,14 @@ export class App {
     } else if (state.atlas !== before.atlas) this.pane.mapView.go(state.view);
   }
 
-  /** Highlight a class alone, or beside the others; once more ends it. */
+  /** Highlight only this class, or add it to the others; a second call ends it. */
   private toggle(classId: number, add: boolean): void {
     const { state } = this.store;
     const alone = state.classId === classId && !state.also.length;
     this.store.set(add ? addClass(state, classId) : { classId: alone ? null : classId });
   }
 
-  /** Pin a cell of another layer and bring it into sight. */
+  /** Pin a cell of another layer and move it into view. */
   private goTo(layer: string, cell: CellAddress): void {
     this.store.set({ layer, pin: cell });
     const { row: top, column: left, size } = cell;
@@ -286,7 +286,7 @@ export class App {
   }
 }
 
-// What is read out when the state changes.
+// Announcements of state changes.
 
 const list = new Intl.ListFormat("en-US");
 

@@ -1,4 +1,4 @@
-// What this page is and which keys it knows.
+// Help dialog: an introduction and the list of keyboard shortcuts.
 
 import { createButton, createSvgIcon, el } from "../ui/dom";
 
@@ -39,7 +39,7 @@ const ABOUT = [
     "further to one side, the more a cell contributes to the class named there.",
 ];
 
-/** The help, closed at first; `showModal()` opens it. */
+/** The closed dialog; `showModal()` opens it. */
 export function createHelpDialog(): HTMLDialogElement {
   const dialog = el("dialog", { class: "help", "aria-labelledby": "help-title" });
   const keys = el("dl", {});

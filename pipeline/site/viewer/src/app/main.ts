@@ -1,4 +1,4 @@
-// Puts the page together: state in the middle, the picture and its companions around it.
+// Entry point of the atlas page.
 
 import { takeData } from "../data/data-files";
 import type { Manifest } from "../data/manifest";

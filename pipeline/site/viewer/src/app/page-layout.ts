@@ -1,12 +1,12 @@
-// The room below the masthead: the wall that pictures hang on, and the corner with the minimap and the wall label.
+// Page layout below the header: the panes with the maps, and the corner with minimap and caption.
 
 import type { MapView } from "../map/map-view";
 import { createButton, createSvgIcon, el } from "../ui/dom";
 
 export interface PageLayout {
-  /** Everything below the masthead; what stands before the pictures is placed in it. */
+  /** Everything below the header; overlays are placed in it. */
   readonly page: HTMLElement;
-  /** The element of the first picture; where a second one hangs, it comes after. */
+  /** The element of the first map; the second pane follows it. */
   readonly place: HTMLElement;
   readonly corner: HTMLElement;
   readonly minimap: HTMLElement;
@@ -20,7 +20,7 @@ export function createPageLayout(): PageLayout {
   return { page: el("main", { class: "map-area" }, panes, corner), place, corner, minimap };
 }
 
-// What stands around the picture: tools, zoom buttons, and the picture's own name.
+// Toolbar and zoom buttons.
 
 export function createTools(...buttons: readonly HTMLElement[]): HTMLElement {
   return el("div", { class: "tools" }, ...buttons);
@@ -31,7 +31,7 @@ export function createHelpButton(dialog: HTMLDialogElement): HTMLElement {
   return createButton("Help", mark, () => dialog.showModal());
 }
 
-/** The way to the page that says what attributions foretell. */
+/** Link to the evidence page. */
 export function createEvidenceLink(): HTMLElement {
   const name = "Evidence";
   const face = createSvgIcon("M3.5 3.5v13h13", "M6.8 13.2 9.6 9.4l2.6 2 4-5.6");

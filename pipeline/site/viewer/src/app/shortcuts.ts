@@ -1,4 +1,4 @@
-// Every key of the page. Keys typed into a field or pressed on a control stay there.
+// Keyboard shortcuts. Keys typed into a field or pressed on a control are ignored.
 
 import type { ClassDialog } from "../classes/class-dialog";
 import type { PolysemanticCellsDialog } from "../classes/polysemantic-cells";
@@ -16,12 +16,12 @@ import type { Store } from "../state/state";
 import type { BookmarkList } from "../tour/bookmark-list";
 
 export interface KeyActions {
-  /** Move the cursor to the next drawn cell in a direction. */
+  /** Move the cursor to the next cell with an icon in a direction. */
   step(rows: number, columns: number): void;
   pan(right: number, down: number): void;
   zoom(steps: number): void;
   home(): void;
-  /** With Shift, a region that is being set is added to what is selected. */
+  /** With Shift, a region that is being drawn is added to the selection. */
   pin(shift: boolean): void;
   back(): void;
   level(step: number): void;
@@ -36,7 +36,7 @@ export interface KeyActions {
   classDialog(): void;
   polysemanticCells(): void;
   split(): void;
-  /** Colour the cells by the next measure. */
+  /** Color the cells by the next measure. */
   measure(): void;
   labels(): void;
   marks(): void;
@@ -104,7 +104,7 @@ function mapAction(event: KeyboardEvent, actions: KeyActions): (() => void) | nu
   return event.shiftKey ? () => actions.pan(PAN * columns, PAN * rows) : () => actions.step(rows, columns);
 }
 
-// What the keys do.
+// Actions of the shortcuts.
 
 export interface AppParts {
   readonly manifest: Manifest;
@@ -152,7 +152,7 @@ export function shortcuts(parts: AppParts): KeyActions {
   };
 }
 
-/** Pin the cell under the cursor; where that is pinned or there is none, go into the panel. */
+/** Pin the cell at the cursor; if it is already pinned or there is none, focus the panel. */
 function pinOrFocusPanel({ store, scenes, cursor, split, pinnedCell }: AppParts): void {
   if (split.pin()) return;
   const { pin } = store.state;
@@ -162,7 +162,7 @@ function pinOrFocusPanel({ store, scenes, cursor, split, pinnedCell }: AppParts)
   else document.querySelector<HTMLElement>(".map-area > .panel:not([hidden])")?.focus();
 }
 
-/** Undo the latest choice: the tool, the pin or the region, else the cursor, the second picture, or else the class. */
+/** Undo the latest choice: tool, pin or region, cursor, second map, class. */
 function goBack({ store, cursor, split, pinnedCell, tool }: AppParts): void {
   if (tool.cancel()) return;
   if (store.state.pin) pinnedCell.unpin();
@@ -172,7 +172,7 @@ function goBack({ store, cursor, split, pinnedCell, tool }: AppParts): void {
   else store.set({ classId: null, show: "attribution", sign: 1, intensity: 1 });
 }
 
-/** The chosen class at every layer; without one, the search for one. */
+/** Open the dialog of the highlighted class, or focus the class search if there is none. */
 function openClassDialog({ store, classDialog, search }: AppParts): void {
   const { classId } = store.state;
   if (classId === null) search.focus();

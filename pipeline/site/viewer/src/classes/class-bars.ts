@@ -1,4 +1,4 @@
-// Classes of a cell with bars, longest first.
+// Bar charts of class attributions.
 
 import { attribution, type Heatmap } from "../data/attribution";
 import { signed } from "../data/format";
@@ -8,8 +8,8 @@ import type { Scene } from "../state/scene";
 import { el } from "../ui/dom";
 
 /**
- * A list of classes; bars are relative to the strongest one. `chosen` is highlighted; of several highlighted classes
- * each is in its colour. `choose` hears whether a class is to be added to them.
+ * List of classes; bar lengths are relative to the largest absolute value. `chosen` is highlighted; if several classes
+ * are highlighted, each has its color. `choose` is called with whether the class is added to the highlighted ones.
  */
 export function createClassBars(
   names: readonly string[],
@@ -44,9 +44,9 @@ export function createClassBars(
   return list;
 }
 
-// What a cell of a comparison says for each of the two classes: bars that part from the middle.
+// Attributions of a cell to the two classes of a comparison, as bars from the middle.
 
-/** The left and the right class of the scene's atlas with a cell's values; null where nothing is compared. */
+/** The left and the right class of the scene's atlas with the cell's values; null if the atlas is no comparison. */
 export function sidesOf(scene: Scene, cell: number): readonly [ClassValue, ClassValue] | null {
   if (!scene.sides) return null;
   const listed = scene.level.topClasses(cell);
@@ -57,7 +57,7 @@ export function sidesOf(scene: Scene, cell: number): readonly [ClassValue, Class
   return [value(scene.sides[0]), value(scene.sides[1])];
 }
 
-/** The two bars with names and values, and which class the cell favours. */
+/** Both bars with names and values, and the class with the larger value. */
 export function createComparisonBars(
   names: readonly string[],
   [left, right]: readonly [ClassValue, ClassValue],

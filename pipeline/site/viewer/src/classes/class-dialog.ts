@@ -1,4 +1,4 @@
-// One class at every layer, side by side: the cells that speak most for it and against it, and its own atlases.
+// Dialog of one class: its cells with the largest and the smallest attribution at every layer, and its atlases.
 
 import { loadStrongestCells, type Ranked, type StrongestCells } from "../data/attribution";
 import { count, signed } from "../data/format";
@@ -105,7 +105,7 @@ export class ClassDialog {
     return list;
   }
 
-  /** A row for each atlas that the class has a part in, with its picture at every layer. */
+  /** One row per atlas of the class, with its preview at every layer. */
   private createAtlasRows(classId: number): HTMLElement[] {
     return atlasesOf(this.manifest, classId).flatMap(({ name }) => {
       const row = el("div", { class: "layers-row" });

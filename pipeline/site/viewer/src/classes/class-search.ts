@@ -1,4 +1,4 @@
-// The search over all classes: a text field with a list, as the ARIA combobox pattern has it.
+// Search over all classes: a text field with a list (ARIA combobox pattern).
 
 import { atlasesOf, atlasName, type Manifest } from "../data/manifest";
 import { openAtlas } from "../map/navigation";
@@ -10,16 +10,16 @@ const MAX_RESULTS = 60;
 const HIGHLIGHT_LABEL = "Highlight a class";
 const ADD_LABEL = "Add a class to the highlighted classes";
 
-/** Something else that a class offers beside its highlighting: a text, and what happens. */
+/** Another action for a class besides highlighting it. */
 export interface SearchAction {
   readonly text: string;
   run(): void;
 }
 
 export interface SearchActions {
-  /** Highlight a class alone. */
+  /** Highlight only this class. */
   choose(id: number): void;
-  /** Highlight a class beside the others. */
+  /** Add a class to the highlighted classes. */
   add(id: number): void;
   actionsFor(id: number): readonly SearchAction[];
   highlighted(): readonly HighlightedClass[];
@@ -67,11 +67,11 @@ export class Search {
     this.input.addEventListener("focus", () => this.open());
     this.input.addEventListener("blur", () => this.close());
     this.input.addEventListener("keydown", (event) => this.key(event));
-    this.list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
+    this.list.addEventListener("pointerdown", (event) => event.preventDefault()); // keep the focus in the field
     this.setMode(false);
   }
 
-  /** Search for classes to highlight beside the others. */
+  /** Focus the field to add classes to the highlighted ones. */
   startAdding(): void {
     this.setMode(true);
     this.input.focus();
@@ -136,7 +136,7 @@ export class Search {
       this.actions.add(id);
       this.fill();
       this.highlight();
-      this.input.select(); // ready for the next one
+      this.input.select(); // ready for the next class
       return;
     }
     this.input.value = "";
@@ -173,9 +173,7 @@ export class Search {
   }
 }
 
-// What the search finds, and how it shows that a class is or can be among the highlighted ones.
-
-/** Classes whose name holds the text: first those that begin with it, then those with a word that does. */
+/** Classes whose name contains the text: first those that start with it, then those with a word that does. */
 export function findClasses(names: readonly string[], text: string): number[] {
   const wanted = text.trim().toLocaleLowerCase();
   const ranked = names
@@ -186,10 +184,10 @@ export function findClasses(names: readonly string[], text: string): number[] {
 }
 
 /**
- * The end of an option: the colour of a class that is highlighted, else a cross that adds it. The cross is for
- * pointers; keys have Shift and Enter, and screen readers the lens, which opens the search for adding.
+ * End of an option: the color of a highlighted class, or else a button that adds the class. The button is for pointers;
+ * keyboards use Shift and Enter, screen readers the class toolbar.
  *
- * @param hue counted from 1; null where the class is not highlighted.
+ * @param hue counted from 1; null if the class is not highlighted.
  */
 export function createMark(hue: number | null, add: () => void): HTMLElement {
   const made = el("span", { class: hue ? "dot" : "add", "data-hue": hue, "aria-hidden": "true" });
@@ -197,15 +195,13 @@ export function createMark(hue: number | null, add: () => void): HTMLElement {
   made.append(createSvgIcon("M10 5v10", "M5 10h10"));
   made.title = "Add to the highlighted classes";
   made.addEventListener("click", (event) => {
-    event.stopPropagation(); // the option itself highlights the class alone
+    event.stopPropagation(); // the option itself highlights only this class
     add();
   });
   return made;
 }
 
-// What the search offers beside the highlighting of a class: its own atlas, and the comparisons that involve it.
-
-/** `onRun` is called once an offer has been onRun. */
+/** Actions of a class besides highlighting: open its atlas or its comparisons. `onRun` is called after an action. */
 export function searchActionsOf(
   manifest: Manifest,
   store: Store,

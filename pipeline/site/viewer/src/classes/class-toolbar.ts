@@ -1,4 +1,4 @@
-// The bar that appears while classes are highlighted: their names, the sign, the brightness, and a way out.
+// Toolbar of the highlighted classes: names, sign, intensity, and a button that clears the selection.
 
 import { attribution, type Heatmap } from "../data/attribution";
 import { decimal, signed } from "../data/format";
@@ -18,9 +18,9 @@ import { createButton, createSvgIcon, el } from "../ui/dom";
 import { DensityControls } from "./density-controls";
 
 export interface ClassToolbarActions {
-  /** Show a class at every layer. */
+  /** Open the dialog of a class. */
   showClass(classId: number): void;
-  /** Look for a class to highlight beside the others. */
+  /** Search for a class to add. */
   addClass(): void;
 }
 
@@ -91,7 +91,7 @@ export class ClassToolbar {
     this.update();
   }
 
-  /** Say how strong the classes get at the shown level. */
+  /** Show the largest attributions at the shown level. */
   show(scene: Scene): void {
     const { heat, level, density, atlas } = scene;
     this.densityControls.show(scene);
@@ -125,7 +125,7 @@ export class ClassToolbar {
     this.slider.value = String(Math.log2(intensity));
   }
 
-  /** Offer more classes, and where else a single one is shown. */
+  /** Update the links: add a class, or open other views of a single class. */
   private link(classId: number | null): void {
     const { atlas, also, layer } = this.store.state;
     const linkKey = [classId, layer, atlas, ...also].join();
@@ -138,7 +138,7 @@ export class ClassToolbar {
     );
   }
 
-  /** Where else the class is shown. */
+  /** Links to other views of the class. */
   private createLinks(classId: number): HTMLElement[] {
     const { manifest, store } = this;
     const atlases = atlasesOf(manifest, classId).filter(({ name }) => name !== store.state.atlas);
@@ -160,9 +160,9 @@ function createLink(text: string, action: () => void): HTMLElement {
   return press;
 }
 
-// Several highlighted classes in the lens: colour, name, strongest value, and ways to have one alone or without it.
+// List of several highlighted classes: color, name, largest value, and buttons to show only one or to remove it.
 
-/** The attribution of the drawn cell that speaks most for a class, or most against it. */
+/** The largest attribution to a class among cells with an icon, or the smallest for `sign` -1. */
 export function findStrongestValue(
   { level, heat }: { level: LevelData; heat: Heatmap },
   sign: 1 | -1,
@@ -178,14 +178,14 @@ export class ClassChips {
   readonly element = el("ul", { class: "class-chips", "aria-label": "Highlighted classes", hidden: true });
   private shown = "";
 
-  /** `left` hears that a class went, and where in the list it was. */
+  /** `onRemove` is called after a class was removed. */
   constructor(
     private readonly names: readonly string[],
     private readonly store: Store,
     private readonly onRemove: () => void,
   ) {}
 
-  /** List the classes of the state where they are several. */
+  /** Update the list if several classes are highlighted. */
   update(): void {
     const { state } = this.store;
     const classes = highlightedClasses(state);
@@ -198,7 +198,7 @@ export class ClassChips {
     );
   }
 
-  /** Tell how strong each class gets in the scene. */
+  /** Show the largest attribution of each class in the scene. */
   show({ level, highlights }: Scene): void {
     const { sign } = this.store.state;
     for (const { id, heat } of this.element.hidden ? [] : highlights) {

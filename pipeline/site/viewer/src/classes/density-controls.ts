@@ -1,4 +1,4 @@
-// The part of the lens that chooses between attribution and density, and the legend of a density.
+// Controls that switch between attribution and density, and the legend of a density.
 
 import { type Density, type Extreme, formatPoints, type Show } from "../data/density";
 import { count, share } from "../data/format";
@@ -23,7 +23,7 @@ export class DensityControls {
     this.element.append(this.radioGroup.element, this.legend);
   }
 
-  /** Offer what this atlas can show, and explain what it shows. */
+  /** Update the available options and the legend. */
   show({ atlas, density, level }: Scene): void {
     const { second } = this.manifest;
     const { classId, also } = this.store.state;

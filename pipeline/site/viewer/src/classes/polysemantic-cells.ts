@@ -1,4 +1,4 @@
-// The list of cells with several uses, layer by layer, that in sight first.
+// Polysemantic cells: cells with a large attribution to two classes with dissimilar activations, by layer.
 
 import { overviewLevel } from "../data/attribution";
 import { decodeArray, type EncodedArray, loadData } from "../data/data-files";
@@ -31,7 +31,7 @@ export class PolysemanticCellsDialog {
     return this.dialogParts.dialog;
   }
 
-  /** The button that opens the list; null where attributions were not recorded. */
+  /** Button that opens the dialog; null if no attributions were recorded. */
   createOpenButton(): HTMLElement | null {
     if (!this.manifest.layers.some(({ atlases }) => atlases.some(({ heat }) => heat))) return null;
     const face = createSvgIcon(
@@ -54,7 +54,7 @@ export class PolysemanticCellsDialog {
     dialog.scrollTop = 0;
   }
 
-  /** The cells of one layer, as soon as they are known. */
+  /** Section of one layer, filled when its data are loaded. */
   private createSection(layer: LayerEntry): HTMLElement {
     const { atlas } = find(this.manifest, layer.name, "all");
     const size = overviewLevel(atlas);
@@ -108,21 +108,19 @@ export class PolysemanticCellsDialog {
   }
 }
 
-// Cells that serve several purposes: strong for two classes that look nothing alike.
-
 export interface PolysemanticCell {
-  /** The cell, in its level. */
+  /** Index of the cell in its level. */
   readonly cell: number;
-  /** The two classes, the stronger one first, with the cell's mean attribution, logit. */
+  /** The two classes, larger first, with the cell's mean attribution in logits. */
   readonly classes: readonly { readonly id: number; readonly value: number }[];
-  /** How little the classes look alike, 0..2. */
+  /** 1 minus the cosine of the classes' mean activations, 0..2. */
   readonly distance: number;
 }
 
 const COLUMNS = ["cell", "first", "second", "first_value", "second_value", "distance"] as const;
 type Content = Readonly<Record<(typeof COLUMNS)[number], EncodedArray>>;
 
-/** The multi-use cells of the level that lies at `<layer>/<atlas>/<size>`, best first. */
+/** Polysemantic cells of the level `<layer>/<atlas>/<size>`, most dissimilar classes first. */
 export async function loadPolysemanticCells(level: string): Promise<PolysemanticCell[]> {
   const content = await loadData<Content>(`${level}/uses`);
   const columns = await Promise.all(COLUMNS.map((column) => decodeArray(content[column])));

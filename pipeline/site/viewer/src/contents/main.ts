@@ -1,4 +1,4 @@
-// The page of contents: everything that a run made, with a way to each.
+// Contents page: links to all results of a run.
 
 import { loadDataFrom, takeData } from "../data/data-files";
 import { count } from "../data/format";
@@ -67,14 +67,14 @@ start().catch((error: unknown) => {
   document.body.append(el("p", { class: "failure", role: "alert" }, text));
 });
 
-// Every atlas of the run as a picture that opens it.
+// Previews of all atlases of the run.
 
 const MAX_SIDE_BY_SIDE = 3;
 
-/** One row for each atlas, its layers side by side. */
+/** One row per atlas, layers side by side. */
 export function createAtlases(manifest: Manifest): HTMLElement {
   const rows = allAtlases(manifest).map((atlas, index) => createRow(manifest, atlas, index));
-  const few = manifest.layers.length <= MAX_SIDE_BY_SIDE; // then several atlases find room side by side
+  const few = manifest.layers.length <= MAX_SIDE_BY_SIDE; // narrow rows leave room for several atlases side by side
   return el(
     "section",
     { id: "atlases" },

@@ -1,4 +1,4 @@
-// The measures in plain words.
+// Measures of the contents page with their definitions.
 
 import { decimal, percent } from "../data/format";
 
@@ -6,9 +6,9 @@ export interface Measure<Row> {
   readonly name: string;
   readonly meaning: string;
   value(row: Row): number | null | undefined;
-  /** How the value is written. */
+  /** Text of the value. */
   format(value: number): string;
-  /** Whether it goes from 0 to 1, and more is better, so that a bar can show it. */
+  /** Whether the range is 0..1 and larger is better, so that a bar can show it. */
   readonly bar?: true;
 }
 
@@ -105,7 +105,7 @@ export const LEVEL: readonly Measure<LevelMeasures>[] = [
   },
 ];
 
-// What the stages measured, as commands gather it; null where a stage has not told.
+// Measurements of the stages as the commands collect them; null if a stage has none.
 
 type Value = number | null | undefined;
 

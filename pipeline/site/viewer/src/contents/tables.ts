@@ -1,4 +1,4 @@
-// What was measured, as tables that say what they tell.
+// Tables of the measurements, with definitions of their columns.
 
 import { count, percent } from "../data/format";
 import { atlasName, type Manifest } from "../data/manifest";
@@ -25,7 +25,7 @@ export function createFigures(manifest: Manifest, contents: Measurements | null)
   );
 }
 
-/** What is known of images and network, in a sentence or two. */
+/** Summary of images and network in one or two sentences. */
 function describeNetwork(
   { network, layers }: Manifest,
   { images, layers: sampled }: Measurements,
@@ -56,7 +56,7 @@ interface TableRow<Row> {
   readonly size: number | null;
 }
 
-/** A heading, a table over all layers and atlases, and what its columns mean. */
+/** Heading, table over all layers and atlases, and definitions of the columns. */
 function createTable<Row>(
   title: string,
   id: string,

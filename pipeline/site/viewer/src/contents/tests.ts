@@ -1,4 +1,4 @@
-// What was tested on the network itself: the evidence for attributions, and the patches of comparisons.
+// Results of the tests on the network: evidence for attributions, and patch tests of comparisons.
 
 import { loadDataFrom } from "../data/data-files";
 import type { Manifest } from "../data/manifest";
@@ -6,7 +6,7 @@ import { GRADE_NAMES, type Result } from "../evidence/result";
 import { className, classPair, formatShare, listComparisons, type PatchTest, toHash } from "../patch/result";
 import { el } from "../ui/dom";
 
-/** Both sections; figures appear in them as their files are read. */
+/** Both sections; results are filled in as their files are loaded. */
 export function createTests(manifest: Manifest): HTMLElement[] {
   return [createEvidence(manifest), ...createPatches(manifest)];
 }
@@ -68,7 +68,7 @@ function createPatchItem(manifest: Manifest, layer: string, atlas: string): HTML
   );
 }
 
-/** The share of pictures that the atlas's patches turned, each way. */
+/** Share of images that the atlas's patches changed, in both directions. */
 function describePatchTest(manifest: Manifest, test: PatchTest): string {
   const rates = test.directions.map((direction) => {
     const target = className(manifest, direction.target);
@@ -81,7 +81,7 @@ function describePatchTest(manifest: Manifest, test: PatchTest): string {
   return rates.join("; ");
 }
 
-/** Say what the result of a stage tells, or that there is none yet. */
+/** Show the result of a stage, or that there is none. */
 function showResult<Result>(name: string, element: HTMLElement, describe: (result: Result) => string): void {
   loadDataFrom<Result>(`${name}/result.js`, name)
     .then((result) => {

@@ -1,6 +1,6 @@
-// A set of places at a grid level: what is selected.
+// Set of grid positions of a level: the geometry of a selection.
 
-/** A rectangle of cells at a grid level; both corners belong to it. */
+/** Rectangle of cells at a grid level; both corners are included. */
 export interface Box {
   readonly size: number;
   readonly top: number;
@@ -15,16 +15,16 @@ export interface CellAddress {
   readonly column: number;
 }
 
-/** Neighbouring places of one row; both ends belong to it. */
+/** Adjacent positions in one row; both ends are included. */
 export interface Run {
   readonly row: number;
   readonly from: number;
   readonly to: number;
 }
 
-/** At least one place of the `size` × `size` places of a level, drawn or not. It never changes. */
+/** Non-empty, immutable set of the `size` × `size` positions of a level, with or without icons. */
 export class Area {
-  /** In reading order; no two of them touch. */
+  /** In row-major order; runs do not touch. */
   readonly runs: readonly Run[];
   readonly bounds: Box;
   readonly places: number;
@@ -45,7 +45,7 @@ export class Area {
     };
   }
 
-  /** The places whose entry in `taken` (row by row) is not 0; null where there are none. */
+  /** The positions whose entry in `taken` (row-major) is not 0; null if there are none. */
   static of(size: number, taken: Uint8Array): Area | null {
     const [first, ...others] = runsOf(size, taken);
     return first ? new Area(size, taken, [first, ...others]) : null;
@@ -65,13 +65,13 @@ export class Area {
     return this.taken[row * this.size + column] === 1;
   }
 
-  /** It is a rectangle without gaps. */
+  /** Whether it is a rectangle without gaps. */
   get isBox(): boolean {
     const { top, left, bottom, right } = this.bounds;
     return this.places === (bottom - top + 1) * (right - left + 1);
   }
 
-  /** This and another area of the same level. */
+  /** Union with another area of the same level. */
   plus(other: Area): Area {
     const taken = this.taken.slice();
     for (const { row, from, to } of other.runs)
@@ -79,14 +79,14 @@ export class Area {
     return Area.of(this.size, taken) ?? this;
   }
 
-  /** With a place that it lacks, or without one that it has. */
+  /** With one position added or removed. */
   toggled(row: number, column: number): Area | null {
     const taken = this.taken.slice();
     taken[row * this.size + column] = this.has(row, column) ? 0 : 1;
     return Area.of(this.size, taken);
   }
 
-  /** The same ground at another level; null where that level's cells do not divide this one's. */
+  /** The same area at another level; null if neither cell size divides the other. */
   at(size: number): Area | null {
     const times = size / this.size;
     if (times === 1) return this;

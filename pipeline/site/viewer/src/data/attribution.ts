@@ -1,4 +1,4 @@
-// How strongly every cell speaks for or against a class.
+// Heatmaps of class attributions over the cells of a level.
 
 import { decodeArray, type EncodedArray, loadData, type NumberArray } from "./data-files";
 import { type LevelData, loadLevel, parentCells } from "./level";
@@ -6,19 +6,21 @@ import type { AtlasEntry, HeatmapEntry, LayerEntry } from "./manifest";
 
 export interface Heatmap {
   readonly classId: number;
-  /** For each cell of the shown level, -1..1: the signed square root of its share of the layer's largest attribution. */
+  /**
+   * For each cell of the shown level, -1..1: signed square root of the attribution relative to the layer's maximum.
+   */
   readonly share: Float32Array;
-  /** The attribution that a share of 1 stands for, logit. */
+  /** Attribution at a share of 1, in logits. */
   readonly scale: number;
 }
 
-/** The attribution behind a share, logit. */
+/** Attribution of a cell, in logits. */
 export function attribution(heat: Heatmap, cell: number): number {
   const share = heat.share[cell] ?? 0;
   return Math.sign(share) * share * share * heat.scale;
 }
 
-/** The heat of a class over the cells of `level`; finer levels than the stored ones take their parent cell's. */
+/** Heatmap of a class over the cells of `level`; levels finer than the stored ones use their parent cell's value. */
 export async function loadHeatmap(
   entry: HeatmapEntry,
   layer: string,
@@ -55,16 +57,16 @@ function loadHeatmapBlock(name: string): Promise<NumberArray> {
   return found;
 }
 
-// Which of several classes a cell speaks for most, and how strongly.
+// Per cell, which of several classes has the largest attribution, and how large it is.
 
 export interface Winners {
-  /** For each cell the place of the winning class in the list; -1 where the cell speaks for none of them. */
+  /** Index of the class with the largest attribution per cell; -1 if no class has a positive one. */
   readonly winner: Int8Array;
-  /** For each cell the winner's share, 0..1, see {@link Heat}. */
+  /** Share of that class per cell, 0..1, see {@link Heatmap}. */
   readonly share: Float32Array;
 }
 
-/** The contest over all cells; against the classes where `sign` is -1. Of equals the first one wins. */
+/** Winning class of every cell; for `sign` -1 by the most negative attribution. Ties go to the first class. */
 export function findWinners(heats: readonly Heatmap[], sign: 1 | -1): Winners {
   const cells = heats[0]?.share.length ?? 0;
   const winner = new Int8Array(cells).fill(-1);
@@ -80,18 +82,18 @@ export function findWinners(heats: readonly Heatmap[], sign: 1 | -1): Winners {
   return { winner, share };
 }
 
-/** The place of the class that wins a cell, or -1. */
+/** Index of the winning class of one cell, or -1. */
 export function findWinner(heats: readonly Heatmap[], sign: 1 | -1, cell: number): number {
   const values = heats.map((heat) => sign * (heat.share[cell] ?? 0));
   const most = Math.max(0, ...values);
   return most > 0 ? values.indexOf(most) : -1;
 }
 
-// The cells that speak most for a class, and those that speak most against it.
+// Cells with the largest and the smallest attribution to a class.
 
 export interface Ranked {
   readonly cell: number;
-  /** Mean attribution, logit. */
+  /** Mean attribution, in logits. */
   readonly value: number;
 }
 
@@ -103,13 +105,13 @@ export interface StrongestCells {
   readonly least: readonly Ranked[];
 }
 
-/** The grid level that a survey shows: the middle one of those that have heat planes, or null without any. */
+/** Grid level of overviews: the middle level with heatmaps, or null if there is none. */
 export function overviewLevel({ heat }: AtlasEntry): number | null {
   const sizes = heat?.levels.map(({ size }) => size) ?? [];
   return sizes[Math.floor(sizes.length / 2)] ?? null;
 }
 
-/** The strongest cells of an atlas for a class; null where attributions were not recorded. */
+/** Strongest cells of an atlas for a class; null if no attributions were recorded. */
 export async function loadStrongestCells(
   layer: LayerEntry,
   atlas: AtlasEntry,
@@ -141,7 +143,7 @@ function rankCells(level: LevelData, heat: Heatmap): Ranked[] {
     .sort((one, other) => other.value - one.value || one.cell - other.cell);
 }
 
-/** The exact value, where the class is among the cell's strongest ones. */
+/** Exact value, if the class is among the top classes of the cell. */
 function listedValue(level: LevelData, cell: number, classId: number): number | undefined {
   return level.topClasses(cell).find(({ id }) => id === classId)?.value;
 }

@@ -1,5 +1,5 @@
-// Data files are classic scripts that leave their content in `self.atlasParts`: a page opened from disk may run
-// scripts beside it, but may not fetch anything.
+// Data files are classic scripts that assign their content to `self.atlasParts`: a page opened from disk may run
+// scripts, but may not fetch files.
 
 declare global {
   var atlasParts: Record<string, unknown> | undefined;
@@ -7,7 +7,7 @@ declare global {
 
 const scripts = new Map<string, Promise<unknown>>();
 
-/** The part of this name that a script has already left. */
+/** Content that a script has already assigned. */
 export function takeData(name: string, address = `data/${name}.js`): unknown {
   const content = globalThis.atlasParts?.[name];
   if (content === undefined)
@@ -16,17 +16,17 @@ export function takeData(name: string, address = `data/${name}.js`): unknown {
   return content;
 }
 
-/** Load `data/<name>.js`, once for each name. */
+/** Load `data/<name>.js`, once per name. */
 export function loadData<Content>(name: string): Promise<Content> {
   return loadDataAt(`data/${name}`);
 }
 
-/** Load the part at `<address>.js`, whose name is the address below `data/`, or else below the page. */
+/** Load the content of `<address>.js`; its name is the address relative to `data/`, or else to the page. */
 export function loadDataAt<Content>(address: string): Promise<Content> {
   return loadDataFrom(`${address}.js`, address.replace(/^data\//, ""));
 }
 
-/** Load the part `name` from a script that lies at `address`, relative to the page; once for each name. */
+/** Load the content `name` from the script at `address`, relative to the page; once per name. */
 export function loadDataFrom<Content>(address: string, name: string): Promise<Content> {
   let promise = scripts.get(name);
   if (!promise) {
@@ -54,9 +54,7 @@ function loadScript(address: string, name: string): Promise<unknown> {
   });
 }
 
-// Things that are loaded once.
-
-/** `load`, asked once for each name; what failed is forgotten, so that it is tried again. */
+/** `load` with its results cached by name; failed loads are not cached, so that they are repeated. */
 export function memoize<Content>(
   load: (name: string) => Promise<Content>,
 ): (name: string) => Promise<Content> {
@@ -72,7 +70,7 @@ export function memoize<Content>(
   };
 }
 
-// Arrays as the stage `site` packs them: deflated little-endian numbers in base64.
+// Arrays as the stage `site` encodes them: little-endian numbers, deflated, in base64.
 
 export interface EncodedArray {
   readonly type: keyof typeof TYPES;
@@ -100,7 +98,7 @@ const TYPES = {
 } as const;
 const NOT_A_NUMBER = -32768;
 
-/** The numbers of a packed array, in row-major order. */
+/** Numbers of an encoded array, in row-major order. */
 export async function decodeArray(packed: EncodedArray): Promise<NumberArray> {
   const codes = new TYPES[packed.type](await inflate(packed.data));
   const { scale } = packed;
@@ -111,7 +109,7 @@ export async function decodeArray(packed: EncodedArray): Promise<NumberArray> {
 function inflate(base64: string): Promise<ArrayBuffer> {
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at); // far quicker than Uint8Array.from
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at); // much faster than Uint8Array.from
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).arrayBuffer();
 }

@@ -1,4 +1,4 @@
-// How densely some samples lie in each cell, against all samples of the atlas.
+// Density: share of a subset of the samples in each cell, compared with all samples of the atlas.
 
 import {
   decodeArray,
@@ -12,23 +12,23 @@ import { share } from "./format";
 import { type LevelData, loadLevel, parentCells } from "./level";
 import type { AtlasEntry, LayerEntry, Manifest } from "./manifest";
 
-/** What the cells tell: attributions, where the chosen class's images fall, or where those of the second set do. */
+/** What the cells show: attribution, density of the class's samples, or density of the second image set. */
 export type Show = "attribution" | "density" | "second";
 
 export interface Density {
-  /** Whose samples: those of the chosen class's images, or of the second image set. */
+  /** The subset: samples of the class's images, or of the second image set. */
   readonly of: "class" | "second";
-  /** For each cell of the shown level: share of their samples that lie in it, 0..1. */
+  /** Share of the subset in each cell of the shown level, 0..1. */
   readonly own: Float32Array;
-  /** For each cell: share of all samples. */
+  /** Share of all samples in each cell, 0..1. */
   readonly all: Float32Array;
-  /** For each cell: the signed square root of `own - all` over the largest magnitude among drawn cells, -1..1. */
+  /** Signed square root of `own - all`, divided by its largest magnitude among cells with an icon, -1..1. */
   readonly strength: Float32Array;
-  /** How many samples they are. */
+  /** Number of samples of the subset. */
   readonly samples: number;
-  /** Cells a side of the grid on which they were counted; finer ones take their parent cell's shares. */
+  /** Cells per side of the grid with the counts; finer levels use their parent cell's shares. */
   readonly size: number;
-  /** The drawn cell with the largest excess and the one with the largest lack, in the grid of that size. */
+  /** Cells with an icon with the largest excess and the largest deficit, at that grid size. */
   readonly most: { readonly over: Extreme; readonly under: Extreme };
 }
 
@@ -40,10 +40,10 @@ export interface Extreme {
 /**
  * Compare counts with those of all samples.
  *
- * @param of whose samples.
+ * @param of the subset.
  * @param counts for each cell of `source`.
- * @param source the level on which they were counted.
- * @param level the shown level, as fine as that one or finer.
+ * @param source level of the counts.
+ * @param level shown level, at least as fine.
  */
 export function computeDensity(
   of: Density["of"],
@@ -96,17 +96,17 @@ function findExtremes(shares: readonly Extreme[]): Density["most"] {
   return { over, under };
 }
 
-// What the stage `place` says of the second image set at a layer.
+// Data of the second image set at a layer; written by the stage `place`.
 
 export interface SecondSetData {
-  /** Samples in each file of images that cells hold. */
+  /** Samples per file of the images of cells. */
   readonly members_per_block: number;
   readonly images_per_folder: number;
-  /** By cells a side: how many of its samples lie in each cell of the atlas. */
+  /** By cells per side: number of its samples in each cell of the atlas. */
   readonly levels: Readonly<Record<string, { readonly count: EncodedArray }>>;
 }
 
-/** Where its files for a layer lie. */
+/** Folder of its files for a layer. */
 export function secondSetFolder(layer: string): string {
   return `place/${layer}`;
 }
@@ -115,9 +115,7 @@ export function loadSecondSet(layer: string): Promise<SecondSetData> {
   return loadDataAt(`${secondSetFolder(layer)}/place`);
 }
 
-// Where the counts behind a density come from.
-
-/** The density that the state asks for over the cells of `level`; null for attributions and where none is known. */
+/** Density that the state requests over the cells of `level`; null for attributions and if none is available. */
 export async function loadDensity(
   manifest: Manifest,
   layer: LayerEntry,
@@ -165,9 +163,7 @@ const loadLabelCounts = memoize(
   async (name): Promise<NumberArray> => decodeArray((await loadData<{ count: EncodedArray }>(name)).count),
 );
 
-// Densities in words.
-
-/** Where a cell stands: its share of the chosen samples beside its share of all. */
+/** Share of the subset and share of all samples in a cell. */
 export function describeDensity(density: Density, size: number, cell: number): string {
   const [own, all] = [density.own[cell] ?? 0, density.all[cell] ?? 0];
   const whose = density.of === "class" ? "the class's samples" : "the second set";
@@ -175,7 +171,7 @@ export function describeDensity(density: Density, size: number, cell: number): s
   return `${share(own)} of ${whose}, ${share(all)} of all${where}`;
 }
 
-/** A difference of shares in percentage points, with its sign. */
+/** Difference of shares in percentage points, with sign. */
 export function formatPoints(extreme: Extreme): string {
   const value = 100 * shareDifference(extreme);
   const size = Math.abs(value);

@@ -1,16 +1,16 @@
-// The real samples behind a cell: which image, and where in it.
+// Exemplars of cells: image and patch position.
 
 import { decodeArray, type EncodedArray, loadData, type NumberArray } from "./data-files";
 import type { LevelData } from "./level";
 import type { LayerEntry, Manifest } from "./manifest";
 
 export interface Exemplar {
-  /** Address of the stored image, which is what the network saw. */
+  /** URL of the stored image, as the network received it. */
   readonly address: string;
-  /** Name of the image within its set. */
+  /** Key of the image in its set. */
   readonly key: string;
   readonly label: string | null;
-  /** Left and top edge and side of the patch, as shares of the image's side. */
+  /** Left and top edge and side of the patch, relative to the image's side. */
   readonly left: number;
   readonly top: number;
   readonly side: number;
@@ -18,7 +18,7 @@ export interface Exemplar {
 
 type ImageRows = Readonly<Record<string, readonly [string, string | null]>>;
 
-/** The exemplars of a cell, nearest to its mean first. */
+/** Exemplars of a cell, nearest to its mean first. */
 export async function loadExemplars(
   manifest: Manifest,
   layer: LayerEntry,
@@ -58,14 +58,14 @@ async function exemplar(
   };
 }
 
-/** The edge moved so that the patch lies within the image. */
+/** Edge of a patch moved so that the patch lies inside the image. */
 function clampToImage(edge: number, side: number): number {
   return Math.min(Math.max(edge, 0), 1 - side);
 }
 
 const positionsByLevel = new Map<string, Promise<{ image: NumberArray; position: NumberArray }>>();
 
-/** Row of the image (-1 for none) and place in the layer's map (y, x) of every exemplar of every cell. */
+/** Image row (-1 for none) and position (y, x) in the layer's map of all exemplars of all cells. */
 export function loadExemplarPositions(name: string): Promise<{ image: NumberArray; position: NumberArray }> {
   let found = positionsByLevel.get(name);
   if (!found) {
@@ -81,11 +81,9 @@ async function readExemplarPositions(name: string): Promise<{ image: NumberArray
   return { image: await decodeArray(content.image), position: await decodeArray(content.position) };
 }
 
-// Which exemplars stand for a region: they are taken evenly from its samples, and each from another image.
-
 /**
- * Cells in reading order, each as often as its share of the samples says: the one that holds the middle sample of each
- * of `parts` equal parts.
+ * Cells in row-major order, repeated in proportion to their samples: for each of `parts` equal parts, the cell with its
+ * middle sample.
  */
 export function sampleEvenly(level: LevelData, cells: readonly number[], parts: number): number[] {
   const counts = cells.map((cell) => level.value("count", cell));
@@ -100,11 +98,10 @@ export function sampleEvenly(level: LevelData, cells: readonly number[], parts: 
 }
 
 /**
- * The best exemplar of each of these cells whose name is not taken yet; of all of them, the next best ones, until
- * there are `parts`.
+ * The best exemplar with an unused name of each of these cells, then the next best ones, until there are `parts`.
  *
- * @param ranked the exemplars of a cell, the best first.
- * @param name of what may stand there only once.
+ * @param ranked the exemplars of a cell, best first.
+ * @param name that must be unique.
  */
 export function pickDistinct<Item>(
   cells: readonly number[],

@@ -1,4 +1,4 @@
-// Name, label and stored picture of images.
+// Images of cells: their keys, labels and files, and the number of samples in each cell.
 
 import type { Area } from "./area";
 import { decodeArray, type EncodedArray, loadDataAt, memoize, type NumberArray } from "./data-files";
@@ -7,14 +7,14 @@ import { type GridView, type LevelData, loadLevel } from "./level";
 import type { AtlasEntry, Manifest } from "./manifest";
 
 export interface ImageInfo {
-  /** Name of the image within its set. */
+  /** Key of the image in its set. */
   readonly key: string;
   readonly label: string | null;
-  /** Address of its picture, where one is stored. */
+  /** URL of the image, if it is stored. */
   readonly address: string | null;
 }
 
-/** Where an image set is described: a file and a folder of pictures for so many images each. */
+/** Location of an image set: one data file and one folder of images per `perFolder` images. */
 export interface ImageFolder {
   readonly address: string;
   readonly perFolder: number;
@@ -22,7 +22,7 @@ export interface ImageFolder {
 
 type Listing = Readonly<Record<string, readonly [string, string | null, 0 | 1]>>;
 
-/** What is known of these images, in their order. */
+/** Info of these images, in the same order. */
 export async function loadImageInfo(
   { address, perFolder }: ImageFolder,
   images: readonly number[],
@@ -38,19 +38,18 @@ export async function loadImageInfo(
   });
 }
 
-// The images whose samples lie in a part of an atlas. Samples are stored in the order of the finest grid's cells, in
-// blocks; only the blocks that hold samples of the part are loaded.
+// Samples are stored in the order of the finest level's cells, in blocks; only the blocks of a region are loaded.
 
 export interface ImageCount {
   /** Row of the image. */
   readonly image: number;
-  /** Samples of this image that lie there. */
+  /** Number of its samples in the region. */
   readonly samples: number;
 }
 
-/** Samples as they are stored: so many in each cell of the finest grid, in blocks of so many. */
+/** Stored samples: number per cell of the finest level, and block size. */
 export interface Stored {
-  /** Where the blocks lie. */
+  /** Folder of the blocks. */
   readonly address: string;
   readonly perBlock: number;
   readonly finest: LevelData;
@@ -59,7 +58,7 @@ export interface Stored {
 
 type Range = readonly [from: number, to: number];
 
-/** The images that have samples in a region, those with the most first. */
+/** Images with samples in a region, most samples first. */
 export async function loadImageCounts(stored: Stored, area: Area): Promise<ImageCount[]> {
   const ranges = sampleRanges(stored, area);
   const { address, perBlock: step } = stored;
@@ -83,7 +82,7 @@ const loadBlock = memoize(
     decodeArray((await loadDataAt<{ image: EncodedArray }>(address)).image),
 );
 
-/** Where the samples of a region lie among all, as runs without gaps. */
+/** Index ranges of a region's samples, merged where they touch. */
 function sampleRanges({ finest, counts }: Stored, area: Area): Range[] {
   const ranges: [number, number][] = [];
   let offset = 0;
@@ -109,19 +108,19 @@ function blocksIn(ranges: readonly Range[], step: number): Set<number> {
   return blocks;
 }
 
-// Where the images of cells come from: the atlas's own image set, or the second one that was placed on it.
+// Source of a cell's images: the image set of the atlas, or the second image set.
 
 export interface ImageSource {
   readonly name: "atlas" | "second";
-  /** Whose images they are. */
+  /** Name of the image set. */
   readonly label: string;
-  /** The images that have samples in a region, those with the most first. */
+  /** Images with samples in a region, most samples first. */
   countImages(area: Area): Promise<ImageCount[]>;
-  /** What is known of these images, in their order. */
+  /** Info of these images, in the same order. */
   loadInfo(images: readonly number[]): Promise<ImageInfo[]>;
 }
 
-/** The sets whose images can be listed: the second one while the page shows where it falls. */
+/** Image sets that can be listed; the second one only while its density is shown. */
 export function listImageSources(
   manifest: Manifest,
   { layer, atlas, density }: GridView & { readonly density: Density | null },

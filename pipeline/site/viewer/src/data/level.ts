@@ -1,4 +1,4 @@
-// The cells of one grid level.
+// Cells of one grid level.
 
 import { decodeArray, type EncodedArray, loadData, type NumberArray } from "./data-files";
 import type { AtlasEntry, LayerEntry } from "./manifest";
@@ -19,7 +19,7 @@ export class LevelData {
   private readonly place: Int32Array;
 
   constructor(
-    /** `<layer>/<atlas>/<size>`: where the level's files lie. */
+    /** `<layer>/<atlas>/<size>`: folder of the level's files. */
     readonly name: string,
     readonly size: number,
     private readonly columns: Readonly<Record<Column, NumberArray>>,
@@ -30,7 +30,7 @@ export class LevelData {
       this.place[this.row(cell) * size + this.column(cell)] = cell;
   }
 
-  /** The drawn cell in this row and column, or -1. */
+  /** The cell with an icon at this row and column, or -1. */
   at(row: number, column: number): number {
     if (row < 0 || column < 0 || row >= this.size || column >= this.size) return -1;
     const cell = this.place[row * this.size + column] ?? -1;
@@ -49,12 +49,12 @@ export class LevelData {
     return this.number("drawn", cell) === 1;
   }
 
-  /** A number that is known for every cell; NaN where it is not. */
+  /** Value of a cell; NaN if it is unknown. */
   value(column: Exclude<Column, "cell" | "top_class" | "top_value">, cell: number): number {
     return this.number(column, cell);
   }
 
-  /** The cell's strongest classes, largest first; only those that speak for it. */
+  /** Top classes of the cell by attribution, largest first; only positive ones. */
   topClasses(cell: number): ClassValue[] {
     const listed = this.columns.top_class.length / this.cells;
     return Array.from({ length: listed }, (_, rank) => ({
@@ -63,7 +63,7 @@ export class LevelData {
     })).filter((entry) => entry.value > 0);
   }
 
-  /** The classes that cells list, largest first, and their values, logit: `each` of both for every cell. */
+  /** Top classes of all cells and their attributions in logits, `each` per cell. */
   get listed(): { readonly each: number; readonly classes: NumberArray; readonly values: NumberArray } {
     const { top_class: classes, top_value: values } = this.columns;
     return { each: classes.length / this.cells, classes, values };
@@ -76,14 +76,14 @@ export class LevelData {
 
 const levels = new Map<string, Promise<LevelData>>();
 
-/** A grid level with the layer and the atlas that it belongs to. */
+/** A grid level with its layer and atlas. */
 export interface GridView {
   readonly layer: LayerEntry;
   readonly atlas: AtlasEntry;
   readonly level: LevelData;
 }
 
-/** The cells of grid level `size`, loaded once. */
+/** Load grid level `size` once. */
 export function loadLevel(layer: string, atlas: string, size: number): Promise<LevelData> {
   const name = `${layer}/${atlas}/${size}`;
   let found = levels.get(name);
@@ -102,9 +102,7 @@ async function readLevel(name: string, size: number): Promise<LevelData> {
   return new LevelData(name, size, columns as Record<Column, NumberArray>);
 }
 
-// The cells of a coarser grid that the cells of a finer one lie in.
-
-/** For each cell of `level` the cell of `source` around it, drawn or not; -1 where there is none. */
+/** For each cell of `level` the cell of the coarser `source` that contains it; -1 if there is none. */
 export function parentCells(level: LevelData, source: LevelData): Int32Array {
   const byPlace = new Int32Array(source.size * source.size).fill(-1);
   for (let cell = 0; cell < source.cells; cell++) {
@@ -117,12 +115,10 @@ export function parentCells(level: LevelData, source: LevelData): Int32Array {
   });
 }
 
-// The next drawn cell in a direction.
-
 /**
- * The drawn cell that lies furthest along the direction and least to its side: what an eye moving there meets first.
+ * The next cell with an icon in a direction: smallest distance along the direction plus twice the offset.
  *
- * @returns the cell, or the same one at the edge of the atlas.
+ * @returns the cell, or the same cell at the edge of the atlas.
  */
 export function nextCell(level: LevelData, cell: number, rows: number, columns: number): number {
   let [best, cost] = [cell, Number.POSITIVE_INFINITY];
@@ -136,7 +132,7 @@ export function nextCell(level: LevelData, cell: number, rows: number, columns: 
   return best;
 }
 
-/** The drawn cell nearest to a place, in sides of the atlas; -1 if none is drawn. */
+/** The cell with an icon nearest to (x, y), in units of the atlas's side; -1 if there is none. */
 export function nearestCell(level: LevelData, x: number, y: number): number {
   let [best, cost] = [-1, Number.POSITIVE_INFINITY];
   for (let cell = 0; cell < level.cells; cell++) {

@@ -1,4 +1,4 @@
-// What the page knows before anything else is loaded; written by the stage `site`.
+// Manifest of the site, available before any other file is loaded; written by the stage `site`.
 
 import { loadData } from "./data-files";
 
@@ -12,33 +12,33 @@ export interface LevelEntry {
 }
 
 export interface HeatmapEntry {
-  /** Levels that have heat planes, coarse to fine. */
+  /** Levels with heatmaps, coarse to fine. */
   readonly levels: readonly { readonly size: number; readonly classes_per_block: number }[];
-  /** The attribution that a heat of 1 stands for, logit. */
+  /** Attribution at a heatmap value of 1, in logits. */
   readonly scale: number;
-  /** Median over cells of the strongest class's attribution, logit. */
+  /** Median over cells of the largest attribution, in logits. */
   readonly strength: number;
 }
 
-/** What the x of a comparison means: the right edge stands for `scale` logit in favour of the right class. */
+/** Horizontal axis of a comparison: the right edge is `scale` logits in favor of the right class. */
 export interface Axis {
   readonly scale: number;
-  /** Share of the samples that lie beyond the edges and were moved onto them. */
+  /** Share of the samples beyond the edges, moved onto them. */
   readonly clipped: number;
 }
 
 export interface AtlasEntry {
   readonly name: string;
-  /** Every sample, the samples of one class, or those of two classes side by side. */
+  /** All samples, the samples of one class, or those of two classes. */
   readonly kind: "all" | "class" | "compare";
-  /** None, one, or the left and the right one. */
+  /** No class, one, or the left and the right one. */
   readonly classes: readonly number[];
   readonly axis: Axis | null;
-  /** Samples in each file of images that cells hold. */
+  /** Samples per file of the images of cells. */
   readonly members_per_block: number;
-  /** Levels that say how many samples of each cell come from images of each class. */
+  /** Levels with the number of samples per cell and label. */
   readonly label_levels: readonly { readonly size: number; readonly classes_per_block: number }[];
-  /** Whether its regions have names. */
+  /** Whether its regions have labels. */
   readonly names: boolean;
   readonly levels: readonly LevelEntry[];
   readonly tiles: { readonly format: string; readonly tile_size: number; readonly overlap: number };
@@ -51,13 +51,13 @@ export interface LayerEntry {
   /** Height and width of the layer's map. */
   readonly map: readonly [number, number];
   readonly receptive_field: number;
-  /** Side of an exemplar's patch as a share of the input, and whether the receptive field is larger. */
+  /** Side of an exemplar's patch relative to the input, and whether the receptive field is larger. */
   readonly patch: { readonly side: number; readonly limited: boolean };
   readonly zero_share: number | null;
   readonly atlases: readonly AtlasEntry[];
 }
 
-/** How the atlases were made, as their artifacts tell it. */
+/** Provenance of the atlases, from the attributes of their artifacts. */
 export interface Made {
   readonly network: {
     readonly architecture: unknown;
@@ -67,9 +67,9 @@ export interface Made {
   };
   /** Digest of the images and their classes. */
   readonly images: string;
-  /** By section: a group of settings, or one value that several stages share. */
+  /** By section: a group of settings, or one value shared by several stages. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Of the project that made the artifacts. */
+  /** Versions of the project that wrote the artifacts. */
   readonly versions: readonly string[];
   /** Digests by layer, atlas and artifact. */
   readonly identities: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>;
@@ -84,7 +84,7 @@ export interface Manifest {
   readonly images_per_folder: number;
   readonly made: Made;
   readonly exemplars: number;
-  /** A second image set that was placed on the atlas. */
+  /** A second image set placed on the atlas. */
   readonly second: { readonly title: string } | null;
 }
 
@@ -100,48 +100,46 @@ export function find(
   return { layer: foundLayer, atlas: foundAtlas };
 }
 
-// The atlases of a run in words.
-
-/** The names of an atlas's classes: none, one, or the left and the right one. */
+/** Names of an atlas's classes: none, one, or the left and the right one. */
 export function classNames({ network }: Manifest, atlas: AtlasEntry): string[] {
   return atlas.classes.map((id) => network.classes[id] ?? `class ${id}`);
 }
 
-/** A short name, as lists have it. */
+/** Short name, for lists. */
 export function atlasName(manifest: Manifest, atlas: AtlasEntry): string {
   const [one, other] = classNames(manifest, atlas);
   if (one === undefined) return "All samples";
   return other === undefined ? one : `${one} ↔ ${other}`;
 }
 
-/** What the atlas holds. */
+/** Description of the samples in an atlas. */
 export function atlasDescription(manifest: Manifest, atlas: AtlasEntry): string {
   const [one, other] = classNames(manifest, atlas);
   if (one === undefined) return "All samples";
   return other === undefined ? `Samples of ${one}` : `Samples of ${one} and ${other}`;
 }
 
-/** The atlases of a run; every layer has the same ones. */
+/** All atlases of a run; they are the same at every layer. */
 export function allAtlases(manifest: Manifest): readonly AtlasEntry[] {
   return manifest.layers[0]?.atlases ?? [];
 }
 
-/** The atlases of this class alone and the comparisons that involve it. */
+/** Class atlas and comparisons of a class. */
 export function atlasesOf(manifest: Manifest, classId: number): readonly AtlasEntry[] {
   return allAtlases(manifest).filter(({ classes }) => classes.includes(classId));
 }
 
-// The places that the run itself leads to; written by the stage `site`.
+// Bookmarks of the run, written by the stage `site`; they are the stops of the tour.
 
 export interface Bookmark {
   readonly title: string;
   readonly text: string;
-  /** The part of the page's address after `#`. */
+  /** URL hash without `#`. */
   readonly link: string;
 }
 
 export interface BookmarkFile {
-  /** They were made from the figures of the run, since its configuration names none. */
+  /** Whether they were generated, because the configuration lists none. */
   readonly automatic: boolean;
   readonly places: readonly Bookmark[];
 }

@@ -1,4 +1,4 @@
-// What can be shown of every cell as a colour over its icon.
+// Measures that can color the cells.
 
 import { decimal } from "./format";
 import type { LevelData } from "./level";
@@ -9,7 +9,7 @@ export interface MeasureInfo {
   readonly measure: Measure;
   readonly name: string;
   readonly column: "count" | "fidelity_centred" | "reliability" | "spread";
-  /** Equal steps of colour are equal factors; for what varies over orders of magnitude. */
+  /** Logarithmic color scale, for values that span orders of magnitude. */
   readonly byFactors: boolean;
   readonly meaning: string;
 }
@@ -49,19 +49,19 @@ export function measureInfo(measure: Measure | null): MeasureInfo | null {
   return MEASURE_INFOS.find((kind) => kind.measure === measure) ?? null;
 }
 
-/** The measure that a text names, or null. */
+/** The measure with this name, or null. */
 export function parseMeasure(text: string | null): Measure | null {
   return MEASURE_INFOS.find(({ measure }) => measure === text)?.measure ?? null;
 }
 
-/** The next one in the order of the menu; after the last, none. */
+/** The next measure in the order of the menu; null after the last. */
 export function nextMeasure(measure: Measure | null): Measure | null {
   return MEASURE_INFOS[MEASURE_INFOS.findIndex((kind) => kind.measure === measure) + 1]?.measure ?? null;
 }
 
-// Where the colours of a measure begin and end: the few most extreme cells do not take the colours of all others.
+// Range of the color scale; outliers are clipped.
 
-const CLIPPED_SHARE = 0.02; // of the cells lie beyond each end
+const CLIPPED_SHARE = 0.02; // share of the cells clipped at each end
 
 export interface Range {
   readonly low: number;
@@ -71,7 +71,7 @@ export interface Range {
   readonly most: number;
 }
 
-/** The range of a measure over the drawn cells of a level that have it; null if none has. */
+/** Range of a measure over the cells with an icon; null if it is unknown for all. */
 export function measureRange(level: LevelData, { column }: MeasureInfo): Range | null {
   const sorted = measureValues(level, column);
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
@@ -79,7 +79,7 @@ export function measureRange(level: LevelData, { column }: MeasureInfo): Range |
   return { low: at(CLIPPED_SHARE), middle: at(0.5), high: at(1 - CLIPPED_SHARE), least: at(0), most: at(1) };
 }
 
-/** A measure of the drawn cells that have it, smallest first. */
+/** Known values of a measure over the cells with an icon, ascending. */
 export function measureValues(level: LevelData, column: MeasureInfo["column"]): Float64Array {
   const found: number[] = [];
   for (let cell = 0; cell < level.cells; cell++) {
@@ -89,24 +89,23 @@ export function measureValues(level: LevelData, column: MeasureInfo["column"]): 
   return Float64Array.from(found).sort();
 }
 
-/** Where a value lies between the ends of the colours, 0..1. */
+/** Position of a value in the color scale, 0..1. */
 export function positionInRange({ low, high }: Range, { byFactors }: MeasureInfo, value: number): number {
   const place = (number: number): number => (byFactors ? Math.log(Math.max(number, 1)) : number);
   const length = place(high) - place(low);
   return length > 0 ? Math.min(Math.max((place(value) - place(low)) / length, 0), 1) : 0.5;
 }
 
-// Which cells to doubt, and why. All limits are here.
+// Quality warnings of cells, with all their limits.
 //
-// Low fidelity: the icon's centred fidelity is below 0.85 of the median of the drawn icons of its level, or below 0.5
-// at all. The median is what this layer and these settings reach where nothing goes wrong; the cell's reliability is no
-// ceiling of it, since the icon is made for the very mean that it is measured against, noise and all. In a real
-// SqueezeNet this is true of 2 to 5 icons in a hundred; below 0.5 the icon lies further from what it stands for than
-// from nothing in particular, however the others fare.
+// Low fidelity: the icon's centered fidelity is below 0.85 of the median of its level, or below 0.5. The median is what
+// this layer and these settings reach normally; the cell's reliability is no upper bound, since the icon is optimized
+// for the same mean that it is measured against, including its noise. In a real SqueezeNet this applies to 2 to 5 icons
+// in a hundred; below 0.5 the icon is more than 60 degrees away from its cell's direction.
 //
-// Mixed content: the samples differ more than 1.3 times as much as in the median cell, or two halves of the cell's
-// images have means with a cosine below 0.25, which is more than 75 degrees apart. Then the mean is a compromise, and
-// the icon shows what no single sample shows.
+// Mixed content: the spread exceeds 1.3 times the level's median, or two halves of the cell's images have means with a
+// cosine below 0.25, which is more than 75 degrees. Then the mean is a compromise, and the icon shows what no single
+// sample shows.
 
 export type QualityWarning = "low fidelity" | "mixed content";
 
@@ -122,7 +121,7 @@ interface Medians {
 
 const mediansByLevel = new WeakMap<LevelData, Medians>();
 
-/** Why to doubt a drawn cell, in words; empty for most. */
+/** Warnings of a cell with an icon; empty for most. */
 export function qualityWarnings(level: LevelData, cell: number): QualityWarning[] {
   return [
     ...(hasLowFidelity(level, cell) ? (["low fidelity"] as const) : []),
@@ -130,9 +129,9 @@ export function qualityWarnings(level: LevelData, cell: number): QualityWarning[
   ];
 }
 
-/** The same with the figures behind it. */
+/** The same as text with the values behind them. */
 export function qualityWarningLines(level: LevelData, cell: number): string[] {
-  const { fidelity, spread } = usual(level);
+  const { fidelity, spread } = medians(level);
   const [own, differ, agree] = [
     level.value("fidelity_centred", cell),
     level.value("spread", cell),
@@ -151,18 +150,18 @@ export function qualityWarningLines(level: LevelData, cell: number): string[] {
 
 function hasLowFidelity(level: LevelData, cell: number): boolean {
   const own = level.value("fidelity_centred", cell);
-  return own < Math.max(LOW_FIDELITY_RATIO * usual(level).fidelity, LOW_FIDELITY);
+  return own < Math.max(LOW_FIDELITY_RATIO * medians(level).fidelity, LOW_FIDELITY);
 }
 
 function hasMixedContent(level: LevelData, cell: number): boolean {
   return (
-    level.value("spread", cell) > HIGH_SPREAD_RATIO * usual(level).spread ||
+    level.value("spread", cell) > HIGH_SPREAD_RATIO * medians(level).spread ||
     level.value("reliability", cell) < LOW_RELIABILITY
   );
 }
 
-/** The medians of a level's drawn cells. */
-function usual(level: LevelData): Medians {
+/** Medians over a level's cells with an icon. */
+function medians(level: LevelData): Medians {
   let found = mediansByLevel.get(level);
   if (!found) {
     const middle = (values: Float64Array): number => values[values.length >> 1] ?? Number.NaN;

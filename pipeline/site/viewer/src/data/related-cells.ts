@@ -1,4 +1,4 @@
-// The cells of the same level that the network sees most alike, and what a cell's icon was drawn from.
+// Related cells: similar cells of the same level, and cells of other layers that share samples.
 
 import type { CellAddress } from "./area";
 import { decodeArray, type EncodedArray, loadData, memoize, type NumberArray } from "./data-files";
@@ -6,9 +6,9 @@ import { type GridView, type LevelData, loadLevel } from "./level";
 import { type AtlasEntry, find, type LayerEntry, type Manifest } from "./manifest";
 
 export interface SimilarCell {
-  /** A drawn cell of the same level. */
+  /** Index of a cell with an icon of the same level. */
   readonly cell: number;
-  /** Centred cosine of the two cells' mean activations, -1..1. */
+  /** Centered cosine of the two cells' mean activations, -1..1. */
   readonly cosine: number;
 }
 
@@ -21,10 +21,10 @@ interface SimilarCells {
 
 const ICON_ORIGINS = ["unknown", "noise", "parent", "same"] as const;
 
-/** From noise, from the icon of the cell around it, or nothing anew: that icon itself. */
+/** Initialization of an icon: noise, the icon of the parent cell, or a copy of that icon. */
 export type IconOrigin = (typeof ICON_ORIGINS)[number];
 
-/** The most similar cells of a cell, the nearest first. */
+/** Cells most similar to a cell, most similar first. */
 export async function loadSimilarCells({ level }: GridView, cell: number): Promise<SimilarCell[]> {
   const { ranks, cell: cells, hundredths } = await loadSimilarity(`${level.name}/neighbours`);
   const places = Array.from({ length: ranks }, (_, rank) => cell * ranks + rank);
@@ -33,7 +33,7 @@ export async function loadSimilarCells({ level }: GridView, cell: number): Promi
     .filter((found) => found.cell >= 0);
 }
 
-/** What the icon of a cell was drawn from. */
+/** Initialization of a cell's icon. */
 export async function loadIconOrigin({ level }: GridView, cell: number): Promise<IconOrigin> {
   const { descent } = await loadSimilarity(`${level.name}/neighbours`);
   return ICON_ORIGINS[descent[cell] ?? 0] ?? "unknown";
@@ -47,13 +47,13 @@ const loadSimilarity = memoize(async (name): Promise<SimilarCells> => {
   return { ranks: cell.shape[1] ?? 0, cell: cells, hundredths: cosines, descent: origins };
 });
 
-// The cells of other layers that hold most of a cell's samples.
+// Cells of another layer that contain most of a cell's samples.
 
 export interface LayerCells {
   readonly layer: LayerEntry;
   readonly atlas: AtlasEntry;
   readonly level: LevelData;
-  /** Its cells that hold most of the samples, with the share of the samples they hold; largest first. */
+  /** Its cells with most of the samples and their share of the samples, largest first. */
   readonly cells: readonly { readonly cell: number; readonly share: number }[];
 }
 
@@ -70,7 +70,7 @@ interface Links {
   readonly share: NumberArray;
 }
 
-/** Where the samples of a cell lie at every other layer that has the same atlas, or at `only` one of them. */
+/** Where a cell's samples lie at every other layer with the same atlas, or only at layer `only`. */
 export async function loadLayerCells(
   manifest: Manifest,
   scene: Pick<GridView, "atlas" | "level">,
@@ -102,10 +102,8 @@ const loadLinks = memoize(async (name): Promise<Links> => {
   };
 });
 
-// Where the samples of a cell lie in another picture: in the same cell of the same atlas, or in other cells at another
-// layer. Two different atlases have no samples' places in common that the page knows of.
+// A cell of another map with the share of the samples that it contains, 0..1.
 
-/** A cell with the share of the samples that lie in it, 0..1. */
 export interface SharedSamples {
   readonly cell: CellAddress;
   readonly share: number;

@@ -1,23 +1,23 @@
-// The tiles under a region, and whether this page may read them.
+// Image tiles of a region, and whether the page may read their pixels.
 
 import type { Box } from "./area";
 import type { GridView } from "./level";
 import type { AtlasEntry, LevelEntry } from "./manifest";
 
-/** A tile and where it belongs, in pixels of its floor of the pyramid. */
+/** A tile and its position, in pixels of its pyramid level. */
 export interface Tile {
   readonly address: string;
   readonly left: number;
   readonly top: number;
 }
 
-/** One floor of a level's pyramid: its number, and the side of an icon in it, pixels. */
+/** Level of the image pyramid: its number, and the side of an icon in pixels. */
 export interface PyramidLevel {
   readonly number: number;
   readonly icon: number;
 }
 
-/** The finest floor in which so many icons are at most `longest` pixels long. */
+/** The finest pyramid level at which so many icons are at most `longest` pixels long. */
 export function pyramidLevelFor(level: LevelEntry, icons: number, longest: number): PyramidLevel {
   const finest = Math.ceil(Math.log2(Math.max(level.width, level.height)));
   let [number, icon] = [finest, level.width / level.size];
@@ -25,7 +25,7 @@ export function pyramidLevelFor(level: LevelEntry, icons: number, longest: numbe
   return { number, icon };
 }
 
-/** The tiles that cover a rectangle of cells. */
+/** Tiles that cover a rectangle of cells. */
 export function tilesCovering(
   layer: string,
   atlas: AtlasEntry,
@@ -59,7 +59,7 @@ export async function loadImage(address: string): Promise<HTMLImageElement> {
   return image;
 }
 
-/** The first tile under a drawn one of these cells; null where none is drawn. */
+/** First tile of the first of these cells that has an icon; null if none has. */
 export function firstTile({ layer, atlas, level }: GridView, cells: readonly number[]): string | null {
   const cell = cells.find((each) => level.hasIcon(each));
   const entry = atlas.levels.find(({ size }) => size === level.size);
@@ -69,7 +69,7 @@ export function firstTile({ layer, atlas, level }: GridView, cells: readonly num
   return tilesCovering(layer.name, atlas, box, pyramidLevelFor(entry, 1, entry.width))[0]?.address ?? null;
 }
 
-/** Whether pixels of this picture may be read: of one opened from disk, browsers forbid it. */
+/** Whether the page may read the image's pixels: browsers forbid it for images from disk. */
 export async function isReadable(address: string): Promise<boolean> {
   const context = new OffscreenCanvas(1, 1).getContext("2d");
   context?.drawImage(await loadImage(address), 0, 0, 1, 1);
@@ -82,7 +82,7 @@ export async function isReadable(address: string): Promise<boolean> {
   return true;
 }
 
-/** The browser refused to let pixels be read. */
+/** Whether the browser refused to let pixels be read. */
 export function isSecurityError(error: unknown): boolean {
   return error instanceof DOMException && error.name === "SecurityError";
 }

@@ -1,4 +1,4 @@
-// Estimates with their intervals, one under the other on one axis.
+// Forest plot: estimates with confidence intervals on one axis.
 
 import { createSvg, el } from "../ui/dom";
 import { type Estimate, formatNumber } from "./result";
@@ -12,7 +12,7 @@ export interface Dot {
 export interface Row {
   readonly name: string;
   readonly figure: Estimate;
-  /** What the same measure gives with the tie cut, as a ring. */
+  /** Value of the shuffled control, drawn as a ring. */
   readonly control?: Estimate;
   /** Fainter marks behind the estimate. */
   readonly dots?: readonly Dot[];
@@ -28,9 +28,9 @@ export interface Axis {
 }
 
 const HEIGHT = 40;
-const MARGIN = 3; // per cent, so that marks at the ends are whole
+const MARGIN = 3; // percent, so that marks at the ends are not clipped
 
-/** A titled group of rows with the axis below. */
+/** Titled group of rows with the axis below. */
 export function createForestPlot(
   title: string,
   question: string,
@@ -57,7 +57,7 @@ export function createForestPlot(
   return el("figure", { class: "forest" }, heading, ...lines, scale);
 }
 
-/** An estimate with its interval below, each as `format` writes it. */
+/** Estimate with its interval below, formatted with `format`. */
 export function createValue({ value, low, high }: Estimate, format = formatNumber): HTMLElement {
   const known = value !== null && low !== null && high !== null;
   const interval = known ? el("small", {}, `${format(low)} to ${format(high)}`) : null;
@@ -103,7 +103,7 @@ function createLinkedDot(
   at: (value: number) => string,
   order: number,
 ): SVGElement {
-  // neighbours lie at different heights, so that equal ones can be told apart
+  // vertical jitter, so that equal values can be distinguished
   const y = HEIGHT / 2 + (((order * 7) % 11) - 5) * 2;
   const dot = createSvg(
     "circle",

@@ -1,4 +1,4 @@
-// One layer: what came out, in words and pictures.
+// Results of one layer, in text and plots.
 
 import { count, percent } from "../data/format";
 import type { LayerEntry } from "../data/manifest";
@@ -21,7 +21,7 @@ import { cellUrl, createTables } from "./tables";
 
 const CORRELATION: Axis = { low: -1, high: 1, ticks: [-1, -0.5, 0, 0.5, 1], chance: 0 };
 
-/** The article of a layer; `null` where its file is missing. */
+/** Card of a layer; `null` if its file is missing. */
 export function createLayerCard(
   layer: LayerEntry,
   result: Result | null,

@@ -1,4 +1,4 @@
-// The page of evidence: what attributions foretell, layer by layer.
+// Evidence page: whether attributions predict the network's output, by layer.
 
 import { loadDataFrom, takeData } from "../data/data-files";
 import type { Manifest } from "../data/manifest";
@@ -37,9 +37,7 @@ start().catch((error: unknown) => {
   document.body.append(el("p", { class: "failure", role: "alert" }, text));
 });
 
-// What was tested and how to read it.
-
-/** The heading, both tests in plain words, and the key to the marks. */
+/** Heading, description of both tests, and legend of the marks. */
 export function createIntroduction({ network }: Manifest): HTMLElement[] {
   const lead = el(
     "p",

@@ -1,9 +1,9 @@
-// What the stage `predict` says of a layer, as its `result.js` holds it.
+// Result of the stage `predict` for a layer, as in its `result.js`.
 
 import { decimal } from "../data/format";
 
 export interface Estimate {
-  /** An estimate with its 95 % interval; null where it is undefined. */
+  /** Estimate with its 95 % confidence interval; null if undefined. */
   readonly value: number | null;
   readonly low: number | null;
   readonly high: number | null;
@@ -22,16 +22,16 @@ type MeasuresByReplacement = Readonly<Record<Replacement, Readonly<Record<Measur
 export interface ReplacementTest {
   readonly samples: number;
   readonly images: number;
-  /** Images with a sample whose attributions and changes can be ranked; the verdict needs enough of them. */
+  /** Images with a sample whose attributions and changes can be ranked; the verdict requires a minimum. */
   readonly ranked_images: number;
   readonly labelled: number;
   readonly classes: number;
-  /** Samples whose attributions, or whose changes after a replacement, are the same for all classes. */
+  /** Samples whose attributions, or whose changes after a replacement, are equal for all classes. */
   readonly constant: Readonly<Record<Replacement | "attribution", number>>;
   readonly measures: MeasuresByReplacement;
   readonly shuffled: MeasuresByReplacement;
   readonly lift: MeasuresByReplacement;
-  /** [class, attribution, true change] of samples' classes of largest attribution, logit. */
+  /** [class, attribution, true change] of the samples' top classes, in logits. */
   readonly points: readonly (readonly [number, number, number])[];
 }
 
@@ -48,7 +48,7 @@ export interface CellTest {
   readonly silent: number;
   readonly unpushed: number;
   readonly pushes: number;
-  /** Images that a push moved anything in. */
+  /** Images with a nonzero effect of steering. */
   readonly images: number;
   readonly still: number;
   readonly push: number;
@@ -86,7 +86,7 @@ export interface Unmeasured {
 
 export type Result = Measurement | Unmeasured;
 
-// The names that the page gives to what was measured.
+// Names of the measured quantities.
 
 export const REPLACEMENT_NAMES: Readonly<Record<Replacement, string>> = {
   zero: "by zero",
@@ -119,7 +119,7 @@ export const GRADE_NAMES: Readonly<Record<Grade, string>> = {
   "too few images": "unknown, too few images",
 };
 
-/** Two decimals; a dash where there is no number, and no minus before a zero. */
+/** Two decimals; a dash for null, and no minus sign before zero. */
 export function formatNumber(value: number | null): string {
   return decimal(value === null ? Number.NaN : Math.round(value * 100) / 100 || 0);
 }

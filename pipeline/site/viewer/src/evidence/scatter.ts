@@ -1,4 +1,4 @@
-// Attribution against true change, one point for each sample's strongest class.
+// Scatter plot of attribution against true change, one point per sample's top class.
 
 import { signed } from "../data/format";
 import { createSvg, el } from "../ui/dom";
@@ -17,7 +17,7 @@ interface Scale {
   readonly ticks: readonly number[];
 }
 
-/** The points on their axes, with the line on which the true change is what attribution says. */
+/** The points with axes and the line of equality. */
 export function createScatterPlot(
   points: ReplacementTest["points"],
   names: readonly string[],
@@ -52,7 +52,7 @@ export function createScatterPlot(
   return chart;
 }
 
-/** The scatter with its caption. */
+/** The scatter plot with its caption. */
 export function createScatterFigure(test: ReplacementTest, names: readonly string[]): HTMLElement {
   const caption = el(
     "figcaption",
@@ -128,7 +128,7 @@ function createScale(values: readonly number[], from: number, to: number): Scale
   };
 }
 
-/** A round step that cuts a range into about four. */
+/** Round step that divides a range into about four. */
 function niceStep(range: number): number {
   const power = 10 ** Math.floor(Math.log10(range / 4));
   return power * ([1, 2, 5, 10].find((factor) => factor * power >= range / 5) ?? 10);

@@ -1,4 +1,4 @@
-// All figures of a layer as tables, for those who want the numbers or cannot see the pictures.
+// All measurements of a layer as tables.
 
 import { percent } from "../data/format";
 import { el } from "../ui/dom";
@@ -16,7 +16,7 @@ import {
   STEERING_NAMES,
 } from "./result";
 
-/** A part of the page that opens on demand. */
+/** Collapsed part of the page with the tables. */
 export function createTables(
   { replacement, cells, layer }: Measurement,
   names: readonly string[],
@@ -71,7 +71,7 @@ function createCellTable(test: CellTest, layer: string, names: readonly string[]
   return createTable("The steered cells", ["Cell", "Top classes", "Percentile"], rows);
 }
 
-/** The link to a cell in the atlas. */
+/** URL of a cell in the atlas. */
 export function cellUrl(layer: string, level: number, [row, column]: readonly [number, number]): string {
   const parts = new URLSearchParams({ layer, level: String(level), pin: `${level}.${row}.${column}` });
   return `index.html#${parts}`;

@@ -1,4 +1,4 @@
-// Which atlas hangs: all samples, those of a class, or a comparison. A list that opens from a button.
+// Menu of the atlases: all samples, class atlases, comparisons (listbox that opens from a button).
 
 import { type AtlasEntry, allAtlases, atlasDescription, atlasName, type Manifest } from "../data/manifest";
 import { openAtlas } from "../map/navigation";
@@ -80,7 +80,7 @@ export class AtlasMenu {
     const attributes = {
       role: "option",
       id: `${this.list.id}-${index}`,
-      "aria-label": description.includes(name) ? description : `${name}: ${description}`, // who speaks to the page says what is seen
+      "aria-label": description.includes(name) ? description : `${name}: ${description}`, // voice control users say the visible text
     };
     const element = el("li", attributes, name);
     element.addEventListener("click", () => this.choose(index));
@@ -119,7 +119,7 @@ export class AtlasMenu {
     event.stopPropagation();
   }
 
-  /** Move on to the next atlas whose name begins with the letter. */
+  /** Move to the next atlas whose name starts with the letter. */
   private findByLetter(letter: string): void {
     if (letter.length !== 1) return;
     const wanted = letter.toLocaleLowerCase();

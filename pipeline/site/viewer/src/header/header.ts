@@ -1,5 +1,5 @@
-// The head of the page: title, what is shown, search and tools. In one line where all of it has room, else in two; on
-// a phone the grid level and the tools wait behind a button.
+// Page header: title, menus, search and tools, in one line or two; on a phone, grid level and tools move to the
+// overflow menu.
 
 import type { Manifest } from "../data/manifest";
 import { createButton, createSvgIcon, el } from "../ui/dom";
@@ -39,14 +39,14 @@ export class Header {
     for (const part of [this.element, ...Object.values(controls)]) observer.observe(part);
   }
 
-  /** Give everything its place; the element must be on the page. */
+  /** Choose the layout; the element must be attached to the page. */
   arrange(): void {
     this.applyMode(this.fittingMode());
   }
 
   private fittingMode(): HeaderMode {
     if (PHONE.matches) return "phone";
-    if (this.mode !== "line" && this.mode !== "lines") this.applyMode("lines"); // nothing behind the button
+    if (this.mode !== "line" && this.mode !== "lines") this.applyMode("lines"); // empties the overflow menu
     const { element } = this;
     element.dataset.layout = "line";
     const fits = element.scrollWidth <= element.clientWidth;
@@ -66,7 +66,7 @@ export class Header {
     if (focused instanceof HTMLElement && this.element.contains(focused)) focused.focus();
   }
 
-  /** What is in the upper line, in the lower one and behind the button, as it is seen: the tab key follows the eye. */
+  /** Contents of the upper line, the lower line and the overflow menu, in visual order, which is the tab order. */
   private arrangement(
     mode: HeaderMode,
   ): [upper: HTMLElement[], lower: HTMLElement[], overflow: HTMLElement[]] {
@@ -83,7 +83,7 @@ export class Header {
   }
 }
 
-// A button behind which controls wait that a narrow page has no room for.
+// Menu of the controls that do not fit into a narrow header.
 
 export class OverflowMenu {
   readonly element = el("div", { class: "overflow-menu" });
@@ -99,7 +99,7 @@ export class OverflowMenu {
     this.listen();
   }
 
-  /** Put the controls behind the button, in place of those that are there. */
+  /** Replace the controls in the menu. */
   setContent(controls: readonly HTMLElement[]): void {
     this.show(false);
     this.content.replaceChildren(...controls);
@@ -114,7 +114,7 @@ export class OverflowMenu {
     const { element, content } = this;
     const pressed = ({ target }: Event): void => {
       if (!(target instanceof Element && target.closest("button, a"))) return;
-      this.button.focus(); // a dialog that the control opens gives the focus back to what is still there
+      this.button.focus(); // a dialog opened by the control returns the focus to an element that still exists
       this.show(false);
     };
     content.addEventListener("click", pressed, true);

@@ -1,4 +1,4 @@
-// The layers with small pictures of their atlases: a row where there are few, else a list that opens from a button.
+// Menu of the layers with thumbnails: a row for few layers, else a list that opens from a button.
 
 import { count } from "../data/format";
 import { find, type LayerEntry, type Manifest } from "../data/manifest";
@@ -8,9 +8,9 @@ import { createSvgIcon, el } from "../ui/dom";
 import { createThumbnail } from "../ui/icons";
 
 const MAX_IN_ROW = 3;
-const [SMALL, LARGE] = [64, 256]; // pixels of the pictures: in the row and on the button, in the list
+const [SMALL, LARGE] = [64, 256]; // pixels of the thumbnails: in the row and on the button, in the list
 
-/** The switch for the layer; `go` hears which one people choose. */
+/** Switch for the layer; `go` is called with the chosen one. */
 export function createLayerSwitch(
   manifest: Manifest,
   store: Store,
@@ -44,7 +44,7 @@ function createLayerRow(manifest: Manifest, store: Store, go: (layer: string) =>
   return layers.element;
 }
 
-/** Scroll the row alone: `scrollIntoView` would also have the tab key go on from there. */
+/** Scroll only the row: `scrollIntoView` would also move the starting point of the tab key. */
 function scrollIntoRow(part: Element, row: Element): void {
   const [inner, outer] = [part.getBoundingClientRect(), row.getBoundingClientRect()];
   row.scrollLeft += Math.min(inner.left - outer.left, 0) + Math.max(inner.right - outer.right, 0);
@@ -149,7 +149,7 @@ export class LayerMenu {
     if (atlas !== this.thumbnailAtlas) this.fillList(atlas);
   }
 
-  /** Small pictures and channels of every layer, in the order of their depth. */
+  /** Thumbnails and channels of every layer, in the order of depth. */
   private fillList(atlas: string): void {
     this.thumbnailAtlas = atlas;
     for (const [index, label] of [...this.list.querySelectorAll("label > span")].entries()) {

@@ -1,11 +1,11 @@
-// The switch for the grid level.
+// Switch for the grid level.
 
 import { find, type Manifest } from "../data/manifest";
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
 import { createRadioGroup } from "../ui/controls";
 
-/** The row of grid levels; the one that the zoom has chosen is marked. */
+/** Row of grid levels; the one chosen by the zoom is marked. */
 export class LevelSwitch {
   private readonly levels;
   private offeredSizes = "";

@@ -1,22 +1,22 @@
-// What may be written on a picture: names of regions, coarse to fine, then the strongest class of single cells.
+// Label candidates: names of regions, coarse to fine, then the top classes of single cells.
 
 import { decodeArray, type EncodedArray, loadData } from "../data/data-files";
 import type { LevelData } from "../data/level";
 
-/** A name and where its middle lies, in sides of the atlas. */
+/** A label and its center, in units of the atlas's side. */
 export interface Label {
   readonly text: string;
   readonly x: number;
   readonly y: number;
-  /** How large it is written: 0 the largest, CELL for single cells. */
+  /** Size class: 0 the largest, CELL for single cells. */
   readonly rank: number;
-  /** Side of the square of the same area as what it names, in sides of the atlas. */
+  /** Square root of the labeled area, in units of the atlas's side. */
   readonly extent: number;
 }
 
 export const CELL = 6;
 const NEIGHBOR_OFFSETS = [-1, 0, 1];
-const LABEL_POSITION = 0.84; // where in its cell a name stands, so that the middle of the icon stays free
+const LABEL_POSITION = 0.84; // vertical position in its cell, so that the center of the icon stays free
 
 interface RegionLabelData {
   readonly size: number;
@@ -26,7 +26,7 @@ interface RegionLabelData {
   readonly cut: EncodedArray;
 }
 
-/** The named regions of an atlas, the coarse ones first, and of those found together the largest first. */
+/** Labels of the regions of an atlas, coarse to fine, and within a scale the largest first. */
 export async function regionLabels(layer: string, atlas: string, names: readonly string[]): Promise<Label[]> {
   const data = await loadData<RegionLabelData>(`${layer}/${atlas}/names`);
   const [place, cells, classes, cut] = await Promise.all(
@@ -43,8 +43,8 @@ export async function regionLabels(layer: string, atlas: string, names: readonly
 }
 
 /**
- * The strongest class of every drawn cell in which that is at least as strong as in the cells around it that have the
- * same one; the strongest first.
+ * Top class of every cell with an icon where it is a local maximum among adjacent cells with the same top class;
+ * largest first.
  */
 export function cellLabels(level: LevelData, names: readonly string[], most: number): Label[] {
   const top = topClasses(level);
@@ -63,7 +63,7 @@ export function cellLabels(level: LevelData, names: readonly string[], most: num
 }
 
 interface TopClasses {
-  /** -1 where no class is spoken for. */
+  /** -1 if no class has a positive attribution. */
   readonly id: Int32Array;
   readonly value: Float32Array;
 }
@@ -93,7 +93,7 @@ function isLocalMaximum(level: LevelData, { id, value }: TopClasses, cell: numbe
 
 const MAX_NAME_LENGTH = 28;
 
-/** The first of a class's names, cut off where it is very long. */
+/** The first of a class's names, truncated if it is very long. */
 function shortName(name: string): string {
   const first = name.split(",")[0]?.trim() || name;
   return first.length > MAX_NAME_LENGTH ? `${first.slice(0, MAX_NAME_LENGTH - 1).trimEnd()}…` : first;

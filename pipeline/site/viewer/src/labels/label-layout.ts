@@ -1,34 +1,34 @@
-// Which names have room at which zoom. A name that has its place keeps it while one zooms in, since names of a constant
-// size only move apart; finer ones join where there is room. Decided once for each step of the zoom, never in a frame.
+// Layout of labels without overlap at every zoom. A label stays visible while zooming in, since labels of constant size
+// only move apart; finer ones are added where there is room. Computed once per zoom step, never per frame.
 
-/** A name with what the layout must know of it; lengths in CSS pixels, places in sides of the atlas. */
+/** A label with what the layout needs; lengths in CSS pixels, positions in units of the atlas's side. */
 export interface LayoutItem {
   readonly text: string;
   readonly x: number;
   readonly y: number;
   readonly width: number;
   readonly height: number;
-  /** Sides of the whole atlas on the screen between which the name is wanted. */
+  /** Range of sides of the whole atlas on the screen at which the label is shown. */
   readonly from: number;
   readonly until: number;
-  /** Names of a higher rank give way to those of a lower one. */
+  /** Labels of higher rank yield to those of lower rank. */
   readonly rank: number;
 }
 
 const STEP = Math.SQRT2;
-const MIN_SIDE = 128; // smaller atlases bear no names
+const MIN_SIDE = 128; // smaller atlases have no labels
 const BUCKET_SIZE = 96;
-const [MARGIN_X, MARGIN_Y] = [26, 18]; // what stays free between names
-const SAME_TEXT_DISTANCE = 300; // from a name to the same one
+const [MARGIN_X, MARGIN_Y] = [26, 18]; // margin between labels
+const SAME_TEXT_DISTANCE = 300; // minimum distance between equal labels
 
-/** The choice of names at every zoom. */
+/** Visible labels at every zoom. */
 export class LabelLayout<Label extends LayoutItem> {
   private readonly steps: (readonly Label[])[] = [];
 
-  /** The most important names come first. */
+  /** Labels in order of priority. */
   constructor(private readonly names: readonly Label[]) {}
 
-  /** The names that stand on an atlas of this side; none overlaps another. */
+  /** Labels at this side of the atlas; none overlap. */
   labelsAt(side: number): readonly Label[] {
     const step = Math.floor(Math.log(side / MIN_SIDE) / Math.log(STEP) + 1e-9);
     if (!(step >= 0)) return [];
@@ -49,7 +49,7 @@ export class LabelLayout<Label extends LayoutItem> {
   }
 }
 
-/** Names by their rank, each rank in its order. */
+/** Labels by rank, each rank in its order. */
 function groupByRank<Label extends LayoutItem>(names: readonly Label[]): Label[][] {
   const found: Label[][] = [];
   for (const name of names) {
@@ -59,14 +59,14 @@ function groupByRank<Label extends LayoutItem>(names: readonly Label[]): Label[]
   return found;
 }
 
-/** The names that stand already, by the squares of the screen that they touch. */
+/** Placed labels, indexed by the screen buckets that they touch. */
 class OccupiedSpace<Label extends LayoutItem> {
   private readonly buckets = new Map<number, Label[]>();
   private readonly labelsByText = new Map<string, Label[]>();
 
   constructor(private readonly side: number) {}
 
-  /** Give a name its place, if nothing stands there and the same is not written near. */
+  /** Place a label, if the space is free and no equal label is near. */
   place(name: Label): boolean {
     const keys = this.bucketKeys(name);
     const same = this.labelsByText.get(name.text) ?? [];

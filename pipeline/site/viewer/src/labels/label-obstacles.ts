@@ -1,4 +1,4 @@
-// What stands before the pictures, so that no name is half hidden by it; measured only when something has changed.
+// Page elements in front of a map that labels must avoid; measured only after a change.
 
 export interface Rectangle {
   readonly left: number;
@@ -17,7 +17,7 @@ export class LabelObstacles {
   private readonly aborter = new AbortController();
 
   constructor(
-    /** The canvas of the picture that the names stand on. */
+    /** Canvas of the map with the labels. */
     private readonly canvas: HTMLElement,
     private readonly redraw: () => void,
   ) {
@@ -31,14 +31,14 @@ export class LabelObstacles {
       page.addEventListener(event, () => this.invalidate(), { signal: this.aborter.signal });
   }
 
-  /** Look no more: the picture is about to go. */
+  /** Disconnect the observers before the map is destroyed. */
   stop(): void {
     this.resizeObserver.disconnect();
     this.mutationObserver.disconnect();
     this.aborter.abort();
   }
 
-  /** Whether something stands before this part of the canvas. */
+  /** Whether an element covers this part of the canvas. */
   covers(part: Rectangle): boolean {
     if (this.isStale) this.measure();
     return this.rectangles.some(

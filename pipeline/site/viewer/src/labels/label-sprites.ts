@@ -1,16 +1,16 @@
-// How names are written: measured once, drawn once with their halo, and then only copied.
+// Rendering of labels: measured once, drawn once with a halo, then copied.
 
 import { CELL, type Label } from "./label-candidates";
 import type { LayoutItem } from "./label-layout";
 
-/** A name in its letters. */
+/** A label with its text size. */
 export interface SizedLabel extends LayoutItem {
   readonly style: Style;
 }
 
 export interface Style {
   readonly font: string;
-  /** Size of the letters, pixels. */
+  /** Font size, pixels. */
   readonly size: number;
 }
 
@@ -23,11 +23,11 @@ export interface LabelColors {
 
 const SIZES = [26, 22.5, 19.5, 17, 15, 13.5, 12]; // by rank
 export const HALO = 7;
-const WIDTH_RATIO = 1.05; // of a name's width that what it names must have
-const MIN_REGION = 84; // what bears a name at all, pixels; the atlas stays a picture
-const MIN_CELL = 64; // a cell that bears its name, pixels; by zoom only cells of the finest level get that large
+const WIDTH_RATIO = 1.05; // minimum extent of the labeled area, relative to the label's width
+const MIN_REGION = 84; // minimum extent of a labeled region, pixels
+const MIN_CELL = 64; // minimum side of a labeled cell, pixels; by zoom only cells of the finest level get that large
 const MIN_FONT_SIZE = 11.5;
-const MAX_EXTENT = 1700; // what a name no longer stands for, since it fills the screen
+const MAX_EXTENT = 1700; // maximum extent of a labeled area, pixels: beyond it fills the screen
 
 export class LabelRenderer {
   private readonly context = new OffscreenCanvas(1, 1).getContext("2d");
@@ -35,7 +35,7 @@ export class LabelRenderer {
   private readonly sprites = new Map<string, OffscreenCanvas>();
   private labelColors: LabelColors = { foreground: "", background: "", serif: "", sans: "" };
 
-  /** Write with other inks from now on. */
+  /** Set the colors of the labels. */
   setColors(labelColors: LabelColors): void {
     if (
       Object.entries(labelColors).every(
@@ -47,7 +47,7 @@ export class LabelRenderer {
     this.sprites.clear();
   }
 
-  /** A name in its letters; `scale` makes all of them smaller for a small window. */
+  /** Label with its size; `scale` reduces all labels in a small window. */
   sizeLabel({ text, x, y, rank, extent }: Label, scale: number): SizedLabel {
     const style = this.style(rank, scale);
     const width = this.width(text, style);
@@ -58,7 +58,7 @@ export class LabelRenderer {
     return { style, text, x, y, width, height, ...bounds };
   }
 
-  /** The name with its halo, ready to be copied; HALO pixels wider and higher on every side than the name. */
+  /** Sprite of the label with its halo; HALO pixels larger than the label on every side. */
   sprite({ text, style, width, height }: SizedLabel): OffscreenCanvas {
     const name = `${style.font} ${devicePixelRatio} ${text}`;
     let found = this.sprites.get(name);
@@ -111,7 +111,7 @@ export class LabelRenderer {
   }
 }
 
-/** The side of the whole atlas at which the cells of a level begin to bear names, pixels. */
+/** Side of the whole atlas at which labels of a level's cells appear, pixels. */
 export function minSideForCellLabels(size: number): number {
   return MIN_CELL * size;
 }

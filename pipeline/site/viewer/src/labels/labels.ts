@@ -1,4 +1,4 @@
-// The names on a picture: few and large on the whole atlas, more and smaller ones the closer one looks.
+// Labels on a map: few and large at the whole atlas, more and smaller ones while zooming in.
 
 import type { Frame } from "../map/frame";
 import type { MapView } from "../map/map-view";
@@ -14,7 +14,7 @@ import { HALO, LabelRenderer, minSideForCellLabels, type SizedLabel } from "./la
 
 const FADE_MS = 200;
 const MOST_CELLS = 4000;
-const NARROW_WIDTH = 640; // pixels; narrower pictures bear smaller names
+const NARROW_WIDTH = 640; // pixels; narrower maps have smaller labels
 const NARROW_SCALE = 0.7;
 
 export interface WrittenLabel extends Rectangle {
@@ -30,7 +30,7 @@ export class Labels implements OverlayLayer {
   private layout: LabelLayout<SizedLabel> | null = null;
   private preparedName = "";
   private regions: { readonly of: string; readonly names: readonly SizedLabel[] } = { of: "", names: [] };
-  /** The layout with the names of single cells, made once they are large enough to bear any. */
+  /** Layout with labels of single cells, created once they are large enough. */
   private cells: { readonly from: number; make(): LabelLayout<SizedLabel> } | null = null;
   private lastTime = 0;
   private pendingFrame = 0;
@@ -48,7 +48,7 @@ export class Labels implements OverlayLayer {
     mapView.onRest(() => this.description.update());
   }
 
-  /** Look no more at what stands before the picture, which is about to go. */
+  /** Disconnect from the page before the map is destroyed. */
   stop(): void {
     this.obstacles.stop();
   }
@@ -88,7 +88,7 @@ export class Labels implements OverlayLayer {
     if (moving && !this.pendingFrame) this.pendingFrame = requestAnimationFrame(() => this.redraw());
   }
 
-  /** What is written now, in CSS pixels of the canvas. */
+  /** The visible labels, in CSS pixels of the canvas. */
   get visibleLabels(): WrittenLabel[] {
     const frame = this.mapView.frame();
     return [...this.opacity.keys()].map((name) => ({ text: name.text, ...labelBounds(name, frame) }));
@@ -123,7 +123,7 @@ export class Labels implements OverlayLayer {
     this.description.update();
   }
 
-  /** The names that lie in the window as a whole, with nothing before them. */
+  /** Labels that lie completely inside the window and are not covered. */
   private labelsInView(frame: Frame): SizedLabel[] {
     const { clientWidth, clientHeight } = this.mapView.viewer.canvas;
     if (this.cells && frame.side >= this.cells.from) {
@@ -162,7 +162,7 @@ export class Labels implements OverlayLayer {
   }
 }
 
-/** The part of the canvas that a name takes, CSS pixels. */
+/** Bounds of a label on the canvas, CSS pixels. */
 function labelBounds({ x, y, width, height }: SizedLabel, { left, top, side }: Frame): Rectangle {
   const [middle, center] = [left + x * side, top + y * side];
   return {
@@ -173,7 +173,7 @@ function labelBounds({ x, y, width, height }: SizedLabel, { left, top, side }: F
   };
 }
 
-// The names in sight as a text that describes the picture to screen readers.
+// Visible labels as a description of the map for screen readers.
 
 const UPDATE_AFTER_MS = 400;
 
@@ -191,7 +191,7 @@ export class LabelDescription {
     canvas.setAttribute("aria-describedby", this.text.id);
   }
 
-  /** Tell them anew once the picture has come to rest. */
+  /** Update the description after the map has come to rest. */
   update(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {

@@ -1,16 +1,16 @@
-// The axis of a comparison: how much more a place speaks for the right class than for the left one. It moves with the
-// picture and stays at the foot of the window where the picture reaches further down.
+// Axis of a comparison: difference of the attributions to the right and the left class. It moves with the map and stays
+// at the bottom of the window if the map extends below it.
 
 import type { Frame } from "./frame";
 
 export interface AxisLabels {
   readonly left: string;
   readonly right: string;
-  /** The difference of attributions that the right edge stands for, logit. */
+  /** Difference of attributions at the right edge, in logits. */
   readonly scale: number;
 }
 
-/** What the axis has to keep clear of, CSS pixels from the edges of the canvas. */
+/** Space that the axis must avoid, CSS pixels from the edges of the canvas. */
 export interface Clearance {
   readonly left: number;
   readonly right: number;
@@ -26,16 +26,16 @@ export interface AxisColors {
   readonly font: string;
 }
 
-/** Where the axis is drawn, and how; CSS pixels of the canvas. */
+/** Position and style of the axis; CSS pixels of the canvas. */
 export interface AxisGeometry {
   readonly context: CanvasRenderingContext2D;
   readonly colors: AxisColors;
   readonly labels: AxisLabels;
-  /** Its line. */
+  /** Horizontal extent of its line. */
   readonly from: number;
   readonly to: number;
   readonly top: number;
-  /** Where the difference is zero, and the length of a logit. */
+  /** Position of zero, and length of one logit. */
   readonly zero: number;
   readonly logit: number;
 }
@@ -73,7 +73,7 @@ export function drawAxis(
   context.restore();
 }
 
-/** A faint line up through the picture. */
+/** Faint vertical line at zero across the map. */
 function drawZero({ context, colors, zero, top }: AxisGeometry, from: number): void {
   const x = Math.round(zero) + 0.5;
   for (const [color, width, alpha] of [
@@ -88,7 +88,7 @@ function drawZero({ context, colors, zero, top }: AxisGeometry, from: number): v
   context.globalAlpha = 1;
 }
 
-/** The line, each half in the colour of the class that it favours, on paper so that it reads over icons too. */
+/** Axis line, each half in the color of its class, on a background so that it is legible over icons. */
 function drawLine({ context, colors, from, to, top, zero }: AxisGeometry): void {
   context.globalAlpha = 0.92;
   context.fillStyle = colors.background;
@@ -104,11 +104,11 @@ function drawLine({ context, colors, from, to, top, zero }: AxisGeometry): void 
   drawSegment(context, middle, top, to, top);
 }
 
-// The ticks of an axis with their logits.
+// Ticks with their logits.
 
-const MIN_TICK_DISTANCE = 68; // pixels from tick to tick at least
+const MIN_TICK_DISTANCE = 68; // minimum distance of ticks, pixels
 const TICK_LENGTH = 5;
-const OVERHANG = 8; // pixels by which a number may stand beyond the axis
+const OVERHANG = 8; // pixels by which a tick label may extend beyond the axis
 
 export function drawTicks({ context, colors, from, to, top, zero, logit }: AxisGeometry): void {
   const step = tickStep(MIN_TICK_DISTANCE / logit);
@@ -153,9 +153,9 @@ export function drawSegment(
   context.stroke();
 }
 
-// The names at the ends of an axis, and between them what it measures.
+// Class names at the ends of the axis, and its unit between them.
 
-const TEXT_OFFSET = 25; // pixels under the line
+const TEXT_OFFSET = 25; // pixels below the line
 const MEASURES = ["difference of attributions, logit", "logit"];
 
 export function drawClassNames({ context, colors, labels, from, to, top }: AxisGeometry): void {
@@ -180,7 +180,7 @@ export function drawClassNames({ context, colors, labels, from, to, top }: AxisG
   if (measure) context.fillText(measure, middle, y + 1.5);
 }
 
-/** A name between two marks, cut off where it does not fit. */
+/** Name between a prefix and a suffix, truncated to fit. */
 function truncate(
   context: CanvasRenderingContext2D,
   before: string,

@@ -1,4 +1,4 @@
-// What covers the icons: one pixel a cell, opaque where nothing is drawn, half clear where the class is weak.
+// Mask over the icons, one pixel per cell: opaque for cells without an icon, translucent for weak attributions.
 
 import type { Heatmap } from "../data/attribution";
 import type { Density } from "../data/density";
@@ -7,13 +7,13 @@ import type { Color } from "../ui/colors";
 
 const MASK_OPACITY = 0.93;
 
-/** How brightly a cell is shown, 0..1: its attribution of the chosen sign, or 1 without a class. */
+/** Brightness of a cell, 0..1: its attribution of the chosen sign, or 1 without a class. */
 export function cellBrightness(heat: Heatmap | null, sign: 1 | -1, intensity: number, cell: number): number {
   if (!heat) return 1;
   return Math.min(1, Math.max(0, sign * (heat.share[cell] ?? 0)) * intensity);
 }
 
-/** The mask as an image of `level.size` × `level.size` pixels. */
+/** Mask as an image of `level.size` × `level.size` pixels. */
 export function cellMask(level: LevelData, background: Color, shown: (cell: number) => number): ImageData {
   const image = new ImageData(level.size, level.size);
   const { data } = image;
@@ -32,13 +32,13 @@ export function cellMask(level: LevelData, background: Color, shown: (cell: numb
   return image;
 }
 
-// What covers the icons while a density is shown: one colour for more than expected, another for less.
+// Mask of a density: one color for more than expected, another for less.
 
 const TINT_OPACITY = 0.4;
 
 /**
- * The mask as an image of `level.size` × `level.size` pixels: paper where a cell holds what is expected of it; the
- * further from that, the clearer the icon, under the colour of the direction.
+ * Mask as an image of `level.size` × `level.size` pixels: background color where the share is as expected; the larger
+ * the difference, the more transparent, in the color of its sign.
  */
 export function createDensityMask(
   level: LevelData,

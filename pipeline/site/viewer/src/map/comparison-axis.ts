@@ -1,4 +1,4 @@
-// Puts the axis of a comparison on the picture, clear of what else stands there.
+// Places the axis of a comparison on the map, clear of page elements.
 
 import { classNames, find, type Manifest } from "../data/manifest";
 import type { Scene } from "../state/scene";
@@ -8,12 +8,12 @@ import type { Frame } from "./frame";
 import type { MapView } from "./map-view";
 import type { Overlay } from "./overlay";
 
-const AXIS_SHARE = 0.09; // of the atlas's side, which suits all but tiny windows
+const AXIS_SHARE = 0.09; // of the atlas's side, sufficient except in tiny windows
 const HEIGHT = 66;
 const GAP = 22;
 const EDGE = 16;
 
-/** What stands before the pictures. */
+/** Page elements in front of the maps. */
 export interface PageElements {
   readonly page: HTMLElement;
   readonly corner: HTMLElement;
@@ -45,7 +45,7 @@ export class ComparisonAxis {
     this.panels.observe(pageElements.page, { childList: true });
   }
 
-  /** Leave the furniture alone: the picture is about to go. */
+  /** Disconnect from the page elements before the map is destroyed. */
   stop(): void {
     this.sizes.disconnect();
     this.panels.disconnect();
@@ -61,7 +61,7 @@ export class ComparisonAxis {
   private reserveAxisSpace({ layer, atlas }: State): void {
     const { clientWidth } = this.mapView.viewer.canvas;
     const { axis } = find(this.manifest, layer, atlas).atlas;
-    const below = this.stacked ? this.clearance.bottom : 0; // what stands there on a phone
+    const below = this.stacked ? this.clearance.bottom : 0; // elements at the bottom on a phone
     this.mapView.reserveBottom(
       axis && !this.stacked ? AXIS_SHARE : (below + (axis ? HEIGHT : 0)) / clientWidth,
     );
@@ -90,7 +90,7 @@ export class ComparisonAxis {
     return this.colors;
   }
 
-  /** Find out what the axis must keep clear of; only when something has changed its size. */
+  /** Measure the page elements; only after one has changed its size. */
   private measure(): void {
     const { page, corner, zoom } = this.pageElements;
     const panel = page.querySelector<HTMLElement>(".panel:not([hidden])");
@@ -101,9 +101,9 @@ export class ComparisonAxis {
       const top = panel ? panel.offsetTop : Math.min(corner.offsetTop, zoom.offsetTop);
       this.clearance = { left: EDGE, right: EDGE, bottom: height - top + EDGE / 2 };
     } else {
-      const aside = panel && panel.offsetLeft > EDGE; // else it lies at the foot
+      const aside = panel && panel.offsetLeft > EDGE; // otherwise it is at the bottom
       const right = (aside ? page.clientWidth - panel.offsetLeft : EDGE) + zoom.offsetWidth + GAP;
-      const beyond = page.clientWidth - element.offsetLeft - width; // where another picture hangs
+      const beyond = page.clientWidth - element.offsetLeft - width; // width of a pane to the right
       this.clearance = {
         left: Math.max(corner.offsetLeft + corner.offsetWidth + GAP - element.offsetLeft, EDGE),
         right: Math.max(right - beyond, EDGE),

@@ -1,4 +1,4 @@
-// A soft change from one picture to the next: what was shown is held as it is, and fades over the new picture.
+// Crossfade between two states of the map: a snapshot fades out over the new one.
 
 import type { Frame } from "./frame";
 
@@ -7,13 +7,13 @@ export class Crossfade {
   private readonly snapshot = document.createElement("canvas");
   private from: Frame | null = null;
   private startTime = 0;
-  /** Pixels of the canvas for one of CSS. */
+  /** Canvas pixels per CSS pixel. */
   private pixelRatio = 1;
 
   /**
-   * @param shown what draws the pictures.
-   * @param frame where the atlas lies now, CSS pixels.
-   * @param milliseconds that a change takes.
+   * @param source canvas of the map.
+   * @param frame position of the atlas now, CSS pixels.
+   * @param milliseconds duration of a crossfade.
    */
   constructor(
     private readonly source: () => HTMLCanvasElement,
@@ -25,13 +25,13 @@ export class Crossfade {
     this.canvas.hidden = true;
   }
 
-  /** Hold what is shown at this moment and let it fade; it moves along with the picture. */
+  /** Take a snapshot and fade it out; it moves with the map. */
   start(): void {
     const source = this.source();
     [this.snapshot.width, this.snapshot.height] = [source.width, source.height];
     const context = this.snapshot.getContext("2d");
     context?.drawImage(source, 0, 0);
-    if (!this.canvas.hidden) context?.drawImage(this.canvas, 0, 0); // of a change that is not over yet
+    if (!this.canvas.hidden) context?.drawImage(this.canvas, 0, 0); // of a crossfade in progress
     const running = this.from !== null;
     [this.canvas.width, this.canvas.height] = [source.width, source.height];
     this.pixelRatio = source.width / Math.max(source.clientWidth, 1);

@@ -1,16 +1,16 @@
-// The outline of one cell.
+// Geometry of the atlas on the canvas, and the shapes drawn per cell.
 
 import type { CellAddress } from "../data/area";
 import type { SharedSamples } from "../data/related-cells";
 
-/** Where the whole atlas lies in the window, CSS pixels. */
+/** Position of the whole atlas in the window, CSS pixels. */
 export interface Frame {
   readonly left: number;
   readonly top: number;
   readonly side: number;
 }
 
-/** Draw it `width` CSS pixels wide, with a halo on both sides. */
+/** Outline of a cell, `width` CSS pixels wide, with a halo on both sides. */
 export function strokeCell(
   context: CanvasRenderingContext2D,
   frame: Frame,
@@ -31,7 +31,7 @@ export function strokeCell(
   context.stroke();
 }
 
-// The paper between icons: each stands a little apart, with rounded corners. One pattern, filled once a frame.
+// Gaps between icons, with rounded corners: one pattern, filled once per frame.
 
 const GAP = 0.035;
 const RADIUS = 0.13;
@@ -40,7 +40,7 @@ const OPAQUE_ABOVE = 24;
 
 const patterns = new Map<string, CanvasPattern | null>();
 
-/** Fill the square from (left, top) with the frames of its cells; `cell` is a cell's side in CSS pixels. */
+/** Fill the square at (left, top) with the gaps of its cells; `cell` is a cell's side in CSS pixels. */
 export function fillCellGaps(
   context: CanvasRenderingContext2D,
   { left, top, side }: { left: number; top: number; side: number },
@@ -89,7 +89,7 @@ function createGapPattern(
   return pattern;
 }
 
-// The marks of the cells that hold another picture's samples: the more of them, the stronger.
+// Marks of cells that contain samples of a cell in the other map; opacity by share.
 
 const MIN_OPACITY = 0.4;
 

@@ -1,5 +1,5 @@
-// The tiled pictures of all levels, stacked on the unit square: one shows; the next one loads unseen and takes its
-// place, and what was shown fades out.
+// Map of the atlas: the tile pyramids of all levels as layered OpenSeadragon images on the unit square. The next level
+// loads invisibly, replaces the current one and crossfades.
 
 import OpenSeadragon from "openseadragon";
 import type { AtlasEntry, LevelEntry } from "../data/manifest";
@@ -8,7 +8,7 @@ import { Crossfade } from "./crossfade";
 import type { Frame } from "./frame";
 import { decodeTilesAsync, isLoading, preventStyleInjection, tileSource } from "./tile-source";
 
-/** Where a picture stands at this moment, whatever the size of its window. */
+/** Center and zoom of a map, independent of the window size. */
 export interface ViewPosition {
   readonly x: number;
   readonly y: number;
@@ -34,7 +34,7 @@ export class MapView {
   private images: ShownImage[] = [];
   private requestedName = "";
   private destroyed = false;
-  /** What shall be in sight after the resize that is under way. */
+  /** View to restore after the resize in progress. */
   private pendingView: { readonly view: View | null } | null = null;
 
   constructor(
@@ -55,7 +55,7 @@ export class MapView {
       animationTime: reducedMotion ? 0 : 0.7,
       springStiffness: 8,
       blendTime: reducedMotion ? 0 : 0.15,
-      smoothTileEdgesMinZoom: Number.POSITIVE_INFINITY, // else the whole window is drawn twice; tiles overlap as it is
+      smoothTileEdgesMinZoom: Number.POSITIVE_INFINITY, // otherwise the whole window is drawn twice; tiles overlap anyway
       minZoomLevel: 0.4,
       maxZoomPixelRatio: 8,
       visibilityRatio: 0.25,
@@ -71,12 +71,12 @@ export class MapView {
     this.viewer.canvas.append(this.crossfade.canvas);
     for (const event of ["canvas-key", "canvas-key-press"] as const) {
       this.viewer.addHandler(event as "canvas-key", (key) => {
-        key.preventDefaultAction = true; // keyboard.ts answers all keys
+        key.preventDefaultAction = true; // app/shortcuts.ts handles all keys
       });
     }
   }
 
-  /** Change to a level's picture; whatever shows now fades out. */
+  /** Switch to the image of a level with a crossfade. */
   show(layer: string, atlas: AtlasEntry, level: LevelEntry): void {
     const name = `${layer}/${atlas.name}/${level.size}`;
     if (name === this.requestedName) return;
@@ -98,7 +98,7 @@ export class MapView {
         decodeTilesAsync(added.item);
         this.images.push(added);
         if (name === this.requestedName) this.switchTo(added);
-        else added.item.setPreload(false); // another one was asked for; it leaves the stack with that one's change
+        else added.item.setPreload(false); // superseded; it is removed with the next switch
       },
     } as unknown as OpenSeadragon.TileSourceSpecifier);
   }
@@ -115,7 +115,7 @@ export class MapView {
     return { x: center.x, y: center.y, span: Math.min(bounds.width, bounds.height) };
   }
 
-  /** Move to a view, or home to the whole atlas. */
+  /** Move to a view, or to the whole atlas for null. */
   go(view: View | null, immediately = this.reducedMotion): void {
     if (this.pendingView) this.pendingView = { view };
     const bounds = view
@@ -124,21 +124,21 @@ export class MapView {
     this.viewer.viewport.fitBounds(bounds, immediately);
   }
 
-  /** What is in sight right now: the centre, in sides of the atlas, and the side of the whole atlas, CSS pixels. */
+  /** Current center, in units of the atlas's side, and side of the whole atlas, CSS pixels. */
   position(): ViewPosition {
     const { viewport } = this.viewer;
     const { x, y } = viewport.getCenter(true);
     return { x, y, side: viewport.getZoom(true) * viewport.getContainerSize().x };
   }
 
-  /** Be there at once. */
+  /** Jump to a position. */
   setPosition({ x, y, side }: ViewPosition): void {
     const { viewport } = this.viewer;
     viewport.zoomTo(side / viewport.getContainerSize().x, undefined, true);
     viewport.panTo(new OpenSeadragon.Point(x, y), true);
   }
 
-  /** The picture's element has another size now, at which the same view shall be in sight. */
+  /** Restore the view after the element has changed its size. */
   keepViewOnResize(): void {
     this.pendingView = { view: this.showsWholeAtlas() ? null : this.view() };
     this.viewer.forceResize();
@@ -151,7 +151,7 @@ export class MapView {
     });
   }
 
-  /** Keep room below the whole atlas, in its sides; where the whole atlas is in sight now, it makes way. */
+  /** Reserve space below the whole atlas, in units of its side; moves the map if the whole atlas is shown. */
   reserveBottom(bottom: number): void {
     if (bottom === this.bottom) return;
     const whole = this.showsWholeAtlas();
@@ -159,7 +159,7 @@ export class MapView {
     if (whole) this.go(null, true);
   }
 
-  /** Whether the whole atlas is in sight just as `go(null)` shows it. */
+  /** Whether the view is that of `go(null)`. */
   private showsWholeAtlas(): boolean {
     const [home, now] = [this.homeBounds(), this.viewer.viewport.getBounds()];
     const apart = home.getCenter().distanceTo(now.getCenter());
@@ -172,7 +172,7 @@ export class MapView {
     return new OpenSeadragon.Rect(-MARGIN, -MARGIN, whole, whole + this.bottom);
   }
 
-  /** Shift what is in sight by a share of the window. */
+  /** Pan by a share of the window. */
   pan(right: number, down: number): void {
     const bounds = this.viewer.viewport.getBounds();
     this.viewer.viewport.panBy(
@@ -187,40 +187,40 @@ export class MapView {
     this.viewer.viewport.applyConstraints(this.reducedMotion);
   }
 
-  /** Shift what is in sight by CSS pixels. */
+  /** Pan by CSS pixels. */
   shift(right: number, down: number): void {
     const delta = this.viewer.viewport.deltaPointsFromPixels(new OpenSeadragon.Point(right, down), true);
     this.viewer.viewport.panBy(delta, this.reducedMotion);
   }
 
-  /** Call back whenever the picture is about to be drawn at a new place. */
+  /** Call back before the map is drawn at a new position. */
   onMove(action: () => void): void {
     this.viewer.addHandler("update-viewport", action);
     this.viewer.addHandler("resize", action);
   }
 
-  /** Call back when a movement has ended. */
+  /** Call back after a movement has ended. */
   onRest(action: () => void): void {
     this.viewer.addHandler("animation-finish", action);
   }
 
-  /** Take the picture down for good. */
+  /** Destroy the map. */
   destroy(): void {
     this.destroyed = true;
-    this.requestedName = ""; // ends what waits for its tiles
+    this.requestedName = ""; // cancels pending switches
     this.viewer.destroy();
   }
 
   /**
-   * Load a picture unseen, then change to it. A picture that is drawn half transparent would cost several times as
-   * much in every frame.
+   * Load an image invisibly, then switch to it. Drawing an image half transparent would cost several times as much in
+   * every frame.
    */
   private switchTo(entry: ShownImage): void {
     const start = performance.now();
     for (const { item } of this.images)
       if (item !== entry.item && item.getOpacity() === 0) item.setPreload(false);
     entry.item.setPreload(true);
-    entry.item.update(true); // while hidden it has not followed the view: what it has loaded is that of another one
+    entry.item.update(true); // while hidden it did not follow the view, so its loaded tiles are of another one
     const step = (now: number): void => {
       if (entry.name !== this.requestedName) return;
       if (!entry.item.getFullyLoaded() && now - start < MAX_WAIT_MS) {
@@ -245,7 +245,7 @@ export class MapView {
     this.images = this.images.filter((other) => other.name.startsWith(`${scope}/`));
   }
 
-  /** Take a hidden picture down once nothing arrives for it any more: OpenSeadragon would complain. */
+  /** Remove a hidden image once no more tiles arrive for it; OpenSeadragon would log an error. */
   private removeWhenLoaded(item: OpenSeadragon.TiledImage): void {
     setTimeout(() => {
       if (this.destroyed) return;

@@ -1,4 +1,4 @@
-// The colour of a measure over the icons, which stay visible through it.
+// Colors of a measure over the icons, which remain visible.
 
 import {
   measureInfo,
@@ -16,7 +16,7 @@ import type { OverlayLayer } from "./overlay";
 const STEPS = 64;
 const STOPS = 5;
 const OPACITY = 0.54;
-const UNKNOWN_OPACITY = 0.8; // how much of an icon the paper covers where a cell does not have the measure
+const UNKNOWN_OPACITY = 0.8; // opacity of the background over cells without the measure
 
 export class MeasureColors implements OverlayLayer {
   private readonly image = document.createElement("canvas");
@@ -48,13 +48,13 @@ export class MeasureColors implements OverlayLayer {
   }
 }
 
-/** The colours from the lowest to the highest value. */
+/** Colors from the lowest to the highest value. */
 function colorScale(color: (name: string) => Color): Color[] {
   const stops = Array.from({ length: STOPS }, (_, index) => color(`--measure-${index + 1}`));
   return colorRamp(stops, STEPS);
 }
 
-// The marks of cells to doubt: a ring for low fidelity, a disc in two halves for mixed content.
+// Marks of quality warnings: a ring for low fidelity, a half-filled disc for mixed content.
 
 const MIN_CELL = 14; // pixels; in smaller cells a mark would hide the icon
 const SHARE = 0.085; // of a cell's side

@@ -1,4 +1,4 @@
-// Ways to another atlas and to a cell anywhere.
+// Navigation to an atlas, a cell or a link.
 
 import type { CellAddress } from "../data/area";
 import { find, type Manifest } from "../data/manifest";
@@ -6,9 +6,9 @@ import type { State, Store, View } from "../state/state";
 import { fromHash } from "../state/url-hash";
 import type { MapView } from "./map-view";
 
-const CELLS_IN_VIEW = 9; // cells in sight around the one that was gone to
+const CELLS_IN_VIEW = 9; // cells in view around the target cell
 
-/** Another atlas of the same layer, whole; the grid level stays where it exists. */
+/** Show another atlas of the same layer as a whole; the grid level is kept if it exists. */
 export function openAtlas(
   manifest: Manifest,
   store: Store,
@@ -21,7 +21,7 @@ export function openAtlas(
   store.set({ layer, atlas, level, pin: null, selection: null, view: null, ...change });
 }
 
-/** A cell of any layer and atlas, pinned and in the middle of what is in sight. */
+/** Pin a cell of any layer and atlas and center it in the view. */
 export function goToCell(
   store: Store,
   layer: string,
@@ -34,14 +34,14 @@ export function goToCell(
   store.set({ layer, atlas, level: size, pin: cell, selection: null, view, ...change });
 }
 
-// Going to a place: the page takes over its state, and the picture moves there smoothly.
+// Go to a link: update the state and animate the map.
 
 const PHONE = matchMedia("(max-width: 640px)");
 const AXIS_HEIGHT = 64; // CSS pixels below a comparison
 const WITH_MARGIN = 1.08;
-const PANEL = 0.4; // share of a phone's picture that the panel takes during a tour, as the style sheet has it
+const PANEL = 0.4; // share of the map covered by the panel on a phone during a tour, as in the style sheet
 
-/** Show what a link describes; `tour` is the step that belongs to it. */
+/** Show what a link describes; `tour` is its step. */
 export function goToLink(
   manifest: Manifest,
   store: Store,
@@ -50,12 +50,12 @@ export function goToLink(
   tour: number | null,
 ): void {
   const state = fromHash(link, manifest);
-  store.set({ ...state, tour, view: store.state.view }); // the view follows when the picture has arrived
+  store.set({ ...state, tour, view: store.state.view }); // the view is updated when the map has arrived
   if (state.pin && state.view) mapView.go(viewClearOfPanel(state.view, mapView));
   else mapView.go(state.view ?? wholeAtlasView(mapView, state.atlas.startsWith("compare")));
 }
 
-/** The whole atlas, with its axis if it has one, below the card of the tour; null where no card is shown. */
+/** View of the whole atlas, with its axis if it has one, below the tour card; null if no card is shown. */
 function wholeAtlasView(mapView: MapView, axis: boolean): View | null {
   const top = tourBottom();
   if (!top) return null;
@@ -70,7 +70,7 @@ function wholeAtlasView(mapView: MapView, axis: boolean): View | null {
   };
 }
 
-/** The view moved so that its middle is in what panel and tour leave free of a phone's picture. */
+/** View shifted into the part of a phone's map that panel and tour leave free. */
 function viewClearOfPanel(view: View, mapView: MapView): View {
   if (!PHONE.matches) return view;
   const { clientWidth: width, clientHeight: height } = mapView.viewer.canvas;
@@ -78,7 +78,7 @@ function viewClearOfPanel(view: View, mapView: MapView): View {
   return { ...view, y: view.y + ((height / 2 - middle) * view.span) / Math.min(width, height) };
 }
 
-/** Where the card of the tour ends, CSS pixels below the top of the picture. */
+/** Bottom edge of the tour card, CSS pixels below the top of the map. */
 function tourBottom(): number {
   const card = document.querySelector<HTMLElement>(".tour:not([hidden])");
   return card ? card.offsetTop + card.offsetHeight : 0;

@@ -1,4 +1,4 @@
-// The canvas over the picture: the veil over weak cells, the paper between icons, the marks of chosen cells.
+// Canvas over the map: mask of weak cells, gaps between icons, marks of cells and regions.
 
 import type { LevelData } from "../data/level";
 import type { SharedSamples } from "../data/related-cells";
@@ -13,22 +13,22 @@ import { WinnerTint } from "./winner-tint";
 
 const REBUILD_KEYS = ["sign", "intensity", "measure", "marks", "labels"] as const;
 
-/** Something else that lies over the icons. */
+/** Layer drawn over the icons. */
 export interface OverlayLayer {
-  /** Get ready for another scene, state or colour scheme; `colour` gives the channels of a variable of the theme. */
+  /** Prepare for another scene, state or theme; `color` returns the channels of a custom property. */
   rebuild(scene: Scene, color: (name: string) => Color): void;
-  /** Draw beneath the veil, so that what it covers stays covered. */
+  /** Draw below the mask. */
   under?(context: CanvasRenderingContext2D, frame: Frame): void;
-  /** Draw above the paper between icons, beneath the marks of chosen cells. */
+  /** Draw above the gaps between icons, below the marks of cells. */
   over?(context: CanvasRenderingContext2D, frame: Frame): void;
 }
 
 export class Overlay {
-  /** The cell under the pointer or the keyboard's cursor, in the shown level; -1 for none. */
+  /** Cell at the pointer or the keyboard cursor in the shown level; -1 for none. */
   marked = -1;
-  /** The region that is being drawn. */
+  /** Region being drawn. */
   draft: RegionDraft | null = null;
-  /** Draws above everything else, at every frame. */
+  /** Draws above everything else in every frame. */
   drawOnTop: ((context: CanvasRenderingContext2D, frame: Frame) => void) | null = null;
   private readonly layers: OverlayLayer[] = [];
   private readonly markListeners: (() => void)[] = [];
@@ -50,7 +50,7 @@ export class Overlay {
     mapView.onMove(() => this.draw());
     store.subscribe((state, before) => {
       if (REBUILD_KEYS.some((key) => state[key] !== before[key])) this.rebuild();
-      else this.draw(); // the veil follows the scene
+      else this.draw(); // the mask follows the scene
     });
   }
 
@@ -67,7 +67,7 @@ export class Overlay {
     this.rebuild();
   }
 
-  /** Draw nothing any more: the picture is about to go. */
+  /** Stop drawing before the map is destroyed. */
   end(): void {
     this.scene = null;
   }
@@ -79,26 +79,26 @@ export class Overlay {
     for (const listener of this.markListeners) listener();
   }
 
-  /** Call back whenever another cell has been marked, or none. */
+  /** Call back when another cell, or none, has been marked. */
   onMark(listener: () => void): void {
     this.markListeners.push(listener);
   }
 
-  /** Show where the samples of a cell of another picture lie. */
+  /** Show where the samples of a cell in the other map lie. */
   showSharedSamples(shared: readonly SharedSamples[]): void {
     if (!shared.length && !this.shared.length) return;
     this.shared = shared;
     this.draw();
   }
 
-  /** Show a region that is being drawn, or none. */
+  /** Show a region being drawn, or none. */
   outline(draft: RegionDraft | null): void {
     if (draft === this.draft) return;
     this.draft = draft;
     this.draw();
   }
 
-  /** Make the veil anew, after another class, level or colour scheme. */
+  /** Rebuild the mask after a change of class, level or theme. */
   rebuild(): void {
     if (!this.scene) return;
     const style = getComputedStyle(document.documentElement);
@@ -136,12 +136,12 @@ export class Overlay {
     const { level } = this.scene;
     context.imageSmoothingEnabled = false;
     this.winnerTint.draw(context, frame, frame.side / level.size);
-    context.globalCompositeOperation = "destination-over"; // the veil goes under the colours of several classes
+    context.globalCompositeOperation = "destination-over"; // the mask goes below the colors of several classes
     context.drawImage(this.maskCanvas, frame.left, frame.top, frame.side, frame.side);
     for (const layer of this.layers) layer.under?.(context, frame);
     context.globalCompositeOperation = "source-over";
     context.strokeStyle = this.background;
-    context.lineWidth = 4; // the outermost pixels of the picture, which its scaling mixes with what lies beyond
+    context.lineWidth = 4; // the outermost pixels of the image, which its scaling mixes with what lies beyond
     context.strokeRect(frame.left - 1, frame.top - 1, frame.side + 2, frame.side + 2);
     fillCellGaps(context, frame, frame.side / level.size, this.background);
     for (const layer of this.layers) layer.over?.(context, frame);
@@ -175,7 +175,7 @@ export class Overlay {
   }
 }
 
-/** The channels of a `#rrggbb` colour. */
+/** Channels of a `#rrggbb` color. */
 function parseHexColor(hex: string): Color {
   const value = Number.parseInt(hex.slice(1), 16);
   return [(value >> 16) & 255, (value >> 8) & 255, value & 255];

@@ -1,13 +1,13 @@
-// A region on the picture: what lies outside steps back, and a line runs around it.
+// Selected region on the map: dimmed surroundings and an outline.
 
 import { Area } from "../data/area";
 import type { LevelData } from "../data/level";
 import type { Frame } from "./frame";
 
-/** A region that is being drawn. */
+/** Region being drawn. */
 export interface RegionDraft {
   readonly area: Area | null;
-  /** Where the free hand went, in shares of the atlas; empty for a rectangle. */
+  /** Path of the lasso, in units of the atlas's side; empty for a rectangle. */
   readonly path: readonly Point[];
 }
 
@@ -38,7 +38,7 @@ export function drawRegion(context: CanvasRenderingContext2D, frame: Frame, area
   context.restore();
 }
 
-/** The way that the free hand went, and faintly how it would close. */
+/** Path of the lasso, and a dashed line that closes it. */
 export function drawPath(
   context: CanvasRenderingContext2D,
   frame: Frame,
@@ -67,7 +67,7 @@ export function drawPath(
   context.restore();
 }
 
-/** The border in CSS pixels, its corners rounded as those of icons are. */
+/** Outline in CSS pixels, with corners rounded like those of icons. */
 function borderPath({ left, top, side }: Frame, area: Area): Path2D {
   const path = new Path2D();
   const place = side / area.size;
@@ -86,9 +86,9 @@ function borderPath({ left, top, side }: Frame, area: Area): Path2D {
   return path;
 }
 
-// The border of a selection: closed loops around its places, and around the gaps in them.
+// Outline of an area: closed loops around its positions and its holes.
 
-/** A corner in places of the area's level, x to the right. */
+/** A corner in grid positions of the area's level, x to the right. */
 export interface Point {
   readonly x: number;
   readonly y: number;
@@ -96,7 +96,7 @@ export interface Point {
 
 const outlines = new WeakMap<Area, readonly (readonly Point[])[]>();
 
-/** The corners of every loop, found once; where two places touch at a corner alone, each keeps its own. */
+/** Corners of all loops, cached; positions that touch only at a corner have separate corners. */
 export function traceOutline(area: Area): readonly (readonly Point[])[] {
   let loops = outlines.get(area);
   if (!loops) {
@@ -106,7 +106,7 @@ export function traceOutline(area: Area): readonly (readonly Point[])[] {
   return loops;
 }
 
-/** Steps along the border with the area on the right-hand side: east, south, west, north. */
+/** Steps along the border with the area on the right: east, south, west, north. */
 const STEPS = [
   { x: 1, y: 0 },
   { x: 0, y: 1 },
@@ -122,8 +122,8 @@ function traceLoops(area: Area): Point[][] {
   };
   for (const { row, from, to } of area.runs) {
     for (let column = from; column <= to; column++) {
-      if (!area.has(row - 1, column)) visit({ x: column, y: row }, 0); // along its upper edge
-      if (!area.has(row + 1, column)) visit({ x: column + 1, y: row + 1 }, 2); // along its lower edge
+      if (!area.has(row - 1, column)) visit({ x: column, y: row }, 0); // upper edge
+      if (!area.has(row + 1, column)) visit({ x: column + 1, y: row + 1 }, 2); // lower edge
     }
   }
   return loops;
@@ -144,7 +144,7 @@ function followBorder(area: Area, start: Point, direction: number, seen: Set<num
   return corners;
 }
 
-/** The edge that leaves a corner in a direction has the area on its right and not on its left. */
+/** Whether the edge that leaves a corner in a direction has the area on its right and not on its left. */
 function isBorder(area: Area, { x, y }: Point, direction: number): boolean {
   if (direction === 0) return area.has(y, x) && !area.has(y - 1, x);
   if (direction === 1) return area.has(y, x - 1) && !area.has(y, x);
@@ -156,11 +156,11 @@ function edgeKey({ size }: Area, { x, y }: Point, direction: number): number {
   return (y * (size + 1) + x) * 4 + direction;
 }
 
-// A selection as its mark shows it: a gap in it where nothing is drawn is no border.
+// Holes without icons are not outlined.
 
 const filledAreas = new WeakMap<Area, { readonly level: LevelData; readonly whole: Area }>();
 
-/** The area with its enclosed gaps filled, except those that hold drawn cells; unchanged at another level. */
+/** The area with its enclosed holes filled, except those with icons; unchanged at another level. */
 export function fillHoles(area: Area, level: LevelData): Area {
   if (level.size !== area.size) return area;
   const before = filledAreas.get(area);
@@ -189,7 +189,7 @@ function fillEnclosed(area: Area, level: LevelData): Area {
   return Area.of(size, taken) ?? area;
 }
 
-/** The places between the area's cells that hang together with this one, within the area's bounds. */
+/** Connected positions outside the area but within its bounds. */
 function connectedGap(start: number, { size, bounds }: Area, seen: Uint8Array): number[] {
   const gap = [start];
   seen[start] = 1;
@@ -210,7 +210,7 @@ function connectedGap(start: number, { size, bounds }: Area, seen: Uint8Array): 
   return gap;
 }
 
-/** A place on the rim of the area's bounds: a gap that reaches it is no gap, but lies outside. */
+/** Whether a position touches the bounds of the area, so that its gap is not enclosed. */
 function touchesBounds(at: number, { size, bounds }: Area): boolean {
   const [row, column] = [Math.floor(at / size), at % size];
   return row === bounds.top || row === bounds.bottom || column === bounds.left || column === bounds.right;

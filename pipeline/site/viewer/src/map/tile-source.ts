@@ -1,9 +1,9 @@
-// What OpenSeadragon must be told so that it works under the page's policy and from disk.
+// OpenSeadragon settings for the page's content security policy and for pages from disk.
 
 import type { TiledImage } from "openseadragon";
 import type { AtlasEntry, LevelEntry } from "../data/manifest";
 
-/** OpenSeadragon would put a style into the page, which the page's policy forbids, unless it finds one: an idle one. */
+/** OpenSeadragon would inject a style, which the content security policy forbids, unless it finds an (empty) one. */
 export function preventStyleInjection(): void {
   if (document.querySelector("style[data-openseadragon-mobile-css]")) return;
   const idle = document.createElementNS(null, "style");
@@ -11,7 +11,7 @@ export function preventStyleInjection(): void {
   document.head.append(idle);
 }
 
-/** Described inline: a page opened from disk may not read a .dzi file. */
+/** Inline description: a page opened from disk may not read a .dzi file. */
 export function tileSource(layer: string, atlas: AtlasEntry, level: LevelEntry): object {
   return {
     Image: {
@@ -25,7 +25,7 @@ export function tileSource(layer: string, atlas: AtlasEntry, level: LevelEntry):
   };
 }
 
-/** What OpenSeadragon asks of whoever fetches a tile. */
+/** OpenSeadragon's interface of a tile download. */
 interface Job {
   readonly src: string;
   readonly userData: { imageRequest?: HTMLImageElement };
@@ -33,19 +33,19 @@ interface Job {
   fail(why: string, request: null): void;
 }
 
-/** How many tiles of a source are on their way. */
+/** Number of tiles in download, by source. */
 const loading = new WeakMap<object, number>();
 
 function countLoading(source: object, change: 1 | -1): void {
   loading.set(source, (loading.get(source) ?? 0) + change);
 }
 
-/** Whether tiles of a picture, or of its copy in the minimap, are on their way. */
+/** Whether tiles of an image, or of its copy in the minimap, are in download. */
 export function isLoading(item: TiledImage): boolean {
   return (loading.get(item.source) ?? 0) > 0;
 }
 
-/** Have tiles decoded beside the page before they are handed over; else they are decoded within a frame. */
+/** Decode tiles asynchronously before handing them over; otherwise they are decoded within a frame. */
 export function decodeTilesAsync(item: TiledImage): void {
   const source = item.source as unknown as {
     downloadTileStart(job: Job): void;
@@ -64,13 +64,13 @@ export function decodeTilesAsync(item: TiledImage): void {
     };
     image.src = job.src;
     if (document.hidden) {
-      image.onload = () => settle(true); // what nobody sees may wait for its decoding without end
+      image.onload = () => settle(true); // decoding may wait indefinitely in a hidden page
       image.onerror = () => settle(false);
       return;
     }
     image.decode().then(
       () => settle(true),
-      () => settle(image.complete && image.naturalWidth > 0), // too little memory to decode it ahead
+      () => settle(image.complete && image.naturalWidth > 0), // not enough memory to decode ahead
     );
   };
   source.downloadTileAbort = (job) => {

@@ -1,4 +1,4 @@
-// Where cells are on the screen, and how to bring one into sight.
+// Screen positions of cells, and moving cells into view.
 
 import type { Box } from "../data/area";
 import type { SceneStore } from "../state/scene";
@@ -12,7 +12,7 @@ export class Viewport {
     private readonly scenes: SceneStore,
   ) {}
 
-  /** The middle of a cell of the shown level, CSS pixels of the page. */
+  /** Center of a cell of the shown level, CSS pixels of the page. */
   place(row: number, column: number): { x: number; y: number } {
     const { left, top, side } = this.mapView.frame();
     const { left: x, top: y } = this.mapView.viewer.canvas.getBoundingClientRect();
@@ -20,7 +20,7 @@ export class Viewport {
     return { x: x + left + (column + 0.5) * size, y: y + top + (row + 0.5) * size };
   }
 
-  /** Move the picture where a cell of the shown level lies outside the window or under the panel. */
+  /** Move the map if a cell of the shown level is outside the window or below the panel. */
   reveal(cell: number): void {
     const level = this.scenes.current?.level;
     if (!level) return;
@@ -28,7 +28,7 @@ export class Viewport {
     this.revealBox({ size: level.size, top: row, left: column, bottom: row, right: column });
   }
 
-  /** The same for cells of any level; of a region that does not fit, the upper left. */
+  /** The same for cells of any level; of a region that does not fit, the upper left corner. */
   revealBox(box: Box): void {
     const { left, top, side } = this.mapView.frame();
     const size = side / box.size;
@@ -40,7 +40,7 @@ export class Viewport {
     if (right || down) this.mapView.shift(right, down);
   }
 
-  /** The part of the picture that the panel leaves free, CSS pixels. */
+  /** Part of the map that the panel leaves free, CSS pixels. */
   private visibleArea(): { width: number; height: number } {
     const { element, canvas } = this.mapView.viewer;
     const { clientWidth: width, clientHeight: height } = canvas;
@@ -53,7 +53,7 @@ export class Viewport {
   }
 }
 
-/** How far a window of this length must move so that all between the edges is in sight, or else the near edge. */
+/** Shift of a window of this length that shows everything between the edges, or else the near edge. */
 function requiredShift(near: number, far: number, length: number): number {
   return Math.min(Math.max(far - length, 0), Math.max(near, 0)) + Math.min(near, 0);
 }

@@ -1,5 +1,5 @@
-// Several classes on one map: from afar each cell is tinted in the colour of the class that wins it, from near it is
-// framed in that colour and the icon shows through.
+// Several classes on one map: zoomed out, each cell is tinted in the color of its winning class; zoomed in, it is
+// framed in that color and the icon is visible.
 
 import { findWinners, type Winners } from "../data/attribution";
 import type { LevelData } from "../data/level";
@@ -10,12 +10,12 @@ import type { Frame } from "./frame";
 const FAR_BELOW = 14; // a cell's side, CSS pixels
 const NEAR_ABOVE = 52;
 const TINT_FAR = 0.66;
-const TINT_NEAR = 0.1; // what is left of the tint inside the frame
-const EXPONENTS = { tint: 0.5, icon: 0.6 }; // exponents: weak winners keep their colour and their icon
-const FRAME = 0.085; // of a cell's side, the gap between icons included
+const TINT_NEAR = 0.1; // remaining tint inside the frame
+const EXPONENTS = { tint: 0.5, icon: 0.6 }; // exponents: weak winners keep their color and their icon
+const FRAME = 0.085; // of a cell's side, including the gap between icons
 const RADIUS = 0.1;
 
-/** The tint as an image of `level.size` × `level.size` pixels: the winner's colour, the clearer the weaker it is. */
+/** Tint as an image of `level.size` × `level.size` pixels: color of the winner, opacity by its share. */
 function createTint(
   level: LevelData,
   { winner, share }: Winners,
@@ -39,10 +39,10 @@ export class WinnerTint {
   private several = false;
 
   /**
-   * Make the tint anew.
+   * Rebuild the tint.
    *
-   * @param colour the channels of a variable of the theme.
-   * @returns how brightly a cell's icon is shown, 0..1; null where there are no several classes.
+   * @param color the channels of a custom property.
+   * @returns brightness of a cell's icon, 0..1; null unless several classes are highlighted.
    */
   rebuild(
     { level, highlights }: Scene,
@@ -62,7 +62,7 @@ export class WinnerTint {
     return (cell) => Math.min(1, (found.share[cell] ?? 0) * intensity) ** EXPONENTS.icon;
   }
 
-  /** Draw on a context on which nothing is drawn yet; `cell` is a cell's side in CSS pixels. */
+  /** Draw on an empty context; `cell` is a cell's side in CSS pixels. */
   draw(context: CanvasRenderingContext2D, frame: Frame, cell: number): void {
     if (!this.several) return;
     const near = smoothstep((cell - FAR_BELOW) / (NEAR_ABOVE - FAR_BELOW));
@@ -74,7 +74,7 @@ export class WinnerTint {
   }
 }
 
-/** Take a part of what is drawn away from the inside of every cell. */
+/** Remove part of the tint from the interior of every cell. */
 function clearInterior(
   context: CanvasRenderingContext2D,
   { left, top, side }: Frame,

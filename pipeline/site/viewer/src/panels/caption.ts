@@ -1,4 +1,4 @@
-// The wall label: what hangs here, from what it was made, and what to keep in mind.
+// Caption of the map: layer, samples, icons and notes.
 
 import { count, percent } from "../data/format";
 import { type AtlasEntry, atlasDescription, find, type LayerEntry, type Manifest } from "../data/manifest";
@@ -58,7 +58,7 @@ export class Caption {
   }
 }
 
-/** What to know of the axis, and the way to the patch test. */
+/** Notes on the axis, and the link to the patch test. */
 function createComparisonNotes(layer: LayerEntry, { name, axis }: AtlasEntry): HTMLElement[] {
   if (!axis) return [];
   const href = `patch.html#${encodeURIComponent(layer.name)}/${encodeURIComponent(name)}`;
@@ -71,9 +71,7 @@ function createComparisonNotes(layer: LayerEntry, { name, axis }: AtlasEntry): H
   ];
 }
 
-// The way to the second image set: a button under the wall label.
-
-/** A button that shows where the second set falls; hidden where none was placed. */
+/** Button that shows the density of the second image set; hidden if there is none. */
 export function createSecondSetButton(manifest: Manifest, store: Store): HTMLElement {
   const { second } = manifest;
   if (!second) return el("span", { hidden: true });

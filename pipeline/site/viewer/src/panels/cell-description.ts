@@ -1,4 +1,4 @@
-// A cell in words, for the hover card, the panel and screen readers.
+// Text descriptions of a cell, for the hover card, the panel and screen readers.
 
 import { sidesOf } from "../classes/class-bars";
 import { attribution, findWinner } from "../data/attribution";
@@ -8,7 +8,9 @@ import type { ClassValue } from "../data/level";
 import type { Scene } from "../state/scene";
 import type { State } from "../state/state";
 
-/** The classes listed for a cell, with the chosen class added where it is not among them; several come first. */
+/**
+ * Classes listed for a cell: the highlighted ones first if they are several, or else a single one added if missing.
+ */
 export function classesOf(scene: Scene, cell: number): ClassValue[] {
   const listed = scene.level.topClasses(cell);
   const { heat, highlights } = scene;
@@ -20,7 +22,7 @@ export function classesOf(scene: Scene, cell: number): ClassValue[] {
   return [...listed, { id: heat.classId, value: attribution(heat, cell) }];
 }
 
-/** The highlighted classes with the cell's values, in the order of their choice. */
+/** The highlighted classes with the cell's values, in the order of selection. */
 export function highlightedValues({ level, highlights }: Scene, cell: number): ClassValue[] {
   const listed = level.topClasses(cell);
   return highlights.map(({ id, heat }) => ({
@@ -29,7 +31,7 @@ export function highlightedValues({ level, highlights }: Scene, cell: number): C
   }));
 }
 
-/** Name and value of what is measured in a cell, in the order shown. */
+/** Name, value and definition of a cell's measures. */
 export function cellMeasures(scene: Scene, cell: number): { name: string; value: string; meaning: string }[] {
   const { level } = scene;
   const of = (column: "fidelity" | "fidelity_centred" | "reliability" | "spread"): string =>
@@ -59,7 +61,7 @@ export function cellMeasures(scene: Scene, cell: number): { name: string; value:
   ];
 }
 
-/** Which of several highlighted classes wins the cell; nothing to say of one. */
+/** Which of several highlighted classes has the largest attribution; empty for one. */
 export function describeWinner(
   { highlights }: Scene,
   cell: number,
@@ -74,7 +76,7 @@ export function describeWinner(
   return sign < 0 ? `most negative for ${name}; ` : `largest for ${name}; `;
 }
 
-/** One sentence for a screen reader. */
+/** One sentence for screen readers. */
 export function describeCell(
   scene: Scene,
   cell: number,

@@ -1,4 +1,4 @@
-// The panel of the pinned cell.
+// Panel of the pinned cell.
 
 import { createClassBars, createComparisonBars, sidesOf } from "../classes/class-bars";
 import { describeDensity } from "../data/density";
@@ -127,7 +127,7 @@ export class CellPanel {
     );
   }
 
-  /** The icon as the button that shows it large, with where it comes from. */
+  /** The icon as a button that opens the icon dialog. */
   private createEnlargeButton(face: HTMLElement, scene: Scene, cell: number, title: string): HTMLElement {
     const name = "Enlarge the icon and show its provenance";
     const button = createButton(name, face, () => this.iconDialog.open(scene, cell, title), "enlarge");

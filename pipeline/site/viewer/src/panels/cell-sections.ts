@@ -1,4 +1,4 @@
-// What the panel says of a cell beyond itself: cells like it, its relatives at other layers, the images it comes from.
+// Further sections of the cell panel: similar cells, cells of other layers, images, provenance.
 
 import { Area, type CellAddress } from "../data/area";
 import { decimal } from "../data/format";
@@ -18,9 +18,9 @@ interface SectionActions {
   reportError(error: unknown): void;
 }
 
-const MAX_EAGER_LAYERS = 4; // layers whose cells are loaded unasked
+const MAX_EAGER_LAYERS = 4; // layers whose cells are loaded immediately
 
-/** Sections that fill themselves as their data arrive. */
+/** Sections that are filled when their data are loaded. */
 export function cellSections(
   manifest: Manifest,
   scene: Scene,
@@ -30,9 +30,9 @@ export function cellSections(
   const address = addressOf({ level: scene.level, cell });
   const command = provenanceCommand(scene.layer.name, scene.atlas.name, address);
   return [
-    createSection("Most similar cells", alike(manifest, scene, cell, actions)),
+    createSection("Most similar cells", createSimilarCells(manifest, scene, cell, actions)),
     ...(manifest.layers.length > 1
-      ? [createSection("Same samples at other layers", elsewhere(manifest, scene, cell, actions))]
+      ? [createSection("Same samples at other layers", createOtherLayers(manifest, scene, cell, actions))]
       : []),
     ...createImages(manifest, scene, address, actions),
     createSection("Provenance command", createCopyableText(command)),
@@ -53,8 +53,8 @@ function createImages(
   return [createSection("Images in this cell", ...(choice ? [choice] : []), list)];
 }
 
-/** Where its samples lie at every other layer; of many layers only once somebody looks. */
-function elsewhere(
+/** Where its samples lie at every other layer; for many layers loaded when visible. */
+function createOtherLayers(
   manifest: Manifest,
   scene: Scene,
   cell: number,
@@ -72,8 +72,8 @@ function elsewhere(
   return found;
 }
 
-/** The most similar cells of the level, each of which leads to its place. */
-function alike(
+/** Most similar cells of the level; each is a link to its position. */
+function createSimilarCells(
   manifest: Manifest,
   scene: Scene,
   cell: number,
@@ -81,8 +81,8 @@ function alike(
 ): HTMLElement {
   const found = el("div", { class: "similar-cells" }, el("div", { class: "loading" }));
   const { atlas, level } = scene;
-  const fill = (neighbors: SimilarCell[]): void => {
-    const buttons = neighbors.map((neighbour) => {
+  const fill = (similarCells: SimilarCell[]): void => {
+    const buttons = similarCells.map((neighbour) => {
       const view = { layer: scene.layer.name, atlas, level, cell: neighbour.cell };
       const label = `${cellName(manifest.network.classes, view)}; cosine ${decimal(neighbour.cosine)}`;
       const go = (): void => follow(view.layer, addressOf(view));

@@ -1,10 +1,10 @@
-// Exemplars as patches cut out of their images by CSS, and the whole image of the chosen one.
+// Exemplars as patches, cropped from their images by CSS, and the full image of the chosen one.
 
 import type { Exemplar } from "../data/exemplars";
 import type { LayerEntry, Manifest } from "../data/manifest";
 import { el } from "../ui/dom";
 
-/** The patches of a cell; choosing one shows its image, with its place, name and label. */
+/** Patches of a cell; choosing one shows its image with patch position, key and label. */
 export function createExemplarPatches(
   manifest: Manifest,
   layer: LayerEntry,

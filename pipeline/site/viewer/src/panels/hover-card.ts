@@ -1,4 +1,4 @@
-// The card beside the pointer.
+// Hover card of the cell at the pointer.
 
 import { createClassBars, createComparisonBars, sidesOf } from "../classes/class-bars";
 import { describeDensity } from "../data/density";
@@ -13,7 +13,7 @@ import { cellMeasures, classesOf } from "./cell-description";
 const GAP = 22;
 const EDGE = 12;
 const MAX_CLASSES_SHOWN = 5;
-const OTHER_CLASSES = 2; // classes that are told beside several highlighted ones
+const OTHER_CLASSES = 2; // classes listed in addition to several highlighted ones
 
 export class HoverCard {
   readonly element = el("aside", { class: "card", "aria-hidden": "true", hidden: true });
@@ -21,7 +21,7 @@ export class HoverCard {
 
   constructor(private readonly manifest: Manifest) {}
 
-  /** Show a cell beside a place in the window, CSS pixels. */
+  /** Show a cell next to a point of the window, CSS pixels. */
   show(scene: Scene, cell: number, x: number, y: number): void {
     const createClasses = scene.highlights.map(({ id, hue }) => `${id}.${hue}`).join();
     const name = `${scene.level.name}/${cell}/${createClasses}/${scene.density?.of}`;
@@ -60,7 +60,9 @@ export class HoverCard {
     ];
   }
 
-  /** In a comparison its two classes and the highlighted ones, elsewhere the strongest; several highlighted ones first. */
+  /**
+   * In a comparison its two classes and the highlighted ones, otherwise the top classes; highlighted classes first.
+   */
   private createClasses(scene: Scene, cell: number): HTMLElement {
     const names = this.manifest.network.classes;
     const chosen = scene.heat?.classId ?? null;

@@ -1,4 +1,4 @@
-// A cell's icon as large as it may be shown, beside where it comes from.
+// Dialog with the enlarged icon and its provenance.
 
 import { count, decimal } from "../data/format";
 import { atlasName, type Manifest } from "../data/manifest";
@@ -10,8 +10,8 @@ import { addressOf, createIcon } from "../ui/icons";
 import { describeIconQuality } from "./icon-quality";
 import { createCopyableText, provenanceCommand } from "./provenance";
 
-const MAX_SCALE = 5; // the size that it was drawn in: beyond that there is nothing more to see
-const MIN_SIZE = 480; // CSS pixels all the same, for icons that were drawn small
+const MAX_SCALE = 5; // relative to the rendered size: beyond that there is no more detail
+const MIN_SIZE = 480; // CSS pixels, also for icons rendered at a small size
 
 export class IconDialog {
   private readonly dialogParts = createDialog("icon-dialog");
@@ -81,7 +81,7 @@ export class IconDialog {
   }
 }
 
-/** What the icon was drawn from; nothing where that is not known. */
+/** Initialization of the icon; empty if unknown. */
 function createOriginFact({ atlas, level }: Scene, cell: number, origin: IconOrigin): HTMLElement[] {
   const coarser = atlas.levels.filter(({ size }) => size < level.size).at(-1)?.size ?? level.size;
   const [row, column] = [level.row(cell), level.column(cell)].map((at) =>

@@ -1,12 +1,12 @@
-// How far to trust a cell's icon: a sentence, the numbers behind it, and what they mean.
+// Quality of a cell's icon: a summary, its measures, and their definitions.
 
 import { qualityWarningLines } from "../data/measures";
 import type { Scene } from "../state/scene";
 import { el } from "../ui/dom";
 import { cellMeasures } from "./cell-description";
 
-// Of the icons of a real SqueezeNet nine in ten lie above the first limit of fidelity, half above that of reliability
-// and a quarter below that of spread.
+// In a real SqueezeNet nine of ten icons are above the first limit of fidelity, half above that of reliability and a
+// quarter below that of spread.
 const HIGH_FIDELITY = 0.8;
 const MEDIUM_FIDELITY = 0.6;
 const HIGH_RELIABILITY = 0.8;
@@ -14,7 +14,7 @@ const LOW_RELIABILITY = 0.5;
 const LOW_SPREAD = 0.35;
 const HIGH_SPREAD = 0.55;
 
-/** The content of the panel's section. */
+/** Content of the panel's section. */
 export function createIconQuality(scene: Scene, cell: number): HTMLElement[] {
   const measures = cellMeasures(scene, cell);
   const numbers = el("dl", { class: "numbers" });
@@ -31,7 +31,7 @@ export function createIconQuality(scene: Scene, cell: number): HTMLElement[] {
   return [el("p", { class: "verdict" }, describeIconQuality(scene, cell)), ...lines, numbers, explained];
 }
 
-/** The numbers in a sentence or two. */
+/** The measures as a short text. */
 export function describeIconQuality({ level }: Scene, cell: number): string {
   const of = `${describeFidelity(level.value("fidelity_centred", cell))}; ${describeSpread(level.value("spread", cell))}`;
   return `${of}; ${describeReliability(level.value("reliability", cell))}.`;

@@ -1,4 +1,4 @@
-// Images with their pictures and names, those with the most samples first.
+// Lists of images with thumbnails, keys and labels, most samples first.
 
 import type { Area } from "../data/area";
 import { count, percent } from "../data/format";
@@ -9,7 +9,7 @@ import { el } from "../ui/dom";
 const FIRST = 24;
 const MORE = 48;
 
-/** How many images there are, and the first of them; a button shows more. */
+/** Number of images and the first of them; a button shows more. */
 export function createImageList(
   source: ImageSource,
   imageCounts: readonly ImageCount[],
@@ -53,21 +53,21 @@ function createImageRow(info: ImageInfo | undefined, imageCount: ImageCount): HT
   );
 }
 
-// The images of a cell or a region, with a choice of the image set where there are two.
+// Images of a cell or a region, with a choice of the image set if there are two.
 
 export interface ImageSection {
-  /** Null where there is nothing to choose. */
+  /** Null if there is only one image set. */
   readonly choice: HTMLElement | null;
   readonly list: HTMLElement;
 }
 
-let preferredSet: ImageSource["name"] = "second"; // what people chose last: the next cell follows it
+let preferredSet: ImageSource["name"] = "second"; // the last choice, which applies to the next cell, too
 
 /**
- * A list that fills itself, first with the images of the set that was chosen last.
+ * List that loads itself, starting with the image set chosen last.
  *
  * @param sources at least one.
- * @param heard is told the images whenever they are shown.
+ * @param onShown called with the images whenever they are shown.
  */
 export function createImageSection(
   sources: readonly ImageSource[],
@@ -101,18 +101,18 @@ export function createImageSection(
   return { choice: imageSetGroup.element, list };
 }
 
-// Which labels the samples of a part bear.
+// Label counts of a region.
 
 const LISTED = 8;
 
 export interface LabelCount {
-  /** null for images without one. */
+  /** null for images without a label. */
   readonly label: string | null;
   images: number;
   samples: number;
 }
 
-/** Images and samples of each label, the one with the most samples first. */
+/** Images and samples per label, most samples first. */
 export function countLabels(imageCounts: readonly ImageCount[], infos: readonly ImageInfo[]): LabelCount[] {
   const counts = new Map<string | null, LabelCount>();
   imageCounts.forEach(({ samples }, index) => {
@@ -125,7 +125,7 @@ export function countLabels(imageCounts: readonly ImageCount[], infos: readonly 
   return [...counts.values()].sort((one, other) => other.samples - one.samples);
 }
 
-/** The most frequent labels with their images and share of the samples, and how many others there are. */
+/** Most frequent labels with images and share of samples, and the number of others. */
 export function createLabelBars(counts: readonly LabelCount[]): HTMLElement {
   if (counts.every(({ label }) => label === null)) {
     return el("p", { class: "empty" }, "The images have no labels.");

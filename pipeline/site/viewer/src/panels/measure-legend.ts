@@ -1,4 +1,4 @@
-// What the colours and marks over the icons mean, in the corner under the wall label.
+// Legend of the measure colors and the quality warnings, below the caption.
 
 import { count, decimal } from "../data/format";
 import type { LevelData } from "../data/level";
@@ -32,7 +32,7 @@ export class MeasureLegend {
     this.update();
   }
 
-  /** Explain what lies over the cells, if anything does. */
+  /** Explain what is drawn over the cells. */
   private update(): void {
     if (!this.scene) return;
     const { level } = this.scene;
@@ -71,7 +71,7 @@ export class MeasureLegend {
     ];
   }
 
-  /** Read a measure out once it is chosen. */
+  /** Announce a newly chosen measure. */
   private announceMeasure(kind: MeasureInfo | null, range: Range | null): void {
     const name = kind?.name ?? "";
     if (name === this.announcedName) return;
@@ -82,7 +82,7 @@ export class MeasureLegend {
   }
 }
 
-/** How a value is written: samples as whole numbers. */
+/** Text of a value; counts as integers. */
 function formatValue({ column }: MeasureInfo, value: number): string {
   return column === "count" ? String(value) : decimal(value);
 }
@@ -91,7 +91,7 @@ function createEntry(name: string, value: string): HTMLElement {
   return el("div", {}, el("dt", { class: "visually-hidden" }, name), el("dd", { title: name }, value));
 }
 
-/** How many cells bear each mark. */
+/** Number of cells per warning. */
 function createMarkLegend(level: LevelData): HTMLElement {
   const found: Record<QualityWarning, number> = { "low fidelity": 0, "mixed content": 0 };
   for (let cell = 0; cell < level.cells; cell++) {

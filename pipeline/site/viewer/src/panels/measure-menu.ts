@@ -1,4 +1,4 @@
-// The menu beside the zoom buttons: which measure lies over the icons, and whether names and marks do.
+// Menu next to the zoom buttons: measure colors, labels and quality warnings.
 
 import { MEASURE_INFOS, parseMeasure } from "../data/measures";
 import type { State, Store } from "../state/state";

@@ -1,4 +1,5 @@
-// Changing the layer while a cell is pinned: the pin moves on to where most of the cell's samples went.
+// Cells of other layers that share the pinned cell's samples: when the layer changes, the pin moves to the cell with
+// most of them.
 
 import type { CellAddress } from "../data/area";
 import { percent } from "../data/format";
@@ -19,7 +20,7 @@ interface Step {
 
 export class PinFollower {
   private lastStep: Step | null = null;
-  private requestId = 0; // counts choices of a layer: only the last one is answered
+  private requestId = 0; // number of layer changes: only the last one is applied
 
   constructor(
     private readonly manifest: Manifest,
@@ -27,7 +28,7 @@ export class PinFollower {
     private readonly reportError: (error: unknown) => void,
   ) {}
 
-  /** Show another layer; what is in sight stays, and a pin follows its samples. */
+  /** Show another layer; the view stays, and the pin follows its samples. */
   go(layer: string): void {
     const { state } = this.store;
     const requestId = ++this.requestId;
@@ -41,21 +42,21 @@ export class PinFollower {
       });
   }
 
-  /** What the panel of a cell says of the way there; null where nobody came along it. */
-  createSection(scene: Scene, cell: number, movePin: FollowCell): HTMLElement | null {
+  /** Panel section of the last move of the pin; null if this cell was not reached by it. */
+  createSection(scene: Scene, cell: number, follow: FollowCell): HTMLElement | null {
     const step = this.lastStep;
     if (!step || scene.level.name !== step.to.level.name) return null;
     const rank = step.to.cells.findIndex((found) => found.cell === cell);
     if (rank < 0) return null;
     const names = this.manifest.network.classes;
-    const cells = createLayerCellButtons(names, step.to, movePin);
+    const cells = createLayerCellButtons(names, step.to, follow);
     cells.forEach((button, index) => {
       if (index === rank) button.setAttribute("aria-current", "true");
     });
     const way = el(
       "div",
       { class: "route" },
-      createOriginButton(names, step, movePin),
+      createOriginButton(names, step, follow),
       createArrow(),
       ...cells,
     );
@@ -82,28 +83,28 @@ export class PinFollower {
   }
 }
 
-function createOriginButton(names: readonly string[], { from }: Step, movePin: FollowCell): HTMLElement {
+function createOriginButton(names: readonly string[], { from }: Step, follow: FollowCell): HTMLElement {
   const label = `Back to ${cellName(names, from)}`;
-  return createCellButton(from, from.layer, label, () => movePin(from.layer, addressOf(from)));
+  return createCellButton(from, from.layer, label, () => follow(from.layer, addressOf(from)));
 }
 
 function createArrow(): SVGSVGElement {
   return createSvgIcon("M3 10h13", "m11.5 5.5 4.5 4.5-4.5 4.5");
 }
 
-// The same samples at other layers: a row of icons for each.
+// Row of icons per layer.
 
 export type FollowCell = (layer: string, cell: CellAddress) => void;
 
-/** For each other layer its cells with most of the samples; choosing one goes there. */
+/** For each other layer the cells with most of the samples, as links. */
 export function createLayerRows(
   names: readonly string[],
   layerCells: readonly LayerCells[],
-  movePin: FollowCell,
+  follow: FollowCell,
 ): HTMLElement {
   const list = el("ul", { class: "other-layers" });
   for (const other of layerCells) {
-    const cells = createLayerCellButtons(names, other, movePin);
+    const cells = createLayerCellButtons(names, other, follow);
     if (!cells.length) cells.push(el("p", { class: "empty" }, "No cell with an icon contains them."));
     const name = el("span", { class: "layer", title: other.layer.name }, other.layer.name);
     list.append(el("li", {}, name, el("div", { class: "cells" }, ...cells)));
@@ -111,15 +112,15 @@ export function createLayerRows(
   return list;
 }
 
-/** The cells of one other layer with most of the samples. */
+/** Cells of one other layer with most of the samples. */
 export function createLayerCellButtons(
   names: readonly string[],
   other: LayerCells,
-  movePin: FollowCell,
+  follow: FollowCell,
 ): HTMLElement[] {
   return other.cells.map(({ cell, share }) => {
     const view = { layer: other.layer.name, atlas: other.atlas, level: other.level, cell };
     const label = `${percent(share)} of the samples lie in ${cellName(names, view)}`;
-    return createCellButton(view, percent(share), label, () => movePin(view.layer, addressOf(view)));
+    return createCellButton(view, percent(share), label, () => follow(view.layer, addressOf(view)));
   });
 }

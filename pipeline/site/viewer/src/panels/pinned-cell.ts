@@ -1,4 +1,4 @@
-// The pinned cell: kept in the state, shown in the panel.
+// The pinned cell: stored in the state, shown in the panel.
 
 import type { CellAddress } from "../data/area";
 import type { Viewport } from "../map/viewport";
@@ -9,9 +9,9 @@ import { describeCell } from "./cell-description";
 import type { CellPanel } from "./cell-panel";
 
 export class PinnedCell {
-  /** The pin to bring into sight as soon as its panel stands. */
+  /** Pin to move into view when its panel is shown. */
   pendingReveal: CellAddress | null = null;
-  private requestId = 0; // counts what was to be shown: only the last is
+  private requestId = 0; // number of requests: only the last one is shown
 
   constructor(
     private readonly store: Store,
@@ -36,7 +36,7 @@ export class PinnedCell {
     this.store.set({ pin: null });
   }
 
-  /** Show the pinned cell, which may belong to another level than the one in sight. */
+  /** Show the pinned cell, which may belong to another level than the shown one. */
   show(scene: Scene): void {
     const { pin, layer, atlas } = this.store.state;
     const current = scene.layer.name === layer && scene.atlas.name === atlas;

@@ -1,5 +1,5 @@
-// How the shown atlas was made: network, artifacts with their identities, settings, versions; and the command that
-// tells everything about one cell.
+// Dialog with the provenance of the shown atlas: network, artifacts with digests, settings, versions; and the
+// provenance command of a cell.
 
 import type { CellAddress } from "../data/area";
 import { count } from "../data/format";
@@ -8,12 +8,12 @@ import type { State } from "../state/state";
 import { createDialog } from "../ui/controls";
 import { el } from "../ui/dom";
 
-/** The command that leads from an icon to its samples, images, settings and code. */
+/** The command that traces an icon to its samples, images, settings and code. */
 export function provenanceCommand(layer: string, atlas: string, { size, row, column }: CellAddress): string {
   return `atlas provenance layer=${layer} atlas=${atlas} level=${size} cell=${row},${column}`;
 }
 
-/** A line of text to be copied whole: it is selected by a click, and copied by the button where a page may do that. */
+/** Line of text to copy: a click selects it, and a button copies it where the page has access to the clipboard. */
 export function createCopyableText(text: string): HTMLElement {
   const line = el("code", { tabindex: "0" }, text);
   const copy = el("button", { type: "button", class: "copy" }, "Copy");
@@ -23,7 +23,7 @@ export function createCopyableText(text: string): HTMLElement {
       () => {
         copy.textContent = "Copied";
       },
-      () => undefined, // the text stays selected
+      () => undefined, // the text remains selected
     );
   });
   return el("div", { class: "copyable" }, line, copy);
@@ -86,7 +86,7 @@ export class ProvenanceDialog {
   }
 }
 
-/** The settings of every stage, then those that several share. */
+/** Settings of every stage, then those shared by several. */
 function createSettings({ settings }: Made): HTMLElement[] {
   const groups = Object.entries(settings).filter(([, values]) => isGroup(values));
   const single = Object.entries(settings).filter(([, values]) => !isGroup(values));

@@ -1,4 +1,4 @@
-// The table of all groups: how often a picture becomes the other class, and how often it leaves its own.
+// Table of all groups: how often an image becomes the target class, and how often it leaves its own.
 
 import { createSvg, el } from "../ui/dom";
 import {
@@ -51,7 +51,7 @@ function createRow(
   );
 }
 
-/** How far the atlas's rate lies above a control's. */
+/** Difference between the rate of the atlas and that of a control. */
 function createDifference(added: Estimate, label: string): HTMLElement {
   const value = el("span", { class: "value" }, formatPoints(added.value));
   return el(
@@ -72,7 +72,7 @@ function createCell(value: Estimate, label: string): HTMLElement {
   );
 }
 
-/** The interval as a bar from 0 to 100 %, the mean as a dot. */
+/** Interval as a bar from 0 to 100 %, mean as a dot. */
 function createIntervalBar({ value, low, high }: Estimate): SVGSVGElement {
   const place = (at: number): number => 4 + 112 * at;
   return createSvg(
@@ -84,9 +84,9 @@ function createIntervalBar({ value, low, high }: Estimate): SVGSVGElement {
   );
 }
 
-// Softmax against the size of the patch.
+// Softmax against patch size.
 
-// the atlas's own plot is the large one
+// the atlas's plot is larger
 const LARGE = { width: 520, height: 396 };
 const SMALL = { width: 260, height: 172 };
 const EDGE = { left: 34, right: 10, top: 12, bottom: 26 };
@@ -94,7 +94,7 @@ const LINES = ["source", "own", "target"] as const;
 
 type Point = readonly [size: number, softmax: number];
 
-/** One plot for each group, on the same axes. */
+/** One plot per group, on the same axes. */
 export function createCurves(context: PatchContext<Tested>): HTMLElement {
   const plots = context.direction.groups.map((group) => createPlot(context, group));
   return el("div", { class: "plots" }, ...plots);
@@ -146,7 +146,7 @@ function createPlot(context: PatchContext<Tested>, group: Group): HTMLElement {
   return el("figure", { class: `plot ${group.name}` }, el("figcaption", {}, name), chart);
 }
 
-/** The known points of a line; before any patch both classes have a softmax, too. */
+/** Known points of a line; without a patch, both classes have a softmax, too. */
 function curvePoints(
   { test, direction }: PatchContext<Tested>,
   curve: Curve,

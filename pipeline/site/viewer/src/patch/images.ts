@@ -1,4 +1,4 @@
-// The kept patches of a group, best first, with their rates and where they were found.
+// Selected patches of a group, best first, with their rates and origin.
 
 import { createRadioGroup } from "../ui/controls";
 import { el } from "../ui/dom";
@@ -15,7 +15,7 @@ import {
   type Tested,
 } from "./result";
 
-/** The patches of one group at a time; the atlas's first. */
+/** Patches of one group at a time, the atlas's first. */
 export function createPatchCards(context: PatchContext<Tested>): HTMLElement[] {
   const { groups } = context.direction;
   const cards = el("ol", { class: "cards" });
@@ -31,7 +31,7 @@ export function createPatchCards(context: PatchContext<Tested>): HTMLElement[] {
   return [chooser.element, cards];
 }
 
-/** What the atlas proposes where nothing could be tested. */
+/** Candidates of the atlas if no test was possible. */
 export function createCandidateCards(
   context: PatchContext<unknown>,
   found: readonly FoundPatch[],
@@ -84,7 +84,7 @@ function createOrigin(context: PatchContext<unknown>, patch: FoundPatch): HTMLEl
   return text;
 }
 
-// Pictures before and after, successes and failures alike.
+// Images before and after pasting, successes and failures.
 
 export function createMontage(context: PatchContext<Tested>): HTMLElement {
   return el(

@@ -1,4 +1,4 @@
-// The page of patch tests: which patches turn one class into another.
+// Patch test page: which patches change one class into another.
 
 import { loadDataFrom, takeData } from "../data/data-files";
 import type { Manifest } from "../data/manifest";

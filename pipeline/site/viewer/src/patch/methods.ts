@@ -1,4 +1,4 @@
-// How the test was made, what is an oracle, and what others found.
+// Methods of the patch test.
 
 import { el } from "../ui/dom";
 import { formatSizes, type PatchContext, type Tested } from "./result";

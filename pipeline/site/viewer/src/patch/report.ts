@@ -1,4 +1,4 @@
-// One direction of one comparison, from the headline to the small print.
+// Report of one direction of a comparison.
 
 import { el } from "../ui/dom";
 import { createCurves, createLegend, createRateTable } from "./charts";

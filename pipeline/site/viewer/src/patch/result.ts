@@ -1,8 +1,8 @@
-// What the stage `patch` says of one comparison at one layer.
+// Result of the stage `patch` for one comparison at one layer.
 
 import type { Manifest } from "../data/manifest";
 
-/** A mean and the ends of its 95 % interval. */
+/** Mean with its 95 % confidence interval. */
 export interface Estimate {
   readonly value: number;
   readonly low: number;
@@ -10,27 +10,27 @@ export interface Estimate {
 }
 
 export interface Rates {
-  /** Share of pictures for which the target has the largest logit. */
+  /** Share of images for which the target has the largest logit. */
   readonly becomes: Estimate;
-  /** Share of pictures for which another class than the image's own has it. */
+  /** Share of images for which another class than their own has it. */
   readonly leaves: Estimate;
 }
 
 export interface PooledRates extends Rates {
-  /** Mean softmax of the class aimed at, and of the images' own class. */
+  /** Mean softmax of the target class, and of the images' own class. */
   readonly target: Estimate;
   readonly source: Estimate;
 }
 
-/** Mean softmax at each size; `null` where nothing is known. */
+/** Mean softmax per size; `null` if unknown. */
 export interface Curve {
   readonly target: readonly (number | null)[];
   readonly source: readonly (number | null)[];
-  /** Of the class of the image that the patch was cut from. */
+  /** Of the class of the image that the patch was cropped from. */
   readonly own: readonly (number | null)[];
 }
 
-/** A patch and where it was found; noise comes from nowhere. */
+/** A patch and its origin; noise has none. */
 export interface FoundPatch {
   readonly picture: string | null;
   readonly own: number | null;
@@ -62,7 +62,7 @@ export interface Group {
 export interface Example {
   readonly key: string;
   readonly label: string | null;
-  /** Number of the atlas's kept patch. */
+  /** Index of the atlas's patch. */
   readonly patch: number;
   readonly before: string | null;
   readonly after: string | null;
@@ -127,16 +127,16 @@ export interface PatchTest {
   readonly directions: readonly (Tested | Untested)[];
 }
 
-// Which test is shown, as the part of the address after `#`: layer/atlas/direction.
+// The shown test; its URL hash is layer/atlas/direction.
 
 export interface Selection {
   readonly layer: string;
   readonly atlas: string;
-  /** `<source>-<target>`, the classes' numbers. */
+  /** `<source>-<target>`, class ids. */
   readonly direction: string;
 }
 
-/** The comparisons of a run by their names; every layer has the same ones. */
+/** Names of a run's comparisons; they are the same at every layer. */
 export function listComparisons(manifest: Manifest): readonly string[] {
   const names = manifest.layers[0]?.atlases.map(({ name }) => name) ?? [];
   return names.filter((name) => /^compare-\d+-\d+$/.test(name));
@@ -152,7 +152,7 @@ export function toHash({ layer, atlas, direction }: Selection): string {
   return `#${[layer, atlas, direction].map(encodeURIComponent).join("/")}`;
 }
 
-/** What a text asks for; whatever this run does not have falls back: the last layer, the first comparison. */
+/** The test of a URL hash; unknown parts fall back to the last layer and the first comparison. */
 export function fromHash(hash: string, manifest: Manifest): Selection | null {
   const [layer = "", atlas = "", direction = ""] = hash.replace(/^#/, "").split("/").map(decode);
   const known = listComparisons(manifest);
@@ -174,7 +174,7 @@ function decode(text: string): string {
   }
 }
 
-// Names and numbers as the page of patch tests says them.
+// Names of the groups, and formatting.
 
 export const GROUP_NAMES: Readonly<Record<GroupName, { readonly name: string; readonly what: string }>> = {
   atlas: { name: "From the atlas", what: "exemplars of the cells at the target’s end of the axis" },
@@ -187,7 +187,7 @@ export const GROUP_NAMES: Readonly<Record<GroupName, { readonly name: string; re
   noise: { name: "Noise", what: "natural colors and spectrum, no shapes" },
 };
 
-/** What every part of the page needs. */
+/** Context of all parts of the page. */
 export interface PatchContext<Direction = Tested | Untested> {
   readonly manifest: Manifest;
   readonly test: PatchTest;
@@ -200,7 +200,7 @@ export function className(manifest: Manifest, id: number): string {
   return manifest.network.classes[id] ?? `class ${id}`;
 }
 
-/** Where a picture of the result lies, from the page. */
+/** URL of an image of the result, relative to the page. */
 export function imageUrl({ test }: PatchContext<unknown>, picture: string): string {
   return `patch/${test.layer}/${test.atlas}/${picture}`;
 }
@@ -213,7 +213,7 @@ export function formatInterval({ low, high }: Estimate): string {
   return `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`.replaceAll("-", "−");
 }
 
-/** A difference of shares, in points with its sign. */
+/** Difference of shares in percentage points, with sign. */
 export function formatPoints(value: number): string {
   return `${value < 0 ? "−" : "+"}${Math.abs(100 * value).toFixed(1)}`;
 }

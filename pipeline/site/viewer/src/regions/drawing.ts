@@ -1,4 +1,4 @@
-// A drag on the picture that draws instead of moving it, with mouse, pen or one finger.
+// Drawing a region by dragging on the map with mouse, pen or one finger.
 
 import { Area, type Box } from "../data/area";
 import type { LevelData } from "../data/level";
@@ -9,14 +9,14 @@ import { boxBetween, type Corner } from "./region";
 
 export interface RegionDrag<Tool> {
   readonly tool: Tool;
-  /** Shift was held when it began. */
+  /** Whether Shift was held at the start. */
   readonly shift: boolean;
-  /** Where it went, in shares of the atlas. */
+  /** Path of the drag, in units of the atlas's side. */
   readonly path: Point[];
 }
 
 export interface DragActions<Tool> {
-  /** What a drag draws that begins now; null to let it move the picture. */
+  /** Tool of a drag that starts now; null to pan the map. */
   begins(shift: boolean): Tool | null;
   moves(drag: RegionDrag<Tool>): void;
   ends(drag: RegionDrag<Tool>): void;
@@ -25,11 +25,11 @@ export interface DragActions<Tool> {
 
 const NEAR = 2; // CSS pixels
 
-/** Call the result to give up what is being drawn; it says whether anything was. */
+/** Call the result to abort the drag; it returns whether there was one. */
 export function listenToDrag<Tool>(mapView: MapView, actions: DragActions<Tool>): () => boolean {
   const { viewer } = mapView;
   let drag: RegionDrag<Tool> | null = null;
-  let ignored = false; // given up, but the button is still held: the picture stays where it is
+  let ignored = false; // aborted while the button is held: the map stays in place
   const at = ({ x, y }: Point): Point => {
     const { left, top, side } = mapView.frame();
     return { x: (x - left) / side, y: (y - top) / side };
@@ -63,7 +63,7 @@ export function listenToDrag<Tool>(mapView: MapView, actions: DragActions<Tool>)
     drag = null;
   });
   return () => {
-    const drawing = drag !== null && drag.path.length > 1; // a mere click leaves one place behind
+    const drawing = drag !== null && drag.path.length > 1; // a click leaves one point
     if (drag) actions.drops();
     ignored = drag !== null;
     drag = null;
@@ -71,11 +71,11 @@ export function listenToDrag<Tool>(mapView: MapView, actions: DragActions<Tool>)
   };
 }
 
-// What a tool makes of the way that a drag went.
+// Converts the path of a drag to an area.
 
 export type Tool = "box" | "lasso";
 
-/** The places that a tool takes; null where it takes none. */
+/** Positions selected by a tool; null if there are none. */
 export function selectPlaces(tool: Tool, level: LevelData, path: readonly Point[]): Area | null {
   const [first, last] = [path[0], path.at(-1)];
   if (!first || !last) return null;
@@ -83,13 +83,13 @@ export function selectPlaces(tool: Tool, level: LevelData, path: readonly Point[
   return Area.box(boxBetween(level.size, cornerAt(level.size, first), cornerAt(level.size, last)));
 }
 
-/** The place that a point lies in, drawn or not; points outside belong to the nearest one. */
+/** Grid position of a point; points outside belong to the nearest position. */
 function cornerAt(size: number, { x, y }: Point): Corner {
   const place = (share: number): number => Math.min(Math.max(Math.floor(share * size), 0), size - 1);
   return { row: place(y), column: place(x) };
 }
 
-/** Both, at the finer level of the two; the addition alone where the cells of their levels do not divide each other. */
+/** Union at the finer of both levels; only the addition if neither cell size divides the other. */
 export function combineAreas(selected: Area | null, addition: Area | null): Area | null {
   if (!selected || !addition) return addition ?? selected;
   const [fine, coarse] = [selected.at(addition.size), addition.at(selected.size)];
@@ -97,7 +97,7 @@ export function combineAreas(selected: Area | null, addition: Area | null): Area
   return coarse ? selected.plus(coarse) : addition;
 }
 
-// A rectangle that is set with the keys: from a first corner, stretched cell by cell.
+// Rectangle drawn with the keyboard: from a first corner, extended by cells.
 
 export class RectangleCorners {
   private to: Corner;
@@ -109,7 +109,7 @@ export class RectangleCorners {
     this.to = from;
   }
 
-  /** Move the second corner by so many rows and columns, at most to the edge. */
+  /** Move the second corner by rows and columns, up to the edge. */
   step(rows: number, columns: number): void {
     const inside = (value: number): number => Math.min(Math.max(value, 0), this.size - 1);
     this.to = { row: inside(this.to.row + rows), column: inside(this.to.column + columns) };

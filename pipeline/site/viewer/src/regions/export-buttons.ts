@@ -1,4 +1,4 @@
-// What can be taken along of a region: its link, its tables, its picture.
+// Export of a region: link, tables, image.
 
 import type { Area } from "../data/area";
 import { count } from "../data/format";
@@ -21,12 +21,12 @@ const PNG_UNAVAILABLE =
 interface ExportAction {
   readonly face: string;
   readonly title: string;
-  /** What the button says when it is done. */
+  /** Label of the button when done. */
   readonly done: string;
   work(): Promise<void>;
 }
 
-/** A row of buttons, and below it what there is to know about one of them. */
+/** Row of buttons with a note below. */
 export function createExportButtons(
   manifest: Manifest,
   scene: Scene,
@@ -51,7 +51,7 @@ export function createExportButtons(
     isReadable(tile).then(
       (readable) => readable || disablePng(button),
       () => {},
-    ); // a tile that fails says so when saved
+    ); // a tile that fails is reported when saving
   return el("div", { class: "exports" }, row, note);
 }
 
@@ -106,7 +106,7 @@ function fileStem({ layer, atlas, level }: Scene): string {
   return [layer.name, atlas.name, level.size].join("-");
 }
 
-/** A button that works, says that it is done, and tells why where it cannot be. */
+/** Button that runs an action and shows its success, or why it is not available. */
 function createActionButton(
   { face, title, done, work }: ExportAction,
   showNote: (text: string) => void,
@@ -140,7 +140,7 @@ function disablePng(button: HTMLButtonElement): void {
   button.title = PNG_UNAVAILABLE;
 }
 
-/** What the link says other than the selection, where that is too ragged for it. */
+/** Note if the link contains a simplified shape. */
 function linkNote({ level }: Scene, area: Area, cells: number): string {
   const held = encodeArea(area).area;
   if (held === area) return "";

@@ -1,5 +1,4 @@
-// A region as one picture: the icons of its drawn cells at their places on the page's paper, and a line that says what
-// they are.
+// Region as an image: the icons of its cells at their positions, with a caption.
 
 import type { Area, Box } from "../data/area";
 import type { LevelData } from "../data/level";
@@ -10,7 +9,7 @@ import { el } from "../ui/dom";
 
 const MAX_PIXELS = 4096; // pixels
 const MIN_PIXELS = 1280;
-const MAX_SCALE = 4; // times an icon is enlarged at most
+const MAX_SCALE = 4; // maximum scale of an icon
 const MARGIN = 32;
 
 export interface ExportColors {
@@ -20,9 +19,9 @@ export interface ExportColors {
 }
 
 /**
- * The picture as PNG.
+ * Image of the region as PNG.
  *
- * @throws DOMException "SecurityError" where the page may not read its tiles, as from disk.
+ * @throws DOMException "SecurityError" if the page may not read its tiles, as from disk.
  */
 export async function renderRegion(
   scene: Scene,
@@ -52,7 +51,7 @@ export async function renderRegion(
   return toPng(addFrame(iconCanvas.canvas, { box, icon: pyramidLevel.icon * scale, scale }, caption, colors));
 }
 
-/** The rectangle around the drawn cells of an area. */
+/** Bounds of an area's cells with an icon. */
 function iconBounds(level: LevelData, area: Area): Box | null {
   let found: Box | null = null;
   for (const { row, from, to } of area.runs) {
@@ -67,7 +66,10 @@ function iconBounds(level: LevelData, area: Area): Box | null {
   return found;
 }
 
-/** Clear what is no drawn cell of the area: one pixel a cell, enlarged without smoothing, so that no seams show. */
+/**
+ * Clear everything except the area's cells with an icon: a mask of one pixel per cell, scaled without smoothing, so
+ * that there are no seams.
+ */
 function clearOutside(
   iconCanvas: CanvasRenderingContext2D,
   level: LevelData,

@@ -1,4 +1,4 @@
-// A region's cells as a table: one row a cell, with its classes and the images of its exemplars.
+// CSV tables of a region: its cells with top classes and exemplars, and its images.
 
 import type { Area } from "../data/area";
 import { loadExemplarPositions } from "../data/exemplars";
@@ -11,7 +11,7 @@ import { el } from "../ui/dom";
 const POSITION = ["layer", "atlas", "level", "row", "column"] as const;
 const MEASURES = ["spread", "reliability", "fidelity", "fidelity_centred"] as const;
 
-/** Rows and columns count from 0, positions are (y, x) in the layer's map: as in the artifacts of the run. */
+/** Rows and columns count from 0, positions are (y, x) in the layer's map, as in the artifacts. */
 export async function createCellsTable(
   manifest: Manifest,
   scene: Scene,
@@ -42,7 +42,7 @@ function classesOf({ network }: Manifest, level: LevelData, cell: number): Field
 
 type Row = (readonly [key: string, y: number, x: number])[];
 
-/** Name of the image and position of every exemplar of these cells, nearest to the cell's mean first. */
+/** Image key and position of all exemplars of these cells, nearest to the cell's mean first. */
 async function exemplarsOf(
   { images_per_folder: perFolder }: Manifest,
   level: LevelData,
@@ -78,7 +78,7 @@ function pad(fields: readonly Field[], length: number): Field[] {
   return Array.from({ length }, (_, index) => fields[index] ?? null);
 }
 
-// The images that have samples in a region as a table, those with the most first.
+// Table of the images with samples in a region, most samples first.
 
 export async function createImagesTable(
   { layer, atlas, level }: Scene,
@@ -94,15 +94,14 @@ export async function createImagesTable(
   return formatCsv(["layer", "atlas", "level", "image", "label", "samples"], rows);
 }
 
-// Tables as text that every spreadsheet reads: RFC 4180 in UTF-8.
+// CSV by RFC 4180 in UTF-8.
 
-/** Text, a number, or nothing. */
 export type Field = string | number | null;
 
-/** A mark of order, by which spreadsheets know that the text is UTF-8. */
+/** Byte order mark, so that spreadsheets detect UTF-8. */
 const BYTE_ORDER_MARK = "\uFEFF";
 const LINE = "\r\n";
-const DIGITS = 6; // of what is not whole: the page's own numbers have no more
+const DIGITS = 6; // significant digits of non-integers: the data have no more
 
 export function formatCsv(head: readonly string[], rows: Iterable<readonly Field[]>): string {
   const lines = [head, ...rows].map((fields) => fields.map(formatField).join(","));
@@ -115,7 +114,7 @@ function formatField(value: Field): string {
   return String(Number.isInteger(value) ? value : Number(value.toPrecision(DIGITS)));
 }
 
-/** An apostrophe before what a spreadsheet would run as a formula (OWASP, "CSV Injection"). */
+/** Prefix an apostrophe to text that a spreadsheet would run as a formula (OWASP, "CSV Injection"). */
 function escapeFormula(text: string): string {
   return /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/.test(text) ? `'${text}` : text;
 }
@@ -124,9 +123,9 @@ function quote(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-// Handing a file to the browser to keep.
+// Download of a file.
 
-const REVOKE_AFTER_MS = 60_000; // browsers read the content a while after the click
+const REVOKE_AFTER_MS = 60_000; // browsers read the content for a while after the click
 
 export function download(content: Blob, name: string): void {
   const address = URL.createObjectURL(content);
@@ -134,7 +133,7 @@ export function download(content: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(address), REVOKE_AFTER_MS);
 }
 
-/** A name that every file system takes: layers and atlases may be called anything. */
+/** File name valid on every file system; names of layers and atlases are arbitrary. */
 function safeFileName(name: string): string {
   return name.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+/, "");
 }

@@ -1,14 +1,14 @@
-// The cells within a line drawn by hand.
+// Cells inside a freehand path.
 
 import { Area } from "../data/area";
 import type { LevelData } from "../data/level";
 import type { Point } from "../map/region-outline";
 
 /**
- * The drawn cells whose middle the line goes around, as a loop that is closed by the straight way from its end to its
- * start; where it goes around none, those that it crosses. Null where there are none either.
+ * Cells with an icon whose center is inside the path, closed by a straight line; if there are none, the cells on the
+ * path. Null if there are none either.
  *
- * @param trail in shares of the atlas.
+ * @param path in units of the atlas's side.
  */
 export function selectWithLasso(level: LevelData, path: readonly Point[]): Area | null {
   const { size } = level;
@@ -24,7 +24,7 @@ export function selectWithLasso(level: LevelData, path: readonly Point[]): Area 
   return Area.of(size, taken) ?? Area.of(size, cellsOnPath(level, path));
 }
 
-/** Where a loop has the height `y` inside it, from x to x: all that it winds around, however often it crosses itself. */
+/** Intervals of x inside a loop at height `y`, by nonzero winding number. */
 function spansInside(loop: readonly Point[], y: number): [number, number][] {
   const crossings: { x: number; turn: number }[] = [];
   loop.forEach((from, index) => {

@@ -1,4 +1,4 @@
-// The panel of a selected region.
+// Panel of a selected region.
 
 import { createClassBars } from "../classes/class-bars";
 import type { Area } from "../data/area";
@@ -17,7 +17,7 @@ import { createAddButton } from "./region-tool";
 
 export interface RegionActions {
   close(): void;
-  /** Take up the lasso to add to the region. */
+  /** Activate the lasso to add to the region. */
   add(): void;
   choose(classId: number, add: boolean): void;
   reportError(error: unknown): void;
@@ -27,7 +27,7 @@ const ABOUT_CLASSES =
   "Mean attribution of the cells, weighted by samples. Each cell lists only its top classes; a class " +
   "counts as 0 in cells that do not list it.";
 
-/** The panel; `area` counts in cells of the scene's level. Its images come when they are loaded. */
+/** The panel; `area` is in cells of the scene's level. Images are filled in when they are loaded. */
 export function createRegionPanel(
   manifest: Manifest,
   scene: Scene,
@@ -57,7 +57,7 @@ export function createRegionPanel(
   return panel;
 }
 
-/** As many patches as a cell shows, taken evenly from all its samples. */
+/** As many patches as a cell has, sampled evenly. */
 function createExemplarSection(
   manifest: Manifest,
   scene: Scene,
@@ -84,7 +84,7 @@ function createExemplarSection(
   return createSection("Exemplars", list);
 }
 
-/** The labels and the images of a region, where there is a set to list; they come when they are loaded. */
+/** Labels and images of a region, if an image set can be listed; filled in when they are loaded. */
 function createImageSections(
   sources: readonly ImageSource[],
   area: Area,

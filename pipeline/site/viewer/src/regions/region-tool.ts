@@ -1,5 +1,5 @@
-// Selecting a region: drag a rectangle or a free line while its tool is on, a rectangle too with Shift held; or set the
-// corners of a rectangle with the keys, or take single cells.
+// Tools that select a region: drag a rectangle or a lasso, drag a rectangle with Shift, set the corners of a rectangle
+// with the keyboard, or toggle single cells.
 
 import { Area } from "../data/area";
 import { count } from "../data/format";
@@ -25,9 +25,9 @@ const INSTRUCTIONS: Readonly<Record<Tool, string>> = {
 export class RegionTool {
   readonly buttons: Readonly<Record<Tool, HTMLButtonElement>>;
   private activeTool: Tool | null = null;
-  /** What is drawn is added to what is selected, whether Shift is held or not. */
+  /** Whether the drawn region is added to the selection without Shift. */
   private addsToSelection = false;
-  /** The corners that the keys set; null before. */
+  /** Corners set with the keyboard; null before. */
   private corners: RectangleCorners | null = null;
   private readonly abortDrag: () => boolean;
 
@@ -50,14 +50,14 @@ export class RegionTool {
         this.finish(scenes.current && selectPlaces(tool, scenes.current.level, path), shift),
       drops: () => this.clearDraft(),
     });
-    let size = 0; // what is drawn counts in cells of one level
+    let size = 0; // a drawn region is in cells of one level
     scenes.onChange(({ level }) => {
       if (level.size !== size) this.clearDraft();
       size = level.size;
     });
   }
 
-  /** Take a tool up, or lay it down. */
+  /** Activate or deactivate a tool. */
   toggle(tool: Tool, addsToSelection = false): void {
     const next = this.activeTool === tool && this.addsToSelection === addsToSelection ? null : tool;
     this.setTool(next);
@@ -65,7 +65,7 @@ export class RegionTool {
     if (next) announce(INSTRUCTIONS[next]);
   }
 
-  /** Drop the region that is being drawn, and lay the tool down; false if there was nothing to drop. */
+  /** Abort the region being drawn and deactivate the tool; false if there was neither. */
   cancel(): boolean {
     const drawing = this.abortDrag();
     const busy = drawing || this.activeTool !== null;
@@ -73,14 +73,14 @@ export class RegionTool {
     return busy;
   }
 
-  /** Take a cell that was clicked; false if the lasso is not on. */
+  /** Toggle a clicked cell; false if the lasso is not active. */
   click(cell: number): boolean {
     if (this.activeTool !== "lasso") return false;
     this.toggleCell(cell);
     return true;
   }
 
-  /** Add a cell of the shown level to the selection, or take it out. */
+  /** Add a cell of the shown level to the selection, or remove it. */
   toggleCell(cell: number): void {
     const level = this.scenes.current?.level;
     if (!level) return;
@@ -97,7 +97,7 @@ export class RegionTool {
     announce(after ? `${change}. ${count(after.places, "cell")} selected.` : "Nothing is selected.");
   }
 
-  /** Stretch the region by a row or column; false if none is being drawn with the keys. */
+  /** Extend the region by rows or columns; false if none is being drawn with the keyboard. */
   step(rows: number, columns: number): boolean {
     const { corners } = this;
     if (!corners) return false;
@@ -108,7 +108,7 @@ export class RegionTool {
     return true;
   }
 
-  /** Set the first corner at a cell of the shown level, or finish at the second; false if the tool is not on. */
+  /** Set the first corner at a cell of the shown level, or finish at the second; false if the tool is not active. */
   corner(cell: number, shift = false): boolean {
     const level = this.scenes.current?.level;
     if (this.activeTool !== "box" || !level) return false;
@@ -121,7 +121,7 @@ export class RegionTool {
     return true;
   }
 
-  /** Show what is being drawn. */
+  /** Show the region being drawn. */
   private draw(area: Area | null, shift: boolean, path: readonly { x: number; y: number }[] = []): void {
     this.overlay.outline({
       area: this.isAdding(shift) ? combineAreas(this.selection, area) : area,
@@ -136,7 +136,7 @@ export class RegionTool {
     else announce("No cells there.");
   }
 
-  /** Shift alone stands for the box; with a tool in hand it adds. */
+  /** Shift alone selects a rectangle; with an active tool it adds. */
   private isAdding(shift: boolean): boolean {
     return this.addsToSelection || (this.activeTool !== null && shift);
   }
@@ -163,9 +163,9 @@ export class RegionTool {
   }
 }
 
-// The buttons that take up a tool to select with.
+// Buttons of the tools.
 
-/** A rope: a loop that is being drawn, and its end. */
+/** Icon of a lasso: a loop being drawn, and its end. */
 const ROPE_LOOP =
   "M5.6 12.6C3.7 11.7 2.6 10.3 2.6 8.7c0-3 3.3-5.4 7.4-5.4s7.4 2.4 7.4 5.4-3.3 5.4-7.4 5.4c-1 0-2-.1-2.8-.4";
 const ROPE_END = "M5.6 12.6c1 .2 1.6.6 1.6 1.2 0 1.2-2.6.8-2.6 2 0 .9 1.3 1.3 2.6 1.3";
@@ -179,7 +179,7 @@ export function createToolButtons(toggle: (tool: Tool) => void): Record<Tool, HT
   };
 }
 
-/** The button that adds to what is selected. */
+/** Button that adds to the selection. */
 export function createAddButton(add: () => void): HTMLButtonElement {
   return createButton(
     "Add to the region with the lasso",

@@ -1,4 +1,4 @@
-// A region of the atlas: what its cells say together.
+// Statistics of a region: its cells, top classes and measures.
 
 import type { Area, Box } from "../data/area";
 import { decimal } from "../data/format";
@@ -10,21 +10,21 @@ export type RegionMeasure = (typeof MEASURES)[number];
 
 export interface Region {
   readonly samples: number;
-  /** Cells that hold samples, in the level's order, and how many of them have an icon. */
+  /** Cells with samples, in the level's order, and the number of them with an icon. */
   readonly cells: readonly number[];
   readonly drawn: number;
   /**
-   * The strongest classes: mean over the samples of what their cells list for the class. A cell lists only its few
-   * strongest classes; where it does not list a class, 0 is counted.
+   * Top classes: mean attribution of the cells, weighted by samples. A cell lists only its top classes; a class counts
+   * as 0 in cells that do not list it.
    */
   readonly classes: readonly ClassValue[];
-  /** Means over the samples of the cells for which a measure is known; NaN where none is. */
+  /** Means over samples of the cells with a known value; NaN if there are none. */
   readonly means: Readonly<Record<RegionMeasure, number>>;
 }
 
 const LISTED = 6;
 
-/** Sum up the cells of `level` in an area of that level. */
+/** Aggregate the cells of `level` in an area of that level. */
 export function summarizeRegion(level: LevelData, area: Area): Region {
   const cells = cellsInArea(level, area);
   const sums = new Map<number, number>();
@@ -41,7 +41,7 @@ export function summarizeRegion(level: LevelData, area: Area): Region {
   return { samples, cells, drawn, classes: classes.slice(0, LISTED), means: means as Region["means"] };
 }
 
-/** The cells of `level` that hold samples in an area of that level. */
+/** Cells of `level` with samples in an area of that level. */
 export function cellsInArea(level: LevelData, area: Area): number[] {
   const cells: number[] = [];
   for (let cell = 0; cell < level.cells; cell++) {
@@ -61,7 +61,7 @@ function weightedMean(level: LevelData, cells: readonly number[], measure: Regio
   return sum / weights;
 }
 
-/** The rectangle between two corners, in any order. */
+/** Rectangle between two corners in any order. */
 export function boxBetween(size: number, one: Corner, other: Corner): Box {
   return {
     size,
@@ -77,14 +77,14 @@ export interface Corner {
   readonly column: number;
 }
 
-/** How many places it has, in words: of a rectangle, its width and height. */
+/** Number of cells as text; of a rectangle, width and height. */
 export function describeExtent({ places, isBox, bounds }: Area): string {
   const { top, left, bottom, right } = bounds;
   if (places === 1) return "1 cell";
   return isBox ? `${right - left + 1} × ${bottom - top + 1} cells` : `${places} cells`;
 }
 
-// How good a region's icons are and how much its cells hold together: means over its samples.
+// Table of a region's mean measures.
 
 const NUMBERS: readonly (readonly [RegionMeasure, string, string])[] = [
   [

@@ -1,4 +1,4 @@
-// The selected region: kept in the state, shown in a panel of its own, which exists only while there is one.
+// The selected region: stored in the state, shown in its own panel, which exists only while there is one.
 
 import { count } from "../data/format";
 import type { Manifest } from "../data/manifest";
@@ -13,7 +13,7 @@ import { createRegionPanel, type RegionActions } from "./region-panel";
 export class SelectedRegion {
   private panel: HTMLElement | null = null;
   private currentKey = "";
-  private requestId = 0; // counts what was to be shown: only the last is
+  private requestId = 0; // number of requests: only the last one is shown
 
   constructor(
     private readonly manifest: Manifest,
@@ -29,7 +29,7 @@ export class SelectedRegion {
     });
   }
 
-  /** Show the region, which may belong to another level than the one in sight. */
+  /** Show the region, which may belong to another level than the shown one. */
   private show(scene: Scene): void {
     const { selection, layer, atlas } = this.store.state;
     const current = scene.layer.name === layer && scene.atlas.name === atlas;
@@ -56,7 +56,7 @@ export class SelectedRegion {
     this.hide();
     this.currentKey = name;
     this.panel = createRegionPanel(this.manifest, scene, selection, this.actions);
-    this.panel.toggleAttribute("data-settled", !first); // it slides in once
+    this.panel.toggleAttribute("data-settled", !first); // animated only once
     this.page.append(this.panel);
     this.panel.scrollTop = scrolled;
     if (!fresh) return;

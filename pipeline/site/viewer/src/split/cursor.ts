@@ -1,4 +1,4 @@
-// The cell under the pointer, or under the keyboard's cursor: outlined, and told in the card.
+// Cursor: the cell at the pointer or the keyboard cursor, outlined and shown in the hover card.
 
 import { nearestCell, nextCell } from "../data/level";
 import type { MapView } from "../map/map-view";
@@ -21,12 +21,12 @@ export class Cursor {
     private readonly names: readonly string[],
   ) {}
 
-  /** The cell of the shown level, -1 for none. */
+  /** Cell of the shown level, -1 for none. */
   get cell(): number {
     return this.overlay.marked;
   }
 
-  /** Put the cursor on a cell and the card beside a place of the page, CSS pixels. */
+  /** Move the cursor to a cell and the card next to a point of the page, CSS pixels. */
   hover(cell: number, x: number, y: number): void {
     const { current: scene } = this.scenes;
     if (!scene) return;
@@ -39,7 +39,7 @@ export class Cursor {
     this.card.hide();
   }
 
-  /** Move to the next drawn cell in a direction, bring it into sight and read it out. */
+  /** Move to the next cell with an icon in a direction, move it into view and announce it. */
   step(rows: number, columns: number): void {
     const { current: scene } = this.scenes;
     if (!scene) return;

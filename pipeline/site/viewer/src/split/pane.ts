@@ -1,4 +1,4 @@
-// One picture of the page with everything that belongs to it: what it shows, what is drawn over it, its cursor.
+// A pane: one map with its overlay, labels and cursor.
 
 import type { Manifest } from "../data/manifest";
 import { Labels, type WrittenLabel } from "../labels/labels";
@@ -11,7 +11,7 @@ import { type Scene, SceneStore } from "../state/scene";
 import type { Store } from "../state/state";
 import { Cursor } from "./cursor";
 
-/** Tell screen readers what the picture is and how to move in it. */
+/** Label the map for screen readers and describe its keys. */
 export function labelCanvas(canvas: Element, name = "Activation atlas"): void {
   canvas.setAttribute("role", "application");
   canvas.setAttribute("tabindex", "0");
@@ -23,7 +23,7 @@ export function labelCanvas(canvas: Element, name = "Activation atlas"): void {
 }
 
 declare global {
-  /** For pages that show the atlas in a frame, and for tests; `beside` belongs to the second picture. */
+  /** API for pages that embed the atlas in a frame, and for tests; `beside` refers to the second map. */
   var atlas: { place: CellToPoint; beside?: CellToPoint; names(): WrittenLabel[] } | undefined;
 }
 
@@ -31,7 +31,7 @@ type CellToPoint = (row: number, column: number) => { x: number; y: number };
 
 export interface PaneContext {
   readonly manifest: Manifest;
-  /** The card beside the pointer; there is one pointer, and so one card. */
+  /** The hover card; there is one pointer, and so one card. */
   readonly card: HoverCard;
   reportError(error: unknown): void;
 }
@@ -47,7 +47,7 @@ export class Pane {
   constructor(
     { manifest, card, reportError }: PaneContext,
     readonly store: Store,
-    /** The element that the picture fills. */
+    /** Element of the map. */
     element: HTMLElement,
     minimap: HTMLElement | null,
   ) {
@@ -72,7 +72,7 @@ export class Pane {
     this.overlay.show(scene);
   }
 
-  /** Answer the pointer: the cell under it is marked and told, a click on one is handed on. */
+  /** Connect the pointer: hovering marks a cell and shows its card, clicks are passed on. */
   listen(click: (cell: number) => void): void {
     listenToPointer(this.mapView, () => this.scenes.current, {
       hover: (cell, x, y) => this.cursor.hover(cell, x, y),
@@ -81,7 +81,7 @@ export class Pane {
     });
   }
 
-  /** Take the picture down for good. */
+  /** Destroy the map. */
   destroy(): void {
     this.names.stop();
     this.overlay.end();
@@ -93,7 +93,7 @@ export class Pane {
   }
 }
 
-// The pointer over the picture: which cell it is on, and which cell it pins.
+// Pointer events of the map, as cells.
 
 export interface PointerActions {
   hover(cell: number, x: number, y: number): void;

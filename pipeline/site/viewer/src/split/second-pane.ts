@@ -1,4 +1,4 @@
-// The second picture: a pane whose state follows the page's, except for what it shows.
+// Second pane: its state follows that of the page, except for layer, atlas and classes.
 
 import type { CellAddress } from "../data/area";
 import { find, type Manifest } from "../data/manifest";
@@ -12,10 +12,10 @@ import { labelCanvas, Pane, type PaneContext } from "./pane";
 import { SplitHeader } from "./split-header";
 
 export interface SecondActions {
-  /** Both pictures take each other's place. */
+  /** Swap both maps. */
   swap(): void;
   close(): void;
-  /** Bring the second picture to the first place, with this cell pinned. */
+  /** Move the second map to the first pane, with this cell pinned. */
   pinInFirst(cell: CellAddress): void;
   shown(scene: Scene): void;
 }
@@ -41,7 +41,7 @@ export class SecondPane {
     this.element.prepend(new SplitHeader(manifest, store, actions).element);
     this.axis = new ComparisonAxis(manifest, this.pane.mapView, this.pane.overlay, store, pageElements);
     this.pane.scenes.onChange((scene) => {
-      if (!this.element.isConnected) return; // closed while this was loading
+      if (!this.element.isConnected) return; // closed while loading
       this.pane.show(scene);
       this.axis.show(scene);
       actions.shown(scene);
@@ -56,12 +56,12 @@ export class SecondPane {
     return this.element.contains(document.activeElement);
   }
 
-  /** Take over what has changed on the page; the grid level is that of the first picture. */
+  /** Apply a change of the page's state; the grid level is that of the first map. */
   follow(manifest: Manifest, split: SplitState): void {
     this.pane.store.set(deriveState(manifest, this.first, split));
   }
 
-  /** Hand a cell on to the first place. */
+  /** Pin a cell of the second map in the first pane. */
   pinInFirst(cell: number, actions: SecondActions): void {
     const level = this.pane.scenes.current?.level;
     if (level && cell >= 0)
@@ -75,7 +75,7 @@ export class SecondPane {
     this.pane.destroy();
   }
 
-  /** Tell the page what has been chosen in the heading. */
+  /** Write a choice in the header to the page's state. */
   private choose(state: State): void {
     const { split } = this.first.store.state;
     const chosen = splitOf(state);
@@ -90,9 +90,9 @@ function deriveState(manifest: Manifest, first: Pane, split: SplitState): State 
   return { ...first.store.state, ...split, level, pin: null, selection: null, split: null };
 }
 
-// Two pictures that move as one: whichever people move takes the other along, frame by frame.
+// Synchronized views: each map follows the other in every frame.
 
-/** Bring the second picture to where the first one is and keep both together; call the result to let them go. */
+/** Move the second map to the position of the first and keep both in sync; call the result to end it. */
 export function syncViews(first: MapView, second: MapView): () => void {
   let leader = first;
   let following = false;
@@ -103,7 +103,7 @@ export function syncViews(first: MapView, second: MapView): () => void {
   };
   const bind = (mapView: MapView, companion: MapView): (() => void) => {
     const { viewer } = mapView;
-    // every movement begins with one of these; those of a companion that is carried along do not count
+    // every movement starts with one of these events; those of the following map are ignored
     const lead = (): void => {
       if (!following) leader = mapView;
     };

@@ -1,4 +1,4 @@
-// The heading of the second picture: its layer, its atlas, its classes, and what may be done with the picture.
+// Header of the second pane: layer, atlas, classes and actions.
 
 import { Search, searchActionsOf } from "../classes/class-search";
 import type { Manifest } from "../data/manifest";
@@ -51,7 +51,7 @@ export class SplitHeader {
     return new Search(manifest.network.classes, actions, "split-classes");
   }
 
-  /** The highlighted classes; each goes when it is pressed. */
+  /** The highlighted classes, as buttons that remove them. */
   private update(): void {
     const classes = highlightedClasses(this.store.state);
     this.classes.hidden = classes.length === 0;

@@ -1,4 +1,4 @@
-// Side by side: a second picture that moves with the first, and in each of them a mark where the other's samples lie.
+// Split view: a second map synchronized with the first; each marks where the samples of the other's marked cell lie.
 
 import type { CellAddress } from "../data/area";
 import { findSharedSamples, type SharedSamples } from "../data/related-cells";
@@ -24,7 +24,7 @@ export class SplitView {
     private readonly paneContext: PaneContext,
     private readonly first: Pane,
     private readonly pageElements: PageElements,
-    /** Called before a cell of the second picture is pinned in the first place. */
+    /** Called before a cell of the second map is pinned in the first pane. */
     private readonly awaitPin: (cell: CellAddress) => void,
   ) {
     const { store, scenes, overlay } = first;
@@ -37,7 +37,7 @@ export class SplitView {
     this.button.setAttribute("aria-pressed", "false");
   }
 
-  /** Open what a link asks for. */
+  /** Open the split view of the initial link. */
   start(): void {
     const { store } = this.first;
     if (store.state.split) this.follow(store.state, { ...store.state, split: null });
@@ -53,7 +53,7 @@ export class SplitView {
     this.first.store.set({ split: null });
   }
 
-  /** Take back the second picture's cursor, or else close that picture; false if there is none. */
+  /** Clear the cursor of the second map, or else close it; false if there is none. */
   leave(): boolean {
     const { second } = this;
     if (!second) return false;
@@ -62,19 +62,19 @@ export class SplitView {
     return true;
   }
 
-  /** The cursor of the second picture while that has the focus. */
+  /** Cursor of the second map while it has the focus. */
   get cursor(): Cursor | null {
     return this.second?.focused ? this.second.pane.cursor : null;
   }
 
-  /** Pin the cell under the second picture's cursor; false where that has none. */
+  /** Pin the cell at the second map's cursor; false if it has none. */
   pin(): boolean {
     const cell = this.cursor?.cell ?? -1;
     if (cell >= 0) this.second?.pinInFirst(cell, this);
     return cell >= 0;
   }
 
-  /** Draw anew, after another colour scheme. */
+  /** Redraw after a change of the theme. */
   rebuild(): void {
     this.second?.pane.overlay.rebuild();
   }
@@ -132,7 +132,7 @@ export class SplitView {
     announce("Split view closed");
   }
 
-  /** In each picture mark where the samples of the other one's marked cell lie. */
+  /** Mark the shared samples in both maps. */
   private markSharedSamples(): void {
     const { second, first } = this;
     if (!second) return;
@@ -140,9 +140,9 @@ export class SplitView {
   }
 }
 
-// In each of two pictures the marks of the cells that hold the samples of the other one's marked cell.
+// Marks of shared samples in two maps.
 
-/** Mark them anew, after either picture shows or marks something else; `open` tells whether both are still there. */
+/** Update the marks after either map has changed; `open` tells whether both are still shown. */
 export function markSharedSamples(
   paneContext: PaneContext,
   one: Pane,
@@ -175,7 +175,7 @@ function markSharedSamplesIn(
   }, reportError);
 }
 
-/** The cell under a picture's cursor, or else its pinned one. */
+/** The cell at the cursor of a map, or else its pinned cell. */
 function markedCell({ overlay, store }: Pane, { level }: Scene): number {
   const { pin } = store.state;
   if (overlay.marked >= 0) return overlay.marked;

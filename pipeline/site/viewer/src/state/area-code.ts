@@ -1,22 +1,21 @@
-// A selection as text for links: a rectangle by its corners, anything else by the lengths of what it skips and takes.
+// Encoding of a selection for the URL hash: a rectangle by its corners, any other area by run lengths.
 
 import { Area, type Box } from "../data/area";
 
-/** Longest text of a selection: with all the rest, a link then stays below 1,500 characters. */
+/** Maximum length of a selection: with all other parts, a URL then stays below 1,500 characters. */
 const MAX_LENGTH = 1300;
 
 export interface AreaCode {
-  /** Parameter of the link. */
+  /** Parameter of the URL hash. */
   readonly name: "box" | "cells";
   readonly text: string;
-  /** What the text says; more than was asked for where that would be too long. */
+  /** The encoded area; a superset of the selection if that would be too long. */
   readonly area: Area;
 }
 
 /**
- * `box` is `size.top.left.bottom.right`. `cells` is `size.top.left.width.lengths`: reading the rows of the rectangle
- * around the selection, so many places are skipped, so many taken, and so on. Where that is too long, short gaps
- * within rows are closed.
+ * `box` is `size.top.left.bottom.right`. `cells` is `size.top.left.width.lengths`: alternating run lengths of skipped
+ * and taken positions in row-major order of the bounding rectangle. If that is too long, short gaps in rows are closed.
  */
 export function encodeArea(area: Area): AreaCode {
   const { size, top, left, bottom, right } = area.bounds;
@@ -27,20 +26,20 @@ export function encodeArea(area: Area): AreaCode {
   return { name: "cells", text: encodeCells(simple), area: simple };
 }
 
-/** The selection as `cells` says it, however long. */
+/** The area as `cells`, of any length. */
 export function encodeCells(area: Area): string {
   const { size, top, left, right } = area.bounds;
   return [size, top, left, right - left + 1, encodeLengths(area)].join(".");
 }
 
-/** The selection that `cells` says; null where it says none of a known level. */
+/** The area of a `cells` text; null if it is invalid or its level unknown. */
 export function decodeArea(text: string, sizes: readonly number[]): Area | null {
   const found = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\.([0-9a-z]+)$/.exec(text);
   const [size = 0, top = 0, left = 0, width = 0] = (found?.slice(1, 5) ?? []).map(Number);
   const parts = parseLengths(found?.[5] ?? "");
   const length = parts?.reduce((sum, part) => sum + part, 0) ?? Number.POSITIVE_INFINITY;
   if (!parts || !sizes.includes(size) || left + width > size) return null;
-  if (!(length <= width * (size - top))) return null; // overlong digits make a length that is no number
+  if (!(length <= width * (size - top))) return null; // very many digits overflow to a non-finite length
   const taken = new Uint8Array(size * size);
   let at = 0;
   parts.forEach((part, index) => {
@@ -68,7 +67,7 @@ function encodeLengths({ bounds, runs }: Area): string {
   return text + formatLength(skipped) + formatLength(taken);
 }
 
-const HALF = 18; // of the 36 digits: the upper ones say that more follow
+const HALF = 18; // of the 36 digits: the upper half is followed by more digits
 
 function formatLength(value: number): string {
   if (value < HALF) return value.toString(36);
@@ -89,7 +88,7 @@ function parseLengths(text: string): number[] | null {
   return unit === 1 ? found : null;
 }
 
-/** The area with the gaps of at most `gap` places within its rows closed. */
+/** The area with gaps of at most `gap` positions in its rows closed. */
 function closeGaps({ size, runs }: Area, gap: number): Area {
   const boxes: Box[] = runs.map(({ row, from, to }, index) => {
     const next = runs[index + 1];

@@ -1,88 +1,88 @@
-// The highlighted classes: each has a colour of its own, which stays with it while others come and go.
+// The highlighted classes: each keeps its color while others are added and removed.
 
 import type { Heatmap } from "../data/attribution";
 import type { Measure } from "../data/measures";
 
-/** As many as css/theme.css has colours for, `--class-1` to `--class-6`. */
+/** Number of colors in css/theme.css, `--class-1` to `--class-6`. */
 export const MAX_CLASSES = 6;
 
 export interface HighlightedClass {
   readonly id: number;
-  /** Which of the colours, from 0. */
+  /** Index of the color, from 0. */
   readonly hue: number;
 }
 
-/** A highlighted class with what its attributions are at the shown level. */
+/** A highlighted class with its heatmap at the shown level. */
 export interface Highlight extends HighlightedClass {
   readonly heat: Heatmap;
 }
 
-export interface RadioGroup {
+export interface ClassSelection {
   readonly classId: number | null;
-  /** Further highlighted classes; naming a class without them means it alone. */
+  /** Further highlighted classes; setting `classId` without them selects only that class. */
   readonly also: readonly number[];
-  /** The colours of all highlighted classes, 0..5, where they are several. */
+  /** Colors of all highlighted classes, 0..5, if there are several. */
   readonly hues: readonly number[];
 }
 
 const NONE: readonly number[] = [];
 
-export function highlightedClasses({ classId, also, hues }: RadioGroup): HighlightedClass[] {
+export function highlightedClasses({ classId, also, hues }: ClassSelection): HighlightedClass[] {
   return selectedIds({ classId, also }).map((id, place) => ({ id, hue: hues[place] ?? place }));
 }
 
-/** The choice with one more class, in the first colour that is free; unchanged where it is in it or there is no room. */
-export function addClass(choice: RadioGroup, id: number): RadioGroup {
-  const now = highlightedClasses(choice);
-  if (now.length >= MAX_CLASSES || now.some((entry) => entry.id === id)) return choice;
+/** Selection with one more class, in the first free color; unchanged if it is included or the maximum is reached. */
+export function addClass(selection: ClassSelection, id: number): ClassSelection {
+  const now = highlightedClasses(selection);
+  if (now.length >= MAX_CLASSES || now.some((entry) => entry.id === id)) return selection;
   const taken = new Set(now.map(({ hue }) => hue));
   const hue = HUES.find((free) => !taken.has(free)) ?? 0;
   return selectionOf([...now, { id, hue }]);
 }
 
-export function removeClass(choice: RadioGroup, id: number): RadioGroup {
-  return selectionOf(highlightedClasses(choice).filter((entry) => entry.id !== id));
+export function removeClass(selection: ClassSelection, id: number): ClassSelection {
+  return selectionOf(highlightedClasses(selection).filter((entry) => entry.id !== id));
 }
 
-/** What a state may hold: companions only beside a class that was not named alone, and no other colours over them. */
+/** Valid selection: further classes require a class that was not set alone, and exclude measure colors. */
 export function normalizeSelection(
-  selection: RadioGroup,
-  change: Partial<RadioGroup> & { readonly measure?: Measure | null },
-): RadioGroup {
+  selection: ClassSelection,
+  change: Partial<ClassSelection> & { readonly measure?: Measure | null },
+): ClassSelection {
   const { classId, also } = selection;
-  const ids = !change.also && (change.classId !== undefined || Boolean(change.measure));
-  return also.length && (classId === null || ids) ? { classId, also: NONE, hues: NONE } : selection;
+  const setAlone = !change.also && (change.classId !== undefined || Boolean(change.measure));
+  return also.length && (classId === null || setAlone) ? { classId, also: NONE, hues: NONE } : selection;
 }
 
 const HUES: readonly number[] = Array.from({ length: MAX_CLASSES }, (_, hue) => hue);
 
-function selectionOf(entries: readonly HighlightedClass[]): RadioGroup {
+function selectionOf(entries: readonly HighlightedClass[]): ClassSelection {
   const [first, ...others] = entries;
   if (!first || !others.length) return { classId: first?.id ?? null, also: NONE, hues: NONE };
   return { classId: first.id, also: others.map(({ id }) => id), hues: entries.map(({ hue }) => hue) };
 }
 
-function selectedIds({ classId, also }: Pick<RadioGroup, "classId" | "also">): number[] {
+function selectedIds({ classId, also }: Pick<ClassSelection, "classId" | "also">): number[] {
   return classId === null ? [] : [classId, ...also];
 }
 
-// The highlighted classes as parts of a link, and back.
+// Conversion to and from the URL hash.
 
-/** The companions, and the colours where these are not in order: `also=12.45`, `hues=2.1.3`. */
-export function selectionToHash(choice: RadioGroup): readonly (readonly [string, string])[] {
-  if (!choice.also.length) return [];
-  const hues = highlightedClasses(choice).map(({ hue }) => hue);
-  const also = ["also", choice.also.join(".")] as const;
+/** Further classes, and colors if they are not in order: `also=12.45`, `hues=2.1.3`. */
+export function selectionToHash(selection: ClassSelection): readonly (readonly [string, string])[] {
+  if (!selection.also.length) return [];
+  const hues = highlightedClasses(selection).map(({ hue }) => hue);
+  const also = ["also", selection.also.join(".")] as const;
   if (hues.every((hue, place) => hue === place)) return [also];
   return [also, ["hues", hues.map((hue) => hue + 1).join(".")]];
 }
 
-/** The choice that a link asks for beside its class; what the network does not have is left out. */
+/** Selection of a URL hash; unknown classes are dropped. */
 export function selectionFromHash(
   parts: URLSearchParams,
   classId: number | null,
   classes: readonly string[],
-): RadioGroup {
+): ClassSelection {
   const ids =
     classId === null ? [] : parseNumbers(parts.get("also")).filter((id) => classes[id] !== undefined);
   const also = [...new Set(ids)].filter((id) => id !== classId).slice(0, MAX_CLASSES - 1);

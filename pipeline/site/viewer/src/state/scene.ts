@@ -1,4 +1,4 @@
-// What the page shows right now: the resolved level with its cells, and the heat of the chosen class.
+// The shown scene: layer, atlas and grid level with their loaded data.
 
 import { type Heatmap, loadHeatmap } from "../data/attribution";
 import { type Density, loadDensity } from "../data/density";
@@ -8,13 +8,13 @@ import { type Highlight, type HighlightedClass, highlightedClasses } from "./cla
 import type { State, Store } from "./state";
 
 export interface Scene extends GridView {
-  /** Of the highlighted class, or the first of several. */
+  /** Heatmap of the highlighted class, or of the first of several. */
   readonly heat: Heatmap | null;
-  /** All highlighted classes, in the order of their choice. */
+  /** All highlighted classes, in the order of selection. */
   readonly highlights: readonly Highlight[];
-  /** Where the chosen class's images or those of the second set fall, while that is shown. */
+  /** Density of the class or of the second image set, while it is shown. */
   readonly density: Density | null;
-  /** In a comparison, what the left and the right class's attributions are. */
+  /** In a comparison, heatmaps of the left and the right class. */
   readonly sides: readonly [Heatmap, Heatmap] | null;
 }
 
@@ -42,7 +42,7 @@ export class SceneStore {
     this.listeners.push(listener);
   }
 
-  /** Tell the side of the whole atlas on the screen, CSS pixels: the automatic level follows it. */
+  /** Set the side of the whole atlas on the screen, CSS pixels; the automatic level follows it. */
   setZoom(side: number): void {
     const { layer, atlas, level } = this.store.state;
     const sizes = find(this.manifest, layer, atlas).atlas.levels.map((entry) => entry.size);
@@ -52,7 +52,7 @@ export class SceneStore {
     this.refresh();
   }
 
-  /** The same scene at another grid level, which need not be in sight. */
+  /** The same scene at another grid level. */
   loadSceneAt(size: number): Promise<Scene> {
     const { state } = this.store;
     const { layer, atlas } = find(this.manifest, state.layer, state.atlas);
@@ -72,7 +72,7 @@ export class SceneStore {
     this.loadScene(layer, atlas, this.size, state).then(
       (scene) => requested === this.requested && this.publish(scene),
       (error) => {
-        if (requested === this.requested) this.requested = ""; // the next change tries again
+        if (requested === this.requested) this.requested = ""; // the next change retries
         this.reportError(error);
       },
     );
@@ -113,17 +113,17 @@ async function loadSides(layer: LayerEntry, atlas: AtlasEntry, level: LevelData)
   return [await load(left), await load(right)];
 }
 
-// Which grid level suits a zoom.
+// Automatic grid level.
 
 const COMFORTABLE_CELL = 30;
 const HYSTERESIS = 0.85;
 
 /**
- * The finest level whose cells are comfortably large on the screen.
+ * The finest level whose cells are large enough on the screen.
  *
- * @param sizes cells a side of the levels, coarse to fine.
+ * @param sizes cells per side of the levels, coarse to fine.
  * @param side of the whole atlas on the screen, CSS pixels.
- * @param shown the level in sight; it stays a little longer, so that a small movement does not make it flicker.
+ * @param shown current level, kept a little longer (hysteresis), so that small movements do not flicker.
  */
 export function levelForZoom(sizes: readonly number[], side: number, shown: number | null): number {
   const fits = sizes.filter((size) => side / size >= COMFORTABLE_CELL * (size === shown ? HYSTERESIS : 1));

@@ -1,11 +1,11 @@
-// What the second picture shows, as the state, a link and the change of places have it.
+// State of the second map.
 
 import { parseInteger } from "../data/format";
 import { find, type Manifest } from "../data/manifest";
 import { highlightedClasses, selectionFromHash, selectionToHash } from "./class-selection";
 import type { SplitState, State } from "./state";
 
-/** What a second picture shows at first: the next layer with the same classes. */
+/** Initial second map: the next layer with the same classes. */
 export function initialSplit({ layers }: Manifest, state: State): SplitState {
   const now = layers.findIndex(({ name }) => name === state.layer);
   const next = layers[(now + 1) % layers.length]?.name ?? state.layer;
@@ -16,7 +16,7 @@ export function isSameSplit(one: SplitState, other: SplitState): boolean {
   return splitToHash(one) === splitToHash(other) && one.hues.join() === other.hues.join();
 }
 
-/** Both pictures in each other's place; a chosen grid level stays where the other atlas has it. */
+/** State with both maps swapped; a fixed grid level is kept if the other atlas has it. */
 export function swapViews(manifest: Manifest, state: State): Partial<State> {
   const { split } = state;
   if (!split) return {};
@@ -29,14 +29,14 @@ export function splitOf({ layer, atlas, classId, also, hues }: State): SplitStat
   return { layer, atlas, classId, also, hues };
 }
 
-/** `<layer>~<atlas>~<classes>`, and `~<colours>` where these are not in order. */
+/** `<layer>~<atlas>~<classes>`, and `~<colors>` if they are not in order. */
 export function splitToHash(split: SplitState): string {
   const ids = highlightedClasses(split).map(({ id }) => id);
   const hues = new Map(selectionToHash(split)).get("hues");
   return [split.layer, split.atlas, ids.join("."), ...(hues ? [hues] : [])].join("~");
 }
 
-/** The second picture that a link asks for; none where there is no such layer. */
+/** Second map of a URL hash; null if the layer is unknown. */
 export function splitFromHash(text: string | null, { layers, network }: Manifest): SplitState | null {
   const [name, wanted, ids = "", hues = ""] = (text ?? "").split("~");
   const layer = layers.find((entry) => entry.name === name);

@@ -1,45 +1,45 @@
-// Everything that a link restores, and who wants to know when it changes.
+// State of the page, as a link restores it, with change listeners.
 
 import type { Area, CellAddress } from "../data/area";
 import type { Show } from "../data/density";
 import type { Measure } from "../data/measures";
-import { normalizeSelection, type RadioGroup } from "./class-selection";
+import { type ClassSelection, normalizeSelection } from "./class-selection";
 
-export interface SplitState extends RadioGroup {
+export interface SplitState extends ClassSelection {
   readonly layer: string;
   readonly atlas: string;
 }
 
-/** What is in sight: the centre, and the shorter side of the window, in sides of the atlas. */
+/** Visible part of the atlas: center, and shorter side of the window, in units of the atlas's side. */
 export interface View {
   readonly x: number;
   readonly y: number;
   readonly span: number;
 }
 
-export interface State extends RadioGroup {
+export interface State extends ClassSelection {
   readonly layer: string;
   readonly atlas: string;
-  /** Cells a side; null follows the zoom. */
+  /** Cells per side; null follows the zoom. */
   readonly level: number | null;
-  /** Cells that speak for the class, or against it. */
+  /** Positive or negative attributions. */
   readonly sign: 1 | -1;
   /** Brightness of weak attributions, 0.25..4. */
   readonly intensity: number;
   readonly show: Show;
-  /** What is told of every cell by a colour over its icon. */
+  /** Measure that colors the cells. */
   readonly measure: Measure | null;
-  /** Whether cells of low fidelity and of mixed content bear a mark. */
+  /** Whether quality warnings are shown. */
   readonly marks: boolean;
-  /** Whether names stand on the picture. */
+  /** Whether labels are shown. */
   readonly labels: boolean;
   readonly pin: CellAddress | null;
-  /** The selected region; there is never a pin beside it, since both fill the panel. */
+  /** Selected region; never together with a pin, since both use the panel. */
   readonly selection: Area | null;
   readonly view: View | null;
-  /** What a second picture beside the first one shows. */
+  /** Content of the second map; null without split view. */
   readonly split: SplitState | null;
-  /** The step of the tour whose caption is shown, from 1. */
+  /** Step of the tour, from 1. */
   readonly tour: number | null;
 }
 
@@ -71,11 +71,11 @@ export class Store {
   }
 }
 
-/** A region belongs to its layout, only one of pin and region is shown, and only a class has a density of its own. */
+/** Resolve conflicts: a region belongs to its layout, pin and region exclude each other, densities require a class. */
 function normalize(requested: State, before: State, change: Partial<State>): State {
   const { classId, also, hues } = normalizeSelection(requested, change);
   const show = also.length || change.measure ? "attribution" : normalizeShow(requested, change);
-  const measure = show === "attribution" && !also.length ? requested.measure : null; // only one of them colours the cells
+  const measure = show === "attribution" && !also.length ? requested.measure : null; // only one of them colors the cells
   const next = { ...requested, classId, also, hues, show, measure };
   const moved = next.layer !== before.layer || next.atlas !== before.atlas;
   if (change.selection) return { ...next, pin: null };
@@ -83,7 +83,7 @@ function normalize(requested: State, before: State, change: Partial<State>): Sta
 }
 
 function normalizeShow({ show, classId, atlas }: State, change: Partial<State>): Show {
-  if (atlas !== "all") return "attribution"; // densities are known of the whole atlas alone
+  if (atlas !== "all") return "attribution"; // densities exist only for the atlas of all samples
   if (classId === null) return show === "density" ? "attribution" : show;
   return change.classId !== undefined && !change.show && show === "second" ? "attribution" : show;
 }

@@ -1,4 +1,4 @@
-// The state as the part of the address after `#`, and back.
+// Conversion of the state to and from the URL hash.
 
 import { Area, type CellAddress } from "../data/area";
 import type { Show } from "../data/density";
@@ -10,7 +10,7 @@ import { selectionFromHash, selectionToHash } from "./class-selection";
 import { splitFromHash, splitToHash } from "./split-view";
 import type { State, Store, View } from "./state";
 
-/** The state as text; what is as it was at the start is left out, except the layer. */
+/** URL hash of the state; default values are omitted, except the layer. */
 export function toHash(state: State): string {
   const parts = new URLSearchParams({ layer: state.layer });
   if (state.atlas !== "all") parts.set("atlas", state.atlas);
@@ -30,7 +30,7 @@ export function toHash(state: State): string {
   return `#${parts.toString().replaceAll("%2C", ",").replaceAll("%7E", "~")}`;
 }
 
-/** The state that a text asks for; whatever this atlas does not have falls back to the start. */
+/** State of a URL hash; unknown values fall back to the defaults. */
 export function fromHash(hash: string, manifest: Manifest): State {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
   const { layer, atlas } = find(manifest, parts.get("layer") ?? "", parts.get("atlas") ?? "all");
@@ -38,16 +38,16 @@ export function fromHash(hash: string, manifest: Manifest): State {
   const requested = parseInteger(parts.get("class"));
   const { classes } = manifest.network;
   const classId = classes[requested] !== undefined && atlas.heat ? requested : null;
-  const choice = selectionFromHash(parts, classId, classes);
+  const selection = selectionFromHash(parts, classId, classes);
   const pin = parsePin(parts.get("pin"), atlas.levels);
   return {
     layer: layer.name,
     atlas: atlas.name,
     level: atlas.levels.some(({ size }) => size === level) ? level : null,
-    ...choice,
+    ...selection,
     sign: parts.get("sign") === "-" ? -1 : 1,
     intensity: inRange(Number(parts.get("intensity") ?? "1"), 0.25, 4) ?? 1,
-    show: choice.also.length ? "attribution" : parseShow(parts, manifest, atlas),
+    show: selection.also.length ? "attribution" : parseShow(parts, manifest, atlas),
     ...overlaysFromHash(parts),
     pin,
     selection: pin ? null : parseSelection(parts, atlas.levels),
@@ -99,11 +99,11 @@ function inRange(value: number | undefined, low: number, high: number): number |
   return value !== undefined && value >= low && value <= high ? value : null;
 }
 
-// What lies over the icons, as a part of a link has it.
+// What is drawn over the icons.
 
 type OverlayState = Pick<State, "measure" | "marks" | "labels">;
 
-/** Names and values; what is as it was at the start is left out. */
+/** Names and values; default values are omitted. */
 export function overlaysToHash({ measure, marks, labels }: OverlayState): [string, string][] {
   return [
     ...(measure ? [["measure", measure] as [string, string]] : []),
@@ -112,7 +112,7 @@ export function overlaysToHash({ measure, marks, labels }: OverlayState): [strin
   ];
 }
 
-/** What a link asks for; anything unknown falls back to the start. */
+/** Unknown values fall back to the defaults. */
 export function overlaysFromHash(parts: URLSearchParams): OverlayState {
   return {
     measure: parseMeasure(parts.get("measure")),
@@ -121,10 +121,10 @@ export function overlaysFromHash(parts: URLSearchParams): OverlayState {
   };
 }
 
-// The address of the page: it follows the state, and the state follows a link that is put into it by hand.
+// Keeps the URL hash and the state in sync.
 
 export class HashSync {
-  /** The address as it was last read or written. */
+  /** Hash as last read or written. */
   private currentHash = location.hash;
 
   constructor(
@@ -135,7 +135,7 @@ export class HashSync {
     addEventListener("hashchange", () => this.readHash());
   }
 
-  /** A link that was put in by hand stays: the page hears of it a moment later, and a movement may end meanwhile. */
+  /** A hash that was edited by hand is kept: its event arrives a moment later, and a movement may end in between. */
   writeHash(): void {
     if (location.hash !== this.currentHash) return;
     history.replaceState(null, "", toHash(this.store.state));

@@ -1,4 +1,4 @@
-// The list of places: those of the run, which make its tour, and the reader's own.
+// Dialog of the bookmarks: those of the run, which are the stops of the tour, and the user's own.
 
 import { type BookmarkFile, loadBookmarks, type Manifest } from "../data/manifest";
 import type { Store } from "../state/state";
@@ -16,9 +16,9 @@ import {
 import { Tour } from "./tour";
 
 export interface BookmarkActions {
-  /** Show what a link describes, with the step of the tour that belongs to it. */
+  /** Show what a link describes, with its step of the tour. */
   goToLink(link: string, tour: number | null): void;
-  /** Give the focus to the picture. */
+  /** Focus the map. */
   onEnd(): void;
   reportError(error: unknown): void;
 }
@@ -118,7 +118,7 @@ export class BookmarkList {
     });
   }
 
-  /** The form that saves what is in sight. */
+  /** Form that saves the current view. */
   private createForm(): HTMLElement {
     const link = (): string => toHash({ ...this.store.state, tour: null }).slice(1);
     const title = el("input", {
@@ -130,7 +130,7 @@ export class BookmarkList {
     const form = el("form", {}, title, el("button", { type: "submit", class: "more" }, "Save bookmark"));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const now = link(); // a movement may have ended since the list was opened
+      const now = link(); // a movement may have ended since the dialog was opened
       this.saved.add({ title: title.value.trim() || describeLink(this.manifest, now), link: now });
       this.showSaved();
       announce("Bookmark saved");

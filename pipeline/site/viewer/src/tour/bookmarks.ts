@@ -1,4 +1,4 @@
-// The reader's own places, kept by the browser where it keeps anything for this page.
+// The user's bookmarks, stored by the browser if it has storage for this page.
 
 import { find, type Manifest } from "../data/manifest";
 import { fromHash } from "../state/url-hash";
@@ -7,7 +7,7 @@ import { createAtlasPreview, createIcon } from "../ui/icons";
 
 export interface SavedBookmark {
   readonly title: string;
-  /** The part of the page's address after `#`. */
+  /** URL hash without `#`. */
   readonly link: string;
 }
 
@@ -42,7 +42,7 @@ export class BookmarkStorage {
     this.store(this.bookmarks.filter((_, index) => index !== at));
   }
 
-  /** Take over what the browser keeps: another tab may have written it. */
+  /** Read the storage: another tab may have written it. */
   private read(): void {
     if (!this.persists) return;
     try {
@@ -62,7 +62,7 @@ export class BookmarkStorage {
   }
 }
 
-/** What a text in the storage holds; anybody may have written it. */
+/** Bookmarks in the storage, which anybody may have written. */
 function parseBookmarks(text: string | null): SavedBookmark[] {
   let found: unknown;
   try {
@@ -78,7 +78,7 @@ function isSavedBookmark(found: unknown): found is SavedBookmark {
   return typeof title === "string" && typeof link === "string" && title.length <= MAX_TITLE_LENGTH;
 }
 
-// A place in the list: what is seen there, its title and what is said of it.
+// Button of a bookmark: preview, title and description.
 
 export function createBookmarkButton(
   manifest: Manifest,
@@ -102,7 +102,7 @@ export function createBookmarkButton(
   return row;
 }
 
-/** Where a link leads, in a few words. */
+/** Short description of a link. */
 export function describeLink(manifest: Manifest, link: string): string {
   const { layer, atlas, classId, also, pin } = fromHash(link, manifest);
   const names = find(manifest, layer, atlas).atlas.classes;

@@ -1,4 +1,4 @@
-// The tour: places one after the other, each with its caption on a card.
+// Tour: bookmarks in sequence, each with its caption on a card.
 
 import { type Bookmark, type BookmarkFile, loadBookmarks } from "../data/manifest";
 import type { Store } from "../state/state";
@@ -6,9 +6,9 @@ import { announce } from "../ui/accessibility";
 import { createButton, createSvgIcon, el } from "../ui/dom";
 
 export interface TourActions {
-  /** Go to the place of a step. */
+  /** Go to the bookmark of a step. */
   go(bookmark: Bookmark, step: number): void;
-  /** The tour is over; the focus goes back to the picture. */
+  /** Called at the end; focuses the map. */
   onEnd(): void;
   reportError(error: unknown): void;
 }
@@ -49,9 +49,9 @@ export class Tour {
     });
   }
 
-  /** Follow a link into the tour; one that names nothing but a step goes to its bookmark. */
+  /** Follow a link into the tour; one with only a step goes to its bookmark. */
   follow(): void {
-    const alone = !new URLSearchParams(location.hash.slice(1)).has("layer"); // before the address tells all of it
+    const alone = !new URLSearchParams(location.hash.slice(1)).has("layer"); // before the hash is completed
     this.load().then(({ places: bookmarks }) => {
       const { tour } = this.store.state;
       const bookmark = tour === null ? undefined : bookmarks[tour - 1];
@@ -73,7 +73,7 @@ export class Tour {
     return this.file;
   }
 
-  /** The card comes first: what it covers is no place for the cell that is gone to. */
+  /** Show the card first: the cell must not end up below it. */
   private goToStop(bookmark: Bookmark, step: number): void {
     this.show(step);
     this.actions.go(bookmark, step);
@@ -93,7 +93,7 @@ export class Tour {
     this.text.hidden = !bookmark.text;
     const scrolls = this.text.scrollHeight > this.text.clientHeight + 1;
     if (scrolls)
-      this.text.tabIndex = 0; // who uses keys can scroll it, too
+      this.text.tabIndex = 0; // keyboard users can scroll it, too
     else this.text.removeAttribute("tabindex");
     this.previous.setAttribute("aria-disabled", String(step === 1));
     const last = step === bookmarks.length;
@@ -125,7 +125,7 @@ export class Tour {
     }[event.key];
     if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    event.stopPropagation(); // these keys mean something else on the picture
+    event.stopPropagation(); // these keys have other meanings on the map
     action();
   }
 }

@@ -1,11 +1,11 @@
-// The colours of a measure: a path through OKLab, so that equal steps look equal; it grows ever darker, or ever lighter
-// on dark paper, and thereby reads without telling hues apart.
+// Color scale of measures: a path through Oklab, so that equal steps look equal; lightness is monotonic, so that it is
+// readable without distinguishing hues.
 
 export type Color = readonly [number, number, number];
 
 type Oklab = readonly [number, number, number];
 
-/** Colours at equal distances along a path through the given ones. */
+/** Equidistant colors along the path through `stops`. */
 export function colorRamp(stops: readonly Color[], count: number): Color[] {
   const path = stops.map(toOklab);
   return Array.from({ length: count }, (_, index) => {

@@ -1,4 +1,4 @@
-// One of several: a row of radio buttons in the clothes of a segmented control.
+// Controls: radio groups, dialogs and panel sections.
 
 import { createButton, createSvgIcon, el } from "./dom";
 
@@ -15,7 +15,7 @@ export interface RadioGroup {
 
 let radioGroups = 0;
 
-/** An empty choice; `taken` hears what people choose. */
+/** An empty radio group; `onChange` is called with the chosen value. */
 export function createRadioGroup(label: string, onChange: (value: string) => void): RadioGroup {
   const name = `choice-${radioGroups++}`;
   const legend = el("legend", { class: "visually-hidden" }, label);
@@ -42,7 +42,7 @@ export function createRadioGroup(label: string, onChange: (value: string) => voi
   };
 }
 
-// A dialog over the page, with a heading and a way out.
+// Dialog with a heading and a close button.
 
 export interface DialogParts {
   readonly dialog: HTMLDialogElement;
@@ -50,7 +50,7 @@ export interface DialogParts {
   readonly body: HTMLElement;
 }
 
-/** A closed dialog, whose heading and body are still empty; `name` is its class and the root of its ids. */
+/** A closed dialog with empty heading and body; `name` is its class and the prefix of its ids. */
 export function createDialog(name: string): DialogParts {
   const heading = el("h2", { id: `${name}-title` });
   const body = el("div", { class: "body" });
@@ -68,7 +68,7 @@ export function createDialog(name: string): DialogParts {
   return { dialog, heading, body };
 }
 
-// A titled part of a panel.
+// Titled section of a panel.
 
 export function createSection(title: string, ...content: readonly HTMLElement[]): HTMLElement {
   return el("div", { class: "section" }, el("h3", {}, title), ...content);

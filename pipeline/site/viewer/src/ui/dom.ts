@@ -1,9 +1,9 @@
-// Elements made without markup, so that every name is shown as text only.
+// Creates elements without markup, so that all names are shown as text.
 
 type Attributes = Readonly<Record<string, string | number | boolean | null>>;
 type Child = Node | string | null;
 
-/** A new element; `null` and `false` leave an attribute or child out, `true` sets it empty. */
+/** A new element; `null` and `false` omit an attribute or child, `true` sets it empty. */
 export function el<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -35,7 +35,7 @@ export function createButton(
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** A line drawing of 20 × 20 units. */
+/** Line icon of 20 × 20 units. */
 export function createSvgIcon(...paths: readonly string[]): SVGSVGElement {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 20 20");
@@ -49,11 +49,9 @@ export function createSvgIcon(...paths: readonly string[]): SVGSVGElement {
   return svg;
 }
 
-// SVG elements made without markup.
-
 const SPACE = "http://www.w3.org/2000/svg";
 
-/** A new SVG element; texts become text, whatever is in them. */
+/** A new SVG element; strings become text nodes. */
 export function createSvg<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Readonly<Record<string, string | number>> = {},
@@ -65,9 +63,7 @@ export function createSvg<Tag extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-// Work that waits until somebody looks.
-
-/** Act once, as soon as the element comes into sight. */
+/** Call back once, when the element becomes visible. */
 export function whenVisible(element: Element, action: () => void): void {
   const observer = new IntersectionObserver((entries) => {
     if (!entries.some(({ isIntersecting }) => isIntersecting)) return;

@@ -1,11 +1,12 @@
-// A cell's icon at any size, cut out of the finest tiles by CSS: a page opened from disk may not read their pixels.
+// Images from tiles: icons of cells, previews of atlases. Icons are cropped by CSS, since a page opened from disk may
+// not read the pixels of tiles.
 
 import type { CellAddress } from "../data/area";
 import type { LevelData } from "../data/level";
 import type { AtlasEntry, LevelEntry } from "../data/manifest";
 import { el } from "./dom";
 
-/** The icon of a cell, filling an element of class `icon`. */
+/** Icon of a cell, filling an element of class `icon`. */
 export function createIcon(layer: string, atlas: AtlasEntry, cell: CellAddress): HTMLElement {
   const box = el("span", { class: "icon", "aria-hidden": "true" });
   const level = atlas.levels.find(({ size }) => size === cell.size);
@@ -32,7 +33,7 @@ export function createIcon(layer: string, atlas: AtlasEntry, cell: CellAddress):
   return box;
 }
 
-/** Numbers of the tiles, in one direction, that an icon lies in. */
+/** Numbers of the tiles that an icon covers, in one direction. */
 function tileRange(edge: number, side: number, tile: number): number[] {
   const first = Math.floor(edge / tile);
   const last = Math.ceil((edge + side) / tile) - 1;
@@ -40,8 +41,8 @@ function tileRange(edge: number, side: number, tile: number): number[] {
 }
 
 /**
- * A tile in one direction, in percent of the icon's side: where it starts, how long it is; and how much of itself is cut
- * off, since enlarged the outermost pixels of a picture show as a seam.
+ * Extent of a tile in one direction, in percent of the icon's side: start and length; and how much of it is clipped,
+ * since the outermost pixels of a scaled image show as a seam.
  */
 function tileExtent(
   { tiles: { tile_size: tile, overlap } }: AtlasEntry,
@@ -60,11 +61,9 @@ function tileExtent(
   };
 }
 
-// A whole atlas as a small picture.
+const LARGEST_SIZE = 20; // cells per side that are distinguishable in a small image
 
-const LARGEST_SIZE = 20; // cells a side that a small picture still shows apart
-
-/** The picture of an atlas: the largest of its reduced pictures that is a single tile. */
+/** Preview of an atlas: its largest pyramid level with a single tile. */
 export function createAtlasPreview(layer: string, atlas: AtlasEntry): HTMLElement {
   const level = [...atlas.levels].reverse().find(({ size }) => size <= LARGEST_SIZE) ?? atlas.levels[0];
   const box = el("span", { class: "atlas-preview", "aria-hidden": "true" });
@@ -80,9 +79,7 @@ function previewUrl(layer: string, atlas: AtlasEntry, level: LevelEntry): string
   return `${folder}/${finest - halved}/0_0.${atlas.tiles.format}`;
 }
 
-// An atlas as a very small picture: one of the reduced tiles of its coarsest level.
-
-/** The picture, at most `pixels` wide where it is stored so small. */
+/** Thumbnail of an atlas's coarsest level, at most `pixels` wide. */
 export function createThumbnail(layer: string, atlas: AtlasEntry, pixels: number): HTMLElement {
   const box = el("span", { class: "layer-thumbnail", "aria-hidden": "true" });
   const level = atlas.levels[0];
@@ -95,7 +92,7 @@ export function createThumbnail(layer: string, atlas: AtlasEntry, pixels: number
   return box;
 }
 
-// A cell as a button: its icon with a few words below, which leads to the cell.
+// A cell as a button: its icon with a caption, as a link to the cell.
 
 export interface CellView {
   readonly layer: string;
@@ -108,7 +105,7 @@ export function addressOf({ level, cell }: Pick<CellView, "level" | "cell">): Ce
   return { size: level.size, row: level.row(cell), column: level.column(cell) };
 }
 
-/** A cell in words: its layer, its place and the class that it speaks for most. */
+/** A cell as text: layer, position and top class. */
 export function cellName(names: readonly string[], shown: CellView): string {
   const { row, column } = addressOf(shown);
   const best = shown.level.topClasses(shown.cell)[0];
@@ -116,7 +113,7 @@ export function cellName(names: readonly string[], shown: CellView): string {
   return `${shown.layer}, row ${row + 1}, column ${column + 1}${speaks}`;
 }
 
-/** The button; `caption` stands below the icon, `label` is its accessible name. */
+/** The button; `caption` is shown below the icon, `label` is its accessible name. */
 export function createCellButton(
   shown: CellView,
   caption: string,

@@ -1,8 +1,8 @@
-// Light or dark: what the system says, until someone chooses.
+// Parts shared by all pages: theme button and error message.
 
 import { createButton, createSvgIcon, el } from "./dom";
 
-/** A line at the foot of the page for what went wrong. */
+/** Show an error at the bottom of the page. */
 export function showFailure(error: unknown): void {
   const text = error instanceof Error ? error.message : String(error);
   document.querySelector(".failure")?.remove();
@@ -12,7 +12,7 @@ export function showFailure(error: unknown): void {
 const KEY = "atlas-theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-/** The button that turns the light on and off; `changed` is called after every change. */
+/** Button that switches the theme; `onChange` is called after every change. */
 export function createThemeButton(onChange: () => void): HTMLButtonElement {
   const root = document.documentElement;
   const apply = (theme: string | null): void => {
