@@ -36,8 +36,8 @@ await build({
 
 const module = path.join(here, "node_modules/openseadragon");
 const { version } = JSON.parse(await readFile(path.join(module, "package.json"), "utf8"));
-const licence = await readFile(path.join(module, "LICENSE.txt"), "utf8");
+const licenseText = await readFile(path.join(module, "LICENSE.txt"), "utf8");
 await writeFile(
   path.join(target, "THIRD-PARTY.txt"),
-  `atlas.js contains OpenSeadragon ${version} (https://openseadragon.github.io):\n\n${licence}`,
+  `atlas.js contains OpenSeadragon ${version} (https://openseadragon.github.io):\n\n${licenseText}`,
 );

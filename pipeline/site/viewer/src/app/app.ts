@@ -94,10 +94,10 @@ export class App {
       highlighted: () => highlightedClasses(this.store.state),
     });
     this.legend = new MeasureLegend(this.store);
-    const { page, place, minimap, corner } = this.createPage();
+    const { page, firstPane, minimap, corner } = this.createPage();
     const paneContext = { manifest, card: this.card, reportError: showFailure };
     if (this.store.state.split) document.documentElement.dataset.split = ""; // start with half the width
-    this.pane = new Pane(paneContext, this.store, place, minimap);
+    this.pane = new Pane(paneContext, this.store, firstPane, minimap);
     const { scenes, mapView, overlay, viewport } = this.pane;
     globalThis.atlas = {
       place: (row, column) => viewport.place(row, column),

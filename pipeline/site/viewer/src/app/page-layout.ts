@@ -7,17 +7,17 @@ export interface PageLayout {
   /** Everything below the header; overlays are placed in it. */
   readonly page: HTMLElement;
   /** The element of the first map; the second pane follows it. */
-  readonly place: HTMLElement;
+  readonly firstPane: HTMLElement;
   readonly corner: HTMLElement;
   readonly minimap: HTMLElement;
 }
 
 export function createPageLayout(): PageLayout {
-  const [minimap, place] = [el("div"), el("div", { class: "pane" })];
-  const panes = el("div", { class: "panes" }, place);
+  const [minimap, firstPane] = [el("div"), el("div", { class: "pane" })];
+  const panes = el("div", { class: "panes" }, firstPane);
   const minimapBox = el("div", { class: "minimap", "aria-hidden": "true" }, minimap);
   const corner = el("div", { class: "corner" }, minimapBox);
-  return { page: el("main", { class: "map-area" }, panes, corner), place, corner, minimap };
+  return { page: el("main", { class: "map-area" }, panes, corner), firstPane, corner, minimap };
 }
 
 // Toolbar and zoom buttons.

@@ -14,7 +14,7 @@ import { el } from "../ui/dom";
 export function createClassBars(
   names: readonly string[],
   values: readonly ClassValue[],
-  chosen: number | null,
+  selectedClass: number | null,
   choose: ((id: number, add: boolean) => void) | null,
   highlights: readonly HighlightedClass[] = [],
 ): HTMLElement {
@@ -31,7 +31,7 @@ export function createClassBars(
     ];
     const hue = highlights.length > 1 ? highlights.find((entry) => entry.id === id)?.hue : undefined;
     const item = el("li", {
-      class: id === chosen ? "highlighted" : null,
+      class: id === selectedClass ? "highlighted" : null,
       "data-hue": hue === undefined ? null : hue + 1,
     });
     if (choose) {
@@ -63,12 +63,12 @@ export function createComparisonBars(
   [left, right]: readonly [ClassValue, ClassValue],
 ): HTMLElement {
   const longest = Math.max(Math.abs(left.value), Math.abs(right.value)) || 1;
-  const side = ({ id, value }: ClassValue, place: "left" | "right"): HTMLElement => {
+  const createSide = ({ id, value }: ClassValue, side: "left" | "right"): HTMLElement => {
     const bar = el("span", { class: value < 0 ? "bar negative" : "bar", "aria-hidden": "true" });
     bar.style.width = `${(100 * Math.abs(value)) / longest}%`;
     return el(
       "div",
-      { class: `side ${place}` },
+      { class: `side ${side}` },
       el("span", { class: "name" }, names[id] ?? `class ${id}`),
       el("span", { class: "value" }, signed(value)),
       el("span", { class: "track", "aria-hidden": "true" }, bar),
@@ -80,8 +80,8 @@ export function createComparisonBars(
   return el(
     "div",
     { class: "comparison-bars" },
-    side(left, "left"),
-    side(right, "right"),
+    createSide(left, "left"),
+    createSide(right, "right"),
     el("p", { class: "secondary" }, words),
   );
 }

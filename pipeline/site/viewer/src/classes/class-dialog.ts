@@ -93,8 +93,8 @@ export class ClassDialog {
     const list = el("ol", { class: `icons ${name}` });
     for (const { cell, value } of ranked) {
       const address = { size: level.size, row: level.row(cell), column: level.column(cell) };
-      const place = `${layer.name}, row ${address.row + 1}, column ${address.column + 1}: ${signed(value)}`;
-      const press = el("button", { type: "button", title: place, "aria-label": place });
+      const label = `${layer.name}, row ${address.row + 1}, column ${address.column + 1}: ${signed(value)}`;
+      const press = el("button", { type: "button", title: label, "aria-label": label });
       press.append(createIcon(layer.name, atlas, address), el("span", { class: "value" }, signed(value)));
       press.addEventListener("click", () => {
         this.dialog.close();

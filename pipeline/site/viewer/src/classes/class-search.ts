@@ -190,15 +190,15 @@ export function findClasses(names: readonly string[], text: string): number[] {
  * @param hue counted from 1; null if the class is not highlighted.
  */
 export function createMark(hue: number | null, add: () => void): HTMLElement {
-  const made = el("span", { class: hue ? "dot" : "add", "data-hue": hue, "aria-hidden": "true" });
-  if (hue) return made;
-  made.append(createSvgIcon("M10 5v10", "M5 10h10"));
-  made.title = "Add to the highlighted classes";
-  made.addEventListener("click", (event) => {
+  const mark = el("span", { class: hue ? "dot" : "add", "data-hue": hue, "aria-hidden": "true" });
+  if (hue) return mark;
+  mark.append(createSvgIcon("M10 5v10", "M5 10h10"));
+  mark.title = "Add to the highlighted classes";
+  mark.addEventListener("click", (event) => {
     event.stopPropagation(); // the option itself highlights only this class
     add();
   });
-  return made;
+  return mark;
 }
 
 /** Actions of a class besides highlighting: open its atlas or its comparisons. `onRun` is called after an action. */

@@ -142,13 +142,13 @@ export class ClassToolbar {
   private createLinks(classId: number): HTMLElement[] {
     const { manifest, store } = this;
     const atlases = atlasesOf(manifest, classId).filter(({ name }) => name !== store.state.atlas);
-    const whole = { classId: null, sign: 1, intensity: 1 } as const;
+    const noSelection = { classId: null, sign: 1, intensity: 1 } as const;
     return [
       createLink("Compare layers", () => this.actions.showClass(classId)),
       ...atlases.map((atlas) => {
         const name = atlasName(manifest, atlas);
         const text = atlas.kind === "class" ? `Atlas of ${name}` : name;
-        return createLink(text, () => openAtlas(manifest, store, atlas.name, store.state.layer, whole));
+        return createLink(text, () => openAtlas(manifest, store, atlas.name, store.state.layer, noSelection));
       }),
     ];
   }
@@ -194,7 +194,7 @@ export class ClassChips {
     if (shown === this.shown) return;
     this.shown = shown;
     this.element.replaceChildren(
-      ...(classes.length < 2 ? [] : classes.map((entry, place) => this.createChip(entry, place))),
+      ...(classes.length < 2 ? [] : classes.map((entry, index) => this.createChip(entry, index))),
     );
   }
 
@@ -208,7 +208,7 @@ export class ClassChips {
     }
   }
 
-  private createChip({ id, hue }: HighlightedClass, place: number): HTMLElement {
+  private createChip({ id, hue }: HighlightedClass, index: number): HTMLElement {
     const name = this.names[id] ?? `class ${id}`;
     const only = createButton(
       `Show only ${name}`,
@@ -219,7 +219,7 @@ export class ClassChips {
     const remove = (): void => {
       this.store.set(removeClass(this.store.state, id));
       const rest = this.element.querySelectorAll<HTMLElement>(".icon-button");
-      if (rest.length) rest[Math.min(place, rest.length - 1)]?.focus();
+      if (rest.length) rest[Math.min(index, rest.length - 1)]?.focus();
       else this.onRemove();
     };
     return el(

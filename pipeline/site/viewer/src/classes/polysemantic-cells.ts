@@ -59,11 +59,11 @@ export class PolysemanticCellsDialog {
     const { atlas } = find(this.manifest, layer.name, "all");
     const size = overviewLevel(atlas);
     const waiting = el("div", { class: "loading" });
-    const place = size === null ? null : el("span", { class: "secondary" }, `${size} × ${size}`);
+    const sizeText = size === null ? null : el("span", { class: "secondary" }, `${size} × ${size}`);
     const section = el(
       "section",
       { "aria-label": layer.name },
-      el("h3", {}, layer.name, " ", place),
+      el("h3", {}, layer.name, " ", sizeText),
       waiting,
     );
     if (size !== null)

@@ -27,7 +27,7 @@ export class Area {
   /** In row-major order; runs do not touch. */
   readonly runs: readonly Run[];
   readonly bounds: Box;
-  readonly places: number;
+  readonly positions: number;
 
   private constructor(
     readonly size: number,
@@ -35,7 +35,7 @@ export class Area {
     runs: readonly [Run, ...Run[]],
   ) {
     this.runs = runs;
-    this.places = runs.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+    this.positions = runs.reduce((sum, { from, to }) => sum + to - from + 1, 0);
     this.bounds = {
       size,
       top: runs[0].row,
@@ -68,7 +68,7 @@ export class Area {
   /** Whether it is a rectangle without gaps. */
   get isBox(): boolean {
     const { top, left, bottom, right } = this.bounds;
-    return this.places === (bottom - top + 1) * (right - left + 1);
+    return this.positions === (bottom - top + 1) * (right - left + 1);
   }
 
   /** Union with another area of the same level. */

@@ -71,12 +71,12 @@ export function findWinners(heats: readonly Heatmap[], sign: 1 | -1): Winners {
   const cells = heats[0]?.share.length ?? 0;
   const winner = new Int8Array(cells).fill(-1);
   const share = new Float32Array(cells);
-  heats.forEach((heat, place) => {
+  heats.forEach((heat, index) => {
     for (let cell = 0; cell < cells; cell++) {
       const value = sign * (heat.share[cell] ?? 0);
       if (value <= (share[cell] ?? 0)) continue;
       share[cell] = value;
-      winner[cell] = place;
+      winner[cell] = index;
     }
   });
   return { winner, share };

@@ -8,10 +8,10 @@ declare global {
 const scripts = new Map<string, Promise<unknown>>();
 
 /** Content that a script has already assigned. */
-export function takeData(name: string, address = `data/${name}.js`): unknown {
+export function takeData(name: string, url = `data/${name}.js`): unknown {
   const content = globalThis.atlasParts?.[name];
   if (content === undefined)
-    throw new Error(`${address}: expected the data file to define its content, found none`);
+    throw new Error(`${url}: expected the data file to define its content, found none`);
   delete globalThis.atlasParts?.[name];
   return content;
 }
@@ -22,34 +22,34 @@ export function loadData<Content>(name: string): Promise<Content> {
 }
 
 /** Load the content of `<address>.js`; its name is the address relative to `data/`, or else to the page. */
-export function loadDataAt<Content>(address: string): Promise<Content> {
-  return loadDataFrom(`${address}.js`, address.replace(/^data\//, ""));
+export function loadDataAt<Content>(url: string): Promise<Content> {
+  return loadDataFrom(`${url}.js`, url.replace(/^data\//, ""));
 }
 
 /** Load the content `name` from the script at `address`, relative to the page; once per name. */
-export function loadDataFrom<Content>(address: string, name: string): Promise<Content> {
+export function loadDataFrom<Content>(url: string, name: string): Promise<Content> {
   let promise = scripts.get(name);
   if (!promise) {
-    promise = loadScript(address, name);
+    promise = loadScript(url, name);
     promise.catch(() => scripts.delete(name));
     scripts.set(name, promise);
   }
   return promise as Promise<Content>;
 }
 
-function loadScript(address: string, name: string): Promise<unknown> {
+function loadScript(url: string, name: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = address;
+    script.src = url;
     script.onload = () => {
       script.remove();
       try {
-        resolve(takeData(name, address));
+        resolve(takeData(name, url));
       } catch (error) {
         reject(error);
       }
     };
-    script.onerror = () => reject(new Error(`${address} cannot be loaded`));
+    script.onerror = () => reject(new Error(`${url} cannot be loaded`));
     document.head.append(script);
   });
 }

@@ -6,7 +6,7 @@ import type { LayerEntry, Manifest } from "./manifest";
 
 export interface Exemplar {
   /** URL of the stored image, as the network received it. */
-  readonly address: string;
+  readonly url: string;
   /** Key of the image in its set. */
   readonly key: string;
   readonly label: string | null;
@@ -49,7 +49,7 @@ async function exemplar(
   const [key, label] = rows[String(image)] ?? ["", null];
   const { side } = layer.patch;
   return {
-    address: `data/images/${folder}/${image}.webp`,
+    url: `data/images/${folder}/${image}.webp`,
     key,
     label,
     left: clampToImage((x + 0.5) / layer.map[1] - side / 2, side),

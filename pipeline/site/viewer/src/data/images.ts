@@ -11,12 +11,12 @@ export interface ImageInfo {
   readonly key: string;
   readonly label: string | null;
   /** URL of the image, if it is stored. */
-  readonly address: string | null;
+  readonly url: string | null;
 }
 
 /** Location of an image set: one data file and one folder of images per `perFolder` images. */
 export interface ImageFolder {
-  readonly address: string;
+  readonly url: string;
   readonly perFolder: number;
 }
 
@@ -24,17 +24,17 @@ type Listing = Readonly<Record<string, readonly [string, string | null, 0 | 1]>>
 
 /** Info of these images, in the same order. */
 export async function loadImageInfo(
-  { address, perFolder }: ImageFolder,
+  { url, perFolder }: ImageFolder,
   images: readonly number[],
 ): Promise<ImageInfo[]> {
   const folderOf = (image: number): number => Math.floor(image / perFolder);
   const folders = [...new Set(images.map(folderOf))];
-  const loaded = await Promise.all(folders.map((folder) => loadDataAt<Listing>(`${address}/${folder}`)));
+  const loaded = await Promise.all(folders.map((folder) => loadDataAt<Listing>(`${url}/${folder}`)));
   const listings = new Map(folders.map((folder, index) => [folder, loaded[index]]));
   return images.map((image) => {
     const folder = folderOf(image);
     const [key, label, stored] = listings.get(folder)?.[String(image)] ?? [`image ${image}`, null, 0];
-    return { key, label, address: stored ? `${address}/${folder}/${image}.webp` : null };
+    return { key, label, url: stored ? `${url}/${folder}/${image}.webp` : null };
   });
 }
 
@@ -50,7 +50,7 @@ export interface ImageCount {
 /** Stored samples: number per cell of the finest level, and block size. */
 export interface Stored {
   /** Folder of the blocks. */
-  readonly address: string;
+  readonly url: string;
   readonly perBlock: number;
   readonly finest: LevelData;
   readonly counts: ArrayLike<number>;
@@ -61,10 +61,10 @@ type Range = readonly [from: number, to: number];
 /** Images with samples in a region, most samples first. */
 export async function loadImageCounts(stored: Stored, area: Area): Promise<ImageCount[]> {
   const ranges = sampleRanges(stored, area);
-  const { address, perBlock: step } = stored;
+  const { url, perBlock: step } = stored;
   const imageCount = new Map<number, number>();
   const work = [...blocksIn(ranges, step)].map(async (block) => {
-    const images = await loadBlock(`${address}/members-${block}`);
+    const images = await loadBlock(`${url}/members-${block}`);
     for (const [from, to] of ranges) {
       const start = Math.max(from - block * step, 0);
       const end = Math.min(to - block * step, images.length);
@@ -78,8 +78,7 @@ export async function loadImageCounts(stored: Stored, area: Area): Promise<Image
 }
 
 const loadBlock = memoize(
-  async (address): Promise<NumberArray> =>
-    decodeArray((await loadDataAt<{ image: EncodedArray }>(address)).image),
+  async (url): Promise<NumberArray> => decodeArray((await loadDataAt<{ image: EncodedArray }>(url)).image),
 );
 
 /** Index ranges of a region's samples, merged where they touch. */
@@ -133,22 +132,22 @@ export function listImageSources(
 }
 
 function atlasSource(manifest: Manifest, layer: string, atlas: AtlasEntry): ImageSource {
-  const imageFolder = { address: "data/images", perFolder: manifest.images_per_folder };
+  const imageFolder = { url: "data/images", perFolder: manifest.images_per_folder };
   return {
     name: "atlas",
     label: "of the atlas",
     async countImages(area) {
       const finest = await loadFinestLevel(layer, atlas);
       const counts = Array.from({ length: finest.cells }, (_, cell) => finest.value("count", cell));
-      const address = `data/${layer}/${atlas.name}`;
-      return loadImageCounts({ address, perBlock: atlas.members_per_block, finest, counts }, area);
+      const url = `data/${layer}/${atlas.name}`;
+      return loadImageCounts({ url, perBlock: atlas.members_per_block, finest, counts }, area);
     },
     loadInfo: (images) => loadImageInfo(imageFolder, images),
   };
 }
 
 function secondSetSource(layer: string, atlas: AtlasEntry, title: string): ImageSource {
-  const address = secondSetFolder(layer);
+  const url = secondSetFolder(layer);
   return {
     name: "second",
     label: `of ${title}`,
@@ -157,11 +156,11 @@ function secondSetSource(layer: string, atlas: AtlasEntry, title: string): Image
       const { levels, members_per_block: perBlock } = await loadSecondSet(layer);
       const found = levels[String(finest.size)];
       if (!found) return [];
-      return loadImageCounts({ address, perBlock, finest, counts: await decodeArray(found.count) }, area);
+      return loadImageCounts({ url, perBlock, finest, counts: await decodeArray(found.count) }, area);
     },
     async loadInfo(images) {
       const { images_per_folder: perFolder } = await loadSecondSet(layer);
-      return loadImageInfo({ address: `${address}/images`, perFolder }, images);
+      return loadImageInfo({ url: `${url}/images`, perFolder }, images);
     },
   };
 }

@@ -16,7 +16,7 @@ type Column = (typeof COLUMNS)[number];
 
 export class LevelData {
   readonly cells: number;
-  private readonly place: Int32Array;
+  private readonly cellAtPosition: Int32Array;
 
   constructor(
     /** `<layer>/<atlas>/<size>`: folder of the level's files. */
@@ -25,15 +25,15 @@ export class LevelData {
     private readonly columns: Readonly<Record<Column, NumberArray>>,
   ) {
     this.cells = columns.count.length;
-    this.place = new Int32Array(size * size).fill(-1);
+    this.cellAtPosition = new Int32Array(size * size).fill(-1);
     for (let cell = 0; cell < this.cells; cell++)
-      this.place[this.row(cell) * size + this.column(cell)] = cell;
+      this.cellAtPosition[this.row(cell) * size + this.column(cell)] = cell;
   }
 
   /** The cell with an icon at this row and column, or -1. */
   at(row: number, column: number): number {
     if (row < 0 || column < 0 || row >= this.size || column >= this.size) return -1;
-    const cell = this.place[row * this.size + column] ?? -1;
+    const cell = this.cellAtPosition[row * this.size + column] ?? -1;
     return cell >= 0 && this.hasIcon(cell) ? cell : -1;
   }
 

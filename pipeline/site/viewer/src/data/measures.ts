@@ -10,7 +10,7 @@ export interface MeasureInfo {
   readonly name: string;
   readonly column: "count" | "fidelity_centred" | "reliability" | "spread";
   /** Logarithmic color scale, for values that span orders of magnitude. */
-  readonly byFactors: boolean;
+  readonly logarithmic: boolean;
   readonly meaning: string;
 }
 
@@ -19,28 +19,28 @@ export const MEASURE_INFOS: readonly MeasureInfo[] = [
     measure: "samples",
     name: "Number of samples",
     column: "count",
-    byFactors: true,
+    logarithmic: true,
     meaning: "Image positions in the cell.",
   },
   {
     measure: "fidelity",
     name: "Fidelity",
     column: "fidelity_centred",
-    byFactors: false,
+    logarithmic: false,
     meaning: "Centered cosine between the icon's activation and the cell's mean activation; at most 1.",
   },
   {
     measure: "reliability",
     name: "Reliability",
     column: "reliability",
-    byFactors: false,
+    logarithmic: false,
     meaning: "Centered cosine between the mean activations of two halves of the cell's images; at most 1.",
   },
   {
     measure: "spread",
     name: "Spread",
     column: "spread",
-    byFactors: false,
+    logarithmic: false,
     meaning: "Mean distance (1 minus cosine) of the samples from the cell's mean: 0 identical, 1 unrelated.",
   },
 ];
@@ -90,10 +90,10 @@ export function measureValues(level: LevelData, column: MeasureInfo["column"]): 
 }
 
 /** Position of a value in the color scale, 0..1. */
-export function positionInRange({ low, high }: Range, { byFactors }: MeasureInfo, value: number): number {
-  const place = (number: number): number => (byFactors ? Math.log(Math.max(number, 1)) : number);
-  const length = place(high) - place(low);
-  return length > 0 ? Math.min(Math.max((place(value) - place(low)) / length, 0), 1) : 0.5;
+export function positionInRange({ low, high }: Range, { logarithmic }: MeasureInfo, value: number): number {
+  const scaled = (number: number): number => (logarithmic ? Math.log(Math.max(number, 1)) : number);
+  const length = scaled(high) - scaled(low);
+  return length > 0 ? Math.min(Math.max((scaled(value) - scaled(low)) / length, 0), 1) : 0.5;
 }
 
 // Quality warnings of cells, with all their limits.

@@ -27,8 +27,8 @@ export type IconOrigin = (typeof ICON_ORIGINS)[number];
 /** Cells most similar to a cell, most similar first. */
 export async function loadSimilarCells({ level }: GridView, cell: number): Promise<SimilarCell[]> {
   const { ranks, cell: cells, hundredths } = await loadSimilarity(`${level.name}/neighbours`);
-  const places = Array.from({ length: ranks }, (_, rank) => cell * ranks + rank);
-  return places
+  const indices = Array.from({ length: ranks }, (_, rank) => cell * ranks + rank);
+  return indices
     .map((at) => ({ cell: cells[at] ?? -1, cosine: (hundredths[at] ?? 0) / 100 }))
     .filter((found) => found.cell >= 0);
 }

@@ -6,7 +6,7 @@ import type { AtlasEntry, LevelEntry } from "./manifest";
 
 /** A tile and its position, in pixels of its pyramid level. */
 export interface Tile {
-  readonly address: string;
+  readonly url: string;
   readonly left: number;
   readonly top: number;
 }
@@ -40,21 +40,21 @@ export function tilesCovering(
       column * tile < (box.right + 1) * icon;
       column++
     ) {
-      const address = `tiles/${layer}/${atlas.name}/${box.size}_files/${number}/${column}_${row}.${format}`;
+      const url = `tiles/${layer}/${atlas.name}/${box.size}_files/${number}/${column}_${row}.${format}`;
       const [left, top] = [column * tile - (column ? overlap : 0), row * tile - (row ? overlap : 0)];
-      tiles.push({ address, left, top });
+      tiles.push({ url, left, top });
     }
   }
   return tiles;
 }
 
-export async function loadImage(address: string): Promise<HTMLImageElement> {
+export async function loadImage(url: string): Promise<HTMLImageElement> {
   const image = new Image();
-  image.src = address;
+  image.src = url;
   try {
     await image.decode();
   } catch {
-    throw new Error(`${address} cannot be loaded`);
+    throw new Error(`${url} cannot be loaded`);
   }
   return image;
 }
@@ -66,13 +66,13 @@ export function firstTile({ layer, atlas, level }: GridView, cells: readonly num
   if (cell === undefined || !entry) return null;
   const [row, column] = [level.row(cell), level.column(cell)];
   const box = { size: level.size, top: row, bottom: row, left: column, right: column };
-  return tilesCovering(layer.name, atlas, box, pyramidLevelFor(entry, 1, entry.width))[0]?.address ?? null;
+  return tilesCovering(layer.name, atlas, box, pyramidLevelFor(entry, 1, entry.width))[0]?.url ?? null;
 }
 
 /** Whether the page may read the image's pixels: browsers forbid it for images from disk. */
-export async function isReadable(address: string): Promise<boolean> {
+export async function isReadable(url: string): Promise<boolean> {
   const context = new OffscreenCanvas(1, 1).getContext("2d");
-  context?.drawImage(await loadImage(address), 0, 0, 1, 1);
+  context?.drawImage(await loadImage(url), 0, 0, 1, 1);
   try {
     context?.getImageData(0, 0, 1, 1);
   } catch (error) {

@@ -5,7 +5,7 @@ import { type Estimate, formatNumber } from "./result";
 
 export interface Dot {
   readonly value: number;
-  readonly address: string;
+  readonly url: string;
   readonly title: string;
 }
 
@@ -99,7 +99,7 @@ function createMarks(
 }
 
 function createLinkedDot(
-  { value, address, title }: Dot,
+  { value, url, title }: Dot,
   at: (value: number) => string,
   order: number,
 ): SVGElement {
@@ -110,7 +110,7 @@ function createLinkedDot(
     { class: "cell", cx: at(value), cy: y, r: 3 },
     createSvg("title", {}, title),
   );
-  return createSvg("a", { href: address, tabindex: -1 }, dot);
+  return createSvg("a", { href: url, tabindex: -1 }, dot);
 }
 
 function createTicks(axis: Axis): SVGSVGElement {

@@ -145,7 +145,7 @@ function createDots(test: CellTest, layer: string, names: readonly string[]) {
   return test.cells.flatMap(({ cell, classes, percentile }) => {
     if (percentile === null) return [];
     const title = classes.map((id) => names[id] ?? `class ${id}`).join(", ");
-    return [{ value: percentile, address: cellUrl(layer, test.level, cell), title }];
+    return [{ value: percentile, url: cellUrl(layer, test.level, cell), title }];
   });
 }
 

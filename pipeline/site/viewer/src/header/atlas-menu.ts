@@ -89,10 +89,10 @@ export class AtlasMenu {
   }
 
   private choose(index: number): void {
-    const chosen = this.options[index];
+    const selected = this.options[index];
     this.close(true);
-    if (chosen && chosen.atlas.name !== this.store.state.atlas)
-      openAtlas(this.manifest, this.store, chosen.atlas.name);
+    if (selected && selected.atlas.name !== this.store.state.atlas)
+      openAtlas(this.manifest, this.store, selected.atlas.name);
   }
 
   private onButtonKey(event: KeyboardEvent): void {
@@ -142,9 +142,9 @@ export class AtlasMenu {
 
   private update(): void {
     for (const { atlas, element } of this.options) {
-      const chosen = atlas.name === this.store.state.atlas;
-      element.setAttribute("aria-selected", String(chosen));
-      if (!chosen) continue;
+      const selected = atlas.name === this.store.state.atlas;
+      element.setAttribute("aria-selected", String(selected));
+      if (!selected) continue;
       this.label.textContent = atlasName(this.manifest, atlas);
       this.button.setAttribute("aria-label", `Atlas: ${atlasDescription(this.manifest, atlas)}`);
       this.button.title = atlasDescription(this.manifest, atlas);

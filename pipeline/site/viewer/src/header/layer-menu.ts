@@ -111,9 +111,9 @@ export class LayerMenu {
     this.usedPointer = false;
     document.addEventListener("pointerdown", this.closeOnOutsidePress);
     this.button.setAttribute("aria-expanded", "true");
-    const chosen = this.list.querySelector<HTMLInputElement>("input:checked");
-    chosen?.focus();
-    chosen?.parentElement?.scrollIntoView({ block: "nearest" });
+    const selected = this.list.querySelector<HTMLInputElement>("input:checked");
+    selected?.focus();
+    selected?.parentElement?.scrollIntoView({ block: "nearest" });
   }
 
   private close(back: boolean): void {
@@ -138,12 +138,12 @@ export class LayerMenu {
   private update(): void {
     const { layer, atlas } = this.store.state;
     this.layers.choose(layer);
-    const { layer: chosen } = find(this.manifest, layer, atlas);
-    this.button.setAttribute("aria-label", `Layer: ${chosen.name}`);
-    this.button.title = chosen.name;
+    const { layer: selected } = find(this.manifest, layer, atlas);
+    this.button.setAttribute("aria-label", `Layer: ${selected.name}`);
+    this.button.title = selected.name;
     this.button.replaceChildren(
-      createLayerThumbnail(this.manifest, chosen, atlas, SMALL),
-      el("span", { class: "button-label" }, chosen.name),
+      createLayerThumbnail(this.manifest, selected, atlas, SMALL),
+      el("span", { class: "button-label" }, selected.name),
       createSvgIcon("m6 8 4 4 4-4"),
     );
     if (atlas !== this.thumbnailAtlas) this.fillList(atlas);

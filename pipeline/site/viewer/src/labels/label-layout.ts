@@ -26,7 +26,7 @@ export class LabelLayout<Label extends LayoutItem> {
   private readonly steps: (readonly Label[])[] = [];
 
   /** Labels in order of priority. */
-  constructor(private readonly names: readonly Label[]) {}
+  constructor(private readonly labels: readonly Label[]) {}
 
   /** Labels at this side of the atlas; none overlap. */
   labelsAt(side: number): readonly Label[] {
@@ -39,22 +39,22 @@ export class LabelLayout<Label extends LayoutItem> {
   private computeStep(step: number): Label[] {
     const side = MIN_SIDE * STEP ** step;
     const before = new Set(this.steps[step - 1]);
-    const wanted = this.names.filter(({ from, until }) => from <= side && side < until);
+    const wanted = this.labels.filter(({ from, until }) => from <= side && side < until);
     const space = new OccupiedSpace<Label>(side);
     const order = groupByRank(wanted).flatMap((rank) => [
-      ...rank.filter((name) => before.has(name)),
-      ...rank.filter((name) => !before.has(name)),
+      ...rank.filter((label) => before.has(label)),
+      ...rank.filter((label) => !before.has(label)),
     ]);
-    return order.filter((name) => space.place(name));
+    return order.filter((label) => space.place(label));
   }
 }
 
 /** Labels by rank, each rank in its order. */
-function groupByRank<Label extends LayoutItem>(names: readonly Label[]): Label[][] {
+function groupByRank<Label extends LayoutItem>(labels: readonly Label[]): Label[][] {
   const found: Label[][] = [];
-  for (const name of names) {
-    found[name.rank] ??= [];
-    found[name.rank]?.push(name);
+  for (const label of labels) {
+    found[label.rank] ??= [];
+    found[label.rank]?.push(label);
   }
   return found;
 }
@@ -67,18 +67,18 @@ class OccupiedSpace<Label extends LayoutItem> {
   constructor(private readonly side: number) {}
 
   /** Place a label, if the space is free and no equal label is near. */
-  place(name: Label): boolean {
-    const keys = this.bucketKeys(name);
-    const same = this.labelsByText.get(name.text) ?? [];
-    if (same.some((other) => this.isNear(name, other))) return false;
-    if (keys.some((key) => this.buckets.get(key)?.some((other) => this.overlaps(name, other)))) return false;
+  place(label: Label): boolean {
+    const keys = this.bucketKeys(label);
+    const same = this.labelsByText.get(label.text) ?? [];
+    if (same.some((other) => this.isNear(label, other))) return false;
+    if (keys.some((key) => this.buckets.get(key)?.some((other) => this.overlaps(label, other)))) return false;
     for (const key of keys) {
       const bucket = this.buckets.get(key);
-      if (bucket) bucket.push(name);
-      else this.buckets.set(key, [name]);
+      if (bucket) bucket.push(label);
+      else this.buckets.set(key, [label]);
     }
-    same.push(name);
-    this.labelsByText.set(name.text, same);
+    same.push(label);
+    this.labelsByText.set(label.text, same);
     return true;
   }
 

@@ -177,10 +177,10 @@ function labelBounds({ x, y, width, height }: SizedLabel, { left, top, side }: F
 
 const UPDATE_AFTER_MS = 400;
 
-let preparedName = 0;
+let descriptions = 0;
 
 export class LabelDescription {
-  private readonly text = el("p", { class: "visually-hidden", id: `names-in-sight-${preparedName++}` });
+  private readonly text = el("p", { class: "visually-hidden", id: `visible-labels-${descriptions++}` });
   private timer = 0;
 
   constructor(

@@ -26,8 +26,8 @@ export function cellMask(level: LevelData, background: Color, shown: (cell: numb
   }
   for (let cell = 0; cell < level.cells; cell++) {
     if (!level.hasIcon(cell)) continue;
-    const place = level.row(cell) * level.size + level.column(cell);
-    data[4 * place + 3] = Math.round(255 * MASK_OPACITY * (1 - shown(cell)));
+    const position = level.row(cell) * level.size + level.column(cell);
+    data[4 * position + 3] = Math.round(255 * MASK_OPACITY * (1 - shown(cell)));
   }
   return image;
 }
@@ -47,8 +47,8 @@ export function createDensityMask(
   { background, over, under }: { readonly background: Color; readonly over: Color; readonly under: Color },
 ): ImageData {
   const image = new ImageData(level.size, level.size);
-  for (let place = 0; place < level.size * level.size; place++)
-    image.data.set([...background, 255], 4 * place);
+  for (let position = 0; position < level.size * level.size; position++)
+    image.data.set([...background, 255], 4 * position);
   for (let cell = 0; cell < level.cells; cell++) {
     if (!level.hasIcon(cell)) continue;
     const value = strength[cell] ?? 0;

@@ -70,10 +70,10 @@ export function drawPath(
 /** Outline in CSS pixels, with corners rounded like those of icons. */
 function borderPath({ left, top, side }: Frame, area: Area): Path2D {
   const path = new Path2D();
-  const place = side / area.size;
-  const radius = Math.min(0.16 * place, 14);
+  const cellSide = side / area.size;
+  const radius = Math.min(0.16 * cellSide, 14);
   for (const corners of traceOutline(area)) {
-    const points = corners.map(({ x, y }) => ({ x: left + x * place, y: top + y * place }));
+    const points = corners.map(({ x, y }) => ({ x: left + x * cellSide, y: top + y * cellSide }));
     const [first, last] = [points[0], points.at(-1)];
     if (!first || !last) continue;
     path.moveTo((first.x + last.x) / 2, (first.y + last.y) / 2);
@@ -158,16 +158,16 @@ function edgeKey({ size }: Area, { x, y }: Point, direction: number): number {
 
 // Holes without icons are not outlined.
 
-const filledAreas = new WeakMap<Area, { readonly level: LevelData; readonly whole: Area }>();
+const filledAreas = new WeakMap<Area, { readonly level: LevelData; readonly filled: Area }>();
 
 /** The area with its enclosed holes filled, except those with icons; unchanged at another level. */
 export function fillHoles(area: Area, level: LevelData): Area {
   if (level.size !== area.size) return area;
   const before = filledAreas.get(area);
-  if (before?.level === level) return before.whole;
-  const whole = fillEnclosed(area, level);
-  filledAreas.set(area, { level, whole });
-  return whole;
+  if (before?.level === level) return before.filled;
+  const filled = fillEnclosed(area, level);
+  filledAreas.set(area, { level, filled });
+  return filled;
 }
 
 function fillEnclosed(area: Area, level: LevelData): Area {

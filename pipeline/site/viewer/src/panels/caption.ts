@@ -22,7 +22,7 @@ export class Caption {
 
   show({ layer, atlas, level }: Scene): void {
     const entry = atlas.levels.find(({ size }) => size === level.size);
-    const made = [
+    const facts = [
       count(entry?.samples ?? 0, "sample"),
       ...(atlas.kind === "all" ? [`from ${count(this.manifest.images, "image")}`] : []),
       `${count(entry?.drawn ?? 0, "icon")} on ${level.size}\u00a0×\u00a0${level.size}`,
@@ -33,7 +33,7 @@ export class Caption {
         ? []
         : [el("p", { class: "atlas-description" }, atlasDescription(this.manifest, atlas))]),
       el("p", { class: "network" }, `${this.manifest.network.name}, ${count(layer.channels, "channel")}`),
-      el("p", { class: "secondary" }, made.join(" · ")),
+      el("p", { class: "secondary" }, facts.join(" · ")),
       ...this.createNotes(layer).map((note) => el("p", { class: "secondary note" }, note)),
       ...createComparisonNotes(layer, atlas),
       el("p", { class: "provenance-link" }, this.provenanceButton),
@@ -80,14 +80,14 @@ export function createSecondSetButton(manifest: Manifest, store: Store): HTMLEle
     const shown = store.state.show === "second";
     store.set(shown ? { show: "attribution" } : { show: "second", classId: null, sign: 1, intensity: 1 });
   };
-  const made = createButton(`Density of ${second.title}`, face, toggle, "second-set");
+  const element = createButton(`Density of ${second.title}`, face, toggle, "second-set");
   const update = (): void => {
     const { layer, atlas, show, classId } = store.state;
-    const offeredByLens = classId !== null;
-    made.hidden = offeredByLens || find(manifest, layer, atlas).atlas.kind !== "all";
-    made.setAttribute("aria-pressed", String(show === "second"));
+    const offeredByToolbar = classId !== null;
+    element.hidden = offeredByToolbar || find(manifest, layer, atlas).atlas.kind !== "all";
+    element.setAttribute("aria-pressed", String(show === "second"));
   };
   store.subscribe(update);
   update();
-  return made;
+  return element;
 }

@@ -86,10 +86,10 @@ export function describeCell(
   const { level } = scene;
   const listed = sidesOf(scene, cell) ?? classesOf(scene, cell);
   const classes = listed.map(({ id, value }) => `${names[id] ?? id} ${signed(value)}`);
-  const place = `Row ${level.row(cell) + 1}, column ${level.column(cell) + 1} of ${level.size}`;
+  const position = `Row ${level.row(cell) + 1}, column ${level.column(cell) + 1} of ${level.size}`;
   const samples = count(level.value("count", cell), "sample");
   const fidelity = `fidelity ${decimal(level.value("fidelity", cell))}`;
   const density = scene.density ? ` ${describeDensity(scene.density, level.size, cell)}.` : "";
   const winner = describeWinner(scene, cell, names, sign);
-  return `${place}: ${samples}; ${winner}${classes.join(", ") || "no class"}; ${fidelity}.${density}`;
+  return `${position}: ${samples}; ${winner}${classes.join(", ") || "no class"}; ${fidelity}.${density}`;
 }

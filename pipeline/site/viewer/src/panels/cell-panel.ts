@@ -50,10 +50,10 @@ export class CellPanel {
   /** Show a cell of the scene's level. */
   show(scene: Scene, cell: number): void {
     const { density } = scene;
-    const place = `${scene.level.name}/${cell}`;
-    const name = `${place}/${density?.of === "second"}`;
+    const position = `${scene.level.name}/${cell}`;
+    const name = `${position}/${density?.of === "second"}`;
     const same = name === this.currentKey;
-    const scrolled = this.currentKey.startsWith(`${place}/`) ? this.element.scrollTop : 0;
+    const scrolled = this.currentKey.startsWith(`${position}/`) ? this.element.scrollTop : 0;
     this.currentKey = name;
     this.element.hidden = false;
     const line = density && el("p", { class: "density" }, describeDensity(density, scene.level.size, cell));
@@ -84,15 +84,15 @@ export class CellPanel {
   }
 
   private createClasses(scene: Scene, cell: number): HTMLElement {
-    const chosen = scene.heat?.classId ?? null;
+    const selectedClass = scene.heat?.classId ?? null;
     const names = this.manifest.network.classes;
     const sides = sidesOf(scene, cell);
     const { highlights } = scene;
     if (!sides)
-      return createClassBars(names, classesOf(scene, cell), chosen, this.actions.choose, highlights);
+      return createClassBars(names, classesOf(scene, cell), selectedClass, this.actions.choose, highlights);
     const otherClasses = classesOf(scene, cell).filter(({ id }) => !scene.atlas.classes.includes(id));
     const others = otherClasses.length
-      ? createClassBars(names, otherClasses, chosen, this.actions.choose, highlights)
+      ? createClassBars(names, otherClasses, selectedClass, this.actions.choose, highlights)
       : null;
     return el("div", {}, createComparisonBars(names, sides), others);
   }

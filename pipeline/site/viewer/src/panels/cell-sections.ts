@@ -82,11 +82,11 @@ function createSimilarCells(
   const found = el("div", { class: "similar-cells" }, el("div", { class: "loading" }));
   const { atlas, level } = scene;
   const fill = (similarCells: SimilarCell[]): void => {
-    const buttons = similarCells.map((neighbour) => {
-      const view = { layer: scene.layer.name, atlas, level, cell: neighbour.cell };
-      const label = `${cellName(manifest.network.classes, view)}; cosine ${decimal(neighbour.cosine)}`;
+    const buttons = similarCells.map((similarCell) => {
+      const view = { layer: scene.layer.name, atlas, level, cell: similarCell.cell };
+      const label = `${cellName(manifest.network.classes, view)}; cosine ${decimal(similarCell.cosine)}`;
       const go = (): void => follow(view.layer, addressOf(view));
-      return createCellButton(view, decimal(neighbour.cosine), label, go);
+      return createCellButton(view, decimal(similarCell.cosine), label, go);
     });
     if (buttons.length) found.replaceChildren(...buttons);
     else found.replaceChildren(el("p", { class: "empty" }, "No other cell of this level has an icon."));

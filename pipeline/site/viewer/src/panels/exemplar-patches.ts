@@ -14,9 +14,9 @@ export function createExemplarPatches(
   if (!first) return [el("p", { class: "empty" }, "No exemplars are stored.")];
   const detail = el("div", { class: "origin", "aria-live": "polite" });
   const grid = el("div", { class: "patches", role: "group", "aria-label": "Exemplar patches" });
-  const choose = (chosen: Exemplar, press: HTMLElement): void => {
+  const choose = (selected: Exemplar, press: HTMLElement): void => {
     for (const other of grid.children) other.setAttribute("aria-pressed", String(other === press));
-    detail.replaceChildren(...createDetail(chosen));
+    detail.replaceChildren(...createDetail(selected));
   };
   exemplars.forEach((exemplar, index) => {
     const label = exemplar.label ? `${exemplar.label}, ${exemplar.key}` : exemplar.key;
@@ -37,7 +37,7 @@ export function createExemplarPatches(
 }
 
 function createPatchImage(exemplar: Exemplar): HTMLElement {
-  const image = el("img", { src: exemplar.address, alt: "", loading: "lazy", draggable: "false" });
+  const image = el("img", { src: exemplar.url, alt: "", loading: "lazy", draggable: "false" });
   const { left, top, side } = exemplar;
   Object.assign(image.style, {
     width: `${100 / side}%`,
@@ -57,8 +57,8 @@ function createDetail(exemplar: Exemplar): HTMLElement[] {
     width: share(side),
     height: share(side),
   });
-  const image = el("img", { src: exemplar.address, alt: "" });
-  const link = el("a", { href: exemplar.address, target: "_blank", rel: "noopener" }, "Open image");
+  const image = el("img", { src: exemplar.url, alt: "" });
+  const link = el("a", { href: exemplar.url, target: "_blank", rel: "noopener" }, "Open image");
   const text = el("div", { class: "text" }, el("p", { class: "label" }, exemplar.label ?? "no label"));
   text.append(el("p", { class: "key" }, exemplar.key), link);
   return [el("div", { class: "full-image" }, image, patchBox), text];

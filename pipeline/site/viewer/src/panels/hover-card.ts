@@ -40,12 +40,12 @@ export class HoverCard {
   private createContent(scene: Scene, cell: number): HTMLElement[] {
     const { level, density } = scene;
     const address = { size: level.size, row: level.row(cell), column: level.column(cell) };
-    const [fidelity, centred, , spread] = cellMeasures(scene, cell);
+    const [fidelity, centered, , spread] = cellMeasures(scene, cell);
     const facts = [
       count(level.value("count", cell), "sample"),
       `spread ${spread?.value}`,
       `fidelity ${fidelity?.value}`,
-      `centered ${centred?.value}`,
+      `centered ${centered?.value}`,
     ];
     return [
       createIcon(scene.layer.name, scene.atlas, address),
@@ -65,13 +65,13 @@ export class HoverCard {
    */
   private createClasses(scene: Scene, cell: number): HTMLElement {
     const names = this.manifest.network.classes;
-    const chosen = scene.heat?.classId ?? null;
+    const selectedClass = scene.heat?.classId ?? null;
     const sides = sidesOf(scene, cell);
     const { highlights } = scene;
     const listed = classesOf(scene, cell);
     const most =
       highlights.length > 1 ? Math.max(highlights.length + OTHER_CLASSES, MAX_CLASSES_SHOWN) : listed.length;
-    if (!sides) return createClassBars(names, listed.slice(0, most), chosen, null, highlights);
+    if (!sides) return createClassBars(names, listed.slice(0, most), selectedClass, null, highlights);
     const others = listed.filter(
       ({ id }) => highlights.some((entry) => entry.id === id) && !scene.atlas.classes.includes(id),
     );
@@ -79,7 +79,7 @@ export class HoverCard {
       "div",
       {},
       createComparisonBars(names, sides),
-      others.length ? createClassBars(names, others, chosen, null, highlights) : null,
+      others.length ? createClassBars(names, others, selectedClass, null, highlights) : null,
     );
   }
 

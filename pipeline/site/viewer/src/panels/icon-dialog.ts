@@ -32,9 +32,9 @@ export class IconDialog {
   }
 
   private createLargeIcon({ layer, atlas, level }: Scene, cell: number): HTMLElement {
-    const made = createIcon(layer.name, atlas, addressOf({ level, cell }));
-    made.style.maxWidth = `${Math.max(MAX_SCALE * renderedSize(atlas.levels, level.size), MIN_SIZE)}px`;
-    return el("div", { class: "large" }, made);
+    const element = createIcon(layer.name, atlas, addressOf({ level, cell }));
+    element.style.maxWidth = `${Math.max(MAX_SCALE * renderedSize(atlas.levels, level.size), MIN_SIZE)}px`;
+    return el("div", { class: "large" }, element);
   }
 
   private createText(scene: Scene, cell: number): HTMLElement {

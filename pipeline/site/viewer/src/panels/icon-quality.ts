@@ -37,10 +37,10 @@ export function describeIconQuality({ level }: Scene, cell: number): string {
   return `${of}; ${describeReliability(level.value("reliability", cell))}.`;
 }
 
-function describeFidelity(centred: number): string {
-  if (Number.isNaN(centred)) return "Icon of unknown fidelity";
-  if (centred >= HIGH_FIDELITY) return "High-fidelity icon";
-  return centred >= MEDIUM_FIDELITY ? "Medium-fidelity icon" : "Low-fidelity icon";
+function describeFidelity(centered: number): string {
+  if (Number.isNaN(centered)) return "Icon of unknown fidelity";
+  if (centered >= HIGH_FIDELITY) return "High-fidelity icon";
+  return centered >= MEDIUM_FIDELITY ? "Medium-fidelity icon" : "Low-fidelity icon";
 }
 
 function describeSpread(spread: number): string {

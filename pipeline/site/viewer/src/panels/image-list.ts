@@ -37,19 +37,19 @@ export function createImageList(
 }
 
 function createImageRow(info: ImageInfo | undefined, imageCount: ImageCount): HTMLElement {
-  const { key = "", label = null, address = null } = info ?? {};
+  const { key = "", label = null, url = null } = info ?? {};
   const thumbnail = el("span", { class: "thumbnail" });
-  if (address) thumbnail.append(el("img", { src: address, alt: "", loading: "lazy", draggable: "false" }));
+  if (url) thumbnail.append(el("img", { src: url, alt: "", loading: "lazy", draggable: "false" }));
   const text = el("span", { class: "text" });
   if (label !== null) text.append(el("span", { class: "label" }, label));
   text.append(el("span", { class: "key" }, key));
   const content = [thumbnail, text, el("span", { class: "value" }, count(imageCount.samples, "sample"))];
   const title = label === null ? key : `${label}, ${key}`;
-  if (!address) return el("li", {}, el("span", { class: "image", title }, ...content));
+  if (!url) return el("li", {}, el("span", { class: "image", title }, ...content));
   return el(
     "li",
     {},
-    el("a", { class: "image", title, href: address, target: "_blank", rel: "noopener" }, ...content),
+    el("a", { class: "image", title, href: url, target: "_blank", rel: "noopener" }, ...content),
   );
 }
 

@@ -95,17 +95,17 @@ function createSettings({ settings }: Made): HTMLElement[] {
 }
 
 function createGroup(name: string, values: readonly (readonly [string, unknown])[]): HTMLElement {
-  const made = createList(
+  const list = createList(
     "settings",
     values.map(([key, value]) => [key, formatValue(value)]),
   );
-  return el("details", {}, el("summary", {}, name), made);
+  return el("details", {}, el("summary", {}, name), list);
 }
 
 function createList(kind: string, rows: readonly (readonly [string, string])[]): HTMLElement {
-  const made = el("dl", { class: kind });
-  for (const [name, value] of rows) made.append(el("div", {}, el("dt", {}, name), el("dd", {}, value)));
-  return made;
+  const list = el("dl", { class: kind });
+  for (const [name, value] of rows) list.append(el("div", {}, el("dt", {}, name), el("dd", {}, value)));
+  return list;
 }
 
 function isGroup(value: unknown): boolean {

@@ -155,15 +155,15 @@ export function toHash({ layer, atlas, direction }: Selection): string {
 /** The test of a URL hash; unknown parts fall back to the last layer and the first comparison. */
 export function fromHash(hash: string, manifest: Manifest): Selection | null {
   const [layer = "", atlas = "", direction = ""] = hash.replace(/^#/, "").split("/").map(decode);
-  const known = listComparisons(manifest);
-  const chosen = known.includes(atlas) ? atlas : known[0];
+  const names = listComparisons(manifest);
+  const selected = names.includes(atlas) ? atlas : names[0];
   const layers = manifest.layers.map(({ name }) => name);
   const shown = layers.includes(layer) ? layer : layers.at(-1);
-  if (chosen === undefined || shown === undefined) return null;
-  const [left, right] = classPair(chosen);
+  if (selected === undefined || shown === undefined) return null;
+  const [left, right] = classPair(selected);
   const both = [`${left}-${right}`, `${right}-${left}`];
-  const way = both.includes(direction) ? direction : (both[0] ?? "");
-  return { layer: shown, atlas: chosen, direction: way };
+  const shownDirection = both.includes(direction) ? direction : (both[0] ?? "");
+  return { layer: shown, atlas: selected, direction: shownDirection };
 }
 
 function decode(text: string): string {

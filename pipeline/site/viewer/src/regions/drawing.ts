@@ -85,8 +85,8 @@ export function selectPlaces(tool: Tool, level: LevelData, path: readonly Point[
 
 /** Grid position of a point; points outside belong to the nearest position. */
 function cornerAt(size: number, { x, y }: Point): Corner {
-  const place = (share: number): number => Math.min(Math.max(Math.floor(share * size), 0), size - 1);
-  return { row: place(y), column: place(x) };
+  const clampToGrid = (share: number): number => Math.min(Math.max(Math.floor(share * size), 0), size - 1);
+  return { row: clampToGrid(y), column: clampToGrid(x) };
 }
 
 /** Union at the finer of both levels; only the addition if neither cell size divides the other. */

@@ -42,8 +42,8 @@ export async function renderRegion(
   const iconCanvas = createCanvas(wide * pyramidLevel.icon, high * pyramidLevel.icon);
   const tiles = tilesCovering(scene.layer.name, scene.atlas, box, pyramidLevel);
   await Promise.all(
-    tiles.map(async ({ address, left, top }) => {
-      const image = await loadImage(address);
+    tiles.map(async ({ url, left, top }) => {
+      const image = await loadImage(url);
       iconCanvas.drawImage(image, left - box.left * pyramidLevel.icon, top - box.top * pyramidLevel.icon);
     }),
   );

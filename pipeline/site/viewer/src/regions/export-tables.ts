@@ -56,7 +56,7 @@ async function exemplarsOf(
     ),
   );
   const images = [...new Set(indices.flat().map((index) => image[index] ?? 0))];
-  const infos = await loadImageInfo({ address: "data/images", perFolder }, images);
+  const infos = await loadImageInfo({ url: "data/images", perFolder }, images);
   const keys = new Map(images.map((row, index) => [row, infos[index]?.key ?? ""]));
   return indices.map((row) =>
     row.map((index) => {
@@ -128,9 +128,9 @@ function quote(text: string): string {
 const REVOKE_AFTER_MS = 60_000; // browsers read the content for a while after the click
 
 export function download(content: Blob, name: string): void {
-  const address = URL.createObjectURL(content);
-  el("a", { href: address, download: safeFileName(name) }).click();
-  setTimeout(() => URL.revokeObjectURL(address), REVOKE_AFTER_MS);
+  const url = URL.createObjectURL(content);
+  el("a", { href: url, download: safeFileName(name) }).click();
+  setTimeout(() => URL.revokeObjectURL(url), REVOKE_AFTER_MS);
 }
 
 /** File name valid on every file system; names of layers and atlases are arbitrary. */

@@ -35,7 +35,7 @@ export function createRegionPanel(
   actions: RegionActions,
 ): HTMLElement {
   const found = summarizeRegion(scene.level, area);
-  const chosen = scene.heat?.classId ?? null;
+  const selectedClass = scene.heat?.classId ?? null;
   const panel = el("section", { class: "panel region", "aria-label": "Selected region", tabindex: "-1" });
   panel.append(createHeader(area, found, actions));
   if (!found.samples) {
@@ -47,7 +47,13 @@ export function createRegionPanel(
     createExportButtons(manifest, scene, area, found, sources[0] ?? null),
     createSection(
       "Top classes by attribution",
-      createClassBars(manifest.network.classes, found.classes, chosen, actions.choose, scene.highlights),
+      createClassBars(
+        manifest.network.classes,
+        found.classes,
+        selectedClass,
+        actions.choose,
+        scene.highlights,
+      ),
       el("p", { class: "secondary" }, ABOUT_CLASSES),
     ),
     ...(manifest.exemplars ? [createExemplarSection(manifest, scene, found, actions)] : []),
@@ -66,18 +72,18 @@ function createExemplarSection(
 ): HTMLElement {
   const list = el("div", { class: "exemplars" }, el("div", { class: "loading" }));
   const parts = manifest.exemplars;
-  const chosen = sampleEvenly(scene.level, cells, parts);
+  const selectedClass = sampleEvenly(scene.level, cells, parts);
   const load = async (cell: number): Promise<[number, Exemplar[]]> => [
     cell,
     await loadExemplars(manifest, scene.layer, scene.level, cell),
   ];
-  Promise.all([...new Set(chosen)].map(load)).then((loaded) => {
+  Promise.all([...new Set(selectedClass)].map(load)).then((loaded) => {
     const ranked = new Map(loaded);
     const found = pickDistinct(
-      chosen,
+      selectedClass,
       parts,
       (cell) => ranked.get(cell) ?? [],
-      ({ address }) => address,
+      ({ url }) => url,
     );
     list.replaceChildren(...createExemplarPatches(manifest, scene.layer, found));
   }, reportError);
@@ -115,9 +121,9 @@ function createImageSections(
 function createHeader(area: Area, { samples, cells, drawn }: Region, actions: RegionActions): HTMLElement {
   const { top, left, bottom, right, size } = area.bounds;
   const within = area.isBox ? "" : "within ";
-  const place = `${within}${from("row", top, bottom)}, ${from("column", left, right)} of ${size}`;
-  const filled = `in ${count(cells.length, "cell")}${drawn < cells.length ? `, ${drawn} with an icon` : ""}`;
-  const told = cells.length === drawn && drawn === area.places ? "" : ` ${filled}`;
+  const position = `${within}${from("row", top, bottom)}, ${from("column", left, right)} of ${size}`;
+  const cellText = `in ${count(cells.length, "cell")}${drawn < cells.length ? `, ${drawn} with an icon` : ""}`;
+  const cellCount = cells.length === drawn && drawn === area.positions ? "" : ` ${cellText}`;
   return el(
     "header",
     {},
@@ -129,8 +135,8 @@ function createHeader(area: Area, { samples, cells, drawn }: Region, actions: Re
     ),
     createAddButton(actions.add),
     el("h2", {}, describeExtent(area)),
-    el("p", { class: "secondary" }, `${count(samples, "sample")}${told}`),
-    el("p", { class: "secondary" }, place),
+    el("p", { class: "secondary" }, `${count(samples, "sample")}${cellCount}`),
+    el("p", { class: "secondary" }, position),
   );
 }
 

@@ -94,7 +94,7 @@ export class RegionTool {
     const after = before?.has(row, column) ? before.toggled(row, column) : combineAreas(this.selection, here);
     this.store.set({ selection: after });
     const change = before?.has(row, column) ? "Removed" : "Added";
-    announce(after ? `${change}. ${count(after.places, "cell")} selected.` : "Nothing is selected.");
+    announce(after ? `${change}. ${count(after.positions, "cell")} selected.` : "Nothing is selected.");
   }
 
   /** Extend the region by rows or columns; false if none is being drawn with the keyboard. */
@@ -190,7 +190,7 @@ export function createAddButton(add: () => void): HTMLButtonElement {
 }
 
 function createRopeIcon(...others: readonly string[]): SVGSVGElement {
-  const made = createSvgIcon(ROPE_LOOP, ROPE_END, ...others);
-  made.firstElementChild?.setAttribute("stroke-dasharray", "2.4 2.3");
-  return made;
+  const icon = createSvgIcon(ROPE_LOOP, ROPE_END, ...others);
+  icon.firstElementChild?.setAttribute("stroke-dasharray", "2.4 2.3");
+  return icon;
 }

@@ -78,10 +78,10 @@ export interface Corner {
 }
 
 /** Number of cells as text; of a rectangle, width and height. */
-export function describeExtent({ places, isBox, bounds }: Area): string {
+export function describeExtent({ positions, isBox, bounds }: Area): string {
   const { top, left, bottom, right } = bounds;
-  if (places === 1) return "1 cell";
-  return isBox ? `${right - left + 1} × ${bottom - top + 1} cells` : `${places} cells`;
+  if (positions === 1) return "1 cell";
+  return isBox ? `${right - left + 1} × ${bottom - top + 1} cells` : `${positions} cells`;
 }
 
 // Table of a region's mean measures.

@@ -48,10 +48,10 @@ export class SelectedRegion {
   private showAt(scene: Scene): void {
     const { selection } = this.store.state;
     if (!selection) return;
-    const place = `${scene.level.name}/${encodeCells(selection)}`;
-    const name = `${place}/${scene.highlights.map(({ id }) => id)}/${scene.density?.of === "second"}`;
+    const positionKey = `${scene.level.name}/${encodeCells(selection)}`;
+    const name = `${positionKey}/${scene.highlights.map(({ id }) => id)}/${scene.density?.of === "second"}`;
     if (name === this.currentKey) return;
-    const [first, fresh] = [this.currentKey === "", !this.currentKey.startsWith(`${place}/`)];
+    const [first, fresh] = [this.currentKey === "", !this.currentKey.startsWith(`${positionKey}/`)];
     const scrolled = fresh ? 0 : (this.panel?.scrollTop ?? 0);
     this.hide();
     this.currentKey = name;

@@ -78,8 +78,8 @@ export class SecondPane {
   /** Write a choice in the header to the page's state. */
   private choose(state: State): void {
     const { split } = this.first.store.state;
-    const chosen = splitOf(state);
-    if (split && !isSameSplit(split, chosen)) this.first.store.set({ split: chosen });
+    const view = splitOf(state);
+    if (split && !isSameSplit(split, view)) this.first.store.set({ split: view });
   }
 }
 

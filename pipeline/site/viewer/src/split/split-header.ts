@@ -59,13 +59,13 @@ export class SplitHeader {
       const name = this.manifest.network.classes[id] ?? `class ${id}`;
       const face = el("span", { class: "name" }, name);
       const remove = (): void => this.store.set(removeClass(this.store.state, id));
-      const made = createButton(`Stop highlighting ${name}`, face, remove, "split-class");
-      made.append(createSvgIcon("M6 6 14 14", "M14 6 6 14"));
+      const button = createButton(`Stop highlighting ${name}`, face, remove, "split-class");
+      button.append(createSvgIcon("M6 6 14 14", "M14 6 6 14"));
       if (classes.length > 1) {
-        made.dataset.hue = String(hue + 1);
-        made.prepend(el("span", { class: "dot", "aria-hidden": "true" }));
+        button.dataset.hue = String(hue + 1);
+        button.prepend(el("span", { class: "dot", "aria-hidden": "true" }));
       }
-      return made;
+      return button;
     });
     this.classes.replaceChildren(...pressed);
   }

@@ -28,7 +28,7 @@ export interface ClassSelection {
 const NONE: readonly number[] = [];
 
 export function highlightedClasses({ classId, also, hues }: ClassSelection): HighlightedClass[] {
-  return selectedIds({ classId, also }).map((id, place) => ({ id, hue: hues[place] ?? place }));
+  return selectedIds({ classId, also }).map((id, index) => ({ id, hue: hues[index] ?? index }));
 }
 
 /** Selection with one more class, in the first free color; unchanged if it is included or the maximum is reached. */
@@ -73,7 +73,7 @@ export function selectionToHash(selection: ClassSelection): readonly (readonly [
   if (!selection.also.length) return [];
   const hues = highlightedClasses(selection).map(({ hue }) => hue);
   const also = ["also", selection.also.join(".")] as const;
-  if (hues.every((hue, place) => hue === place)) return [also];
+  if (hues.every((hue, index) => hue === index)) return [also];
   return [also, ["hues", hues.map((hue) => hue + 1).join(".")]];
 }
 

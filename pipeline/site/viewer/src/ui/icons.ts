@@ -16,8 +16,8 @@ export function createIcon(layer: string, atlas: AtlasEntry, cell: CellAddress):
   const finest = Math.ceil(Math.log2(Math.max(level.width, level.height)));
   for (const row of tileRange(cell.row * side, side, tile)) {
     for (const column of tileRange(cell.column * side, side, tile)) {
-      const address = `tiles/${layer}/${atlas.name}/${level.size}_files/${finest}/${column}_${row}.${format}`;
-      const image = el("img", { src: address, alt: "", draggable: "false", decoding: "async" });
+      const url = `tiles/${layer}/${atlas.name}/${level.size}_files/${finest}/${column}_${row}.${format}`;
+      const image = el("img", { src: url, alt: "", draggable: "false", decoding: "async" });
       const across = tileExtent(atlas, column, level.width, cell.column * side, side);
       const down = tileExtent(atlas, row, level.height, cell.row * side, side);
       Object.assign(image.style, {
@@ -87,8 +87,8 @@ export function createThumbnail(layer: string, atlas: AtlasEntry, pixels: number
   const { tile_size: tile, format } = atlas.tiles;
   const finest = Math.ceil(Math.log2(Math.max(level.width, level.height)));
   const reduced = Math.min(finest, Math.floor(Math.log2(Math.min(pixels, tile))));
-  const address = `tiles/${layer}/${atlas.name}/${level.size}_files/${reduced}/0_0.${format}`;
-  box.append(el("img", { src: address, alt: "", loading: "lazy", draggable: "false" }));
+  const url = `tiles/${layer}/${atlas.name}/${level.size}_files/${reduced}/0_0.${format}`;
+  box.append(el("img", { src: url, alt: "", loading: "lazy", draggable: "false" }));
   return box;
 }
 
@@ -106,25 +106,22 @@ export function addressOf({ level, cell }: Pick<CellView, "level" | "cell">): Ce
 }
 
 /** A cell as text: layer, position and top class. */
-export function cellName(names: readonly string[], shown: CellView): string {
-  const { row, column } = addressOf(shown);
-  const best = shown.level.topClasses(shown.cell)[0];
-  const speaks = best ? `, top class ${names[best.id] ?? best.id}` : "";
-  return `${shown.layer}, row ${row + 1}, column ${column + 1}${speaks}`;
+export function cellName(names: readonly string[], view: CellView): string {
+  const { row, column } = addressOf(view);
+  const best = view.level.topClasses(view.cell)[0];
+  const topClass = best ? `, top class ${names[best.id] ?? best.id}` : "";
+  return `${view.layer}, row ${row + 1}, column ${column + 1}${topClass}`;
 }
 
 /** The button; `caption` is shown below the icon, `label` is its accessible name. */
 export function createCellButton(
-  shown: CellView,
+  view: CellView,
   caption: string,
   label: string,
   press: () => void,
 ): HTMLElement {
-  const made = el("button", { type: "button", class: "cell-button", title: label, "aria-label": label });
-  made.append(
-    createIcon(shown.layer, shown.atlas, addressOf(shown)),
-    el("span", { class: "share" }, caption),
-  );
-  made.addEventListener("click", press);
-  return made;
+  const button = el("button", { type: "button", class: "cell-button", title: label, "aria-label": label });
+  button.append(createIcon(view.layer, view.atlas, addressOf(view)), el("span", { class: "share" }, caption));
+  button.addEventListener("click", press);
+  return button;
 }
