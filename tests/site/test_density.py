@@ -92,7 +92,9 @@ def test_where_the_images_of_a_class_fall(opened: Opener, planted: Planted) -> N
     page.get_by_label("density of its samples").check()
     expect(page.locator("html[data-density=class]")).to_be_attached()
     assert "show=density" in page.url
-    expect(page.locator(".class-toolbar .legend")).to_contain_text(f"Shares of {len(of_class(planted)):,} samples of its images")
+    expect(page.locator(".class-toolbar .legend")).to_contain_text(
+        f"Shares of {len(of_class(planted)):,} samples of the class"
+    )
     check(page, level, found, "the class's samples")
     over, _ = extremes(level, found)
     page.mouse.click(*place(page, level, over))

@@ -19,7 +19,8 @@ PHONE = {"width": WIDTH, "height": HEIGHT, "has_touch": True, "is_mobile": True}
 # what may be tapped and can be seen, with its box; a radio button is its label, the picture is no control
 CONTROLS = """() => [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
     .filter((element) => element.checkVisibility({ visibilityProperty: true }))
-    .filter((element) => !element.matches("[role=application], .visually-hidden") && !element.closest("[aria-hidden=true]"))
+    .filter((element) => !element.matches("[role=application], .visually-hidden"))
+    .filter((element) => !element.closest("[aria-hidden=true]"))
     .filter((element) => !document.querySelector("dialog[open]") || element.closest("dialog[open]"))
     .map((element) => {
         const { width, height } = element.getBoundingClientRect();

@@ -294,7 +294,9 @@ def test_a_cell_tells_its_winner(opened: Opener, planted: Planted) -> None:
     page.locator("input[value=negative]").check()
     page.mouse.click(*place(page, level, won))
     loser = CLASSES[THREE[int((-found[:, won]).argmax())]]
-    expect(status).to_contain_text(f"most negative for {loser}" if found[:, won].min() < 0 else "no negative attribution to")
+    expect(status).to_contain_text(
+        f"most negative for {loser}" if found[:, won].min() < 0 else "no negative attribution to"
+    )
     other = page.locator(".panel .bars li:not([data-hue]) button").first
     other.click(modifiers=["Shift"])
     expect(page.locator(".class-chips li")).to_have_count(4)

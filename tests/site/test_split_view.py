@@ -318,7 +318,9 @@ def test_a_phone_has_them_one_over_the_other(opened: Opener) -> None:
     """At 390 px the second picture lies below the first, everything fits, and both move together."""
     page = opened(f"#layer={FIRST}&beside={SECOND}~all~5", width=390, height=844, has_touch=True, is_mobile=True)
     beside(page, f"{SECOND}/all/10/5")
-    one, other, head = (page.locator(found).first.bounding_box() for found in (".pane", ".pane.second", ".split-header"))
+    one, other, head = (
+        page.locator(found).first.bounding_box() for found in (".pane", ".pane.second", ".split-header")
+    )
     assert one
     assert other
     assert head
