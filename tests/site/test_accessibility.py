@@ -1,4 +1,4 @@
-"""axe-core finds no serious fault on any state of the atlas; the tests of every other page ask it for theirs."""
+"""axe-core finds no serious violation in any state of the atlas; the tests of the other pages check theirs."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("address", ["http"], 
 
 
 def states(page: Page, planted: Planted) -> Iterator[str]:
-    """Bring the page from state to state, saying which."""
+    """Bring the page into one state after the other and yield its name."""
     level = planted.levels["features.7", 20]
     row, column = level.cell[busiest(level)]
     yield "the start"
@@ -49,16 +49,16 @@ def states(page: Page, planted: Planted) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
-def test_every_state_of_the_atlas_is_without_grave_faults(
+def test_no_state_of_the_atlas_has_serious_violations(
     opened: Opener, planted: Planted, scheme: str, width: int
 ) -> None:
-    """Start, class, panel, region, dialogs and lists have no serious or critical fault, in light, dark and narrow."""
+    """No serious or critical violation in class, panel, region, dialogs and lists, in light, dark and narrow."""
     page = opened("#layer=features.7&level=20", width=width, color_scheme=scheme)
     assert {state: found for state in states(page, planted) if (found := faults(page))} == {}
 
 
-def test_a_fault_is_found(opened: Opener) -> None:
-    """A button without a name and a text that is hard to read, put onto the page, are both told."""
+def test_violations_are_reported(opened: Opener) -> None:
+    """A button without a name and text of low contrast, added to the page, are both reported."""
     page = opened("#layer=features.7")
     page.evaluate("""() => {
         const text = document.createElement("p");

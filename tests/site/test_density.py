@@ -1,4 +1,4 @@
-"""Where a class's images and the second image set fall, in a real browser, from a web host and from disk."""
+"""Densities of a class's samples and of the second image set, in a browser, over HTTP and from disk."""
 
 import json
 
@@ -26,25 +26,25 @@ def shares(planted: Planted, size: int, samples: NDArray[np.int64]) -> Shares:
 
 
 def of_class(planted: Planted) -> NDArray[np.int64]:
-    """The samples that come from images labelled fireboat."""
+    """The samples of images with the label fireboat."""
     labelled = np.array([key.startswith("fireboat") for key in planted.keys])
     return np.flatnonzero(labelled[planted.image])
 
 
 def written(share: float) -> str:
-    """A share as the page writes it."""
+    """A share as the page formats it."""
     size = 100 * share
     return f"{size:.1f} %" if size >= 1 else f"{float(f'{size:.2g}'):g} %"
 
 
 def extremes(level: Level, found: Shares) -> tuple[int, int]:
-    """The drawn cells with the largest excess and the largest lack."""
+    """The cells with icons with the largest excess and the largest deficit."""
     difference = np.where(level.drawn, found[0] - found[1], 0)
     return int(difference.argmax()), int(difference.argmin())
 
 
 def colour(page: Page, level: Level, cell: int) -> tuple[int, int, int, int]:
-    """What covers a cell: red, green, blue, alpha."""
+    """Overlay pixel of a cell: red, green, blue, alpha."""
     read = """([x, y]) => {
         const canvas = document.querySelector("canvas.overlay");
         const { left, top } = canvas.getBoundingClientRect();
@@ -55,7 +55,7 @@ def colour(page: Page, level: Level, cell: int) -> tuple[int, int, int, int]:
 
 
 def check(page: Page, level: Level, found: Shares, whose: str) -> None:
-    """Hold colours, legend and hover card against the planted shares."""
+    """Compare colors, legend and hover card with the planted shares."""
     over, under = extremes(level, found)
     red, _, blue, clear = colour(page, level, over)
     assert red > blue + 60, "more than expected is orange"
@@ -81,8 +81,8 @@ def check(page: Page, level: Level, found: Shares, whose: str) -> None:
     expect(page.locator(".card .density")).to_have_text(told)
 
 
-def test_where_the_images_of_a_class_fall(opened: Opener, planted: Planted) -> None:
-    """Cells are coloured by their share of the class's samples less that of all, told in legend, card and panel."""
+def test_density_of_a_class(opened: Opener, planted: Planted) -> None:
+    """Cells are colored by the class's share minus the overall share, as stated in legend, card and panel."""
     level = planted.levels["features.7", 20]
     found = shares(planted, 20, of_class(planted))
     page = opened(CLASS)
@@ -106,7 +106,7 @@ def test_where_the_images_of_a_class_fall(opened: Opener, planted: Planted) -> N
 
 
 def test_a_link_restores_the_density_and_another_class_keeps_it(opened: Opener, planted: Planted) -> None:
-    """The link opens on the density; a class that labels no image says so and covers nothing; closing ends it."""
+    """The link restores the density; a class without labels states that and covers nothing; closing ends it."""
     level = planted.levels["features.7", 20]
     page = opened(f"{CLASS}&show=density")
     ready(page, "features.7/all/20/0")
@@ -124,8 +124,8 @@ def test_a_link_restores_the_density_and_another_class_keeps_it(opened: Opener, 
     assert veil(page, level, over) == 0
 
 
-def test_where_the_second_image_set_falls(opened: Opener, planted: Planted) -> None:
-    """The button under the wall label shows it, under its own title, at every layer, and not in a class's atlas."""
+def test_density_of_the_second_image_set(opened: Opener, planted: Planted) -> None:
+    """The button below the caption shows it with its title at every layer, but not in a class atlas."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     page.get_by_role("button", name=f"Density of {SECOND}").click()
@@ -155,7 +155,7 @@ def test_where_the_second_image_set_falls(opened: Opener, planted: Planted) -> N
 
 
 def of_second(planted: Planted, level: Level, box: Box) -> list[tuple[str, int]]:
-    """Key and number of samples of the second set's images in a box of features.7's cells, as the page lists them."""
+    """Key and sample count of the second set's images in a box of cells of features.7, as the page lists them."""
     top, left, bottom, right = box
     cell = level.cell[cell_at(level, planted.xy["features.7"][planted.second])]
     inside = ((cell >= [top, left]) & (cell <= [bottom, right])).all(axis=1)
@@ -164,7 +164,7 @@ def of_second(planted: Planted, level: Level, box: Box) -> list[tuple[str, int]]
 
 
 def of_atlas(planted: Planted, size: int, box: Box) -> list[tuple[str, int]]:
-    """The same of the atlas's own images, the first that the page lists."""
+    """The same of the atlas's own images, the first ones in the list."""
     return images_of(planted, samples_in(planted, "features.7", "all", size, box))[:24]
 
 
@@ -175,7 +175,7 @@ def cell_box(level: Level, cell: int) -> Box:
 
 
 def test_a_cell_leads_to_the_images_of_the_second_set(opened: Opener, planted: Planted) -> None:
-    """While the second set is shown, a cell lists its images or the atlas's, as chosen, and the next cell follows."""
+    """While the second set is shown, a cell lists its images or the atlas's, as chosen, and so does the next cell."""
     level = planted.levels["features.7", 20]
     most, lack = extremes(level, shares(planted, 20, planted.second))
     wanted = of_second(planted, level, cell_box(level, most))
@@ -211,7 +211,7 @@ def test_a_cell_leads_to_the_images_of_the_second_set(opened: Opener, planted: P
 
 
 def test_a_region_leads_to_the_images_of_the_second_set(opened: Opener, planted: Planted) -> None:
-    """A region's labels and images are those of the chosen set, at any level of the grid."""
+    """Labels and images of a region are those of the chosen set, at any grid level."""
     level = planted.levels["features.7", 20]
     busy = int(count_at(level, planted.xy["features.7"][planted.second]).argmax())
     box = middle(Level(**{**vars(level), "count": np.arange(len(level.cell)) == busy}))
@@ -232,7 +232,7 @@ def test_a_region_leads_to_the_images_of_the_second_set(opened: Opener, planted:
 
 
 def test_finer_cells_show_the_cell_around_them(opened: Opener, planted: Planted) -> None:
-    """Where labels are counted on a coarser grid than the shown one, a cell has its parent's shares, and says so."""
+    """If labels are counted on a coarser grid, a cell shows the shares of its parent cell, and states that."""
     page = opened("#layer=features.7&level=10")
 
     def manifest(route: Route) -> None:
@@ -259,8 +259,8 @@ def test_finer_cells_show_the_cell_around_them(opened: Opener, planted: Planted)
         expect(page.locator(".card .density")).to_have_text(told)
 
 
-def test_what_is_not_asked_for_is_not_loaded(opened: Opener) -> None:
-    """The first load holds no labels, members, links or second set; a density loads one block of labels."""
+def test_only_requested_data_are_loaded(opened: Opener) -> None:
+    """The first load contains no labels, members, links or second set; a density loads one block of labels."""
     page = opened("#layer=features.7&level=20")
     later: list[str] = []
     page.wait_for_load_state("networkidle")  # a reload would break off what still loads
@@ -277,7 +277,7 @@ def test_what_is_not_asked_for_is_not_loaded(opened: Opener) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_densities(opened: Opener, planted: Planted, scheme: str) -> None:
-    """At 390 px the lens with its choice and legend fits, and over and under stay apart in light and dark."""
+    """At 390 px the class toolbar with its options and legend fits, in light and dark."""
     level = planted.levels["features.7", 10]
     link = "#layer=features.7&level=10&class=0&show=density"
     page = opened(link, width=390, height=844, has_touch=True, is_mobile=True, color_scheme=scheme)

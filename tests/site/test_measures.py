@@ -1,4 +1,4 @@
-"""Measures of the cells as colours over the icons, their legend, and the marks of cells to doubt."""
+"""Measures as colors over the icons, their legend, and quality warnings."""
 
 import re
 from typing import Any
@@ -22,7 +22,7 @@ NAMES = {
 
 
 def values(level: Level, measure: str) -> NDArray[np.float64]:
-    """The planted measure of the drawn cells."""
+    """The planted measure of the cells with icons."""
     columns: dict[str, NDArray[Any]] = {
         "samples": level.count[level.drawn],
         "fidelity": level.fidelity_centred,
@@ -52,8 +52,8 @@ def lightness(colour: list[int]) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_colours_follow_the_measure(opened: Opener, planted: Planted, scheme: str) -> None:
-    """The larger a measure, the darker the cell on light paper and the lighter on dark; icons stay visible through."""
+def test_colors_follow_the_measure(opened: Opener, planted: Planted, scheme: str) -> None:
+    """The larger a measure, the darker the cell in light theme and the lighter in dark; icons remain visible."""
     level = planted.levels["features.7", 20]
     drawn = np.flatnonzero(level.drawn)
     page = opened(f"{LINK}&measure=spread", color_scheme=scheme)
@@ -73,7 +73,7 @@ def test_colours_follow_the_measure(opened: Opener, planted: Planted, scheme: st
 
 
 @pytest.mark.parametrize("measure", NAMES)
-def test_the_legend_tells_the_range(opened: Opener, planted: Planted, measure: str) -> None:
+def test_the_legend_shows_the_range(opened: Opener, planted: Planted, measure: str) -> None:
     """The ends of the scale are the planted 2nd and 98th percentiles, between them the median."""
     level = planted.levels["features.7", 20]
     page = opened(f"{LINK}&measure={measure}")
@@ -86,8 +86,8 @@ def test_the_legend_tells_the_range(opened: Opener, planted: Planted, measure: s
     assert told[0] < told[1] < told[2]
 
 
-def test_a_key_cycles_and_the_link_keeps(opened: Opener) -> None:
-    """The key v goes through the measures and back to the icons; the address follows; nonsense falls back."""
+def test_a_key_cycles_the_measures_and_the_link_keeps_them(opened: Opener) -> None:
+    """The key v cycles through the measures; the URL follows; invalid values fall back."""
     page = opened(LINK)
     ready(page, "features.7/all/20/")
     for measure, name in NAMES.items():
@@ -104,7 +104,7 @@ def test_a_key_cycles_and_the_link_keeps(opened: Opener) -> None:
 
 
 def test_the_menu_works_with_the_keyboard(opened: Opener) -> None:
-    """The menu opens on its choice, arrows change it, Escape closes it and gives the focus back."""
+    """The menu opens on its current choice, arrows change it, Escape closes it and returns the focus."""
     page = opened(LINK)
     ready(page, "features.7/all/20/")
     opener = page.get_by_role("button", name="Show", exact=True)
@@ -126,7 +126,7 @@ def test_the_menu_works_with_the_keyboard(opened: Opener) -> None:
 
 
 def doubted(level: Level) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which drawn cells are of low fidelity and which of mixed content, by the definitions."""
+    """Which cells have low fidelity and which mixed content, by the definitions."""
     fidelity, spread = values(level, "fidelity"), values(level, "spread")
     middle = len(fidelity) // 2
     low = fidelity < max(0.85 * np.sort(fidelity)[middle], 0.5)
@@ -134,8 +134,8 @@ def doubted(level: Level) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return low, mixed
 
 
-def test_cells_to_doubt_are_marked_and_told(opened: Opener, planted: Planted) -> None:
-    """Cells of low fidelity and of mixed content bear a mark and say so; others bear none and say nothing."""
+def test_quality_warnings_are_marked_and_listed(opened: Opener, planted: Planted) -> None:
+    """Cells of low fidelity or mixed content have a mark and a warning; others have none."""
     level = planted.levels["features.7", 40]
     low, mixed = doubted(level)
     drawn = np.flatnonzero(level.drawn)
@@ -178,8 +178,8 @@ def test_cells_to_doubt_are_marked_and_told(opened: Opener, planted: Planted) ->
     assert corner(marked) < 40
 
 
-def test_a_highlighted_class_stays_in_charge(opened: Opener, planted: Planted) -> None:
-    """With a class and a measure, cells that do not speak for the class stay covered, the others show the measure."""
+def test_a_highlighted_class_overrides_a_measure(opened: Opener, planted: Planted) -> None:
+    """With a class and a measure, cells without attribution to the class stay covered, the others show the measure."""
     level = planted.levels["features.7", 20]
     strength = np.where(level.drawn, level.attribution[:, 1], 0)
     page = opened(f"{LINK}&class=1&measure=fidelity")
@@ -191,7 +191,7 @@ def test_a_highlighted_class_stays_in_charge(opened: Opener, planted: Planted) -
 
 
 def test_a_phone_shows_menu_and_legend(opened: Opener) -> None:
-    """At 390 px the menu and the legend lie on the screen, and nothing is wider than it."""
+    """At 390 px the menu and the legend are on the screen, and nothing is wider."""
     page = opened(f"{LINK}&measure=samples&marks=on", width=390, height=844, has_touch=True, is_mobile=True)
     page.get_by_role("button", name="Show", exact=True).click()
     for part in (".measure-menu", ".measure-legend"):

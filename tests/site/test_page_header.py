@@ -1,4 +1,4 @@
-"""The head of the page has room at every width."""
+"""The layout of the page header at every width."""
 
 from itertools import combinations, pairwise
 
@@ -10,8 +10,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("address", ["http"], 
 
 
 @pytest.mark.parametrize("width", [390, 700, 1000, 1081, 1120, 1170, 1280, 1600])
-def test_nothing_lies_beyond_the_edge(width: int, opened: Opener) -> None:
-    """With atlases, layers and levels to choose from, the page is no wider than the window, and all tools are in it."""
+def test_nothing_overflows(width: int, opened: Opener) -> None:
+    """With menus for atlases, layers and levels, the page fits the window, and all tools are visible."""
     page = opened("#layer=features.7&level=20", width=width)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     tools = page.locator(".page-header button:visible, .page-header select:visible, .page-header input:visible").all()
@@ -23,8 +23,8 @@ def test_nothing_lies_beyond_the_edge(width: int, opened: Opener) -> None:
 @pytest.mark.parametrize(
     ("width", "room"), [(390, "phone"), (640, "phone"), (641, "lines"), (900, "lines"), (1280, "line"), (1600, "line")]
 )
-def test_one_line_where_it_has_room_and_two_elsewhere(width: int, room: str, opened: Opener) -> None:
-    """The masthead chooses by what fits; its parts overlap nowhere, and the title is whole but on a phone."""
+def test_one_line_if_it_fits_or_else_two(width: int, room: str, opened: Opener) -> None:
+    """The header chooses its layout by width; its parts never overlap, and the title is complete except on a phone."""
     page = opened("#layer=features.7&level=20", width=width)
     assert page.evaluate("document.querySelector('.page-header').dataset.layout") == room
     found = [part.bounding_box() for part in page.locator(".line > :visible").all()]
@@ -40,8 +40,8 @@ def test_one_line_where_it_has_room_and_two_elsewhere(width: int, room: str, ope
     assert whole or room == "phone"
 
 
-def test_it_follows_the_window_and_its_parts(opened: Opener) -> None:
-    """A window that becomes narrow, or a part that becomes wide, makes two lines of one, and back."""
+def test_the_layout_follows_the_width(opened: Opener) -> None:
+    """A narrower window or a wider part changes one line to two, and back."""
     page = opened("#layer=features.7&level=20", width=1500)
     room = page.locator(".page-header")
     page.wait_for_function("() => document.querySelector('.page-header').dataset.layout === 'line'")

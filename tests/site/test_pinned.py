@@ -1,4 +1,4 @@
-"""The pinned cell: cells like it, its icon large, how far to trust it, and where its samples went at another layer."""
+"""The pinned cell: similar cells, the icon dialog, icon quality, and its samples at other layers."""
 
 import re
 from typing import Any
@@ -27,22 +27,22 @@ def pinned(opened: Opener, level: Level, cell: int, **window: Any) -> Page:
 
 
 def pin_of(page: Page) -> str:
-    """The pin that the address names."""
+    """The pin in the URL."""
     return str(re.findall(r"pin=([\d.]+)", page.url)[0])
 
 
 def address_of(level: Level, cell: int) -> str:
-    """A planted cell as the address names it."""
+    """A planted cell as in the URL."""
     return ".".join(map(str, (level.size, *level.cell[cell])))
 
 
 def section(page: Page, title: str) -> Locator:
-    """The part of the panel under a title."""
+    """The section of the panel with a title."""
     return page.locator(".panel .section").filter(has=page.get_by_role("heading", name=title))
 
 
-def test_the_most_similar_cells_lead_to_their_places(opened: Opener, planted: Planted) -> None:
-    """The panel shows the planted neighbours with their cosines; pressing one pins it and brings it into sight."""
+def test_similar_cells_are_linked(opened: Opener, planted: Planted) -> None:
+    """The panel shows the planted similar cells with their cosines; pressing one pins it and moves it into view."""
     level = planted.levels[LAYER, SIZE]
     activation = activation_of(LAYER, level.attribution)
     mean = mean_activation(LAYER, planted.levels[LAYER, 40])
@@ -64,8 +64,8 @@ def test_the_most_similar_cells_lead_to_their_places(opened: Opener, planted: Pl
     assert 0 < y < 860
 
 
-def test_the_icon_enlarges_and_tells_where_it_comes_from(opened: Opener, planted: Planted) -> None:
-    """One press shows the icon several times as large, its place, the identities and the command that tells all."""
+def test_the_icon_dialog_shows_the_provenance(opened: Opener, planted: Planted) -> None:
+    """The dialog shows the icon enlarged, its position, digests and the provenance command."""
     level = planted.levels[LAYER, SIZE]
     cell = busiest(level)
     row, column = level.cell[cell]
@@ -96,8 +96,8 @@ def test_the_icon_enlarges_and_tells_where_it_comes_from(opened: Opener, planted
     expect(button).to_be_focused()
 
 
-def test_the_panel_says_how_far_to_trust_the_icon(opened: Opener, planted: Planted) -> None:
-    """The sentence follows the planted numbers, and the meaning of each number is told on demand."""
+def test_the_panel_shows_the_quality_of_the_icon(opened: Opener, planted: Planted) -> None:
+    """The summary follows the planted measures, and the definitions open on demand."""
     level = planted.levels[LAYER, SIZE]
     icon = np.full(len(level.cell), np.nan)
     icon[level.drawn] = level.fidelity_centred
@@ -121,7 +121,7 @@ def test_the_panel_says_how_far_to_trust_the_icon(opened: Opener, planted: Plant
 
 
 def where_they_went(planted: Planted, cell: int) -> list[tuple[int, float]]:
-    """The drawn cells of the other layer that hold most of a cell's samples, with their shares."""
+    """The cells of the other layer with most of a cell's samples, with their shares."""
     own, other = planted.levels[LAYER, SIZE], planted.levels[OTHER, SIZE]
     samples = cell_at(own, planted.xy[LAYER]) == cell
     there = cell_at(other, planted.xy[OTHER][samples])
@@ -132,7 +132,7 @@ def where_they_went(planted: Planted, cell: int) -> list[tuple[int, float]]:
 
 @pytest.mark.parametrize("way", ["switch", "key"])
 def test_the_pin_follows_its_samples_to_another_layer(opened: Opener, planted: Planted, way: str) -> None:
-    """With a cell pinned, the other layer shows the same view and pins where most samples went; a press leads back."""
+    """With a cell pinned, the other layer keeps the view and pins the cell with most samples; a press leads back."""
     level, other = planted.levels[LAYER, SIZE], planted.levels[OTHER, SIZE]
     cell = busiest(level)
     went = where_they_went(planted, cell)
@@ -160,7 +160,7 @@ def test_the_pin_follows_its_samples_to_another_layer(opened: Opener, planted: P
 
 
 def test_names_in_the_panel_are_text(opened: Opener, planted: Planted) -> None:
-    """A class whose name is markup titles the enlarged icon and names neighbours as it is written."""
+    """A class name with markup is text in the icon dialog and in the similar cells."""
     level = planted.levels[LAYER, SIZE]
     cell = int(np.flatnonzero(level.drawn & (level.attribution.argmax(axis=1) == 3))[0])
     page = pinned(opened, level, cell)
@@ -169,8 +169,8 @@ def test_names_in_the_panel_are_text(opened: Opener, planted: Planted) -> None:
     assert page.locator(".panel script, dialog script").count() == 0
 
 
-def test_a_phone_shows_the_icon_and_its_origin(opened: Opener, planted: Planted) -> None:
-    """At 390 px nothing of the panel or of the enlarged icon sticks out."""
+def test_a_phone_shows_the_icon_dialog(opened: Opener, planted: Planted) -> None:
+    """At 390 px neither the panel nor the icon dialog overflows."""
     level = planted.levels[LAYER, SIZE]
     page = pinned(opened, level, busiest(level), width=390, height=844, color_scheme="dark")
     for box in [button.bounding_box() for button in page.locator(".panel .similar-cells button").all()]:

@@ -163,15 +163,15 @@ def test_every_part_of_the_pages_links_can_be_configured() -> None:
 
 
 def listed(page: Page) -> Page:
-    """The same page with its list of places open."""
+    """The same page with its bookmarks open."""
     page.keyboard.press("p")
     expect(page.locator("dialog.bookmarks")).to_be_visible()
     return page
 
 
 @pytest.mark.browser
-def test_a_place_is_listed_and_shown(opened: Opener, places: list[dict[str, str]]) -> None:
-    """The key p lists title, text and where it is, as text; taking a place restores its state and frees the picture."""
+def test_a_bookmark_is_listed_and_shown(opened: Opener, places: list[dict[str, str]]) -> None:
+    """The key p lists titles and descriptions as text; a chosen bookmark restores its state and focuses the map."""
     page = listed(opened("#layer=features.3"))
     row = page.locator(".atlas-bookmarks .bookmark").first
     expect(row.locator(".name")).to_have_text(f"1. {MARKUP}")
@@ -189,8 +189,8 @@ def test_a_place_is_listed_and_shown(opened: Opener, places: list[dict[str, str]
 
 
 @pytest.mark.browser
-def test_readers_keep_places_of_their_own(opened: Opener) -> None:
-    """A saved place outlasts the page, leads back to what was in sight, and is gone once removed."""
+def test_bookmarks_can_be_saved(opened: Opener) -> None:
+    """A saved bookmark outlasts the page, restores the view, and is gone once removed."""
     page = opened("#layer=features.7&class=4&level=20&view=0.3,0.4,0.2")
     listed(page).get_by_label("Bookmark title").fill(OWN)
     page.get_by_role("button", name="Save bookmark").click()
@@ -210,8 +210,8 @@ def test_readers_keep_places_of_their_own(opened: Opener) -> None:
 
 
 @pytest.mark.browser
-def test_a_browser_that_keeps_nothing_is_told_of(opened: Opener) -> None:
-    """Without storage the list says so, and the place is there until the page is closed."""
+def test_missing_storage_is_reported(opened: Opener) -> None:
+    """Without storage the dialog states that, and the bookmark lasts until the page is closed."""
     page = opened()
     page.add_init_script(TROUBLE)
     page.reload()
@@ -226,8 +226,8 @@ def test_a_browser_that_keeps_nothing_is_told_of(opened: Opener) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("held", ["not json", '{"a":1}', '[{"title":5,"link":"x"},null,{"title":"good","link":""}]'])
-def test_what_others_wrote_into_the_storage_does_no_harm(opened: Opener, held: str) -> None:
-    """Only what is a place is listed."""
+def test_invalid_storage_is_ignored(opened: Opener, held: str) -> None:
+    """Invalid entries of the storage are not listed."""
     page = opened()
     page.evaluate("held => localStorage.setItem(`atlas-places:${location.pathname.replace(/[^/]*$/, '')}`, held)", held)
     page.reload()

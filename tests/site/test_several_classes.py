@@ -1,4 +1,4 @@
-"""Several classes at once, each in its colour, in a real browser, from a web host and from disk."""
+"""Several highlighted classes, each in its color, in a browser, over HTTP and from disk."""
 
 import re
 from itertools import combinations
@@ -31,7 +31,7 @@ SEEN: dict[str, list[list[float]]] = {
 
 
 def hues(theme: str) -> list[NDArray[np.float64]]:
-    """The six colours of a theme, red, green and blue 0..255."""
+    """The six colors of a theme, red, green and blue 0..255."""
     text = THEME.read_text("utf-8")
     light, dark = text.split(':root[data-theme="dark"]', 1)
     found = re.findall(r"--class-\d: #(\w{6})", {"light": light, "dark": dark}[theme])
@@ -39,7 +39,7 @@ def hues(theme: str) -> list[NDArray[np.float64]]:
 
 
 def apart(one: NDArray[np.float64], other: NDArray[np.float64], seen: list[list[float]]) -> float:
-    """How different two colours look to such eyes: distance in CIELAB."""
+    """Difference of two colors for a kind of color vision: distance in CIELAB."""
 
     def lab(colour: NDArray[np.float64]) -> NDArray[np.float64]:
         share = colour / 255
@@ -54,8 +54,8 @@ def apart(one: NDArray[np.float64], other: NDArray[np.float64], seen: list[list[
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_colours_stay_apart_for_all_eyes(theme: str) -> None:
-    """Any two of the six colours differ clearly for all kinds of colour vision; plain red and green would not."""
+def test_colors_are_distinguishable_with_color_blindness(theme: str) -> None:
+    """Any two of the six colors differ clearly for all kinds of color vision; plain red and green would not."""
     colours = hues(theme)
     assert len(colours) == 6
     for seen in SEEN.values():
@@ -66,7 +66,7 @@ def test_colours_stay_apart_for_all_eyes(theme: str) -> None:
 
 
 def shares(planted: Planted, level: Level, classes: tuple[int, ...] = THREE) -> NDArray[np.float64]:
-    """Share of the layer's largest attribution by class and cell, signed root, in the steps of the heat planes."""
+    """Attribution relative to the layer's maximum by class and cell, signed root, as quantized in the heatmaps."""
     levels = [other for (name, _), other in planted.levels.items() if name == "features.7"]
     scale = max(np.abs(other.attribution[other.drawn]).max() for other in levels)
     values = level.attribution[:, classes].T
@@ -75,7 +75,7 @@ def shares(planted: Planted, level: Level, classes: tuple[int, ...] = THREE) -> 
 
 
 def covering(page: Page, level: Level, cell: int, off: float = 0) -> NDArray[np.float64]:
-    """What covers a cell: red, green, blue, alpha; ``off`` its middle to the left, in sides of the cell."""
+    """Overlay pixel of a cell: red, green, blue, alpha; ``off`` its center to the left, in units of the cell's side."""
     row, column = (int(number) for number in level.cell[cell])
     read = """([row, column, off]) => {
         const canvas = document.querySelector("canvas.overlay");
@@ -88,21 +88,21 @@ def covering(page: Page, level: Level, cell: int, off: float = 0) -> NDArray[np.
 
 
 def theme(page: Page, *names: str) -> list[NDArray[np.float64]]:
-    """Variables of the theme as red, green and blue."""
+    """Custom properties of the theme as red, green and blue."""
     read = "names => names.map((name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim())"
     found = page.evaluate(read, list(names))
     return [np.array([int(text[at : at + 2], 16) for at in (1, 3, 5)], float) for text in found]
 
 
 def expected(share: float, colour: NDArray[np.float64], paper: NDArray[np.float64], tint: float) -> NDArray[np.float64]:
-    """The paper's veil under the winner's colour, whose full strength is ``tint``."""
+    """The mask below the winner's color, whose full opacity is ``tint``."""
     over, veil = tint * share**0.5, VEIL * (1 - share**0.6)
     alpha = over + veil * (1 - over)
     return np.array([*(over * colour + veil * (1 - over) * paper) / alpha, 255 * alpha])
 
 
 def samples_of(level: Level, found: NDArray[np.float64]) -> list[int]:
-    """For each class the drawn cell that it wins most clearly, and one that it wins faintly."""
+    """For each class the cell that it wins most clearly, and one that it wins narrowly."""
     cells: list[int] = []
     for place_ in range(len(found)):
         won = np.flatnonzero(level.drawn & (found.argmax(axis=0) == place_) & (found.max(axis=0) > 0.1))
@@ -119,8 +119,8 @@ def search(page: Page, text: str, *keys: str) -> None:
 
 
 @browser
-def test_from_afar_each_cell_has_the_colour_of_its_winner(opened: Opener, planted: Planted) -> None:
-    """Colour and strength of a cell are those of the planted winner; with the other sign, of who it speaks against."""
+def test_zoomed_out_each_cell_has_the_color_of_its_winner(opened: Opener, planted: Planted) -> None:
+    """Color and opacity of a cell are those of the planted winner; with the other sign, of the most negative class."""
     level = planted.levels["features.7", 20]
     found = shares(planted, level)
     page = opened(LINK + FAR)
@@ -147,8 +147,8 @@ def test_from_afar_each_cell_has_the_colour_of_its_winner(opened: Opener, plante
 
 
 @browser
-def test_close_up_the_icon_shows_within_a_frame(opened: Opener, planted: Planted) -> None:
-    """Near a strong cell its middle is nearly clear and its rim has the winner's colour; with one class it has none."""
+def test_zoomed_in_the_icon_is_framed(opened: Opener, planted: Planted) -> None:
+    """Zoomed in, a strong cell is nearly clear and its frame has the winner's color; with one class it has none."""
     level = planted.levels["features.7", 20]
     found = shares(planted, level)
     cell = samples_of(level, found)[2]
@@ -170,8 +170,8 @@ def test_close_up_the_icon_shows_within_a_frame(opened: Opener, planted: Planted
 
 
 @browser
-def test_the_search_adds_and_the_lens_lists(opened: Opener, planted: Planted) -> None:
-    """Enter highlights alone, Shift and Enter add; chips tell each class's name and its strongest cell's value."""
+def test_the_search_adds_classes_and_the_toolbar_lists_them(opened: Opener, planted: Planted) -> None:
+    """Enter highlights only one class, Shift and Enter add; chips show each class's name and its largest value."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     search(page, "fireb", "Shift+Enter")
@@ -199,8 +199,8 @@ def test_the_search_adds_and_the_lens_lists(opened: Opener, planted: Planted) ->
 
 
 @browser
-def test_chips_take_classes_out(opened: Opener) -> None:
-    """A class that goes leaves the others their colours, a free colour is taken again, and one can be had alone."""
+def test_chips_remove_classes(opened: Opener) -> None:
+    """Removing a class keeps the colors of the others, a free color is used again, and one class can be shown alone."""
     page = opened("#layer=features.7&level=20&class=0&also=5.3")
     ready(page, "features.7/all/20/0.5.3")
     chips = page.locator(".class-chips li")
@@ -221,7 +221,7 @@ def test_chips_take_classes_out(opened: Opener) -> None:
 
 @browser
 def test_six_at_most(opened: Opener) -> None:
-    """The seventh class is not taken, each of the six has a colour of its own, and one way out ends it all."""
+    """A seventh class is refused, each of the six has its own color, and one button clears all."""
     page = opened("#layer=features.7&level=20&class=0")
     more = page.get_by_role("button", name="Add a class")
     more.click()
@@ -244,7 +244,7 @@ def test_six_at_most(opened: Opener) -> None:
 
 @browser
 def test_a_link_restores_several_classes(opened: Opener) -> None:
-    """Companions and colours come from the link; what does not exist or comes twice is left out."""
+    """Classes and colors come from the link; unknown and repeated ones are dropped."""
     page = opened("#layer=features.7&level=20&class=5&also=11.0&hues=4.1.6&sign=-")
     ready(page, "features.7/all/20/5.11.0")
     assert [chip.get_attribute("data-hue") for chip in page.locator(".class-chips li").all()] == ["4", "1", "6"]
@@ -266,8 +266,8 @@ def test_a_link_restores_several_classes(opened: Opener) -> None:
 
 
 @browser
-def test_a_cell_tells_its_winner(opened: Opener, planted: Planted) -> None:
-    """Card and panel list the chosen classes first in their colours; what is read out names the winner, or none."""
+def test_a_cell_shows_its_winner(opened: Opener, planted: Planted) -> None:
+    """Card and panel list the highlighted classes first in their colors; the announcement names the winner, or none."""
     level = planted.levels["features.7", 20]
     found = shares(planted, level)
     page = opened(LINK)
@@ -307,7 +307,7 @@ def test_a_cell_tells_its_winner(opened: Opener, planted: Planted) -> None:
 
 @browser
 def test_densities_are_of_one_class(opened: Opener, planted: Planted) -> None:
-    """A second class ends the density and says why it cannot be had; a comparison is coloured as any atlas is."""
+    """A second class ends the density and explains it; a comparison is colored like any atlas."""
     page = opened("#layer=features.7&level=20&class=0&show=density")
     expect(page.locator("html[data-density=class]")).to_be_attached()
     search(page, "gold", "Shift+Enter", "Escape")
@@ -332,7 +332,7 @@ def test_densities_are_of_one_class(opened: Opener, planted: Planted) -> None:
 @browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_adds_by_touch(opened: Opener, scheme: str) -> None:
-    """At 390 px a tap on + adds and the list stays, all chips are within reach, and axe finds no serious fault."""
+    """At 390 px a tap on + adds a class, all chips are reachable, and axe finds no serious violation."""
     context = {"has_touch": True, "is_mobile": True, "color_scheme": scheme}
     page = opened("#layer=features.7&level=10&class=0", width=390, height=844, **context)
     ready(page, "features.7/all/10/0")

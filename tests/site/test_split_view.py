@@ -1,4 +1,4 @@
-"""Two pictures side by side in a real browser, from a web host and from disk."""
+"""The split view in a browser, over HTTP and from disk."""
 
 from collections.abc import Callable
 
@@ -41,37 +41,37 @@ RECORD = """() => {
 
 
 def beside(page: Page, name: str) -> None:
-    """Wait until layer/atlas/level and class are what the second picture shows."""
+    """Wait until the second map shows layer/atlas/level and class."""
     page.wait_for_selector(f'html[data-split="{name}"]', state="attached")
 
 
 def places(page: Page) -> NDArray[np.float64]:
-    """Two cells' middles [picture, (x, y, x, y)], CSS pixels from each picture's upper left."""
+    """Centers of two cells [map, (x, y, x, y)], CSS pixels from each map's upper left."""
     return np.array(page.evaluate(PLACES))
 
 
 def together(page: Page) -> NDArray[np.float64]:
-    """The places in the first picture, once both pictures are seen to show the same view."""
+    """The positions in the first map, once both maps show the same view."""
     first, second = places(page)
     assert np.allclose(first, second, atol=1)
     return np.asarray(first)
 
 
 def place(page: Page, level: Level, cell: int, pane: str = "place") -> tuple[float, float]:
-    """The middle of a planted cell on the screen, in the picture of ``atlas.<pane>``."""
+    """The center of a planted cell on the screen, in the map ``atlas.<pane>``."""
     row, column = (int(number) for number in level.cell[cell])
     found = page.evaluate("([pane, row, column]) => atlas[pane](row, column)", [pane, row, column])
     return found["x"], found["y"]
 
 
 def pixels(page: Page, pane: str, x: float, y: float, size: int = 1) -> NDArray[np.int64]:
-    """A square of a picture's overlay around a place of the page [y, x, (red, green, blue, alpha)]."""
+    """A square of a map's overlay around a point of the page [y, x, (red, green, blue, alpha)]."""
     read = page.evaluate(PIXELS, [pane, x - size // 2, y - size // 2, size, size])
     return np.array(read).reshape(size, size, 4)
 
 
 def marked(page: Page, pane: str, level: Level, cell: int) -> bool:
-    """Whether a planted cell has an outline: nothing else on the overlay is darker than the light theme's paper."""
+    """Whether a planted cell has an outline: nothing else on the overlay is darker than the light background."""
     x, y = place(page, level, cell, "beside" if pane == ".second" else "place")
     side = page.evaluate("atlas.place(0, 1).x - atlas.place(0, 0).x")
     line = pixels(page, pane, x, y, int(side) + 8)[int(side) // 2 + 4]
@@ -79,7 +79,7 @@ def marked(page: Page, pane: str, level: Level, cell: int) -> bool:
 
 
 def test_the_next_layer_opens_and_closes(opened: Opener) -> None:
-    """The button shows the next layer with the same class and view in a second picture, and takes it away again."""
+    """The button opens the next layer with the same class and view as a second map, and closes it."""
     page = opened(f"{PLAIN}&class=5&view=0.4,0.6,0.3")
     ready(page, f"{FIRST}/all/20/5")
     before = page.evaluate("atlas.place(12, 8).y")
@@ -104,8 +104,8 @@ def test_the_next_layer_opens_and_closes(opened: Opener) -> None:
     assert toggle.get_attribute("aria-pressed") == "false"
 
 
-def test_both_pictures_move_together(opened: Opener) -> None:
-    """Buttons, keys, the minimap, and wheel and drag in either picture move both."""
+def test_both_maps_move_together(opened: Opener) -> None:
+    """Buttons, keys, the minimap, and wheel and drag in either map move both."""
     page = opened(f"{PLAIN}&beside={SECOND}~all~&view=0.5,0.5,0.5")
     beside(page, f"{SECOND}/all/20/")
     one, other = (page.locator(".pane").nth(number).bounding_box() for number in (0, 1))
@@ -147,7 +147,7 @@ def test_both_pictures_move_together(opened: Opener) -> None:
 
 
 def test_a_smooth_movement_has_no_echo(opened: Opener) -> None:
-    """While a zoom in the second picture runs, the first goes the same way at the same time, and both end at rest."""
+    """While a zoom in the second map runs, the first moves with it, and both come to rest."""
     page = opened(f"{PLAIN}&beside={SECOND}~all~&view=0.5,0.5,0.6")
     page.emulate_media(reduced_motion="no-preference")
     page.reload()
@@ -185,8 +185,8 @@ def test_the_grid_level_is_the_same_in_both(opened: Opener) -> None:
     ready(page, f"{FIRST}/all/40/")
 
 
-def test_each_picture_dims_with_its_own_class(opened: Opener, planted: Planted) -> None:
-    """The veil of either picture follows the planted attribution of the class that is chosen for it."""
+def test_each_map_is_masked_by_its_own_class(opened: Opener, planted: Planted) -> None:
+    """The mask of either map follows the planted attribution of its own class."""
     page = opened(f"{PLAIN}&class=5")
     page.keyboard.press("c")
     beside(page, f"{SECOND}/all/20/5")
@@ -211,8 +211,8 @@ def test_each_picture_dims_with_its_own_class(opened: Opener, planted: Planted) 
     ready(page, f"{FIRST}/all/20/5")
 
 
-def test_a_link_restores_the_second_picture(opened: Opener) -> None:
-    """Layer, atlas, classes and colours come back from the link; of unknown names, a layer opens nothing."""
+def test_a_link_restores_the_second_map(opened: Opener) -> None:
+    """Layer, atlas, classes and colors are restored from the link; an unknown layer opens nothing."""
     page = opened(f"#layer={FIRST}&class=2&beside={SECOND}~{COMPARE_ATLAS}~7.1~2.1&view=0.3,0.4,0.5")
     ready(page, f"{FIRST}/all/40/2")
     beside(page, f"{SECOND}/{COMPARE_ATLAS}/10/7")
@@ -228,8 +228,8 @@ def test_a_link_restores_the_second_picture(opened: Opener) -> None:
     expect(page.locator(".second")).to_have_count(0)
 
 
-def test_keys_move_in_the_second_picture_and_close_it(opened: Opener) -> None:
-    """Opened by key, the second picture has a cursor of its own; Escape takes back the cursor, then the picture."""
+def test_keys_control_the_second_map(opened: Opener) -> None:
+    """Opened by key, the second map has its own cursor; Escape clears the cursor, then closes the map."""
     page = opened(PLAIN)
     page.keyboard.press("c")
     beside(page, f"{SECOND}/all/20/")
@@ -254,8 +254,8 @@ def test_keys_move_in_the_second_picture_and_close_it(opened: Opener) -> None:
     expect(page.get_by_role("application", name="Activation atlas")).to_be_focused()
 
 
-def test_the_same_samples_are_marked_in_the_other_picture(opened: Opener, planted: Planted) -> None:
-    """The cell under the pointer marks the cells of the other layer that hold most of its samples, and no others."""
+def test_shared_samples_are_marked_in_the_other_map(opened: Opener, planted: Planted) -> None:
+    """The cell at the pointer marks the cells of the other layer with most of its samples, and no others."""
     own, other = planted.levels[FIRST, 20], planted.levels[SECOND, 20]
     page = opened(f"{PLAIN}&labels=off&beside={SECOND}~all~", width=1900, height=960)
     beside(page, f"{SECOND}/all/20/")
@@ -295,8 +295,8 @@ def test_the_same_cell_is_marked_at_the_same_layer(opened: Opener, planted: Plan
     assert not marked(page, ".second", level, cell)
 
 
-def test_a_click_brings_the_second_picture_to_the_first_place(opened: Opener, planted: Planted) -> None:
-    """A clicked cell of the second picture is pinned in the first place; the swap button takes both back."""
+def test_a_click_pins_in_the_first_pane(opened: Opener, planted: Planted) -> None:
+    """A clicked cell of the second map is pinned in the first pane; the swap button reverts it."""
     level = planted.levels[SECOND, 20]
     page = opened(f"{PLAIN}&class=5&beside={SECOND}~all~6&view=0.5,0.5,0.6", width=1900, height=960)
     beside(page, f"{SECOND}/all/20/6")
@@ -314,8 +314,8 @@ def test_a_click_brings_the_second_picture_to_the_first_place(opened: Opener, pl
     beside(page, f"{SECOND}/all/20/6")
 
 
-def test_a_phone_has_them_one_over_the_other(opened: Opener) -> None:
-    """At 390 px the second picture lies below the first, everything fits, and both move together."""
+def test_a_phone_stacks_the_maps(opened: Opener) -> None:
+    """At 390 px the second map is below the first, everything fits, and both move together."""
     page = opened(f"#layer={FIRST}&beside={SECOND}~all~5", width=390, height=844, has_touch=True, is_mobile=True)
     beside(page, f"{SECOND}/all/10/5")
     one, other, head = (

@@ -1,4 +1,4 @@
-"""The page in a real browser, from a web host and from disk."""
+"""The atlas page in a browser, over HTTP and from disk."""
 
 import re
 
@@ -30,7 +30,7 @@ def test_zoom_changes_the_automatic_level(opened: Opener) -> None:
 
 
 def test_the_wheel_zooms_around_the_pointer(opened: Opener, planted: Planted) -> None:
-    """The place under the pointer stays there while the wheel turns."""
+    """The position under the pointer stays there while the wheel turns."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     before = place(page, level, busiest(level))
@@ -42,8 +42,8 @@ def test_the_wheel_zooms_around_the_pointer(opened: Opener, planted: Planted) ->
     assert np.allclose(place(page, level, busiest(level)), before, atol=1.5)
 
 
-def test_hover_card_tells_the_planted_truth(opened: Opener, planted: Planted) -> None:
-    """The card under the pointer names the cell's strongest classes, count, spread and fidelities."""
+def test_hover_card_shows_the_planted_values(opened: Opener, planted: Planted) -> None:
+    """The hover card shows the cell's top classes, count, spread and fidelities."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     card = page.locator(".card")
@@ -70,7 +70,7 @@ def test_hover_card_tells_the_planted_truth(opened: Opener, planted: Planted) ->
 
 
 def test_card_shows_the_icon_of_its_cell(opened: Opener, planted: Planted) -> None:
-    """The card cuts exactly the cell out of the tiles: its box over the tile's box is the cell's place."""
+    """The card crops exactly the cell from the tiles."""
     level = planted.levels["features.7", 40]
     page = opened("#layer=features.7&level=40")
     cell = busiest(level)
@@ -89,8 +89,8 @@ def test_card_shows_the_icon_of_its_cell(opened: Opener, planted: Planted) -> No
         assert tile.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 
 
-def test_click_pins_the_cell_and_shows_where_it_was_seen(opened: Opener, planted: Planted) -> None:
-    """The panel of a clicked cell holds its exemplars' patches, cut out at the planted place, and links."""
+def test_click_pins_the_cell_and_shows_its_exemplars(opened: Opener, planted: Planted) -> None:
+    """The panel of a clicked cell shows its exemplars' patches, cropped at the planted position, and links."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     cell = busiest(level)
@@ -121,8 +121,8 @@ def test_click_pins_the_cell_and_shows_where_it_was_seen(opened: Opener, planted
     assert "pin=" not in page.url
 
 
-def test_a_class_dims_all_cells_that_do_not_speak_for_it(opened: Opener, planted: Planted) -> None:
-    """The veil over a cell follows the planted attribution of the class found by typing, for it and against it."""
+def test_a_class_masks_cells_without_attribution_to_it(opened: Opener, planted: Planted) -> None:
+    """The mask over a cell follows the planted attribution of the class found by typing, for both signs."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     drawn = np.flatnonzero(level.drawn)
@@ -150,8 +150,8 @@ def test_a_class_dims_all_cells_that_do_not_speak_for_it(opened: Opener, planted
     assert veil(page, level, chosen[1]) == 0
 
 
-def test_empty_places_are_covered(opened: Opener, planted: Planted) -> None:
-    """Where no icon is drawn the overlay is as opaque as paper, so that no fringe of a neighbour shows."""
+def test_empty_positions_are_covered(opened: Opener, planted: Planted) -> None:
+    """Without an icon the overlay is opaque, so that no fringe of a neighbor is visible."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     there = {tuple(cell) for cell in level.cell[level.drawn].tolist()}
@@ -161,7 +161,7 @@ def test_empty_places_are_covered(opened: Opener, planted: Planted) -> None:
 
 
 def test_a_link_restores_everything_in_a_new_page(opened: Opener, planted: Planted) -> None:
-    """Layer, level, class, sign, intensity, pin and view come back from the address alone."""
+    """Layer, level, class, sign, intensity, pin and view are restored from the URL alone."""
     level = planted.levels["features.3", 40]
     page = opened("#layer=features.3&level=40&class=5&sign=-&intensity=2")
     ready(page, "features.3/all/40/5")
@@ -186,7 +186,7 @@ def test_a_link_restores_everything_in_a_new_page(opened: Opener, planted: Plant
 
 
 def test_a_link_typed_into_an_open_page_is_followed(opened: Opener) -> None:
-    """Changing the address by hand moves the open page there."""
+    """Editing the URL of an open page moves it there."""
     page = opened("#layer=features.7&level=10")
     page.evaluate("location.hash = '#layer=features.3&level=20&class=2'")
     ready(page, "features.3/all/20/2")
@@ -197,14 +197,14 @@ def test_a_link_typed_into_an_open_page_is_followed(opened: Opener) -> None:
     ["#layer=nothing&level=7&class=99&pin=20.x.3&view=a,b", "#pin=20.0.0", "#class=&pin=20..", "#class=1e0", "#%%%"],
 )
 def test_a_broken_link_shows_the_start(opened: Opener, link: str) -> None:
-    """Whatever the atlas does not have is left out."""
+    """Unknown parts are dropped."""
     page = opened(link)
     ready(page, "features.3/all/20/")
     expect(page.locator(".panel")).to_be_hidden()
 
 
 def test_keys_do_everything(opened: Opener, planted: Planted) -> None:
-    """Arrows move from cell to cell, Enter pins, Escape goes back, and the other keys zoom, switch and explain."""
+    """Arrows move between cells, Enter pins, Escape goes back, and the other keys zoom, switch and help."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     row, column = (int(number) for number in level.cell[busiest(level)])
@@ -292,8 +292,8 @@ def test_outside_names_are_text(opened: Opener, planted: Planted) -> None:
     assert page.locator("img[src=x], b, .panel script").count() == 0
 
 
-def test_another_layer_keeps_the_place(opened: Opener) -> None:
-    """Switching layers leaves the view where it is, and the wall label says what to keep in mind."""
+def test_another_layer_keeps_the_view(opened: Opener) -> None:
+    """Switching layers keeps the view, and the caption shows the layer's notes."""
     page = opened("#layer=features.7&level=40&view=0.4,0.6,0.3")
     expect(page.locator(".caption")).to_contain_text("84 % of this layer's attributions are exactly zero")
     expect(page.locator(".caption")).not_to_contain_text("weak")
@@ -306,7 +306,7 @@ def test_another_layer_keeps_the_place(opened: Opener) -> None:
 
 
 def test_minimap_shows_and_moves_the_view(opened: Opener) -> None:
-    """A click into the minimap brings that place into the middle."""
+    """A click on the minimap centers that position."""
     page = opened("#layer=features.7&level=20&view=0.3,0.3,0.3")
     box = page.locator(".minimap").bounding_box()
     assert box
@@ -318,7 +318,7 @@ def test_minimap_shows_and_moves_the_view(opened: Opener) -> None:
 
 @pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(247, 245, 240)"), ("dark", "rgb(20, 19, 18)")])
 def test_light_and_dark_follow_the_system_until_chosen(opened: Opener, scheme: str, paper: str) -> None:
-    """The paper has the system's brightness; the button turns it over."""
+    """The background follows the system's theme; the button switches it."""
     page = opened("#layer=features.7", color_scheme=scheme)
     ground = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(ground) == paper
@@ -327,7 +327,7 @@ def test_light_and_dark_follow_the_system_until_chosen(opened: Opener, scheme: s
 
 
 def test_a_phone_shows_everything(opened: Opener, planted: Planted) -> None:
-    """At 390 px nothing sticks out, and a tap pins a cell whose panel leaves the cell in sight."""
+    """At 390 px nothing overflows, and a tap pins a cell that stays visible above its panel."""
     level = planted.levels["features.7", 10]
     page = opened("#layer=features.7&level=10", width=390, height=844, has_touch=True, is_mobile=True)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
@@ -348,8 +348,8 @@ def test_a_phone_shows_everything(opened: Opener, planted: Planted) -> None:
     assert 0 < y < panel["y"]
 
 
-def test_a_missing_file_is_said_on_the_page(chromium: Browser, address: str) -> None:
-    """Where a data file cannot be loaded, the page names it instead of staying empty."""
+def test_a_missing_file_is_reported(chromium: Browser, address: str) -> None:
+    """If a data file cannot be loaded, the page names it."""
     page = chromium.new_page()
     page.route("**/cells.js", lambda route: route.abort())
     page.goto(address)
