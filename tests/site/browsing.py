@@ -5,7 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page
 from site_planting import Level
 
-VEIL = 0.93
+MASK_OPACITY = 0.93
 Opener = Callable[..., Page]
 
 
@@ -21,7 +21,7 @@ def place(page: Page, level: Level, cell: int) -> tuple[float, float]:
     return found["x"], found["y"]
 
 
-def veil(page: Page, level: Level, cell: int) -> int:
+def opacity(page: Page, level: Level, cell: int) -> int:
     """Opacity of the overlay at the center of a planted cell, 0..255."""
     x, y = place(page, level, cell)
     read = """([x, y]) => {

@@ -57,9 +57,9 @@ def painted(page: Page, x: float, y: float, width: float, height: float) -> NDAr
     return np.array(page.evaluate(read, [*corner, *size])).reshape(size[1], size[0], 4)
 
 
-def like(pixels: NDArray[np.int64], colour: tuple[int, int, int]) -> NDArray[np.bool_]:
+def like(pixels: NDArray[np.int64], color: tuple[int, int, int]) -> NDArray[np.bool_]:
     """Which pixels have this color."""
-    same: NDArray[np.bool_] = (np.abs(pixels[..., :3] - colour).max(axis=-1) < 8) & (pixels[..., 3] > 240)
+    same: NDArray[np.bool_] = (np.abs(pixels[..., :3] - color).max(axis=-1) < 8) & (pixels[..., 3] > 240)
     return same
 
 
@@ -215,7 +215,7 @@ def test_the_axis_moves_with_the_map(opened: Opener) -> None:
         y = round(written["fireboat →"]["y"]) - 25
         right = min(left + side, 1200)
         row = painted(page, 300, y - 2, right - 300 - 2, 5)
-        blue, red = (np.flatnonzero(like(row, colour).any(axis=0)) for colour in (AGAINST, ACCENT))
+        blue, red = (np.flatnonzero(like(row, color).any(axis=0)) for color in (AGAINST, ACCENT))
         assert blue.max() + 300 == pytest.approx(left + side / 2, abs=2)
         assert red.min() + 300 == pytest.approx(left + side / 2, abs=2)
         page.get_by_role("button", name="Zoom in").click()

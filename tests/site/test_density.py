@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from browsing import Opener, busiest, place, ready, veil
+from browsing import Opener, busiest, opacity, place, ready
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Route, expect
 from site_planting import CLASS_ATLAS, SECOND, Level, Planted, cell_at, count_at, second_about
@@ -43,7 +43,7 @@ def extremes(level: Level, found: Shares) -> tuple[int, int]:
     return int(difference.argmax()), int(difference.argmin())
 
 
-def colour(page: Page, level: Level, cell: int) -> tuple[int, int, int, int]:
+def color(page: Page, level: Level, cell: int) -> tuple[int, int, int, int]:
     """Overlay pixel of a cell: red, green, blue, alpha."""
     read = """([x, y]) => {
         const canvas = document.querySelector("canvas.overlay");
@@ -57,18 +57,18 @@ def colour(page: Page, level: Level, cell: int) -> tuple[int, int, int, int]:
 def check(page: Page, level: Level, found: Shares, whose: str) -> None:
     """Compare colors, legend and hover card with the planted shares."""
     over, under = extremes(level, found)
-    red, _, blue, clear = colour(page, level, over)
+    red, _, blue, clear = color(page, level, over)
     assert red > blue + 60, "more than expected is orange"
     assert clear < 115
-    red, _, blue, alpha = colour(page, level, under)
+    red, _, blue, alpha = color(page, level, under)
     assert blue > red + 40, "less than expected is blue"
     assert alpha < 180
     difference = found[0] - found[1]
     even = int(np.where(level.drawn, np.abs(difference), 1).argmin())
-    assert colour(page, level, even)[3] > 200, "what is as expected steps back"
+    assert color(page, level, even)[3] > 200, "what is as expected steps back"
     order = np.argsort(difference[level.drawn])
-    opacity = [colour(page, level, int(np.flatnonzero(level.drawn)[at]))[3] for at in order[-1:-60:-12]]
-    assert opacity == sorted(opacity), "the more, the clearer"
+    alphas = [color(page, level, int(np.flatnonzero(level.drawn)[at]))[3] for at in order[-1:-60:-12]]
+    assert alphas == sorted(alphas), "the more, the clearer"
     rows = page.locator(".legend dl > div")
     for row, cell in ((rows.nth(0), under), (rows.nth(1), over)):
         expect(row).to_contain_text(f"{written(found[0][cell])}, all {written(found[1][cell])}")
@@ -88,7 +88,7 @@ def test_density_of_a_class(opened: Opener, planted: Planted) -> None:
     page = opened(CLASS)
     ready(page, "features.7/all/20/0")
     expect(page.locator(".class-toolbar .legend")).to_be_hidden()
-    before = colour(page, level, busiest(level))
+    before = color(page, level, busiest(level))
     page.get_by_label("density of its samples").check()
     expect(page.locator("html[data-density=class]")).to_be_attached()
     assert "show=density" in page.url
@@ -101,7 +101,7 @@ def test_density_of_a_class(opened: Opener, planted: Planted) -> None:
     expect(page.locator(".panel .density")).to_contain_text(f"{written(found[0][over])} of its samples")
     page.get_by_label("attribution").check()
     expect(page.locator(".panel .density")).to_have_count(0)
-    assert colour(page, level, busiest(level)) == before
+    assert color(page, level, busiest(level)) == before
     assert "show=" not in page.url
 
 
@@ -111,17 +111,17 @@ def test_a_link_restores_the_density_and_another_class_keeps_it(opened: Opener, 
     page = opened(f"{CLASS}&show=density")
     ready(page, "features.7/all/20/0")
     over, _ = extremes(level, shares(planted, 20, of_class(planted)))
-    assert colour(page, level, over)[3] < 115
+    assert color(page, level, over)[3] < 115
     page.get_by_role("combobox").fill("gold")
     page.get_by_role("combobox").press("Enter")
     ready(page, "features.7/all/20/5")
     expect(page.locator(".class-toolbar .legend")).to_have_text("No image has this label.")
-    assert veil(page, level, over) == 0
+    assert opacity(page, level, over) == 0
     page.get_by_role("button", name="Show all classes").click()
     ready(page, "features.7/all/20/")
     expect(page.locator(".class-toolbar")).to_be_hidden()
     assert "show=" not in page.url
-    assert veil(page, level, over) == 0
+    assert opacity(page, level, over) == 0
 
 
 def test_density_of_the_second_image_set(opened: Opener, planted: Planted) -> None:
@@ -253,7 +253,7 @@ def test_finer_cells_show_the_cell_around_them(opened: Opener, planted: Planted)
     for cell in extremes(coarse, found):
         children = np.flatnonzero((fine.cell // 4 == coarse.cell[cell]).all(axis=1) & fine.drawn)
         assert len(children) > 2
-        assert len({colour(page, fine, int(child)) for child in children}) == 1
+        assert len({color(page, fine, int(child)) for child in children}) == 1
         page.mouse.move(*place(page, fine, int(children[0])))
         told = f"{written(found[0][cell])} of its samples, {written(found[1][cell])} of all (around it on 10 × 10)"
         expect(page.locator(".card .density")).to_have_text(told)
@@ -289,6 +289,6 @@ def test_a_phone_shows_densities(opened: Opener, planted: Planted, scheme: str) 
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
     over, under = extremes(level, shares(planted, 10, of_class(planted)))
-    warm, cold = colour(page, level, over), colour(page, level, under)
+    warm, cold = color(page, level, over), color(page, level, under)
     assert warm[0] - warm[2] > 60
     assert cold[2] - cold[0] > 40

@@ -20,8 +20,8 @@ from pipeline.core.store import array, open_artifact
 
 pytestmark = pytest.mark.browser
 
-PAPER = np.array([0xF7, 0xF5, 0xF0])
-MARGIN = 32  # pixels of paper around the icons
+BACKGROUND = np.array([0xF7, 0xF5, 0xF0])
+MARGIN = 32  # pixels of background around the icons
 Rows = list[dict[str, str]]
 
 
@@ -180,14 +180,14 @@ def test_the_png_contains_only_the_selected_icons(opened: Opener, planted: Plant
             found = pixels[y : y + side, x : x + side].reshape(ICON, times, ICON, times, 3).mean(axis=(1, 3))
             cell = seen.get((row, column))
             if cell is None or not chosen[cell]:
-                assert np.abs(found - PAPER).max() <= 1, (row, column)
+                assert np.abs(found - BACKGROUND).max() <= 1, (row, column)
             else:
                 apart = np.abs(inside - found[inner, inner]).mean(axis=(1, 2, 3))
                 assert apart.argmin() == np.flatnonzero(chosen).tolist().index(cell), "no other icon comes as near"
                 assert apart.min() < 16
     below = pixels[MARGIN + (bottom - top + 1) * side :]
-    assert np.abs(pixels[:MARGIN] - PAPER).max() == 0
-    assert 0 < (np.abs(below - PAPER).max(axis=-1) > 60).mean() < 0.1, "a line of text"
+    assert np.abs(pixels[:MARGIN] - BACKGROUND).max() == 0
+    assert 0 < (np.abs(below - BACKGROUND).max(axis=-1) > 60).mean() < 0.1, "a line of text"
 
 
 def test_a_small_selection_is_enlarged(opened: Opener, planted: Planted, address: str) -> None:

@@ -139,7 +139,7 @@ def test_a_name_stands_inside_its_region() -> None:
     assert ring[tuple(where)]
 
 
-def test_neighbours_touch() -> None:
+def test_neighbors_touch() -> None:
     """Pairs are exactly the cells at most one row and one column apart."""
     random = np.random.default_rng(3)
     cell = np.argwhere(random.random((12, 12)) < 0.4)

@@ -32,7 +32,7 @@ def values(level: Level, measure: str) -> NDArray[np.float64]:
     return columns[measure].astype(np.float64)
 
 
-def colour(page: Page, level: Level, cell: int) -> list[int]:
+def color(page: Page, level: Level, cell: int) -> list[int]:
     """Red, green, blue and opacity of the overlay a little below the middle of a cell."""
     x, y = place(page, level, cell)
     read = """([x, y]) => {
@@ -44,9 +44,9 @@ def colour(page: Page, level: Level, cell: int) -> list[int]:
     return found
 
 
-def lightness(colour: list[int]) -> float:
+def lightness(color: list[int]) -> float:
     """Relative luminance, 0..1 (WCAG 2)."""
-    share = np.array(colour[:3]) / 255
+    share = np.array(color[:3]) / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
@@ -62,14 +62,14 @@ def test_colors_follow_the_measure(opened: Opener, planted: Planted, scheme: str
         expect(page.locator(".measure-legend h3")).to_have_text(name)
         order = np.argsort(values(level, measure), kind="stable")
         chosen = [int(drawn[order[round(share * (len(order) - 1))]]) for share in (0, 0.3, 0.6, 0.85, 1)]
-        found = [colour(page, level, cell) for cell in chosen]
+        found = [color(page, level, cell) for cell in chosen]
         light = [lightness(pixel) for pixel in found]
         assert light == sorted(light, reverse=scheme == "light")
         assert abs(light[0] - light[-1]) > 0.3
         assert all(120 <= pixel[3] <= 170 for pixel in found)
     page.evaluate(f"location.hash = '{LINK}'")
     expect(page.locator(".measure-legend")).to_be_hidden()
-    assert colour(page, level, int(drawn[5]))[3] == 0
+    assert color(page, level, int(drawn[5]))[3] == 0
 
 
 @pytest.mark.parametrize("measure", NAMES)
@@ -186,8 +186,8 @@ def test_a_highlighted_class_overrides_a_measure(opened: Opener, planted: Plante
     ready(page, "features.7/all/20/1")
     expect(page.locator(".measure-legend")).to_be_visible()
     weak = int(np.where(level.drawn, level.attribution[:, 1], np.inf).argmin())
-    assert colour(page, level, weak)[3] > 225
-    assert colour(page, level, int(strength.argmax()))[3] < 200
+    assert color(page, level, weak)[3] > 225
+    assert color(page, level, int(strength.argmax()))[3] < 200
 
 
 def test_a_phone_shows_menu_and_legend(opened: Opener) -> None:

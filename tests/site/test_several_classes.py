@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import VEIL, Opener, place, ready, signed
+from browsing import MASK_OPACITY, Opener, place, ready, signed
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, COMPARE_ATLAS, SECOND, Level, Planted
@@ -41,8 +41,8 @@ def hues(theme: str) -> list[NDArray[np.float64]]:
 def apart(one: NDArray[np.float64], other: NDArray[np.float64], seen: list[list[float]]) -> float:
     """Difference of two colors for a kind of color vision: distance in CIELAB."""
 
-    def lab(colour: NDArray[np.float64]) -> NDArray[np.float64]:
-        share = colour / 255
+    def lab(color: NDArray[np.float64]) -> NDArray[np.float64]:
+        share = color / 255
         linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
         linear = np.clip(np.array(seen) @ linear, 0, 1)
         to_xyz = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
@@ -56,10 +56,10 @@ def apart(one: NDArray[np.float64], other: NDArray[np.float64], seen: list[list[
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_colors_are_distinguishable_with_color_blindness(theme: str) -> None:
     """Any two of the six colors differ clearly for all kinds of color vision; plain red and green would not."""
-    colours = hues(theme)
-    assert len(colours) == 6
+    colors = hues(theme)
+    assert len(colors) == 6
     for seen in SEEN.values():
-        assert min(apart(one, other, seen) for one, other in combinations(colours, 2)) > 20
+        assert min(apart(one, other, seen) for one, other in combinations(colors, 2)) > 20
     red, green = np.array([200.0, 90, 40]), np.array([120.0, 130, 40])
     assert apart(red, green, SEEN["everybody"]) > 40
     assert apart(red, green, SEEN["deuteranopes"]) < 20
@@ -94,11 +94,13 @@ def theme(page: Page, *names: str) -> list[NDArray[np.float64]]:
     return [np.array([int(text[at : at + 2], 16) for at in (1, 3, 5)], float) for text in found]
 
 
-def expected(share: float, colour: NDArray[np.float64], paper: NDArray[np.float64], tint: float) -> NDArray[np.float64]:
+def expected(
+    share: float, color: NDArray[np.float64], background: NDArray[np.float64], tint: float
+) -> NDArray[np.float64]:
     """The mask below the winner's color, whose full opacity is ``tint``."""
-    over, veil = tint * share**0.5, VEIL * (1 - share**0.6)
-    alpha = over + veil * (1 - over)
-    return np.array([*(over * colour + veil * (1 - over) * paper) / alpha, 255 * alpha])
+    over, opacity = tint * share**0.5, MASK_OPACITY * (1 - share**0.6)
+    alpha = over + opacity * (1 - over)
+    return np.array([*(over * color + opacity * (1 - over) * background) / alpha, 255 * alpha])
 
 
 def samples_of(level: Level, found: NDArray[np.float64]) -> list[int]:
@@ -125,18 +127,18 @@ def test_zoomed_out_each_cell_has_the_color_of_its_winner(opened: Opener, plante
     found = shares(planted, level)
     page = opened(LINK + FAR)
     ready(page, "features.7/all/20/0.5.11")
-    paper, *colours = theme(page, "--background", "--class-1", "--class-2", "--class-3")
+    background, *colors = theme(page, "--background", "--class-1", "--class-2", "--class-3")
 
     def check(values: NDArray[np.float64], tolerance: float = 7) -> None:
         for cell in samples_of(level, values):
             winner = int(values[:, cell].argmax())
-            wanted = expected(values[winner, cell], colours[winner], paper, TINT_FAR)
+            wanted = expected(values[winner, cell], colors[winner], background, TINT_FAR)
             assert covering(page, level, cell) == pytest.approx(wanted, abs=tolerance)
 
     check(found)
     nobody = np.flatnonzero(level.drawn & (found.max(axis=0) <= 0))
     assert len(nobody)
-    assert covering(page, level, int(nobody[0])) == pytest.approx([*paper, 255 * VEIL], abs=3)
+    assert covering(page, level, int(nobody[0])) == pytest.approx([*background, 255 * MASK_OPACITY], abs=3)
     page.locator("input[value=negative]").check()
     check(-found)
     page.locator("input[value=for]").check()
@@ -156,17 +158,17 @@ def test_zoomed_in_the_icon_is_framed(opened: Opener, planted: Planted) -> None:
     view = f"&view={(column + 0.5) / 20},{(row + 0.5) / 20},{NEAR}"
     page = opened(LINK + view)
     ready(page, "features.7/all/20/0.5.11")
-    paper, colour = theme(page, "--background", "--class-2")
+    background, color = theme(page, "--background", "--class-2")
     rim = covering(page, level, cell, off=0.44)
-    assert rim[:3] == pytest.approx(colour, abs=25)
+    assert rim[:3] == pytest.approx(color, abs=25)
     share = found[1, cell]
-    assert rim == pytest.approx(expected(share, colour, paper, 1), abs=7)
+    assert rim == pytest.approx(expected(share, color, background, 1), abs=7)
     middle = covering(page, level, cell)
-    assert middle == pytest.approx(expected(share, colour, paper, TINT_NEAR), abs=12)  # few steps at little alpha
+    assert middle == pytest.approx(expected(share, color, background, TINT_NEAR), abs=12)  # few steps at little alpha
     assert middle[3] < 0.4 * rim[3]
     alone = opened(LINK.replace("&class=0&also=5.11", "&class=5") + view)
     ready(alone, "features.7/all/20/5")
-    assert covering(alone, level, cell, off=0.44)[3] == pytest.approx(255 * VEIL * (1 - share), abs=4)
+    assert covering(alone, level, cell, off=0.44)[3] == pytest.approx(255 * MASK_OPACITY * (1 - share), abs=4)
 
 
 @browser
@@ -281,9 +283,9 @@ def test_a_cell_shows_its_winner(opened: Opener, planted: Planted) -> None:
     assert [bar.get_attribute("data-hue") for bar in bars.all()[:4]] == ["1", "2", "3", None]
     value = bars.locator(".value").nth(1).inner_text().replace("−", "-")
     assert float(value) == pytest.approx(level.attribution[won, 5], abs=0.06)
-    colour = theme(page, "--class-2")[0].astype(int)
+    color = theme(page, "--class-2")[0].astype(int)
     painted = bars.locator(".bar").nth(1).evaluate("bar => getComputedStyle(bar).backgroundColor")
-    assert painted == f"rgb({colour[0]}, {colour[1]}, {colour[2]})"
+    assert painted == f"rgb({color[0]}, {color[1]}, {color[2]})"
     page.mouse.click(*place(page, level, won))
     expect(status).to_contain_text("; largest for goldfish; fireboat ")
     expect(page.locator(".panel .bars li[data-hue]").first).to_contain_text("fireboat")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from browsing import VEIL, Opener, busiest, ready
+from browsing import MASK_OPACITY, Opener, busiest, ready
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASS_ATLAS, COMPARE_ATLAS, Level, Planted, cell_at, count_at
@@ -93,9 +93,9 @@ def test_the_next_layer_opens_and_closes(opened: Opener) -> None:
     assert other
     assert one["width"] == pytest.approx(other["width"], abs=1)
     assert other["x"] >= one["x"] + one["width"]
-    centre = [one["x"] + one["width"] / 2, one["y"] + one["height"] / 2]
+    center = [one["x"] + one["width"] / 2, one["y"] + one["height"] / 2]
     middle = page.evaluate("[atlas.place(11.5, 7.5).x, atlas.place(11.5, 7.5).y]")
-    assert middle == pytest.approx(centre, abs=2)  # the view of the link, in a narrower window
+    assert middle == pytest.approx(center, abs=2)  # the view of the link, in a narrower window
     together(page)
     page.get_by_role("button", name="Close the second map").click()
     expect(page.locator(".second")).to_have_count(0)
@@ -205,7 +205,7 @@ def test_each_map_is_masked_by_its_own_class(opened: Opener, planted: Planted) -
         for cell in (int(drawn[values[drawn].argmax()]), int(drawn[values[drawn].argmin()])):
             x, y = place(page, level, cell, "beside" if pane == ".second" else "place")
             shown = np.sqrt(max(values[cell], 0) / scale)
-            assert pixels(page, pane, x, y)[0, 0, 3] == pytest.approx(255 * VEIL * (1 - shown), abs=4)
+            assert pixels(page, pane, x, y)[0, 0, 3] == pytest.approx(255 * MASK_OPACITY * (1 - shown), abs=4)
     head.get_by_role("button", name="Stop highlighting steam train").click()
     beside(page, f"{SECOND}/all/20/")
     ready(page, f"{FIRST}/all/20/5")
@@ -221,7 +221,7 @@ def test_a_link_restores_the_second_map(opened: Opener) -> None:
     assert page.locator(".split-header input:checked").input_value() == SECOND
     page.keyboard.press("+")
     page.wait_for_function("!location.hash.includes('view=0.3,')")
-    assert f"{COMPARE_ATLAS}~7.1~2.1" in page.url  # the colours too
+    assert f"{COMPARE_ATLAS}~7.1~2.1" in page.url  # the colors too
     page.evaluate(f"location.hash = '#layer={FIRST}&level=10&beside={SECOND}~nothing~99'")
     beside(page, f"{SECOND}/all/10/")
     page.evaluate(f"location.hash = '#layer={FIRST}&level=10&beside=nothing~all~1'")

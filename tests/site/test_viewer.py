@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from browsing import VEIL, Opener, busiest, place, ready, signed, veil
+from browsing import MASK_OPACITY, Opener, busiest, opacity, place, ready, signed
 from playwright.sync_api import Browser, expect
 from site_planting import CLASSES, Level, Planted
 
@@ -126,7 +126,7 @@ def test_a_class_masks_cells_without_attribution_to_it(opened: Opener, planted: 
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     drawn = np.flatnonzero(level.drawn)
-    assert veil(page, level, int(drawn[3])) == 0
+    assert opacity(page, level, int(drawn[3])) == 0
     page.get_by_role("combobox").fill("gold")
     page.get_by_role("combobox").press("Enter")
     ready(page, "features.7/all/20/5")
@@ -140,14 +140,20 @@ def test_a_class_masks_cells_without_attribution_to_it(opened: Opener, planted: 
     chosen = [int(drawn[values[drawn].argmax()]), int(drawn[values[drawn].argmin()]), busiest(level)]
 
     def expected(cell: int, sign: int) -> float:
-        return float(255 * VEIL * (1 - max(0, sign * np.sign(values[cell]) * np.sqrt(abs(values[cell]) / scale))))
+        return float(
+            255 * MASK_OPACITY * (1 - max(0, sign * np.sign(values[cell]) * np.sqrt(abs(values[cell]) / scale)))
+        )
 
-    assert [veil(page, level, cell) for cell in chosen] == pytest.approx([expected(cell, 1) for cell in chosen], abs=3)
+    assert [opacity(page, level, cell) for cell in chosen] == pytest.approx(
+        [expected(cell, 1) for cell in chosen], abs=3
+    )
     page.locator("input[value=negative]").check()
-    assert [veil(page, level, cell) for cell in chosen] == pytest.approx([expected(cell, -1) for cell in chosen], abs=3)
+    assert [opacity(page, level, cell) for cell in chosen] == pytest.approx(
+        [expected(cell, -1) for cell in chosen], abs=3
+    )
     page.get_by_role("button", name="Show all classes").click()
     ready(page, "features.7/all/20/")
-    assert veil(page, level, chosen[1]) == 0
+    assert opacity(page, level, chosen[1]) == 0
 
 
 def test_empty_positions_are_covered(opened: Opener, planted: Planted) -> None:
@@ -157,7 +163,7 @@ def test_empty_positions_are_covered(opened: Opener, planted: Planted) -> None:
     there = {tuple(cell) for cell in level.cell[level.drawn].tolist()}
     row, column = next((row, column) for row in range(20) for column in range(20) if (row, column) not in there)
     empty = Level(**{**vars(level), "cell": np.array([[row, column]])})
-    assert veil(page, empty, 0) == 255
+    assert opacity(page, empty, 0) == 255
 
 
 def test_a_link_restores_everything_in_a_new_page(opened: Opener, planted: Planted) -> None:
@@ -182,7 +188,7 @@ def test_a_link_restores_everything_in_a_new_page(opened: Opener, planted: Plant
     assert other.locator(".class-toolbar input[value=negative]").is_checked()
     assert float(other.locator(".class-toolbar input[type=range]").input_value()) == 1
     assert other.locator(".levels input[value='40']").is_checked()
-    assert veil(other, level, cell) == veil(page, level, cell)
+    assert opacity(other, level, cell) == opacity(page, level, cell)
 
 
 def test_a_link_typed_into_an_open_page_is_followed(opened: Opener) -> None:
@@ -317,13 +323,13 @@ def test_minimap_shows_and_moves_the_view(opened: Opener) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(247, 245, 240)"), ("dark", "rgb(20, 19, 18)")])
-def test_light_and_dark_follow_the_system_until_chosen(opened: Opener, scheme: str, paper: str) -> None:
+def test_light_and_dark_follow_the_system_until_chosen(opened: Opener, scheme: str, background: str) -> None:
     """The background follows the system's theme; the button switches it."""
     page = opened("#layer=features.7", color_scheme=scheme)
     ground = "getComputedStyle(document.body).backgroundColor"
-    assert page.evaluate(ground) == paper
+    assert page.evaluate(ground) == background
     page.get_by_role("button", name="Switch between light and dark").click()
-    assert page.evaluate(ground) != paper
+    assert page.evaluate(ground) != background
 
 
 def test_a_phone_shows_everything(opened: Opener, planted: Planted) -> None:
