@@ -1,4 +1,4 @@
-"""axe-core in the tests: what on a page hinders people who do not see it, do not point, or see no colours."""
+"""axe-core in the tests: accessibility violations of a page."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ RUN = """() => axe.run(document, { resultTypes: ["violations"], preload: false }
 
 
 def axe() -> str:
-    """The source of axe; skips without it, fails where CI promises it."""
+    """The source of axe; skips without it, fails in CI."""
     if SOURCE.is_file():
         return SOURCE.read_text("utf-8")
     reason = "axe-core is not there; run npm ci --ignore-scripts in pipeline/site/viewer"
@@ -25,7 +25,7 @@ def axe() -> str:
 
 
 def faults(page: Page) -> list[str]:
-    """The serious and critical faults of the page as it stands: rule, element and reason, a line for each."""
+    """The serious and critical violations of the page: rule, element and reason, one per line."""
     if not page.evaluate("'axe' in self"):
         page.evaluate(axe())  # comes in by the debugger, which the page's policy does not bind
     return [

@@ -1,4 +1,4 @@
-"""The page of patch tests in a real browser, opened from disk."""
+"""The patch test page in a browser, opened from disk."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ def site(planted: Planted) -> Path:
 
 @pytest.fixture
 def opened(chromium: Browser, site: Path) -> Iterator[Opener]:
-    """Opens the page; afterwards it may have had no error and no request to another place."""
+    """Opens the page; it must have no error and no request elsewhere."""
     troubles: list[str] = []
     contexts = []
 
@@ -53,7 +53,7 @@ def opened(chromium: Browser, site: Path) -> Iterator[Opener]:
 def test_the_page_shows_the_stage_own_numbers(opened: Opener) -> None:
     """The table has a row for each group; the atlas's row and the headline say 100 %, with class names as text."""
     page = opened("#mixed4a/compare-0-1/0-1")
-    expect(page.locator("main h2").first).to_have_text("Does a patch turn bird into <b>fireboat</b>?")
+    expect(page.locator("main h2").first).to_have_text("Does a patch change bird into <b>fireboat</b>?")
     rows = page.locator(".rates tbody tr")
     expect(rows).to_have_count(5)
     expect(rows.first).to_contain_text("100.0 %")
@@ -65,19 +65,19 @@ def test_the_page_shows_the_stage_own_numbers(opened: Opener) -> None:
 
 
 def test_names_are_never_markup(opened: Opener) -> None:
-    """A title, a class and a file name made of markup stand there letter by letter."""
+    """Markup in a title, a class and a file name is text."""
     page = opened("#mixed4a/compare-0-1/0-1")
     expect(page.locator("h1").first).to_have_text("A <u>planted</u> atlas")
     expect(page.locator(".cards .origin").first).to_contain_text("<img src=x onerror=alert(1)>fish/<i>")
     assert page.locator("img[src='x']").count() == 0
 
 
-def test_patches_and_examples_are_pictures_that_load(opened: Opener) -> None:
-    """Every picture of the page is there, also those of another group once it is chosen."""
+def test_images_of_patches_and_examples_load(opened: Opener) -> None:
+    """Every image of the page loads, also those of another group."""
     page = opened("#mixed4a/compare-0-1/0-1")
     page.get_by_text("Noise", exact=True).locator("visible=true").first.scroll_into_view_if_needed()
-    page.locator(".choice.groups label", has_text="Noise").click()
-    expect(page.locator(".cards .fine", has_text="made, not found")).to_have_count(3)
+    page.locator(".radio-group.groups label", has_text="Noise").click()
+    expect(page.locator(".cards .secondary", has_text="generated")).to_have_count(3)
     page.evaluate("for (const image of document.images) image.loading = 'eager'")
     page.wait_for_function("[...document.images].every((image) => image.complete && image.naturalWidth > 0)")
     assert page.locator(".montage img").count() == 8
@@ -86,14 +86,14 @@ def test_patches_and_examples_are_pictures_that_load(opened: Opener) -> None:
 def test_the_other_way_round_says_why_there_is_no_test(opened: Opener) -> None:
     """The link reverses the direction, the address follows, and the reason is shown."""
     page = opened("#mixed4a/compare-0-1/0-1")
-    page.get_by_text("The other way round").click()
-    expect(page.locator(".hindrance")).to_contain_text("No candidates")
+    page.get_by_text("Swap direction").click()
+    expect(page.locator(".skip-reason")).to_contain_text("No candidates")
     assert page.url.endswith("#mixed4a/compare-0-1/1-0")
-    expect(page.locator("main h2").first).to_have_text("Does a patch turn <b>fireboat</b> into bird?")
+    expect(page.locator("main h2").first).to_have_text("Does a patch change <b>fireboat</b> into bird?")
 
 
-def test_the_way_back_leads_to_this_atlas(opened: Opener) -> None:
-    """The atlas's link names the layer and the comparison, a patch's link its cell."""
+def test_links_lead_to_this_atlas(opened: Opener) -> None:
+    """The link to the atlas names the layer and the comparison, a patch's link its cell."""
     page = opened()
     assert page.locator(".back").get_attribute("href") == "index.html#layer=mixed4a&atlas=compare-0-1"
     link = page.locator(".cards a").first.get_attribute("href")
@@ -102,8 +102,8 @@ def test_the_way_back_leads_to_this_atlas(opened: Opener) -> None:
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
-def test_nothing_hinders_gravely(opened: Opener, theme: str, width: int) -> None:
-    """axe-core finds no serious or critical fault in the report, in light and in dark."""
+def test_no_serious_violations(opened: Opener, theme: str, width: int) -> None:
+    """axe-core finds no serious or critical violation in the report, in light and in dark."""
     assert faults(opened("#mixed4a/compare-0-1/0-1", width=width, color_scheme=theme)) == []
 
 
@@ -119,5 +119,5 @@ def test_a_missing_result_is_reported(chromium: Browser, site: Path) -> None:
     """A layer whose test has not been made says which stage makes it."""
     page = chromium.new_page()
     page.goto((site / "patch.html").as_uri() + "#mixed3b/compare-0-1/0-1")
-    expect(page.locator(".hindrance")).to_contain_text("The stage patch makes it")
+    expect(page.locator(".skip-reason")).to_contain_text("The stage patch makes it")
     page.close()

@@ -1,4 +1,4 @@
-"""The page of evidence in a real browser, opened from disk."""
+"""The evidence page in a browser, opened from disk."""
 
 import json
 import re
@@ -61,7 +61,7 @@ def truth(site: Path) -> Any:
 
 @pytest.fixture
 def opened(chromium: Browser, site: Path) -> Iterator[Opener]:
-    """Opens the page; afterwards there may have been no error, dialog or request elsewhere."""
+    """Opens the page; there must be no error, dialog or request elsewhere."""
     troubles: list[str] = []
     contexts = []
 
@@ -84,7 +84,7 @@ def opened(chromium: Browser, site: Path) -> Iterator[Opener]:
     assert [trouble for trouble in troubles if not trouble.startswith("data:")] == []
 
 
-def test_figures_are_the_measured_ones(opened: Opener, truth: Any) -> None:
+def test_estimates_are_those_of_the_result(opened: Opener, truth: Any) -> None:
     """Estimates and intervals on the page and in its tables are those of the result, for every test and control."""
     card = opened().locator(f"article[data-layer='{LAYER}']")
     expect(card.locator(".verdict")).to_have_text(truth["verdict"]["text"])
@@ -102,10 +102,10 @@ def test_figures_are_the_measured_ones(opened: Opener, truth: Any) -> None:
     expect(card.locator(".table").nth(2).locator("tbody tr")).to_have_count(truth["cells"]["tested"])
 
 
-def test_marks_lie_where_the_figures_are(opened: Opener, truth: Any) -> None:
-    """On the axis from −1 to 1, an estimate and its shuffled control lie in proportion."""
+def test_marks_are_at_the_estimates(opened: Opener, truth: Any) -> None:
+    """On the axis from −1 to 1, an estimate and its shuffled control are at proportional positions."""
     track = opened().locator(".forest").first.locator(".row").nth(2).locator("svg")
-    rail = track.locator(".rail").evaluate("line => [line.x1.baseVal.value, line.x2.baseVal.value]")
+    rail = track.locator(".axis-line").evaluate("line => [line.x1.baseVal.value, line.x2.baseVal.value]")
     for kind, group in (("estimate", "measures"), ("control", "shuffled")):
         found = track.locator(f"circle.{kind}").evaluate("circle => circle.cx.baseVal.value")
         share = (found - rail[0]) / (rail[1] - rail[0])
@@ -129,16 +129,16 @@ def test_names_are_text(opened: Opener) -> None:
     assert MARKUP in page.locator(".table").nth(2).inner_text()
 
 
-def test_layers_without_figures_say_why(opened: Opener) -> None:
-    """A layer that was not measured says how to run it; one that could not be says why."""
+def test_unmeasured_layers_explain_why(opened: Opener) -> None:
+    """A layer that was not measured shows its command; one that could not be measured, the reason."""
     page = opened()
     assert "atlas predict layer=forgotten" in page.locator("article[data-layer='forgotten']").inner_text()
     assert MARKUP in page.locator("article[data-layer='silent']").inner_text()
-    assert page.locator(f"article[data-layer='{LAYER}'] .nothing").count() == 0
+    assert page.locator(f"article[data-layer='{LAYER}'] .empty").count() == 0
 
 
-def test_too_few_images_are_said_plainly(opened: Opener, site: Path, truth: Any) -> None:
-    """A layer with a verdict on too few images wears that as its grade, beside no warning."""
+def test_too_few_images_are_reported(opened: Opener, site: Path, truth: Any) -> None:
+    """A verdict on too few images is shown as its grade, without a warning."""
     few = {"share": None, "grade": "too few images"}
     found = truth | {"layer": "silent", "verdict": truth["verdict"] | {"removed": few, "pushed": few}}
     file = site / "predict/silent/result.js"
@@ -153,7 +153,7 @@ def test_too_few_images_are_said_plainly(opened: Opener, site: Path, truth: Any)
 
 
 def test_cells_lead_to_the_atlas(opened: Opener, truth: Any) -> None:
-    """The page leads back to the atlas, and each tested cell to its place there."""
+    """The page links the atlas, and each steered cell its position there."""
     page = opened()
     assert page.locator(".back").get_attribute("href") == "index.html"
     row, column = truth["cells"]["cells"][0]["cell"]
@@ -166,23 +166,23 @@ def test_cells_lead_to_the_atlas(opened: Opener, truth: Any) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-def test_nothing_hinders_gravely(opened: Opener, scheme: str, width: int) -> None:
-    """axe-core finds no serious or critical fault, the tables open, in light and in dark."""
+def test_no_serious_violations(opened: Opener, scheme: str, width: int) -> None:
+    """axe-core finds no serious or critical violation, with open tables, in light and in dark."""
     page = opened(width=width, color_scheme=scheme)
     page.locator("summary").click()
     assert faults(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone_in_both_lights(opened: Opener, scheme: str) -> None:
-    """At 360 pixels nothing sticks out to the side, in the light that the system asks for; the button turns it."""
+def test_it_fits_a_phone_in_both_themes(opened: Opener, scheme: str) -> None:
+    """At 360 pixels nothing overflows, in both themes; the button switches the theme."""
     page = opened(width=360, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
-    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("button", name="Switch between light and dark").click()
     assert page.evaluate("document.documentElement.dataset.theme") != scheme
 
 
 def numbers(text: str) -> list[float]:
-    """The numbers in what the page says."""
+    """The numbers in the page's text."""
     return [float(found) for found in re.findall(r"-?\d+\.\d+", text.replace("−", "-"))]

@@ -1,11 +1,11 @@
-"""What the tests of the page do in a browser: wait for it, find cells on it, read what covers them."""
+"""Helpers of the browser tests: wait for the page, locate cells, read the overlay."""
 
 from collections.abc import Callable
 
 from playwright.sync_api import Page
 from site_planting import Level
 
-VEIL = 0.93
+MASK_OPACITY = 0.93
 Opener = Callable[..., Page]
 
 
@@ -15,14 +15,14 @@ def ready(page: Page, name: str) -> None:
 
 
 def place(page: Page, level: Level, cell: int) -> tuple[float, float]:
-    """The middle of a planted cell on the screen."""
+    """Center of a planted cell on the screen."""
     row, column = (int(number) for number in level.cell[cell])
     found = page.evaluate("([row, column]) => atlas.place(row, column)", [row, column])
     return found["x"], found["y"]
 
 
-def veil(page: Page, level: Level, cell: int) -> int:
-    """How opaque the overlay is in the middle of a planted cell, 0..255."""
+def opacity(page: Page, level: Level, cell: int) -> int:
+    """Opacity of the overlay at the center of a planted cell, 0..255."""
     x, y = place(page, level, cell)
     read = """([x, y]) => {
         const canvas = document.querySelector("canvas.overlay");
@@ -38,5 +38,5 @@ def busiest(level: Level) -> int:
 
 
 def signed(value: float) -> str:
-    """An attribution as the page writes it."""
+    """An attribution as the page formats it."""
     return f"{'−' if value < 0 else '+'}{abs(value):.2f}"

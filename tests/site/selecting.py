@@ -1,4 +1,4 @@
-"""What tests of selections do: draw with the mouse, and read and write the code that links hold."""
+"""Helpers of the selection tests: draw with the mouse, encode and decode the URL's selection."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,13 +13,13 @@ HALF = 18  # of the digits: the upper ones say that more follow
 
 
 def spot(page: Page, at: Place) -> tuple[float, float]:
-    """Where a corner of cells, or any place between them, is on the screen."""
+    """Screen position of a corner of cells, or of any position between them."""
     found = page.evaluate("([row, column]) => atlas.place(row, column)", [at[1] - 0.5, at[0] - 0.5])
     return found["x"], found["y"]
 
 
 def draw(page: Page, way: Iterable[Place]) -> None:
-    """Move the mouse along a way with its button held."""
+    """Move the mouse along a path with its button held."""
     first, *others = [spot(page, at) for at in way]
     page.mouse.move(*first)
     page.mouse.down()
@@ -29,7 +29,7 @@ def draw(page: Page, way: Iterable[Place]) -> None:
 
 
 def within(level: Level, way: list[Place]) -> NDArray[np.bool_]:
-    """[cell] drawn, and its middle lies inside the polygon."""
+    """[cell] has an icon, and its center lies inside the polygon."""
     x, y = level.cell[:, 1] + 0.5, level.cell[:, 0] + 0.5
     inside = np.zeros(len(level.cell), bool)
     for (x0, y0), (x1, y1) in zip(way, [*way[1:], way[0]], strict=True):
@@ -40,7 +40,7 @@ def within(level: Level, way: list[Place]) -> NDArray[np.bool_]:
 
 
 def encoded(size: int, places: Iterable[tuple[int, int]]) -> str:
-    """The link's code of these (row, column): the lengths of what is skipped and taken in the rectangle around them."""
+    """The URL code of these (row, column): run lengths of skipped and taken positions in their bounding rectangle."""
     taken = np.zeros((size, size), int)
     taken[tuple(np.array(list(places)).T)] = 1
     rows, columns = np.flatnonzero(taken.any(1)), np.flatnonzero(taken.any(0))
@@ -51,7 +51,7 @@ def encoded(size: int, places: Iterable[tuple[int, int]]) -> str:
 
 
 def decoded(code: str) -> set[tuple[int, int]]:
-    """The (row, column) that the link's code says."""
+    """The (row, column) of a URL code."""
     _, top, left, width, text = code.split(".")
     found, at = set(), 0
     for number, length in enumerate(_lengths(text)):

@@ -155,51 +155,51 @@ def test_the_tour_has_as_many_stops_as_a_link_can_count() -> None:
 
 def test_every_part_of_the_pages_links_can_be_configured() -> None:
     """What the page reads from its address is known here."""
-    sources = [path for path in (ROOT / "pipeline/site/viewer/src").glob("*.ts") if "parts" in path.read_text()]
+    sources = [path for path in (ROOT / "pipeline/site/viewer/src").rglob("*.ts") if "parts" in path.read_text()]
     read = {name for path in sources for name in re.findall(r'parts\.(?:get|has)\(\s*"(\w+)"', path.read_text())}
     assert read >= {"layer", "class", "pin", "tour"}
     assert read <= set(PARTS)
 
 
 def listed(page: Page) -> Page:
-    """The same page with its list of places open."""
+    """The same page with its bookmarks open."""
     page.keyboard.press("p")
-    expect(page.locator("dialog.places")).to_be_visible()
+    expect(page.locator("dialog.bookmarks")).to_be_visible()
     return page
 
 
 @pytest.mark.browser
-def test_a_place_is_listed_and_shown(opened: Opener, places: list[dict[str, str]]) -> None:
-    """The key p lists title, text and where it is, as text; taking a place restores its state and frees the picture."""
+def test_a_bookmark_is_listed_and_shown(opened: Opener, places: list[dict[str, str]]) -> None:
+    """The key p lists titles and descriptions as text; a chosen bookmark restores its state and focuses the map."""
     page = listed(opened("#layer=features.3"))
-    row = page.locator(".given .place").first
+    row = page.locator(".atlas-bookmarks .bookmark").first
     expect(row.locator(".name")).to_have_text(f"1. {MARKUP}")
-    expect(row.locator(".said")).to_have_text("<u>Hulls</u> and masts.")
-    expect(row.locator(".fine")).to_contain_text("highlighting sailboat")
+    expect(row.locator(".summary")).to_have_text("<u>Hulls</u> and masts.")
+    expect(row.locator(".secondary")).to_contain_text("highlighting sailboat")
     row.click()
-    expect(page.locator("dialog.places")).to_be_hidden()
+    expect(page.locator("dialog.bookmarks")).to_be_hidden()
     expect(page.locator(".panel h2")).to_be_visible()
     assert parse_qs(page.url.partition("#")[2])["pin"] == parse_qs(places[0]["link"])["pin"]
-    expect(page.locator(".lens strong")).to_contain_text("sailboat")
+    expect(page.locator(".class-toolbar strong")).to_contain_text("sailboat")
     assert page.evaluate("document.activeElement.matches('.openseadragon-canvas')")
-    listed(page).locator(".given .place").nth(1).click()
+    listed(page).locator(".atlas-bookmarks .bookmark").nth(1).click()
     page.wait_for_selector(f'html[data-ready^="features.3/{COMPARE_ATLAS}/"]', state="attached")
     expect(page.locator(".panel")).to_be_hidden()
 
 
 @pytest.mark.browser
-def test_readers_keep_places_of_their_own(opened: Opener) -> None:
-    """A saved place outlasts the page, leads back to what was in sight, and is gone once removed."""
+def test_bookmarks_can_be_saved(opened: Opener) -> None:
+    """A saved bookmark outlasts the page, restores the view, and is gone once removed."""
     page = opened("#layer=features.7&class=4&level=20&view=0.3,0.4,0.2")
-    listed(page).get_by_label("Title of the place").fill(OWN)
-    page.get_by_role("button", name="Save this place").click()
+    listed(page).get_by_label("Bookmark title").fill(OWN)
+    page.get_by_role("button", name="Save bookmark").click()
     expect(page.locator(".own .place .name")).to_have_text(OWN)
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")
     page.keyboard.press("Escape")
     page.keyboard.press("0")
     listed(page).locator(".own .place").click()
-    expect(page.locator(".lens strong")).to_contain_text("sailboat")
+    expect(page.locator(".class-toolbar strong")).to_contain_text("sailboat")
     page.wait_for_function("location.hash.includes('view=0.3000,0.4000,')")
     listed(page).get_by_role("button", name=f"Remove {OWN}").click()
     expect(page.locator(".own .place")).to_have_count(0)
@@ -209,14 +209,14 @@ def test_readers_keep_places_of_their_own(opened: Opener) -> None:
 
 
 @pytest.mark.browser
-def test_a_browser_that_keeps_nothing_is_told_of(opened: Opener) -> None:
-    """Without storage the list says so, and the place is there until the page is closed."""
+def test_missing_storage_is_reported(opened: Opener) -> None:
+    """Without storage the dialog states that, and the bookmark lasts until the page is closed."""
     page = opened()
     page.add_init_script(TROUBLE)
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")
-    expect(listed(page).locator(".refused")).to_contain_text("keeps nothing")
-    page.get_by_role("button", name="Save this place").click()
+    expect(listed(page).locator(".unavailable")).to_contain_text("keeps nothing")
+    page.get_by_role("button", name="Save bookmark").click()
     expect(page.locator(".own .place")).to_have_count(1)
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")
@@ -225,8 +225,8 @@ def test_a_browser_that_keeps_nothing_is_told_of(opened: Opener) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("held", ["not json", '{"a":1}', '[{"title":5,"link":"x"},null,{"title":"good","link":""}]'])
-def test_what_others_wrote_into_the_storage_does_no_harm(opened: Opener, held: str) -> None:
-    """Only what is a place is listed."""
+def test_invalid_storage_is_ignored(opened: Opener, held: str) -> None:
+    """Invalid entries of the storage are not listed."""
     page = opened()
     page.evaluate("held => localStorage.setItem(`atlas-places:${location.pathname.replace(/[^/]*$/, '')}`, held)", held)
     page.reload()

@@ -1,4 +1,4 @@
-"""Class atlases, comparisons, the class sheet and multi-use cells in a real browser, from a web host and from disk."""
+"""Class atlases, comparisons, the class dialog and polysemantic cells in a browser, over HTTP and from disk."""
 
 import json
 import re
@@ -36,7 +36,7 @@ READ_TEXTS = """
 
 
 def number(text: str) -> float:
-    """A value as the page writes it."""
+    """A value as the page formats it."""
     return float(text.replace("−", "-"))
 
 
@@ -57,14 +57,14 @@ def painted(page: Page, x: float, y: float, width: float, height: float) -> NDAr
     return np.array(page.evaluate(read, [*corner, *size])).reshape(size[1], size[0], 4)
 
 
-def like(pixels: NDArray[np.int64], colour: tuple[int, int, int]) -> NDArray[np.bool_]:
-    """Which pixels have this colour."""
-    same: NDArray[np.bool_] = (np.abs(pixels[..., :3] - colour).max(axis=-1) < 8) & (pixels[..., 3] > 240)
+def like(pixels: NDArray[np.int64], color: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """Which pixels have this color."""
+    same: NDArray[np.bool_] = (np.abs(pixels[..., :3] - color).max(axis=-1) < 8) & (pixels[..., 3] > 240)
     return same
 
 
 def texts(page: Page, link: str) -> Callable[[], list[dict[str, Any]]]:
-    """Open ``link`` again with an eye on what is written onto the overlay; call the result to read it."""
+    """Open ``link`` again and record the texts drawn on the overlay; call the result to read them."""
     page.add_init_script(READ_TEXTS)
     page.goto(page.url.split("#")[0] + link)
     page.reload()
@@ -84,20 +84,20 @@ def with_manifest(page: Page, planted: Planted, change: Callable[[dict[str, Any]
 
 
 def again(page: Page) -> None:
-    """Load the page once more: files on disk are routed from then on only."""
+    """Reload the page: files on disk are routed only from then on."""
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")
 
 
 def ranked(level: Level, class_id: int, sign: int) -> list[int]:
-    """The planted drawn cells that speak for or against a class, strongest first."""
+    """The planted cells with icons by their attribution to a class, largest absolute value first."""
     drawn = np.flatnonzero(level.drawn)
     order = np.argsort(-sign * level.attribution[drawn, class_id], kind="stable")
     return [int(cell) for cell in drawn[order]]
 
 
-def test_the_chooser_opens_every_atlas_with_keys_alone(opened: Opener) -> None:
-    """Arrows, letters, Enter and Escape choose an atlas; the layer stays, and pin, level and view start anew."""
+def test_the_atlas_menu_works_with_the_keyboard(opened: Opener) -> None:
+    """Arrows, letters, Enter and Escape select an atlas; the layer is kept, pin, level and view are reset."""
     page = opened("#layer=features.7&level=20&pin=20.10.10&view=0.4,0.4,0.3")
     ready(page, "features.7/all/20/")
     page.get_by_role("button", name="Atlas: All samples").focus()
@@ -113,13 +113,13 @@ def test_the_chooser_opens_every_atlas_with_keys_alone(opened: Opener) -> None:
     left, top, side = frame(page, 10)
     assert min(left, top) > 0
     assert side > 500
-    expect(page.locator(".wall-label")).to_contain_text("Samples of fireboat")
+    expect(page.locator(".caption")).to_contain_text("Samples of fireboat")
     expect(page.get_by_role("button", name="Atlas: Samples of fireboat")).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("s")
     page.keyboard.press("Enter")
     ready(page, "features.7/compare-1-0/10/")
-    expect(page.locator(".wall-label")).to_contain_text("Samples of streetcar and fireboat")
+    expect(page.locator(".caption")).to_contain_text("Samples of streetcar and fireboat")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Home")
     page.keyboard.press("Escape")
@@ -128,7 +128,7 @@ def test_the_chooser_opens_every_atlas_with_keys_alone(opened: Opener) -> None:
 
 
 def test_a_grid_level_that_both_atlases_have_stays(opened: Opener) -> None:
-    """Level 10 exists everywhere and stays through a change of atlas; level 40 does not and gives way to the zoom."""
+    """Level 10 exists everywhere and is kept with another atlas; level 40 does not and follows the zoom again."""
     page = opened("#layer=features.3&level=10")
     page.keyboard.press("o")
     page.get_by_role("option", name="Samples of fireboat").click()
@@ -146,7 +146,7 @@ def test_a_grid_level_that_both_atlases_have_stays(opened: Opener) -> None:
 
 
 def test_a_link_opens_a_class_atlas_and_layers_keep_it(opened: Opener, planted: Planted) -> None:
-    """A link restores atlas and pin; the next layer shows the same atlas, and where the pinned samples went in it."""
+    """A link restores atlas and pin; the next layer shows the same atlas and the cells with the pinned samples."""
     level = planted.of_atlas["features.7", "class-0", 10]
     cell = busiest(level)
     row, column = level.cell[cell]
@@ -154,11 +154,11 @@ def test_a_link_opens_a_class_atlas_and_layers_keep_it(opened: Opener, planted: 
     expect(page.locator(".panel header")).to_contain_text(f"{level.count[cell]} samples")
     page.keyboard.press("l")
     ready(page, "features.3/class-0/10/")
-    expect(page.locator(".panel")).to_contain_text("Where its samples went")
+    expect(page.locator(".panel")).to_contain_text("Same samples at the new layer")
 
 
-def test_a_single_atlas_needs_no_chooser(opened: Opener, planted: Planted) -> None:
-    """Without class atlases there is no chooser, and the search offers classes only."""
+def test_a_single_atlas_has_no_atlas_menu(opened: Opener, planted: Planted) -> None:
+    """Without class atlases the atlas menu is hidden, and the search lists only classes."""
     page = opened()
     expect(page.locator(".atlases")).to_be_visible()
 
@@ -172,19 +172,19 @@ def test_a_single_atlas_needs_no_chooser(opened: Opener, planted: Planted) -> No
     expect(page.get_by_role("option")).to_have_text(["fireboat"])
 
 
-def test_search_and_lens_lead_to_the_atlases_of_a_class(opened: Opener) -> None:
-    """Choosing a class highlights it; its atlas and its comparisons are offered in the list and in the lens."""
+def test_search_and_class_toolbar_link_the_atlases_of_a_class(opened: Opener) -> None:
+    """Choosing a class highlights it; search and class toolbar link its atlas and its comparisons."""
     page = opened("#layer=features.7&level=20")
     page.get_by_role("combobox").fill("fireb")
     offered = ["fireboat", "Atlas of fireboat", "streetcar ↔ fireboat"]
     expect(page.get_by_role("option")).to_have_text(offered)
     page.keyboard.press("Enter")
     ready(page, "features.7/all/20/0")
-    links = page.locator(".lens .links button")
-    expect(links).to_have_text(["Add a class", "Side by side at every layer", *offered[1:]])
+    links = page.locator(".class-toolbar .links button")
+    expect(links).to_have_text(["Add a class", "Compare layers", *offered[1:]])
     links.nth(2).click()
     ready(page, "features.7/class-0/10/")
-    expect(page.locator(".lens")).to_be_hidden()
+    expect(page.locator(".class-toolbar")).to_be_hidden()
     page.get_by_role("combobox").fill("streetcar")
     for _ in range(2):
         page.keyboard.press("ArrowDown")
@@ -194,11 +194,11 @@ def test_search_and_lens_lead_to_the_atlases_of_a_class(opened: Opener) -> None:
     page.get_by_role("combobox").fill("goldfish")
     page.keyboard.press("Enter")
     ready(page, "features.7/compare-1-0/10/5")
-    expect(links).to_have_text(["Add a class", "Side by side at every layer"])
+    expect(links).to_have_text(["Add a class", "Compare layers"])
 
 
-def test_the_axis_lies_on_the_picture_and_moves_with_it(opened: Opener) -> None:
-    """Ticks stand where their logits lie, names at their ends; the colours change at zero, wherever the picture is."""
+def test_the_axis_moves_with_the_map(opened: Opener) -> None:
+    """Ticks are at their logits and names at the ends; the colors change at zero, for every view."""
     page = opened(COMPARE)
     read = texts(page, COMPARE)
     ready(page, "features.7/compare-1-0/10/")
@@ -215,7 +215,7 @@ def test_the_axis_lies_on_the_picture_and_moves_with_it(opened: Opener) -> None:
         y = round(written["fireboat →"]["y"]) - 25
         right = min(left + side, 1200)
         row = painted(page, 300, y - 2, right - 300 - 2, 5)
-        blue, red = (np.flatnonzero(like(row, colour).any(axis=0)) for colour in (AGAINST, ACCENT))
+        blue, red = (np.flatnonzero(like(row, color).any(axis=0)) for color in (AGAINST, ACCENT))
         assert blue.max() + 300 == pytest.approx(left + side / 2, abs=2)
         assert red.min() + 300 == pytest.approx(left + side / 2, abs=2)
         page.get_by_role("button", name="Zoom in").click()
@@ -228,7 +228,7 @@ def test_the_axis_lies_on_the_picture_and_moves_with_it(opened: Opener) -> None:
 
 
 def test_a_line_marks_zero(opened: Opener) -> None:
-    """In the gap between two rows of cells the overlay is paper, except on the line of zero difference."""
+    """In the gap between two rows of cells the overlay has the background color, except on the zero line."""
     page = opened(COMPARE)
     ready(page, "features.7/compare-1-0/10/")
     left, top, side = frame(page, 10)
@@ -239,14 +239,14 @@ def test_a_line_marks_zero(opened: Opener) -> None:
     assert strip[darkest, :3].sum() < strip[away, :3].sum(axis=1).min() - 100
 
 
-def test_card_and_panel_set_both_classes_against_each_other(opened: Opener, planted: Planted) -> None:
-    """A cell of a comparison tells both classes' planted values as bars of their lengths, and the difference."""
+def test_card_and_panel_compare_both_classes(opened: Opener, planted: Planted) -> None:
+    """A cell of a comparison shows the planted values of both classes as bars, and the difference."""
     level = planted.of_atlas["features.7", "compare-1-0", 10]
     page = opened(f"{COMPARE}&level=10")
     largest = float(np.abs(level.attribution[level.drawn]).max())
     for cell in ranked(level, LEFT, 1)[:1] + ranked(level, RIGHT, 1)[:1] + [busiest(level)]:
         page.mouse.move(*place(page, level, cell))
-        card = page.locator(".card .versus")
+        card = page.locator(".card .comparison-bars")
         expect(card).to_be_visible()
         assert card.locator(".name").all_inner_texts() == ["streetcar", "fireboat"]
         values = [number(text) for text in card.locator(".value").all_inner_texts()]
@@ -259,18 +259,18 @@ def test_card_and_panel_set_both_classes_against_each_other(opened: Opener, plan
         assert card.locator("p").inner_text().endswith(f" for {favoured}")
     page.mouse.click(*place(page, level, busiest(level)))
     panel = page.locator(".panel")
-    assert [number(text) for text in panel.locator(".versus .value").all_inner_texts()] == values
+    assert [number(text) for text in panel.locator(".comparison-bars .value").all_inner_texts()] == values
     others = panel.locator(".section").first.locator(".bars .name")
     assert others.count() > 0
     assert not {"streetcar", "fireboat"} & set(others.all_inner_texts())
 
 
 def test_a_comparison_leads_to_its_patch_test_and_every_page_to_the_evidence(opened: Opener) -> None:
-    """The wall label of a comparison links its patch test and says what the axis leaves out; other atlases do not."""
+    """The caption of a comparison links its patch test and states the clipped samples; other atlases have neither."""
     page = opened(COMPARE)
     link = page.get_by_role("link", name="Patch test")
     assert link.get_attribute("href") == "patch.html#features.7/compare-1-0"
-    expect(page.locator(".wall-label")).to_contain_text("2 % of the samples lie beyond the ends of the axis")
+    expect(page.locator(".caption")).to_contain_text("2 % of the samples lie beyond the ends of the axis")
     assert page.get_by_role("link", name="Evidence").get_attribute("href") == "evidence.html"
     page.keyboard.press("o")
     page.keyboard.press("Home")
@@ -279,8 +279,8 @@ def test_a_comparison_leads_to_its_patch_test_and_every_page_to_the_evidence(ope
     expect(link).to_have_count(0)
 
 
-def test_the_class_sheet_ranks_the_planted_cells_of_every_layer(opened: Opener, planted: Planted) -> None:
-    """Each layer shows its strongest cells for and against the class with their values; a cell leads to its place."""
+def test_the_class_dialog_ranks_the_planted_cells_of_every_layer(opened: Opener, planted: Planted) -> None:
+    """Each layer shows its cells with the largest and smallest attribution; each links to its position."""
     page = opened("#layer=features.7&level=10&class=5")
     ready(page, "features.7/all/10/5")
     page.keyboard.press("s")
@@ -302,16 +302,16 @@ def test_the_class_sheet_ranks_the_planted_cells_of_every_layer(opened: Opener, 
     expect(sheet).to_be_hidden()
     expect(page.locator(".panel")).to_be_visible()
     assert f"pin=20.{row}.{column}" in page.url
-    expect(page.locator(".lens input[value=against]")).to_be_checked()
+    expect(page.locator(".class-toolbar input[value=negative]")).to_be_checked()
     x, y = place(page, level, ranked(level, 5, -1)[0])
     assert 0 < x < 900
     assert 60 < y < 860
 
 
-def test_the_class_sheet_shows_the_class_atlases_and_opens_them(opened: Opener) -> None:
-    """Under the cells stand small pictures of each atlas of the class at each layer, in one tile each."""
+def test_the_class_dialog_opens_the_class_atlases(opened: Opener) -> None:
+    """Below the cells are previews of each atlas of the class at each layer, one tile each."""
     page = opened("#layer=features.7&class=0")
-    page.get_by_role("button", name="Side by side at every layer").click()
+    page.get_by_role("button", name="Compare layers").click()
     names = [f"{what} at {layer}" for what in ("Samples of fireboat", "Samples of streetcar and fireboat")
              for layer in ("features.3", "features.7")]  # fmt: skip
     found = page.get_by_role("dialog").locator("button.atlas")
@@ -325,16 +325,16 @@ def test_the_class_sheet_shows_the_class_atlases_and_opens_them(opened: Opener) 
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_the_sheet_asks_for_a_class_first(opened: Opener) -> None:
-    """Without a chosen class the key leads to the search."""
+def test_the_class_dialog_requires_a_class(opened: Opener) -> None:
+    """Without a highlighted class the key focuses the search."""
     page = opened("#layer=features.7")
     page.keyboard.press("s")
     expect(page.get_by_role("combobox")).to_be_focused()
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_cells_with_two_uses_are_listed_and_lead_to_their_place(opened: Opener, planted: Planted) -> None:
-    """Every planted cell is shown with its two classes, their values and the distance, in its order."""
+def test_polysemantic_cells_are_listed_and_linked(opened: Opener, planted: Planted) -> None:
+    """Every planted cell is listed in order with its two classes, their values and the distance."""
     level = planted.levels["features.7", 20]
     drawn = np.flatnonzero(level.drawn)
     cells, first, second = drawn[[7, 90, 30]], np.array([0, 3, 5]), np.array([5, 4, 8])
@@ -351,8 +351,8 @@ def test_cells_with_two_uses_are_listed_and_lead_to_their_place(opened: Opener, 
     name = "features.7/all/20/uses"
     page.route("**/features.7/all/20/uses.js", lambda route: route.fulfill(body=data_script(name, content)))
     again(page)
-    page.get_by_role("button", name="Cells with two uses").click()
-    rows = page.get_by_role("region", name="features.7").locator(".uses-list > li")
+    page.get_by_role("button", name="Polysemantic cells").click()
+    rows = page.get_by_role("region", name="features.7").locator(".polysemantic-list > li")
     expect(rows).to_have_count(3)
     for index in range(3):
         found = rows.nth(index).locator(".name").all_inner_texts()
@@ -367,29 +367,29 @@ def test_cells_with_two_uses_are_listed_and_lead_to_their_place(opened: Opener, 
 
 
 def test_a_layer_without_such_cells_says_so(opened: Opener) -> None:
-    """The planted classes have too few labels to be compared, so that the list that the stage wrote is empty."""
+    """The planted classes have too few labels to be compared, so the stage wrote an empty list."""
     page = opened("#layer=features.7")
     page.keyboard.press("u")
     for layer in ("features.3", "features.7"):
-        section = page.get_by_role("dialog", name="Cells with two uses").get_by_role("region", name=layer)
+        section = page.get_by_role("dialog", name="Polysemantic cells").get_by_role("region", name=layer)
         expect(section).to_contain_text("No cell of this layer is strong")
 
 
 def test_names_of_atlases_are_text(opened: Opener, planted: Planted) -> None:
-    """A class whose name is markup is written out in chooser, label, search, lens, sheet, axis and card."""
+    """A class name with markup is shown as text in menu, caption, search, toolbar, dialog, axis and card."""
     page = opened(COMPARE)
 
     def rename(manifest: dict[str, Any]) -> None:
         manifest["network"]["classes"][RIGHT] = MARKUP
 
     with_manifest(page, planted, rename)
-    expect(page.locator(".wall-label")).to_contain_text(f"Samples of streetcar and {MARKUP}")
+    expect(page.locator(".caption")).to_contain_text(f"Samples of streetcar and {MARKUP}")
     page.keyboard.press("o")
     expect(page.locator("#atlases [role=option]")).to_have_text(["All samples", MARKUP, f"streetcar ↔ {MARKUP}"])
     page.keyboard.press("Escape")
     level = planted.of_atlas["features.7", "compare-1-0", 10]
     page.mouse.move(*place(page, level, busiest(level)))
-    assert page.locator(".card .versus .name").all_inner_texts() == ["streetcar", MARKUP]
+    assert page.locator(".card .comparison-bars .name").all_inner_texts() == ["streetcar", MARKUP]
     page.get_by_role("combobox").fill("<img")
     expect(page.locator("#classes [role=option]")).to_have_text([MARKUP, f"Atlas of {MARKUP}", f"streetcar ↔ {MARKUP}"])
     page.keyboard.press("Enter")
@@ -400,8 +400,8 @@ def test_names_of_atlases_are_text(opened: Opener, planted: Planted) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_keeps_the_axis_and_all_cells_in_sight(opened: Opener, scheme: str) -> None:
-    """At 390 px the whole comparison stands above the wall label with its axis, and nothing sticks out sideways."""
+def test_a_phone_shows_the_axis_and_all_cells(opened: Opener, scheme: str) -> None:
+    """At 390 px the whole comparison is above the caption with its axis, and nothing overflows."""
     page = opened(COMPARE, width=390, height=844, has_touch=True, is_mobile=True, color_scheme=scheme)
     read = texts(page, COMPARE)
     ready(page, "features.7/compare-1-0/10/")
@@ -425,8 +425,8 @@ def test_a_phone_keeps_the_axis_and_all_cells_in_sight(opened: Opener, scheme: s
     assert box["x"] + box["width"] <= 390
 
 
-def test_a_screen_reader_hears_both_classes(opened: Opener) -> None:
-    """Moving with the arrows in a comparison reads both classes' values."""
+def test_both_classes_are_announced(opened: Opener) -> None:
+    """Moving with the arrow keys in a comparison announces the values of both classes."""
     page = opened(COMPARE)
     ready(page, "features.7/compare-1-0/10/")
     page.keyboard.press("ArrowRight")

@@ -1,4 +1,4 @@
-"""The page of contents: all atlases, all tests and the figures of the run."""
+"""The contents page: all atlases, tests and measurements of the run."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ATLASES = ("all", CLASS_ATLAS, COMPARE_ATLAS)
 
 
 def figures(number: int) -> dict[str, dict[str, Any]]:
-    """What the stages measured of an atlas; every number follows from ``number``."""
+    """Measurements of an atlas; every number follows from ``number``."""
     share = 0.5 + number / 100
     return {
         "reduce": {
@@ -44,7 +44,7 @@ def figures(number: int) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def content(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the stage gathers of planted metrics."""
+    """What the stage collects of planted metrics."""
     metrics = tmp_path_factory.mktemp("metrics")
     (metrics / "prepare.json").write_text('{"images": 72, "rejected": 3, "classes": 12, "top1": 0.625, "top5": NaN}')
     (metrics / "sample.json").write_text(json.dumps({LAYERS[1]: {"samples": 24000, "zero_attributions": 0.692}}))
@@ -57,7 +57,7 @@ def content(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 
 def result(layer: str) -> dict[str, Any]:
-    """What the stage ``patch`` says, as far as this page reads it: one direction tested, one not."""
+    """Result of the stage ``patch`` as far as this page reads it: one direction tested, one not."""
     rates = {"becomes": {"value": 0.375, "low": 0.3, "high": 0.4}}
     tested = {
         "name": "1-0",
@@ -77,7 +77,7 @@ def address(
     content: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """The planted site with these figures and with results of all tests."""
+    """The planted site with these measurements and with results of all tests."""
     verdict = {"removed": {"grade": "well"}, "pushed": {"grade": "not"}}
     parts: dict[str, Any] = {"figures": content}
     for layer in LAYERS:
@@ -88,14 +88,14 @@ def address(
 
 
 def contents(opened: Opener, address: str, **window: Any) -> Page:
-    """The page, with everything on it."""
+    """The loaded page."""
     page = opened(f"{address.removesuffix('index.html')}contents.html", **window)
     page.wait_for_selector("html[data-ready=contents]", state="attached")
     return page
 
 
-def test_what_was_measured_is_gathered(content: dict[str, Any], planted: Planted, tmp_path: Path) -> None:
-    """Numbers stand by layer, atlas and level; what a stage has not told, or what is no number, is null."""
+def test_measurements_are_collected(content: dict[str, Any], planted: Planted, tmp_path: Path) -> None:
+    """Numbers are grouped by layer, atlas and level; missing values and non-numbers are null."""
     found = content["atlases"][LAYERS[0]][CLASS_ATLAS]
     assert found["layout"]["trustworthiness_10"] == pytest.approx(0.62)
     assert [level["size"] for level in found["levels"]] == [5, 10]
@@ -131,7 +131,7 @@ def test_the_stage_writes_what_the_page_reads(planted: Planted) -> None:
 
 @pytest.mark.browser
 def test_every_atlas_is_shown_and_opened(opened: Opener, address: str) -> None:
-    """Each atlas at each layer has a picture that is there and a link that opens it."""
+    """Each atlas at each layer has a preview that loads and a link that opens it."""
     page = contents(opened, address)
     cards = page.locator("a.atlas")
     expect(cards).to_have_count(len(LAYERS) * len(ATLASES))
@@ -148,10 +148,8 @@ def test_every_atlas_is_shown_and_opened(opened: Opener, address: str) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("number", "layer", "atlas"), [(0, 0, "All samples"), (4, 1, "fireboat")])
-def test_figures_are_those_that_were_measured(
-    opened: Opener, address: str, number: int, layer: int, atlas: str
-) -> None:
-    """The tables hold the planted numbers, and a bar as long as the number says."""
+def test_measurements_are_shown(opened: Opener, address: str, number: int, layer: int, atlas: str) -> None:
+    """The tables contain the planted numbers, with bars of proportional length."""
     page = contents(opened, address)
     found = figures(number)
     for table, wanted in (
@@ -161,7 +159,7 @@ def test_figures_are_those_that_were_measured(
             [str(80 + number), found["render"]["10"]["fidelity_centred"]["median"], found["grid"]["10"]["reliability"]],
         ),
     ):
-        body = page.get_by_role("table", name={"layouts": "The maps", "icons": "The icons"}[table]).locator("tbody")
+        body = page.get_by_role("table", name={"layouts": "Layouts", "icons": "Icons"}[table]).locator("tbody")
         row = body.nth(layer).locator("tr", has=page.get_by_role("link", name=atlas, exact=True)).first
         texts = row.locator("td").all_inner_texts()
         for text, value in zip(texts, wanted, strict=False):
@@ -175,12 +173,12 @@ def test_figures_are_those_that_were_measured(
 
 @pytest.mark.browser
 def test_every_measure_is_explained(opened: Opener, address: str) -> None:
-    """Below each table every one of its columns is told in a sentence; the run itself is told above."""
+    """Every column of a table is defined below it; the run is summarized above."""
     page = contents(opened, address)
     for number, name in enumerate(("layouts", "icons")):
         heads = page.locator(f"#{name} + .table thead th").all_inner_texts()[1:]
         assert page.locator("dl.meanings").nth(number).locator("dt").all_inner_texts() == heads
-    said = page.locator("#figures > .said").inner_text().replace("\u00a0", " ")
+    said = page.locator("#figures > .summary").inner_text().replace("\u00a0", " ")
     assert "72 images, 3 more could not be read." in said
     assert "the right class of 63 % of those with a label." in said
     assert "At features.7, 69 % of the attributions are exactly zero." in said
@@ -188,17 +186,17 @@ def test_every_measure_is_explained(opened: Opener, address: str) -> None:
 
 
 @pytest.mark.browser
-def test_tests_are_told_and_linked(opened: Opener, address: str) -> None:
-    """Each patch test links to its page and says what came out; so does the evidence, layer by layer."""
+def test_tests_are_summarized_and_linked(opened: Opener, address: str) -> None:
+    """Each patch test links its page and states its result; so does the evidence of each layer."""
     page = contents(opened, address)
     tests = page.locator("#patches li")
     expect(tests).to_have_count(len(LAYERS))
     expect(tests.first.locator(".found")).to_have_text(
-        "into fireboat: 37.5 % of pictures; into streetcar: too little to test"
+        "into fireboat: 37.5 % of images; into streetcar: not enough data to test"
     )
     href = tests.first.get_by_role("link").get_attribute("href")
     assert href == f"patch.html#{LAYERS[0]}/{COMPARE_ATLAS}/1-0"
-    expect(page.locator("#evidence .found").first).to_have_text("taken away, foretells well; pushed, does not foretell")
+    expect(page.locator("#evidence .found").first).to_have_text("taken away, predicts well; pushed, does not predict")
     assert page.get_by_role("link", name="Evidence").get_attribute("href") == "evidence.html"
     expect(page.locator("#tour li")).to_have_count(5)
 
@@ -211,21 +209,21 @@ def test_it_fits_a_phone(opened: Opener, address: str) -> None:
 
 
 @pytest.mark.browser
-def test_results_that_are_not_there_are_said_to_be_missing(chromium: Browser, planted: Planted) -> None:
-    """A site without tests says so, and still lists everything else."""
+def test_missing_results_are_reported(chromium: Browser, planted: Planted) -> None:
+    """A site without tests states that, and lists everything else."""
     page = chromium.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto((planted.site / "contents.html").as_uri())
     page.wait_for_selector("html[data-ready=contents]", state="attached")
-    expect(page.locator("#patches .found").first).to_have_text("no result in this site")
-    expect(page.locator("#figures .nothing")).to_contain_text("not here yet")
+    expect(page.locator("#patches .found").first).to_have_text("no result on this site")
+    expect(page.locator("#figures .empty")).to_contain_text("not here yet")
     page.close()
     assert errors == []
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-def test_nothing_hinders_gravely(opened: Opener, address: str, scheme: str, width: int) -> None:
-    """axe-core finds no serious or critical fault on the page, in light and in dark."""
+def test_no_serious_violations(opened: Opener, address: str, scheme: str, width: int) -> None:
+    """axe-core finds no serious or critical violation on the page, in light and in dark."""
     assert faults(contents(opened, address, width=width, color_scheme=scheme)) == []

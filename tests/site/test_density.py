@@ -1,10 +1,10 @@
-"""Where a class's images and the second image set fall, in a real browser, from a web host and from disk."""
+"""Densities of a class's samples and of the second image set, in a browser, over HTTP and from disk."""
 
 import json
 
 import numpy as np
 import pytest
-from browsing import Opener, busiest, place, ready, veil
+from browsing import Opener, busiest, opacity, place, ready
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Route, expect
 from site_planting import CLASS_ATLAS, SECOND, Level, Planted, cell_at, count_at, second_about
@@ -26,25 +26,25 @@ def shares(planted: Planted, size: int, samples: NDArray[np.int64]) -> Shares:
 
 
 def of_class(planted: Planted) -> NDArray[np.int64]:
-    """The samples that come from images labelled fireboat."""
+    """The samples of images with the label fireboat."""
     labelled = np.array([key.startswith("fireboat") for key in planted.keys])
     return np.flatnonzero(labelled[planted.image])
 
 
 def written(share: float) -> str:
-    """A share as the page writes it."""
+    """A share as the page formats it."""
     size = 100 * share
     return f"{size:.1f} %" if size >= 1 else f"{float(f'{size:.2g}'):g} %"
 
 
 def extremes(level: Level, found: Shares) -> tuple[int, int]:
-    """The drawn cells with the largest excess and the largest lack."""
+    """The cells with icons with the largest excess and the largest deficit."""
     difference = np.where(level.drawn, found[0] - found[1], 0)
     return int(difference.argmax()), int(difference.argmin())
 
 
-def colour(page: Page, level: Level, cell: int) -> tuple[int, int, int, int]:
-    """What covers a cell: red, green, blue, alpha."""
+def color(page: Page, level: Level, cell: int) -> tuple[int, int, int, int]:
+    """Overlay pixel of a cell: red, green, blue, alpha."""
     read = """([x, y]) => {
         const canvas = document.querySelector("canvas.overlay");
         const { left, top } = canvas.getBoundingClientRect();
@@ -55,20 +55,20 @@ def colour(page: Page, level: Level, cell: int) -> tuple[int, int, int, int]:
 
 
 def check(page: Page, level: Level, found: Shares, whose: str) -> None:
-    """Hold colours, legend and hover card against the planted shares."""
+    """Compare colors, legend and hover card with the planted shares."""
     over, under = extremes(level, found)
-    red, _, blue, clear = colour(page, level, over)
+    red, _, blue, clear = color(page, level, over)
     assert red > blue + 60, "more than expected is orange"
     assert clear < 115
-    red, _, blue, alpha = colour(page, level, under)
+    red, _, blue, alpha = color(page, level, under)
     assert blue > red + 40, "less than expected is blue"
     assert alpha < 180
     difference = found[0] - found[1]
     even = int(np.where(level.drawn, np.abs(difference), 1).argmin())
-    assert colour(page, level, even)[3] > 200, "what is as expected steps back"
+    assert color(page, level, even)[3] > 200, "what is as expected steps back"
     order = np.argsort(difference[level.drawn])
-    opacity = [colour(page, level, int(np.flatnonzero(level.drawn)[at]))[3] for at in order[-1:-60:-12]]
-    assert opacity == sorted(opacity), "the more, the clearer"
+    alphas = [color(page, level, int(np.flatnonzero(level.drawn)[at]))[3] for at in order[-1:-60:-12]]
+    assert alphas == sorted(alphas), "the more, the clearer"
     rows = page.locator(".legend dl > div")
     for row, cell in ((rows.nth(0), under), (rows.nth(1), over)):
         expect(row).to_contain_text(f"{written(found[0][cell])}, all {written(found[1][cell])}")
@@ -81,54 +81,56 @@ def check(page: Page, level: Level, found: Shares, whose: str) -> None:
     expect(page.locator(".card .density")).to_have_text(told)
 
 
-def test_where_the_images_of_a_class_fall(opened: Opener, planted: Planted) -> None:
-    """Cells are coloured by their share of the class's samples less that of all, told in legend, card and panel."""
+def test_density_of_a_class(opened: Opener, planted: Planted) -> None:
+    """Cells are colored by the class's share minus the overall share, as stated in legend, card and panel."""
     level = planted.levels["features.7", 20]
     found = shares(planted, 20, of_class(planted))
     page = opened(CLASS)
     ready(page, "features.7/all/20/0")
-    expect(page.locator(".lens .legend")).to_be_hidden()
-    before = colour(page, level, busiest(level))
-    page.get_by_label("where its images fall").check()
+    expect(page.locator(".class-toolbar .legend")).to_be_hidden()
+    before = color(page, level, busiest(level))
+    page.get_by_label("density of its samples").check()
     expect(page.locator("html[data-density=class]")).to_be_attached()
     assert "show=density" in page.url
-    expect(page.locator(".lens .legend")).to_contain_text(f"Shares of {len(of_class(planted)):,} samples of its images")
-    check(page, level, found, "its samples")
+    expect(page.locator(".class-toolbar .legend")).to_contain_text(
+        f"Shares of {len(of_class(planted)):,} samples of the class"
+    )
+    check(page, level, found, "the class's samples")
     over, _ = extremes(level, found)
     page.mouse.click(*place(page, level, over))
     expect(page.locator(".panel .density")).to_contain_text(f"{written(found[0][over])} of its samples")
-    page.get_by_label("what speaks for it").check()
+    page.get_by_label("attribution").check()
     expect(page.locator(".panel .density")).to_have_count(0)
-    assert colour(page, level, busiest(level)) == before
+    assert color(page, level, busiest(level)) == before
     assert "show=" not in page.url
 
 
 def test_a_link_restores_the_density_and_another_class_keeps_it(opened: Opener, planted: Planted) -> None:
-    """The link opens on the density; a class that labels no image says so and covers nothing; closing ends it."""
+    """The link restores the density; a class without labels states that and covers nothing; closing ends it."""
     level = planted.levels["features.7", 20]
     page = opened(f"{CLASS}&show=density")
     ready(page, "features.7/all/20/0")
     over, _ = extremes(level, shares(planted, 20, of_class(planted)))
-    assert colour(page, level, over)[3] < 115
+    assert color(page, level, over)[3] < 115
     page.get_by_role("combobox").fill("gold")
     page.get_by_role("combobox").press("Enter")
     ready(page, "features.7/all/20/5")
-    expect(page.locator(".lens .legend")).to_have_text("No image bears this label.")
-    assert veil(page, level, over) == 0
+    expect(page.locator(".class-toolbar .legend")).to_have_text("No image has this label.")
+    assert opacity(page, level, over) == 0
     page.get_by_role("button", name="Show all classes").click()
     ready(page, "features.7/all/20/")
-    expect(page.locator(".lens")).to_be_hidden()
+    expect(page.locator(".class-toolbar")).to_be_hidden()
     assert "show=" not in page.url
-    assert veil(page, level, over) == 0
+    assert opacity(page, level, over) == 0
 
 
-def test_where_the_second_image_set_falls(opened: Opener, planted: Planted) -> None:
-    """The button under the wall label shows it, under its own title, at every layer, and not in a class's atlas."""
+def test_density_of_the_second_image_set(opened: Opener, planted: Planted) -> None:
+    """The button below the caption shows it with its title at every layer, but not in a class atlas."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
-    page.get_by_role("button", name=f"Where {SECOND} falls").click()
+    page.get_by_role("button", name=f"Density of {SECOND}").click()
     expect(page.locator("html[data-density=second]")).to_be_attached()
-    expect(page.locator(".lens strong")).to_have_text(SECOND)
+    expect(page.locator(".class-toolbar strong")).to_have_text(SECOND)
     assert page.locator("i").count() == 0, "the title is text"
     check(page, level, shares(planted, 20, planted.second), "the second set")
     assert "show=second" in page.url
@@ -144,16 +146,16 @@ def test_where_the_second_image_set_falls(opened: Opener, planted: Planted) -> N
     expect(page.locator("html[data-density='']")).to_be_attached()
     other.evaluate(f"location.hash = '#layer=features.7&atlas={CLASS_ATLAS}&level=10&show=second'")
     ready(other, f"features.7/{CLASS_ATLAS}/10/")
-    expect(other.locator(".lens")).to_be_hidden()
+    expect(other.locator(".class-toolbar")).to_be_hidden()
     away = opened(f"#layer=features.7&atlas={CLASS_ATLAS}&level=10&class=0&show=second")
     ready(away, f"features.7/{CLASS_ATLAS}/10/0")
-    expect(away.get_by_role("button", name=f"Where {SECOND} falls")).to_be_hidden()
+    expect(away.get_by_role("button", name=f"Density of {SECOND}")).to_be_hidden()
     expect(away.locator("html[data-density='']")).to_be_attached()
-    expect(away.locator(".lens .stacked")).to_be_hidden()
+    expect(away.locator(".class-toolbar .stacked")).to_be_hidden()
 
 
 def of_second(planted: Planted, level: Level, box: Box) -> list[tuple[str, int]]:
-    """Key and number of samples of the second set's images in a box of features.7's cells, as the page lists them."""
+    """Key and sample count of the second set's images in a box of cells of features.7, as the page lists them."""
     top, left, bottom, right = box
     cell = level.cell[cell_at(level, planted.xy["features.7"][planted.second])]
     inside = ((cell >= [top, left]) & (cell <= [bottom, right])).all(axis=1)
@@ -162,7 +164,7 @@ def of_second(planted: Planted, level: Level, box: Box) -> list[tuple[str, int]]
 
 
 def of_atlas(planted: Planted, size: int, box: Box) -> list[tuple[str, int]]:
-    """The same of the atlas's own images, the first that the page lists."""
+    """The same of the atlas's own images, the first ones in the list."""
     return images_of(planted, samples_in(planted, "features.7", "all", size, box))[:24]
 
 
@@ -173,13 +175,13 @@ def cell_box(level: Level, cell: int) -> Box:
 
 
 def test_a_cell_leads_to_the_images_of_the_second_set(opened: Opener, planted: Planted) -> None:
-    """While the second set is shown, a cell lists its images or the atlas's, as chosen, and the next cell follows."""
+    """While the second set is shown, a cell lists its images or the atlas's, as chosen, and so does the next cell."""
     level = planted.levels["features.7", 20]
     most, lack = extremes(level, shares(planted, 20, planted.second))
     wanted = of_second(planted, level, cell_box(level, most))
     page = opened("#layer=features.7&level=20&show=second")
     page.mouse.click(*place(page, level, most))
-    whose = page.locator(".panel .whose")
+    whose = page.locator(".panel .image-set")
     expect(whose.locator("span")).to_have_text(["of the atlas", f"of {SECOND}"])
     rows = page.locator(".panel .images li")
     expect(rows).to_have_count(min(24, len(wanted)))
@@ -201,15 +203,15 @@ def test_a_cell_leads_to_the_images_of_the_second_set(opened: Opener, planted: P
     assert listed(page) == of_atlas(planted, 20, cell_box(level, lack))
     page.get_by_label(f"of {SECOND}").check()
     expect(rows).to_have_count(0)
-    expect(page.locator(".panel")).to_contain_text("None of its samples lie here.")
-    page.get_by_role("button", name=f"Where {SECOND} falls").click()
+    expect(page.locator(".panel")).to_contain_text("It has no samples here.")
+    page.get_by_role("button", name=f"Density of {SECOND}").click()
     expect(whose).to_have_count(0)
     expect(rows).to_have_count(24)
     assert listed(page) == of_atlas(planted, 20, cell_box(level, lack))
 
 
 def test_a_region_leads_to_the_images_of_the_second_set(opened: Opener, planted: Planted) -> None:
-    """A region's labels and images are those of the chosen set, at any level of the grid."""
+    """Labels and images of a region are those of the chosen set, at any grid level."""
     level = planted.levels["features.7", 20]
     busy = int(count_at(level, planted.xy["features.7"][planted.second]).argmax())
     box = middle(Level(**{**vars(level), "count": np.arange(len(level.cell)) == busy}))
@@ -218,10 +220,10 @@ def test_a_region_leads_to_the_images_of_the_second_set(opened: Opener, planted:
     rows = page.locator(".region .images li")
     expect(rows).to_have_count(24)
     assert listed(page) == wanted[:24]
-    assert page.locator(".region .image-list > .fine").inner_text().startswith(f"{len(wanted)} different images")
+    assert page.locator(".region .image-list > .secondary").inner_text().startswith(f"{len(wanted)} different images")
     samples = dict(wanted)
     bare = sum(samples.get(second_about(row)[0], 0) for row in range(0, 31, 3)) / sum(samples.values())
-    told = page.locator(".region .section", has_text="Labels of its images")
+    told = page.locator(".region .section", has_text="Labels of the images")
     expect(told.locator(".name")).to_have_text(["sea<b>side</b>", "no label"])
     expect(told.locator(".value").last).to_contain_text(f"{round(100 * bare)} %")
     page.get_by_label("of the atlas").check()
@@ -230,7 +232,7 @@ def test_a_region_leads_to_the_images_of_the_second_set(opened: Opener, planted:
 
 
 def test_finer_cells_show_the_cell_around_them(opened: Opener, planted: Planted) -> None:
-    """Where labels are counted on a coarser grid than the shown one, a cell has its parent's shares, and says so."""
+    """If labels are counted on a coarser grid, a cell shows the shares of its parent cell, and states that."""
     page = opened("#layer=features.7&level=10")
 
     def manifest(route: Route) -> None:
@@ -245,20 +247,20 @@ def test_finer_cells_show_the_cell_around_them(opened: Opener, planted: Planted)
     page.wait_for_load_state("networkidle")
     page.goto(page.url.split("#")[0] + "?coarse#layer=features.7&level=40&class=0&show=density")
     ready(page, "features.7/all/40/0")
-    expect(page.locator(".lens .legend")).to_contain_text("in the cells of 10 × 10")
+    expect(page.locator(".class-toolbar .legend")).to_contain_text("in the cells of 10 × 10")
     coarse, fine = planted.levels["features.7", 10], planted.levels["features.7", 40]
     found = shares(planted, 10, of_class(planted))
     for cell in extremes(coarse, found):
         children = np.flatnonzero((fine.cell // 4 == coarse.cell[cell]).all(axis=1) & fine.drawn)
         assert len(children) > 2
-        assert len({colour(page, fine, int(child)) for child in children}) == 1
+        assert len({color(page, fine, int(child)) for child in children}) == 1
         page.mouse.move(*place(page, fine, int(children[0])))
         told = f"{written(found[0][cell])} of its samples, {written(found[1][cell])} of all (around it on 10 × 10)"
         expect(page.locator(".card .density")).to_have_text(told)
 
 
-def test_what_is_not_asked_for_is_not_loaded(opened: Opener) -> None:
-    """The first load holds no labels, members, links or second set; a density loads one block of labels."""
+def test_only_requested_data_are_loaded(opened: Opener) -> None:
+    """The first load contains no labels, members, links or second set; a density loads one block of labels."""
     page = opened("#layer=features.7&level=20")
     later: list[str] = []
     page.wait_for_load_state("networkidle")  # a reload would break off what still loads
@@ -275,18 +277,18 @@ def test_what_is_not_asked_for_is_not_loaded(opened: Opener) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_densities(opened: Opener, planted: Planted, scheme: str) -> None:
-    """At 390 px the lens with its choice and legend fits, and over and under stay apart in light and dark."""
+    """At 390 px the class toolbar with its options and legend fits, in light and dark."""
     level = planted.levels["features.7", 10]
     link = "#layer=features.7&level=10&class=0&show=density"
     page = opened(link, width=390, height=844, has_touch=True, is_mobile=True, color_scheme=scheme)
     ready(page, "features.7/all/10/0")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    for part_of in (".lens .stacked", ".lens .legend", ".lens input[type=range]"):
+    for part_of in (".class-toolbar .stacked", ".class-toolbar .legend", ".class-toolbar input[type=range]"):
         box = page.locator(part_of).bounding_box()
         assert box
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
     over, under = extremes(level, shares(planted, 10, of_class(planted)))
-    warm, cold = colour(page, level, over), colour(page, level, under)
+    warm, cold = color(page, level, over), color(page, level, under)
     assert warm[0] - warm[2] > 60
     assert cold[2] - cold[0] > 40

@@ -1,4 +1,4 @@
-"""What is taken along of a selection, in a real browser, from a web host and from disk."""
+"""Exports of a selection, in a browser, over HTTP and from disk."""
 
 import csv
 import io
@@ -20,13 +20,13 @@ from pipeline.core.zarr_store import array, open_artifact
 
 pytestmark = pytest.mark.browser
 
-PAPER = np.array([0xF7, 0xF5, 0xF0])
-MARGIN = 32  # pixels of paper around the icons
+BACKGROUND = np.array([0xF7, 0xF5, 0xF0])
+MARGIN = 32  # pixels of background around the icons
 Rows = list[dict[str, str]]
 
 
 def selection(level: Level) -> NDArray[np.bool_]:
-    """[cell] a ragged part of a level: three quarters of the cells around the busiest one."""
+    """[cell] an irregular part of a level: three quarters of the cells around the busiest one."""
     row, column = (int(value) for value in level.cell[busiest(level)])
     square = within(level, [(column - 7, row - 4), (column + 8, row - 4), (column + 8, row + 5), (column - 7, row + 5)])
     ragged: NDArray[np.bool_] = square & ((level.cell.sum(axis=1) % 4) != 0)
@@ -34,12 +34,12 @@ def selection(level: Level) -> NDArray[np.bool_]:
 
 
 def link(level: Level, chosen: NDArray[np.bool_]) -> str:
-    """The part of an address that shows these cells selected."""
+    """The URL part that selects these cells."""
     return f"#layer=features.7&level={level.size}&cells={encoded(level.size, level.cell[chosen].tolist())}"
 
 
 def saved(page: Page, name: str) -> tuple[str, bytes]:
-    """Press one of the buttons; name and content of what is downloaded."""
+    """Press one of the buttons; returns name and content of the download."""
     with page.expect_download() as download:
         page.get_by_role("button", name=name, exact=True).click()
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
@@ -81,7 +81,7 @@ def test_cells_as_csv(opened: Opener, planted: Planted) -> None:
 
 
 def check_classes(row: dict[str, str], attribution: NDArray[np.float32]) -> None:
-    """The strongest classes with their attributions, largest first, as long as they speak for the cell."""
+    """Top classes with their attributions, largest first, as long as they are positive."""
     best = [at for at in np.argsort(-attribution, kind="stable")[:5] if attribution[at] > 0]
     told = [row[f"class_{rank}"] for rank in range(1, 6) if row.get(f"class_{rank}")]
     assert told == [CLASSES[at] for at in best]
@@ -132,7 +132,7 @@ def test_images_as_csv(opened: Opener, planted: Planted) -> None:
 
 
 def test_names_can_neither_break_the_table_nor_run_in_a_spreadsheet(opened: Opener, planted: Planted) -> None:
-    """Quotes, commas, line ends and markup come back as they are; what would be a formula has an apostrophe before."""
+    """Quotes, commas, line breaks and markup are preserved; formulas are escaped with an apostrophe."""
     level = planted.levels["features.7", 20]
     hostile = ['=HYPERLINK("http://x")', "+1", "-2+3", "@SUM(A1)", "\t=1", 'a, "b"\r\nc', "<b>x</b>", "plain", " =9"]
     names = (hostile * 2)[: len(CLASSES)]
@@ -152,8 +152,8 @@ def test_names_can_neither_break_the_table_nor_run_in_a_spreadsheet(opened: Open
     expect(page.locator(".region :is(b, script)")).to_have_count(0)
 
 
-def test_the_picture_shows_the_selected_icons_alone(opened: Opener, planted: Planted, address: str) -> None:
-    """From a host, the PNG holds each icon at its place on paper and a caption; from disk, the button says why not."""
+def test_the_png_contains_only_the_selected_icons(opened: Opener, planted: Planted, address: str) -> None:
+    """Over HTTP, the PNG contains each icon at its position and a caption; from disk, the button explains why not."""
     level = planted.levels["features.7", 20]
     chosen = selection(level)
     page = opened(link(level, chosen), color_scheme="light")
@@ -161,7 +161,7 @@ def test_the_picture_shows_the_selected_icons_alone(opened: Opener, planted: Pla
         refused = page.get_by_role("button", name="No PNG from disk")
         expect(refused).to_have_text("No PNG from disk")
         refused.click()
-        expect(page.locator(".taking .fine")).to_contain_text("opened from disk")
+        expect(page.locator(".exports .secondary")).to_contain_text("opened from disk")
         return
     name, content = saved(page, "PNG")
     assert name == "features.7-all-20-cells.png"
@@ -180,18 +180,18 @@ def test_the_picture_shows_the_selected_icons_alone(opened: Opener, planted: Pla
             found = pixels[y : y + side, x : x + side].reshape(ICON, times, ICON, times, 3).mean(axis=(1, 3))
             cell = seen.get((row, column))
             if cell is None or not chosen[cell]:
-                assert np.abs(found - PAPER).max() <= 1, (row, column)
+                assert np.abs(found - BACKGROUND).max() <= 1, (row, column)
             else:
                 apart = np.abs(inside - found[inner, inner]).mean(axis=(1, 2, 3))
                 assert apart.argmin() == np.flatnonzero(chosen).tolist().index(cell), "no other icon comes as near"
                 assert apart.min() < 16
     below = pixels[MARGIN + (bottom - top + 1) * side :]
-    assert np.abs(pixels[:MARGIN] - PAPER).max() == 0
-    assert 0 < (np.abs(below - PAPER).max(axis=-1) > 60).mean() < 0.1, "a line of text"
+    assert np.abs(pixels[:MARGIN] - BACKGROUND).max() == 0
+    assert 0 < (np.abs(below - BACKGROUND).max(axis=-1) > 60).mean() < 0.1, "a line of text"
 
 
 def test_a_small_selection_is_enlarged(opened: Opener, planted: Planted, address: str) -> None:
-    """One icon is shown four times as large, and its colours stay."""
+    """A single icon is scaled by four, and its colors are kept."""
     if not address.startswith("http"):
         pytest.skip("a page from disk saves no picture")
     level = planted.levels["features.7", 20]
@@ -207,7 +207,7 @@ def test_a_small_selection_is_enlarged(opened: Opener, planted: Planted, address
 
 
 def test_the_link_is_copied(opened: Opener, planted: Planted) -> None:
-    """The button puts the address of the selection on the clipboard and says so."""
+    """The button copies the URL of the selection and confirms it."""
     level = planted.levels["features.7", 20]
     chosen = selection(level)
     page = opened(link(level, chosen), permissions=["clipboard-read", "clipboard-write"])
@@ -219,8 +219,8 @@ def test_the_link_is_copied(opened: Opener, planted: Planted) -> None:
     assert encoded(20, level.cell[chosen].tolist()) in copied
 
 
-def test_from_a_page_that_may_not_be_read_nothing_fails(opened: Opener, planted: Planted, address: str) -> None:
-    """Where reading the tiles is refused only at the last moment, the button says so then."""
+def test_unreadable_tiles_are_reported_when_saving(opened: Opener, planted: Planted, address: str) -> None:
+    """If reading the tiles is refused only when saving, the button explains it then."""
     if not address.startswith("http"):
         pytest.skip("refused from the start")
     level = planted.levels["features.7", 20]
@@ -230,4 +230,4 @@ def test_from_a_page_that_may_not_be_read_nothing_fails(opened: Opener, planted:
     page.evaluate(f"() => {{ HTMLCanvasElement.prototype.toBlob = {refusal}; }}")
     press.click()
     expect(page.get_by_role("button", name="No PNG from disk")).to_be_visible()
-    expect(page.locator(".taking .fine")).to_contain_text("let such a page show its pictures but not read them")
+    expect(page.locator(".exports .secondary")).to_contain_text("let such a page show its pictures but not read them")

@@ -43,9 +43,9 @@ def test_built_files_of_the_same_sources_are_fresh(hook: ModuleType, tree: Path)
 @pytest.mark.parametrize(
     "change",
     [
-        lambda viewer, _: (viewer / "src/main.ts").write_text("// another program"),
+        lambda viewer, _: (viewer / "src/app/main.ts").write_text("// another program"),
         lambda viewer, _: (viewer / "src/more.ts").touch(),
-        lambda viewer, _: (viewer / "src/css/cell.css").unlink(),
+        lambda viewer, _: (viewer / "src/css/panels.css").unlink(),
         lambda viewer, _: (viewer / "package-lock.json").write_text("{}"),
         lambda _, static: (static / "atlas.css").unlink(),
         lambda _, static: (static / "sources.sha256").unlink(),
@@ -61,7 +61,7 @@ def test_node_comes_as_a_package_where_there_is_none(
     hook: ModuleType, tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """With stale files and no node on the PATH, the hook asks for node as a Python package."""
-    (tree / hook.VIEWER / "src/main.ts").write_text("// another program")
+    (tree / hook.VIEWER / "src/app/main.ts").write_text("// another program")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert hook.ViewerBuildHook(str(tree), {}, None, None, str(tree), "wheel").dependencies() == [hook.NODE_PACKAGE]
 

@@ -1,4 +1,4 @@
-"""The page is used with the keyboard alone, from its loading on."""
+"""The page is used with the keyboard alone, from the start."""
 
 import re
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ RING = """index => [null, "::after"].map((part) => {
 
 @dataclass(frozen=True)
 class Stop:
-    """A place of the tab key's way: its name, and how its ring looks while it has the focus."""
+    """A tab stop: its name, and its focus ring."""
 
     name: str
     landmark: str
@@ -48,7 +48,7 @@ class Stop:
 
 
 def stops(page: Page) -> list[Stop]:
-    """The way of the tab key from the beginning of the page to its end."""
+    """All tab stops from the beginning of the page to its end."""
     found: list[Stop] = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
@@ -61,8 +61,8 @@ def stops(page: Page) -> list[Stop]:
 
 @AT_HTTP
 @pytest.mark.parametrize("width", [1280, 700, 390])
-def test_tab_follows_the_eye_and_draws_a_ring(opened: Opener, width: int) -> None:
-    """From the first control on, tab goes line by line through the masthead, then the picture; each stop has a ring."""
+def test_tab_order_is_the_visual_order_with_focus_rings(opened: Opener, width: int) -> None:
+    """The tab key follows the lines of the header, then reaches the map; each stop has a focus ring."""
     page = opened(START, width=width)
     way = stops(page)
     bare = [page.evaluate(RING, index) for index in range(len(way))]  # the focus is elsewhere by now
@@ -79,7 +79,7 @@ def test_tab_follows_the_eye_and_draws_a_ring(opened: Opener, width: int) -> Non
 
 
 class Typist:
-    """Presses keys; after each the focus must be on something that is there."""
+    """Presses keys; after each, the focus must be on an existing element."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -93,7 +93,7 @@ class Typist:
             )
 
     def tab_to(self, selector: str, key: str = "Tab") -> None:
-        """Press tab until an element that fits has the focus."""
+        """Press tab until a matching element has the focus."""
         for _ in range(2 * MOST_STOPS):
             self.press(key)
             if self.page.evaluate("selector => document.activeElement.matches(selector)", selector):
@@ -101,7 +101,7 @@ class Typist:
         raise AssertionError(f"tab does not come to {selector}")
 
     def at(self, *parts: str) -> None:
-        """Wait until the address is that of the start but for the given parts; where one looks may differ."""
+        """Wait until the URL is that of the start except for the given parts; the view may differ."""
         wanted = sorted(parts)
         self.page.wait_for_function(
             """wanted => {
@@ -148,7 +148,7 @@ def switch(typist: Typist) -> None:
 
 
 def pin(typist: Typist) -> None:
-    """Walk to a cell, pin it, go into its panel and through it."""
+    """Move to a cell, pin it, focus its panel and tab through it."""
     page = typist.page
     page.wait_for_function("selector => document.activeElement.matches(selector)", arg=PICTURE)
     typist.press("ArrowRight", "ArrowRight", "ArrowDown")
@@ -164,19 +164,19 @@ def pin(typist: Typist) -> None:
 
 
 def choose_in_panel(typist: Typist) -> None:
-    """A class chosen in the panel keeps the focus on itself."""
+    """A class chosen in the panel keeps the focus."""
     page = typist.page
     typist.tab_to(".panel .bars button", "Shift+Tab")
     name = page.evaluate("document.activeElement.querySelector('.name').textContent")
     typist.press("Enter")
-    expect(page.locator(".lens strong").first).to_have_text(name)
+    expect(page.locator(".class-toolbar strong").first).to_have_text(name)
     assert page.evaluate("document.activeElement.querySelector('.name')?.textContent") == name
 
 
 def follow(typist: Typist) -> None:
-    """To where the pinned samples lie at the other layer."""
+    """To the cell of the other layer with the pinned samples."""
     page = typist.page
-    typist.tab_to(".panel .relatives button")
+    typist.tab_to(".panel .other-layers button")
     said = page.evaluate("document.activeElement.ariaLabel")
     layer, row, column = re.findall(r"in (\S+), row (\d+), column (\d+)", said)[0]
     assert layer == "features.3"
@@ -206,7 +206,7 @@ def select(typist: Typist) -> None:
 
 
 def help_and_back(typist: Typist) -> None:
-    """The help opens with the focus in it and gives it back; Escape then leads to the start."""
+    """Help takes the focus and returns it; Escape then resets the page."""
     page = typist.page
     typist.press("?")
     expect(page.get_by_role("dialog", name="Reading the atlas")).to_be_visible()
@@ -219,8 +219,8 @@ def help_and_back(typist: Typist) -> None:
     ready(page, "features.3/all/20/")
 
 
-def test_the_whole_way_without_a_pointer(opened: Opener) -> None:
-    """Class, layer, level, atlas, cell, pin, panel, relative, region, help and back: the address tells each state."""
+def test_everything_works_with_the_keyboard(opened: Opener) -> None:
+    """Class, layer, level, atlas, cell, pin, panel, other layer, region, help and back: the URL contains each state."""
     page = opened(START)
     typist = Typist(page)
     highlight(typist)
@@ -233,8 +233,8 @@ def test_the_whole_way_without_a_pointer(opened: Opener) -> None:
 
 
 @AT_HTTP
-def test_leaving_the_search_leads_back_to_the_picture(opened: Opener) -> None:
-    """Escape in the search, or the button that shows all classes, leaves the focus on the picture."""
+def test_leaving_the_search_focuses_the_map(opened: Opener) -> None:
+    """Escape in the search, or the button that shows all classes, focuses the map."""
     page = opened(START)
     typist = Typist(page)
     typist.press("/", "x", "Escape")

@@ -1,4 +1,4 @@
-"""Names on the picture: of regions, found by what all classes say, and of cells; and how they thin with the zoom."""
+"""Labels on the map: names of regions, found from the attributions to all classes, and of cells; layout by zoom."""
 
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
@@ -156,7 +156,7 @@ def test_the_most_similar_are_merged_first() -> None:
 
 
 def names(page: Page) -> list[dict[str, Any]]:
-    """What is written on the picture, once it has settled."""
+    """The labels on the map, once it has settled."""
     page.wait_for_function("() => atlas.names().length > 0")
     page.wait_for_timeout(150)
     found: list[dict[str, Any]] = page.evaluate("atlas.names()")
@@ -164,7 +164,7 @@ def names(page: Page) -> list[dict[str, Any]]:
 
 
 def apart(found: list[dict[str, Any]]) -> bool:
-    """Whether no two names overlap."""
+    """Whether no two labels overlap."""
     return not any(
         one["left"] < other["right"]
         and other["left"] < one["right"]
@@ -175,7 +175,7 @@ def apart(found: list[dict[str, Any]]) -> bool:
 
 
 def free(page: Page, found: list[dict[str, Any]], selector: str) -> bool:
-    """Whether no name lies behind a part of the page."""
+    """Whether no label is behind a page element."""
     canvas, part = page.locator(".openseadragon-canvas").first.bounding_box(), page.locator(selector).bounding_box()
     assert canvas
     assert part
@@ -191,8 +191,8 @@ def free(page: Page, found: list[dict[str, Any]], selector: str) -> bool:
 
 @pytest.mark.browser
 @pytest.mark.usefixtures("planted")
-def test_names_thin_with_zoom(opened: Opener) -> None:
-    """A few large names on the whole atlas, more a screen and smaller ones closer up; never two over each other."""
+def test_labels_depend_on_the_zoom(opened: Opener) -> None:
+    """Few large labels on the whole atlas, more and smaller ones when zoomed in; they never overlap."""
     page = opened(LINK)
     ready(page, "features.7/all/20/")
     whole = names(page)
@@ -211,7 +211,7 @@ def test_names_thin_with_zoom(opened: Opener) -> None:
 
 
 @pytest.mark.browser
-def test_names_say_what_the_cells_say(opened: Opener, planted: Planted) -> None:
+def test_labels_agree_with_the_attributions(opened: Opener, planted: Planted) -> None:
     """Under every region's name the planted attribution of that class is far above its average over the layer."""
     level = planted.levels["features.7", 40]
     page = opened(f"{LINK}&level=40")
@@ -231,8 +231,8 @@ def test_names_say_what_the_cells_say(opened: Opener, planted: Planted) -> None:
 
 
 @pytest.mark.browser
-def test_names_make_way(opened: Opener, planted: Planted) -> None:
-    """No name lies behind the panel or the corner; a highlighted class, the key or the link takes all of them away."""
+def test_labels_avoid_page_elements(opened: Opener, planted: Planted) -> None:
+    """No label is behind the panel or the corner; a highlighted class, the key or the link hides all of them."""
     level = planted.levels["features.7", 20]
     page = opened(LINK)
     ready(page, "features.7/all/20/")
@@ -258,8 +258,8 @@ def test_names_make_way(opened: Opener, planted: Planted) -> None:
 
 @pytest.mark.browser
 @pytest.mark.usefixtures("planted")
-def test_markup_in_a_name_is_text(opened: Opener) -> None:
-    """The class whose name is markup is written as it is, but for its length, somewhere on the way down."""
+def test_markup_in_a_label_is_text(opened: Opener) -> None:
+    """The class name with markup is shown as text, possibly truncated, at some zoom."""
     page = opened(f"{LINK}&level=40")
     ready(page, "features.7/all/40/")
     markup = next(name for name in CLASSES if "<" in name)

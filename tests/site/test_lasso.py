@@ -1,4 +1,4 @@
-"""Free selections in a real browser, from a web host and from disk: drawn by hand, cell by cell, and kept in links."""
+"""Lasso selections in a browser, over HTTP and from disk: freehand, cell by cell, and in links."""
 
 import re
 
@@ -16,14 +16,14 @@ ACCENT = (0xB4, 0x47, 0x2C)  # in the light
 
 
 def bite(level: Level) -> list[Place]:
-    """A way around the busiest cell that is no rectangle: a square with one corner bitten off."""
+    """A path around the busiest cell that is no rectangle: a square without one corner."""
     row, column = (int(value) for value in level.cell[busiest(level)])
     left, top, right, bottom = column - 2, row - 2, column + 3, row + 3
     return [(left, top), (right, top), (right, row), (column + 1, row + 1), (column + 1, bottom), (left, bottom)]
 
 
 def code(page: Page) -> str:
-    """The selection in the address, as the link holds it."""
+    """The selection in the URL."""
     found = re.search(r"cells=([0-9a-z.]+)", page.url)
     assert found, page.url
     return found[1]
@@ -34,8 +34,8 @@ def places(level: Level, chosen: np.ndarray) -> set[tuple[int, int]]:
     return {(int(row), int(column)) for row, column in level.cell[chosen]}
 
 
-def test_the_lasso_takes_the_drawn_cells_that_it_goes_around(opened: Opener, planted: Planted) -> None:
-    """Exactly the drawn cells whose middles lie within are selected, told, and restored by the link."""
+def test_the_lasso_selects_the_cells_inside(opened: Opener, planted: Planted) -> None:
+    """Exactly the cells with icons whose centers are inside are selected, announced, and restored by the link."""
     level = planted.levels["features.7", 20]
     chosen = within(level, bite(level))
     assert 8 < chosen.sum() < 25
@@ -57,8 +57,8 @@ def test_the_lasso_takes_the_drawn_cells_that_it_goes_around(opened: Opener, pla
     assert "cells=" not in page.url
 
 
-def test_the_panel_sums_up_the_selection(opened: Opener, planted: Planted) -> None:
-    """Classes and measures are means over the samples of the chosen cells, and exemplars come from these cells."""
+def test_the_panel_summarizes_the_selection(opened: Opener, planted: Planted) -> None:
+    """Classes and measures are means over the samples of the selected cells, and exemplars come from these cells."""
     level = planted.levels["features.7", 20]
     chosen = within(level, bite(level))
     page = opened(f"#layer=features.7&level=20&cells={encoded(20, places(level, chosen))}")
@@ -83,8 +83,8 @@ def test_the_panel_sums_up_the_selection(opened: Opener, planted: Planted) -> No
     assert not of_cells >= set(planted.keys)
 
 
-def test_keys_take_single_cells_in_and_out(opened: Opener, planted: Planted) -> None:
-    """The key x adds the cell under the cursor, takes it out again, and the last one takes the region with it."""
+def test_keys_toggle_single_cells(opened: Opener, planted: Planted) -> None:
+    """The key x adds the cell at the cursor or removes it; removing the last one removes the region."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     told = page.get_by_role("status").first
@@ -112,15 +112,15 @@ def test_keys_take_single_cells_in_and_out(opened: Opener, planted: Planted) -> 
 
 
 def box_of(page: Page) -> set[tuple[int, int]]:
-    """The cells of a rectangle in the address."""
+    """The cells of a rectangle in the URL."""
     found = re.search(r"box=\d+\.(\d+)\.(\d+)\.(\d+)\.(\d+)", page.url)
     assert found, page.url
     top, left, bottom, right = map(int, found.groups())
     return {(row, column) for row in range(top, bottom + 1) for column in range(left, right + 1)}
 
 
-def test_shift_adds_to_what_is_selected(opened: Opener, planted: Planted) -> None:
-    """With a tool on, Shift joins a box or a lasso to the selection; without, a new one takes its place."""
+def test_shift_adds_to_the_selection(opened: Opener, planted: Planted) -> None:
+    """With an active tool, Shift adds a box or a lasso to the selection; without Shift, it replaces it."""
     level = planted.levels["features.7", 20]
     row, column = (int(value) for value in level.cell[busiest(level)])
     first, second = [(column - 3, row - 3), (column - 2, row - 1)], [(column, row), (column + 1, row + 1)]
@@ -153,8 +153,8 @@ def test_shift_adds_to_what_is_selected(opened: Opener, planted: Planted) -> Non
     assert box_of(page) == other
 
 
-def test_the_mark_runs_around_the_selection(opened: Opener, planted: Planted) -> None:
-    """The line lies on the outer border alone: on no border between two chosen cells, and on none between others."""
+def test_the_selection_is_outlined(opened: Opener, planted: Planted) -> None:
+    """The outline is only on the outer border: not between two selected cells, and not between others."""
     level = planted.levels["features.7", 10]
     row, column = (int(value) for value in level.cell[busiest(level)])
     chosen = {(row, column), (row, column + 1), (row + 1, column)}
@@ -169,7 +169,7 @@ def test_the_mark_runs_around_the_selection(opened: Opener, planted: Planted) ->
 
 
 def marked(page: Page, x: float, y: float) -> bool:
-    """The overlay has the colour of the line there."""
+    """Whether the overlay has the color of the outline there."""
     read = """([x, y]) => {
         const canvas = document.querySelector("canvas.overlay");
         const { left, top } = canvas.getBoundingClientRect();
@@ -179,8 +179,8 @@ def marked(page: Page, x: float, y: float) -> bool:
     return bool(np.abs(np.array(found) - ACCENT).max() < 40)
 
 
-def test_a_gap_without_icons_has_no_border(opened: Opener, planted: Planted) -> None:
-    """A ring around a place where nothing is drawn is marked on its outside alone; around a drawn cell, inside too."""
+def test_a_hole_without_icons_is_not_outlined(opened: Opener, planted: Planted) -> None:
+    """A ring around a position without an icon is outlined only outside; around a cell with an icon, inside too."""
     level = planted.levels["features.7", 20]
     drawn = np.zeros((20, 20), bool)
     drawn[tuple(level.cell[level.drawn].T)] = True
@@ -194,8 +194,8 @@ def test_a_gap_without_icons_has_no_border(opened: Opener, planted: Planted) -> 
         assert marked(page, column + 0.5, row - 1), "the outside"
 
 
-def test_a_finger_draws_a_lasso_and_takes_single_cells(opened: Opener, planted: Planted) -> None:
-    """On a phone the lasso follows one finger, a tap takes a cell, and the selection stays in sight above its panel."""
+def test_touch_draws_a_lasso_and_toggles_cells(opened: Opener, planted: Planted) -> None:
+    """The lasso follows one finger, a tap toggles a cell, and the selection stays visible above its panel."""
     level = planted.levels["features.7", 10]
     row, column = (int(value) for value in level.cell[busiest(level)])
     page = opened("#layer=features.7&level=10", width=390, height=844, has_touch=True, is_mobile=True)
@@ -225,8 +225,8 @@ def test_a_finger_draws_a_lasso_and_takes_single_cells(opened: Opener, planted: 
     expect(page.locator(".region h2")).to_have_text(f"{chosen.sum() + 1} cells")
 
 
-def test_a_selection_follows_to_a_finer_level(opened: Opener, planted: Planted) -> None:
-    """A cell of a finer level joins a selection as the same ground there."""
+def test_a_selection_is_converted_to_a_finer_level(opened: Opener, planted: Planted) -> None:
+    """A cell of a finer level is added to a selection, which is converted to that level."""
     level = planted.levels["features.7", 10]
     row, column = (int(value) for value in level.cell[busiest(level)])
     page = opened(f"#layer=features.7&level=20&box=10.{row}.{column}.{row}.{column}")
@@ -241,7 +241,7 @@ def test_a_selection_follows_to_a_finer_level(opened: Opener, planted: Planted) 
 
 
 def test_links_stay_short(opened: Opener) -> None:
-    """A selection too ragged for a link is held with its gaps closed, and the panel says so; others are exact."""
+    """Gaps of a selection too irregular for a link are closed, and the panel states that; others are exact."""
     ragged = {(row, column) for row in range(40) for column in range(row % 2, 40, 2)}
     lost = {(row, column) for row in range(40) for column in range(40)}
     page = opened(f"#layer=features.7&level=40&cells={encoded(40, ragged)}")
@@ -258,8 +258,8 @@ def test_links_stay_short(opened: Opener) -> None:
     expect(page.locator(".region")).not_to_contain_text("simplified")
 
 
-def test_a_broken_selection_is_left_out(opened: Opener) -> None:
-    """A link whose selection this atlas does not have shows none; the next good one does."""
+def test_an_invalid_selection_is_dropped(opened: Opener) -> None:
+    """An invalid selection in a link is dropped; the next valid one is shown."""
     page = opened("#layer=features.7&level=20")
     broken = (
         "20",

@@ -1,4 +1,4 @@
-"""The switch for the layer shows small pictures of every layer's atlas, however many layers there are."""
+"""The layer menu shows thumbnails of every layer's atlas, for any number of layers."""
 
 import json
 import re
@@ -18,14 +18,14 @@ EVERY = (*LAYERS, *MORE, "head")
 
 
 def picture(face: Locator) -> str:
-    """The address of the small picture, which must have been loaded."""
-    image = face.locator(".thumb img")
+    """The URL of the thumbnail, which must have been loaded."""
+    image = face.locator(".layer-thumbnail img")
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     return str(image.get_attribute("src"))
 
 
-def test_few_layers_stand_in_a_row_with_their_pictures(opened: Opener) -> None:
-    """Every layer of a row has the small picture of its own atlas, which changes with the atlas."""
+def test_few_layers_are_a_row_of_thumbnails(opened: Opener) -> None:
+    """Every layer of a row has the thumbnail of its own atlas, which changes with the atlas."""
     page = opened("#layer=features.7&level=10")
     faces = page.locator(".layers label")
     assert faces.all_inner_texts() == list(LAYERS)
@@ -57,8 +57,8 @@ def with_nine_layers(page: Page, planted: Planted) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nine_layers_open_as_a_list_of_pictures(opened: Opener, planted: Planted, width: int) -> None:
-    """A button opens nine pictures with names and channels, in order and within the window; one press goes there."""
+def test_nine_layers_are_a_list_of_thumbnails(opened: Opener, planted: Planted, width: int) -> None:
+    """A button opens nine thumbnails with names and channels, in order and inside the window; a press selects one."""
     page = opened(width=width)
     with_nine_layers(page, planted)
     before = page.evaluate("atlas.place(3, 3)")
@@ -81,8 +81,8 @@ def test_nine_layers_open_as_a_list_of_pictures(opened: Opener, planted: Planted
     assert page.locator(".layer-list b").count() == 0, "names are text"
 
 
-def test_the_list_is_used_with_keys_alone(opened: Opener, planted: Planted) -> None:
-    """An arrow opens the list at the shown layer, arrows change the layer, and Escape or a press outside closes it."""
+def test_the_list_works_with_the_keyboard(opened: Opener, planted: Planted) -> None:
+    """An arrow key opens the list, arrows change the layer, and Escape or a press outside closes it."""
     page = opened()
     with_nine_layers(page, planted)
     button = page.get_by_role("button", name="Layer: features.7")

@@ -1,4 +1,4 @@
-"""Measures of the cells as colours over the icons, their legend, and the marks of cells to doubt."""
+"""Measures as colors over the icons, their legend, and quality warnings."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 LINK = "#layer=features.7&level=20&labels=off"
 NAMES = {
-    "samples": "How many samples",
+    "samples": "Number of samples",
     "fidelity": "Fidelity",
     "reliability": "Reliability",
     "spread": "Spread",
@@ -22,7 +22,7 @@ NAMES = {
 
 
 def values(level: Level, measure: str) -> NDArray[np.float64]:
-    """The planted measure of the drawn cells."""
+    """The planted measure of the cells with icons."""
     columns: dict[str, NDArray[Any]] = {
         "samples": level.count[level.drawn],
         "fidelity": level.fidelity_centred,
@@ -32,7 +32,7 @@ def values(level: Level, measure: str) -> NDArray[np.float64]:
     return columns[measure].astype(np.float64)
 
 
-def colour(page: Page, level: Level, cell: int) -> list[int]:
+def color(page: Page, level: Level, cell: int) -> list[int]:
     """Red, green, blue and opacity of the overlay a little below the middle of a cell."""
     x, y = place(page, level, cell)
     read = """([x, y]) => {
@@ -44,16 +44,16 @@ def colour(page: Page, level: Level, cell: int) -> list[int]:
     return found
 
 
-def lightness(colour: list[int]) -> float:
+def lightness(color: list[int]) -> float:
     """Relative luminance, 0..1 (WCAG 2)."""
-    share = np.array(colour[:3]) / 255
+    share = np.array(color[:3]) / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_colours_follow_the_measure(opened: Opener, planted: Planted, scheme: str) -> None:
-    """The larger a measure, the darker the cell on light paper and the lighter on dark; icons stay visible through."""
+def test_colors_follow_the_measure(opened: Opener, planted: Planted, scheme: str) -> None:
+    """The larger a measure, the darker the cell in light theme and the lighter in dark; icons remain visible."""
     level = planted.levels["features.7", 20]
     drawn = np.flatnonzero(level.drawn)
     page = opened(f"{LINK}&measure=spread", color_scheme=scheme)
@@ -62,18 +62,18 @@ def test_colours_follow_the_measure(opened: Opener, planted: Planted, scheme: st
         expect(page.locator(".measure-legend h3")).to_have_text(name)
         order = np.argsort(values(level, measure), kind="stable")
         chosen = [int(drawn[order[round(share * (len(order) - 1))]]) for share in (0, 0.3, 0.6, 0.85, 1)]
-        found = [colour(page, level, cell) for cell in chosen]
+        found = [color(page, level, cell) for cell in chosen]
         light = [lightness(pixel) for pixel in found]
         assert light == sorted(light, reverse=scheme == "light")
         assert abs(light[0] - light[-1]) > 0.3
         assert all(120 <= pixel[3] <= 170 for pixel in found)
     page.evaluate(f"location.hash = '{LINK}'")
     expect(page.locator(".measure-legend")).to_be_hidden()
-    assert colour(page, level, int(drawn[5]))[3] == 0
+    assert color(page, level, int(drawn[5]))[3] == 0
 
 
 @pytest.mark.parametrize("measure", NAMES)
-def test_the_legend_tells_the_range(opened: Opener, planted: Planted, measure: str) -> None:
+def test_the_legend_shows_the_range(opened: Opener, planted: Planted, measure: str) -> None:
     """The ends of the scale are the planted 2nd and 98th percentiles, between them the median."""
     level = planted.levels["features.7", 20]
     page = opened(f"{LINK}&measure={measure}")
@@ -86,8 +86,8 @@ def test_the_legend_tells_the_range(opened: Opener, planted: Planted, measure: s
     assert told[0] < told[1] < told[2]
 
 
-def test_a_key_cycles_and_the_link_keeps(opened: Opener) -> None:
-    """The key v goes through the measures and back to the icons; the address follows; nonsense falls back."""
+def test_a_key_cycles_the_measures_and_the_link_keeps_them(opened: Opener) -> None:
+    """The key v cycles through the measures; the URL follows; invalid values fall back."""
     page = opened(LINK)
     ready(page, "features.7/all/20/")
     for measure, name in NAMES.items():
@@ -104,21 +104,21 @@ def test_a_key_cycles_and_the_link_keeps(opened: Opener) -> None:
 
 
 def test_the_menu_works_with_the_keyboard(opened: Opener) -> None:
-    """The menu opens on its choice, arrows change it, Escape closes it and gives the focus back."""
+    """The menu opens on its current choice, arrows change it, Escape closes it and returns the focus."""
     page = opened(LINK)
     ready(page, "features.7/all/20/")
     opener = page.get_by_role("button", name="Show", exact=True)
     opener.focus()
     page.keyboard.press("Enter")
     menu = page.get_by_role("group", name="Show", exact=True)
-    expect(menu.get_by_label("Icons alone")).to_be_focused()
+    expect(menu.get_by_label("Icons only")).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(menu.get_by_label("Fidelity")).to_be_checked()
     assert "measure=fidelity" in page.url
-    menu.get_by_label("Names").check()
+    menu.get_by_label("Labels").check()
     assert "labels" not in page.url
-    menu.get_by_label("Marks of cells to doubt").check()
+    menu.get_by_label("Quality warnings").check()
     assert "marks=on" in page.url
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
@@ -126,7 +126,7 @@ def test_the_menu_works_with_the_keyboard(opened: Opener) -> None:
 
 
 def doubted(level: Level) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which drawn cells are of low fidelity and which of mixed content, by the definitions."""
+    """Which cells have low fidelity and which mixed content, by the definitions."""
     fidelity, spread = values(level, "fidelity"), values(level, "spread")
     middle = len(fidelity) // 2
     low = fidelity < max(0.85 * np.sort(fidelity)[middle], 0.5)
@@ -134,13 +134,13 @@ def doubted(level: Level) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return low, mixed
 
 
-def test_cells_to_doubt_are_marked_and_told(opened: Opener, planted: Planted) -> None:
-    """Cells of low fidelity and of mixed content bear a mark and say so; others bear none and say nothing."""
+def test_quality_warnings_are_marked_and_listed(opened: Opener, planted: Planted) -> None:
+    """Cells of low fidelity or mixed content have a mark and a warning; others have none."""
     level = planted.levels["features.7", 40]
     low, mixed = doubted(level)
     drawn = np.flatnonzero(level.drawn)
     page = opened("#layer=features.7&level=40&labels=off&marks=on")
-    key = page.locator(".mark-key li")
+    key = page.locator(".mark-legend li")
     expect(key).to_have_count(2)
     assert [int(re.findall(r"\d+", text)[0]) for text in key.all_inner_texts()] == [low.sum(), mixed.sum()]
     assert low.sum() > 2
@@ -164,12 +164,12 @@ def test_cells_to_doubt_are_marked_and_told(opened: Opener, planted: Planted) ->
         assert (corner(cell) > 100) == bool(words)
         page.mouse.move(*place(page, level, cell))
         expect(page.locator(".card")).to_be_visible()
-        told = page.locator(".card .doubt")
+        told = page.locator(".card .quality-warning")
         expect(told).to_have_count(1 if words else 0)
         if words:
             expect(told).to_contain_text(words)
             page.mouse.click(*place(page, level, cell))
-            expect(page.locator(".panel .doubt")).to_contain_text(words)
+            expect(page.locator(".panel .quality-warning")).to_contain_text(words)
             page.keyboard.press("Escape")
     page.mouse.move(5, 450)
     marked = int(drawn[np.flatnonzero(mixed)[0]])
@@ -178,23 +178,23 @@ def test_cells_to_doubt_are_marked_and_told(opened: Opener, planted: Planted) ->
     assert corner(marked) < 40
 
 
-def test_a_highlighted_class_stays_in_charge(opened: Opener, planted: Planted) -> None:
-    """With a class and a measure, cells that do not speak for the class stay covered, the others show the measure."""
+def test_a_highlighted_class_overrides_a_measure(opened: Opener, planted: Planted) -> None:
+    """With a class and a measure, cells without attribution to the class stay covered, the others show the measure."""
     level = planted.levels["features.7", 20]
     strength = np.where(level.drawn, level.attribution[:, 1], 0)
     page = opened(f"{LINK}&class=1&measure=fidelity")
     ready(page, "features.7/all/20/1")
     expect(page.locator(".measure-legend")).to_be_visible()
     weak = int(np.where(level.drawn, level.attribution[:, 1], np.inf).argmin())
-    assert colour(page, level, weak)[3] > 225
-    assert colour(page, level, int(strength.argmax()))[3] < 200
+    assert color(page, level, weak)[3] > 225
+    assert color(page, level, int(strength.argmax()))[3] < 200
 
 
 def test_a_phone_shows_menu_and_legend(opened: Opener) -> None:
-    """At 390 px the menu and the legend lie on the screen, and nothing is wider than it."""
+    """At 390 px the menu and the legend are on the screen, and nothing is wider."""
     page = opened(f"{LINK}&measure=samples&marks=on", width=390, height=844, has_touch=True, is_mobile=True)
     page.get_by_role("button", name="Show", exact=True).click()
-    for part in (".show-menu", ".measure-legend"):
+    for part in (".measure-menu", ".measure-legend"):
         box = page.locator(part).bounding_box()
         assert box
         assert box["x"] >= 0

@@ -1,4 +1,4 @@
-"""The page on a phone: 390 × 844 and fingers."""
+"""The page on a phone: 390 × 844 and touch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,8 @@ PHONE = {"width": WIDTH, "height": HEIGHT, "has_touch": True, "is_mobile": True}
 # what may be tapped and can be seen, with its box; a radio button is its label, the picture is no control
 CONTROLS = """() => [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
     .filter((element) => element.checkVisibility({ visibilityProperty: true }))
-    .filter((element) => !element.matches("[role=application], .unseen") && !element.closest("[aria-hidden=true]"))
+    .filter((element) => !element.matches("[role=application], .visually-hidden"))
+    .filter((element) => !element.closest("[aria-hidden=true]"))
     .filter((element) => !document.querySelector("dialog[open]") || element.closest("dialog[open]"))
     .map((element) => {
         const { width, height } = element.getBoundingClientRect();
@@ -30,7 +31,7 @@ CONTROLS = """() => [...document.querySelectorAll("a[href], button, input, selec
 
 
 def small(page: Page) -> list[str]:
-    """The controls in sight that a finger would miss, with their sizes; and how much wider than itself the page is."""
+    """Visible controls too small for touch, with their sizes; and the overflow of the page's width."""
     controls = page.evaluate(CONTROLS)
     assert controls
     found = [
@@ -48,7 +49,7 @@ def cell_side(page: Page) -> float:
 
 
 def fingers(page: Page) -> Callable[..., None]:
-    """Puts fingers on the glass: a kind of event and the places of all fingers."""
+    """Dispatches touch events: event type and positions of all fingers."""
     device = page.context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
@@ -74,8 +75,8 @@ def tapped(page: Page, level: Level, cell: int) -> None:
     expect(page.locator(".panel .patch")).to_have_count(9)
 
 
-def test_the_main_way_with_a_thumb(phone: Callable[..., Page], planted: Planted) -> None:
-    """Class, layer, level, atlas, pin and help by taps: no control is too small and nothing is wider than the page."""
+def test_the_page_works_by_touch(phone: Callable[..., Page], planted: Planted) -> None:
+    """Class, layer, level, atlas, pin and help by taps: no control is too small and nothing overflows."""
     page = phone("#layer=features.3")
     found = {"start": small(page)}
     page.locator("label", has_text="features.7").tap()
@@ -89,28 +90,28 @@ def test_the_main_way_with_a_thumb(phone: Callable[..., Page], planted: Planted)
     page.get_by_role("button", name="Show all classes").tap()
     page.get_by_role("button", name="Grid level and tools").tap()
     found["behind the button"] = small(page)
-    page.locator(".held label", has_text="20").tap()
+    page.locator(".overflow-content label", has_text="20").tap()
     ready(page, "features.7/all/20/")
     assert "level=20" in page.url
     level = planted.levels["features.7", 20]
     page.get_by_role("button", name="Grid level and tools").tap()
-    expect(page.locator(".held")).to_be_hidden()
+    expect(page.locator(".overflow-content")).to_be_hidden()
     tapped(page, level, busiest(level))
     found["panel"] = small(page)
-    page.get_by_role("button", name="Close the panel").tap()
+    page.get_by_role("button", name="Close panel").tap()
     expect(page.locator(".panel")).to_be_hidden()
     page.get_by_role("button", name="Grid level and tools").tap()
     page.get_by_role("button", name="Help").tap()
     found["help"] = small(page)
-    page.get_by_role("button", name="Close the help").tap()
-    expect(page.locator(".held")).to_be_hidden()
+    page.get_by_role("button", name="Close help").tap()
+    expect(page.locator(".overflow-content")).to_be_hidden()
     assert page.evaluate("document.activeElement.ariaLabel") == "Grid level and tools"
     assert {state: controls for state, controls in found.items() if controls} == {}
 
 
 @AT_HTTP
-def test_a_small_control_is_found(phone: Callable[..., Page]) -> None:
-    """A button of 20 pixels and one that sticks out are told."""
+def test_small_controls_are_reported(phone: Callable[..., Page]) -> None:
+    """A button of 20 pixels and an overflowing one are reported."""
     page = phone("#layer=features.3")
     page.evaluate("""() => {
         const tiny = document.createElement("button");
@@ -123,8 +124,8 @@ def test_a_small_control_is_found(phone: Callable[..., Page]) -> None:
 
 
 @AT_HTTP
-def test_the_masthead_leaves_the_picture_its_room(phone: Callable[..., Page]) -> None:
-    """The masthead ends where the picture begins, within an eighth of the height; the picture has all the rest."""
+def test_the_header_leaves_room_for_the_map(phone: Callable[..., Page]) -> None:
+    """The header ends where the map begins, within an eighth of the height; the map has the rest."""
     page = phone("#layer=features.7")
     head, picture = (page.locator(part).bounding_box() for part in ("header", "[role=application]"))
     assert head
@@ -134,8 +135,8 @@ def test_the_masthead_leaves_the_picture_its_room(phone: Callable[..., Page]) ->
     assert (picture["width"], picture["y"] + picture["height"]) == (WIDTH, HEIGHT)
 
 
-def test_a_pinch_zooms_the_picture_alone(phone: Callable[..., Page]) -> None:
-    """Two fingers that part enlarge the cells around them; the page itself keeps its scale."""
+def test_a_pinch_zooms_only_the_map(phone: Callable[..., Page]) -> None:
+    """A pinch enlarges the cells; the page itself keeps its scale."""
     page = phone("#layer=features.7&level=10")
     before, touch = cell_side(page), fingers(page)
     touch("touchStart", (195, 330), (195, 390))
@@ -149,7 +150,7 @@ def test_a_pinch_zooms_the_picture_alone(phone: Callable[..., Page]) -> None:
 
 
 def test_a_drag_pans(phone: Callable[..., Page], planted: Planted) -> None:
-    """A finger takes the picture along, pins nothing on the way, and lifts to leave it there."""
+    """Dragging a finger pans the map and pins nothing."""
     page = phone("#layer=features.7&level=20&view=0.5,0.5,0.5")
     level = planted.levels["features.7", 20]
     start, touch = place(page, level, 0), fingers(page)
@@ -165,8 +166,8 @@ def test_a_drag_pans(phone: Callable[..., Page], planted: Planted) -> None:
     assert "pin=" not in page.url
 
 
-def test_the_panel_is_a_sheet_from_below(phone: Callable[..., Page], planted: Planted) -> None:
-    """The panel fills the width at the foot, leaves its cell in sight, scrolls within itself and is closed by a tap."""
+def test_the_panel_is_a_bottom_sheet(phone: Callable[..., Page], planted: Planted) -> None:
+    """The panel fills the width at the bottom, keeps its cell visible, scrolls and is closed by a tap."""
     level = planted.levels["features.7", 10]
     page = phone("#layer=features.7&level=10")
     cell = busiest(level)
@@ -177,7 +178,7 @@ def test_the_panel_is_a_sheet_from_below(phone: Callable[..., Page], planted: Pl
     assert panel["y"] + panel["height"] == pytest.approx(HEIGHT, abs=1)
     page.wait_for_timeout(200)
     assert place(page, level, cell)[1] < panel["y"]
-    close = page.get_by_role("button", name="Close the panel")
+    close = page.get_by_role("button", name="Close panel")
     box = close.bounding_box()
     assert box
     assert box["y"] >= panel["y"]

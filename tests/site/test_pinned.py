@@ -1,4 +1,4 @@
-"""The pinned cell: cells like it, its icon large, how far to trust it, and where its samples went at another layer."""
+"""The pinned cell: similar cells, the icon dialog, icon quality, and its samples at other layers."""
 
 import re
 from typing import Any
@@ -22,34 +22,34 @@ def pinned(opened: Opener, level: Level, cell: int, **window: Any) -> Page:
     """The page with a cell pinned."""
     row, column = level.cell[cell]
     page = opened(f"#layer={LAYER}&level={SIZE}&pin={SIZE}.{row}.{column}", **window)
-    expect(page.locator(".panel .alike button")).to_have_count(6)
+    expect(page.locator(".panel .similar-cells button")).to_have_count(6)
     return page
 
 
 def pin_of(page: Page) -> str:
-    """The pin that the address names."""
+    """The pin in the URL."""
     return str(re.findall(r"pin=([\d.]+)", page.url)[0])
 
 
 def address_of(level: Level, cell: int) -> str:
-    """A planted cell as the address names it."""
+    """A planted cell as in the URL."""
     return ".".join(map(str, (level.size, *level.cell[cell])))
 
 
 def section(page: Page, title: str) -> Locator:
-    """The part of the panel under a title."""
+    """The section of the panel with a title."""
     return page.locator(".panel .section").filter(has=page.get_by_role("heading", name=title))
 
 
-def test_the_most_similar_cells_lead_to_their_places(opened: Opener, planted: Planted) -> None:
-    """The panel shows the planted neighbours with their cosines; pressing one pins it and brings it into sight."""
+def test_similar_cells_are_linked(opened: Opener, planted: Planted) -> None:
+    """The panel shows the planted similar cells with their cosines; pressing one pins it and moves it into view."""
     level = planted.levels[LAYER, SIZE]
     activation = activation_of(LAYER, level.attribution)
     mean = mean_activation(LAYER, planted.levels[LAYER, 40])
     cell = busiest(level)
     found = nearest_cells(activation, level.drawn, mean)
     page = pinned(opened, level, cell)
-    buttons = page.locator(".panel .alike button")
+    buttons = page.locator(".panel .similar-cells button")
     shown = [f"{value:.2f}".replace("-", "−") for value in np.rint(100 * found.cosine[cell]) / 100]
     assert buttons.locator(".share").all_inner_texts() == shown
     for _ in range(3):
@@ -64,8 +64,8 @@ def test_the_most_similar_cells_lead_to_their_places(opened: Opener, planted: Pl
     assert 0 < y < 860
 
 
-def test_the_icon_enlarges_and_tells_where_it_comes_from(opened: Opener, planted: Planted) -> None:
-    """One press shows the icon several times as large, its place, the identities and the command that tells all."""
+def test_the_icon_dialog_shows_the_provenance(opened: Opener, planted: Planted) -> None:
+    """The dialog shows the icon enlarged, its position, digests and the provenance command."""
     level = planted.levels[LAYER, SIZE]
     cell = busiest(level)
     row, column = level.cell[cell]
@@ -73,7 +73,7 @@ def test_the_icon_enlarges_and_tells_where_it_comes_from(opened: Opener, planted
     button = page.get_by_role("button", name="Enlarge the icon")
     small = button.locator(".icon").bounding_box()
     button.click()
-    dialog = page.locator("dialog.icon-sheet")
+    dialog = page.locator("dialog.icon-dialog")
     large = dialog.locator(".icon").bounding_box()
     assert small
     assert large
@@ -85,8 +85,8 @@ def test_the_icon_enlarges_and_tells_where_it_comes_from(opened: Opener, planted
         expect(dialog.locator(".facts")).to_contain_text(told)
     rank = int(level.drawn[:cell].sum())
     around = f"the icon of row {row // 2 + 1}, column {column // 2 + 1} of 10"
-    drawn_from = ("noise", f"{around}, which holds the cell", f"nothing anew: it is {around}")[rank % 3]
-    expect(dialog.locator(".facts")).to_contain_text(f"Drawn from{drawn_from}")
+    drawn_from = ("noise", f"{around}, which contains the cell", f"not rendered again: it is {around}")[rank % 3]
+    expect(dialog.locator(".facts")).to_contain_text(f"Initialized from{drawn_from}")
     identity = artifact_identity(open_artifact(ICONS, planted.task.path(ICONS, LAYER, "all")))
     expect(dialog.locator(".digests")).to_contain_text(identity)
     command = f"atlas provenance layer={LAYER} atlas=all level={SIZE} cell={row},{column}"
@@ -96,14 +96,14 @@ def test_the_icon_enlarges_and_tells_where_it_comes_from(opened: Opener, planted
     expect(button).to_be_focused()
 
 
-def test_the_panel_says_how_far_to_trust_the_icon(opened: Opener, planted: Planted) -> None:
-    """The sentence follows the planted numbers, and the meaning of each number is told on demand."""
+def test_the_panel_shows_the_quality_of_the_icon(opened: Opener, planted: Planted) -> None:
+    """The summary follows the planted measures, and the definitions open on demand."""
     level = planted.levels[LAYER, SIZE]
     icon = np.full(len(level.cell), np.nan)
     icon[level.drawn] = level.fidelity_centred
     cell = busiest(level)
     page = pinned(opened, level, cell)
-    part = section(page, "How far to trust the icon")
+    part = section(page, "Quality of the icon")
     picture = "faithful" if icon[cell] >= 0.8 else "fair" if icon[cell] >= 0.6 else "loose"
     kind = "much alike" if level.spread[cell] < 0.35 else "varied" if level.spread[cell] < 0.55 else "mixture"
     likely = (
@@ -116,12 +116,12 @@ def test_the_panel_says_how_far_to_trust_the_icon(opened: Opener, planted: Plant
     expect(part.locator(".numbers dd").nth(1)).to_have_text(f"{icon[cell]:.2f}")
     meaning = part.locator(".meanings")
     expect(meaning).to_be_hidden()
-    part.get_by_text("What these numbers mean").press("Enter")
+    part.get_by_text("About these measures").press("Enter")
     expect(meaning).to_contain_text("The same after taking the whole layer's mean off both")
 
 
 def where_they_went(planted: Planted, cell: int) -> list[tuple[int, float]]:
-    """The drawn cells of the other layer that hold most of a cell's samples, with their shares."""
+    """The cells of the other layer with most of a cell's samples, with their shares."""
     own, other = planted.levels[LAYER, SIZE], planted.levels[OTHER, SIZE]
     samples = cell_at(own, planted.xy[LAYER]) == cell
     there = cell_at(other, planted.xy[OTHER][samples])
@@ -132,7 +132,7 @@ def where_they_went(planted: Planted, cell: int) -> list[tuple[int, float]]:
 
 @pytest.mark.parametrize("way", ["switch", "key"])
 def test_the_pin_follows_its_samples_to_another_layer(opened: Opener, planted: Planted, way: str) -> None:
-    """With a cell pinned, the other layer shows the same view and pins where most samples went; a press leads back."""
+    """With a cell pinned, the other layer keeps the view and pins the cell with most samples; a press leads back."""
     level, other = planted.levels[LAYER, SIZE], planted.levels[OTHER, SIZE]
     cell = busiest(level)
     went = where_they_went(planted, cell)
@@ -146,7 +146,7 @@ def test_the_pin_follows_its_samples_to_another_layer(opened: Opener, planted: P
     ready(page, f"{OTHER}/all/{SIZE}/")
     assert pin_of(page) == address_of(other, went[0][0])
     assert page.evaluate("atlas.place(10, 10)") == pytest.approx(before, abs=1)
-    part = section(page, "Where its samples went")
+    part = section(page, "Same samples at the new layer")
     percent = [f"{round(100 * share)} %" for _, share in went]
     assert part.locator(".share").all_inner_texts() == [LAYER, *percent]
     expect(part.locator("[aria-current]")).to_have_count(1)
@@ -160,25 +160,25 @@ def test_the_pin_follows_its_samples_to_another_layer(opened: Opener, planted: P
 
 
 def test_names_in_the_panel_are_text(opened: Opener, planted: Planted) -> None:
-    """A class whose name is markup titles the enlarged icon and names neighbours as it is written."""
+    """A class name with markup is text in the icon dialog and in the similar cells."""
     level = planted.levels[LAYER, SIZE]
     cell = int(np.flatnonzero(level.drawn & (level.attribution.argmax(axis=1) == 3))[0])
     page = pinned(opened, level, cell)
     page.get_by_role("button", name="Enlarge the icon").click()
-    expect(page.locator("dialog.icon-sheet h2")).to_have_text(CLASSES[3])
+    expect(page.locator("dialog.icon-dialog h2")).to_have_text(CLASSES[3])
     assert page.locator(".panel script, dialog script").count() == 0
 
 
-def test_a_phone_shows_the_icon_and_its_origin(opened: Opener, planted: Planted) -> None:
-    """At 390 px nothing of the panel or of the enlarged icon sticks out."""
+def test_a_phone_shows_the_icon_dialog(opened: Opener, planted: Planted) -> None:
+    """At 390 px neither the panel nor the icon dialog overflows."""
     level = planted.levels[LAYER, SIZE]
     page = pinned(opened, level, busiest(level), width=390, height=844, color_scheme="dark")
-    for box in [button.bounding_box() for button in page.locator(".panel .alike button").all()]:
+    for box in [button.bounding_box() for button in page.locator(".panel .similar-cells button").all()]:
         assert box
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
     page.get_by_role("button", name="Enlarge the icon").click()
-    dialog = page.locator("dialog.icon-sheet")
+    dialog = page.locator("dialog.icon-dialog")
     assert dialog.evaluate("sheet => sheet.scrollWidth <= sheet.clientWidth")
     box = dialog.locator(".icon").bounding_box()
     assert box

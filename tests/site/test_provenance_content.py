@@ -1,4 +1,4 @@
-"""How an atlas was made, as the page tells it."""
+"""Provenance of an atlas on the page."""
 
 import json
 from pathlib import Path
@@ -17,8 +17,8 @@ from pipeline.site.manifest import provenance_content, without_folders
 LAYER = "features.7"
 
 
-def test_identities_are_those_of_the_artifacts(planted: Planted) -> None:
-    """Images, weights and every artifact are named by the digests that they carry themselves."""
+def test_digests_are_those_of_the_artifacts(planted: Planted) -> None:
+    """Images, weights and every artifact have the digests stored in them."""
     task, outputs = planted.task, planted.task.outputs
     network = json.loads((outputs / "model/model.json").read_text())
     images = read_manifest(outputs / "images.parquet")
@@ -30,8 +30,8 @@ def test_identities_are_those_of_the_artifacts(planted: Planted) -> None:
     assert made["network"]["weights"] == file_digest(outputs / "model/weights.safetensors")
 
 
-def test_settings_contain_no_folders_of_the_machine() -> None:
-    """Absolute paths and paths from home are cut to their last part; all else stays as it is."""
+def test_settings_contain_no_absolute_paths() -> None:
+    """Of absolute paths the page shows only the last part; everything else is unchanged."""
     settings = {
         "root": "/home/me/photos/",
         "weights": "~/x/net.pth",
@@ -49,17 +49,17 @@ def test_settings_contain_no_folders_of_the_machine() -> None:
 
 
 def test_no_folder_reaches_the_page(planted: Planted) -> None:
-    """The manifest names no folder of the run."""
+    """The manifest contains no folder of the run."""
     assert str(planted.task.outputs.parent) not in (planted.site / "data/manifest.js").read_text()
     assert Path.home().as_posix() + "/" not in (planted.site / "data/manifest.js").read_text()
 
 
 @pytest.mark.browser
-def test_the_page_tells_how_it_was_made(opened: Opener, planted: Planted) -> None:
-    """A button under the layer's name opens the digests of the shown atlas, its seed, version and settings."""
+def test_the_page_shows_the_provenance(opened: Opener, planted: Planted) -> None:
+    """The button in the caption opens the digests of the shown atlas, its seed, version and settings."""
     page = opened(f"#layer={LAYER}&level=20")
-    page.get_by_role("button", name="How this was made").click()
-    dialog = page.get_by_role("dialog", name="How this atlas was made")
+    page.get_by_role("button", name="Provenance").click()
+    dialog = page.get_by_role("dialog", name="Provenance of this atlas")
     icons = open_artifact(ICONS, planted.task.path(ICONS, LAYER, "all"))
     expect(dialog).to_contain_text(artifact_identity(icons))
     expect(dialog).to_contain_text(str(icons.attrs["project_version"]))
@@ -69,8 +69,8 @@ def test_the_page_tells_how_it_was_made(opened: Opener, planted: Planted) -> Non
 
 
 @pytest.mark.browser
-def test_a_pinned_cell_names_its_command(opened: Opener, planted: Planted) -> None:
-    """The panel holds the very command that accounts for the cell; a click on Copy selects it."""
+def test_a_pinned_cell_shows_its_provenance_command(opened: Opener, planted: Planted) -> None:
+    """The panel contains the provenance command of the cell; a click on Copy selects it."""
     level = planted.levels[LAYER, 20]
     row, column = level.cell[busiest(level)]
     page = opened(f"#layer={LAYER}&level=20&pin=20.{row}.{column}")

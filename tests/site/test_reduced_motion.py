@@ -1,4 +1,4 @@
-"""Where people ask for reduced motion, nothing glides, fades or slides."""
+"""With reduced motion, nothing is animated."""
 
 from typing import Literal
 
@@ -38,7 +38,7 @@ Motion = Literal["reduce", "no-preference"]
 
 
 def shown(opened: Opener, motion: Motion) -> Page:
-    """The page as people with a preference see it; the level is pinned, so that cells can be compared."""
+    """The page with a motion preference; the level is pinned, so that cells can be compared."""
     page = opened("#layer=features.7&level=20")
     page.emulate_media(reduced_motion=motion)
     page.reload()
@@ -46,8 +46,8 @@ def shown(opened: Opener, motion: Motion) -> Page:
     return page
 
 
-def test_nothing_takes_its_time(opened: Opener, planted: Planted) -> None:
-    """Masthead, card, panel, lens, region, lists and dialogs have no transition, animation or soft scrolling."""
+def test_nothing_is_animated(opened: Opener, planted: Planted) -> None:
+    """Header, card, panels, class toolbar, lists and dialogs have no transition, animation or smooth scrolling."""
     page = shown(opened, "reduce")
     level = planted.levels["features.7", 20]
     found = page.evaluate(MOVING, LONGEST_MS)
@@ -67,15 +67,15 @@ def test_nothing_takes_its_time(opened: Opener, planted: Planted) -> None:
 
 
 def test_the_view_jumps(opened: Opener) -> None:
-    """From the frame after a key on, the picture stands where it ends up."""
+    """From the frame after a key on, the map is at its final position."""
     page = shown(opened, "reduce")
     before = page.evaluate("atlas.place(0, 1).x - atlas.place(0, 0).x")
     sides = page.evaluate(FRAMES, "+")
     assert sides[1:] == pytest.approx([1.5 * before] * (len(sides) - 1), rel=0.001)
 
 
-def test_elsewhere_it_glides(opened: Opener) -> None:
-    """Without that wish the same page has transitions, and the picture passes through many sizes."""
+def test_without_the_preference_it_is_animated(opened: Opener) -> None:
+    """Without the preference the same page has transitions, and the map passes through many sizes."""
     page = shown(opened, "no-preference")
     assert page.evaluate(MOVING, LONGEST_MS)
     sides = page.evaluate(FRAMES, "+")

@@ -1,4 +1,4 @@
-"""What a cell or a region consists of, in a real browser, from a web host and from disk."""
+"""Samples, images and labels of cells and regions, in a browser, over HTTP and from disk."""
 
 import json
 import re
@@ -22,7 +22,7 @@ Box = tuple[int, int, int, int]  # top, left, bottom, right, all within
 
 
 def samples_in(planted: Planted, layer: str, atlas: str, size: int, box: Box) -> NDArray[np.int64]:
-    """The samples of an atlas whose places lie in a box of cells."""
+    """The samples of an atlas in a box of cells."""
     layout = open_artifact(LAYOUT, planted.task.path(LAYOUT, layer, atlas))
     xy = np.asarray(array(layout, "xy")[:])
     column, row = np.minimum((xy * size).astype(int), size - 1).T
@@ -33,13 +33,13 @@ def samples_in(planted: Planted, layer: str, atlas: str, size: int, box: Box) ->
 
 
 def images_of(planted: Planted, samples: NDArray[np.int64]) -> list[tuple[str, int]]:
-    """Key and number of samples of every image, the largest number first, then in the order of the images."""
+    """Key and sample count of every image, largest count first, then in the order of the images."""
     rows, counts = np.unique(planted.image[samples], return_counts=True)
     return [(planted.keys[rows[at]], int(counts[at])) for at in np.lexsort((rows, -counts))]
 
 
 def listed(page: Page) -> list[tuple[str, int]]:
-    """Key and number of samples of the images that the page lists."""
+    """Key and sample count of the images that the page lists."""
     keys = page.locator(".images .key").all_inner_texts()
     counts = page.locator(".images .value").all_inner_texts()
     return [(key, int(re.findall(r"\d+", count)[0])) for key, count in zip(keys, counts, strict=True)]
@@ -56,7 +56,7 @@ def drag(page: Page, level: Level, box: Box) -> None:
 
 
 def corner(page: Page, level: Level, row: int, column: int) -> tuple[float, float]:
-    """The middle of any place of the shown level on the screen."""
+    """The center of any position of the shown level on the screen."""
     return place(page, Level(**{**vars(level), "cell": np.array([[row, column]])}), 0)
 
 
@@ -68,7 +68,7 @@ def middle(level: Level) -> Box:
 
 @pytest.mark.parametrize("size", [10, 40])
 def test_a_pinned_cell_lists_its_images(opened: Opener, planted: Planted, size: int) -> None:
-    """Every image with samples in the cell is listed with their number, its name, label and picture, in steps."""
+    """Every image with samples in the cell is listed with count, key, label and thumbnail, in steps."""
     level = planted.levels["features.7", size]
     row, column = (int(value) for value in level.cell[busiest(level)])
     page = opened(f"#layer=features.7&level={size}&pin={size}.{row}.{column}")
@@ -77,7 +77,7 @@ def test_a_pinned_cell_lists_its_images(opened: Opener, planted: Planted, size: 
     expect(rows).to_have_count(FIRST)
     assert listed(page) == wanted[:FIRST]
     summary = f"{len(wanted)} different images, {level.count[busiest(level)]:,} samples"
-    expect(page.locator(".panel .image-list > .fine")).to_have_text(summary)
+    expect(page.locator(".panel .image-list > .secondary")).to_have_text(summary)
     page.get_by_role("button", name=f"Show {len(wanted) - FIRST} more").click()
     expect(rows).to_have_count(len(wanted))
     assert listed(page) == wanted
@@ -88,8 +88,8 @@ def test_a_pinned_cell_lists_its_images(opened: Opener, planted: Planted, size: 
     assert first.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
 
 
-def test_an_image_without_a_stored_picture_is_listed_by_name(opened: Opener, planted: Planted) -> None:
-    """Where no picture is stored there is no link and nothing is asked for; name and label are told all the same."""
+def test_an_image_that_is_not_stored_is_listed_by_key(opened: Opener, planted: Planted) -> None:
+    """Without a stored image there is no link and no request; key and label are shown nevertheless."""
     level = planted.levels["features.7", 20]
     text = (planted.site / "data/images/0.js").read_text()
     about = json.loads(text[text.index("]=") + 2 :].rstrip(";\n"))
@@ -112,7 +112,7 @@ def test_an_image_without_a_stored_picture_is_listed_by_name(opened: Opener, pla
 
 
 def test_the_cell_of_a_class_atlas_lists_only_its_samples(opened: Opener, planted: Planted) -> None:
-    """An atlas of some samples counts those alone, on its own layout."""
+    """A class atlas counts only its own samples, on its own layout."""
     level = planted.of_atlas["features.7", CLASS_ATLAS, 5]
     row, column = (int(value) for value in level.cell[busiest(level)])
     page = opened(f"#layer=features.7&atlas={CLASS_ATLAS}&level=5&pin=5.{row}.{column}")
@@ -121,25 +121,25 @@ def test_the_cell_of_a_class_atlas_lists_only_its_samples(opened: Opener, plante
     assert listed(page) == wanted[:FIRST]
 
 
-def test_a_cell_leads_to_its_samples_at_the_other_layer(opened: Opener, planted: Planted) -> None:
-    """The cells with most of the samples are shown with their shares, and choosing one pins it there, in sight."""
+def test_a_cell_links_its_samples_at_the_other_layer(opened: Opener, planted: Planted) -> None:
+    """The cells with most of the samples have their shares, and choosing one pins it and moves it into view."""
     level, other = planted.levels["features.7", 10], planted.levels["features.3", 10]
     row, column = (int(value) for value in level.cell[busiest(level)])
     samples = samples_in(planted, "features.7", "all", 10, (row, column, row, column))
     counts = np.where(other.drawn, count_at(other, planted.xy["features.3"][samples]), 0)
     best = np.argsort(-counts, kind="stable")[:3]
     page = opened(f"#layer=features.7&level=10&pin=10.{row}.{column}&view={column / 10},{row / 10},0.2")
-    cells = page.locator(".relatives .relative")
+    cells = page.locator(".other-layers .cell-button")
     expect(cells).to_have_count(3)
-    expect(page.locator(".relatives .layer")).to_have_text(["features.3"])
+    expect(page.locator(".other-layers .layer")).to_have_text(["features.3"])
     shares = [f"{round(100 * counts[cell] / len(samples))} %" for cell in best]
-    assert page.locator(".relatives .relative .share").all_inner_texts() == shares
+    assert page.locator(".other-layers .cell-button .share").all_inner_texts() == shares
     there = [f"row {other.cell[cell, 0] + 1}, column {other.cell[cell, 1] + 1}," for cell in best]
     for at, name in enumerate(there):
         assert name in (cells.nth(at).get_attribute("aria-label") or "")
     cells.nth(2).click()
     ready(page, "features.3/all/10/")
-    expect(page.locator(".panel header .fine")).to_contain_text(there[2].removesuffix(","))
+    expect(page.locator(".panel header .secondary")).to_contain_text(there[2].removesuffix(","))
     assert f"pin=10.{other.cell[best[2], 0]}.{other.cell[best[2], 1]}" in page.url
     page.wait_for_timeout(200)
     x, y = place(page, other, int(best[2]))
@@ -151,7 +151,7 @@ def test_a_cell_leads_to_its_samples_at_the_other_layer(opened: Opener, planted:
 
 
 def test_only_the_blocks_that_a_cell_needs_are_loaded(opened: Opener, planted: Planted) -> None:
-    """Members come in blocks: none before a cell is pinned, then those that hold its samples, each once."""
+    """Members come in blocks: none before a cell is pinned, then those with its samples, each once."""
     level = planted.levels["features.7", 20]
     row, column = (int(value) for value in level.cell[busiest(level)])
     step = 500
@@ -188,13 +188,13 @@ def test_only_the_blocks_that_a_cell_needs_are_loaded(opened: Opener, planted: P
     for _ in range(2):
         page.mouse.click(*place(page, level, busiest(level)))
         expect(page.locator(".panel .images li")).to_have_count(FIRST)
-        page.get_by_role("button", name="Close the panel").click()
+        page.get_by_role("button", name="Close panel").click()
     assert sorted(asked) == needed
     assert 1 <= len(needed) < len(order) // step
 
 
 def test_dragging_with_shift_selects_a_region(opened: Opener, planted: Planted) -> None:
-    """The panel tells the region's samples, classes, labels and images; the link restores it; Escape drops it."""
+    """The panel shows samples, classes, labels and images of the region; the link restores it; Escape removes it."""
     level = planted.levels["features.7", 20]
     box = middle(level)
     page = opened("#layer=features.7&level=20")
@@ -216,7 +216,7 @@ def test_dragging_with_shift_selects_a_region(opened: Opener, planted: Planted) 
 
 
 def check_region(page: Page, planted: Planted, level: Level, box: Box) -> None:
-    """Hold what the page says of a region against the planted truth."""
+    """Compare the page's region panel with the planted data."""
     top, left, bottom, right = box
     samples = samples_in(planted, "features.7", "all", level.size, box)
     wanted = images_of(planted, samples)
@@ -234,7 +234,7 @@ def check_region(page: Page, planted: Planted, level: Level, box: Box) -> None:
     assert values == pytest.approx(mean[best].tolist(), abs=0.011)
     labels = np.array([planted.keys[image].split("/")[0] for image in planted.image[samples]])
     names, counts = np.unique(labels, return_counts=True)
-    told = page.locator(".region .section", has_text="Labels of its images")
+    told = page.locator(".region .section", has_text="Labels of the images")
     shares = [f"{round(100 * counts[at] / len(labels))} %" for at in np.argsort(-counts)]
     assert told.locator(".name").all_inner_texts() == names[np.argsort(-counts)].tolist()
     assert [text.split(" · ")[1] for text in told.locator(".value").all_inner_texts()] == shares
@@ -242,7 +242,7 @@ def check_region(page: Page, planted: Planted, level: Level, box: Box) -> None:
 
 
 def test_the_tool_selects_by_dragging_and_pins_and_regions_exclude_each_other(opened: Opener, planted: Planted) -> None:
-    """With the tool on, dragging selects instead of moving; afterwards it is off, and a click pins in its place."""
+    """With the tool active, dragging selects instead of panning; afterwards a click replaces the region by a pin."""
     level = planted.levels["features.7", 10]
     row, column = (int(value) for value in level.cell[busiest(level)])
     page = opened("#layer=features.7&level=10&pin=10.5.5")
@@ -266,7 +266,7 @@ def test_the_tool_selects_by_dragging_and_pins_and_regions_exclude_each_other(op
 
 
 def test_the_keys_select_a_region(opened: Opener, planted: Planted) -> None:
-    """The key b starts, Enter sets both corners, arrows stretch cell by cell, and Escape leaves."""
+    """The key b starts, Enter sets both corners, arrows extend by cells, and Escape aborts."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     page.keyboard.press("ArrowRight")
@@ -286,8 +286,8 @@ def test_the_keys_select_a_region(opened: Opener, planted: Planted) -> None:
     assert level.size == 20
 
 
-def test_a_finger_selects_while_the_tool_is_on(opened: Opener, planted: Planted) -> None:
-    """On a phone the tool turns a drag of one finger into a region, which stays in sight above its panel."""
+def test_touch_selects_while_the_tool_is_active(opened: Opener, planted: Planted) -> None:
+    """On a phone the tool selects with one finger, and the region stays visible above its panel."""
     level = planted.levels["features.7", 10]
     row, column = (int(value) for value in level.cell[busiest(level)])
     page = opened("#layer=features.7&level=10", width=390, height=844, has_touch=True, is_mobile=True)
@@ -312,8 +312,8 @@ def test_a_finger_selects_while_the_tool_is_on(opened: Opener, planted: Planted)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
-def test_a_broken_region_is_left_out(opened: Opener) -> None:
-    """A link whose region this atlas does not have shows none; the next good one does."""
+def test_an_invalid_region_is_dropped(opened: Opener) -> None:
+    """An invalid region in a link is dropped; the next valid one is shown."""
     page = opened("#layer=features.7&level=20")
     for broken in ("20.5.5.4.9", "20.5.5.5", "7.0.0.1.1", "20.0.0.0.20", "20.a.0.1.1", "20.1.1.1.1.1"):
         page.evaluate("box => { location.hash = `#layer=features.7&level=20&box=${box}`; }", broken)
@@ -324,7 +324,7 @@ def test_a_broken_region_is_left_out(opened: Opener) -> None:
 
 
 def test_a_region_without_samples_says_so(opened: Opener, planted: Planted) -> None:
-    """A region of empty cells has no lists, and another layer drops the region, whose place means nothing there."""
+    """A region of empty cells has no lists, and another layer removes the region."""
     level = planted.levels["features.7", 20]
     assert not (level.cell == 0).all(axis=1).any()
     page = opened("#layer=features.7&level=20&box=20.0.0.0.0")
@@ -335,12 +335,12 @@ def test_a_region_without_samples_says_so(opened: Opener, planted: Planted) -> N
 
 
 def test_a_region_highlights_the_class_that_is_chosen_in_it(opened: Opener, planted: Planted) -> None:
-    """Choosing one of the region's classes shows it on the map and keeps the region."""
+    """Choosing one of the region's classes highlights it and keeps the region."""
     level = planted.levels["features.7", 20]
     page = opened(f"#layer=features.7&level=20&box=20.{'.'.join(map(str, middle(level)))}")
     first = page.locator(".region .bars button").first
     name: Any = first.locator(".name").inner_text()
     first.click()
     ready(page, f"features.7/all/20/{CLASSES.index(name)}")
-    expect(page.locator(".lens strong")).to_have_text(name)
-    expect(page.locator(".region .chosen .name")).to_have_text(name)
+    expect(page.locator(".class-toolbar strong")).to_have_text(name)
+    expect(page.locator(".region .highlighted .name")).to_have_text(name)

@@ -1,4 +1,4 @@
-"""Several classes at once, each in its colour, in a real browser, from a web host and from disk."""
+"""Several highlighted classes, each in its color, in a browser, over HTTP and from disk."""
 
 import re
 from itertools import combinations
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import VEIL, Opener, place, ready, signed
+from browsing import MASK_OPACITY, Opener, place, ready, signed
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, COMPARE_ATLAS, SECOND, Level, Planted
@@ -31,7 +31,7 @@ SEEN: dict[str, list[list[float]]] = {
 
 
 def hues(theme: str) -> list[NDArray[np.float64]]:
-    """The six colours of a theme, red, green and blue 0..255."""
+    """The six colors of a theme, red, green and blue 0..255."""
     text = THEME.read_text("utf-8")
     light, dark = text.split(':root[data-theme="dark"]', 1)
     found = re.findall(r"--class-\d: #(\w{6})", {"light": light, "dark": dark}[theme])
@@ -39,10 +39,10 @@ def hues(theme: str) -> list[NDArray[np.float64]]:
 
 
 def apart(one: NDArray[np.float64], other: NDArray[np.float64], seen: list[list[float]]) -> float:
-    """How different two colours look to such eyes: distance in CIELAB."""
+    """Difference of two colors for a kind of color vision: distance in CIELAB."""
 
-    def lab(colour: NDArray[np.float64]) -> NDArray[np.float64]:
-        share = colour / 255
+    def lab(color: NDArray[np.float64]) -> NDArray[np.float64]:
+        share = color / 255
         linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
         linear = np.clip(np.array(seen) @ linear, 0, 1)
         to_xyz = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
@@ -54,19 +54,19 @@ def apart(one: NDArray[np.float64], other: NDArray[np.float64], seen: list[list[
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_colours_stay_apart_for_all_eyes(theme: str) -> None:
-    """Any two of the six colours differ clearly for all kinds of colour vision; plain red and green would not."""
-    colours = hues(theme)
-    assert len(colours) == 6
+def test_colors_are_distinguishable_with_color_blindness(theme: str) -> None:
+    """Any two of the six colors differ clearly for all kinds of color vision; plain red and green would not."""
+    colors = hues(theme)
+    assert len(colors) == 6
     for seen in SEEN.values():
-        assert min(apart(one, other, seen) for one, other in combinations(colours, 2)) > 20
+        assert min(apart(one, other, seen) for one, other in combinations(colors, 2)) > 20
     red, green = np.array([200.0, 90, 40]), np.array([120.0, 130, 40])
     assert apart(red, green, SEEN["everybody"]) > 40
     assert apart(red, green, SEEN["deuteranopes"]) < 20
 
 
 def shares(planted: Planted, level: Level, classes: tuple[int, ...] = THREE) -> NDArray[np.float64]:
-    """Share of the layer's largest attribution by class and cell, signed root, in the steps of the heat planes."""
+    """Attribution relative to the layer's maximum by class and cell, signed root, as quantized in the heatmaps."""
     levels = [other for (name, _), other in planted.levels.items() if name == "features.7"]
     scale = max(np.abs(other.attribution[other.drawn]).max() for other in levels)
     values = level.attribution[:, classes].T
@@ -75,7 +75,7 @@ def shares(planted: Planted, level: Level, classes: tuple[int, ...] = THREE) -> 
 
 
 def covering(page: Page, level: Level, cell: int, off: float = 0) -> NDArray[np.float64]:
-    """What covers a cell: red, green, blue, alpha; ``off`` its middle to the left, in sides of the cell."""
+    """Overlay pixel of a cell: red, green, blue, alpha; ``off`` its center to the left, in units of the cell's side."""
     row, column = (int(number) for number in level.cell[cell])
     read = """([row, column, off]) => {
         const canvas = document.querySelector("canvas.overlay");
@@ -88,21 +88,23 @@ def covering(page: Page, level: Level, cell: int, off: float = 0) -> NDArray[np.
 
 
 def theme(page: Page, *names: str) -> list[NDArray[np.float64]]:
-    """Variables of the theme as red, green and blue."""
+    """Custom properties of the theme as red, green and blue."""
     read = "names => names.map((name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim())"
     found = page.evaluate(read, list(names))
     return [np.array([int(text[at : at + 2], 16) for at in (1, 3, 5)], float) for text in found]
 
 
-def expected(share: float, colour: NDArray[np.float64], paper: NDArray[np.float64], tint: float) -> NDArray[np.float64]:
-    """The paper's veil under the winner's colour, whose full strength is ``tint``."""
-    over, veil = tint * share**0.5, VEIL * (1 - share**0.6)
-    alpha = over + veil * (1 - over)
-    return np.array([*(over * colour + veil * (1 - over) * paper) / alpha, 255 * alpha])
+def expected(
+    share: float, color: NDArray[np.float64], background: NDArray[np.float64], tint: float
+) -> NDArray[np.float64]:
+    """The mask below the winner's color, whose full opacity is ``tint``."""
+    over, opacity = tint * share**0.5, MASK_OPACITY * (1 - share**0.6)
+    alpha = over + opacity * (1 - over)
+    return np.array([*(over * color + opacity * (1 - over) * background) / alpha, 255 * alpha])
 
 
 def samples_of(level: Level, found: NDArray[np.float64]) -> list[int]:
-    """For each class the drawn cell that it wins most clearly, and one that it wins faintly."""
+    """For each class the cell that it wins most clearly, and one that it wins narrowly."""
     cells: list[int] = []
     for place_ in range(len(found)):
         won = np.flatnonzero(level.drawn & (found.argmax(axis=0) == place_) & (found.max(axis=0) > 0.1))
@@ -119,25 +121,25 @@ def search(page: Page, text: str, *keys: str) -> None:
 
 
 @browser
-def test_from_afar_each_cell_has_the_colour_of_its_winner(opened: Opener, planted: Planted) -> None:
-    """Colour and strength of a cell are those of the planted winner; with the other sign, of who it speaks against."""
+def test_zoomed_out_each_cell_has_the_color_of_its_winner(opened: Opener, planted: Planted) -> None:
+    """Color and opacity of a cell are those of the planted winner; with the other sign, of the most negative class."""
     level = planted.levels["features.7", 20]
     found = shares(planted, level)
     page = opened(LINK + FAR)
     ready(page, "features.7/all/20/0.5.11")
-    paper, *colours = theme(page, "--paper", "--class-1", "--class-2", "--class-3")
+    background, *colors = theme(page, "--background", "--class-1", "--class-2", "--class-3")
 
     def check(values: NDArray[np.float64], tolerance: float = 7) -> None:
         for cell in samples_of(level, values):
             winner = int(values[:, cell].argmax())
-            wanted = expected(values[winner, cell], colours[winner], paper, TINT_FAR)
+            wanted = expected(values[winner, cell], colors[winner], background, TINT_FAR)
             assert covering(page, level, cell) == pytest.approx(wanted, abs=tolerance)
 
     check(found)
     nobody = np.flatnonzero(level.drawn & (found.max(axis=0) <= 0))
     assert len(nobody)
-    assert covering(page, level, int(nobody[0])) == pytest.approx([*paper, 255 * VEIL], abs=3)
-    page.locator("input[value=against]").check()
+    assert covering(page, level, int(nobody[0])) == pytest.approx([*background, 255 * MASK_OPACITY], abs=3)
+    page.locator("input[value=negative]").check()
     check(-found)
     page.locator("input[value=for]").check()
     slider = page.get_by_label("Intensity")
@@ -147,8 +149,8 @@ def test_from_afar_each_cell_has_the_colour_of_its_winner(opened: Opener, plante
 
 
 @browser
-def test_close_up_the_icon_shows_within_a_frame(opened: Opener, planted: Planted) -> None:
-    """Near a strong cell its middle is nearly clear and its rim has the winner's colour; with one class it has none."""
+def test_zoomed_in_the_icon_is_framed(opened: Opener, planted: Planted) -> None:
+    """Zoomed in, a strong cell is nearly clear and its frame has the winner's color; with one class it has none."""
     level = planted.levels["features.7", 20]
     found = shares(planted, level)
     cell = samples_of(level, found)[2]
@@ -156,27 +158,27 @@ def test_close_up_the_icon_shows_within_a_frame(opened: Opener, planted: Planted
     view = f"&view={(column + 0.5) / 20},{(row + 0.5) / 20},{NEAR}"
     page = opened(LINK + view)
     ready(page, "features.7/all/20/0.5.11")
-    paper, colour = theme(page, "--paper", "--class-2")
+    background, color = theme(page, "--background", "--class-2")
     rim = covering(page, level, cell, off=0.44)
-    assert rim[:3] == pytest.approx(colour, abs=25)
+    assert rim[:3] == pytest.approx(color, abs=25)
     share = found[1, cell]
-    assert rim == pytest.approx(expected(share, colour, paper, 1), abs=7)
+    assert rim == pytest.approx(expected(share, color, background, 1), abs=7)
     middle = covering(page, level, cell)
-    assert middle == pytest.approx(expected(share, colour, paper, TINT_NEAR), abs=12)  # few steps at little alpha
+    assert middle == pytest.approx(expected(share, color, background, TINT_NEAR), abs=12)  # few steps at little alpha
     assert middle[3] < 0.4 * rim[3]
     alone = opened(LINK.replace("&class=0&also=5.11", "&class=5") + view)
     ready(alone, "features.7/all/20/5")
-    assert covering(alone, level, cell, off=0.44)[3] == pytest.approx(255 * VEIL * (1 - share), abs=4)
+    assert covering(alone, level, cell, off=0.44)[3] == pytest.approx(255 * MASK_OPACITY * (1 - share), abs=4)
 
 
 @browser
-def test_the_search_adds_and_the_lens_lists(opened: Opener, planted: Planted) -> None:
-    """Enter highlights alone, Shift and Enter add; chips tell each class's name and its strongest cell's value."""
+def test_the_search_adds_classes_and_the_toolbar_lists_them(opened: Opener, planted: Planted) -> None:
+    """Enter highlights only one class, Shift and Enter add; chips show each class's name and its largest value."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     search(page, "fireb", "Shift+Enter")
     ready(page, "features.7/all/20/0")
-    expect(page.locator(".lens strong")).to_have_text("fireboat")
+    expect(page.locator(".class-toolbar strong")).to_have_text("fireboat")
     search(page, "goldf", "Shift+Enter")
     ready(page, "features.7/all/20/0.5")
     expect(page.get_by_role("combobox")).to_be_focused()
@@ -189,7 +191,7 @@ def test_the_search_adds_and_the_lens_lists(opened: Opener, planted: Planted) ->
     expect(page.get_by_role("option")).to_have_attribute("aria-description", "highlighted")
     page.keyboard.press("Escape")
     expect(page.get_by_role("group", name="Highlighted classes")).to_be_visible()
-    chips = page.locator(".chips li")
+    chips = page.locator(".class-chips li")
     expect(chips.locator(".name")).to_have_text(["fireboat", "goldfish", CLASSES[3]])
     for class_, value in zip((0, 5, 3), chips.locator(".value").all_inner_texts(), strict=True):
         assert float(value) == pytest.approx(level.attribution[level.drawn, class_].max(), abs=0.06)
@@ -199,11 +201,11 @@ def test_the_search_adds_and_the_lens_lists(opened: Opener, planted: Planted) ->
 
 
 @browser
-def test_chips_take_classes_out(opened: Opener) -> None:
-    """A class that goes leaves the others their colours, a free colour is taken again, and one can be had alone."""
+def test_chips_remove_classes(opened: Opener) -> None:
+    """Removing a class keeps the colors of the others, a free color is used again, and one class can be shown alone."""
     page = opened("#layer=features.7&level=20&class=0&also=5.3")
     ready(page, "features.7/all/20/0.5.3")
-    chips = page.locator(".chips li")
+    chips = page.locator(".class-chips li")
     page.get_by_role("button", name="Remove fireboat").click()
     ready(page, "features.7/all/20/5.3")
     assert [chip.get_attribute("data-hue") for chip in chips.all()] == ["2", "3"], "colours stay with their classes"
@@ -214,18 +216,18 @@ def test_chips_take_classes_out(opened: Opener) -> None:
     assert [chip.get_attribute("data-hue") for chip in chips.all()] == ["2", "3", "1"], "a free colour is taken again"
     page.get_by_role("button", name="Show only tea kettle").click()
     ready(page, "features.7/all/20/11")
-    expect(page.locator(".chips")).to_be_hidden()
+    expect(page.locator(".class-chips")).to_be_hidden()
     assert "also" not in page.url
     assert "hues" not in page.url
 
 
 @browser
 def test_six_at_most(opened: Opener) -> None:
-    """The seventh class is not taken, each of the six has a colour of its own, and one way out ends it all."""
+    """A seventh class is refused, each of the six has its own color, and one button clears all."""
     page = opened("#layer=features.7&level=20&class=0")
     more = page.get_by_role("button", name="Add a class")
     more.click()
-    field = page.get_by_role("combobox", name="Add a class to the highlighted ones")
+    field = page.get_by_role("combobox", name="Add a class to the highlighted classes")
     expect(field).to_be_focused()
     for name in ("street", "light", "sail", "gold", "steam", "sunf"):
         field.fill(name)
@@ -234,7 +236,7 @@ def test_six_at_most(opened: Opener) -> None:
     expect(page.get_by_role("status")).to_contain_text("steam train, no more than these")
     field.press("Escape")
     expect(page.get_by_role("combobox", name="Highlight a class")).to_be_visible()
-    dots = page.locator(".chips .dot").all()
+    dots = page.locator(".class-chips .dot").all()
     assert len({dot.evaluate("dot => getComputedStyle(dot).backgroundColor") for dot in dots}) == 6
     expect(more).to_have_count(0)
     page.get_by_role("button", name="Show all classes").click()
@@ -244,11 +246,11 @@ def test_six_at_most(opened: Opener) -> None:
 
 @browser
 def test_a_link_restores_several_classes(opened: Opener) -> None:
-    """Companions and colours come from the link; what does not exist or comes twice is left out."""
+    """Classes and colors come from the link; unknown and repeated ones are dropped."""
     page = opened("#layer=features.7&level=20&class=5&also=11.0&hues=4.1.6&sign=-")
     ready(page, "features.7/all/20/5.11.0")
-    assert [chip.get_attribute("data-hue") for chip in page.locator(".chips li").all()] == ["4", "1", "6"]
-    expect(page.locator(".lens input[value=against]")).to_be_checked()
+    assert [chip.get_attribute("data-hue") for chip in page.locator(".class-chips li").all()] == ["4", "1", "6"]
+    expect(page.locator(".class-toolbar input[value=negative]")).to_be_checked()
     for also, wanted in {
         "5.0.0.99.11": "5.0.11",
         "99": "5",
@@ -262,12 +264,12 @@ def test_a_link_restores_several_classes(opened: Opener) -> None:
         assert "hues" not in page.url
     page.evaluate("location.hash = '#layer=features.7&level=20&also=3'")
     ready(page, "features.7/all/20/")
-    expect(page.locator(".lens")).to_be_hidden()
+    expect(page.locator(".class-toolbar")).to_be_hidden()
 
 
 @browser
-def test_a_cell_tells_its_winner(opened: Opener, planted: Planted) -> None:
-    """Card and panel list the chosen classes first in their colours; what is read out names the winner, or none."""
+def test_a_cell_shows_its_winner(opened: Opener, planted: Planted) -> None:
+    """Card and panel list the highlighted classes first in their colors; the announcement names the winner, or none."""
     level = planted.levels["features.7", 20]
     found = shares(planted, level)
     page = opened(LINK)
@@ -281,23 +283,25 @@ def test_a_cell_tells_its_winner(opened: Opener, planted: Planted) -> None:
     assert [bar.get_attribute("data-hue") for bar in bars.all()[:4]] == ["1", "2", "3", None]
     value = bars.locator(".value").nth(1).inner_text().replace("−", "-")
     assert float(value) == pytest.approx(level.attribution[won, 5], abs=0.06)
-    colour = theme(page, "--class-2")[0].astype(int)
+    color = theme(page, "--class-2")[0].astype(int)
     painted = bars.locator(".bar").nth(1).evaluate("bar => getComputedStyle(bar).backgroundColor")
-    assert painted == f"rgb({colour[0]}, {colour[1]}, {colour[2]})"
+    assert painted == f"rgb({color[0]}, {color[1]}, {color[2]})"
     page.mouse.click(*place(page, level, won))
-    expect(status).to_contain_text("; goldfish wins; fireboat ")
+    expect(status).to_contain_text("; largest for goldfish; fireboat ")
     expect(page.locator(".panel .bars li[data-hue]").first).to_contain_text("fireboat")
-    page.get_by_role("button", name="Close the panel").click()
+    page.get_by_role("button", name="Close panel").click()
     page.mouse.click(*place(page, level, nobody))
-    expect(status).to_contain_text("it speaks for none of the highlighted classes")
-    page.get_by_role("button", name="Close the panel").click()
-    page.locator("input[value=against]").check()
+    expect(status).to_contain_text("no positive attribution to the highlighted classes")
+    page.get_by_role("button", name="Close panel").click()
+    page.locator("input[value=negative]").check()
     page.mouse.click(*place(page, level, won))
     loser = CLASSES[THREE[int((-found[:, won]).argmax())]]
-    expect(status).to_contain_text(f"most against {loser}" if found[:, won].min() < 0 else "speaks against none")
+    expect(status).to_contain_text(
+        f"most negative for {loser}" if found[:, won].min() < 0 else "no negative attribution to"
+    )
     other = page.locator(".panel .bars li:not([data-hue]) button").first
     other.click(modifiers=["Shift"])
-    expect(page.locator(".chips li")).to_have_count(4)
+    expect(page.locator(".class-chips li")).to_have_count(4)
     expect(page.locator(".panel .bars li[data-hue]")).to_have_count(4)
     page.locator(".panel .bars button").first.click()
     ready(page, "features.7/all/20/0")
@@ -305,16 +309,16 @@ def test_a_cell_tells_its_winner(opened: Opener, planted: Planted) -> None:
 
 @browser
 def test_densities_are_of_one_class(opened: Opener, planted: Planted) -> None:
-    """A second class ends the density and says why it cannot be had; a comparison is coloured as any atlas is."""
+    """A second class ends the density and explains it; a comparison is colored like any atlas."""
     page = opened("#layer=features.7&level=20&class=0&show=density")
     expect(page.locator("html[data-density=class]")).to_be_attached()
     search(page, "gold", "Shift+Enter", "Escape")
     ready(page, "features.7/all/20/0.5")
     expect(page.locator("html[data-density='']")).to_be_attached()
-    expect(page.locator(".lens .stacked")).to_be_hidden()
-    expect(page.locator(".lens")).to_contain_text("Where images fall: one class only.")
+    expect(page.locator(".class-toolbar .stacked")).to_be_hidden()
+    expect(page.locator(".class-toolbar")).to_contain_text("Densities are available for a single class only.")
     assert "show=" not in page.url
-    expect(page.get_by_role("button", name=f"Where {SECOND} falls")).to_be_hidden()
+    expect(page.get_by_role("button", name=f"Density of {SECOND}")).to_be_hidden()
     page.evaluate("location.hash = '#layer=features.7&level=20&class=0&also=5&measure=fidelity'")
     ready(page, "features.7/all/20/0.5")
     assert "measure" not in page.url, "nor are the colours of a measure laid over those of classes"
@@ -323,14 +327,14 @@ def test_densities_are_of_one_class(opened: Opener, planted: Planted) -> None:
     expect(page.locator("html[data-density='']")).to_be_attached()
     level = planted.of_atlas["features.7", COMPARE_ATLAS, 10]
     page.mouse.move(*place(page, level, int(np.where(level.drawn, level.attribution[:, 5], -9).argmax())))
-    expect(page.locator(".card .versus")).to_be_visible()
+    expect(page.locator(".card .comparison-bars")).to_be_visible()
     expect(page.locator(".card .bars li[data-hue] .name")).to_have_text(["goldfish", "tea kettle"])
 
 
 @browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_adds_by_touch(opened: Opener, scheme: str) -> None:
-    """At 390 px a tap on + adds and the list stays, all chips are within reach, and axe finds no serious fault."""
+    """At 390 px a tap on + adds a class, all chips are reachable, and axe finds no serious violation."""
     context = {"has_touch": True, "is_mobile": True, "color_scheme": scheme}
     page = opened("#layer=features.7&level=10&class=0", width=390, height=844, **context)
     ready(page, "features.7/all/10/0")
@@ -343,7 +347,7 @@ def test_a_phone_adds_by_touch(opened: Opener, scheme: str) -> None:
     assert faults(page) == []
     page.keyboard.press("Escape")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    for chip in page.locator(".chips .quiet").all():
+    for chip in page.locator(".class-chips .icon-button").all():
         chip.scroll_into_view_if_needed()
         box = chip.bounding_box()
         assert box

@@ -148,19 +148,19 @@ def test_the_finest_of_the_given_levels_is_looked_at() -> None:
 def taken(page: Page) -> Page:
     """The same page at the first stop of the tour."""
     page.keyboard.press("p")
-    page.get_by_role("button", name="Take the tour").click()
-    expect(page.locator(".tour .progress")).to_have_text(f"1 of {STOPS} · made automatically")
+    page.get_by_role("button", name="Start the tour").click()
+    expect(page.locator(".tour .progress")).to_have_text(f"1 of {STOPS} · generated")
     return page
 
 
 def link_of(page: Page) -> Link:
-    """The parts of the page's address."""
+    """The parts of the URL hash."""
     return parse_qs(page.url.partition("#")[2])
 
 
 @pytest.mark.browser
-def test_keys_lead_through_the_tour(opened: Opener, stops: list[dict[str, str]]) -> None:
-    """Arrow keys on the card go on and back, the address holds each stop's state and step, Escape ends the tour."""
+def test_keys_control_the_tour(opened: Opener, stops: list[dict[str, str]]) -> None:
+    """Arrow keys on the card move between stops, the URL contains each stop's state and step, Escape ends the tour."""
     page = taken(opened(f"#layer={LAST}"))
     card = page.locator(".tour")
     expect(card).to_be_focused()
@@ -187,15 +187,15 @@ def test_keys_lead_through_the_tour(opened: Opener, stops: list[dict[str, str]])
 
 
 @pytest.mark.browser
-def test_buttons_lead_through_the_tour(opened: Opener, stops: list[dict[str, str]]) -> None:
-    """At the first stop there is no way back, at the last one the way on finishes."""
+def test_buttons_control_the_tour(opened: Opener, stops: list[dict[str, str]]) -> None:
+    """At the first stop there is no previous one; at the last, the button finishes the tour."""
     page = taken(opened())
-    back, card = page.get_by_role("button", name="Previous place"), page.locator(".tour")
+    back, card = page.get_by_role("button", name="Previous stop"), page.locator(".tour")
     expect(back).to_have_attribute("aria-disabled", "true")
     back.click(force=True)  # a click does nothing
     expect(card.locator("h2")).to_have_text(stops[0]["title"])
     for stop in stops[1:]:
-        page.get_by_role("button", name="Next place").click()
+        page.get_by_role("button", name="Next stop").click()
         expect(card.locator("h2")).to_have_text(stop["title"])
     page.get_by_role("button", name="Finish the tour").click()
     expect(card).to_be_hidden()
@@ -203,7 +203,7 @@ def test_buttons_lead_through_the_tour(opened: Opener, stops: list[dict[str, str
 
 @pytest.mark.browser
 def test_a_link_leads_into_the_tour(opened: Opener, stops: list[dict[str, str]]) -> None:
-    """A step alone goes to its place; with a state of its own, that stays; a step that does not exist is dropped."""
+    """A step alone goes to its bookmark; a state in the link is kept; an unknown step is dropped."""
     page = opened("#tour=2")
     expect(page.locator(".tour h2")).to_have_text(stops[1]["title"])
     expect(page.locator(".panel h2")).to_be_visible()
@@ -219,8 +219,8 @@ def test_a_link_leads_into_the_tour(opened: Opener, stops: list[dict[str, str]])
 
 @pytest.mark.browser
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_the_way_is_smooth_unless_motion_is_unwelcome(opened: Opener, motion: str) -> None:
-    """The picture flies to a stop through places in between, or is there at once."""
+def test_the_tour_moves_smoothly_unless_motion_is_reduced(opened: Opener, motion: str) -> None:
+    """The map moves smoothly to a stop, or jumps with reduced motion."""
     page = opened("#tour=1")
     page.emulate_media(reduced_motion="reduce" if motion == "reduce" else "no-preference")
     page.reload()
@@ -231,7 +231,7 @@ def test_the_way_is_smooth_unless_motion_is_unwelcome(opened: Opener, motion: st
         """async () => {
             const width = () => atlas.place(0, 1).x - atlas.place(0, 0).x;
             const size = () => Number(document.documentElement.dataset.level);
-            document.querySelector('.tour [aria-label="Next place"]').click();
+            document.querySelector('.tour [aria-label="Next stop"]').click();
             const seen = [];
             for (let frame = 0; frame < 45; frame++) {
                 await new Promise(requestAnimationFrame);

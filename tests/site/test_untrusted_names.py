@@ -1,6 +1,6 @@
-"""Titles, classes, layers and files with names that would be markup are text on every part of the page.
+"""Titles, classes, layers and files with markup in their names are text everywhere on the page.
 
-The names that the pipeline writes come from ``tests/test_names.py``; here they reach the page as they are.
+The names that the pipeline writes come from ``tests/test_names.py``; here they reach the page unchanged.
 """
 
 import json
@@ -51,7 +51,7 @@ FOREIGN = """() => [
 
 
 def literal(text: str) -> str:
-    """A text within a part's JSON."""
+    """A text in the JSON of a data file."""
     return json.dumps(text).replace("<", "\\u003c")[1:-1]
 
 
@@ -82,7 +82,7 @@ def hostile(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A page on which nothing may go wrong, and no dialog may open."""
+    """A page without errors and dialogs."""
     troubles: list[str] = []
     made = chromium.new_page(reduced_motion="reduce")
     made.set_default_timeout(10_000)
@@ -97,7 +97,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 def told(page: Page, selector: str) -> list[str]:
-    """What the elements in sight say, letter by letter."""
+    """The text of the visible elements."""
     found: list[str] = page.eval_on_selector_all(
         selector, "found => found.filter((one) => one.checkVisibility()).map((one) => one.textContent)"
     )
@@ -119,11 +119,11 @@ def start(page: Page, site: Path) -> None:
 
 
 def test_the_start_and_the_lists(page: Page, hostile: Path) -> None:
-    """Title, network, layers, classes, atlases and the second set are written out in head, corner and lists."""
+    """Title, network, layers, classes, atlases and the second set are text in header, corner and lists."""
     start(page, hostile)
     assert told(page, "h1") == [TITLE]
-    assert NETWORK in told(page, ".wall-label .network")[0]
-    assert told(page, ".wall-label h2") == [LAYER]
+    assert NETWORK in told(page, ".caption .network")[0]
+    assert told(page, ".caption h2") == [LAYER]
     assert any(LAYER in text for text in told(page, "header label"))
     assert SECOND in told(page, ".second-set")[0]
     page.keyboard.press("/")
@@ -136,7 +136,7 @@ def test_the_start_and_the_lists(page: Page, hostile: Path) -> None:
 
 
 def test_a_cell_and_its_panel(page: Page, hostile: Path, planted: Planted) -> None:
-    """Card, panel, exemplars, images and relatives name classes, files and layers letter by letter."""
+    """Card, panel, exemplars, images and other layers show classes, files and layers as text."""
     start(page, hostile)
     level = planted.levels[LAYERS[1], 20]
     x, y = place(page, level, busiest(level))
@@ -144,7 +144,7 @@ def test_a_cell_and_its_panel(page: Page, hostile: Path, planted: Planted) -> No
     assert set(told(page, ".card .name")) <= set(NAMES)
     page.mouse.click(x, y)
     expect(page.locator(".panel .patch")).to_have_count(9)
-    expect(page.locator(".panel .waiting:visible")).to_have_count(0)
+    expect(page.locator(".panel .loading:visible")).to_have_count(0)
     assert set(told(page, ".panel h2")) <= set(NAMES)
     assert set(told(page, ".panel .bars .name")) <= set(NAMES)
     assert told(page, ".panel .origin .label") == [f"label {NAMES[0]}"]
@@ -157,18 +157,18 @@ def test_a_region(page: Page, hostile: Path) -> None:
     start(page, hostile)
     show(page, level=20, box="20.8.8.11.12")
     expect(page.locator(".panel.region .images li").first).to_be_visible()
-    expect(page.locator(".panel.region .waiting:visible")).to_have_count(0)
+    expect(page.locator(".panel.region .loading:visible")).to_have_count(0)
     assert set(told(page, ".panel.region .bars .name")) <= {*NAMES, f"label {NAMES[0]}"}
     assert all(text.endswith(KEY) for text in told(page, ".panel.region .key"))
     assert page.evaluate(FOREIGN) == []
 
 
-def test_every_class_in_lens_and_sheet(page: Page, hostile: Path) -> None:
-    """Whatever a class is called, lens, dialog and what a screen reader hears say just that."""
+def test_every_class_in_toolbar_and_dialog(page: Page, hostile: Path) -> None:
+    """Any class name is text in the class toolbar, the dialog and the announcements."""
     start(page, hostile)
     for number, name in enumerate(NAMES):
         show(page, level=20, **{"class": number})
-        page.wait_for_function("name => document.querySelector('.lens strong').textContent === name", arg=name)
+        page.wait_for_function("name => document.querySelector('.class-toolbar strong').textContent === name", arg=name)
         assert f"Highlighting {name}" in (page.locator("[role=status]").text_content() or "")
         page.keyboard.press("s")
         assert told(page, "dialog[open] h2") == [name]
@@ -177,18 +177,18 @@ def test_every_class_in_lens_and_sheet(page: Page, hostile: Path) -> None:
         page.keyboard.press("Escape")
 
 
-def test_a_comparison_and_how_it_was_made(page: Page, hostile: Path, planted: Planted) -> None:
-    """Both sides of a comparison, and the dialogs that name layers and network, are text."""
+def test_a_comparison_and_its_provenance(page: Page, hostile: Path, planted: Planted) -> None:
+    """Both classes of a comparison, and the dialogs with layers and network, are text."""
     start(page, hostile)
     show(page, atlas="compare-1-0", level=10)
     page.wait_for_function("() => document.documentElement.dataset.ready.endsWith('/compare-1-0/10/')")
     level = planted.of_atlas[LAYERS[1], "compare-1-0", 10]
     page.mouse.move(*place(page, level, busiest(level)))
-    assert told(page, ".card .versus .name") == [NAMES[1], NAMES[0]]
+    assert told(page, ".card .comparison-bars .name") == [NAMES[1], NAMES[0]]
     page.keyboard.press("u")
     assert any(LAYER in text for text in told(page, "dialog[open] h3"))
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="How this was made").click()
+    page.get_by_role("button", name="Provenance").click()
     assert NETWORK in told(page, "dialog[open] dd")
     assert page.evaluate(FOREIGN) == []
 
@@ -215,7 +215,7 @@ INJECTED = """() => {
 
 @pytest.fixture
 def bare(chromium: Browser) -> Iterator[Callable[[str], Page]]:
-    """Opens a page whose console may say what it likes: refused scripts are told there."""
+    """Opens a page whose console may report refused scripts."""
     contexts = []
 
     def open_page(address: str, *, with_policy: bool = True) -> Page:
@@ -240,12 +240,12 @@ def bare(chromium: Browser) -> Iterator[Callable[[str], Page]]:
 
 
 @pytest.mark.parametrize("file", PAGES)
-def test_no_page_runs_what_is_put_into_it(bare: Callable[..., Page], planted: Planted, file: str) -> None:
-    """On every page a script, a handler, a script link and a style that came in as markup do nothing."""
+def test_no_page_runs_injected_markup(bare: Callable[..., Page], planted: Planted, file: str) -> None:
+    """On every page a script, a handler, a script link and a style inserted as markup have no effect."""
     assert bare((planted.site / file).as_uri()).evaluate(INJECTED) == []
 
 
 def test_without_the_policy_they_would_run(bare: Callable[..., Page], planted: Planted) -> None:
-    """The same on a page without its policy does run, so that the test above can fail."""
+    """On a page without the content security policy they do run, so the test above can fail."""
     page = bare((planted.site / "index.html").as_uri(), with_policy=False)
     assert page.evaluate(INJECTED) == ["handler", "link", "script", "style"]

@@ -1,10 +1,10 @@
-"""The page in a real browser, from a web host and from disk."""
+"""The atlas page in a browser, over HTTP and from disk."""
 
 import re
 
 import numpy as np
 import pytest
-from browsing import VEIL, Opener, busiest, place, ready, signed, veil
+from browsing import MASK_OPACITY, Opener, busiest, opacity, place, ready, signed
 from playwright.sync_api import Browser, expect
 from site_planting import CLASSES, Level, Planted
 
@@ -30,7 +30,7 @@ def test_zoom_changes_the_automatic_level(opened: Opener) -> None:
 
 
 def test_the_wheel_zooms_around_the_pointer(opened: Opener, planted: Planted) -> None:
-    """The place under the pointer stays there while the wheel turns."""
+    """The position under the pointer stays there while the wheel turns."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     before = place(page, level, busiest(level))
@@ -42,8 +42,8 @@ def test_the_wheel_zooms_around_the_pointer(opened: Opener, planted: Planted) ->
     assert np.allclose(place(page, level, busiest(level)), before, atol=1.5)
 
 
-def test_hover_card_tells_the_planted_truth(opened: Opener, planted: Planted) -> None:
-    """The card under the pointer names the cell's strongest classes, count, spread and fidelities."""
+def test_hover_card_shows_the_planted_values(opened: Opener, planted: Planted) -> None:
+    """The hover card shows the cell's top classes, count, spread and fidelities."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     card = page.locator(".card")
@@ -70,7 +70,7 @@ def test_hover_card_tells_the_planted_truth(opened: Opener, planted: Planted) ->
 
 
 def test_card_shows_the_icon_of_its_cell(opened: Opener, planted: Planted) -> None:
-    """The card cuts exactly the cell out of the tiles: its box over the tile's box is the cell's place."""
+    """The card crops exactly the cell from the tiles."""
     level = planted.levels["features.7", 40]
     page = opened("#layer=features.7&level=40")
     cell = busiest(level)
@@ -89,8 +89,8 @@ def test_card_shows_the_icon_of_its_cell(opened: Opener, planted: Planted) -> No
         assert tile.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 
 
-def test_click_pins_the_cell_and_shows_where_it_was_seen(opened: Opener, planted: Planted) -> None:
-    """The panel of a clicked cell holds its exemplars' patches, cut out at the planted place, and links."""
+def test_click_pins_the_cell_and_shows_its_exemplars(opened: Opener, planted: Planted) -> None:
+    """The panel of a clicked cell shows its exemplars' patches, cropped at the planted position, and links."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     cell = busiest(level)
@@ -116,21 +116,21 @@ def test_click_pins_the_cell_and_shows_where_it_was_seen(opened: Opener, planted
         assert page.get_by_role("link", name="Open image").get_attribute("href") == f"data/images/0/{image}.webp"
         assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
     expect(page.locator(".panel")).to_contain_text("patches show half of the input")
-    page.get_by_role("button", name="Close the panel").click()
+    page.get_by_role("button", name="Close panel").click()
     expect(page.locator(".panel")).to_be_hidden()
     assert "pin=" not in page.url
 
 
-def test_a_class_dims_all_cells_that_do_not_speak_for_it(opened: Opener, planted: Planted) -> None:
-    """The veil over a cell follows the planted attribution of the class found by typing, for it and against it."""
+def test_a_class_masks_cells_without_attribution_to_it(opened: Opener, planted: Planted) -> None:
+    """The mask over a cell follows the planted attribution of the class found by typing, for both signs."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     drawn = np.flatnonzero(level.drawn)
-    assert veil(page, level, int(drawn[3])) == 0
+    assert opacity(page, level, int(drawn[3])) == 0
     page.get_by_role("combobox").fill("gold")
     page.get_by_role("combobox").press("Enter")
     ready(page, "features.7/all/20/5")
-    expect(page.locator(".lens strong")).to_have_text("goldfish")
+    expect(page.locator(".class-toolbar strong")).to_have_text("goldfish")
     scale = max(
         np.abs(other.attribution[other.drawn]).max()
         for (name, _), other in planted.levels.items()
@@ -140,28 +140,34 @@ def test_a_class_dims_all_cells_that_do_not_speak_for_it(opened: Opener, planted
     chosen = [int(drawn[values[drawn].argmax()]), int(drawn[values[drawn].argmin()]), busiest(level)]
 
     def expected(cell: int, sign: int) -> float:
-        return float(255 * VEIL * (1 - max(0, sign * np.sign(values[cell]) * np.sqrt(abs(values[cell]) / scale))))
+        return float(
+            255 * MASK_OPACITY * (1 - max(0, sign * np.sign(values[cell]) * np.sqrt(abs(values[cell]) / scale)))
+        )
 
-    assert [veil(page, level, cell) for cell in chosen] == pytest.approx([expected(cell, 1) for cell in chosen], abs=3)
-    page.locator("input[value=against]").check()
-    assert [veil(page, level, cell) for cell in chosen] == pytest.approx([expected(cell, -1) for cell in chosen], abs=3)
+    assert [opacity(page, level, cell) for cell in chosen] == pytest.approx(
+        [expected(cell, 1) for cell in chosen], abs=3
+    )
+    page.locator("input[value=negative]").check()
+    assert [opacity(page, level, cell) for cell in chosen] == pytest.approx(
+        [expected(cell, -1) for cell in chosen], abs=3
+    )
     page.get_by_role("button", name="Show all classes").click()
     ready(page, "features.7/all/20/")
-    assert veil(page, level, chosen[1]) == 0
+    assert opacity(page, level, chosen[1]) == 0
 
 
-def test_empty_places_are_covered(opened: Opener, planted: Planted) -> None:
-    """Where no icon is drawn the overlay is as opaque as paper, so that no fringe of a neighbour shows."""
+def test_empty_positions_are_covered(opened: Opener, planted: Planted) -> None:
+    """Without an icon the overlay is opaque, so that no fringe of a neighbor is visible."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     there = {tuple(cell) for cell in level.cell[level.drawn].tolist()}
     row, column = next((row, column) for row in range(20) for column in range(20) if (row, column) not in there)
     empty = Level(**{**vars(level), "cell": np.array([[row, column]])})
-    assert veil(page, empty, 0) == 255
+    assert opacity(page, empty, 0) == 255
 
 
 def test_a_link_restores_everything_in_a_new_page(opened: Opener, planted: Planted) -> None:
-    """Layer, level, class, sign, intensity, pin and view come back from the address alone."""
+    """Layer, level, class, sign, intensity, pin and view are restored from the URL alone."""
     level = planted.levels["features.3", 40]
     page = opened("#layer=features.3&level=40&class=5&sign=-&intensity=2")
     ready(page, "features.3/all/40/5")
@@ -178,15 +184,15 @@ def test_a_link_restores_everything_in_a_new_page(opened: Opener, planted: Plant
     expect(other.locator(".panel .patch")).to_have_count(9)
     assert other.locator(".panel h2").inner_text() == page.locator(".panel h2").inner_text()
     assert np.allclose(place(other, level, cell), before, atol=2)
-    assert other.locator(".lens strong").inner_text() == "goldfish"
-    assert other.locator(".lens input[value=against]").is_checked()
-    assert float(other.locator(".lens input[type=range]").input_value()) == 1
+    assert other.locator(".class-toolbar strong").inner_text() == "goldfish"
+    assert other.locator(".class-toolbar input[value=negative]").is_checked()
+    assert float(other.locator(".class-toolbar input[type=range]").input_value()) == 1
     assert other.locator(".levels input[value='40']").is_checked()
-    assert veil(other, level, cell) == veil(page, level, cell)
+    assert opacity(other, level, cell) == opacity(page, level, cell)
 
 
 def test_a_link_typed_into_an_open_page_is_followed(opened: Opener) -> None:
-    """Changing the address by hand moves the open page there."""
+    """Editing the URL of an open page moves it there."""
     page = opened("#layer=features.7&level=10")
     page.evaluate("location.hash = '#layer=features.3&level=20&class=2'")
     ready(page, "features.3/all/20/2")
@@ -197,14 +203,14 @@ def test_a_link_typed_into_an_open_page_is_followed(opened: Opener) -> None:
     ["#layer=nothing&level=7&class=99&pin=20.x.3&view=a,b", "#pin=20.0.0", "#class=&pin=20..", "#class=1e0", "#%%%"],
 )
 def test_a_broken_link_shows_the_start(opened: Opener, link: str) -> None:
-    """Whatever the atlas does not have is left out."""
+    """Unknown parts are dropped."""
     page = opened(link)
     ready(page, "features.3/all/20/")
     expect(page.locator(".panel")).to_be_hidden()
 
 
 def test_keys_do_everything(opened: Opener, planted: Planted) -> None:
-    """Arrows move from cell to cell, Enter pins, Escape goes back, and the other keys zoom, switch and explain."""
+    """Arrows move between cells, Enter pins, Escape goes back, and the other keys zoom, switch and help."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     row, column = (int(number) for number in level.cell[busiest(level)])
@@ -265,7 +271,7 @@ def test_every_control_is_reached_by_tab_and_named(opened: Opener) -> None:
         "auto",
         "Highlight a class",
         "Evidence",
-        "Light or dark",
+        "Switch between light and dark",
         "Help",
         "Zoom in",
         "Show the whole atlas",
@@ -278,7 +284,7 @@ def test_outside_names_are_text(opened: Opener, planted: Planted) -> None:
     """Class and file names full of markup appear as they are written, and nothing of them runs."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20&class=3")
-    expect(page.locator(".lens strong")).to_have_text("<script>alert('class')</script>")
+    expect(page.locator(".class-toolbar strong")).to_have_text("<script>alert('class')</script>")
     page.get_by_role("combobox").fill("<scr")
     expect(page.get_by_role("option")).to_have_text(["<script>alert('class')</script>"])
     page.get_by_role("combobox").press("Escape")
@@ -292,21 +298,21 @@ def test_outside_names_are_text(opened: Opener, planted: Planted) -> None:
     assert page.locator("img[src=x], b, .panel script").count() == 0
 
 
-def test_another_layer_keeps_the_place(opened: Opener) -> None:
-    """Switching layers leaves the view where it is, and the wall label says what to keep in mind."""
+def test_another_layer_keeps_the_view(opened: Opener) -> None:
+    """Switching layers keeps the view, and the caption shows the layer's notes."""
     page = opened("#layer=features.7&level=40&view=0.4,0.6,0.3")
-    expect(page.locator(".wall-label")).to_contain_text("84 % of this layer's attributions are exactly zero")
-    expect(page.locator(".wall-label")).not_to_contain_text("weak")
+    expect(page.locator(".caption")).to_contain_text("84 % of this layer's attributions are exactly zero")
+    expect(page.locator(".caption")).not_to_contain_text("weak")
     before = page.evaluate("atlas.place(20, 20)")
     page.locator("input[value='features.3']").check()
     ready(page, "features.3/all/40/")
     assert page.evaluate("atlas.place(20, 20)") == pytest.approx(before, abs=1)
-    expect(page.locator(".wall-label")).to_contain_text("weak")
-    expect(page.locator(".wall-label")).not_to_contain_text("zero")
+    expect(page.locator(".caption")).to_contain_text("weak")
+    expect(page.locator(".caption")).not_to_contain_text("zero")
 
 
 def test_minimap_shows_and_moves_the_view(opened: Opener) -> None:
-    """A click into the minimap brings that place into the middle."""
+    """A click on the minimap centers that position."""
     page = opened("#layer=features.7&level=20&view=0.3,0.3,0.3")
     box = page.locator(".minimap").bounding_box()
     assert box
@@ -317,17 +323,17 @@ def test_minimap_shows_and_moves_the_view(opened: Opener) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(247, 245, 240)"), ("dark", "rgb(20, 19, 18)")])
-def test_light_and_dark_follow_the_system_until_chosen(opened: Opener, scheme: str, paper: str) -> None:
-    """The paper has the system's brightness; the button turns it over."""
+def test_light_and_dark_follow_the_system_until_chosen(opened: Opener, scheme: str, background: str) -> None:
+    """The background follows the system's theme; the button switches it."""
     page = opened("#layer=features.7", color_scheme=scheme)
     ground = "getComputedStyle(document.body).backgroundColor"
-    assert page.evaluate(ground) == paper
-    page.get_by_role("button", name="Light or dark").click()
-    assert page.evaluate(ground) != paper
+    assert page.evaluate(ground) == background
+    page.get_by_role("button", name="Switch between light and dark").click()
+    assert page.evaluate(ground) != background
 
 
 def test_a_phone_shows_everything(opened: Opener, planted: Planted) -> None:
-    """At 390 px nothing sticks out, and a tap pins a cell whose panel leaves the cell in sight."""
+    """At 390 px nothing overflows, and a tap pins a cell that stays visible above its panel."""
     level = planted.levels["features.7", 10]
     page = opened("#layer=features.7&level=10", width=390, height=844, has_touch=True, is_mobile=True)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
@@ -348,8 +354,8 @@ def test_a_phone_shows_everything(opened: Opener, planted: Planted) -> None:
     assert 0 < y < panel["y"]
 
 
-def test_a_missing_file_is_said_on_the_page(chromium: Browser, address: str) -> None:
-    """Where a data file cannot be loaded, the page names it instead of staying empty."""
+def test_a_missing_file_is_reported(chromium: Browser, address: str) -> None:
+    """If a data file cannot be loaded, the page names it."""
     page = chromium.new_page()
     page.route("**/cells.js", lambda route: route.abort())
     page.goto(address)

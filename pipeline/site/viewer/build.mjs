@@ -13,7 +13,7 @@ await mkdir(target, { recursive: true });
 await build({
   absWorkingDir: here,
   entryPoints: [
-    { in: "src/main.ts", out: "atlas" },
+    { in: "src/app/main.ts", out: "atlas" },
     { in: "src/css/index.css", out: "atlas" },
     { in: "src/patch/main.ts", out: "patch" },
     { in: "src/patch/page.css", out: "patch" },
@@ -36,8 +36,8 @@ await build({
 
 const module = path.join(here, "node_modules/openseadragon");
 const { version } = JSON.parse(await readFile(path.join(module, "package.json"), "utf8"));
-const licence = await readFile(path.join(module, "LICENSE.txt"), "utf8");
+const licenseText = await readFile(path.join(module, "LICENSE.txt"), "utf8");
 await writeFile(
   path.join(target, "THIRD-PARTY.txt"),
-  `atlas.js contains OpenSeadragon ${version} (https://openseadragon.github.io):\n\n${licence}`,
+  `atlas.js contains OpenSeadragon ${version} (https://openseadragon.github.io):\n\n${licenseText}`,
 );

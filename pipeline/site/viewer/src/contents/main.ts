@@ -1,63 +1,117 @@
-// The page of contents: everything that a run made, with a way to each.
+// Contents page: links to all results of a run.
 
-import { allAtlases } from "../atlas-names";
-import { el } from "../dom";
-import { count } from "../format";
-import type { Manifest } from "../manifest";
-import { loadPartFrom, takePart } from "../parts";
-import { loadPlaces } from "../places-data";
-import { themeButton } from "../theme";
-import { atlases } from "./atlases";
-import type { Contents } from "./content";
-import { figures } from "./figures";
-import { tests } from "./tests";
+import { loadDataFrom, takeData } from "../data/data-files";
+import { count } from "../data/format";
+import {
+  type AtlasEntry,
+  allAtlases,
+  atlasName,
+  type LayerEntry,
+  loadBookmarks,
+  type Manifest,
+} from "../data/manifest";
+import { el } from "../ui/dom";
+import { createAtlasPreview } from "../ui/icons";
+import { createThemeButton } from "../ui/page";
+import type { Measurements } from "./measures";
+import { createFigures } from "./tables";
+import { createTests } from "./tests";
 
 async function start(): Promise<void> {
-  const manifest = takePart("manifest") as Manifest;
-  const main = el("main", {}, ...introduction(manifest), atlases(manifest));
-  document.body.append(masthead(), main);
-  const { automatic, places } = await loadPlaces().catch(() => ({ automatic: false, places: [] }));
-  const ways = places.map(({ title, text, link }, index) => {
+  const manifest = takeData("manifest") as Manifest;
+  const main = el("main", {}, ...createIntroduction(manifest), createAtlases(manifest));
+  document.body.append(createHeader(), main);
+  const { automatic, places } = await loadBookmarks().catch(() => ({ automatic: false, places: [] }));
+  const stops = places.map(({ title, text, link }, index) => {
     const href = `index.html#${link}${link ? "&" : ""}tour=${index + 1}`;
-    return el("li", {}, el("a", { class: "name", href }, title), el("span", { class: "fine" }, text));
+    return el("li", {}, el("a", { class: "name", href }, title), el("span", { class: "secondary" }, text));
   });
-  const made = automatic ? "Made automatically from the figures of the run." : null;
-  if (ways.length) {
+  const automaticNote = automatic ? "Generated from the measurements of the run." : null;
+  if (stops.length) {
     main.append(
       el(
         "section",
         { id: "tour" },
         el("h2", {}, el("a", { href: "index.html#tour=1" }, "Tour")),
-        made ? el("p", { class: "said" }, made) : null,
-        el("ol", { class: "results stops" }, ...ways),
+        automaticNote ? el("p", { class: "summary" }, automaticNote) : null,
+        el("ol", { class: "results stops" }, ...stops),
       ),
     );
   }
-  const measured = await loadPartFrom<Contents>("figures.js", "figures").catch(() => null);
-  main.append(...tests(manifest), figures(manifest, measured));
+  const measurements = await loadDataFrom<Measurements>("figures.js", "figures").catch(() => null);
+  main.append(...createTests(manifest), createFigures(manifest, measurements));
   document.documentElement.dataset.ready = "contents";
 }
 
-function introduction(manifest: Manifest): HTMLElement[] {
+function createIntroduction(manifest: Manifest): HTMLElement[] {
   const { layers, network, images, title } = manifest;
-  const made = [
+  const automaticNote = [
     count(allAtlases(manifest).length * layers.length, "atlas", "atlases"),
     `of ${count(layers.length, "layer")} of ${network.name}`,
     `from ${count(images, "image")}`,
   ];
   return [
     el("h1", {}, title),
-    el("p", { class: "lead" }, `${made.join(" ")}, with what was tested and measured.`),
+    el("p", { class: "lead" }, `${automaticNote.join(" ")}, with all tests and measurements.`),
   ];
 }
 
-function masthead(): HTMLElement {
+function createHeader(): HTMLElement {
   const back = el("a", { class: "back", href: "index.html" }, "← Atlas");
-  const theme = themeButton(() => {});
-  return el("header", { class: "masthead" }, back, el("p", { class: "where" }, "Contents"), theme);
+  const theme = createThemeButton(() => {});
+  return el("header", { class: "page-header" }, back, el("p", { class: "where" }, "Contents"), theme);
 }
 
 start().catch((error: unknown) => {
   const text = error instanceof Error ? error.message : String(error);
   document.body.append(el("p", { class: "failure", role: "alert" }, text));
 });
+
+// Previews of all atlases of the run.
+
+const MAX_SIDE_BY_SIDE = 3;
+
+/** One row per atlas, layers side by side. */
+export function createAtlases(manifest: Manifest): HTMLElement {
+  const rows = allAtlases(manifest).map((atlas, index) => createRow(manifest, atlas, index));
+  const few = manifest.layers.length <= MAX_SIDE_BY_SIDE; // narrow rows leave room for several atlases side by side
+  return el(
+    "section",
+    { id: "atlases" },
+    el("h2", {}, "Atlases"),
+    el("div", { class: few ? "rows few" : "rows" }, ...rows),
+  );
+}
+
+function createRow(manifest: Manifest, atlas: AtlasEntry, index: number): HTMLElement {
+  const cards = manifest.layers.flatMap((layer) => {
+    const found = layer.atlases.find(({ name }) => name === atlas.name);
+    return found ? [el("li", {}, createCard(layer, found))] : [];
+  });
+  const kind = { all: null, class: "one class", compare: "two classes compared" }[atlas.kind];
+  const heading = el("h3", { id: `atlas-${index}` }, atlasName(manifest, atlas));
+  if (kind) heading.append(el("span", { class: "secondary" }, kind));
+  return el(
+    "div",
+    { class: `row ${atlas.kind}`, role: "group", "aria-labelledby": heading.id },
+    heading,
+    el("ul", { class: "cards" }, ...cards),
+  );
+}
+
+function createCard(layer: LayerEntry, atlas: AtlasEntry): HTMLElement {
+  const finest = atlas.levels.at(-1);
+  const description = [
+    count(atlas.levels[0]?.samples ?? 0, "sample"),
+    `${count(finest?.drawn ?? 0, "icon")} on ${finest?.size}\u00a0×\u00a0${finest?.size}`,
+  ];
+  const parts = new URLSearchParams({ layer: layer.name });
+  if (atlas.name !== "all") parts.set("atlas", atlas.name);
+  return el(
+    "a",
+    { class: "atlas", href: `index.html#${parts}` },
+    createAtlasPreview(layer.name, atlas),
+    el("span", { class: "name" }, layer.name),
+    el("span", { class: "secondary" }, description.join(" · ")),
+  );
+}

@@ -1,28 +1,25 @@
-// What was tested on the network itself: the evidence for attributions, and the patches of comparisons.
+// Results of the tests on the network: evidence for attributions, and patch tests of comparisons.
 
-import { el } from "../dom";
-import type { Result } from "../evidence/result";
-import { GRADES } from "../evidence/words";
-import type { Manifest } from "../manifest";
-import { loadPartFrom } from "../parts";
-import type { PatchTest } from "../patch/content";
-import { comparisons, pair, toHash } from "../patch/link";
-import { className, share } from "../patch/words";
+import { loadDataFrom } from "../data/data-files";
+import type { Manifest } from "../data/manifest";
+import { GRADE_NAMES, type Result } from "../evidence/result";
+import { className, classPair, formatShare, listComparisons, type PatchTest, toHash } from "../patch/result";
+import { el } from "../ui/dom";
 
-/** Both sections; figures appear in them as their files are read. */
-export function tests(manifest: Manifest): HTMLElement[] {
-  return [evidence(manifest), ...patches(manifest)];
+/** Both sections; results are filled in as their files are loaded. */
+export function createTests(manifest: Manifest): HTMLElement[] {
+  return [createEvidence(manifest), ...createPatches(manifest)];
 }
 
-function evidence(manifest: Manifest): HTMLElement {
+function createEvidence(manifest: Manifest): HTMLElement {
   const list = el("ul", { class: "results" });
   for (const { name } of manifest.layers) {
-    const found = el("span", { class: "fine found" });
+    const found = el("span", { class: "secondary found" });
     list.append(el("li", {}, el("span", { class: "name" }, name), found));
-    read<Result>(`predict/${name}`, found, (result) => {
+    showResult<Result>(`predict/${name}`, found, (result) => {
       if (!result.measured) return `not measured: ${result.reason}`;
       const { removed, pushed } = result.verdict;
-      return `taken away, ${GRADES[removed.grade]}; pushed, ${GRADES[pushed.grade]}`;
+      return `ablation: ${GRADE_NAMES[removed.grade]}; steering: ${GRADE_NAMES[pushed.grade]}`;
     });
   }
   return el(
@@ -31,62 +28,66 @@ function evidence(manifest: Manifest): HTMLElement {
     el("h2", {}, el("a", { href: "evidence.html" }, "Evidence")),
     el(
       "p",
-      { class: "said" },
-      "Do attributions foretell what the network does? Tested on the network itself.",
+      { class: "summary" },
+      "Do attributions predict the output of the network? Tested by ablation and steering.",
     ),
     list,
   );
 }
 
-function patches(manifest: Manifest): HTMLElement[] {
-  const names = comparisons(manifest);
+function createPatches(manifest: Manifest): HTMLElement[] {
+  const names = listComparisons(manifest);
   if (!names.length) return [];
-  const items = names.flatMap((atlas) => manifest.layers.map(({ name }) => patch(manifest, name, atlas)));
-  const said = "Does a patch that a comparison points to turn one class into the other?";
+  const items = names.flatMap((atlas) =>
+    manifest.layers.map(({ name }) => createPatchItem(manifest, name, atlas)),
+  );
+  const description = "Does pasting a patch that the comparison suggests change one class into the other?";
   return [
     el(
       "section",
       { id: "patches" },
       el("h2", {}, "Patch tests"),
-      el("p", { class: "said" }, said),
+      el("p", { class: "summary" }, description),
       el("ul", { class: "results" }, ...items),
     ),
   ];
 }
 
-function patch(manifest: Manifest, layer: string, atlas: string): HTMLElement {
-  const [left, right] = pair(atlas);
+function createPatchItem(manifest: Manifest, layer: string, atlas: string): HTMLElement {
+  const [left, right] = classPair(atlas);
   const names = [left, right].map((id) => className(manifest, id));
   const href = `patch.html${toHash({ layer, atlas, direction: `${left}-${right}` })}`;
-  const found = el("span", { class: "fine found" });
-  read<PatchTest>(`patch/${layer}/${atlas}`, found, (test) => told(manifest, test));
+  const found = el("span", { class: "secondary found" });
+  showResult<PatchTest>(`patch/${layer}/${atlas}`, found, (test) => describePatchTest(manifest, test));
   return el(
     "li",
     {},
     el("a", { class: "name", href }, names.join(" ↔ ")),
-    el("span", { class: "fine" }, layer),
+    el("span", { class: "secondary" }, layer),
     found,
   );
 }
 
-/** The share of pictures that the atlas's patches turned, each way. */
-function told(manifest: Manifest, test: PatchTest): string {
-  const ways = test.directions.map((direction) => {
+/** Share of images that the atlas's patches changed, in both directions. */
+function describePatchTest(manifest: Manifest, test: PatchTest): string {
+  const rates = test.directions.map((direction) => {
     const target = className(manifest, direction.target);
-    if (direction.hindrance !== null) return `into ${target}: too little to test`;
+    if (direction.hindrance !== null) return `into ${target}: not enough data to test`;
     const atlas = direction.groups.find(({ name }) => name === "atlas");
-    return atlas ? `into ${target}: ${share(atlas.static.becomes.value)} of pictures` : `into ${target}: –`;
+    return atlas
+      ? `into ${target}: ${formatShare(atlas.static.becomes.value)} of images`
+      : `into ${target}: –`;
   });
-  return ways.join("; ");
+  return rates.join("; ");
 }
 
-/** Say what the result of a stage tells, or that there is none yet. */
-function read<Result>(name: string, place: HTMLElement, tell: (result: Result) => string): void {
-  loadPartFrom<Result>(`${name}/result.js`, name)
+/** Show the result of a stage, or that there is none. */
+function showResult<Result>(name: string, element: HTMLElement, describe: (result: Result) => string): void {
+  loadDataFrom<Result>(`${name}/result.js`, name)
     .then((result) => {
-      place.textContent = tell(result);
+      element.textContent = describe(result);
     })
     .catch(() => {
-      place.textContent = "no result in this site";
+      element.textContent = "no result on this site";
     });
 }

@@ -1,21 +1,19 @@
-// Estimates with their intervals, one under the other on one axis.
+// Forest plot: estimates with confidence intervals on one axis.
 
-import { el } from "../dom";
-import { svg } from "../svg";
-import type { Figure } from "./result";
-import { number } from "./words";
+import { createSvg, el } from "../ui/dom";
+import { type Estimate, formatNumber } from "./result";
 
 export interface Dot {
   readonly value: number;
-  readonly address: string;
+  readonly url: string;
   readonly title: string;
 }
 
 export interface Row {
   readonly name: string;
-  readonly figure: Figure;
-  /** What the same measure gives with the tie cut, as a ring. */
-  readonly control?: Figure;
+  readonly figure: Estimate;
+  /** Value of the shuffled control, drawn as a ring. */
+  readonly control?: Estimate;
   /** Fainter marks behind the estimate. */
   readonly dots?: readonly Dot[];
   readonly plain?: boolean;
@@ -30,78 +28,107 @@ export interface Axis {
 }
 
 const HEIGHT = 40;
-const MARGIN = 3; // per cent, so that marks at the ends are whole
+const MARGIN = 3; // percent, so that marks at the ends are not clipped
 
-/** A titled group of rows with the axis below. */
-export function forest(title: string, question: string, rows: readonly Row[], axis: Axis): HTMLElement {
+/** Titled group of rows with the axis below. */
+export function createForestPlot(
+  title: string,
+  question: string,
+  rows: readonly Row[],
+  axis: Axis,
+): HTMLElement {
   const lines = rows.map((row) =>
     el(
       "div",
       { class: row.plain ? "row plain" : "row" },
       el("span", { class: "name" }, row.name),
-      track(row, axis),
-      reading(row.figure),
+      createTrack(row, axis),
+      createValue(row.figure),
     ),
   );
-  const scale = el("div", { class: "row scale", "aria-hidden": "true" }, el("span"), ticks(axis), el("span"));
-  const heading = el("figcaption", {}, el("h4", {}, title), el("p", { class: "fine" }, question));
+  const scale = el(
+    "div",
+    { class: "row scale", "aria-hidden": "true" },
+    el("span"),
+    createTicks(axis),
+    el("span"),
+  );
+  const heading = el("figcaption", {}, el("h4", {}, title), el("p", { class: "secondary" }, question));
   return el("figure", { class: "forest" }, heading, ...lines, scale);
 }
 
-/** An estimate with its interval below, each as `shown` writes it. */
-export function reading({ value, low, high }: Figure, shown = number): HTMLElement {
+/** Estimate with its interval below, formatted with `format`. */
+export function createValue({ value, low, high }: Estimate, format = formatNumber): HTMLElement {
   const known = value !== null && low !== null && high !== null;
-  const interval = known ? el("small", {}, `${shown(low)} to ${shown(high)}`) : null;
-  return el("span", { class: "value" }, value === null ? "–" : shown(value), interval);
+  const interval = known ? el("small", {}, `${format(low)} to ${format(high)}`) : null;
+  return el("span", { class: "value" }, value === null ? "–" : format(value), interval);
 }
 
-function track({ figure, control, dots }: Row, axis: Axis): SVGSVGElement {
-  const at = place(axis);
+function createTrack({ figure, control, dots }: Row, axis: Axis): SVGSVGElement {
+  const at = positionOnAxis(axis);
   const middle = HEIGHT / 2;
-  const chart = svg("svg", { class: "track", width: "100%", height: HEIGHT, "aria-hidden": "true" });
-  chart.append(svg("line", { class: "rail", x1: at(axis.low), x2: at(axis.high), y1: middle, y2: middle }));
-  chart.append(svg("line", { class: "chance", x1: at(axis.chance), x2: at(axis.chance), y1: 0, y2: HEIGHT }));
+  const chart = createSvg("svg", { class: "track", width: "100%", height: HEIGHT, "aria-hidden": "true" });
+  chart.append(
+    createSvg("line", { class: "axis-line", x1: at(axis.low), x2: at(axis.high), y1: middle, y2: middle }),
+  );
+  chart.append(
+    createSvg("line", { class: "chance", x1: at(axis.chance), x2: at(axis.chance), y1: 0, y2: HEIGHT }),
+  );
   if (axis.best !== undefined) {
-    chart.append(svg("line", { class: "best", x1: at(axis.best), x2: at(axis.best), y1: 0, y2: HEIGHT }));
+    chart.append(
+      createSvg("line", { class: "best", x1: at(axis.best), x2: at(axis.best), y1: 0, y2: HEIGHT }),
+    );
   }
-  for (const [order, dot] of (dots ?? []).entries()) chart.append(linked(dot, at, order));
-  if (control) chart.append(...marks(control, "control", at, middle, 3));
-  chart.append(...marks(figure, "estimate", at, middle, 3.5));
+  for (const [order, dot] of (dots ?? []).entries()) chart.append(createLinkedDot(dot, at, order));
+  if (control) chart.append(...createMarks(control, "control", at, middle, 3));
+  chart.append(...createMarks(figure, "estimate", at, middle, 3.5));
   return chart;
 }
 
-function marks(
-  { value, low, high }: Figure,
+function createMarks(
+  { value, low, high }: Estimate,
   kind: string,
   at: (value: number) => string,
   y: number,
   r: number,
 ): SVGElement[] {
   if (value === null) return [];
-  const dot = svg("circle", { class: kind, cx: at(value), cy: y, r });
+  const dot = createSvg("circle", { class: kind, cx: at(value), cy: y, r });
   if (low === null || high === null) return [dot];
-  return [svg("line", { class: `${kind} interval`, x1: at(low), x2: at(high), y1: y, y2: y }), dot];
+  return [createSvg("line", { class: `${kind} interval`, x1: at(low), x2: at(high), y1: y, y2: y }), dot];
 }
 
-function linked({ value, address, title }: Dot, at: (value: number) => string, order: number): SVGElement {
-  // neighbours lie at different heights, so that equal ones can be told apart
+function createLinkedDot(
+  { value, url, title }: Dot,
+  at: (value: number) => string,
+  order: number,
+): SVGElement {
+  // vertical jitter, so that equal values can be distinguished
   const y = HEIGHT / 2 + (((order * 7) % 11) - 5) * 2;
-  const dot = svg("circle", { class: "cell", cx: at(value), cy: y, r: 3 }, svg("title", {}, title));
-  return svg("a", { href: address, tabindex: -1 }, dot);
+  const dot = createSvg(
+    "circle",
+    { class: "cell", cx: at(value), cy: y, r: 3 },
+    createSvg("title", {}, title),
+  );
+  return createSvg("a", { href: url, tabindex: -1 }, dot);
 }
 
-function ticks(axis: Axis): SVGSVGElement {
-  const at = place(axis);
-  const chart = svg("svg", { class: "track", width: "100%", height: 16 });
+function createTicks(axis: Axis): SVGSVGElement {
+  const at = positionOnAxis(axis);
+  const chart = createSvg("svg", { class: "track", width: "100%", height: 16 });
   for (const tick of axis.ticks) {
     chart.append(
-      svg("text", { x: at(tick), y: 12, "text-anchor": "middle" }, number(tick).replace(/\.?0+$/, "")),
+      createSvg(
+        "text",
+        { x: at(tick), y: 12, "text-anchor": "middle" },
+        formatNumber(tick).replace(/\.?0+$/, ""),
+      ),
     );
   }
   return chart;
 }
 
-function place({ low, high }: Axis): (value: number) => string {
+function positionOnAxis({ low, high }: Axis): (value: number) => string {
   return (value) => {
     const share = (Math.min(Math.max(value, low), high) - low) / (high - low);
     return `${(MARGIN + (100 - 2 * MARGIN) * share).toFixed(2)}%`;

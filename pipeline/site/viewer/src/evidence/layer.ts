@@ -1,136 +1,155 @@
-// One layer: what came out, in words and pictures.
+// Results of one layer, in text and plots.
 
-import { el } from "../dom";
-import { count, percent } from "../format";
-import type { LayerEntry } from "../manifest";
-import { type Axis, forest, type Row } from "./forest";
+import { count, percent } from "../data/format";
+import type { LayerEntry } from "../data/manifest";
+import { el } from "../ui/dom";
+import { type Axis, createForestPlot, type Row } from "./forest";
 import {
   type CellTest,
   DIRECTIONS,
+  GRADE_NAMES,
   type Grade,
   type Measurement,
+  REPLACEMENT_NAMES,
   REPLACEMENTS,
   type ReplacementTest,
   type Result,
+  STEERING_NAMES,
 } from "./result";
-import { scatterFigure } from "./scatter";
-import { cellAddress, tables } from "./tables";
-import { GRADES, PUSHED_ALONG, REPLACED_BY } from "./words";
+import { createScatterFigure } from "./scatter";
+import { cellUrl, createTables } from "./tables";
 
 const CORRELATION: Axis = { low: -1, high: 1, ticks: [-1, -0.5, 0, 0.5, 1], chance: 0 };
 
-/** The article of a layer; `null` where its file is missing. */
-export function layerCard(layer: LayerEntry, result: Result | null, names: readonly string[]): HTMLElement {
+/** Card of a layer; `null` if its file is missing. */
+export function createLayerCard(
+  layer: LayerEntry,
+  result: Result | null,
+  names: readonly string[],
+): HTMLElement {
   const seen = layer.receptive_field;
-  const about = `${layer.map.join(" × ")} places, each sees ${count(seen, "pixel")} across`;
-  const heading = el("header", {}, el("h2", {}, layer.name), el("p", { class: "fine" }, about));
+  const about = `${layer.map.join(" × ")} positions, receptive field ${count(seen, "pixel")} across`;
+  const heading = el("header", {}, el("h2", {}, layer.name), el("p", { class: "secondary" }, about));
   const card = el("article", { class: "layer", "data-layer": layer.name }, heading);
-  if (result?.measured) card.append(...measured(result, names));
+  if (result?.measured) card.append(...createMeasurement(result, names));
   else {
-    card.classList.add("absent");
-    const reason = result ? el("p", {}, `Here ${result.reason}.`) : missing(layer.name);
-    card.append(el("p", { class: "nothing" }, "Not measured."), reason);
+    card.classList.add("unmeasured");
+    const reason = result ? el("p", {}, `Reason: ${result.reason}.`) : createMissingNote(layer.name);
+    card.append(el("p", { class: "empty" }, "Not measured."), reason);
   }
   return card;
 }
 
-function missing(layer: string): HTMLElement {
+function createMissingNote(layer: string): HTMLElement {
   const command = el("code", {}, `atlas predict layer=${layer}`);
-  return el("p", {}, "To measure this layer, run ", command, " and load this page again.");
+  return el("p", {}, "To measure this layer, run ", command, " and reload this page.");
 }
 
-function measured(result: Measurement, names: readonly string[]): HTMLElement[] {
+function createMeasurement(result: Measurement, names: readonly string[]): HTMLElement[] {
   const { verdict, replacement, cells } = result;
   const sections = [
     el(
       "div",
       {},
       el("p", { class: "verdict" }, verdict.text),
-      verdict.warning ? warning(verdict.warning) : null,
+      verdict.warning ? createWarning(verdict.warning) : null,
     ),
     el(
       "section",
-      { class: "taken" },
-      testHeading("Taken away", verdict.removed.grade),
-      ...taken(replacement, names),
+      { class: "ablation" },
+      createTestHeading("Ablation", verdict.removed.grade),
+      ...createAblation(replacement, names),
     ),
   ];
-  const pushed = el("section", { class: "pushed" }, testHeading("Pushed", verdict.pushed.grade));
-  if (cells) pushed.append(...push(cells, result.layer, names));
-  else pushed.append(el("p", { class: "nothing" }, "No drawn cell of this layer names a class."));
-  return [...sections, pushed, tables(result, names)];
+  const pushed = el("section", { class: "steering" }, createTestHeading("Steering", verdict.pushed.grade));
+  if (cells) pushed.append(...createSteering(cells, result.layer, names));
+  else
+    pushed.append(
+      el("p", { class: "empty" }, "No cell with an icon has a positive attribution at this layer."),
+    );
+  return [...sections, pushed, createTables(result, names)];
 }
 
-function warning(text: string): HTMLElement {
-  return el("p", { class: "warning", role: "note" }, el("strong", {}, "Weak here."), " ", text);
+function createWarning(text: string): HTMLElement {
+  return el("p", { class: "warning", role: "note" }, el("strong", {}, "Weak evidence."), " ", text);
 }
 
-function testHeading(title: string, grade: Grade): HTMLElement {
-  return el("h3", {}, title, " ", el("span", { class: "grade", "data-grade": grade }, GRADES[grade]));
+function createTestHeading(title: string, grade: Grade): HTMLElement {
+  return el("h3", {}, title, " ", el("span", { class: "grade", "data-grade": grade }, GRADE_NAMES[grade]));
 }
 
-function taken(test: ReplacementTest, names: readonly string[]): HTMLElement[] {
+function createAblation(test: ReplacementTest, names: readonly string[]): HTMLElement[] {
   const rows = (measure: "within" | "across"): Row[] =>
     REPLACEMENTS.map((by) => ({
-      name: REPLACED_BY[by],
+      name: REPLACEMENT_NAMES[by],
       figure: test.measures[by][measure],
       control: test.shuffled[by][measure],
     }));
   const hit = test.measures.zero.hit.value;
   return [
-    forest("Within a sample", "Does attribution name the right classes?", rows("within"), CORRELATION),
-    forest("For a class", "Does attribution name the right samples?", rows("across"), CORRELATION),
-    ...(hit === null ? [] : [el("p", { class: "said" }, hits(hit, test.classes))]),
-    ...(test.points.length ? [scatterFigure(test, names)] : []),
-    el("p", { class: "fine" }, counted(test)),
+    createForestPlot(
+      "Across the classes of a sample",
+      "Does attribution rank the right classes first?",
+      rows("within"),
+      CORRELATION,
+    ),
+    createForestPlot(
+      "Across the samples of a class",
+      "Does attribution rank the right samples first?",
+      rows("across"),
+      CORRELATION,
+    ),
+    ...(hit === null ? [] : [el("p", { class: "summary" }, describeHits(hit, test.classes))]),
+    ...(test.points.length ? [createScatterFigure(test, names)] : []),
+    el("p", { class: "secondary" }, describeAblation(test)),
   ];
 }
 
-function hits(share: number, classes: number): string {
+function describeHits(share: number, classes: number): string {
   return (
-    `In ${percent(share)} of the samples the class of strongest attribution is the one that loses most when the ` +
-    `activation becomes zero; by chance it would be ${percent(1 / classes)}.`
+    `In ${percent(share)} of the samples, the class with the largest attribution is the one whose logit drops most when the ` +
+    `activation is set to zero; chance level is ${percent(1 / classes)}.`
   ).replaceAll(" %", "\u00a0%");
 }
 
-function counted({ samples, images, constant }: ReplacementTest): string {
+function describeAblation({ samples, images, constant }: ReplacementTest): string {
   const parts = [`${count(samples, "sample")} of ${count(images, "image")}.`];
   if (constant.attribution) {
-    parts.push(
-      `${count(constant.attribution, "sample")} with the same attribution for every class left out.`,
-    );
+    parts.push(`${count(constant.attribution, "sample")} with the same attribution to every class excluded.`);
   }
-  const still = REPLACEMENTS.filter((by) => constant[by]).map((by) => `${constant[by]} ${REPLACED_BY[by]}`);
+  const still = REPLACEMENTS.filter((by) => constant[by]).map(
+    (by) => `${constant[by]} ${REPLACEMENT_NAMES[by]}`,
+  );
   if (still.length)
-    parts.push(`Left out, since replacing changed no class more than another: ${still.join(", ")}.`);
+    parts.push(`Excluded, because the replacement changed all classes equally: ${still.join(", ")}.`);
   return parts.join(" ");
 }
 
-function push(test: CellTest, layer: string, names: readonly string[]): HTMLElement[] {
+function createSteering(test: CellTest, layer: string, names: readonly string[]): HTMLElement[] {
   const axis: Axis = { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1], chance: 0.5, best: test.ceiling };
   const rows = DIRECTIONS.map((direction) => ({
-    name: PUSHED_ALONG[direction],
+    name: STEERING_NAMES[direction],
     figure: test.percentile[direction],
     plain: direction !== "own",
-    dots: direction === "own" ? dots(test, layer, names) : [],
+    dots: direction === "own" ? createDots(test, layer, names) : [],
   }));
   const question =
-    "Where do the classes that a cell names come among the rises of all classes? 1 rises most.";
+    "Percentile of the increase of the cell’s top classes among the increases of all classes; 1 is the largest increase.";
   return [
-    forest("Place of the named classes", question, rows, axis),
-    el("p", { class: "fine" }, pushesCounted(test)),
+    createForestPlot("Percentile of the top classes", question, rows, axis),
+    el("p", { class: "secondary" }, describeSteering(test)),
   ];
 }
 
-function dots(test: CellTest, layer: string, names: readonly string[]) {
+function createDots(test: CellTest, layer: string, names: readonly string[]) {
   return test.cells.flatMap(({ cell, classes, percentile }) => {
     if (percentile === null) return [];
     const title = classes.map((id) => names[id] ?? `class ${id}`).join(", ");
-    return [{ value: percentile, address: cellAddress(layer, test.level, cell), title }];
+    return [{ value: percentile, url: cellUrl(layer, test.level, cell), title }];
   });
 }
 
-function pushesCounted({
+function describeSteering({
   tested,
   drawn,
   level,
@@ -142,12 +161,12 @@ function pushesCounted({
   push: length,
 }: CellTest): string {
   const parts = [
-    `${count(tested, "cell")} of ${drawn} at level ${level}, drawn by lot; ${count(pushes, "push", "pushes")} of ` +
-      `${percent(length)} of the activation’s length, on ${count(images, "image")}, for each cell on those without a sample in it. Intervals are over cells and images.`,
+    `${count(tested, "cell")} of ${drawn} at level ${level}, sampled at random; ${count(pushes, "intervention")} of ` +
+      `${percent(length)} of the activation’s norm, on ${count(images, "image")}, for each cell on images without a sample in it. Confidence intervals are over cells and images.`,
   ];
-  if (silent) parts.push(`${count(silent, "cell")} named no class.`);
-  if (unpushed) parts.push(`${count(unpushed, "cell")} could not be pushed.`);
+  if (silent) parts.push(`${count(silent, "cell")} had no positive attribution.`);
+  if (unpushed) parts.push(`${count(unpushed, "cell")} could not be steered.`);
   if (still)
-    parts.push(`${count(still, "push", "pushes")} moved nothing and ${still === 1 ? "is" : "are"} left out.`);
+    parts.push(`${count(still, "intervention")} had no effect and ${still === 1 ? "is" : "are"} excluded.`);
   return parts.join(" ");
 }

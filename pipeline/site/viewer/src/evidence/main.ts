@@ -1,35 +1,34 @@
-// The page of evidence: what attributions foretell, layer by layer.
+// Evidence page: whether attributions predict the network's output, by layer.
 
-import { el } from "../dom";
-import type { Manifest } from "../manifest";
-import { loadPartFrom, takePart } from "../parts";
-import { themeButton } from "../theme";
-import { introduction } from "./introduction";
-import { layerCard } from "./layer";
+import { loadDataFrom, takeData } from "../data/data-files";
+import type { Manifest } from "../data/manifest";
+import { createSvg, el } from "../ui/dom";
+import { createThemeButton } from "../ui/page";
+import { createLayerCard } from "./layer";
 import type { Result } from "./result";
 
 async function start(): Promise<void> {
-  const manifest = takePart("manifest") as Manifest;
+  const manifest = takeData("manifest") as Manifest;
   const layers = el("div", { class: "layers" });
-  const rule = el("p", { class: "fine rule" });
-  document.body.append(masthead(manifest), el("main", {}, ...introduction(manifest), layers, rule));
+  const rule = el("p", { class: "secondary rule" });
+  document.body.append(createHeader(manifest), el("main", {}, ...createIntroduction(manifest), layers, rule));
   for (const layer of manifest.layers) {
     const name = `predict/${layer.name}`;
-    const result = await loadPartFrom<Result>(`${name}/result.js`, name).catch(() => null);
-    layers.append(layerCard(layer, result, manifest.network.classes));
+    const result = await loadDataFrom<Result>(`${name}/result.js`, name).catch(() => null);
+    layers.append(createLayerCard(layer, result, manifest.network.classes));
     if (result?.measured) rule.textContent = result.verdict.rule;
   }
   document.documentElement.dataset.ready = "evidence";
 }
 
-function masthead({ title }: Manifest): HTMLElement {
+function createHeader({ title }: Manifest): HTMLElement {
   const back = el("a", { class: "back", href: "index.html" }, "← Atlas");
   return el(
     "header",
-    { class: "masthead" },
+    { class: "page-header" },
     back,
     el("p", { class: "where" }, title),
-    themeButton(() => {}),
+    createThemeButton(() => {}),
   );
 }
 
@@ -37,3 +36,60 @@ start().catch((error: unknown) => {
   const text = error instanceof Error ? error.message : String(error);
   document.body.append(el("p", { class: "failure", role: "alert" }, text));
 });
+
+/** Heading, description of both tests, and legend of the marks. */
+export function createIntroduction({ network }: Manifest): HTMLElement[] {
+  const lead = el(
+    "p",
+    { class: "lead" },
+    "Every cell of the atlas lists its top classes by attribution. Attribution is a linear approximation, valid " +
+      `for small changes only. This page tests it on ${network.name} with two interventions.`,
+  );
+  const tests = el(
+    "dl",
+    { class: "tests" },
+    createTest(
+      "Ablation",
+      "Single activations are replaced by zero, by the layer’s mean, or by an activation of another image. Attribution " +
+        "predicts the effect if the classes and samples that it ranks highest are those whose logits drop most. It is defined " +
+        "for replacement by zero; the other two are compared with the same attribution and are harder to predict.",
+    ),
+    createTest(
+      "Steering",
+      "Activations of images without a sample in a cell are moved in the cell’s direction: from the layer’s mean towards the " +
+        "cell’s mean. If the cell represents its top classes, their logits increase more than others, and less so along random " +
+        "directions of equal norm, the cell’s direction with shuffled channels, or another cell’s direction.",
+    ),
+  );
+  return [el("h1", {}, "Does attribution predict?"), lead, tests, createLegend()];
+}
+
+function createTest(title: string, text: string): HTMLElement {
+  return el("div", {}, el("dt", {}, title), el("dd", {}, text));
+}
+
+function createLegend(): HTMLElement {
+  const createMark = (...marks: readonly SVGElement[]): SVGSVGElement =>
+    createSvg("svg", { class: "track", width: 44, height: 16, "aria-hidden": "true" }, ...marks);
+  const line = (kind: string): SVGElement =>
+    createSvg("line", { class: `${kind} interval`, x1: 4, x2: 40, y1: 8, y2: 8 });
+  const upright = (kind: string): SVGElement =>
+    createSvg("line", { class: kind, x1: 22, x2: 22, y1: 0, y2: 16 });
+  const entries: readonly (readonly [SVGSVGElement, string])[] = [
+    [
+      createMark(line("estimate"), createSvg("circle", { class: "estimate", cx: 22, cy: 8, r: 3.5 })),
+      "measured, 95 % confidence interval",
+    ],
+    [
+      createMark(line("control"), createSvg("circle", { class: "control", cx: 22, cy: 8, r: 3 })),
+      "control: attributions shuffled across samples",
+    ],
+    [
+      createMark(createSvg("circle", { class: "cell", cx: 22, cy: 8, r: 3 })),
+      "one cell; opens it in the atlas",
+    ],
+    [createMark(upright("chance")), "chance level"],
+    [createMark(upright("best")), "best possible, mean over cells"],
+  ];
+  return el("ul", { class: "key" }, ...entries.map(([mark, text]) => el("li", {}, mark, text)));
+}

@@ -1,7 +1,9 @@
-// What the stage `predict` says of a layer, as its `result.js` holds it.
+// Result of the stage `predict` for a layer, as in its `result.js`.
 
-export interface Figure {
-  /** An estimate with its 95 % interval; null where it is undefined. */
+import { decimal } from "../data/format";
+
+export interface Estimate {
+  /** Estimate with its 95 % confidence interval; null if undefined. */
   readonly value: number | null;
   readonly low: number | null;
   readonly high: number | null;
@@ -15,21 +17,21 @@ export type Measure = (typeof MEASURES)[number];
 export type Direction = (typeof DIRECTIONS)[number];
 export type Grade = "well" | "fairly" | "weakly" | "not" | "unknown" | "too few images";
 
-type Measured = Readonly<Record<Replacement, Readonly<Record<Measure, Figure>>>>;
+type MeasuresByReplacement = Readonly<Record<Replacement, Readonly<Record<Measure, Estimate>>>>;
 
 export interface ReplacementTest {
   readonly samples: number;
   readonly images: number;
-  /** Images with a sample whose attributions and changes can be ranked; the verdict needs enough of them. */
+  /** Images with a sample whose attributions and changes can be ranked; the verdict requires a minimum. */
   readonly ranked_images: number;
   readonly labelled: number;
   readonly classes: number;
-  /** Samples whose attributions, or whose changes after a replacement, are the same for all classes. */
+  /** Samples whose attributions, or whose changes after a replacement, are equal for all classes. */
   readonly constant: Readonly<Record<Replacement | "attribution", number>>;
-  readonly measures: Measured;
-  readonly shuffled: Measured;
-  readonly lift: Measured;
-  /** [class, attribution, true change] of samples' classes of largest attribution, logit. */
+  readonly measures: MeasuresByReplacement;
+  readonly shuffled: MeasuresByReplacement;
+  readonly lift: MeasuresByReplacement;
+  /** [class, attribution, true change] of the samples' top classes, in logits. */
   readonly points: readonly (readonly [number, number, number])[];
 }
 
@@ -46,14 +48,14 @@ export interface CellTest {
   readonly silent: number;
   readonly unpushed: number;
   readonly pushes: number;
-  /** Images that a push moved anything in. */
+  /** Images with a nonzero effect of steering. */
   readonly images: number;
   readonly still: number;
   readonly push: number;
   readonly ceiling: number;
-  readonly percentile: Readonly<Record<Direction, Figure>>;
-  readonly lift: Readonly<Record<Exclude<Direction, "own">, Figure>>;
-  readonly rise: Readonly<Record<Direction, Figure>>;
+  readonly percentile: Readonly<Record<Direction, Estimate>>;
+  readonly lift: Readonly<Record<Exclude<Direction, "own">, Estimate>>;
+  readonly rise: Readonly<Record<Direction, Estimate>>;
   readonly cells: readonly TestedCell[];
 }
 
@@ -76,10 +78,48 @@ export interface Measurement {
   };
 }
 
-export interface Lacking {
+export interface Unmeasured {
   readonly measured: false;
   readonly layer: string;
   readonly reason: string;
 }
 
-export type Result = Measurement | Lacking;
+export type Result = Measurement | Unmeasured;
+
+// Names of the measured quantities.
+
+export const REPLACEMENT_NAMES: Readonly<Record<Replacement, string>> = {
+  zero: "by zero",
+  mean: "by the layer’s mean",
+  other: "by another image’s",
+};
+
+export const STEERING_NAMES: Readonly<Record<Direction, string>> = {
+  own: "the cell’s own",
+  gaussian: "random",
+  shuffled: "own, shuffled channels",
+  other: "another cell’s",
+};
+
+export const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
+  within: "Rank correlation over the classes of a sample, mean",
+  within_median: "The same, median",
+  across: "Rank correlation over samples for a class, mean of classes",
+  own: "The same for each sample’s own label",
+  sign: "Classes that change in the predicted direction",
+  hit: "Top class has the largest drop",
+};
+
+export const GRADE_NAMES: Readonly<Record<Grade, string>> = {
+  well: "predicts well",
+  fairly: "predicts fairly",
+  weakly: "predicts weakly",
+  not: "does not predict",
+  unknown: "undetermined",
+  "too few images": "unknown, too few images",
+};
+
+/** Two decimals; a dash for null, and no minus sign before zero. */
+export function formatNumber(value: number | null): string {
+  return decimal(value === null ? Number.NaN : Math.round(value * 100) / 100 || 0);
+}

@@ -1,8 +1,7 @@
-// Attribution against true change, one point for each sample's strongest class.
+// Scatter plot of attribution against true change, one point per sample's top class.
 
-import { el } from "../dom";
-import { signed } from "../format";
-import { svg } from "../svg";
+import { signed } from "../data/format";
+import { createSvg, el } from "../ui/dom";
 import type { ReplacementTest } from "./result";
 
 const WIDTH = 360;
@@ -18,84 +17,105 @@ interface Scale {
   readonly ticks: readonly number[];
 }
 
-/** The points on their axes, with the line on which the true change is what attribution says. */
-export function scatter(points: ReplacementTest["points"], names: readonly string[]): SVGSVGElement {
-  const x = scale(
+/** The points with axes and the line of equality. */
+export function createScatterPlot(
+  points: ReplacementTest["points"],
+  names: readonly string[],
+): SVGSVGElement {
+  const x = createScale(
     points.map(([, attribution]) => attribution),
     LEFT,
     WIDTH - EDGE,
   );
-  const y = scale(
+  const y = createScale(
     points.map(([, , change]) => change),
     HEIGHT - BOTTOM,
     EDGE,
   );
-  const chart = svg("svg", {
+  const chart = createSvg("svg", {
     class: "scatter",
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
     role: "img",
-    "aria-label": `${points.length} samples: attribution of the strongest class against its true change`,
+    "aria-label": `${points.length} samples: attribution of the top class against its true change`,
   });
-  chart.append(...axes(x, y), ...diagonal(x, y));
+  chart.append(...createAxes(x, y), ...createDiagonal(x, y));
   for (const [id, attribution, change] of points) {
     const title = `${names[id] ?? `class ${id}`}: attribution ${signed(attribution)}, true change ${signed(change)}`;
     chart.append(
-      svg(
+      createSvg(
         "circle",
         { class: "point", cx: x.at(attribution).toFixed(1), cy: y.at(change).toFixed(1), r: 3 },
-        svg("title", {}, title),
+        createSvg("title", {}, title),
       ),
     );
   }
   return chart;
 }
 
-/** The scatter with its caption. */
-export function scatterFigure(test: ReplacementTest, names: readonly string[]): HTMLElement {
+/** The scatter plot with its caption. */
+export function createScatterFigure(test: ReplacementTest, names: readonly string[]): HTMLElement {
   const caption = el(
     "figcaption",
     {},
-    el("h4", {}, "The strongest class of each sample"),
+    el("h4", {}, "The top class of each sample"),
     el(
       "p",
-      { class: "fine" },
-      "Its attribution against what its logit loses when the activation becomes zero. On the line, both are equal.",
+      { class: "secondary" },
+      "Its attribution against the drop of its logit when the activation is set to zero. On the line, both are equal.",
     ),
   );
-  return el("figure", { class: "cloud" }, caption, scatter(test.points, names));
+  return el("figure", { class: "cloud" }, caption, createScatterPlot(test.points, names));
 }
 
-function axes(x: Scale, y: Scale): SVGElement[] {
+function createAxes(x: Scale, y: Scale): SVGElement[] {
   const made: SVGElement[] = [];
   for (const tick of x.ticks) {
-    made.push(svg("line", { class: "mesh", x1: x.at(tick), x2: x.at(tick), y1: EDGE, y2: HEIGHT - BOTTOM }));
-    made.push(svg("text", { x: x.at(tick), y: HEIGHT - BOTTOM + 15, "text-anchor": "middle" }, short(tick)));
+    made.push(
+      createSvg("line", {
+        class: "grid-line",
+        x1: x.at(tick),
+        x2: x.at(tick),
+        y1: EDGE,
+        y2: HEIGHT - BOTTOM,
+      }),
+    );
+    made.push(
+      createSvg(
+        "text",
+        { x: x.at(tick), y: HEIGHT - BOTTOM + 15, "text-anchor": "middle" },
+        formatTick(tick),
+      ),
+    );
   }
   for (const tick of y.ticks) {
-    made.push(svg("line", { class: "mesh", x1: LEFT, x2: WIDTH - EDGE, y1: y.at(tick), y2: y.at(tick) }));
-    made.push(svg("text", { x: LEFT - 7, y: y.at(tick) + 4, "text-anchor": "end" }, short(tick)));
+    made.push(
+      createSvg("line", { class: "grid-line", x1: LEFT, x2: WIDTH - EDGE, y1: y.at(tick), y2: y.at(tick) }),
+    );
+    made.push(createSvg("text", { x: LEFT - 7, y: y.at(tick) + 4, "text-anchor": "end" }, formatTick(tick)));
   }
   const middle = (EDGE + HEIGHT - BOTTOM) / 2;
   const turned = { x: 10, y: middle, "text-anchor": "middle", transform: `rotate(-90 10 ${middle})` };
   made.push(
-    svg(
+    createSvg(
       "text",
       { x: (LEFT + WIDTH - EDGE) / 2, y: HEIGHT - 4, "text-anchor": "middle" },
       "attribution, logits",
     ),
   );
-  made.push(svg("text", turned, "true loss, logits"));
+  made.push(createSvg("text", turned, "true drop, logits"));
   return made;
 }
 
-function diagonal(x: Scale, y: Scale): SVGElement[] {
+function createDiagonal(x: Scale, y: Scale): SVGElement[] {
   const low = Math.max(x.low, y.low);
   const high = Math.min(x.high, y.high);
   if (low >= high) return [];
-  return [svg("line", { class: "equal", x1: x.at(low), y1: y.at(low), x2: x.at(high), y2: y.at(high) })];
+  return [
+    createSvg("line", { class: "equal", x1: x.at(low), y1: y.at(low), x2: x.at(high), y2: y.at(high) }),
+  ];
 }
 
-function scale(values: readonly number[], from: number, to: number): Scale {
+function createScale(values: readonly number[], from: number, to: number): Scale {
   const step = niceStep(Math.max(...values, 0) - Math.min(...values, 0) || 1);
   const low = Math.floor(Math.min(...values, 0) / step) * step;
   const high = Math.max(Math.ceil(Math.max(...values, 0) / step) * step, low + step);
@@ -108,12 +128,12 @@ function scale(values: readonly number[], from: number, to: number): Scale {
   };
 }
 
-/** A round step that cuts a range into about four. */
+/** Round step that divides a range into about four. */
 function niceStep(range: number): number {
   const power = 10 ** Math.floor(Math.log10(range / 4));
   return power * ([1, 2, 5, 10].find((factor) => factor * power >= range / 5) ?? 10);
 }
 
-function short(value: number): string {
+function formatTick(value: number): string {
   return `${Number(value.toPrecision(3))}`.replace("-", "−");
 }

@@ -1,80 +1,83 @@
-// All figures of a layer as tables, for those who want the numbers or cannot see the pictures.
+// All measurements of a layer as tables.
 
-import { el } from "../dom";
-import { percent } from "../format";
-import { reading } from "./forest";
+import { percent } from "../data/format";
+import { el } from "../ui/dom";
+import { createValue } from "./forest";
 import {
   type CellTest,
   DIRECTIONS,
+  formatNumber,
+  MEASURE_NAMES,
   MEASURES,
   type Measurement,
+  REPLACEMENT_NAMES,
   REPLACEMENTS,
   type ReplacementTest,
+  STEERING_NAMES,
 } from "./result";
-import { MEASURED, number, PUSHED_ALONG, REPLACED_BY } from "./words";
 
-/** A part of the page that opens on demand. */
-export function tables(
+/** Collapsed part of the page with the tables. */
+export function createTables(
   { replacement, cells, layer }: Measurement,
   names: readonly string[],
 ): HTMLDetailsElement {
   const details = el(
     "details",
     {},
-    el("summary", {}, "All figures as tables"),
-    replacementTable(replacement),
+    el("summary", {}, "All measurements as tables"),
+    createAblationTable(replacement),
   );
-  if (cells) details.append(directionTable(cells), cellTable(cells, layer, names));
+  if (cells) details.append(createSteeringTable(cells), createCellTable(cells, layer, names));
   return details;
 }
 
-function replacementTable(test: ReplacementTest): HTMLElement {
+function createAblationTable(test: ReplacementTest): HTMLElement {
   const rows = MEASURES.filter((measure) => measure !== "own" || test.labelled > 0).map((measure) => {
-    const shown = measure === "sign" || measure === "hit" ? share : number;
+    const format = measure === "sign" || measure === "hit" ? formatShare : formatNumber;
     const found = REPLACEMENTS.map((by) => [
-      reading(test.measures[by][measure], shown),
-      reading(test.shuffled[by][measure], shown),
+      createValue(test.measures[by][measure], format),
+      createValue(test.shuffled[by][measure], format),
     ]);
-    return [MEASURED[measure], ...found.flat()];
+    return [MEASURE_NAMES[measure], ...found.flat()];
   });
-  const head = REPLACEMENTS.flatMap((by) => [`Replaced ${REPLACED_BY[by]}`, "shuffled"]);
-  return table("Taken away, with 95 % intervals", ["Measure", ...head], rows);
+  const head = REPLACEMENTS.flatMap((by) => [`Replaced ${REPLACEMENT_NAMES[by]}`, "shuffled"]);
+  return createTable("Ablation, with 95 % confidence intervals", ["Measure", ...head], rows);
 }
 
-function directionTable(test: CellTest): HTMLElement {
+function createSteeringTable(test: CellTest): HTMLElement {
   const rows = DIRECTIONS.map((direction) => [
-    PUSHED_ALONG[direction],
-    reading(test.percentile[direction]),
-    direction === "own" ? "–" : reading(test.lift[direction]),
-    reading(test.rise[direction]),
+    STEERING_NAMES[direction],
+    createValue(test.percentile[direction]),
+    direction === "own" ? "–" : createValue(test.lift[direction]),
+    createValue(test.rise[direction]),
   ]);
   const head = [
     "Direction",
-    "Place of the named classes, 0 to 1",
-    "Own above it",
-    "Rise above all classes, logits",
+    "Percentile of the top classes, 0 to 1",
+    "Difference to own",
+    "Increase relative to all classes, logits",
   ];
-  return table("Pushed, with 95 % intervals", head, rows);
+  return createTable("Steering, with 95 % confidence intervals", head, rows);
 }
 
-function cellTable(test: CellTest, layer: string, names: readonly string[]): HTMLElement {
+function createCellTable(test: CellTest, layer: string, names: readonly string[]): HTMLElement {
   const rows = [...test.cells]
     .sort((one, two) => (two.percentile ?? -1) - (one.percentile ?? -1))
     .map(({ cell, classes, percentile }) => [
-      el("a", { href: cellAddress(layer, test.level, cell) }, `row ${cell[0] + 1}, column ${cell[1] + 1}`),
+      el("a", { href: cellUrl(layer, test.level, cell) }, `row ${cell[0] + 1}, column ${cell[1] + 1}`),
       classes.map((id) => names[id] ?? `class ${id}`).join(", "),
-      number(percentile),
+      formatNumber(percentile),
     ]);
-  return table("The cells that were pushed", ["Cell", "Classes it names", "Their place"], rows);
+  return createTable("The steered cells", ["Cell", "Top classes", "Percentile"], rows);
 }
 
-/** The link to a cell in the atlas. */
-export function cellAddress(layer: string, level: number, [row, column]: readonly [number, number]): string {
+/** URL of a cell in the atlas. */
+export function cellUrl(layer: string, level: number, [row, column]: readonly [number, number]): string {
   const parts = new URLSearchParams({ layer, level: String(level), pin: `${level}.${row}.${column}` });
   return `index.html#${parts}`;
 }
 
-function table(
+function createTable(
   caption: string,
   head: readonly string[],
   rows: readonly (readonly (string | Node)[])[],
@@ -95,6 +98,6 @@ function table(
   );
 }
 
-function share(value: number | null): string {
+function formatShare(value: number | null): string {
   return value === null ? "–" : percent(value);
 }

@@ -1,27 +1,33 @@
-// The page of patch tests: which patches turn one class into another.
+// Patch test page: which patches change one class into another.
 
-import { announce, announcements } from "../announce";
-import { choice } from "../choice";
-import { drawing, el } from "../dom";
-import type { Manifest } from "../manifest";
-import { loadPartFrom, takePart } from "../parts";
-import { themeButton } from "../theme";
-import type { PatchTest } from "./content";
-import { comparisons, fromHash, pair, type Shown, toHash } from "./link";
-import { report } from "./report";
-import { className } from "./words";
+import { loadDataFrom, takeData } from "../data/data-files";
+import type { Manifest } from "../data/manifest";
+import { announce, announcementRegion } from "../ui/accessibility";
+import { createRadioGroup } from "../ui/controls";
+import { createSvgIcon, el } from "../ui/dom";
+import { createThemeButton } from "../ui/page";
+import { createReport } from "./report";
+import {
+  className,
+  classPair,
+  fromHash,
+  listComparisons,
+  type PatchTest,
+  type Selection,
+  toHash,
+} from "./result";
 
 class Page {
   private readonly back = el("a", { class: "back" }, "← Atlas");
-  private readonly layers = choice("Layer", (layer) => this.go({ layer }));
+  private readonly layers = createRadioGroup("Layer", (layer) => this.go({ layer }));
   private readonly pairs = el("select", { "aria-label": "Comparison" });
   private readonly main = el("main", {});
 
   constructor(private readonly manifest: Manifest) {
     this.layers.element.classList.add("layers");
-    this.layers.offer(manifest.layers.map(({ name }) => ({ value: name, face: name })));
-    for (const atlas of comparisons(manifest)) {
-      const names = pair(atlas).map((id) => className(manifest, id));
+    this.layers.setOptions(manifest.layers.map(({ name }) => ({ value: name, label: name })));
+    for (const atlas of listComparisons(manifest)) {
+      const names = classPair(atlas).map((id) => className(manifest, id));
       this.pairs.append(el("option", { value: atlas }, names.join(" ↔ ")));
     }
     this.pairs.addEventListener("change", () => this.go({ atlas: this.pairs.value, direction: "" }));
@@ -33,91 +39,91 @@ class Page {
     const tools = el(
       "div",
       { class: "tools" },
-      themeButton(() => undefined),
+      createThemeButton(() => undefined),
     );
     const head = el(
       "header",
-      { class: "masthead" },
+      { class: "page-header" },
       this.back,
       title,
       this.pairs,
       this.layers.element,
       tools,
     );
-    document.body.append(head, this.main, announcements());
+    document.body.append(head, this.main, announcementRegion());
     void this.show();
   }
 
-  private get shown(): Shown | null {
+  private get selection(): Selection | null {
     return fromHash(location.hash, this.manifest);
   }
 
-  private go(change: Partial<Shown>): void {
-    const { shown } = this;
-    if (shown) location.hash = toHash({ ...shown, ...change });
+  private go(change: Partial<Selection>): void {
+    const { selection } = this;
+    if (selection) location.hash = toHash({ ...selection, ...change });
   }
 
   private async show(): Promise<void> {
-    const { shown } = this;
+    const { selection } = this;
     delete document.documentElement.dataset.ready;
-    this.pairs.hidden = this.layers.element.hidden = shown === null;
-    if (!shown) {
+    this.pairs.hidden = this.layers.element.hidden = selection === null;
+    if (!selection) {
       const text =
-        "This run compares no classes. Compose it anew with a pair, as in comparisons=[[cat,dog]].";
-      this.fill("nothing", el("p", { class: "lead" }, text));
+        "This run has no comparisons. Run it again with a pair of classes, for example comparisons=[[cat,dog]].";
+      this.setContent("nothing", el("p", { class: "lead" }, text));
       return;
     }
-    this.back.href = `index.html#${new URLSearchParams({ layer: shown.layer, atlas: shown.atlas })}`;
-    this.layers.choose(shown.layer);
-    this.pairs.value = shown.atlas;
-    const name = `patch/${shown.layer}/${shown.atlas}`;
+    this.back.href = `index.html#${new URLSearchParams({ layer: selection.layer, atlas: selection.atlas })}`;
+    this.layers.choose(selection.layer);
+    this.pairs.value = selection.atlas;
+    const name = `patch/${selection.layer}/${selection.atlas}`;
     try {
-      const test = await loadPartFrom<PatchTest>(`${name}/result.js`, name);
-      if (toHash(shown) === toHash(this.shown ?? shown))
-        this.fill(toHash(shown).slice(1), ...this.told(test, shown));
+      const test = await loadDataFrom<PatchTest>(`${name}/result.js`, name);
+      if (toHash(selection) === toHash(this.selection ?? selection))
+        this.setContent(toHash(selection).slice(1), ...this.createContent(test, selection));
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      this.fill(
+      this.setContent(
         "failed",
         el(
           "p",
-          { class: "hindrance" },
-          `There is no patch test of this layer and comparison to show (${text}). The stage patch makes it.`,
+          { class: "skip-reason" },
+          `There is no patch test for this layer and comparison (${text}). The stage patch writes it.`,
         ),
       );
     }
   }
 
-  private told(test: PatchTest, shown: Shown): HTMLElement[] {
-    const direction = test.directions.find(({ name }) => name === shown.direction) ?? test.directions[0];
-    if (!direction) throw new Error("it holds no direction");
+  private createContent(test: PatchTest, selection: Selection): HTMLElement[] {
+    const direction = test.directions.find(({ name }) => name === selection.direction) ?? test.directions[0];
+    if (!direction) throw new Error("it contains no direction");
     const [source, target] = [direction.source, direction.target].map((id) => className(this.manifest, id));
-    const scene = { manifest: this.manifest, test, direction, source: source ?? "", target: target ?? "" };
-    announce(`Patches that turn ${scene.source} into ${scene.target}, ${test.layer}`);
-    return [this.question(scene.source, scene.target, shown), ...report(scene)];
+    const context = { manifest: this.manifest, test, direction, source: source ?? "", target: target ?? "" };
+    announce(`Patches that change ${context.source} into ${context.target}, ${test.layer}`);
+    return [this.createQuestion(context.source, context.target, selection), ...createReport(context)];
   }
 
-  private question(source: string, target: string, shown: Shown): HTMLElement {
-    const [one, other] = shown.direction.split("-");
-    const turn = el(
+  private createQuestion(source: string, target: string, selection: Selection): HTMLElement {
+    const [one, other] = selection.direction.split("-");
+    const swapLink = el(
       "a",
-      { class: "turn", href: toHash({ ...shown, direction: `${other}-${one}` }) },
-      drawing("M4 7h11l-3-3", "M16 13H5l3 3"),
-      "The other way round",
+      { class: "swap-direction", href: toHash({ ...selection, direction: `${other}-${one}` }) },
+      createSvgIcon("M4 7h11l-3-3", "M16 13H5l3 3"),
+      "Swap direction",
     );
-    const text = el("h2", {}, "Does a patch turn ");
+    const text = el("h2", {}, "Does a patch change ");
     text.append(el("em", { class: "source" }, source), " into ", el("em", { class: "target" }, target), "?");
-    return el("div", { class: "question" }, text, turn);
+    return el("div", { class: "question" }, text, swapLink);
   }
 
-  private fill(ready: string, ...children: readonly HTMLElement[]): void {
+  private setContent(ready: string, ...children: readonly HTMLElement[]): void {
     this.main.replaceChildren(...children);
     document.documentElement.dataset.ready = ready;
   }
 }
 
 try {
-  new Page(takePart("manifest") as Manifest).start();
+  new Page(takeData("manifest") as Manifest).start();
 } catch (error) {
   const text = error instanceof Error ? error.message : String(error);
   document.body.replaceChildren(el("p", { class: "failure" }, `The tests cannot be shown: ${text}`));

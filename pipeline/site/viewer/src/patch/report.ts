@@ -1,98 +1,103 @@
-// One direction of one comparison, from the headline to the small print.
+// Report of one direction of a comparison.
 
-import { el } from "../dom";
-import type { Tested, Untested } from "./content";
-import { curves, legend } from "./curves";
-import { gallery, proposals } from "./gallery";
-import { montage } from "./montage";
-import { notes } from "./notes";
-import { rateTable } from "./rates";
-import { GROUPS, interval, points, type Scene, share } from "./words";
+import { el } from "../ui/dom";
+import { createCurves, createLegend, createRateTable } from "./charts";
+import { createCandidateCards, createMontage, createPatchCards } from "./images";
+import { createMethods } from "./methods";
+import {
+  formatInterval,
+  formatPoints,
+  formatShare,
+  GROUP_NAMES,
+  type PatchContext,
+  type Tested,
+  type Untested,
+} from "./result";
 
-export function report(scene: Scene): HTMLElement[] {
-  const { direction } = scene;
-  if (direction.hindrance !== null) return untested({ ...scene, direction });
-  return tested({ ...scene, direction });
+export function createReport(context: PatchContext): HTMLElement[] {
+  const { direction } = context;
+  if (direction.hindrance !== null) return createUntested({ ...context, direction });
+  return createTested({ ...context, direction });
 }
 
-function untested(scene: Scene<Untested>): HTMLElement[] {
-  const { direction } = scene;
-  const why = el("p", { class: "hindrance" }, direction.hindrance);
+function createUntested(context: PatchContext<Untested>): HTMLElement[] {
+  const { direction } = context;
+  const why = el("p", { class: "skip-reason" }, direction.hindrance);
   if (!direction.proposed.length) return [why];
-  const text = `What the atlas would try: exemplars from other classes’ images at ${scene.target}’s end.`;
-  return [why, section("Candidates", text, proposals(scene, direction.proposed))];
+  const text = `Candidates of the atlas: exemplars from images of other classes at ${context.target}’s end.`;
+  return [why, createSection("Candidates", text, createCandidateCards(context, direction.proposed))];
 }
 
-function tested(scene: Scene<Tested>): HTMLElement[] {
-  const { source, target, direction, manifest, test } = scene;
+function createTested(context: PatchContext<Tested>): HTMLElement[] {
+  const { source, target, direction, manifest, test } = context;
   const { measured } = direction.images;
   const kept = direction.groups[0]?.patches.length ?? 0;
-  const lead = `${manifest.network.name} was shown ${measured} images of ${source} that it gets right and that chose nothing here, each with one of ${kept} patches in a corner. The patches are crops of other classes’ images, from cells of ${test.layer} that the comparison atlas puts at ${target}’s end. How often does it now say ${target}?`;
+  const lead = `${manifest.network.name} was tested on ${measured} images of ${source} that it classifies correctly and that were not used for selection, each with one of ${kept} patches pasted in a corner. The patches are crops of images of other classes, from cells of ${test.layer} at ${target}’s end of the comparison atlas. How often does it now predict ${target}?`;
   const pictures = direction.examples.some(({ after }) => after !== null);
   return [
     el("p", { class: "lead" }, lead),
-    headline(scene),
-    section(
-      "The atlas beside its controls",
-      "The same pictures to change, the same search and the same patch area for every row. Shares of pictures, with 95 % intervals.",
-      rateTable(scene),
+    createHeadline(context),
+    createSection(
+      "Atlas and controls",
+      "Same images, same search and same patch area for every row. Shares of images, with 95 % confidence intervals.",
+      createRateTable(context),
     ),
-    section(
+    createSection(
       "Softmax against patch size",
-      `Mean softmax in percent; across, the patch’s side in percent of the input’s. A patch that works by what it adds to ${source} does so at middle sizes; a larger one is seen as the thing it was cut from.`,
-      legend(scene),
-      curves(scene),
+      `Mean softmax in percent; across, the patch’s side in percent of the input’s. A patch that works as an addition to ${source} works at medium sizes; a larger one is classified as the object it was cropped from.`,
+      createLegend(context),
+      createCurves(context),
     ),
-    section(
-      "The kept patches",
-      `Best first on the half they were chosen on; the share is of the other half’s images that become ${target}.`,
-      ...gallery(scene),
+    createSection(
+      "Selected patches",
+      `Ordered by their rate on the selection half; the share is of the images of the other half that become ${target}.`,
+      ...createPatchCards(context),
     ),
     ...(pictures
       ? [
-          section(
+          createSection(
             "Before and after",
-            `Every image met one of the atlas’s patches in turn; shown are pictures at equal steps from the largest to the smallest softmax of ${target}, so failures are among them.`,
-            legendOfTwo(scene),
-            montage(scene),
+            `Every image was tested with one of the atlas’s patches; shown are images at equal steps from the largest to the smallest softmax of ${target}, so that failures are included.`,
+            createSoftmaxLegend(context),
+            createMontage(context),
           ),
         ]
       : []),
-    section("How it was done", null, notes(scene)),
+    createSection("Methods", null, createMethods(context)),
   ];
 }
 
-function headline(scene: Scene<Tested>): HTMLElement {
-  const { direction, target } = scene;
+function createHeadline(context: PatchContext<Tested>): HTMLElement {
+  const { direction, target } = context;
   const atlas = direction.groups[0];
   const { best } = direction.added;
   const added = direction.added[best].static;
   const control = direction.groups.find(({ name }) => name === best);
   const clear = added.low > 0 || added.high < 0;
   if (!atlas || !control) return el("div", {});
-  const name = GROUPS[best].name.toLowerCase();
+  const name = GROUP_NAMES[best].name.toLowerCase();
   return el(
     "div",
     { class: "headline" },
-    figure(
-      share(atlas.static.becomes.value),
+    createFigure(
+      formatShare(atlas.static.becomes.value),
       `become ${target}, one size and corner for all images`,
       atlas.static.becomes,
     ),
-    figure(
-      share(atlas.dynamic.becomes.value),
-      "with the best size and corner of each image, an oracle",
+    createFigure(
+      formatShare(atlas.dynamic.becomes.value),
+      "with the best size and corner for each image (oracle)",
       atlas.dynamic.becomes,
     ),
-    figure(
-      points(added.value),
-      `points more than the best control without an atlas (${name}: ${share(control.static.becomes.value)})${clear ? "" : "; no clear difference"}`,
+    createFigure(
+      formatPoints(added.value),
+      `points above the best control without an atlas (${name}: ${formatShare(control.static.becomes.value)})${clear ? "" : "; not significant"}`,
       added,
     ),
   );
 }
 
-function figure(
+function createFigure(
   value: string,
   what: string,
   estimate: { low: number; high: number; value: number },
@@ -101,18 +106,18 @@ function figure(
     "div",
     { class: "figure" },
     el("p", { class: "value" }, value),
-    el("p", { class: "between" }, `95 % interval ${interval(estimate)}`),
+    el("p", { class: "interval-text" }, `95 % confidence interval ${formatInterval(estimate)}`),
     el("p", { class: "what" }, what),
   );
 }
 
-function legendOfTwo({ source, target }: Scene<Tested>): HTMLElement {
+function createSoftmaxLegend({ source, target }: PatchContext<Tested>): HTMLElement {
   const entry = (line: string, text: string): HTMLElement =>
     el("li", {}, el("span", { class: `stroke ${line}`, "aria-hidden": "true" }), `softmax of ${text}`);
   return el("ul", { class: "legend" }, entry("source", source), entry("target", target));
 }
 
-function section(title: string, text: string | null, ...children: readonly HTMLElement[]): HTMLElement {
+function createSection(title: string, text: string | null, ...children: readonly HTMLElement[]): HTMLElement {
   return el(
     "section",
     {},

@@ -1,0 +1,303 @@
+// Composition of the page: creates its parts and connects them.
+
+import { ClassDialog } from "../classes/class-dialog";
+import { Search, searchActionsOf } from "../classes/class-search";
+import { ClassToolbar } from "../classes/class-toolbar";
+import { PolysemanticCellsDialog } from "../classes/polysemantic-cells";
+import type { CellAddress } from "../data/area";
+import { atlasDescription, find, type Manifest } from "../data/manifest";
+import { AtlasMenu } from "../header/atlas-menu";
+import { Header } from "../header/header";
+import { createLayerSwitch } from "../header/layer-menu";
+import { LevelSwitch } from "../header/level-switch";
+import { ComparisonAxis } from "../map/comparison-axis";
+import { goToLink } from "../map/navigation";
+import { Caption, createSecondSetButton } from "../panels/caption";
+import { CellPanel } from "../panels/cell-panel";
+import { HoverCard } from "../panels/hover-card";
+import { MeasureLegend } from "../panels/measure-legend";
+import { MeasureMenu } from "../panels/measure-menu";
+import { PinFollower } from "../panels/other-layers";
+import { PinnedCell } from "../panels/pinned-cell";
+import { ProvenanceDialog } from "../panels/provenance";
+import { RegionTool } from "../regions/region-tool";
+import { SelectedRegion } from "../regions/selected-region";
+import { labelCanvas, Pane } from "../split/pane";
+import { SplitView } from "../split/split-view";
+import { addClass, highlightedClasses, MAX_CLASSES } from "../state/class-selection";
+import type { Scene } from "../state/scene";
+import { type State, Store } from "../state/state";
+import { fromHash, HashSync } from "../state/url-hash";
+import { BookmarkList } from "../tour/bookmark-list";
+import { announce, announcementRegion, keepFocus } from "../ui/accessibility";
+import { createThemeButton, showFailure } from "../ui/page";
+import { createHelpDialog } from "./help";
+import {
+  createEvidenceLink,
+  createHelpButton,
+  createPageLayout,
+  createTools,
+  createZoomButtons,
+  type PageLayout,
+} from "./page-layout";
+import { listenToKeys, shortcuts } from "./shortcuts";
+
+export class App {
+  private readonly store: Store;
+  private readonly pinFollower: PinFollower;
+  private readonly card: HoverCard;
+  private readonly pane: Pane;
+  private readonly split: SplitView;
+  private readonly pinnedCell: PinnedCell;
+  private readonly bookmarkList: BookmarkList;
+  private readonly tool: RegionTool;
+  private readonly classToolbar: ClassToolbar;
+  private readonly levels: LevelSwitch;
+  private readonly caption: Caption;
+  private readonly legend: MeasureLegend;
+  private readonly search: Search;
+  private readonly atlases: AtlasMenu;
+  private readonly classDialog: ClassDialog;
+  private readonly polysemanticCells: PolysemanticCellsDialog;
+  private readonly axis: ComparisonAxis;
+  private readonly help = createHelpDialog();
+  private readonly hashSync: HashSync;
+
+  constructor(private readonly manifest: Manifest) {
+    const { classes } = manifest.network;
+    this.store = new Store(fromHash(location.hash, manifest));
+    this.pinFollower = new PinFollower(manifest, this.store, showFailure);
+    this.card = new HoverCard(manifest);
+    const panel = new CellPanel(manifest, this.pinFollower, {
+      close: () => this.closePanel(),
+      follow: (layer, cell) => this.goTo(layer, cell),
+      choose: (classId, add) => this.toggle(classId, add),
+      reportError: showFailure,
+    });
+    this.atlases = new AtlasMenu(manifest, this.store);
+    this.classDialog = new ClassDialog(manifest, this.store, showFailure);
+    this.polysemanticCells = new PolysemanticCellsDialog(manifest, this.store, showFailure);
+    this.classToolbar = new ClassToolbar(manifest, this.store, {
+      showClass: (classId) => this.classDialog.open(classId),
+      addClass: () => this.search.startAdding(),
+    });
+    this.levels = new LevelSwitch(manifest, this.store);
+    const provenance = new ProvenanceDialog(manifest);
+    this.caption = new Caption(manifest, () => provenance.open(this.store.state));
+    this.search = new Search(classes, {
+      choose: (classId) => {
+        this.store.set({ classId });
+        this.focus();
+      },
+      add: (classId) => this.store.set(addClass(this.store.state, classId)),
+      actionsFor: (classId) => searchActionsOf(manifest, this.store, classId, () => this.focus()),
+      highlighted: () => highlightedClasses(this.store.state),
+    });
+    this.legend = new MeasureLegend(this.store);
+    const { page, firstPane, minimap, corner } = this.createPage();
+    const paneContext = { manifest, card: this.card, reportError: showFailure };
+    if (this.store.state.split) document.documentElement.dataset.split = ""; // start with half the width
+    this.pane = new Pane(paneContext, this.store, firstPane, minimap);
+    const { scenes, mapView, overlay, viewport } = this.pane;
+    globalThis.atlas = {
+      place: (row, column) => viewport.place(row, column),
+      names: () => this.pane.names.visibleLabels,
+    };
+    this.pinnedCell = new PinnedCell(this.store, scenes, panel, viewport, classes, showFailure);
+    this.tool = new RegionTool(mapView, this.store, scenes, overlay, viewport);
+    new SelectedRegion(manifest, this.store, scenes, viewport, page, {
+      close: () => {
+        this.tool.cancel();
+        this.store.set({ selection: null });
+        this.focus();
+      },
+      add: () => this.tool.toggle("lasso", true),
+      choose: (classId, add) => this.toggle(classId, add),
+      reportError: showFailure,
+    });
+    this.bookmarkList = new BookmarkList(manifest, this.store, {
+      goToLink: (link, tour) => goToLink(manifest, this.store, mapView, link, tour),
+      onEnd: () => this.focus(),
+      reportError: showFailure,
+    });
+    const zoom = createZoomButtons(mapView);
+    const pageElements = { page, corner, zoom, panel: panel.element };
+    this.split = new SplitView(paneContext, this.pane, pageElements, (pin) => {
+      this.pinnedCell.pendingReveal = pin;
+    });
+    const show = new MeasureMenu(this.store);
+    zoom.append(
+      this.tool.buttons.box,
+      this.tool.buttons.lasso,
+      this.split.button,
+      this.bookmarkList.button,
+      show.button,
+      show.element,
+    );
+    page.append(this.classToolbar.element, this.bookmarkList.tour.element, zoom, panel.element);
+    const dialogs = [
+      this.help,
+      this.classDialog.dialog,
+      this.polysemanticCells.dialog,
+      provenance.dialog,
+      this.bookmarkList.dialog,
+    ];
+    document.body.append(this.card.element, ...dialogs, announcementRegion());
+    this.axis = new ComparisonAxis(manifest, mapView, overlay, this.store, pageElements);
+    this.hashSync = new HashSync(manifest, this.store, ({ view }) => mapView.go(view));
+  }
+
+  start(): void {
+    const { canvas } = this.pane;
+    labelCanvas(canvas);
+    keepFocus(canvas);
+    const {
+      manifest,
+      store,
+      pinFollower,
+      split,
+      pinnedCell,
+      bookmarkList,
+      tool,
+      help,
+      atlases,
+      classDialog,
+      polysemanticCells,
+    } = this;
+    const { scenes, mapView, cursor } = this.pane;
+    scenes.onChange((scene) => this.show(scene));
+    store.subscribe((state, before) => this.stateChanged(state, before));
+    this.pane.listen((cell) => tool.click(cell) || pinnedCell.pin(cell));
+    const search = this.search.input;
+    listenToKeys(
+      shortcuts({
+        manifest,
+        store,
+        pinFollower,
+        scenes,
+        mapView,
+        cursor,
+        split,
+        pinnedCell,
+        bookmarkList,
+        tool,
+        search,
+        help,
+        atlases,
+        classDialog,
+        polysemanticCells,
+      }),
+    );
+    mapView.go(store.state.view, true);
+    split.start();
+    mapView.onMove(() => scenes.setZoom(mapView.frame().side));
+    mapView.onRest(() => store.set({ view: mapView.view() }));
+    scenes.setZoom(mapView.frame().side);
+    if (store.state.tour !== null) bookmarkList.tour.follow();
+  }
+
+  /** Add the header and the map area with its minimap and caption to the page. */
+  private createPage(): PageLayout {
+    const theme = createThemeButton(() => {
+      this.pane?.overlay.rebuild();
+      this.split?.rebuild();
+    });
+    const layers = createLayerSwitch(this.manifest, this.store, (layer) => this.pinFollower.go(layer));
+    const polysemanticCells = this.polysemanticCells.createOpenButton();
+    const ways = createTools(
+      ...(polysemanticCells ? [polysemanticCells, createEvidenceLink()] : []),
+      theme,
+      createHelpButton(this.help),
+    );
+    const [atlases, levels, search] = [this.atlases.element, this.levels.element, this.search.element];
+    const head = new Header(this.manifest, { atlases, layers, levels, search, tools: ways });
+    const room = createPageLayout();
+    room.corner.append(
+      this.caption.element,
+      createSecondSetButton(this.manifest, this.store),
+      this.legend.element,
+    );
+    document.body.append(head.element, room.page);
+    head.arrange();
+    return room;
+  }
+
+  private show(scene: Scene): void {
+    this.pane.show(scene);
+    this.axis.show(scene);
+    this.levels.show(scene);
+    this.classToolbar.show(scene);
+    this.caption.show(scene);
+    this.legend.show(scene);
+    this.card.hide();
+    this.pinnedCell.show(scene);
+    const root = document.documentElement;
+    root.dataset.level = String(scene.level.size);
+    root.dataset.ready = `${scene.level.name}/${scene.highlights.map(({ id }) => id).join(".")}`;
+    root.dataset.density = scene.density?.of ?? "";
+  }
+
+  private stateChanged(state: State, before: State): void {
+    const { scenes, mapView } = this.pane;
+    const { current: scene } = scenes;
+    this.moveTo(state, before);
+    if (state.pin !== before.pin && scene) {
+      this.card.hide();
+      this.pinnedCell.show(scene);
+    }
+    if (state.sign !== before.sign && scene) this.classToolbar.show(scene);
+    announceChange(this.manifest, state, before);
+    const sized = (["atlas", "layer", "level"] as const).some((key) => state[key] !== before[key]);
+    if (sized) scenes.setZoom(mapView.frame().side);
+    this.hashSync.writeHash();
+  }
+
+  /** Move the map after a change of the atlas, or of the pin together with the view. */
+  private moveTo(state: State, before: State): void {
+    const moved = state.view !== before.view;
+    if (moved && state.pin && state.pin !== before.pin) {
+      this.pinnedCell.pendingReveal = state.pin;
+      this.pane.mapView.go(state.view, true);
+    } else if (state.atlas !== before.atlas) this.pane.mapView.go(state.view);
+  }
+
+  /** Highlight only this class, or add it to the others; a second call ends it. */
+  private toggle(classId: number, add: boolean): void {
+    const { state } = this.store;
+    const alone = state.classId === classId && !state.also.length;
+    this.store.set(add ? addClass(state, classId) : { classId: alone ? null : classId });
+  }
+
+  /** Pin a cell of another layer and move it into view. */
+  private goTo(layer: string, cell: CellAddress): void {
+    this.store.set({ layer, pin: cell });
+    const { row: top, column: left, size } = cell;
+    this.pane.viewport.revealBox({ size, top, left, bottom: top, right: left });
+    this.focus();
+  }
+
+  private closePanel(): void {
+    this.pinnedCell.unpin();
+    this.focus();
+  }
+
+  private focus(): void {
+    this.pane.focus();
+  }
+}
+
+// Announcements of state changes.
+
+const list = new Intl.ListFormat("en-US");
+
+export function announceChange(manifest: Manifest, state: State, before: State): void {
+  if (state.classId !== before.classId || state.also.join() !== before.also.join()) {
+    const names = highlightedClasses(state).map(({ id }) => manifest.network.classes[id] ?? `class ${id}`);
+    const full = names.length === MAX_CLASSES ? ", no more than these" : "";
+    announce(names.length ? `Highlighting ${list.format(names)}${full}` : "All classes");
+  }
+  if (state.atlas !== before.atlas)
+    announce(atlasDescription(manifest, find(manifest, state.layer, state.atlas).atlas));
+  else if (state.level !== before.level || state.layer !== before.layer)
+    announce(`Layer ${state.layer}, grid level ${state.level ?? "by zoom"}`);
+}

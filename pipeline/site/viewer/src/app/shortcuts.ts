@@ -1,0 +1,193 @@
+// Keyboard shortcuts. Keys typed into a field or pressed on a control are ignored.
+
+import type { ClassDialog } from "../classes/class-dialog";
+import type { PolysemanticCellsDialog } from "../classes/polysemantic-cells";
+import { find, type Manifest } from "../data/manifest";
+import { nextMeasure } from "../data/measures";
+import type { AtlasMenu } from "../header/atlas-menu";
+import type { MapView } from "../map/map-view";
+import type { PinFollower } from "../panels/other-layers";
+import type { PinnedCell } from "../panels/pinned-cell";
+import type { RegionTool } from "../regions/region-tool";
+import type { Cursor } from "../split/cursor";
+import type { SplitView } from "../split/split-view";
+import type { SceneStore } from "../state/scene";
+import type { Store } from "../state/state";
+import type { BookmarkList } from "../tour/bookmark-list";
+
+export interface KeyActions {
+  /** Move the cursor to the next cell with an icon in a direction. */
+  step(rows: number, columns: number): void;
+  pan(right: number, down: number): void;
+  zoom(steps: number): void;
+  home(): void;
+  /** With Shift, a region that is being drawn is added to the selection. */
+  pin(shift: boolean): void;
+  back(): void;
+  level(step: number): void;
+  autoLevel(): void;
+  nextLayer(): void;
+  selectRegion(): void;
+  lasso(): void;
+  toggleCell(): void;
+  search(): void;
+  help(): void;
+  atlases(): void;
+  classDialog(): void;
+  polysemanticCells(): void;
+  split(): void;
+  /** Color the cells by the next measure. */
+  measure(): void;
+  labels(): void;
+  marks(): void;
+  bookmarks(): void;
+}
+
+const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+};
+const PAN = 0.15;
+
+export function listenToKeys(actions: KeyActions): void {
+  const keys: Readonly<Record<string, () => void>> = {
+    "+": () => actions.zoom(1),
+    "=": () => actions.zoom(1),
+    "-": () => actions.zoom(-1),
+    "0": actions.home,
+    ",": () => actions.level(-1),
+    ".": () => actions.level(1),
+    a: actions.autoLevel,
+    l: actions.nextLayer,
+    b: actions.selectRegion,
+    f: actions.lasso,
+    x: actions.toggleCell,
+    "/": actions.search,
+    "?": actions.help,
+    o: actions.atlases,
+    s: actions.classDialog,
+    u: actions.polysemanticCells,
+    c: actions.split,
+    v: actions.measure,
+    n: actions.labels,
+    d: actions.marks,
+    p: actions.bookmarks,
+    Escape: actions.back,
+  };
+  const root = document.documentElement;
+  document.addEventListener("pointerdown", () => root.removeAttribute("data-keyboard"), true);
+  document.addEventListener("keydown", (event) => {
+    root.setAttribute("data-keyboard", "");
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    const { target } = event;
+    if (target instanceof HTMLInputElement && target.type === "text") return;
+    const action = keys[event.key] ?? (isOnMap(target) ? mapAction(event, actions) : null);
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+}
+
+function isOnMap(target: EventTarget | null): boolean {
+  return (
+    target === document.body || (target instanceof Element && target.matches(".pane .openseadragon-canvas"))
+  );
+}
+
+function mapAction(event: KeyboardEvent, actions: KeyActions): (() => void) | null {
+  if (event.key === "Enter" || event.key === " ") return () => actions.pin(event.shiftKey);
+  const arrow = ARROWS[event.key];
+  if (!arrow) return null;
+  const [rows, columns] = arrow;
+  return event.shiftKey ? () => actions.pan(PAN * columns, PAN * rows) : () => actions.step(rows, columns);
+}
+
+// Actions of the shortcuts.
+
+export interface AppParts {
+  readonly manifest: Manifest;
+  readonly store: Store;
+  readonly pinFollower: PinFollower;
+  readonly scenes: SceneStore;
+  readonly mapView: MapView;
+  readonly cursor: Cursor;
+  readonly split: SplitView;
+  readonly pinnedCell: PinnedCell;
+  readonly bookmarkList: BookmarkList;
+  readonly tool: RegionTool;
+  readonly search: HTMLInputElement;
+  readonly help: HTMLDialogElement;
+  readonly atlases: AtlasMenu;
+  readonly classDialog: ClassDialog;
+  readonly polysemanticCells: PolysemanticCellsDialog;
+}
+
+export function shortcuts(parts: AppParts): KeyActions {
+  const { store, mapView, cursor, split, tool } = parts;
+  return {
+    step: (rows, columns) => tool.step(rows, columns) || (split.cursor ?? cursor).step(rows, columns),
+    pan: (right, down) => mapView.pan(right, down),
+    zoom: (steps) => mapView.zoom(steps),
+    home: () => mapView.go(null),
+    pin: (shift) => tool.corner(cursor.cell, shift) || pinOrFocusPanel(parts),
+    back: () => goBack(parts),
+    level: (step) => stepLevel(parts, step),
+    autoLevel: () => store.set({ level: null }),
+    nextLayer: () => nextLayer(parts),
+    selectRegion: () => tool.toggle("box"),
+    lasso: () => tool.toggle("lasso"),
+    toggleCell: () => tool.toggleCell(cursor.cell),
+    search: () => parts.search.focus(),
+    help: () => parts.help.showModal(),
+    atlases: () => parts.atlases.open(),
+    classDialog: () => openClassDialog(parts),
+    polysemanticCells: () => parts.polysemanticCells.open(),
+    split: () => split.toggle(),
+    measure: () => store.set({ measure: nextMeasure(store.state.measure) }),
+    labels: () => store.set({ labels: !store.state.labels }),
+    marks: () => store.set({ marks: !store.state.marks }),
+    bookmarks: () => parts.bookmarkList.open(),
+  };
+}
+
+/** Pin the cell at the cursor; if it is already pinned or there is none, focus the panel. */
+function pinOrFocusPanel({ store, scenes, cursor, split, pinnedCell }: AppParts): void {
+  if (split.pin()) return;
+  const { pin } = store.state;
+  const level = scenes.current?.level;
+  const pinned = pin && level?.size === pin.size ? level.at(pin.row, pin.column) : -1;
+  if (cursor.cell >= 0 && cursor.cell !== pinned) pinnedCell.pin(cursor.cell);
+  else document.querySelector<HTMLElement>(".map-area > .panel:not([hidden])")?.focus();
+}
+
+/** Undo the latest choice: tool, pin or region, cursor, second map, class. */
+function goBack({ store, cursor, split, pinnedCell, tool }: AppParts): void {
+  if (tool.cancel()) return;
+  if (store.state.pin) pinnedCell.unpin();
+  else if (store.state.selection) store.set({ selection: null });
+  else if (cursor.cell >= 0) cursor.leave();
+  else if (split.leave()) return;
+  else store.set({ classId: null, show: "attribution", sign: 1, intensity: 1 });
+}
+
+/** Open the dialog of the highlighted class, or focus the class search if there is none. */
+function openClassDialog({ store, classDialog, search }: AppParts): void {
+  const { classId } = store.state;
+  if (classId === null) search.focus();
+  else classDialog.open(classId);
+}
+
+function stepLevel({ manifest, store, scenes }: AppParts, step: number): void {
+  const { layer, atlas } = store.state;
+  const sizes = find(manifest, layer, atlas).atlas.levels.map(({ size }) => size);
+  const next = sizes[sizes.indexOf(scenes.current?.level.size ?? 0) + step];
+  if (next !== undefined) store.set({ level: next });
+}
+
+function nextLayer({ manifest, store, pinFollower }: AppParts): void {
+  const names = manifest.layers.map(({ name }) => name);
+  const layer = names[(names.indexOf(store.state.layer) + 1) % names.length];
+  if (layer !== undefined) pinFollower.go(layer);
+}

@@ -1,0 +1,136 @@
+// Polysemantic cells: cells with a large attribution to two classes with dissimilar activations, by layer.
+
+import { overviewLevel } from "../data/attribution";
+import { decodeArray, type EncodedArray, loadData } from "../data/data-files";
+import { decimal } from "../data/format";
+import { type LevelData, loadLevel } from "../data/level";
+import { type AtlasEntry, find, type LayerEntry, type Manifest } from "../data/manifest";
+import { goToCell } from "../map/navigation";
+import type { Store } from "../state/state";
+import { createDialog } from "../ui/controls";
+import { createButton, createSvgIcon, el } from "../ui/dom";
+import { createIcon } from "../ui/icons";
+import { createClassBars } from "./class-bars";
+
+const ABOUT =
+  "Each of these cells has a large attribution to two classes with dissimilar activations: one feature, " +
+  "several uses. Distance is 1 minus the cosine of the classes' mean activations at the last layer.";
+
+export class PolysemanticCellsDialog {
+  private readonly dialogParts = createDialog("polysemantic-cells");
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly store: Store,
+    private readonly reportError: (error: unknown) => void,
+  ) {
+    this.dialogParts.heading.textContent = "Polysemantic cells";
+  }
+
+  get dialog(): HTMLDialogElement {
+    return this.dialogParts.dialog;
+  }
+
+  /** Button that opens the dialog; null if no attributions were recorded. */
+  createOpenButton(): HTMLElement | null {
+    if (!this.manifest.layers.some(({ atlases }) => atlases.some(({ heat }) => heat))) return null;
+    const face = createSvgIcon(
+      "M8 4.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z",
+      "M12 4.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11Z",
+    );
+    return createButton("Polysemantic cells", face, () => this.open());
+  }
+
+  open(): void {
+    const { dialog, body } = this.dialogParts;
+    const { layers } = this.manifest;
+    const now = layers.findIndex(({ name }) => name === this.store.state.layer);
+    const order = [...layers.slice(now), ...layers.slice(0, now)];
+    body.replaceChildren(
+      el("p", { class: "secondary about" }, ABOUT),
+      ...order.map((layer) => this.createSection(layer)),
+    );
+    dialog.showModal();
+    dialog.scrollTop = 0;
+  }
+
+  /** Section of one layer, filled when its data are loaded. */
+  private createSection(layer: LayerEntry): HTMLElement {
+    const { atlas } = find(this.manifest, layer.name, "all");
+    const size = overviewLevel(atlas);
+    const waiting = el("div", { class: "loading" });
+    const sizeText = size === null ? null : el("span", { class: "secondary" }, `${size} × ${size}`);
+    const section = el(
+      "section",
+      { "aria-label": layer.name },
+      el("h3", {}, layer.name, " ", sizeText),
+      waiting,
+    );
+    if (size !== null)
+      this.createList(layer, atlas, size).then((list) => waiting.replaceWith(list), this.reportError);
+    else waiting.replaceWith(el("p", { class: "empty" }, "No class attributions were recorded."));
+    return section;
+  }
+
+  private async createList(layer: LayerEntry, atlas: AtlasEntry, size: number): Promise<HTMLElement> {
+    const level = await loadLevel(layer.name, atlas.name, size);
+    const cells = await loadPolysemanticCells(level.name);
+    const none = "No cell of this layer has a large attribution to two classes with dissimilar activations.";
+    if (!cells.length) return el("p", { class: "empty" }, none);
+    const rows = cells.map((cell) => el("li", {}, this.createRow(layer, atlas, level, cell)));
+    return el("ol", { class: "polysemantic-list" }, ...rows);
+  }
+
+  private createRow(
+    layer: LayerEntry,
+    atlas: AtlasEntry,
+    level: LevelData,
+    cell: PolysemanticCell,
+  ): HTMLElement {
+    const address = { size: level.size, row: level.row(cell.cell), column: level.column(cell.cell) };
+    const names = cell.classes.map(({ id }) => this.manifest.network.classes[id] ?? `class ${id}`);
+    const label = `${names.join(" and ")}: row ${address.row + 1}, column ${address.column + 1}`;
+    const press = el("button", { type: "button", "aria-label": label });
+    press.append(
+      createIcon(layer.name, atlas, address),
+      el(
+        "span",
+        { class: "text" },
+        createClassBars(this.manifest.network.classes, cell.classes, null, null),
+        el("span", { class: "secondary" }, `distance ${decimal(cell.distance)}`),
+      ),
+    );
+    press.addEventListener("click", () => {
+      this.dialog.close();
+      goToCell(this.store, layer.name, atlas.name, address);
+    });
+    return press;
+  }
+}
+
+export interface PolysemanticCell {
+  /** Index of the cell in its level. */
+  readonly cell: number;
+  /** The two classes, larger first, with the cell's mean attribution in logits. */
+  readonly classes: readonly { readonly id: number; readonly value: number }[];
+  /** 1 minus the cosine of the classes' mean activations, 0..2. */
+  readonly distance: number;
+}
+
+const COLUMNS = ["cell", "first", "second", "first_value", "second_value", "distance"] as const;
+type Content = Readonly<Record<(typeof COLUMNS)[number], EncodedArray>>;
+
+/** Polysemantic cells of the level `<layer>/<atlas>/<size>`, most dissimilar classes first. */
+export async function loadPolysemanticCells(level: string): Promise<PolysemanticCell[]> {
+  const content = await loadData<Content>(`${level}/uses`);
+  const columns = await Promise.all(COLUMNS.map((column) => decodeArray(content[column])));
+  const [cell = [], first = [], second = [], firstValue = [], secondValue = [], distance = []] = columns;
+  return Array.from(cell, (number, index) => ({
+    cell: number,
+    classes: [
+      { id: first[index] ?? -1, value: firstValue[index] ?? Number.NaN },
+      { id: second[index] ?? -1, value: secondValue[index] ?? Number.NaN },
+    ],
+    distance: distance[index] ?? Number.NaN,
+  }));
+}

@@ -1,0 +1,119 @@
+// Tables of the measurements, with definitions of their columns.
+
+import { count, percent } from "../data/format";
+import { atlasName, type Manifest } from "../data/manifest";
+import { el } from "../ui/dom";
+import { type AtlasMeasures, LAYOUT, LEVEL, type Measure, type Measurements } from "./measures";
+
+export function createFigures(manifest: Manifest, contents: Measurements | null): HTMLElement {
+  if (!contents) {
+    const text =
+      "Not available yet: 'atlas run', 'atlas browse' and 'atlas export' write them next to the site.";
+    return el("section", { id: "figures" }, el("h2", {}, "Measurements"), el("p", { class: "empty" }, text));
+  }
+  return el(
+    "section",
+    { id: "figures" },
+    el("h2", {}, "Measurements"),
+    describeNetwork(manifest, contents),
+    ...createTable("Layouts", "layouts", manifest, contents, LAYOUT, ({ layout }) =>
+      layout ? [{ row: layout, size: null }] : [],
+    ),
+    ...createTable("Icons", "icons", manifest, contents, LEVEL, ({ levels }) =>
+      levels.filter(({ cells, icons }) => cells || icons).map((row) => ({ row, size: row.size })),
+    ),
+  );
+}
+
+/** Summary of images and network in one or two sentences. */
+function describeNetwork(
+  { network, layers }: Manifest,
+  { images, layers: sampled }: Measurements,
+): HTMLElement {
+  const sentences: string[] = [];
+  const known = (value: unknown): value is number => typeof value === "number";
+  if (images && known(images.images)) {
+    const rejected = images.rejected ? `, ${count(images.rejected, "more", "more")} could not be read` : "";
+    sentences.push(`${count(images.images, "image")}${rejected}.`);
+    if (known(images.top1)) {
+      const five = known(images.top5) ? `; its top-5 accuracy is ${percent(images.top5)}` : "";
+      sentences.push(
+        `${network.name} has a top-1 accuracy of ${percent(images.top1)} on images with a label${five}.`,
+      );
+    }
+  }
+  for (const { name } of layers) {
+    const layer = sampled[name];
+    if (known(layer?.zero_attributions) && layer.zero_attributions >= 0.005) {
+      sentences.push(`At ${name}, ${percent(layer.zero_attributions)} of the attributions are exactly zero.`);
+    }
+  }
+  return el("p", { class: "summary" }, sentences.join(" ").replaceAll(" %", "\u00a0%"));
+}
+
+interface TableRow<Row> {
+  readonly row: Row;
+  readonly size: number | null;
+}
+
+/** Heading, table over all layers and atlases, and definitions of the columns. */
+function createTable<Row>(
+  title: string,
+  id: string,
+  manifest: Manifest,
+  contents: Measurements,
+  measures: readonly Measure<Row>[],
+  rowsOf: (measured: AtlasMeasures) => TableRow<Row>[],
+): HTMLElement[] {
+  const groups = manifest.layers.map((layer) => {
+    const rows = layer.atlases.flatMap((atlas) => {
+      const found = contents.atlases[layer.name]?.[atlas.name];
+      return (found ? rowsOf(found) : []).map(({ row, size }, index) => {
+        const parts = new URLSearchParams({ layer: layer.name, atlas: atlas.name });
+        if (size !== null) parts.set("level", String(size));
+        const name = el("a", { href: `index.html#${parts}` }, atlasName(manifest, atlas));
+        const head = el("th", { scope: "row" }, name, size === null ? null : createGridSize(size));
+        if (index) head.classList.add("repeated");
+        return el("tr", {}, head, ...measures.map((measure) => createValueCell(measure, row)));
+      });
+    });
+    const heading = el("th", { scope: "rowgroup", colspan: measures.length + 1 }, layer.name);
+    return rows.length ? el("tbody", {}, el("tr", { class: "group" }, heading), ...rows) : null;
+  });
+  if (groups.every((group) => group === null))
+    return [el("h3", { id }, title), el("p", { class: "empty" }, "This run has no measurements.")];
+  const head = measures.map(({ name, meaning }) => el("th", { scope: "col", title: meaning }, name));
+  const table = el(
+    "table",
+    { "aria-labelledby": id },
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Atlas"), ...head)),
+    ...groups.filter((group) => group !== null),
+  );
+  return [
+    el("h3", { id }, title),
+    el("div", { class: "table", tabindex: 0, role: "region", "aria-label": title }, table),
+    createMeanings(measures),
+  ];
+}
+
+function createGridSize(size: number): HTMLElement {
+  return el("span", { class: "secondary" }, ` ${size}\u00a0×\u00a0${size}`);
+}
+
+function createValueCell<Row>(measure: Measure<Row>, row: Row): HTMLElement {
+  const found = measure.value(row);
+  if (typeof found !== "number") return el("td", {}, el("span", { class: "secondary" }, "–"));
+  const cell = el("td", {}, measure.format(found).replace(" %", "\u00a0%"));
+  if (!measure.bar) return cell;
+  const bar = el("span", { class: "bar" });
+  bar.style.width = `${100 * Math.min(Math.max(found, 0), 1)}%`;
+  cell.append(el("span", { class: "track", "aria-hidden": "true" }, bar));
+  return cell;
+}
+
+function createMeanings<Row>(measures: readonly Measure<Row>[]): HTMLElement {
+  const entries = measures.map(({ name, meaning }) =>
+    el("div", {}, el("dt", {}, name), el("dd", {}, meaning)),
+  );
+  return el("dl", { class: "meanings" }, ...entries);
+}

@@ -1,0 +1,147 @@
+// Cells of one grid level.
+
+import { decodeArray, type EncodedArray, loadData, type NumberArray } from "./data-files";
+import type { AtlasEntry, LayerEntry } from "./manifest";
+
+export interface ClassValue {
+  readonly id: number;
+  readonly value: number;
+}
+
+const COLUMNS = [
+  ...(["cell", "count", "drawn", "spread", "reliability", "fidelity", "fidelity_centred"] as const),
+  ...(["top_class", "top_value"] as const),
+];
+type Column = (typeof COLUMNS)[number];
+
+export class LevelData {
+  readonly cells: number;
+  private readonly cellAtPosition: Int32Array;
+
+  constructor(
+    /** `<layer>/<atlas>/<size>`: folder of the level's files. */
+    readonly name: string,
+    readonly size: number,
+    private readonly columns: Readonly<Record<Column, NumberArray>>,
+  ) {
+    this.cells = columns.count.length;
+    this.cellAtPosition = new Int32Array(size * size).fill(-1);
+    for (let cell = 0; cell < this.cells; cell++)
+      this.cellAtPosition[this.row(cell) * size + this.column(cell)] = cell;
+  }
+
+  /** The cell with an icon at this row and column, or -1. */
+  at(row: number, column: number): number {
+    if (row < 0 || column < 0 || row >= this.size || column >= this.size) return -1;
+    const cell = this.cellAtPosition[row * this.size + column] ?? -1;
+    return cell >= 0 && this.hasIcon(cell) ? cell : -1;
+  }
+
+  row(cell: number): number {
+    return this.number("cell", 2 * cell);
+  }
+
+  column(cell: number): number {
+    return this.number("cell", 2 * cell + 1);
+  }
+
+  hasIcon(cell: number): boolean {
+    return this.number("drawn", cell) === 1;
+  }
+
+  /** Value of a cell; NaN if it is unknown. */
+  value(column: Exclude<Column, "cell" | "top_class" | "top_value">, cell: number): number {
+    return this.number(column, cell);
+  }
+
+  /** Top classes of the cell by attribution, largest first; only positive ones. */
+  topClasses(cell: number): ClassValue[] {
+    const listed = this.columns.top_class.length / this.cells;
+    return Array.from({ length: listed }, (_, rank) => ({
+      id: this.number("top_class", cell * listed + rank),
+      value: this.number("top_value", cell * listed + rank),
+    })).filter((entry) => entry.value > 0);
+  }
+
+  /** Top classes of all cells and their attributions in logits, `each` per cell. */
+  get listed(): { readonly each: number; readonly classes: NumberArray; readonly values: NumberArray } {
+    const { top_class: classes, top_value: values } = this.columns;
+    return { each: classes.length / this.cells, classes, values };
+  }
+
+  private number(column: Column, index: number): number {
+    return this.columns[column][index] ?? Number.NaN;
+  }
+}
+
+const levels = new Map<string, Promise<LevelData>>();
+
+/** A grid level with its layer and atlas. */
+export interface GridView {
+  readonly layer: LayerEntry;
+  readonly atlas: AtlasEntry;
+  readonly level: LevelData;
+}
+
+/** Load grid level `size` once. */
+export function loadLevel(layer: string, atlas: string, size: number): Promise<LevelData> {
+  const name = `${layer}/${atlas}/${size}`;
+  let found = levels.get(name);
+  if (!found) {
+    found = readLevel(name, size);
+    found.catch(() => levels.delete(name));
+    levels.set(name, found);
+  }
+  return found;
+}
+
+async function readLevel(name: string, size: number): Promise<LevelData> {
+  const content = await loadData<Record<Column, EncodedArray>>(`${name}/cells`);
+  const arrays = await Promise.all(COLUMNS.map((column) => decodeArray(content[column])));
+  const columns = Object.fromEntries(COLUMNS.map((column, index) => [column, arrays[index]]));
+  return new LevelData(name, size, columns as Record<Column, NumberArray>);
+}
+
+/** For each cell of `level` the cell of the coarser `source` that contains it; -1 if there is none. */
+export function parentCells(level: LevelData, source: LevelData): Int32Array {
+  const byPlace = new Int32Array(source.size * source.size).fill(-1);
+  for (let cell = 0; cell < source.cells; cell++) {
+    byPlace[source.row(cell) * source.size + source.column(cell)] = cell;
+  }
+  const ratio = level.size / source.size;
+  return Int32Array.from({ length: level.cells }, (_, cell) => {
+    const [row, column] = [Math.floor(level.row(cell) / ratio), Math.floor(level.column(cell) / ratio)];
+    return byPlace[row * source.size + column] ?? -1;
+  });
+}
+
+/**
+ * The next cell with an icon in a direction: smallest distance along the direction plus twice the offset.
+ *
+ * @returns the cell, or the same cell at the edge of the atlas.
+ */
+export function nextCell(level: LevelData, cell: number, rows: number, columns: number): number {
+  let [best, cost] = [cell, Number.POSITIVE_INFINITY];
+  for (let other = 0; other < level.cells; other++) {
+    if (!level.hasIcon(other)) continue;
+    const [down, right] = [level.row(other) - level.row(cell), level.column(other) - level.column(cell)];
+    const along = rows * down + columns * right;
+    const aside = Math.abs(columns * down + rows * right);
+    if (along > 0 && aside <= along && along + 2 * aside < cost) [best, cost] = [other, along + 2 * aside];
+  }
+  return best;
+}
+
+/** The cell with an icon nearest to (x, y), in units of the atlas's side; -1 if there is none. */
+export function nearestCell(level: LevelData, x: number, y: number): number {
+  let [best, cost] = [-1, Number.POSITIVE_INFINITY];
+  for (let cell = 0; cell < level.cells; cell++) {
+    if (!level.hasIcon(cell)) continue;
+    const [down, right] = [
+      (level.row(cell) + 0.5) / level.size - y,
+      (level.column(cell) + 0.5) / level.size - x,
+    ];
+    if (down * down + right * right < cost) [best, cost] = [cell, down * down + right * right];
+  }
+  return best;
+}

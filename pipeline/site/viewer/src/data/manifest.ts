@@ -1,0 +1,149 @@
+// Manifest of the site, available before any other file is loaded; written by the stage `site`.
+
+import { loadData } from "./data-files";
+
+export interface LevelEntry {
+  readonly size: number;
+  readonly width: number;
+  readonly height: number;
+  readonly cells: number;
+  readonly drawn: number;
+  readonly samples: number;
+}
+
+export interface HeatmapEntry {
+  /** Levels with heatmaps, coarse to fine. */
+  readonly levels: readonly { readonly size: number; readonly classes_per_block: number }[];
+  /** Attribution at a heatmap value of 1, in logits. */
+  readonly scale: number;
+  /** Median over cells of the largest attribution, in logits. */
+  readonly strength: number;
+}
+
+/** Horizontal axis of a comparison: the right edge is `scale` logits in favor of the right class. */
+export interface Axis {
+  readonly scale: number;
+  /** Share of the samples beyond the edges, moved onto them. */
+  readonly clipped: number;
+}
+
+export interface AtlasEntry {
+  readonly name: string;
+  /** All samples, the samples of one class, or those of two classes. */
+  readonly kind: "all" | "class" | "compare";
+  /** No class, one, or the left and the right one. */
+  readonly classes: readonly number[];
+  readonly axis: Axis | null;
+  /** Samples per file of the images of cells. */
+  readonly members_per_block: number;
+  /** Levels with the number of samples per cell and label. */
+  readonly label_levels: readonly { readonly size: number; readonly classes_per_block: number }[];
+  /** Whether its regions have labels. */
+  readonly names: boolean;
+  readonly levels: readonly LevelEntry[];
+  readonly tiles: { readonly format: string; readonly tile_size: number; readonly overlap: number };
+  readonly heat: HeatmapEntry | null;
+}
+
+export interface LayerEntry {
+  readonly name: string;
+  readonly channels: number;
+  /** Height and width of the layer's map. */
+  readonly map: readonly [number, number];
+  readonly receptive_field: number;
+  /** Side of an exemplar's patch relative to the input, and whether the receptive field is larger. */
+  readonly patch: { readonly side: number; readonly limited: boolean };
+  readonly zero_share: number | null;
+  readonly atlases: readonly AtlasEntry[];
+}
+
+/** Provenance of the atlases, from the attributes of their artifacts. */
+export interface Made {
+  readonly network: {
+    readonly architecture: unknown;
+    /** SHA-256 of the weights. */
+    readonly weights: string | null;
+    readonly identity: string | null;
+  };
+  /** Digest of the images and their classes. */
+  readonly images: string;
+  /** By section: a group of settings, or one value shared by several stages. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Versions of the project that wrote the artifacts. */
+  readonly versions: readonly string[];
+  /** Digests by layer, atlas and artifact. */
+  readonly identities: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>;
+}
+
+export interface Manifest {
+  readonly title: string;
+  readonly version: string;
+  readonly network: { readonly name: string; readonly classes: readonly string[]; readonly crop: number };
+  readonly layers: readonly LayerEntry[];
+  readonly images: number;
+  readonly images_per_folder: number;
+  readonly made: Made;
+  readonly exemplars: number;
+  /** A second image set placed on the atlas. */
+  readonly second: { readonly title: string } | null;
+}
+
+/** The layer and atlas of these names, or the first ones. */
+export function find(
+  manifest: Manifest,
+  layer: string,
+  atlas: string,
+): { layer: LayerEntry; atlas: AtlasEntry } {
+  const foundLayer = manifest.layers.find((entry) => entry.name === layer) ?? manifest.layers[0];
+  const foundAtlas = foundLayer?.atlases.find((entry) => entry.name === atlas) ?? foundLayer?.atlases[0];
+  if (!foundLayer || !foundAtlas) throw new Error("the manifest contains no atlas");
+  return { layer: foundLayer, atlas: foundAtlas };
+}
+
+/** Names of an atlas's classes: none, one, or the left and the right one. */
+export function classNames({ network }: Manifest, atlas: AtlasEntry): string[] {
+  return atlas.classes.map((id) => network.classes[id] ?? `class ${id}`);
+}
+
+/** Short name, for lists. */
+export function atlasName(manifest: Manifest, atlas: AtlasEntry): string {
+  const [one, other] = classNames(manifest, atlas);
+  if (one === undefined) return "All samples";
+  return other === undefined ? one : `${one} ↔ ${other}`;
+}
+
+/** Description of the samples in an atlas. */
+export function atlasDescription(manifest: Manifest, atlas: AtlasEntry): string {
+  const [one, other] = classNames(manifest, atlas);
+  if (one === undefined) return "All samples";
+  return other === undefined ? `Samples of ${one}` : `Samples of ${one} and ${other}`;
+}
+
+/** All atlases of a run; they are the same at every layer. */
+export function allAtlases(manifest: Manifest): readonly AtlasEntry[] {
+  return manifest.layers[0]?.atlases ?? [];
+}
+
+/** Class atlas and comparisons of a class. */
+export function atlasesOf(manifest: Manifest, classId: number): readonly AtlasEntry[] {
+  return allAtlases(manifest).filter(({ classes }) => classes.includes(classId));
+}
+
+// Bookmarks of the run, written by the stage `site`; they are the stops of the tour.
+
+export interface Bookmark {
+  readonly title: string;
+  readonly text: string;
+  /** URL hash without `#`. */
+  readonly link: string;
+}
+
+export interface BookmarkFile {
+  /** Whether they were generated, because the configuration lists none. */
+  readonly automatic: boolean;
+  readonly places: readonly Bookmark[];
+}
+
+export function loadBookmarks(): Promise<BookmarkFile> {
+  return loadData<BookmarkFile>("places");
+}

@@ -1,0 +1,93 @@
+// Caption of the map: layer, samples, icons and notes.
+
+import { count, percent } from "../data/format";
+import { type AtlasEntry, atlasDescription, find, type LayerEntry, type Manifest } from "../data/manifest";
+import type { Scene } from "../state/scene";
+import type { Store } from "../state/state";
+import { createButton, el } from "../ui/dom";
+
+const HIGH_ZERO_SHARE = 0.5;
+const WEAK_RATIO = 0.1;
+
+export class Caption {
+  readonly element = el("div", { class: "caption" });
+  private readonly provenanceButton = el("button", { type: "button", class: "link" }, "Provenance");
+
+  constructor(
+    private readonly manifest: Manifest,
+    openProvenance: () => void,
+  ) {
+    this.provenanceButton.addEventListener("click", openProvenance);
+  }
+
+  show({ layer, atlas, level }: Scene): void {
+    const entry = atlas.levels.find(({ size }) => size === level.size);
+    const facts = [
+      count(entry?.samples ?? 0, "sample"),
+      ...(atlas.kind === "all" ? [`from ${count(this.manifest.images, "image")}`] : []),
+      `${count(entry?.drawn ?? 0, "icon")} on ${level.size}\u00a0×\u00a0${level.size}`,
+    ];
+    const children = [
+      el("h2", {}, layer.name),
+      ...(atlas.kind === "all"
+        ? []
+        : [el("p", { class: "atlas-description" }, atlasDescription(this.manifest, atlas))]),
+      el("p", { class: "network" }, `${this.manifest.network.name}, ${count(layer.channels, "channel")}`),
+      el("p", { class: "secondary" }, facts.join(" · ")),
+      ...this.createNotes(layer).map((note) => el("p", { class: "secondary note" }, note)),
+      ...createComparisonNotes(layer, atlas),
+      el("p", { class: "provenance-link" }, this.provenanceButton),
+    ];
+    this.element.replaceChildren(...children);
+  }
+
+  private createNotes(layer: LayerEntry): string[] {
+    const notes = [];
+    const strengths = this.manifest.layers.flatMap(({ atlases }) =>
+      atlases.map(({ heat }) => heat?.strength ?? 0),
+    );
+    const own = Math.max(...layer.atlases.map(({ heat }) => heat?.strength ?? 0));
+    if (layer.atlases.every(({ heat }) => heat === null)) notes.push("No class attributions were recorded.");
+    else if (own < WEAK_RATIO * Math.max(...strengths)) {
+      notes.push("Attributions at this early layer are weak; treat its top classes with caution.");
+    }
+    if (layer.zero_share !== null && layer.zero_share >= HIGH_ZERO_SHARE) {
+      notes.push(`${percent(layer.zero_share)} of this layer's attributions are exactly zero.`);
+    }
+    return notes;
+  }
+}
+
+/** Notes on the axis, and the link to the patch test. */
+function createComparisonNotes(layer: LayerEntry, { name, axis }: AtlasEntry): HTMLElement[] {
+  if (!axis) return [];
+  const href = `patch.html#${encodeURIComponent(layer.name)}/${encodeURIComponent(name)}`;
+  const beyond = axis.clipped
+    ? `${percent(axis.clipped)} of the samples lie outside the range of the axis.`
+    : null;
+  return [
+    ...(beyond ? [el("p", { class: "secondary" }, beyond)] : []),
+    el("p", {}, el("a", { href }, "Patch test")),
+  ];
+}
+
+/** Button that shows the density of the second image set; hidden if there is none. */
+export function createSecondSetButton(manifest: Manifest, store: Store): HTMLElement {
+  const { second } = manifest;
+  if (!second) return el("span", { hidden: true });
+  const face = el("span", {}, "Density of ", el("em", {}, second.title));
+  const toggle = (): void => {
+    const shown = store.state.show === "second";
+    store.set(shown ? { show: "attribution" } : { show: "second", classId: null, sign: 1, intensity: 1 });
+  };
+  const element = createButton(`Density of ${second.title}`, face, toggle, "second-set");
+  const update = (): void => {
+    const { layer, atlas, show, classId } = store.state;
+    const offeredByToolbar = classId !== null;
+    element.hidden = offeredByToolbar || find(manifest, layer, atlas).atlas.kind !== "all";
+    element.setAttribute("aria-pressed", String(show === "second"));
+  };
+  store.subscribe(update);
+  update();
+  return element;
+}

@@ -1,0 +1,95 @@
+// Text descriptions of a cell, for the hover card, the panel and screen readers.
+
+import { sidesOf } from "../classes/class-bars";
+import { attribution, findWinner } from "../data/attribution";
+import { describeDensity } from "../data/density";
+import { count, decimal, signed } from "../data/format";
+import type { ClassValue } from "../data/level";
+import type { Scene } from "../state/scene";
+import type { State } from "../state/state";
+
+/**
+ * Classes listed for a cell: the highlighted ones first if they are several, or else a single one added if missing.
+ */
+export function classesOf(scene: Scene, cell: number): ClassValue[] {
+  const listed = scene.level.topClasses(cell);
+  const { heat, highlights } = scene;
+  if (highlights.length > 1) {
+    const others = listed.filter(({ id }) => !highlights.some((entry) => entry.id === id));
+    return [...highlightedValues(scene, cell), ...others];
+  }
+  if (!heat || listed.some(({ id }) => id === heat.classId)) return listed;
+  return [...listed, { id: heat.classId, value: attribution(heat, cell) }];
+}
+
+/** The highlighted classes with the cell's values, in the order of selection. */
+export function highlightedValues({ level, highlights }: Scene, cell: number): ClassValue[] {
+  const listed = level.topClasses(cell);
+  return highlights.map(({ id, heat }) => ({
+    id,
+    value: listed.find((entry) => entry.id === id)?.value ?? attribution(heat, cell),
+  }));
+}
+
+/** Name, value and definition of a cell's measures. */
+export function cellMeasures(scene: Scene, cell: number): { name: string; value: string; meaning: string }[] {
+  const { level } = scene;
+  const of = (column: "fidelity" | "fidelity_centred" | "reliability" | "spread"): string =>
+    decimal(level.value(column, cell));
+  return [
+    {
+      name: "fidelity",
+      value: of("fidelity"),
+      meaning: "Cosine between the icon's activation and the cell's mean activation; at most 1.",
+    },
+    {
+      name: "centred",
+      value: of("fidelity_centred"),
+      meaning: "The same after subtracting the layer's mean from both; the stricter measure.",
+    },
+    {
+      name: "reliability",
+      value: of("reliability"),
+      meaning: "Centered cosine between the mean activations of two halves of the cell's images; at most 1.",
+    },
+    {
+      name: "spread",
+      value: of("spread"),
+      meaning:
+        "Mean distance (1 minus cosine) of the samples from the cell's mean: 0 identical, 1 unrelated.",
+    },
+  ];
+}
+
+/** Which of several highlighted classes has the largest attribution; empty for one. */
+export function describeWinner(
+  { highlights }: Scene,
+  cell: number,
+  names: readonly string[],
+  sign: State["sign"],
+): string {
+  if (highlights.length < 2) return "";
+  const heats = highlights.map(({ heat }) => heat);
+  const winner = highlights[findWinner(heats, sign, cell)];
+  if (!winner) return `no ${sign < 0 ? "negative" : "positive"} attribution to the highlighted classes; `;
+  const name = names[winner.id] ?? `class ${winner.id}`;
+  return sign < 0 ? `most negative for ${name}; ` : `largest for ${name}; `;
+}
+
+/** One sentence for screen readers. */
+export function describeCell(
+  scene: Scene,
+  cell: number,
+  names: readonly string[],
+  sign: State["sign"],
+): string {
+  const { level } = scene;
+  const listed = sidesOf(scene, cell) ?? classesOf(scene, cell);
+  const classes = listed.map(({ id, value }) => `${names[id] ?? id} ${signed(value)}`);
+  const position = `Row ${level.row(cell) + 1}, column ${level.column(cell) + 1} of ${level.size}`;
+  const samples = count(level.value("count", cell), "sample");
+  const fidelity = `fidelity ${decimal(level.value("fidelity", cell))}`;
+  const density = scene.density ? ` ${describeDensity(scene.density, level.size, cell)}.` : "";
+  const winner = describeWinner(scene, cell, names, sign);
+  return `${position}: ${samples}; ${winner}${classes.join(", ") || "no class"}; ${fidelity}.${density}`;
+}

@@ -1,0 +1,137 @@
+// Panel of the pinned cell.
+
+import { createClassBars, createComparisonBars, sidesOf } from "../classes/class-bars";
+import { describeDensity } from "../data/density";
+import { loadExemplars } from "../data/exemplars";
+import { count } from "../data/format";
+import type { Manifest } from "../data/manifest";
+import type { Scene } from "../state/scene";
+import { createSection } from "../ui/controls";
+import { createButton, createSvgIcon, el } from "../ui/dom";
+import { createIcon } from "../ui/icons";
+import { classesOf } from "./cell-description";
+import { cellSections } from "./cell-sections";
+import { createExemplarPatches } from "./exemplar-patches";
+import { IconDialog } from "./icon-dialog";
+import { createIconQuality } from "./icon-quality";
+import type { FollowCell, PinFollower } from "./other-layers";
+
+export interface PanelActions {
+  close(): void;
+  choose(classId: number, add: boolean): void;
+  /** Go to a cell of another layer. */
+  readonly follow: FollowCell;
+  reportError(error: unknown): void;
+}
+
+export class CellPanel {
+  readonly element = el("section", {
+    class: "panel",
+    "aria-label": "Pinned cell",
+    hidden: true,
+    tabindex: "-1",
+  });
+  private readonly iconDialog: IconDialog;
+  private currentKey = "";
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly pinFollower: PinFollower,
+    private readonly actions: PanelActions,
+  ) {
+    this.iconDialog = new IconDialog(manifest, actions.reportError);
+  }
+
+  hide(): void {
+    this.currentKey = "";
+    this.element.hidden = true;
+  }
+
+  /** Show a cell of the scene's level. */
+  show(scene: Scene, cell: number): void {
+    const { density } = scene;
+    const position = `${scene.level.name}/${cell}`;
+    const name = `${position}/${density?.of === "second"}`;
+    const same = name === this.currentKey;
+    const scrolled = this.currentKey.startsWith(`${position}/`) ? this.element.scrollTop : 0;
+    this.currentKey = name;
+    this.element.hidden = false;
+    const line = density && el("p", { class: "density" }, describeDensity(density, scene.level.size, cell));
+    const classes = createSection(
+      "Top classes by attribution",
+      this.createClasses(scene, cell),
+      ...(line ? [line] : []),
+    );
+    classes.classList.add("classes");
+    if (same) {
+      this.element.querySelector(".section.classes")?.replaceWith(classes);
+      return;
+    }
+    const exemplarList = el("div", { class: "exemplars" });
+    this.element.replaceChildren(
+      this.createHeader(scene, cell),
+      this.pinFollower.createSection(scene, cell, this.actions.follow) ?? "",
+      classes,
+      this.manifest.exemplars ? createSection("Exemplars", exemplarList) : "",
+      createSection("Quality of the icon", ...createIconQuality(scene, cell)),
+      ...cellSections(this.manifest, scene, cell, this.actions),
+    );
+    this.element.scrollTop = scrolled;
+    loadExemplars(this.manifest, scene.layer, scene.level, cell).then((exemplars) => {
+      if (name === this.currentKey)
+        exemplarList.replaceChildren(...createExemplarPatches(this.manifest, scene.layer, exemplars));
+    }, this.actions.reportError);
+  }
+
+  private createClasses(scene: Scene, cell: number): HTMLElement {
+    const selectedClass = scene.heat?.classId ?? null;
+    const names = this.manifest.network.classes;
+    const sides = sidesOf(scene, cell);
+    const { highlights } = scene;
+    if (!sides)
+      return createClassBars(names, classesOf(scene, cell), selectedClass, this.actions.choose, highlights);
+    const otherClasses = classesOf(scene, cell).filter(({ id }) => !scene.atlas.classes.includes(id));
+    const others = otherClasses.length
+      ? createClassBars(names, otherClasses, selectedClass, this.actions.choose, highlights)
+      : null;
+    return el("div", {}, createComparisonBars(names, sides), others);
+  }
+
+  private createHeader(scene: Scene, cell: number): HTMLElement {
+    const { level, layer, atlas } = scene;
+    const [row, column] = [level.row(cell), level.column(cell)];
+    const samples = level.value("count", cell);
+    const best = level.topClasses(cell)[0];
+    const title = best ? (this.manifest.network.classes[best.id] ?? "") : "No class";
+    return el(
+      "header",
+      {},
+      createButton(
+        "Close panel",
+        createSvgIcon("M5 5 15 15", "M15 5 5 15"),
+        this.actions.close,
+        "icon-button close",
+      ),
+      this.createEnlargeButton(
+        createIcon(layer.name, atlas, { size: level.size, row, column }),
+        scene,
+        cell,
+        title,
+      ),
+      el("h2", {}, title),
+      el(
+        "p",
+        { class: "secondary" },
+        `${count(samples, "sample")} · row ${row + 1}, column ${column + 1} of ${level.size}`,
+      ),
+    );
+  }
+
+  /** The icon as a button that opens the icon dialog. */
+  private createEnlargeButton(face: HTMLElement, scene: Scene, cell: number, title: string): HTMLElement {
+    const name = "Enlarge the icon and show its provenance";
+    const button = createButton(name, face, () => this.iconDialog.open(scene, cell, title), "enlarge");
+    button.append(createSvgIcon("M11.5 4H16v4.5", "M16 4l-5 5", "M8.5 16H4v-4.5", "M4 16l5-5"));
+    return button;
+  }
+}

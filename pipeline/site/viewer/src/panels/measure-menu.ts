@@ -1,0 +1,90 @@
+// Menu next to the zoom buttons: measure colors, labels and quality warnings.
+
+import { MEASURE_INFOS, parseMeasure } from "../data/measures";
+import type { State, Store } from "../state/state";
+import { createRadioGroup } from "../ui/controls";
+import { createButton, createSvgIcon, el } from "../ui/dom";
+
+type OverlaySwitch = "labels" | "marks";
+
+export class MeasureMenu {
+  readonly element = el("div", {
+    class: "measure-menu",
+    id: "measure-menu",
+    role: "group",
+    "aria-label": "Show",
+    hidden: true,
+  });
+  readonly button = createButton(
+    "Show",
+    createSvgIcon("M10 3 17 6.8 10 10.6 3 6.8Z", "M3.2 10.2 10 13.9l6.8-3.7", "M3.2 13.4 10 17.1l6.8-3.7"),
+    () => this.toggle(),
+  );
+  private readonly measures;
+  private readonly switches: Readonly<Record<OverlaySwitch, HTMLInputElement>>;
+
+  constructor(private readonly store: Store) {
+    this.button.setAttribute("aria-controls", "measure-menu");
+    this.button.setAttribute("aria-expanded", "false");
+    this.measures = createRadioGroup("Color of the cells", (value) =>
+      store.set({ measure: parseMeasure(value) }),
+    );
+    this.measures.element.classList.add("stacked");
+    this.measures.setOptions([
+      { value: "icons", label: "Icons only" },
+      ...MEASURE_INFOS.map(({ measure, name }) => ({ value: measure, label: name })),
+    ]);
+    this.switches = { labels: this.createCheckbox("labels"), marks: this.createCheckbox("marks") };
+    this.element.append(
+      el("p", { class: "secondary" }, "Color the cells by"),
+      this.measures.element,
+      createSwitch(this.switches.labels, "Labels", "n"),
+      createSwitch(this.switches.marks, "Quality warnings", "d"),
+    );
+    this.element.addEventListener("keydown", (event) => this.key(event));
+    document.addEventListener("pointerdown", (event) => this.closeOnOutsidePress(event), true);
+    store.subscribe((state) => this.update(state));
+    this.update(store.state);
+  }
+
+  private toggle(open = this.element.hidden === true): void {
+    this.element.hidden = !open;
+    this.button.setAttribute("aria-expanded", String(open));
+    if (open) this.element.querySelector<HTMLInputElement>("input:checked")?.focus();
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    this.toggle(false);
+    this.button.focus();
+  }
+
+  private closeOnOutsidePress({ target }: Event): void {
+    if (this.element.hidden || !(target instanceof Node)) return;
+    if (!this.element.contains(target) && !this.button.contains(target)) this.toggle(false);
+  }
+
+  private createCheckbox(name: OverlaySwitch): HTMLInputElement {
+    const box = el("input", { type: "checkbox" });
+    box.addEventListener("change", () => this.store.set({ [name]: box.checked }));
+    return box;
+  }
+
+  private update({ measure, labels, marks }: State): void {
+    this.measures.choose(measure ?? "icons");
+    this.switches.labels.checked = labels;
+    this.switches.marks.checked = marks;
+    this.button.toggleAttribute("data-on", measure !== null || marks);
+  }
+}
+
+function createSwitch(box: HTMLInputElement, text: string, key: string): HTMLElement {
+  return el(
+    "label",
+    { class: "switch" },
+    box,
+    el("span", {}, text),
+    el("kbd", { "aria-hidden": "true" }, key),
+  );
+}

@@ -1,0 +1,152 @@
+// Conversion of the state to and from the URL hash.
+
+import { Area, type CellAddress } from "../data/area";
+import type { Show } from "../data/density";
+import { parseInteger } from "../data/format";
+import { type AtlasEntry, find, type Manifest } from "../data/manifest";
+import { parseMeasure } from "../data/measures";
+import { decodeArea, encodeArea } from "./area-code";
+import { selectionFromHash, selectionToHash } from "./class-selection";
+import { splitFromHash, splitToHash } from "./split-view";
+import type { State, Store, View } from "./state";
+
+/** URL hash of the state; default values are omitted, except the layer. */
+export function toHash(state: State): string {
+  const parts = new URLSearchParams({ layer: state.layer });
+  if (state.atlas !== "all") parts.set("atlas", state.atlas);
+  if (state.level !== null) parts.set("level", String(state.level));
+  if (state.classId !== null) parts.set("class", String(state.classId));
+  for (const [name, value] of [...selectionToHash(state), ...overlaysToHash(state)]) parts.set(name, value);
+  if (state.sign < 0) parts.set("sign", "-");
+  if (state.intensity !== 1) parts.set("intensity", String(state.intensity));
+  if (state.show !== "attribution") parts.set("show", state.show);
+  if (state.pin) parts.set("pin", `${state.pin.size}.${state.pin.row}.${state.pin.column}`);
+  const { selection, view } = state;
+  const code = selection && encodeArea(selection);
+  if (code) parts.set(code.name, code.text);
+  if (view) parts.set("view", [view.x, view.y, view.span].map((value) => value.toFixed(4)).join(","));
+  if (state.split) parts.set("beside", splitToHash(state.split));
+  if (state.tour !== null) parts.set("tour", String(state.tour));
+  return `#${parts.toString().replaceAll("%2C", ",").replaceAll("%7E", "~")}`;
+}
+
+/** State of a URL hash; unknown values fall back to the defaults. */
+export function fromHash(hash: string, manifest: Manifest): State {
+  const parts = new URLSearchParams(hash.replace(/^#/, ""));
+  const { layer, atlas } = find(manifest, parts.get("layer") ?? "", parts.get("atlas") ?? "all");
+  const level = parseInteger(parts.get("level"));
+  const requested = parseInteger(parts.get("class"));
+  const { classes } = manifest.network;
+  const classId = classes[requested] !== undefined && atlas.heat ? requested : null;
+  const selection = selectionFromHash(parts, classId, classes);
+  const pin = parsePin(parts.get("pin"), atlas.levels);
+  return {
+    layer: layer.name,
+    atlas: atlas.name,
+    level: atlas.levels.some(({ size }) => size === level) ? level : null,
+    ...selection,
+    sign: parts.get("sign") === "-" ? -1 : 1,
+    intensity: inRange(Number(parts.get("intensity") ?? "1"), 0.25, 4) ?? 1,
+    show: selection.also.length ? "attribution" : parseShow(parts, manifest, atlas),
+    ...overlaysFromHash(parts),
+    pin,
+    selection: pin ? null : parseSelection(parts, atlas.levels),
+    view: parseView(parts.get("view")),
+    split: splitFromHash(parts.get("beside"), manifest),
+    tour: parseTour(parts.get("tour")),
+  };
+}
+
+function parsePin(text: string | null, levels: readonly { size: number }[]): CellAddress | null {
+  const [size, row, column] = (text ?? "").split(".").map(parseInteger);
+  if (size === undefined || row === undefined || column === undefined) return null;
+  const fits = row < size && column < size;
+  return fits && levels.some((level) => level.size === size) ? { size, row, column } : null;
+}
+
+function parseSelection(parts: URLSearchParams, levels: readonly { size: number }[]): Area | null {
+  const cells = parts.get("cells");
+  const sizes = levels.map(({ size }) => size);
+  return cells === null ? parseBox(parts.get("box") ?? "", sizes) : decodeArea(cells, sizes);
+}
+
+function parseBox(text: string, sizes: readonly number[]): Area | null {
+  const numbers = text.split(".").map(parseInteger);
+  const [size = 0, top = 0, left = 0, bottom = 0, right = 0] = numbers;
+  const fits = [top, left, bottom, right].every((value) => value < size);
+  const good = numbers.length === 5 && fits && sizes.includes(size) && top <= bottom && left <= right;
+  return good ? Area.box({ size, top, left, bottom, right }) : null;
+}
+
+function parseShow(parts: URLSearchParams, manifest: Manifest, atlas: AtlasEntry): Show {
+  const requested = parts.get("show");
+  if (requested === "density" && parts.has("class") && atlas.label_levels.length) return "density";
+  return requested === "second" && manifest.second && atlas.kind === "all" ? "second" : "attribution";
+}
+
+function parseView(text: string | null): View | null {
+  const [x, y, span] = (text ?? "").split(",").map((part) => (part.trim() ? Number(part) : Number.NaN));
+  const [left, top] = [inRange(x, -1, 2), inRange(y, -1, 2)];
+  const size = inRange(span, 0.001, 10);
+  return left === null || top === null || size === null ? null : { x: left, y: top, span: size };
+}
+
+function parseTour(text: string | null): number | null {
+  return /^[1-9]\d?$/.test(text ?? "") ? Number(text) : null;
+}
+
+function inRange(value: number | undefined, low: number, high: number): number | null {
+  return value !== undefined && value >= low && value <= high ? value : null;
+}
+
+// What is drawn over the icons.
+
+type OverlayState = Pick<State, "measure" | "marks" | "labels">;
+
+/** Names and values; default values are omitted. */
+export function overlaysToHash({ measure, marks, labels }: OverlayState): [string, string][] {
+  return [
+    ...(measure ? [["measure", measure] as [string, string]] : []),
+    ...(marks ? [["marks", "on"] as [string, string]] : []),
+    ...(labels ? [] : [["labels", "off"] as [string, string]]),
+  ];
+}
+
+/** Unknown values fall back to the defaults. */
+export function overlaysFromHash(parts: URLSearchParams): OverlayState {
+  return {
+    measure: parseMeasure(parts.get("measure")),
+    marks: parts.get("marks") === "on",
+    labels: parts.get("labels") !== "off",
+  };
+}
+
+// Keeps the URL hash and the state in sync.
+
+export class HashSync {
+  /** Hash as last read or written. */
+  private currentHash = location.hash;
+
+  constructor(
+    private readonly manifest: Manifest,
+    private readonly store: Store,
+    private readonly onChange: (state: State) => void,
+  ) {
+    addEventListener("hashchange", () => this.readHash());
+  }
+
+  /** A hash that was edited by hand is kept: its event arrives a moment later, and a movement may end in between. */
+  writeHash(): void {
+    if (location.hash !== this.currentHash) return;
+    history.replaceState(null, "", toHash(this.store.state));
+    this.currentHash = location.hash;
+  }
+
+  private readHash(): void {
+    if (location.hash === this.currentHash) return;
+    this.currentHash = location.hash;
+    const state = fromHash(location.hash, this.manifest);
+    this.store.set(state);
+    this.onChange(state);
+  }
+}

@@ -1,0 +1,47 @@
+// Parts shared by all pages: theme button and error message.
+
+import { createButton, createSvgIcon, el } from "./dom";
+
+/** Show an error at the bottom of the page. */
+export function showFailure(error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error);
+  document.querySelector(".failure")?.remove();
+  document.body.append(el("p", { class: "failure", role: "alert" }, text));
+}
+
+const KEY = "atlas-theme";
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/** Button that switches the theme; `onChange` is called after every change. */
+export function createThemeButton(onChange: () => void): HTMLButtonElement {
+  const root = document.documentElement;
+  const apply = (theme: string | null): void => {
+    root.dataset.theme = theme ?? (dark.matches ? "dark" : "light");
+    onChange();
+  };
+  dark.addEventListener("change", () => apply(storedTheme()));
+  apply(storedTheme());
+  const circle = createSvgIcon("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14Z", "M10 3v14a7 7 0 0 0 0-14Z");
+  circle.lastElementChild?.classList.add("filled");
+  return createButton("Switch between light and dark", circle, () => {
+    const next = root.dataset.theme === "dark" ? "light" : "dark";
+    storeTheme(next);
+    apply(next);
+  });
+}
+
+function storedTheme(): string | null {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null; // a page opened from disk may have no storage
+  }
+}
+
+function storeTheme(theme: string): void {
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // the choice then lasts as long as the page
+  }
+}
