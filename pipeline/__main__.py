@@ -7,7 +7,15 @@ import sys
 from collections.abc import Sequence
 
 from pipeline import __version__
-from pipeline.commands import browse_site, export_site, make_project, plan_run, print_provenance, run_pipeline, run_stage
+from pipeline.commands import (
+    browse_site,
+    export_site,
+    make_project,
+    plan_run,
+    print_provenance,
+    run_pipeline,
+    run_stage,
+)
 from pipeline.core.errors import AtlasError
 from pipeline.core.escaping import escape_control_chars
 from pipeline.core.malloc import share_memory

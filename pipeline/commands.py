@@ -33,7 +33,7 @@ def make_project(folder: str) -> None:
     """
     from pipeline.init import init_project
 
-    sys.stdout.writelines(f"{printable(line)}\n" for line in init_project(Path(folder)))
+    sys.stdout.writelines(f"{escape_control_chars(line)}\n" for line in init_project(Path(folder)))
 
 
 def run_pipeline(overrides: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import yaml
 
 from pipeline import __version__
 from pipeline.core.code import PACKAGE, files_digest, stage_files
-from pipeline.core.whole import whole
+from pipeline.core.files import atomic
 from pipeline.project import CODE, DVC, runs_installed_package, shipped
 from pipeline.stages import STAGES
 
@@ -48,7 +48,7 @@ def update_project(root: Path) -> list[str]:
         lines.append(f"{upgrade}: no stage's code changed; nothing runs again because of it")
     text = _code_text(digests, _digest(dvc))
     if not (root / CODE).is_file() or (root / CODE).read_text(encoding="utf-8", errors="replace") != text:
-        with whole(root / CODE) as partial:
+        with atomic(root / CODE) as partial:
             partial.write_text(text, encoding="utf-8")
     return lines
 
@@ -102,7 +102,7 @@ def _update_dvc_yaml(root: Path, text: str, known: str | None) -> list[str]:
     if _digest(text) in (known, present):
         return []
     target = DVC if present == known else DVC_NEW
-    with whole(root / target) as partial:
+    with atomic(root / target) as partial:
         partial.write_text(text, encoding="utf-8")
     if target == DVC:
         add_plot_templates(root)

@@ -15,7 +15,7 @@ from pipeline.core.digests import file_digest
 PACKAGE = Path(__file__).parents[1]
 # Imports that are followed although no statement shows them: classes named by ``_target_`` in conf/ load by name.
 BY_NAME = {
-    "pipeline.images.open_set": ("pipeline.images",),
+    "pipeline.images.image_set": ("pipeline.images",),
     "pipeline.model.build": ("pipeline.model",),
 }
 # Folders beside the code that a module reads: the built pages, and the sources that they are built from.
@@ -25,7 +25,7 @@ WITHOUT_EFFECT = {
     "pipeline": "the version alone; artifacts carry it as an attribute",
     "pipeline.core.code": "decides what runs again, not what it writes",
     "pipeline.core.errors": "names of exceptions",
-    "pipeline.core.printable": "text of messages",
+    "pipeline.core.escaping": "text of messages",
     "pipeline.core.progress": "progress bars",
     "pipeline.core.settings": "the base class of settings; their values are DVC parameters",
     "pipeline.params": "loads settings; their values are DVC parameters",

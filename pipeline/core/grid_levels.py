@@ -13,7 +13,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.core.store import array, level
+from pipeline.core.zarr_store import array, level
 
 
 @dataclass(frozen=True, eq=False)

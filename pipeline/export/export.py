@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pipeline.core import artifacts as a
 from pipeline.core.errors import ArtifactError, ConfigError
+from pipeline.core.files import discard
 from pipeline.core.progress import say, tracked
 from pipeline.core.site_data import read_data_script
-from pipeline.core.store import discard
 from pipeline.export.site_files import METRICS_FILE, site_files
 from pipeline.site.pages import PAGES
 

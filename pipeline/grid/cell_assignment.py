@@ -11,7 +11,7 @@ from pipeline.core.cells import CellAssignment, assign_cells, flat_cells
 
 
 @dataclass(frozen=True, eq=False)
-class CellAssignment:
+class SampleAssignment:
     """The cells of an atlas's samples; cells are in reading order.
 
     Attributes:
@@ -42,9 +42,9 @@ class CellAssignment:
         return [slice(start, stop) for start, stop in pairwise(starts)]
 
 
-def assign_cells(
+def assign_samples(
     blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.floating]]], samples: int, sizes: Sequence[int]
-) -> CellAssignment:
+) -> SampleAssignment:
     """Assign all samples to cells.
 
     Args:
@@ -70,7 +70,7 @@ def assign_cells(
     centers = (np.stack([cells % finest, cells // finest], axis=1) + 0.5) / finest
     levels = tuple(assign_cells(centers, sizes))
     counts = tuple(np.bincount(level.of_point, count[cells], len(level.cell)).astype(np.int64) for level in levels)
-    return CellAssignment(index[flat], levels, counts)
+    return SampleAssignment(index[flat], levels, counts)
 
 
 def nested_order(ancestors: NDArray[np.int64]) -> NDArray[np.int32]:

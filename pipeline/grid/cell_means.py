@@ -6,10 +6,10 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.cells import Level
+from pipeline.core.cells import CellAssignment
 from pipeline.core.resumable import TaskResults
 from pipeline.core.threads import in_threads
-from pipeline.grid.cell_assignment import CellAssignment
+from pipeline.grid.cell_assignment import SampleAssignment
 from pipeline.grid.sums import coarser, half_products, reliability
 from pipeline.grid.tasks import CELL_MEANS, SumSlice
 
@@ -19,7 +19,7 @@ TOTAL_BYTES = 2**27  # of the sums that are held at a time, in float64
 
 
 def store_cell_means(
-    results: TaskResults, slices: Sequence[SumSlice], cells: CellAssignment, half_counts: NDArray[np.float64]
+    results: TaskResults, slices: Sequence[SumSlice], cells: SampleAssignment, half_counts: NDArray[np.float64]
 ) -> None:
     """Store ``means`` and ``directions`` [cell, channel], ``reliability`` [cell] and ``mean`` [channel].
 
@@ -61,7 +61,7 @@ def store_cell_means(
     _discard(results, slices)
 
 
-def store_attribution_means(results: TaskResults, slices: Sequence[SumSlice], cells: CellAssignment) -> None:
+def store_attribution_means(results: TaskResults, slices: Sequence[SumSlice], cells: SampleAssignment) -> None:
     """Store the mean ``attribution`` of the cells of all levels [cell, class]; the sums are removed."""
     parents = _parents(cells.levels)
     shape = (cells.level_slices[-1].stop, max(one.last for one in slices))
@@ -121,7 +121,7 @@ def _fill_directions(means: NDArray[np.float32], mean: NDArray[np.float64], dire
         pass
 
 
-def _parents(levels: Sequence[Level]) -> list[NDArray[np.int64]]:
+def _parents(levels: Sequence[CellAssignment]) -> list[NDArray[np.int64]]:
     """For each level but the finest, the cell of that level that each cell of the next finer level lies in."""
     found = []
     for coarse, fine in pairwise(levels):
@@ -132,7 +132,7 @@ def _parents(levels: Sequence[Level]) -> list[NDArray[np.int64]]:
 
 
 def _all_levels(
-    finest: NDArray[np.float64], parents: Sequence[NDArray[np.int64]], levels: Sequence[Level]
+    finest: NDArray[np.float64], parents: Sequence[NDArray[np.int64]], levels: Sequence[CellAssignment]
 ) -> list[NDArray[np.float64]]:
     """Sums of all levels, coarse to fine, from those of the finest cells."""
     found = [finest]

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.progress import say
-from pipeline.grid.cell_assignment import CellAssignment
+from pipeline.grid.cell_assignment import SampleAssignment
 from pipeline.grid.config import GridSettings
 from pipeline.grid.cosines import spread
 from pipeline.grid.exemplars import exemplars
 from pipeline.grid.two_pass import TwoPass
 
 
-def mean_arrays(passes: TwoPass, cells: CellAssignment) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
+def mean_arrays(passes: TwoPass, cells: SampleAssignment) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
     """Cells a side, and the mean activations and attributions, of each level from coarse to fine.
 
     Args:
@@ -27,7 +27,7 @@ def mean_arrays(passes: TwoPass, cells: CellAssignment) -> Iterator[tuple[int, d
 
 
 def other_arrays(
-    passes: TwoPass, cells: CellAssignment, image: NDArray[np.int64], settings: GridSettings
+    passes: TwoPass, cells: SampleAssignment, image: NDArray[np.int64], settings: GridSettings
 ) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
     """Cells a side, and all other arrays by name, of each level from coarse to fine.
 
@@ -72,7 +72,7 @@ def print_metrics(what: str, metrics: Mapping[str, Mapping[str, Any]]) -> None:
         say(f"{what} level {size}: {numbers['occupied']} cells occupied, {numbers['drawn']} drawn; median {medians}")
 
 
-def count_histogram(cells: CellAssignment) -> dict[str, list[Any]]:
+def count_histogram(cells: SampleAssignment) -> dict[str, list[Any]]:
     """How many cells of each level hold 1, 2-3, 4-7, ... samples; ``count`` is the lower end of the range."""
     table: dict[str, list[Any]] = {"level": [], "count": [], "cells": []}
     for level, count in zip(cells.levels, cells.counts, strict=True):

@@ -18,7 +18,7 @@ from pipeline.core.digests import folder_digest, folder_stat_digest
 from pipeline.core.errors import ArtifactError
 from pipeline.core.progress import say
 from pipeline.core.resumable import ResumableArtifact, resume
-from pipeline.grid.cell_assignment import CellAssignment, assign_cells
+from pipeline.grid.cell_assignment import SampleAssignment, assign_samples
 from pipeline.grid.outputs import count_histogram, level_metrics, mean_arrays, other_arrays, print_metrics
 from pipeline.grid.two_pass import TwoPass
 from pipeline.stages import Task
@@ -82,7 +82,7 @@ def _artifact(task: Task, activations: zarr.Group, layout: zarr.Group) -> Resuma
     )
 
 
-def _create_arrays(task: Task, cells: CellAssignment, channels: int, classes: int, group: zarr.Group) -> None:
+def _create_arrays(task: Task, cells: SampleAssignment, channels: int, classes: int, group: zarr.Group) -> None:
     """The empty arrays of all levels."""
     zarr_store.add_array(group, a.GRID, "mean", (channels,))
     for level in cells.levels:
@@ -103,7 +103,7 @@ def _create_arrays(task: Task, cells: CellAssignment, channels: int, classes: in
 
 
 def _store(
-    task: Task, folder: Path, passes: TwoPass, cells: CellAssignment, image: NDArray[np.int64]
+    task: Task, folder: Path, passes: TwoPass, cells: SampleAssignment, image: NDArray[np.int64]
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Write the grid's arrays: (checksums of their shards, metrics by level)."""
     metrics = {}
@@ -129,9 +129,9 @@ def _write(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> dict[str, str]:
     return zarr_store.write_shards(folder, stored, 0)
 
 
-def _assign_cells(layout: zarr.Group, samples: int, sizes: tuple[int, ...]) -> CellAssignment:
+def _assign_cells(layout: zarr.Group, samples: int, sizes: tuple[int, ...]) -> SampleAssignment:
     try:
-        return assign_cells(_points(layout), samples, sizes)
+        return assign_samples(_points(layout), samples, sizes)
     except (ValueError, IndexError) as error:
         raise ArtifactError(
             f"{layout.store_path}: expected one point for each of some of {samples} samples, found {error}; run reduce "

@@ -12,7 +12,7 @@ from pipeline.core import zarr_store
 from pipeline.core.pool import Pool
 from pipeline.core.progress import say, tracked
 from pipeline.core.resumable import TaskResults
-from pipeline.grid.cell_assignment import CellAssignment
+from pipeline.grid.cell_assignment import SampleAssignment
 from pipeline.grid.cell_means import ATTRIBUTION_MEANS, store_attribution_means, store_cell_means
 from pipeline.grid.sums import image_half
 from pipeline.grid.tasks import (
@@ -38,7 +38,7 @@ class TwoPass:
         path: Path,
         activations: zarr.Group,
         results: TaskResults,
-        cells: CellAssignment,
+        cells: SampleAssignment,
         image: NDArray[np.int64],
     ) -> None:
         """Prepare both passes.

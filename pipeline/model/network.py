@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from pipeline.core.artifacts import MODEL
+from pipeline.core.digests import file_digest, identity
 from pipeline.core.errors import ArtifactError, ModelError
-from pipeline.core.identity import file_digest, identity
-from pipeline.core.whole import whole, write_json
+from pipeline.core.files import atomic, write_json
 from pipeline.model.build import build, freeze, in_place_modules
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape
@@ -66,7 +66,7 @@ def save_network(folder: Path, network: Network, architecture: Mapping[str, Any]
         architecture: ``_target_`` and arguments that build it again.
         settings: the settings it was made with.
     """
-    with whole(folder) as partial:
+    with atomic(folder) as partial:
         partial.mkdir()
         state = {name: value.detach().cpu().contiguous().clone() for name, value in network.module.state_dict().items()}
         save_file(state, partial / WEIGHTS)

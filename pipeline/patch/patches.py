@@ -7,7 +7,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.core.store import array, level
+from pipeline.core.zarr_store import array, level
 from pipeline.patch.paste import Forward, Pixels, Square, batched_logits
 
 MAX_SIDE = 0.5  # of the input's side: a patch is a part of an image, not the image

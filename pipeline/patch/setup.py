@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.core.printable import printable
+from pipeline.core.escaping import escape_control_chars
 from pipeline.images.manifest import Manifest
 from pipeline.model.inputs import normalize
 from pipeline.model.layers import LayerShape
@@ -74,7 +74,7 @@ class Setup:
         """An image's name and that of its class, as the network or else the image set names it."""
         class_, label = int(self.manifest.class_[row]), int(self.manifest.label[row])
         name = self.network.classes[class_] if class_ >= 0 else self.labels[label] if label >= 0 else None
-        return {"key": printable(self.manifest.key[row]), "label": name}
+        return {"key": escape_control_chars(self.manifest.key[row]), "label": name}
 
     def settings_content(self) -> Content:
         """The settings of both directions, as the page shows them."""

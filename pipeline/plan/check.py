@@ -137,7 +137,9 @@ def check_classes(params: Params, images: ImageSet) -> None:
 def check_bookmarks(params: Params, images: ImageSet) -> None:
     """Raise ConfigError if a place of the page names something that the run does not have."""
     if params.site.bookmarks:
-        configured_bookmarks(params.site.bookmarks, link_targets(params, resolve_class_names(params.model, images.classes)))
+        configured_bookmarks(
+            params.site.bookmarks, link_targets(params, resolve_class_names(params.model, images.classes))
+        )
 
 
 def check_points(params: Params, images: int) -> None:

@@ -6,7 +6,7 @@ Sums that a reader can check are written with the numbers that went into them; s
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.core.statistics import BLOCK_BYTES
+from pipeline.core.moments import BLOCK_BYTES
 from pipeline.plan import disk
 from pipeline.plan.disk import FLOAT_BYTES
 from pipeline.plan.format import count, rate, size, time
@@ -22,8 +22,8 @@ from pipeline.plan.inputs import (
     step_count,
 )
 from pipeline.sample.attribution import TANGENTS
-from pipeline.sample.cut import cut
-from pipeline.sample.streams import stream_count
+from pipeline.sample.parallel_forward import parallel_batches
+from pipeline.sample.tasks import shard_images
 
 TRAINING_PASSES = 3  # forward passes that a training step costs: one forward, and a backward pass of twice the time
 # points per second of a layout, on two cores; they depend on the points and are no more than a first guess
@@ -147,8 +147,8 @@ def sample_costs(sizes: Sizes, rates: Rates, gpus: Sequence[int]) -> Iterator[St
     else:
         lines.append(f"decoding: {rate(rates.decode)} a second, network: {rate(rates.sample)}; the slower counts")
     settings, row = sizes.params.sample, sum(disk.activation_row(sizes, layer) for layer in sizes.channels)
-    shards = cut(sizes.images, settings.batch_size, settings.positions_per_image, row)
-    batches = stream_count(settings.device, settings.attribution) * rates.batch_bytes
+    shards = shard_images(sizes.images, settings.batch_size, settings.positions_per_image, row)
+    batches = parallel_batches(settings.device, settings.attribution) * rates.batch_bytes
     memory = rates.memory + batches + 2 * min(shards.shard_rows, sizes.samples) * row
     yield StageCost("sample", "", "", sizes.images, "images", 0, memory, seconds, tuple(lines))
     for layer, channels in sizes.channels.items():

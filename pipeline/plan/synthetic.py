@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.model.build import build, freeze
-from pipeline.model.describe import Form, layer_forms
-from pipeline.model.layers import LayerShape, known_layer
+from pipeline.model.discovery import OutputFormat, output_formats
+from pipeline.model.layers import LayerShape, require_layer
+from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network
-from pipeline.model.resolve import class_names, preprocessing
 from pipeline.params import Params
 
 WIDTH, HEIGHT = 500, 375  # as most photographs of ImageNet
@@ -63,7 +63,7 @@ class RandomNetwork:
     """
 
     network: Network
-    forms: dict[str, Form]
+    forms: dict[str, OutputFormat]
 
 
 def random_network(params: Params, images: ImageSet) -> RandomNetwork:
@@ -72,13 +72,13 @@ def random_network(params: Params, images: ImageSet) -> RandomNetwork:
     Raises:
         ModelError: it cannot be built, or has no such layer.
     """
-    settings, model = preprocessing(params.model), params.model
-    names = class_names(model, images.classes)
+    settings, model = resolve_preprocessing(params.model), params.model
+    names = resolve_class_names(model, images.classes)
     module = freeze(build(model.architecture, len(names) if names else None, params.seed))
-    forms = layer_forms(module, settings.crop, model.prefix_tokens)
+    forms = output_formats(module, settings.crop, model.prefix_tokens)
     # the search for strides and receptive fields takes long, and no rate depends on them
     shapes = {
-        layer: LayerShape(**asdict(known_layer(layer, forms)), stride=1.0, receptive_field=settings.crop)
+        layer: LayerShape(**asdict(require_layer(layer, forms)), stride=1.0, receptive_field=settings.crop)
         for layer in params.layers
     }
     classes = tuple(str(number) for number in range(logit_count(module, settings.crop)))

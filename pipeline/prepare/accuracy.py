@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.model.config import PreprocessingSettings
-from pipeline.model.preprocessing import normalise
+from pipeline.model.inputs import normalize
 
 TOP = 5
 BATCH_SIZE = 32
@@ -42,7 +42,7 @@ class TopPredictions:
         pixels = torch.from_numpy(np.stack(self._pending)).movedim(-1, 1).float() / 255
         self._pending = []
         with torch.inference_mode():
-            logits = self._module(normalise(pixels, self._preprocessing))
+            logits = self._module(normalize(pixels, self._preprocessing))
         best = logits.topk(min(TOP, logits.shape[1]), dim=1).indices
         self._found.append(best.numpy().astype(np.int64))
 

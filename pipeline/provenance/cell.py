@@ -14,7 +14,7 @@ from pipeline.core import artifacts as a
 from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
-from pipeline.core.zarr_store import array, level, open_artifact
+from pipeline.core.zarr_store import array, open_artifact
 
 RowColumn = tuple[int, int]
 NEAREST = 3  # occupied cells that the error names where the requested one is empty

@@ -14,7 +14,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
-from pipeline.model.layers import find
+from pipeline.model.layers import get_layer
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def record_forward(module: nn.Module, names: Sequence[str], inputs: Tensor) -> M
     Raises:
         ModelError: a layer is never run.
     """
-    layers = {name: find(module, name) for name in names}
+    layers = {name: get_layer(module, name) for name in names}
     found: dict[str, PartialForward] = {}
     running: list[list[_Call]] = [[]]
 

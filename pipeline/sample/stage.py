@@ -18,10 +18,17 @@ from pipeline.core.progress import progress, say
 from pipeline.core.resumable import Checkpoint, ResumableArtifact, resume, work_folder
 from pipeline.core.zarr_store import add_array, write_shards
 from pipeline.images.manifest import Manifest, read_manifest
-from pipeline.model.layers import LayerShape, require_layer
-from pipeline.model.network import read_description
+from pipeline.model.layers import LayerShape
 from pipeline.sample.stats import ActivationStats, sum_stats
-from pipeline.sample.tasks import SampleTask, SamplerSpec, Sharding, image_rows, position_rows, sample_shard, shard_images
+from pipeline.sample.tasks import (
+    SamplerSpec,
+    SampleTask,
+    Sharding,
+    image_rows,
+    position_rows,
+    sample_shard,
+    shard_images,
+)
 from pipeline.stages import Task
 
 ROWS = "rows"  # the task that needs no network
@@ -78,9 +85,9 @@ def run(task: Task) -> None:
 def _read_inputs(task: Task) -> _Inputs:
     settings = task.params.sample
     manifest = read_manifest(task.path(IMAGES))
-    model = describe(task.path(MODEL))
+    model = read_description(task.path(MODEL))
     known = {name: LayerShape(**shape) for name, shape in model["layers"].items()}
-    shapes = {layer: known_layer(layer, known) for layer in task.params.layers}
+    shapes = {layer: require_layer(layer, known) for layer in task.params.layers}
     classes = len(model["classes"]) if settings.attribution else 0
     number_bytes = {"float16": 2, "float32": 4}[settings.storage]
     row_bytes = number_bytes * sum(shape.channels + classes for shape in shapes.values())

@@ -18,15 +18,13 @@ from pipeline.core.errors import DataError
 from pipeline.core.malloc import keep_memory
 from pipeline.core.zarr_store import write_shards
 from pipeline.images.config import ImagesSettings
+from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.images.open_set import open_image_set
-from pipeline.images.places import relative_places
-from pipeline.model import saved
-from pipeline.model.batches import batches
-from pipeline.model.layers import LayerShape, known_layer
-from pipeline.model.network import Network
+from pipeline.images.positions import relative_positions
+from pipeline.model.inputs import input_batches, network_crop, to_tensor
+from pipeline.model.layers import LayerShape, require_layer
+from pipeline.model.network import Network, load_network
 from pipeline.model.positions import map_positions
-from pipeline.model.preprocessing import network_crop, to_tensor
 from pipeline.sample.config import SampleSettings
 from pipeline.sample.forward import Block, sample_batch
 from pipeline.sample.parallel_forward import ParallelForward, parallel_batches
@@ -101,7 +99,7 @@ def position_rows(shape: LayerShape, seed: int, digests: Sequence[str], each: in
     """
     found = np.empty((len(digests) * each, 2), np.int32)
     for start in range(0, len(digests), IMAGES_PER_BLOCK):
-        places = relative_places(seed, digests[start : start + IMAGES_PER_BLOCK], each)
+        places = relative_positions(seed, digests[start : start + IMAGES_PER_BLOCK], each)
         positions = map_positions(places, shape.height, shape.width, border).reshape(-1, 2)
         found[start * each : start * each + len(positions)] = positions
     return found
@@ -174,7 +172,7 @@ class Sampler:
         self._settings = spec.settings
         if self._settings.device == "cpu":
             keep_memory()
-        self._network = saved.load(spec.model, self._settings.device)
+        self._network = load_network(spec.model, self._settings.device)
         count = parallel_batches(self._settings.device, self._settings.attribution)
         self._forward = ParallelForward(self._network, count, self._settings.attribution)
         manifest = read_manifest(spec.manifest)
@@ -183,7 +181,7 @@ class Sampler:
     def blocks(self, images: range, layers: Sequence[str]) -> Iterator[tuple[slice, dict[str, Block]]]:
         """Sample some images batch by batch: (slice of the rows of all these images, block by layer)."""
         settings = self._settings
-        shapes = {layer: known_layer(layer, self._network.layers) for layer in layers}
+        shapes = {layer: require_layer(layer, self._network.layers) for layer in layers}
         digests = self._images.manifest.digest[images.start : images.stop]
         each = settings.positions_per_image
 
@@ -193,10 +191,10 @@ class Sampler:
 
         def sample(network: Network, batch: tuple[range, Tensor]) -> tuple[slice, dict[str, Block]]:
             span, inputs = batch
-            places = relative_places(self._spec.seed, digests[span.start : span.stop], each)
+            places = relative_positions(self._spec.seed, digests[span.start : span.stop], each)
             return slice(span.start * each, span.stop * each), sample_batch(network, shapes, inputs, places, settings)
 
-        decoded = batches(load_input, len(images), settings.batch_size, settings.device)
+        decoded = input_batches(load_input, len(images), settings.batch_size, settings.device)
         yield from self._forward.map(sample, decoded)
 
     def write(self, task: SampleTask) -> dict[str, WrittenShards]:

@@ -7,7 +7,7 @@ from pipeline import __version__
 from pipeline.core import artifacts as a
 from pipeline.core.artifacts import Artifact
 from pipeline.core.grid_levels import GridLevel
-from pipeline.core.store import open_artifact
+from pipeline.core.zarr_store import open_artifact
 from pipeline.images.crops import CropSize
 from pipeline.images.manifest import Manifest, manifest_attributes
 from pipeline.images.thumbnails import IMAGES_PER_FOLDER

@@ -14,8 +14,8 @@ from pipeline.core import artifacts as a
 from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
-from pipeline.core.statistics import layer_mean, row_blocks
-from pipeline.core.store import array, open_artifact
+from pipeline.core.moments import layer_mean, row_blocks
+from pipeline.core.zarr_store import array, open_artifact
 from pipeline.site.cell_data import IconOrigin, Neighbors, icon_origins, nearest_cells
 from pipeline.site.polysemantic_cells import class_directions
 from pipeline.site.shared_samples import SampleCells

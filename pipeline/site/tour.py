@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.core import artifacts as a
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.grid_levels import grid_level, icon_level
-from pipeline.core.store import array, open_artifact
+from pipeline.core.zarr_store import array, open_artifact
 from pipeline.site.bookmarks import Bookmark, configured_bookmarks, format_link, link_targets
 from pipeline.site.read import read_sample_cells, read_values
 from pipeline.site.shared_samples import largest_share

@@ -8,7 +8,7 @@ import pytest
 from pipeline.core.artifacts import GRID, ICONS
 from pipeline.core.errors import ArtifactError
 from pipeline.core.grid_levels import grid_level, grid_levels, icon_level, level_sizes
-from pipeline.core.store import create, open_artifact, write_array
+from pipeline.core.zarr_store import create, open_artifact, write_array
 
 SIZES = (20, 5, 100)
 CELL = np.array([[0, 1], [0, 4], [3, 2]], np.int32)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.cells import assign_cells
-from pipeline.grid.cell_assignment import assign_cells, nested_order
+from pipeline.grid.cell_assignment import assign_samples, nested_order
 from pipeline.grid.cosines import cosines_to_means, spread
 
 
@@ -14,7 +14,7 @@ def unit(rows: np.ndarray) -> np.ndarray:
 
 def cosines(rows: np.ndarray, xy: np.ndarray, sizes: tuple[int, ...], inside: np.ndarray) -> np.ndarray:
     """Cosines [level, sample] of the samples ``inside`` to the means of their cells."""
-    placed = assign_cells([(inside, xy[inside])], len(rows), sizes)
+    placed = assign_samples([(inside, xy[inside])], len(rows), sizes)
     mean = rows.mean(axis=0)
     means = [
         np.stack([rows[inside][level.of_point[placed.label[inside]] == i].mean(axis=0) for i in range(len(level.cell))])

@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.core.cells import assign_cells, parents
 from pipeline.core.moments import grouped_sums
-from pipeline.grid.sums import GroupSums, MAX_RUN, add_rows, coarser, half_products, image_half, reliability
+from pipeline.grid.sums import MAX_RUN, GroupSums, add_rows, coarser, half_products, image_half, reliability
 
 
 @pytest.mark.parametrize("period", [1, 2, 5, 10, 64])

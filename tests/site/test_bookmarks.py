@@ -18,7 +18,7 @@ from pipeline.compose import compose_config
 from pipeline.core.errors import ConfigError
 from pipeline.params import parse_params
 from pipeline.plan.check import check_run
-from pipeline.site.bookmarks import LinkTargets, PARTS, configured_bookmarks, link_targets
+from pipeline.site.bookmarks import PARTS, LinkTargets, configured_bookmarks, link_targets
 from pipeline.site.config import BookmarkSettings, SiteSettings
 
 ROOT = Path(__file__).parents[2]
