@@ -9,7 +9,7 @@ export function showFailure(error: unknown): void {
   document.body.append(el("p", { class: "failure", role: "alert" }, text));
 }
 
-/** Header of a page beside the atlas: link back, title, theme button. */
+/** Header of the pages other than the atlas: link back, title, theme button. */
 export function createPageHeader(title: string): HTMLElement {
   const back = el("a", { class: "back", href: "index.html" }, "← Atlas");
   const theme = createThemeButton(() => {});
