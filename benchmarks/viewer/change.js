@@ -1,4 +1,4 @@
-// How long it takes from Enter until the page that shows another class has been painted: `changed` in ms, or null.
+// Time from Enter until the page with another class has been painted: `changed` in ms, or null.
 (() => {
   let began = null;
   globalThis.changed = null;
@@ -11,11 +11,11 @@
     },
     true,
   );
-  const heard = () => {
+  const onChange = () => {
     if (began === null) return;
     const from = began;
     began = null;
-    // the frame's callbacks run, it is painted, and then comes the next task
+    // the task after the frame's callbacks runs once the frame has been painted
     requestAnimationFrame(() => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => {
@@ -24,7 +24,7 @@
       port2.postMessage(null);
     });
   };
-  new MutationObserver(heard).observe(document, {
+  new MutationObserver(onChange).observe(document, {
     subtree: true,
     attributes: true,
     attributeFilter: ["data-ready"],

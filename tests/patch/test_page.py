@@ -119,5 +119,5 @@ def test_a_missing_result_is_reported(chromium: Browser, site: Path) -> None:
     """A layer whose test has not been made says which stage makes it."""
     page = chromium.new_page()
     page.goto((site / "patch.html").as_uri() + "#mixed3b/compare-0-1/0-1")
-    expect(page.locator(".skip-reason")).to_contain_text("The stage patch makes it")
+    expect(page.locator(".skip-reason")).to_contain_text("The stage patch writes it")
     page.close()

@@ -193,19 +193,19 @@ def test_bookmarks_can_be_saved(opened: Opener) -> None:
     page = opened("#layer=features.7&class=4&level=20&view=0.3,0.4,0.2")
     listed(page).get_by_label("Bookmark title").fill(OWN)
     page.get_by_role("button", name="Save bookmark").click()
-    expect(page.locator(".own .place .name")).to_have_text(OWN)
+    expect(page.locator(".own-bookmarks .bookmark .name")).to_have_text(OWN)
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")
     page.keyboard.press("Escape")
     page.keyboard.press("0")
-    listed(page).locator(".own .place").click()
+    listed(page).locator(".own-bookmarks .bookmark").click()
     expect(page.locator(".class-toolbar strong")).to_contain_text("sailboat")
     page.wait_for_function("location.hash.includes('view=0.3000,0.4000,')")
     listed(page).get_by_role("button", name=f"Remove {OWN}").click()
-    expect(page.locator(".own .place")).to_have_count(0)
+    expect(page.locator(".own-bookmarks .bookmark")).to_have_count(0)
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")
-    expect(listed(page).locator(".own .place")).to_have_count(0)
+    expect(listed(page).locator(".own-bookmarks .bookmark")).to_have_count(0)
 
 
 @pytest.mark.browser
@@ -215,12 +215,12 @@ def test_missing_storage_is_reported(opened: Opener) -> None:
     page.add_init_script(TROUBLE)
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")
-    expect(listed(page).locator(".unavailable")).to_contain_text("keeps nothing")
+    expect(listed(page).locator(".unavailable")).to_contain_text("has no storage")
     page.get_by_role("button", name="Save bookmark").click()
-    expect(page.locator(".own .place")).to_have_count(1)
+    expect(page.locator(".own-bookmarks .bookmark")).to_have_count(1)
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")
-    expect(listed(page).locator(".own .place")).to_have_count(0)
+    expect(listed(page).locator(".own-bookmarks .bookmark")).to_have_count(0)
 
 
 @pytest.mark.browser
@@ -231,5 +231,5 @@ def test_invalid_storage_is_ignored(opened: Opener, held: str) -> None:
     page.evaluate("held => localStorage.setItem(`atlas-places:${location.pathname.replace(/[^/]*$/, '')}`, held)", held)
     page.reload()
     page.wait_for_selector("html[data-ready]", state="attached")
-    expect(listed(page).locator(".own .place")).to_have_count(int("good" in held))
+    expect(listed(page).locator(".own-bookmarks .bookmark")).to_have_count(int("good" in held))
     page.evaluate("localStorage.clear()")

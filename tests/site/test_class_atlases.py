@@ -270,7 +270,7 @@ def test_a_comparison_leads_to_its_patch_test_and_every_page_to_the_evidence(ope
     page = opened(COMPARE)
     link = page.get_by_role("link", name="Patch test")
     assert link.get_attribute("href") == "patch.html#features.7/compare-1-0"
-    expect(page.locator(".caption")).to_contain_text("2 % of the samples lie beyond the ends of the axis")
+    expect(page.locator(".caption")).to_contain_text("2 % of the samples lie outside the range of the axis")
     assert page.get_by_role("link", name="Evidence").get_attribute("href") == "evidence.html"
     page.keyboard.press("o")
     page.keyboard.press("Home")
@@ -372,7 +372,7 @@ def test_a_layer_without_such_cells_says_so(opened: Opener) -> None:
     page.keyboard.press("u")
     for layer in ("features.3", "features.7"):
         section = page.get_by_role("dialog", name="Polysemantic cells").get_by_role("region", name=layer)
-        expect(section).to_contain_text("No cell of this layer is strong")
+        expect(section).to_contain_text("No cell of this layer has a large attribution to two classes")
 
 
 def test_names_of_atlases_are_text(opened: Opener, planted: Planted) -> None:

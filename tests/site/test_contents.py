@@ -180,7 +180,7 @@ def test_every_measure_is_explained(opened: Opener, address: str) -> None:
         assert page.locator("dl.meanings").nth(number).locator("dt").all_inner_texts() == heads
     said = page.locator("#figures > .summary").inner_text().replace("\u00a0", " ")
     assert "72 images, 3 more could not be read." in said
-    assert "the right class of 63 % of those with a label." in said
+    assert "SqueezeNet has a top-1 accuracy of 63 % on images with a label." in said
     assert "At features.7, 69 % of the attributions are exactly zero." in said
     assert page.locator("#figures script, #figures b").count() == 0
 
@@ -196,7 +196,7 @@ def test_tests_are_summarized_and_linked(opened: Opener, address: str) -> None:
     )
     href = tests.first.get_by_role("link").get_attribute("href")
     assert href == f"patch.html#{LAYERS[0]}/{COMPARE_ATLAS}/1-0"
-    expect(page.locator("#evidence .found").first).to_have_text("taken away, predicts well; pushed, does not predict")
+    expect(page.locator("#evidence .found").first).to_have_text("ablation: predicts well; steering: does not predict")
     assert page.get_by_role("link", name="Evidence").get_attribute("href") == "evidence.html"
     expect(page.locator("#tour li")).to_have_count(5)
 
@@ -217,7 +217,7 @@ def test_missing_results_are_reported(chromium: Browser, planted: Planted) -> No
     page.goto((planted.site / "contents.html").as_uri())
     page.wait_for_selector("html[data-ready=contents]", state="attached")
     expect(page.locator("#patches .found").first).to_have_text("no result on this site")
-    expect(page.locator("#figures .empty")).to_contain_text("not here yet")
+    expect(page.locator("#figures .empty")).to_contain_text("Not available yet")
     page.close()
     assert errors == []
 

@@ -98,7 +98,7 @@ def test_density_of_a_class(opened: Opener, planted: Planted) -> None:
     check(page, level, found, "the class's samples")
     over, _ = extremes(level, found)
     page.mouse.click(*place(page, level, over))
-    expect(page.locator(".panel .density")).to_contain_text(f"{written(found[0][over])} of its samples")
+    expect(page.locator(".panel .density")).to_contain_text(f"{written(found[0][over])} of the class's samples")
     page.get_by_label("attribution").check()
     expect(page.locator(".panel .density")).to_have_count(0)
     assert color(page, level, busiest(level)) == before

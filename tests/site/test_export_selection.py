@@ -230,4 +230,4 @@ def test_unreadable_tiles_are_reported_when_saving(opened: Opener, planted: Plan
     page.evaluate(f"() => {{ HTMLCanvasElement.prototype.toBlob = {refusal}; }}")
     press.click()
     expect(page.get_by_role("button", name="No PNG from disk")).to_be_visible()
-    expect(page.locator(".exports .secondary")).to_contain_text("let such a page show its pictures but not read them")
+    expect(page.locator(".exports .secondary")).to_contain_text("do not let such a page read the pixels of its images")

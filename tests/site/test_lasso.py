@@ -246,7 +246,7 @@ def test_links_stay_short(opened: Opener) -> None:
     lost = {(row, column) for row in range(40) for column in range(40)}
     page = opened(f"#layer=features.7&level=40&cells={encoded(40, ragged)}")
     expect(page.locator(".region h2")).to_have_text("800 cells")
-    expect(page.locator(".region")).to_contain_text("The link holds a simplified shape")
+    expect(page.locator(".region")).to_contain_text("The link contains a simplified shape")
     page.keyboard.press("+")
     page.wait_for_function("location.hash.includes('view=')")
     held = decoded(code(page)) if "cells=" in page.url else box_of(page)

@@ -328,7 +328,7 @@ def test_a_region_without_samples_says_so(opened: Opener, planted: Planted) -> N
     level = planted.levels["features.7", 20]
     assert not (level.cell == 0).all(axis=1).any()
     page = opened("#layer=features.7&level=20&box=20.0.0.0.0")
-    expect(page.locator(".region")).to_contain_text("No samples lie here")
+    expect(page.locator(".region")).to_contain_text("No samples here")
     expect(page.locator(".region h2")).to_have_text("1 cell")
     page.locator("input[value='features.3']").check()
     expect(page.locator(".region")).to_have_count(0)

@@ -141,7 +141,7 @@ def test_zoomed_out_each_cell_has_the_color_of_its_winner(opened: Opener, plante
     assert covering(page, level, int(nobody[0])) == pytest.approx([*background, 255 * MASK_OPACITY], abs=3)
     page.locator("input[value=negative]").check()
     check(-found)
-    page.locator("input[value=for]").check()
+    page.locator("input[value=positive]").check()
     slider = page.get_by_label("Intensity")
     slider.fill("1")
     assert "intensity=2" in page.url
@@ -187,7 +187,7 @@ def test_the_search_adds_classes_and_the_toolbar_lists_them(opened: Opener, plan
     page.keyboard.press("Shift+Enter")
     ready(page, "features.7/all/20/0.5.3")
     assert "class=0&also=5.3" in page.url
-    expect(page.get_by_role("status")).to_have_text(f"Highlighting fireboat, goldfish and {CLASSES[3]}")
+    expect(page.get_by_role("status")).to_have_text(f"Highlighting fireboat, goldfish, and {CLASSES[3]}")
     expect(page.get_by_role("option")).to_have_attribute("aria-description", "highlighted")
     page.keyboard.press("Escape")
     expect(page.get_by_role("group", name="Highlighted classes")).to_be_visible()

@@ -1,4 +1,4 @@
-// Bundles the viewer into one classic script and one style sheet, which work from file:// too.
+// Bundles each page of the viewer into one classic script and one style sheet, which also work from file://.
 // Usage: node build.mjs [FOLDER]   (by default ../static)
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";

@@ -22,8 +22,15 @@ function importsOf(text) {
 }
 
 function list(clause) {
-  const names = clause.replace(/\btype\b/g, "").match(/[\w$*]+/g) ?? [];
-  return names.join(", ");
+  const entries = clause.replace(/[{}]/g, ",").split(",");
+  const names = entries.map(
+    (entry) =>
+      entry
+        .trim()
+        .replace(/^type\s+/, "")
+        .split(/\s+as\s+/)[0],
+  );
+  return names.filter((name) => name && name !== "type").join(", ");
 }
 
 const folderOf = (file) => file.split("/")[0];

@@ -101,7 +101,7 @@ export class App {
     const { scenes, mapView, overlay, viewport } = this.pane;
     globalThis.atlas = {
       place: (row, column) => viewport.place(row, column),
-      names: () => this.pane.names.visibleLabels,
+      names: () => this.pane.labels.visibleLabels,
     };
     this.pinnedCell = new PinnedCell(this.store, scenes, panel, viewport, classes, showFailure);
     this.tool = new RegionTool(mapView, this.store, scenes, overlay, viewport);

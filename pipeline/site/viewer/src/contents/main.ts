@@ -12,7 +12,7 @@ import {
 } from "../data/manifest";
 import { el } from "../ui/dom";
 import { createAtlasPreview } from "../ui/icons";
-import { createThemeButton } from "../ui/page";
+import { createPageHeader, showFailure } from "../ui/page";
 import type { Measurements } from "./measures";
 import { createFigures } from "./tables";
 import { createTests } from "./tests";
@@ -20,7 +20,7 @@ import { createTests } from "./tests";
 async function start(): Promise<void> {
   const manifest = takeData("manifest") as Manifest;
   const main = el("main", {}, ...createIntroduction(manifest), createAtlases(manifest));
-  document.body.append(createHeader(), main);
+  document.body.append(createPageHeader("Contents"), main);
   const { automatic, places } = await loadBookmarks().catch(() => ({ automatic: false, places: [] }));
   const stops = places.map(({ title, text, link }, index) => {
     const href = `index.html#${link}${link ? "&" : ""}tour=${index + 1}`;
@@ -45,34 +45,23 @@ async function start(): Promise<void> {
 
 function createIntroduction(manifest: Manifest): HTMLElement[] {
   const { layers, network, images, title } = manifest;
-  const automaticNote = [
+  const summary = [
     count(allAtlases(manifest).length * layers.length, "atlas", "atlases"),
     `of ${count(layers.length, "layer")} of ${network.name}`,
     `from ${count(images, "image")}`,
   ];
   return [
     el("h1", {}, title),
-    el("p", { class: "lead" }, `${automaticNote.join(" ")}, with all tests and measurements.`),
+    el("p", { class: "lead" }, `${summary.join(" ")}, with all tests and measurements.`),
   ];
 }
-
-function createHeader(): HTMLElement {
-  const back = el("a", { class: "back", href: "index.html" }, "← Atlas");
-  const theme = createThemeButton(() => {});
-  return el("header", { class: "page-header" }, back, el("p", { class: "where" }, "Contents"), theme);
-}
-
-start().catch((error: unknown) => {
-  const text = error instanceof Error ? error.message : String(error);
-  document.body.append(el("p", { class: "failure", role: "alert" }, text));
-});
 
 // Previews of all atlases of the run.
 
 const MAX_SIDE_BY_SIDE = 3;
 
 /** One row per atlas, layers side by side. */
-export function createAtlases(manifest: Manifest): HTMLElement {
+function createAtlases(manifest: Manifest): HTMLElement {
   const rows = allAtlases(manifest).map((atlas, index) => createRow(manifest, atlas, index));
   const few = manifest.layers.length <= MAX_SIDE_BY_SIDE; // narrow rows leave room for several atlases side by side
   return el(
@@ -115,3 +104,5 @@ function createCard(layer: LayerEntry, atlas: AtlasEntry): HTMLElement {
     el("span", { class: "secondary" }, description.join(" · ")),
   );
 }
+
+start().catch(showFailure);

@@ -31,7 +31,7 @@ export class Area {
 
   private constructor(
     readonly size: number,
-    private readonly taken: Uint8Array,
+    private readonly selected: Uint8Array,
     runs: readonly [Run, ...Run[]],
   ) {
     this.runs = runs;
@@ -45,24 +45,24 @@ export class Area {
     };
   }
 
-  /** The positions whose entry in `taken` (row-major) is not 0; null if there are none. */
-  static of(size: number, taken: Uint8Array): Area | null {
-    const [first, ...others] = runsOf(size, taken);
-    return first ? new Area(size, taken, [first, ...others]) : null;
+  /** The positions whose entry in `selected` (row-major) is not 0; null if there are none. */
+  static of(size: number, selected: Uint8Array): Area | null {
+    const [first, ...others] = runsOf(size, selected);
+    return first ? new Area(size, selected, [first, ...others]) : null;
   }
 
   static box(box: Box): Area {
     const { size, top, left, bottom, right } = box;
-    const taken = new Uint8Array(size * size);
-    for (let row = top; row <= bottom; row++) taken.fill(1, row * size + left, row * size + right + 1);
-    const found = Area.of(size, taken);
+    const selected = new Uint8Array(size * size);
+    for (let row = top; row <= bottom; row++) selected.fill(1, row * size + left, row * size + right + 1);
+    const found = Area.of(size, selected);
     if (!found) throw new Error("a box contains at least one cell");
     return found;
   }
 
   has(row: number, column: number): boolean {
     if (row < 0 || column < 0 || row >= this.size || column >= this.size) return false;
-    return this.taken[row * this.size + column] === 1;
+    return this.selected[row * this.size + column] === 1;
   }
 
   /** Whether it is a rectangle without gaps. */
@@ -73,17 +73,17 @@ export class Area {
 
   /** Union with another area of the same level. */
   plus(other: Area): Area {
-    const taken = this.taken.slice();
+    const selected = this.selected.slice();
     for (const { row, from, to } of other.runs)
-      taken.fill(1, row * this.size + from, row * this.size + to + 1);
-    return Area.of(this.size, taken) ?? this;
+      selected.fill(1, row * this.size + from, row * this.size + to + 1);
+    return Area.of(this.size, selected) ?? this;
   }
 
   /** With one position added or removed. */
   toggled(row: number, column: number): Area | null {
-    const taken = this.taken.slice();
-    taken[row * this.size + column] = this.has(row, column) ? 0 : 1;
-    return Area.of(this.size, taken);
+    const selected = this.selected.slice();
+    selected[row * this.size + column] = this.has(row, column) ? 0 : 1;
+    return Area.of(this.size, selected);
   }
 
   /** The same area at another level; null if neither cell size divides the other. */
@@ -91,23 +91,23 @@ export class Area {
     const times = size / this.size;
     if (times === 1) return this;
     if (!Number.isInteger(times)) return null;
-    const taken = new Uint8Array(size * size);
+    const selected = new Uint8Array(size * size);
     for (const { row, from, to } of this.runs) {
       for (let fine = row * times; fine < (row + 1) * times; fine++) {
-        taken.fill(1, fine * size + from * times, fine * size + (to + 1) * times);
+        selected.fill(1, fine * size + from * times, fine * size + (to + 1) * times);
       }
     }
-    return Area.of(size, taken);
+    return Area.of(size, selected);
   }
 }
 
-function runsOf(size: number, taken: Uint8Array): Run[] {
+function runsOf(size: number, selected: Uint8Array): Run[] {
   const runs: Run[] = [];
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
-      if (!taken[row * size + column]) continue;
+      if (!selected[row * size + column]) continue;
       const from = column;
-      while (column + 1 < size && taken[row * size + column + 1]) column++;
+      while (column + 1 < size && selected[row * size + column + 1]) column++;
       runs.push({ row, from, to: column });
     }
   }

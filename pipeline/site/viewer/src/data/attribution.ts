@@ -1,6 +1,6 @@
 // Heatmaps of class attributions over the cells of a level.
 
-import { decodeArray, type EncodedArray, loadData, type NumberArray } from "./data-files";
+import { decodeArray, type EncodedArray, loadData, memoize, type NumberArray } from "./data-files";
 import { type LevelData, loadLevel, parentCells } from "./level";
 import type { AtlasEntry, HeatmapEntry, LayerEntry } from "./manifest";
 
@@ -45,17 +45,9 @@ function toLevel(plane: NumberArray, source: LevelData, level: LevelData): Float
   return Float32Array.from(parentCells(level, source), (cell) => (plane[cell] ?? 0) / 127);
 }
 
-const heatmapBlocks = new Map<string, Promise<NumberArray>>();
-
-function loadHeatmapBlock(name: string): Promise<NumberArray> {
-  let found = heatmapBlocks.get(name);
-  if (!found) {
-    found = loadData<{ heat: EncodedArray }>(name).then((content) => decodeArray(content.heat));
-    found.catch(() => heatmapBlocks.delete(name));
-    heatmapBlocks.set(name, found);
-  }
-  return found;
-}
+const loadHeatmapBlock = memoize(
+  async (name): Promise<NumberArray> => decodeArray((await loadData<{ heat: EncodedArray }>(name)).heat),
+);
 
 // Per cell, which of several classes has the largest attribution, and how large it is.
 

@@ -1,6 +1,6 @@
 // Exemplars of cells: image and patch position.
 
-import { decodeArray, type EncodedArray, loadData, type NumberArray } from "./data-files";
+import { decodeArray, type EncodedArray, loadData, memoize, type NumberArray } from "./data-files";
 import type { LevelData } from "./level";
 import type { LayerEntry, Manifest } from "./manifest";
 
@@ -63,23 +63,13 @@ function clampToImage(edge: number, side: number): number {
   return Math.min(Math.max(edge, 0), 1 - side);
 }
 
-const positionsByLevel = new Map<string, Promise<{ image: NumberArray; position: NumberArray }>>();
-
 /** Image row (-1 for none) and position (y, x) in the layer's map of all exemplars of all cells. */
-export function loadExemplarPositions(name: string): Promise<{ image: NumberArray; position: NumberArray }> {
-  let found = positionsByLevel.get(name);
-  if (!found) {
-    found = readExemplarPositions(name);
-    found.catch(() => positionsByLevel.delete(name));
-    positionsByLevel.set(name, found);
-  }
-  return found;
-}
-
-async function readExemplarPositions(name: string): Promise<{ image: NumberArray; position: NumberArray }> {
-  const content = await loadData<{ image: EncodedArray; position: EncodedArray }>(name);
-  return { image: await decodeArray(content.image), position: await decodeArray(content.position) };
-}
+export const loadExemplarPositions = memoize(
+  async (name): Promise<{ image: NumberArray; position: NumberArray }> => {
+    const content = await loadData<{ image: EncodedArray; position: EncodedArray }>(name);
+    return { image: await decodeArray(content.image), position: await decodeArray(content.position) };
+  },
+);
 
 /**
  * Cells in row-major order, repeated in proportion to their samples: for each of `parts` equal parts, the cell with its

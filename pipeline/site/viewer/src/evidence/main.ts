@@ -3,7 +3,7 @@
 import { loadDataFrom, takeData } from "../data/data-files";
 import type { Manifest } from "../data/manifest";
 import { createSvg, el } from "../ui/dom";
-import { createThemeButton } from "../ui/page";
+import { createPageHeader, showFailure } from "../ui/page";
 import { createLayerCard } from "./layer";
 import type { Result } from "./result";
 
@@ -11,7 +11,10 @@ async function start(): Promise<void> {
   const manifest = takeData("manifest") as Manifest;
   const layers = el("div", { class: "layers" });
   const rule = el("p", { class: "secondary rule" });
-  document.body.append(createHeader(manifest), el("main", {}, ...createIntroduction(manifest), layers, rule));
+  document.body.append(
+    createPageHeader(manifest.title),
+    el("main", {}, ...createIntroduction(manifest), layers, rule),
+  );
   for (const layer of manifest.layers) {
     const name = `predict/${layer.name}`;
     const result = await loadDataFrom<Result>(`${name}/result.js`, name).catch(() => null);
@@ -21,24 +24,8 @@ async function start(): Promise<void> {
   document.documentElement.dataset.ready = "evidence";
 }
 
-function createHeader({ title }: Manifest): HTMLElement {
-  const back = el("a", { class: "back", href: "index.html" }, "← Atlas");
-  return el(
-    "header",
-    { class: "page-header" },
-    back,
-    el("p", { class: "where" }, title),
-    createThemeButton(() => {}),
-  );
-}
-
-start().catch((error: unknown) => {
-  const text = error instanceof Error ? error.message : String(error);
-  document.body.append(el("p", { class: "failure", role: "alert" }, text));
-});
-
 /** Heading, description of both tests, and legend of the marks. */
-export function createIntroduction({ network }: Manifest): HTMLElement[] {
+function createIntroduction({ network }: Manifest): HTMLElement[] {
   const lead = el(
     "p",
     { class: "lead" },
@@ -93,3 +80,5 @@ function createLegend(): HTMLElement {
   ];
   return el("ul", { class: "key" }, ...entries.map(([mark, text]) => el("li", {}, mark, text)));
 }
+
+start().catch(showFailure);

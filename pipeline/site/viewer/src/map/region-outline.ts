@@ -173,9 +173,9 @@ export function fillHoles(area: Area, level: LevelData): Area {
 function fillEnclosed(area: Area, level: LevelData): Area {
   const { size } = area;
   const { top, left, bottom, right } = area.bounds;
-  const taken = new Uint8Array(size * size);
-  for (const { row, from, to } of area.runs) taken.fill(1, row * size + from, row * size + to + 1);
-  const seen = taken.slice();
+  const selected = new Uint8Array(size * size);
+  for (const { row, from, to } of area.runs) selected.fill(1, row * size + from, row * size + to + 1);
+  const seen = selected.slice();
   for (let row = top; row <= bottom; row++) {
     for (let column = left; column <= right; column++) {
       if (seen[row * size + column]) continue;
@@ -183,10 +183,10 @@ function fillEnclosed(area: Area, level: LevelData): Area {
       const open = gap.some(
         (at) => level.at(Math.floor(at / size), at % size) >= 0 || touchesBounds(at, area),
       );
-      if (!open) for (const at of gap) taken[at] = 1;
+      if (!open) for (const at of gap) selected[at] = 1;
     }
   }
-  return Area.of(size, taken) ?? area;
+  return Area.of(size, selected) ?? area;
 }
 
 /** Connected positions outside the area but within its bounds. */

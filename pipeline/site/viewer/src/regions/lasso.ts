@@ -12,16 +12,16 @@ import type { Point } from "../map/region-outline";
  */
 export function selectWithLasso(level: LevelData, path: readonly Point[]): Area | null {
   const { size } = level;
-  const taken = new Uint8Array(size * size);
+  const selected = new Uint8Array(size * size);
   for (let row = 0; row < size; row++) {
     for (const [from, to] of spansInside(path, (row + 0.5) / size)) {
       const last = Math.min(Math.ceil(to * size - 0.5) - 1, size - 1);
       for (let column = Math.max(Math.ceil(from * size - 0.5), 0); column <= last; column++) {
-        if (level.at(row, column) >= 0) taken[row * size + column] = 1;
+        if (level.at(row, column) >= 0) selected[row * size + column] = 1;
       }
     }
   }
-  return Area.of(size, taken) ?? Area.of(size, cellsOnPath(level, path));
+  return Area.of(size, selected) ?? Area.of(size, cellsOnPath(level, path));
 }
 
 /** Intervals of x inside a loop at height `y`, by nonzero winding number. */
@@ -46,15 +46,15 @@ function spansInside(loop: readonly Point[], y: number): [number, number][] {
 
 function cellsOnPath(level: LevelData, path: readonly Point[]): Uint8Array {
   const { size } = level;
-  const taken = new Uint8Array(size * size);
+  const selected = new Uint8Array(size * size);
   path.forEach((from, index) => {
     const to = path[index + 1] ?? from;
     const steps = Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) * size * 4) + 1;
     for (let step = 0; step < steps; step++) {
       const column = Math.floor((from.x + ((to.x - from.x) * step) / steps) * size);
       const row = Math.floor((from.y + ((to.y - from.y) * step) / steps) * size);
-      if (level.at(row, column) >= 0) taken[row * size + column] = 1;
+      if (level.at(row, column) >= 0) selected[row * size + column] = 1;
     }
   });
-  return taken;
+  return selected;
 }

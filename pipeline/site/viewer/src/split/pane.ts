@@ -40,7 +40,7 @@ export class Pane {
   readonly scenes: SceneStore;
   readonly mapView: MapView;
   readonly overlay: Overlay;
-  readonly names: Labels;
+  readonly labels: Labels;
   readonly viewport: Viewport;
   readonly cursor: Cursor;
 
@@ -55,8 +55,8 @@ export class Pane {
     this.scenes = new SceneStore(manifest, store, reportError);
     this.mapView = new MapView(element, minimap, matchMedia("(prefers-reduced-motion: reduce)").matches);
     this.overlay = new Overlay(this.mapView, store);
-    this.names = new Labels(classes, this.mapView, this.overlay, store, reportError);
-    for (const layer of [new MeasureColors(store), new WarningMarks(store), this.names])
+    this.labels = new Labels(classes, this.mapView, this.overlay, store, reportError);
+    for (const layer of [new MeasureColors(store), new WarningMarks(store), this.labels])
       this.overlay.add(layer);
     this.viewport = new Viewport(this.mapView, this.scenes);
     this.cursor = new Cursor(store, this.scenes, this.mapView, this.overlay, card, this.viewport, classes);
@@ -83,7 +83,7 @@ export class Pane {
 
   /** Destroy the map. */
   destroy(): void {
-    this.names.stop();
+    this.labels.stop();
     this.overlay.end();
     this.mapView.destroy();
   }

@@ -15,7 +15,7 @@ export interface AreaCode {
 
 /**
  * `box` is `size.top.left.bottom.right`. `cells` is `size.top.left.width.lengths`: alternating run lengths of skipped
- * and taken positions in row-major order of the bounding rectangle. If that is too long, short gaps in rows are closed.
+ * and selected positions in row-major order of the bounding rectangle. If that is too long, short gaps in rows are closed.
  */
 export function encodeArea(area: Area): AreaCode {
   const { size, top, left, bottom, right } = area.bounds;
@@ -40,31 +40,31 @@ export function decodeArea(text: string, sizes: readonly number[]): Area | null 
   const length = parts?.reduce((sum, part) => sum + part, 0) ?? Number.POSITIVE_INFINITY;
   if (!parts || !sizes.includes(size) || left + width > size) return null;
   if (!(length <= width * (size - top))) return null; // very many digits overflow to a non-finite length
-  const taken = new Uint8Array(size * size);
+  const selected = new Uint8Array(size * size);
   let at = 0;
   parts.forEach((part, index) => {
     for (const end = at + part; at < end; at++) {
-      if (index % 2) taken[(top + Math.floor(at / width)) * size + left + (at % width)] = 1;
+      if (index % 2) selected[(top + Math.floor(at / width)) * size + left + (at % width)] = 1;
     }
   });
-  return Area.of(size, taken);
+  return Area.of(size, selected);
 }
 
 function encodeLengths({ bounds, runs }: Area): string {
   const { top, left, right } = bounds;
   const width = right - left + 1;
-  let [skipped, taken, end] = [0, 0, 0];
+  let [skipped, selected, end] = [0, 0, 0];
   let text = "";
   for (const { row, from, to } of runs) {
     const start = (row - top) * width + from - left;
-    if (taken && start > end) {
-      text += formatLength(skipped) + formatLength(taken);
-      [skipped, taken] = [start - end, 0];
-    } else if (!taken) skipped = start;
-    taken += to - from + 1;
+    if (selected && start > end) {
+      text += formatLength(skipped) + formatLength(selected);
+      [skipped, selected] = [start - end, 0];
+    } else if (!selected) skipped = start;
+    selected += to - from + 1;
     end = start + to - from + 1;
   }
-  return text + formatLength(skipped) + formatLength(taken);
+  return text + formatLength(skipped) + formatLength(selected);
 }
 
 const HALF = 18; // of the 36 digits: the upper half is followed by more digits
@@ -95,7 +95,7 @@ function closeGaps({ size, runs }: Area, gap: number): Area {
     const right = next && next.row === row && next.from - to - 1 <= gap ? next.from - 1 : to;
     return { size, top: row, bottom: row, left: from, right };
   });
-  const taken = new Uint8Array(size * size);
-  for (const { top, left, right } of boxes) taken.fill(1, top * size + left, top * size + right + 1);
-  return Area.of(size, taken) ?? Area.box({ size, top: 0, left: 0, bottom: 0, right: 0 });
+  const selected = new Uint8Array(size * size);
+  for (const { top, left, right } of boxes) selected.fill(1, top * size + left, top * size + right + 1);
+  return Area.of(size, selected) ?? Area.box({ size, top: 0, left: 0, bottom: 0, right: 0 });
 }

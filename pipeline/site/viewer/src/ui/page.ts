@@ -1,4 +1,4 @@
-// Parts shared by all pages: theme button and error message.
+// Parts shared by all pages: header, theme button and error message.
 
 import { createButton, createSvgIcon, el } from "./dom";
 
@@ -9,7 +9,14 @@ export function showFailure(error: unknown): void {
   document.body.append(el("p", { class: "failure", role: "alert" }, text));
 }
 
-const KEY = "atlas-theme";
+/** Header of the pages other than the atlas: link back, title, theme button. */
+export function createPageHeader(title: string): HTMLElement {
+  const back = el("a", { class: "back", href: "index.html" }, "← Atlas");
+  const theme = createThemeButton(() => {});
+  return el("header", { class: "page-header" }, back, el("p", { class: "where" }, title), theme);
+}
+
+const STORAGE_KEY = "atlas-theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /** Button that switches the theme; `onChange` is called after every change. */
@@ -32,7 +39,7 @@ export function createThemeButton(onChange: () => void): HTMLButtonElement {
 
 function storedTheme(): string | null {
   try {
-    return localStorage.getItem(KEY);
+    return localStorage.getItem(STORAGE_KEY);
   } catch {
     return null; // a page opened from disk may have no storage
   }
@@ -40,7 +47,7 @@ function storedTheme(): string | null {
 
 function storeTheme(theme: string): void {
   try {
-    localStorage.setItem(KEY, theme);
+    localStorage.setItem(STORAGE_KEY, theme);
   } catch {
     // the choice then lasts as long as the page
   }
