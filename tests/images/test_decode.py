@@ -25,14 +25,14 @@ def stored(image: Image.Image, kind: str, **options: object) -> Image.Image:
 
 
 def halves(left: tuple[int, ...], right: tuple[int, ...], mode: str = "RGB") -> Image.Image:
-    """A 16 x 8 picture of two colours."""
+    """A 16 x 8 picture of two colors."""
     image = Image.new(mode, (16, 8), left)
     image.paste(right, (8, 0, 16, 8))
     return image
 
 
-def colours(image: Image.Image) -> tuple[list[int], list[int]]:
-    """The colours in the middle of the left and of the right half."""
+def colors(image: Image.Image) -> tuple[list[int], list[int]]:
+    """The colors in the middle of the left and of the right half."""
     pixels = np.asarray(image)
     return pixels[4, 3].tolist(), pixels[4, 12].tolist()
 
@@ -46,16 +46,16 @@ PICTURES: dict[str, tuple[Callable[[], Image.Image], tuple[int, int, int], tuple
     ),
     "cmyk tiff": (lambda: stored(halves((0, 255, 255, 0), (0, 0, 0, 0), "CMYK"), "TIFF"), RED, WHITE),
     "palette": (lambda: stored(halves(RED, GREEN).quantize(4), "PNG"), RED, GREEN),
-    "palette with a clear colour": (
+    "palette with a clear color": (
         lambda: stored(halves(RED, GREEN).quantize(2, dither=Image.Dither.NONE), "PNG", transparency=b"\x00\x00"),
         WHITE,
         WHITE,
     ),
-    "grey": (lambda: stored(Image.new("L", (16, 8), 120), "PNG"), (120, 120, 120), (120, 120, 120)),
+    "gray": (lambda: stored(Image.new("L", (16, 8), 120), "PNG"), (120, 120, 120), (120, 120, 120)),
     "black and white": (lambda: stored(Image.new("1", (16, 8), 1), "PNG"), WHITE, WHITE),
     "clear": (lambda: stored(halves((255, 0, 0, 255), (0, 0, 0, 0), "RGBA"), "PNG"), RED, WHITE),
     "half clear": (lambda: stored(halves((255, 0, 0, 128), (0, 0, 0, 255), "RGBA"), "PNG"), (255, 127, 127), (0, 0, 0)),
-    "grey and clear": (lambda: stored(halves((0, 255), (0, 0), "LA"), "PNG"), (0, 0, 0), WHITE),
+    "gray and clear": (lambda: stored(halves((0, 255), (0, 0), "LA"), "PNG"), (0, 0, 0), WHITE),
     "animated": (
         lambda: stored(halves(RED, GREEN), "GIF", save_all=True, append_images=[halves(GREEN, RED)]),
         RED,
@@ -65,12 +65,12 @@ PICTURES: dict[str, tuple[Callable[[], Image.Image], tuple[int, int, int], tuple
 
 
 @pytest.mark.parametrize("kind", PICTURES)
-def test_colours_are_what_a_person_sees(kind: str) -> None:
-    """A picture of each kind comes out with its colours right, within what JPEG loses."""
+def test_colors_are_what_a_person_sees(kind: str) -> None:
+    """A picture of each kind comes out with its colors right, within what JPEG loses."""
     make, left, right = PICTURES[kind]
     found = upright_rgb(make(), LIMIT)
     assert (found.mode, found.size) == ("RGB", (16, 8))
-    np.testing.assert_allclose(colours(found), (left, right), atol=4)
+    np.testing.assert_allclose(colors(found), (left, right), atol=4)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])

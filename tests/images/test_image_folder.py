@@ -20,7 +20,7 @@ ODD_NAMES = [
 
 
 def put(path: Path, value: int = 0) -> None:
-    """An 8 x 8 grey PNG at ``path``."""
+    """An 8 x 8 gray PNG at ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("L", (8, 8), value).save(path, "PNG")
 

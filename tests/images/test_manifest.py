@@ -96,7 +96,7 @@ def test_unequal_columns_are_refused() -> None:
 
 
 class OneImage:
-    """An image set with a single grey image of a size that can change."""
+    """An image set with a single gray image of a size that can change."""
 
     classes: Sequence[str] = ()
 

@@ -63,7 +63,7 @@ def test_masks_are_where_the_pixels_change(index: int) -> None:
         # slivers that cover less than half of a pixel, such as the edge of a roof, are in no mask
         assert away.sum() <= 4 + 0.05 * changed.sum(), part
         inside = binary_erosion(mask)
-        # what lies behind may be of the same colour by chance: water behind water, a wall behind a wall
+        # what lies behind may be of the same color by chance: water behind water, a wall behind a wall
         assert changed[inside].mean() > 0.9 if inside.sum() > 10 else changed[mask].any(), part
 
 

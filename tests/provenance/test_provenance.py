@@ -239,7 +239,7 @@ def test_a_broken_chain_is_told_in_one_line(
         (["cell=0,0", "level=5"], ["one of 2, 4"]),
         (["cell=0,0", "layer=other"], [LAYER]),
         (["cell=0,0", "atlas=\x1b[31m\n"], ["one of all", "\\x1b[31m"]),
-        (["cell=0,0", "colour=red"], ["cell=ROW,COLUMN"]),
+        (["cell=0,0", "color=red"], ["cell=ROW,COLUMN"]),
     ],
 )
 def test_mistakes_are_told_in_one_line(

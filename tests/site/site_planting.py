@@ -306,9 +306,9 @@ def mean_activation(layer: str, level: Level) -> NDArray[np.float32]:
 def _layout(number: int, samples: int) -> NDArray[np.float32]:
     """Points of a few overlapping clouds: continents with bays and islands."""
     random = RANDOM([5, number])
-    centres, widths = random.uniform(0.18, 0.82, (11, 2)), random.uniform(0.03, 0.085, (11, 2))
+    centers, widths = random.uniform(0.18, 0.82, (11, 2)), random.uniform(0.03, 0.085, (11, 2))
     cloud = random.integers(0, 11, samples)
-    points = centres[cloud] + widths[cloud] * random.normal(size=(samples, 2))
+    points = centers[cloud] + widths[cloud] * random.normal(size=(samples, 2))
     wave = 0.05 * np.sin(7 * points[:, ::-1] + number)
     return np.clip(points + wave, 0.02, 0.98).astype(np.float32)
 
@@ -323,11 +323,11 @@ def _opposed(number: int, samples: int) -> NDArray[np.float32]:
     return np.clip(np.stack([x, y], axis=1), 0.005, 0.995).astype(np.float32)
 
 
-def _compared(scale: float, centre: NDArray[Any], random: np.random.Generator) -> NDArray[np.float32]:
+def _compared(scale: float, center: NDArray[Any], random: np.random.Generator) -> NDArray[np.float32]:
     """As everywhere, but the right class's attribution minus the left one's is what the axis says of the place."""
-    values = _attribution(1, centre, random) * (scale / COMPARE_SCALE["features.7"])
-    across = (2 * centre[:, 0] - 1) * scale / 2
-    common = 0.3 * scale * centre[:, 1]
+    values = _attribution(1, center, random) * (scale / COMPARE_SCALE["features.7"])
+    across = (2 * center[:, 0] - 1) * scale / 2
+    common = 0.3 * scale * center[:, 1]
     values[:, 1], values[:, 0] = common - across, common + across
     return values.astype(np.float32)
 
@@ -339,7 +339,7 @@ def _level(
     place = np.minimum((xy * size).astype(np.int64), size - 1)
     flat, inverse, count = np.unique(place[:, 1] * size + place[:, 0], return_inverse=True, return_counts=True)
     cell = np.stack([flat // size, flat % size], axis=1)
-    centre = (cell[:, ::-1] + 0.5) / size
+    center = (cell[:, ::-1] + 0.5) / size
     drawn = count >= 5
     exemplar = np.full((len(flat), 9), -1)
     order = np.argsort(inverse, kind="stable")
@@ -347,14 +347,14 @@ def _level(
     for row in range(len(flat)):
         members = order[starts[row] : starts[row] + min(9, count[row])]
         exemplar[row, : len(members)] = chosen[members]
-    away = np.hypot(*(centre - 0.5).T)
+    away = np.hypot(*(center - 0.5).T)
     drawn_random = random.uniform(-0.1, 0.1, int(drawn.sum()))
     return Level(
         size=size,
         cell=cell,
         count=count,
         drawn=drawn,
-        attribution=attribution(centre, random),
+        attribution=attribution(center, random),
         spread=(0.2 + 0.6 * away + random.uniform(0, 0.1, len(flat))).astype(np.float32),
         reliability=np.where(count > 2, 0.9 - 0.5 * away, np.nan).astype(np.float32),
         exemplar=exemplar,
@@ -363,10 +363,10 @@ def _level(
     )
 
 
-def _attribution(number: int, centre: NDArray[Any], random: np.random.Generator) -> NDArray[np.float32]:
+def _attribution(number: int, center: NDArray[Any], random: np.random.Generator) -> NDArray[np.float32]:
     """Every class has a region of its own and one that speaks against it; the first layer says little."""
     places = RANDOM([7, number]).uniform(0.2, 0.8, (len(CLASSES), 2, 2))
-    near = np.exp(-((centre[:, None, None] - places) ** 2).sum(-1) / (2 * 0.12**2))
+    near = np.exp(-((center[:, None, None] - places) ** 2).sum(-1) / (2 * 0.12**2))
     values = 6 * near[..., 0] - 2.5 * near[..., 1] + random.normal(0, 0.05, near.shape[:2])
     scaled: NDArray[np.float32] = (values * (0.04, 1.0)[number]).astype(np.float32)
     return scaled
@@ -430,10 +430,10 @@ def icon_keys(levels: list[Level]) -> dict[int, tuple[NDArray[np.uint8], NDArray
     return found
 
 
-def _icons(number: int, centre: NDArray[Any]) -> NDArray[np.uint8]:
-    """Stripes, rings and spots whose colours and forms change slowly over the map."""
+def _icons(number: int, center: NDArray[Any]) -> NDArray[np.uint8]:
+    """Stripes, rings and spots whose colors and forms change slowly over the map."""
     y, x = (np.mgrid[0:ICON, 0:ICON] / ICON - 0.5)[:, None]
-    u, v = centre[:, 0, None, None], centre[:, 1, None, None]
+    u, v = center[:, 0, None, None], center[:, 1, None, None]
     wander = [np.sin(5.1 * u + 3.3 * v + k + number) + np.cos(4.2 * v - 2.7 * u + 2 * k) for k in range(6)]
     turn, pace = 1.6 * wander[0], 3.2 + 1.2 * wander[1]
     bend = 0.12 * np.sin(9 * (x * np.sin(turn) - y * np.cos(turn)) + wander[2])
@@ -442,11 +442,11 @@ def _icons(number: int, centre: NDArray[Any]) -> NDArray[np.uint8]:
     spots = np.sin(2 * np.pi * pace * (x + bend)) * np.sin(2 * np.pi * pace * (y - bend)) * 1.4
     weight = np.exp(1.5 * np.stack([wander[3], wander[4], wander[5]]))
     value = (weight * np.stack([stripes, rings, spots])).sum(0) / weight.sum(0)
-    colours = []
+    colors = []
     for channel in range(3):
         shift = 0.16 * wander[channel] + 0.21 * channel + 0.3 * u - 0.2 * v
-        colours.append(0.52 + 0.3 * np.cos(2 * np.pi * (0.33 * value + shift)) + 0.16 * value)
-    return np.asarray(np.clip(np.stack(colours, axis=-1), 0, 1) * 255).astype(np.uint8)
+        colors.append(0.52 + 0.3 * np.cos(2 * np.pi * (0.33 * value + shift)) + 0.16 * value)
+    return np.asarray(np.clip(np.stack(colors, axis=-1), 0, 1) * 255).astype(np.uint8)
 
 
 def _tiles(stem: Path, level: Level, cell: NDArray[np.int64], icons: NDArray[np.uint8]) -> None:

@@ -74,7 +74,7 @@ def test_territories_get_their_names() -> None:
 
 
 def test_shuffled_cells_make_no_regions() -> None:
-    """Where neighbours have nothing to do with each other, no region of more than a few cells is named."""
+    """Where neighbors have nothing to do with each other, no region of more than a few cells is named."""
     found = shuffled(landscape()).names()
     assert found.cells.sum() < 0.12 * SIZE**2
     assert found.cells.max(initial=0) < 0.03 * SIZE**2

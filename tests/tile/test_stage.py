@@ -22,14 +22,14 @@ MISSING = 2  # row of the cell of either level that is not drawn
 FAILED = 3  # row of the cell of either level whose icon failed
 
 
-def colour(size: int, cell: int) -> tuple[int, int, int]:
-    """The planted colour of an icon: no two are alike."""
+def color(size: int, cell: int) -> tuple[int, int, int]:
+    """The planted color of an icon: no two are alike."""
     return (50 * cell + 20, 255 - 40 * cell, size * 20)
 
 
 @pytest.fixture
 def tiled(tmp_path: Path) -> Callable[..., Path]:
-    """Icons of two levels, each in its own colour; tiles them with some settings and gives the folder."""
+    """Icons of two levels, each in its own color; tiles them with some settings and gives the folder."""
     with store.create(GRID, GRID.path(tmp_path, "layer", "all"), {}, {}) as grid:
         for size, cells in CELLS.items():
             level = grid.create_group(str(size))
@@ -38,7 +38,7 @@ def tiled(tmp_path: Path) -> Callable[..., Path]:
     with store.create(ICONS, ICONS.path(tmp_path, "layer", "all"), {}, {}) as icons:
         for size, cells in CELLS.items():
             drawn = np.array([cell for cell in range(len(cells)) if cell != MISSING])
-            pictures = np.stack([np.full((SIDE, SIDE, 3), colour(size, cell), np.uint8) for cell in drawn])
+            pictures = np.stack([np.full((SIDE, SIDE, 3), color(size, cell), np.uint8) for cell in drawn])
             level = icons.create_group(str(size))
             store.write_array(level, ICONS, "cell", drawn)
             store.write_array(level, ICONS, "icon", pictures)
@@ -92,16 +92,16 @@ def test_every_icon_is_at_its_place(tiled: Callable[..., Path]) -> None:
                 assert len(np.unique(found[..., :3])) == 2
                 assert (found[..., 3] == 255).all()
             else:
-                np.testing.assert_array_equal(found, np.broadcast_to((*colour(size, cell), 255), found.shape))
+                np.testing.assert_array_equal(found, np.broadcast_to((*color(size, cell), 255), found.shape))
 
 
 @pytest.mark.parametrize(("form", "channels"), [("webp", 4), ("jpeg", 3)])
 def test_lossy_formats_come_close(tiled: Callable[..., Path], form: str, channels: int) -> None:
-    """In the middle of its cell an icon's colour is there to a few shades; an empty cell is clear, in JPEG white."""
+    """In the middle of its cell an icon's color is there to a few shades; an empty cell is clear, in JPEG white."""
     canvas = picture(tiled(f"tile.format={form}"), 4)
     assert canvas.shape[2] == channels
     middle = cell_of(canvas, 4, 0, 0)[SIDE // 2, SIDE // 2]
-    np.testing.assert_allclose(middle[:3], colour(4, 0), atol=12)
+    np.testing.assert_allclose(middle[:3], color(4, 0), atol=12)
     empty = cell_of(canvas, 4, 2, 0)[SIDE // 2, SIDE // 2]
     np.testing.assert_allclose(empty, [0, 0, 0, 0] if channels == 4 else [255] * 3, atol=2)
 
@@ -112,7 +112,7 @@ def test_cells_of_another_size(tiled: Callable[..., Path], size: int) -> None:
     folder = tiled("tile.format=png", f"tile.icon_size={size}")
     canvas = picture(folder, 8)
     assert canvas.shape == (8 * size, 8 * size, 4)
-    np.testing.assert_array_equal(cell_of(canvas, 8, 2, 6)[size // 2, size // 2, :3], colour(8, 1))
+    np.testing.assert_array_equal(cell_of(canvas, 8, 2, 6)[size // 2, size // 2, :3], color(8, 1))
     assert not cell_of(canvas, 8, 2, 5).any()
 
 
