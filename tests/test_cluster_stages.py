@@ -16,7 +16,7 @@ from pipeline.core import moments as statistics
 from pipeline.core import zarr_store as store
 from pipeline.core.cluster import VARIABLE
 from pipeline.core.resumable import WORK
-from tests.soak.checkouts import Station, Trial, make_pictures
+from tests.soak.checkouts import Station, Trial, make_images
 from tests.soak.contents import contents, different
 from tests.soak.kills import Count
 
@@ -50,7 +50,7 @@ def inline(small_shards: None, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("inline")
     for name in ("conf", "dvc.yaml"):
         (folder / name).symlink_to(ROOT / name)
-    make_pictures(folder / "photographs")
+    make_images(folder / "photographs")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         write_params(folder, compose_config(ROOT, SETTINGS))

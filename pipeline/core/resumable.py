@@ -29,6 +29,7 @@ commit that costs a checksum that does not match; for the commit everything is f
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ from uuid import uuid4
 import numpy as np
 import zarr
 from numpy.typing import NDArray
+from zarr.errors import ZarrUserWarning
 from zarr.storage import MemoryStore
 
 from pipeline.core.artifacts import Artifact
@@ -363,17 +365,17 @@ def _holds(path: Path, wanted: str, expected: Mapping[str, Any]) -> bool:
     if not (path / "zarr.json").is_file():
         return False
     try:
-        group = zarr.open_group(path, mode="r", zarr_format=3)
-        return group.attrs.get("identity") == wanted and _metadata(group) == expected
+        with warnings.catch_warnings(action="ignore", category=ZarrUserWarning):  # of a group without metadata
+            group = zarr.open_group(path, mode="r", zarr_format=3)
+            return group.attrs.get("identity") == wanted and _metadata(group) == expected
     except (OSError, ValueError, KeyError, TypeError):  # metadata cut short or changed: it is not what is wanted
         return False
 
 
 def _metadata(group: zarr.Group) -> dict[str, Any]:
-    """Shapes, number types, shards, codecs and attributes of all arrays below a group, by name, as JSON has them."""
-    members = group.members(max_depth=None)
-    arrays = {name: part.metadata.to_dict() for name, part in members if isinstance(part, zarr.Array)}
-    found: dict[str, Any] = json.loads(json.dumps(arrays, default=str))
+    """Metadata of all arrays and groups below a group, by name, as JSON has them: shapes, number types, codecs, ..."""
+    members = {name: member.metadata.to_dict() for name, member in group.members(max_depth=None)}
+    found: dict[str, Any] = json.loads(json.dumps(members, default=str))
     return found
 
 

@@ -259,7 +259,7 @@ def test_what_a_killed_writer_left_is_swept_up(tmp_path: Path, straight: dict[st
     assert run(wanted) == [2]
     assert files(wanted.path) == straight
     (wanted.path / "zarr.json").write_text("{")
-    assert run(wanted) == list(TASKS)
+    assert run(wanted) == []  # the metadata are written again, the shards are intact
     assert files(wanted.path) == straight
 
 

@@ -24,7 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description="The fault table.")
     parser.add_argument("--quick", action="store_true", help="two kills and one broken file each; writes no document")
     parser.add_argument("--kills", type=int, default=20, help="of each stage")
-    parser.add_argument("--seed", type=int, default=0, help="of moments and choices")
+    parser.add_argument("--seed", type=int, default=0, help="of random moments and choices")
     parser.add_argument("--stages", nargs="+", help="these alone; writes no document")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="stages at a time")
     given = parser.parse_args()

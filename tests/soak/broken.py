@@ -1,4 +1,4 @@
-"""What was read is broken: shards, files, whole inputs, images."""
+"""Damaged inputs: shards, files, whole artifacts, images."""
 
 import random
 from collections.abc import Sequence
@@ -12,29 +12,29 @@ from tests.soak.outcomes import RIGHT, Outcome, Row
 FAULTS: dict[str, faults.Fault] = {
     "truncated shard or file": faults.truncate,
     "flipped byte": faults.flip,
-    "removed shard or file": faults.take_away,
+    "removed shard or file": faults.remove,
 }
 SHOWS_IMAGES = ("sample", "predict", "patch", "site")
 SHARE = 20  # one image of so many is corrupt
 
 
 def broken_inputs(checkouts: Checkouts, station: Station, tries: int, seed: int) -> list[Row]:
-    """Each kind of damage to each of the stage's inputs, and each input taken away whole.
+    """Each kind of damage to each of the stage's inputs, and each input removed.
 
     Args:
         checkouts: the undisturbed run.
-        station: what reads them.
+        station: the stage that reads them.
         tries: files of each input that are damaged, one at a time.
         seed: of the choice.
     """
     rows = []
     for name, fault in FAULTS.items():
-        chance = random.Random(f"{seed}-{station.stage}-{name}")  # noqa: S311  # no secret
+        generator = random.Random(f"{seed}-{station.stage}-{name}")  # noqa: S311  # no secret
         outcomes = []
         for place in station.reads:
-            for victim in faults.victims(checkouts.undisturbed / place, tries, chance):
+            for victim in faults.victims(checkouts.undisturbed / place, tries, generator):
                 trial = checkouts.trial(station, "broken")
-                fault(trial.folder / victim.relative_to(checkouts.undisturbed), chance)
+                fault(trial.folder / victim.relative_to(checkouts.undisturbed), generator)
                 outcome = trial.judge(trial.start().end())
                 outcomes.append(outcome if outcome.holds else outcome.named(victim.relative_to(checkouts.undisturbed)))
         if outcomes:
@@ -64,7 +64,7 @@ def broken_images(checkouts: Checkouts, station: Station, seed: int) -> list[Row
 
 
 def corrupt_images(checkouts: Checkouts, seed: int) -> list[Row]:
-    """5 % of the images cannot be read from the start: the others give what they give without them.
+    """5 % of the images cannot be read from the start: the results are those of the other images alone.
 
     Compared are the shards of every layer's activations; the settings, the network and the images are the same.
     """
@@ -83,19 +83,19 @@ def corrupt_images(checkouts: Checkouts, seed: int) -> list[Row]:
         found[name] = contents(trial.folder, ["outputs/images.parquet", "outputs/model", *sample.writes])
     wrong = different(found["corrupt"], found["without"])
     outcome = Outcome("WRONG BYTES", ", ".join(wrong[:3])) if wrong else Outcome(RIGHT)
-    every = len(files(checkouts.undisturbed / PHOTOGRAPHS))
-    seen = f"{len(chosen)} of {every} images rejected, the others as without them"
+    total = len(files(checkouts.undisturbed / PHOTOGRAPHS))
+    seen = f"{len(chosen)} of {total} images rejected, the others as without them"
     return [Row("prepare, sample", "5 % corrupt images", [outcome], seen)]
 
 
 def corrupt(paths: Sequence[Path], seed: int) -> None:
     """Make images unreadable: cut off, noise, empty."""
-    chance = random.Random(seed)  # noqa: S311  # no secret
+    generator = random.Random(seed)  # noqa: S311  # no secret
     for number, path in enumerate(paths):
         if number % 3 == 0:
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         else:
-            path.write_bytes(chance.randbytes(100) if number % 3 == 1 else b"")
+            path.write_bytes(generator.randbytes(100) if number % 3 == 1 else b"")
 
 
 def _chosen(folder: Path, seed: int) -> list[Path]:

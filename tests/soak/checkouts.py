@@ -65,11 +65,11 @@ class Station:
 
 @dataclass
 class Trial:
-    """A checkout in which something goes wrong with one station.
+    """A checkout in which one stage is disturbed.
 
     Attributes:
         folder: the checkout.
-        station: what runs.
+        station: the stage that runs.
         expected: contents of what it writes undisturbed.
     """
 
@@ -98,7 +98,7 @@ class Trial:
         return Outcome("LEFT UNFINISHED", ", ".join(left[:3])) if outcome.holds and left else outcome
 
     def wipe(self) -> None:
-        """Take away all that the stage has written, so that it starts from nothing."""
+        """Remove everything that the stage has written, so that it starts from nothing."""
         for place in [*self.station.writes, f"{OUTPUTS}/.cache"]:
             remove(self.folder / place)
             remove((self.folder / place).with_name(Path(place).name + UNFINISHED))
@@ -118,17 +118,17 @@ class Checkouts:
 
     @property
     def undisturbed(self) -> Path:
-        """The checkout of the run that nobody disturbed."""
+        """The checkout of the undisturbed run."""
         return self.scratch / "undisturbed"
 
     def run_undisturbed(self) -> None:
-        """Run every stage once, on pictures made here.
+        """Run every stage once, on synthetic images.
 
         Raises:
             RuntimeError: one of them fails.
         """
         bare(self.undisturbed)
-        make_pictures(self.undisturbed / PHOTOGRAPHS)
+        make_images(self.undisturbed / PHOTOGRAPHS)
         os.chdir(self.undisturbed)  # folders of images are looked for from here
         write_params(self.undisturbed, compose_config(ROOT, OVERRIDES))
         os.chdir(ROOT)
@@ -145,19 +145,19 @@ class Checkouts:
         return contents(self.undisturbed, station.writes)
 
     def trial(self, station: Station, name: str, settings: Sequence[str] = ()) -> Trial:
-        """A checkout with all that the station reads, and nothing that it writes.
+        """A checkout with everything that the station reads, and nothing that it writes.
 
         Args:
             station: what will run.
             name: of the checkout's folder.
-            settings: that differ from the undisturbed run's.
+            settings: that differ from those of the undisturbed run.
         """
         folder = self.scratch / f"{station.stage}-{name}"
         self.fresh(folder, station, settings)
         return Trial(folder, station, self.expected(station))
 
     def fresh(self, folder: Path, station: Station, settings: Sequence[str] = ()) -> None:
-        """A checkout with all that a station reads."""
+        """A checkout with everything that a station reads."""
         bare(folder)
         beside = [place for place in BESIDE if station.stage == "site" and (self.undisturbed / place).exists()]
         bring(self.undisturbed, folder, [PHOTOGRAPHS, *station.reads, *beside])
@@ -231,14 +231,14 @@ def bring(source: Path, target: Path, places: Iterable[str]) -> None:
             shutil.copy2(source / place, target / place)
 
 
-def make_pictures(folder: Path) -> None:
-    """Two classes of stripes, upright and flat, in colours by chance."""
-    chance = np.random.default_rng(0)
+def make_images(folder: Path) -> None:
+    """Two classes of stripes, vertical and horizontal, in random colors."""
+    generator = np.random.default_rng(0)
     for number in range(IMAGES):
         name = ("aster", "birch")[number % 2]
         y, x = np.mgrid[:64, :64]
-        along = (x if number % 2 else y) / chance.uniform(2, 6) + chance.uniform(0, 6)
-        picture = np.sin(along)[..., None] * chance.uniform(20, 120, 3) + 128 + chance.normal(0, 6, (64, 64, 3))
+        along = (x if number % 2 else y) / generator.uniform(2, 6) + generator.uniform(0, 6)
+        picture = np.sin(along)[..., None] * generator.uniform(20, 120, 3) + 128 + generator.normal(0, 6, (64, 64, 3))
         (folder / name).mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(folder / name / f"{number:02}.png")
 

@@ -1,4 +1,4 @@
-"""What can happen to a file."""
+"""Kinds of damage to a file."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -9,22 +9,22 @@ from tests.soak.contents import files
 Fault = Callable[[Path, random.Random], None]
 
 
-def truncate(path: Path, chance: random.Random) -> None:
+def truncate(path: Path, generator: random.Random) -> None:
     """Cut the file off somewhere."""
     size = path.stat().st_size
     with path.open("r+b") as file:
-        file.truncate(chance.randrange(size) if size else 0)
+        file.truncate(generator.randrange(size) if size else 0)
 
 
-def flip(path: Path, chance: random.Random) -> None:
+def flip(path: Path, generator: random.Random) -> None:
     """Change one byte somewhere."""
     content = bytearray(path.read_bytes())
     if content:
-        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        content[generator.randrange(len(content))] ^= 1 << generator.randrange(8)
         path.write_bytes(content)
 
 
-def take_away(path: Path, _chance: random.Random) -> None:
+def remove(path: Path, _generator: random.Random) -> None:
     """Remove the file."""
     path.unlink()
 
@@ -35,7 +35,7 @@ def shards(place: Path) -> list[Path]:
     return [path for path in every if "/c/" in path.as_posix()] or every
 
 
-def victims(place: Path, count: int, chance: random.Random) -> Sequence[Path]:
-    """The largest file with data, and others by chance."""
+def victims(place: Path, count: int, generator: random.Random) -> Sequence[Path]:
+    """The largest file with data, and others at random."""
     largest, *others = sorted(shards(place), key=lambda path: (-path.stat().st_size, str(path)))
-    return [largest, *chance.sample(others, min(count - 1, len(others)))]
+    return [largest, *generator.sample(others, min(count - 1, len(others)))]

@@ -1,4 +1,4 @@
-"""``kill -9`` at random moments: the same command started again ends with the bytes of a run left alone."""
+"""``kill -9`` at random moments: the same command, started again, ends with the bytes of an undisturbed run."""
 
 import json
 import random
@@ -12,11 +12,11 @@ from tests.soak.outcomes import Outcome, Row
 
 RESUMES = {"sample": "shards", "grid": "arrays", "render": "icons"}  # the finished work that stages resume from
 ENOUGH = 10  # kills after which some finished work must have been left behind
-Mark = tuple[int, int]  # of a file that nobody has written since: inode, time
+Mark = tuple[int, int]  # inode and time of a file; they change when it is written again
 
 
 def kill_often(checkouts: Checkouts, station: Station, kills: int, seed: int) -> Row:
-    """Kill a stage at random moments; after some kills the next run is left alone, and has to end right.
+    """Kill a stage at random moments; after some kills the next run is not disturbed, and has to end right.
 
     Args:
         checkouts: the undisturbed run.
@@ -32,9 +32,9 @@ def kill_often(checkouts: Checkouts, station: Station, kills: int, seed: int) ->
     made = since = 0
     while made < kills or since:
         running = trial.start()
-        # after two kills in a row, or by chance after one, the run is left alone
-        alone = made == kills or since == 2 or (since == 1 and moments.random() < 0.5)
-        if not alone and running.alive(moments.uniform(0, longest)):
+        # after two kills in a row, or at random after one, the run is not disturbed
+        undisturbed = made == kills or since == 2 or (since == 1 and moments.random() < 0.5)
+        if not undisturbed and running.alive(moments.uniform(0, longest)):
             running.kill()
             made, since = made + 1, since + 1
             wrong = trial.wrong()
@@ -50,7 +50,7 @@ def kill_often(checkouts: Checkouts, station: Station, kills: int, seed: int) ->
         outcomes.append(Outcome("NOTHING KEPT", "no kill left finished work behind"))
     if count.repeated:
         outcomes.append(Outcome("WORK DONE TWICE", ", ".join(sorted(count.repeated)[:3])))
-    return Row(station.stage, f"kill -9 at {made} random moments", outcomes, count.told(station.stage))
+    return Row(station.stage, f"kill -9 at {made} random moments", outcomes, count.summary(station.stage))
 
 
 class Count:
@@ -83,10 +83,10 @@ class Count:
         self._marks = {}
         (trial.folder / MADE).unlink(missing_ok=True)
 
-    def told(self, stage: str) -> str:
-        """In words."""
+    def summary(self, stage: str) -> str:
+        """The counts in half a line."""
         if stage not in RESUMES:
-            return "starts anew"
+            return "starts from nothing"
         return f"{self.kept} finished {RESUMES[stage]} kept over kills, {len(self.repeated)} made again"
 
 

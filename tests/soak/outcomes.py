@@ -1,4 +1,4 @@
-"""What a fault may end in: a right artifact or a clear error; all else fails."""
+"""What a fault may result in: a right artifact or a clear error; everything else fails."""
 
 import re
 from collections import Counter
@@ -11,7 +11,7 @@ from tests.soak.processes import Ended
 SCRATCH = re.compile(r"/\S*/atlas-soak-[^/]+/[^/]+/")  # where the tried checkouts lie
 
 RIGHT, CLEAR = "right artifact", "clear error"
-MENDABLE = 2  # the exit code for what the user can mend
+USER_ERROR = 2  # the exit code of errors that the user can correct
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Outcome:
 
     Attributes:
         what: :data:`RIGHT`, :data:`CLEAR`, or what is wrong.
-        line: the error's line, or what else there is to see.
+        line: the error's line, or another detail.
     """
 
     what: str
@@ -28,7 +28,7 @@ class Outcome:
 
     @property
     def holds(self) -> bool:
-        """Whether it is one of the two that may be."""
+        """Whether it is one of the two that are allowed."""
         return self.what in (RIGHT, CLEAR)
 
     def named(self, victim: Path) -> "Outcome":
@@ -44,7 +44,7 @@ class Row:
         stage: where the fault was.
         fault: which.
         outcomes: of all tries.
-        seen: what else was counted.
+        seen: other counts.
     """
 
     stage: str
@@ -54,10 +54,10 @@ class Row:
 
     @property
     def holds(self) -> bool:
-        """Whether every try ended as it may; a fault that was never tried does not hold."""
+        """Whether every try holds; a fault that was never tried does not."""
         return bool(self.outcomes) and all(outcome.holds for outcome in self.outcomes)
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """The outcomes, counted."""
         counts = Counter(outcome.what for outcome in self.outcomes)
         return ", ".join(f"{what} ({count} of {len(self.outcomes)})" for what, count in counts.most_common()) or "none"
@@ -84,10 +84,10 @@ def judge(ended: Ended, wrong: Sequence[str], missing: Sequence[str]) -> Outcome
         return Outcome("WRONG BYTES" if ended.code == 0 else "WRONG BYTES TAKEN FOR WHOLE", ", ".join(wrong[:3]))
     if ended.code == 0:
         return Outcome("NO ARTIFACT", ", ".join(missing)) if missing else Outcome(RIGHT)
-    if ended.code != MENDABLE:
+    if ended.code != USER_ERROR:
         return Outcome(f"CODE {ended.code}", last)
-    told = [line for line in lines if line.startswith("atlas: ")]
-    one_line = len(told) == 1 and last == told[0]
+    errors = [line for line in lines if line.startswith("atlas: ")]
+    one_line = len(errors) == 1 and last == errors[0]
     return (
         Outcome(CLEAR, SCRATCH.sub("", last.removeprefix("atlas: ")))
         if one_line

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.soak.child import command
 
-PATIENCE = 180.0  # seconds after which a command hangs
+TIMEOUT = 180.0  # seconds after which a command counts as hanging
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Running:
         self._process.join()
 
     def end(self) -> Ended:
-        """How it ends by itself, or that it hangs."""
+        """Wait until it ends by itself; one that hangs is killed."""
         code = None
-        if self.alive(PATIENCE):
+        if self.alive(TIMEOUT):
             self.kill()
         else:
             code = self._process.exitcode

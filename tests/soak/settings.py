@@ -1,4 +1,4 @@
-"""Another setting over what an earlier, killed run has left: nothing old gets into the new artifact."""
+"""A changed setting after a killed run: nothing of the old run gets into the new artifact."""
 
 import random
 import time
@@ -23,13 +23,13 @@ CHANGES = {
 DAMAGE: dict[str, faults.Fault] = {
     "truncated": faults.truncate,
     "flipped byte in a": faults.flip,
-    "removed": faults.take_away,
+    "removed": faults.remove,
 }
 CATCHES = 12  # attempts at killing a run while it has something unfinished
 
 
 def changed_setting(checkouts: Checkouts, station: Station, seed: int) -> list[Row]:
-    """Kill a run, change a setting, run: the artifact is that of the changed setting from nothing."""
+    """Kill a run, change a setting, run again: the artifact equals an undisturbed one with the changed setting."""
     if station.stage not in CHANGES:
         return []
     change = CHANGES[station.stage]

@@ -16,7 +16,7 @@ SHOWN = 200  # characters of a line
 def line(row: Row) -> str:
     """A row for a terminal."""
     mark = "ok  " if row.holds else "FAIL"
-    return f"{mark} {row.stage:15} {row.fault:50} {row.told()}  {row.example()}"
+    return f"{mark} {row.stage:15} {row.fault:50} {row.summary()}  {row.example()}"
 
 
 def write(rows: Sequence[Row], command: str) -> None:
@@ -24,14 +24,14 @@ def write(rows: Sequence[Row], command: str) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    told = f"`{command}`, {datetime.now(UTC):%Y-%m-%d}, on {in_words(machine())}."
+    heading = f"`{command}`, {datetime.now(UTC):%Y-%m-%d}, on {in_words(machine())}."
     lines = ["| stage | fault | outcome | seen |", "| --- | --- | --- | --- |", *map(_markdown, rows)]
     with atomic(DOCUMENT) as partial:
-        partial.write_text(f"{before}{BEGIN}\n{told}\n\n" + "\n".join(lines) + f"\n\n{END}{after}", encoding="utf-8")
+        partial.write_text(f"{before}{BEGIN}\n{heading}\n\n" + "\n".join(lines) + f"\n\n{END}{after}", encoding="utf-8")
 
 
 def _markdown(row: Row) -> str:
     example = row.example()
     shown = example if len(example) <= SHOWN else example[: SHOWN - 1] + "…"
-    cells = (row.stage, row.fault, row.told(), shown)
+    cells = (row.stage, row.fault, row.summary(), shown)
     return "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells) + " |"

@@ -56,7 +56,7 @@ def test_a_row_holds_only_if_every_try_does() -> None:
 
 def test_one_byte_makes_a_difference(tmp_path: Path) -> None:
     """Each fault is seen in a folder's contents, as are a missing and an additional file."""
-    for number, fault in enumerate((faults.truncate, faults.flip, faults.take_away)):
+    for number, fault in enumerate((faults.truncate, faults.flip, faults.remove)):
         folder = tmp_path / str(number)
         (folder / "a.zarr" / "c").mkdir(parents=True)
         (folder / "a.zarr" / "c" / "0").write_bytes(bytes(range(100)))
