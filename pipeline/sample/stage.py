@@ -18,7 +18,8 @@ from pipeline.core.progress import progress, say
 from pipeline.core.resumable import Checkpoint, ResumableArtifact, resume, work_folder
 from pipeline.core.zarr_store import add_array, write_shards
 from pipeline.images.manifest import Manifest, read_manifest
-from pipeline.model.layers import LayerShape
+from pipeline.model.layers import LayerShape, require_layer
+from pipeline.model.network import read_description
 from pipeline.sample.stats import ActivationStats, sum_stats
 from pipeline.sample.tasks import (
     SamplerSpec,

@@ -1,5 +1,6 @@
 """The files whose code can change what a stage writes."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from pipeline.core.code import dependency_paths, imported_modules, stage_digest,
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A package with two stages, of which one imports numerics of core within a function."""
     files = {
         "__init__.py": "",
