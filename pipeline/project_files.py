@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from pipeline import __version__
-from pipeline.core.code import PACKAGE, files_digest, stage_files
+from pipeline.core.code import PACKAGE, stage_digest
 from pipeline.core.files import atomic
 from pipeline.project import CODE, DVC, runs_installed_package, shipped
 from pipeline.stages import STAGES
@@ -85,15 +85,8 @@ def project_code_yaml() -> str:
 
 
 def code_digests() -> dict[str, str]:
-    """Of every stage, the SHA-256 (hex) over all files of the package that can change what it writes."""
-    return {name: files_digest([*stage_files(name), *_data_files(name)]) for name in STAGES}
-
-
-def _data_files(stage: str) -> list[Path]:
-    """Files of a stage's package that are no Python: the pages and the built viewer of ``site``."""
-    folder = PACKAGE / stage
-    found = [*folder.glob("*"), *folder.glob("static/*")]  # the viewer's sources are not in a wheel
-    return sorted(path for path in found if path.is_file() and path.suffix not in (".py", ".pyc"))
+    """The digest of each stage's code, see :func:`pipeline.core.code.stage_digest`."""
+    return {name: stage_digest(name) for name in STAGES}
 
 
 def _update_dvc_yaml(root: Path, text: str, known: str | None) -> list[str]:

@@ -18,8 +18,6 @@ BY_NAME = {
     "pipeline.images.image_set": ("pipeline.images",),
     "pipeline.model.build": ("pipeline.model",),
 }
-# Folders beside the code that a module reads: the built pages, and the sources that they are built from.
-DATA = {"pipeline.site.viewer_files": ("site/static", "site/viewer")}
 # Modules that cannot change an artifact's bytes, and why.
 WITHOUT_EFFECT = {
     "pipeline": "the version alone; artifacts carry it as an attribute",
