@@ -72,17 +72,11 @@ def dependency_paths(stage: str) -> list[str]:
 
 
 def stage_digest(stage: str) -> str:
-    """SHA-256 (hex) over the names and bytes of :func:`stage_files` and of the data files that they read."""
-    modules = stage_files(stage)
-    folders = {PACKAGE / folder for module, names in DATA.items() if module_file(module) in modules for folder in names}
-    data = sorted(file for folder in folders for file in _data_files(folder))
-    return files_digest([*modules, *data])
+    """SHA-256 (hex) over the names and bytes of :func:`stage_files` and of the other files in the stage's folder.
 
-
-def _data_files(folder: Path) -> Iterator[Path]:
-    for file in folder.rglob("*"):
-        if file.is_file() and not {"node_modules", "__pycache__"} & set(file.parts):
-            yield file
+    The others are the pages and the built viewer of ``site``.
+    """
+    return files_digest([*stage_files(stage), *sorted(_data_files(PACKAGE / stage))])
 
 
 def files_digest(files: Iterable[Path]) -> str:
@@ -110,6 +104,12 @@ def module_file(module: str) -> Path | None:
         if file.is_file():
             return file
     return None
+
+
+def _data_files(folder: Path) -> Iterator[Path]:
+    for file in folder.rglob("*"):
+        if file.is_file() and file.suffix != ".py" and not {"node_modules", "__pycache__"} & set(file.parts):
+            yield file
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:
