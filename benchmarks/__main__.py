@@ -10,7 +10,7 @@ from benchmarks.harness import docs, report
 from benchmarks.harness.rows import table
 from pipeline.core.errors import AtlasError
 from pipeline.core.malloc import share_memory
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.project import project_root
 
 RESULTS = Path("benchmarks/results")
@@ -47,9 +47,9 @@ def main() -> int:
             if name != "docs":
                 _run(name, options.quick)
         if options.what in ("all", "docs") and not options.quick:
-            say(f"{DOCUMENT}: wrote the tables of {', '.join(docs.rewrite(DOCUMENT, RESULTS))}")
+            log_line(f"{DOCUMENT}: wrote the tables of {', '.join(docs.rewrite(DOCUMENT, RESULTS))}")
     except AtlasError as error:
-        say(f"benchmarks: {error}")
+        log_line(f"benchmarks: {error}")
         return 2
     return 0
 
@@ -59,7 +59,7 @@ def _run(name: str, quick: bool) -> None:
     folder = QUICK_RESULTS if quick else RESULTS
     report.write(folder, name, f"python -m benchmarks {name}" + (" --quick" if quick else ""), found)
     print(table(found.rows))
-    say(f"→ {folder / name}.json")
+    log_line(f"→ {folder / name}.json")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
+from pipeline.config.params import Params, parse_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, IMAGES, LAYOUT, MODEL
 from pipeline.core.errors import ConfigError
 from pipeline.core.files import write_json
-from pipeline.core.progress import say
-from pipeline.params import Params, parse_params
+from pipeline.core.progress import log_line
 from pipeline.stages import STAGES, Task
 
 SCRATCH = Path("outputs/.bench/imagenet_sample")
@@ -55,7 +55,7 @@ def real_run() -> Run:
     done = SCRATCH / DONE
     if not done.is_file() or json.loads(done.read_text()) != made:
         done.unlink(missing_ok=True)
-        say(f"benchmarks: making the cells of the real input once, in {SCRATCH} (some minutes)")
+        log_line(f"benchmarks: making the cells of the real input once, in {SCRATCH} (some minutes)")
         for task in _tasks(params):
             import_module(f"pipeline.{task.stage.name}.stage").run(task)
         write_json(done, made)

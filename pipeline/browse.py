@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.core.errors import ArtifactError, ConfigError
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 
 HOST = "127.0.0.1"
 FIRST_PORT = 8000
@@ -150,10 +150,10 @@ def browse(site: Path, port: int | None, open_browser: bool) -> None:
     """
     with site_server(site, port) as server:
         address = f"http://{HOST}:{server.server_address[1]}/"
-        say(f"browse: {site} at {address} (Ctrl-C stops it)")
+        log_line(f"browse: {site} at {address} (Ctrl-C stops it)")
         if open_browser:
             webbrowser.open(address)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            say("browse: stopped")
+            log_line("browse: stopped")

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pipeline.config.images import ImagesSettings
+from pipeline.config.model import ModelSettings
 from pipeline.core.atlas_names import AtlasName, class_id
 from pipeline.core.errors import ConfigError
-from pipeline.images.config import ImagesSettings
 from pipeline.images.image_set import open_image_set
-from pipeline.model.config import ModelSettings
 from pipeline.model.metadata import resolve_class_names
 
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from pipeline.config.params import load_params, parse_params
 from pipeline.core.errors import ConfigError
 from pipeline.core.escaping import escape_control_chars
 from pipeline.core.lock import lock, lock_stage, refuse_busy
-from pipeline.core.progress import say
-from pipeline.params import load_params, parse_params
+from pipeline.core.progress import log_line
 from pipeline.plan.options import Options
 from pipeline.project import project_root
 from pipeline.project_files import outdated, update_project
@@ -49,7 +49,7 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     from omegaconf import OmegaConf
 
     from pipeline.compose import compose_cluster, compose_config, write_params
-    from pipeline.core.cluster import VARIABLE, from_environment, parse_cluster, to_environment
+    from pipeline.config.cluster import VARIABLE, from_environment, parse_cluster, to_environment
     from pipeline.plan.check import check_run
 
     cluster, overrides = compose_cluster(root, overrides)
@@ -61,12 +61,12 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     check_run(params, OUTPUTS)
     with lock(OUTPUTS, command):
         for line in update_project(root):
-            say(line)
+            log_line(line)
         write_params(root, config)
         reproduce()
         write_site_metrics(OUTPUTS)
-    say("")
-    say(f"The atlas is ready: open {OUTPUTS / 'site' / 'index.html'}, or serve it with 'atlas browse'.")
+    log_line("")
+    log_line(f"The atlas is ready: open {OUTPUTS / 'site' / 'index.html'}, or serve it with 'atlas browse'.")
 
 
 def plan_run(overrides: Sequence[str], options: Options) -> None:
@@ -105,7 +105,7 @@ def reproduce() -> None:
             cause = cause.__cause__ or cause.__context__
         if cause is None:
             raise ConfigError(f"dvc: {' '.join(str(error).split())}") from None
-        say(f"atlas: {' '.join(str(cause).split())}")
+        log_line(f"atlas: {' '.join(str(cause).split())}")
         exited = re.search(r"exited with (\d+)$", str(cause).strip())
         raise SystemExit(int(exited[1]) if exited else 1) from None
 
@@ -123,7 +123,7 @@ def run_stage(name: str, arguments: Sequence[str]) -> None:
     root = project_root()
     os.chdir(root)
     if line := outdated(root):
-        say(line)
+        log_line(line)
     stage = STAGES[name]
     values = dict(argument.partition("=")[::2] for argument in arguments)
     if set(values) != set(stage.over) or not all(values.values()):

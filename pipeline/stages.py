@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.params import Params
 from pipeline.core import artifacts as a
 from pipeline.core.artifacts import Artifact
 from pipeline.core.files import write_csv, write_json
-from pipeline.params import Params
 
 
 @dataclass(frozen=True)

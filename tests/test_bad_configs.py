@@ -15,9 +15,9 @@ from omegaconf import OmegaConf
 from pipeline import commands
 from pipeline.__main__ import main
 from pipeline.compose import compose_config
+from pipeline.config.params import parse_params
 from pipeline.core.errors import AtlasError, ModelError
 from pipeline.model.weights import read_weights
-from pipeline.params import parse_params
 from pipeline.plan.check import check_run
 
 ROOT = Path(__file__).parents[1]

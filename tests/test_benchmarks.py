@@ -23,11 +23,11 @@ from benchmarks.render.points import Point, bar, first_at
 from benchmarks.study import bench as study
 from benchmarks.study import others, page, sheet
 from benchmarks.study.variants import VARIANTS
+from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
 from pipeline.model.layers import LayerShape
 from pipeline.render import noise
 from pipeline.render.artist import Artist
-from pipeline.render.config import RenderSettings
 from pipeline.render.directions import space
 from pipeline.render.objective import objective
 from pipeline.render.probe import Probe

@@ -12,9 +12,9 @@ import pytest
 from benchmarks.scale.cluster import Cluster, kill
 from pipeline.__main__ import main
 from pipeline.compose import compose_config, write_params
+from pipeline.config.cluster import VARIABLE
 from pipeline.core import moments as statistics
 from pipeline.core import zarr_store as store
-from pipeline.core.cluster import VARIABLE
 from pipeline.core.resumable import WORK
 from tests.soak.checkouts import Station, Trial, make_images
 from tests.soak.contents import contents, different

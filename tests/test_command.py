@@ -9,8 +9,8 @@ import pytest
 
 from pipeline import commands
 from pipeline.__main__ import main
+from pipeline.config.params import parse_params
 from pipeline.core.errors import AtlasError
-from pipeline.params import parse_params
 
 ROOT = Path(__file__).parents[1]
 

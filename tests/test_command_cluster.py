@@ -8,7 +8,7 @@ import pytest
 from pipeline import commands
 from pipeline.__main__ import main
 from pipeline.compose import compose_cluster
-from pipeline.core.cluster import VARIABLE, Address, Inline, Local, from_environment, parse_cluster
+from pipeline.config.cluster import VARIABLE, Address, Inline, Local, from_environment, parse_cluster
 
 ROOT = Path(__file__).parents[1]
 RUN = ["run", "images.count=30", "model.weights=random"]

@@ -11,9 +11,9 @@ from PIL import Image
 
 from pipeline.commands import OUTPUTS, run_stage
 from pipeline.compose import compose_config, write_params
+from pipeline.config.params import load_params, parse_params
 from pipeline.core.artifacts import GRID, ICONS
 from pipeline.core.zarr_store import array, level, open_artifact
-from pipeline.params import load_params, parse_params
 from pipeline.plan.check import check_run
 from pipeline.stages import STAGES
 

@@ -20,7 +20,7 @@ from pipeline.__main__ import main
 from pipeline.browse import site_server
 from pipeline.core import artifacts as a
 from pipeline.core.escaping import escape_control_chars
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.core.zarr_store import array, level, open_artifact
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import read_manifest
@@ -238,5 +238,5 @@ def test_text_that_can_be_seen_stays_as_it_is() -> None:
 
 def test_a_message_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A message with a name that has a line break and terminal commands is one harmless line."""
-    say("prepare: a\nb\x1b[2J")
+    log_line("prepare: a\nb\x1b[2J")
     assert capsys.readouterr().err == "prepare: a\\nb\\x1b[2J\n"

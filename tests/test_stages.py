@@ -5,7 +5,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
-from pipeline.params import parse_params
+from pipeline.config.params import parse_params
 from pipeline.stages import STAGES, Task
 
 ROOT = Path(__file__).parents[1]

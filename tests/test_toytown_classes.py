@@ -8,6 +8,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from pipeline.config.reduce import ReduceSettings
+from pipeline.config.sample import SampleSettings
+from pipeline.config.selection import SelectionSettings
 from pipeline.core.cells import assign_cells
 from pipeline.grid.exemplars import exemplars
 from pipeline.images.positions import relative_positions
@@ -16,12 +19,9 @@ from pipeline.images.toytown.toytown import CLASSES, Scene
 from pipeline.model.inputs import to_tensor
 from pipeline.reduce import umap
 from pipeline.reduce.compare import across
-from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.normalize import to_unit_square
 from pipeline.reduce.select import read_attributions, samples_of_class
-from pipeline.sample.config import SampleSettings
 from pipeline.sample.forward import sample_batch
-from pipeline.selection import SelectionSettings
 from tests.toytown_truth import PREPROCESSING, SIDE, network, parts, unseen_scenes
 
 LAYER, PLACES = "mixed4a", 12

@@ -7,15 +7,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pipeline.config.reduce import ReduceSettings
+from pipeline.config.sample import SampleSettings
 from pipeline.images.positions import relative_positions
 from pipeline.images.toytown.toytown import Scene
 from pipeline.model.inputs import to_tensor
 from pipeline.model.network import Network
-from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.laid import lay_out
 from pipeline.reduce.quality import Points, quality
 from pipeline.reduce.rows import Rows
-from pipeline.sample.config import SampleSettings
 from pipeline.sample.forward import sample_batch
 from tests.toytown_truth import PREPROCESSING, network, parts, unseen_scenes
 

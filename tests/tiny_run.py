@@ -11,7 +11,7 @@ from PIL import Image
 
 from pipeline.commands import OUTPUTS, run_stage
 from pipeline.compose import compose_config, write_params
-from pipeline.params import parse_params
+from pipeline.config.params import parse_params
 from pipeline.plan.check import check_run
 from pipeline.stages import STAGES
 

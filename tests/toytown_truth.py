@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.model import PreprocessingSettings, TrainingSettings
 from pipeline.images.toytown.toytown import Scene, Toytown
 from pipeline.model.build import build, freeze
-from pipeline.model.config import PreprocessingSettings, TrainingSettings
 from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network
 from pipeline.prepare.train import train

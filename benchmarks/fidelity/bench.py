@@ -17,8 +17,8 @@ from benchmarks.harness.rows import Row, row
 from benchmarks.real import Run, real_run
 from benchmarks.render.cells import Cells, first_cells, level_cells, parents_of
 from benchmarks.render.ours import Painter
-from pipeline.core.progress import say
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
+from pipeline.core.progress import log_line
 from pipeline.render.fidelity import Measured, floor
 from pipeline.render.retrieval import retrieval
 
@@ -44,7 +44,7 @@ def run(quick: bool) -> Report:
         configured = real.params.render.for_layer(layer)
         configured = configured.model_copy(update=QUICK) if quick else configured
         rows += _layer_rows(real, layer, configured, limit)
-        say(f"{layer}: across image halves")
+        log_line(f"{layer}: across image halves")
         rows += halves_rows(real, layer, LEVELS, configured, limit)
     return Report(rows)
 
@@ -54,7 +54,7 @@ def _layer_rows(real: Run, layer: str, configured: RenderSettings, limit: int) -
     before: tuple[Cells, Tensor] | None = None  # the coarser level and its icons
     for level in LEVELS:
         cells = first_cells(level_cells(real, layer, level), limit, before[0] if before else None)
-        say(f"{layer}: level {level}, {len(cells.mean)} cells")
+        log_line(f"{layer}: level {level}, {len(cells.mean)} cells")
         parents = before[1][parents_of(cells, before[0])] if before else None
         painter = Painter(cells, configured)
         began = perf_counter()

@@ -10,12 +10,12 @@ from benchmarks.harness.rows import Row, row
 from benchmarks.real import Run
 from benchmarks.render.cells import Cells, first_cells, level_cells, parents_of
 from benchmarks.render.ours import Painter
+from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT
 from pipeline.core.cells import CellAssignment, assign_cells
 from pipeline.core.moments import grouped_sums, row_blocks
 from pipeline.grid.sums import image_half
-from pipeline.render.config import RenderSettings
 from pipeline.render.retrieval import retrieval
 
 MINIMUM = 3  # samples in each half of a cell

@@ -15,7 +15,7 @@ from benchmarks.grid.synthetic import CHANNELS, CLASSES, LEVELS, SyntheticRun, s
 from benchmarks.harness.report import Report
 from benchmarks.harness.rows import Row, row
 from pipeline.core.moments import row_blocks
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.core.zarr_store import StoredArray
 
 FOLDER = Path("outputs/.bench/grid")
@@ -45,11 +45,11 @@ def _timed(found: SyntheticRun) -> list[Row]:
     where = f"{_count(found.samples)} × {CHANNELS} channels, {CLASSES} classes, levels {LEVELS[0]} to {LEVELS[-1]}"
     reading, compressed, ours = [], [], []
     for number in range(ROUNDS):
-        say(f"{where}: round {number + 1} of {ROUNDS}")
+        log_line(f"{where}: round {number + 1} of {ROUNDS}")
         reading.append(_read(found.uncompressed()))
         compressed.append(_read(found.activation()))
         ours.append(_stage(found)["seconds"])
-    say(f"{where}: the loop over cells")
+    log_line(f"{where}: the loop over cells")
     rows = torch.from_numpy(np.asarray(found.activation()[...]))
     loop = time_loop(torch.from_numpy(found.xy()), rows, LEVELS, TIMED_CELLS)
     ratio = median(one / other for one, other in zip(ours, reading, strict=True))

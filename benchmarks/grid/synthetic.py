@@ -12,12 +12,12 @@ from omegaconf import OmegaConf
 from zarr.codecs import Crc32cCodec
 
 from pipeline.compose import compose_config
+from pipeline.config.params import parse_params
 from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, LAYOUT, Artifact
 from pipeline.core.files import discard, write_json
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.core.zarr_store import StoredArray, stored
-from pipeline.params import parse_params
 from pipeline.stages import STAGES, Task
 
 LAYER, ATLAS = "layer", "all"
@@ -71,7 +71,7 @@ def synthetic_run(folder: Path, samples: int) -> SyntheticRun:
     made = {"version": VERSION, "artifacts": [_data_model(ACTIVATIONS), _data_model(LAYOUT)]}
     if not done.is_file() or json.loads(done.read_text()) != made:
         discard(found.folder)
-        say(f"benchmarks: making {samples} samples once, in {found.folder}")
+        log_line(f"benchmarks: making {samples} samples once, in {found.folder}")
         _make(found)
         write_json(done, made)
     return found

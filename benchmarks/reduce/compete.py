@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
 from benchmarks.reduce import planted
-from pipeline.core.progress import say
-from pipeline.reduce.config import ReduceSettings
+from pipeline.config.reduce import ReduceSettings
+from pipeline.core.progress import log_line
 from pipeline.reduce.laid import lay_out
 from pipeline.reduce.quality import Points, quality
 from pipeline.reduce.rows import Rows
@@ -33,12 +33,12 @@ def compete_rows(count: int) -> list[Row]:
     }
     laid: dict[str, NDArray[np.float32]] = {}
     for name, side in sides.items():
-        say(f"reduce: warming up {name}")
+        log_line(f"reduce: warming up {name}")
         side(values[:WARM])
 
     def timed(name: str) -> Side:
         def run() -> None:
-            say(f"reduce: {name}, {count:,} samples")
+            log_line(f"reduce: {name}, {count:,} samples")
             laid[name] = sides[name](values)
 
         return Side(run)

@@ -11,7 +11,7 @@ from benchmarks.harness.rows import Row, row
 from benchmarks.reduce import planted
 from benchmarks.scale.memory import peak_of
 from pipeline.core.files import discard
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 
 PCA_GOAL, STAGE_GOAL = 2.0, 10.0  # GB
 
@@ -40,7 +40,7 @@ def million_rows(folder: Path, counts: Sequence[int]) -> list[Row]:
 
 
 def _measured(what: str, part: str, outputs: Path, goal: float) -> list[Row]:
-    say(what)
+    log_line(what)
     began = perf_counter()
     peak = peak_of([sys.executable, "-m", "benchmarks.reduce.measured", part, str(outputs)])
     minutes = (perf_counter() - began) / 60

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
+from pipeline.config.params import Params, parse_params
 from pipeline.core import artifacts as a
 from pipeline.core import zarr_store as store
 from pipeline.images.manifest import Manifest, write_manifest
-from pipeline.params import Params, parse_params
 
 CHANNELS, CLUSTERS, LATENT, SHEET = 512, 400, 48, 6
 PER_IMAGE = 4  # samples

@@ -10,8 +10,8 @@ from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
 from benchmarks.render.cells import Cells
 from benchmarks.render.ours import DType, Ours, Recipe
+from pipeline.config.render import RenderSettings
 from pipeline.model.layers import get_layer
-from pipeline.render.config import RenderSettings
 
 GOAL = 1.2  # times the bare network's step
 

@@ -6,7 +6,7 @@ from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
 from benchmarks.render.cells import Cells
 from benchmarks.render.ours import Ours, Recipe
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 
 BATCHES = (1, 8, 32, 128)
 USUAL = 32

@@ -12,7 +12,7 @@ from benchmarks.render.cells import Cells, spread_cells
 from benchmarks.render.compete import Effort, compete
 from benchmarks.render.steps import STEPS, steps_rows
 from benchmarks.render.warm import COLD, WARM, warm_rows
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 
 Part = tuple[list[Row], list[dict[str, Any]]]
 
@@ -47,7 +47,7 @@ def run(quick: bool) -> Report:
         race, points = compete(cells, configured, size, effort)
         rows += race.rows()
         curves += points
-        say(f"{layer}, {size} px: our step against the bare network's, and batch sizes")
+        log_line(f"{layer}, {size} px: our step against the bare network's, and batch sizes")
         rows += step_rows(cells, configured, size, steps=8 if quick else 32, rounds=effort.rounds)
         rows += batch_rows(
             partial(spread_cells, real, layer), configured, size, steps=2 if quick else 16, rounds=effort.rounds
@@ -59,12 +59,12 @@ def run(quick: bool) -> Report:
 
 
 def _warm(real: Run, layer: str, effort: Effort, quick: bool) -> Part:
-    say(f"{layer}: warm starts against cold ones")
+    log_line(f"{layer}: warm starts against cold ones")
     steps = ((8,), (4, 8)) if quick else (COLD, WARM)
     return warm_rows(real, layer, real.params.render.for_layer(layer), effort.cells, 2, steps)
 
 
 def _steps(real: Run, cells: Cells, quick: bool) -> Part:
-    say(f"{cells.layer}: what more steps are worth")
+    log_line(f"{cells.layer}: what more steps are worth")
     configured = real.params.render.for_layer(cells.layer)
     return steps_rows(cells, configured, 1, (4, 8) if quick else STEPS)

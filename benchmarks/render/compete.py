@@ -12,8 +12,8 @@ from benchmarks.render.curves import lucent_points, our_points
 from benchmarks.render.factors import Finish, Race
 from benchmarks.render.ours import Ours
 from benchmarks.render.points import Point, bar, first_at
-from pipeline.core.progress import say
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
+from pipeline.core.progress import log_line
 
 DRAWS = 3  # of ours in each timed round, where one alone would be over too soon
 
@@ -52,11 +52,11 @@ def compete(cells: Cells, configured: RenderSettings, size: int, effort: Effort)
         The race, and every point of every curve.
     """
     where = f"{cells.layer}, {size} px"
-    say(f"{where}: torch-lucent's curves")
+    log_line(f"{where}: torch-lucent's curves")
     at_size, default = lucent.at_size(size), lucent.defaults()
     theirs = lucent_points(cells, at_size, effort.rates, effort.their_steps, size)
     slow = lucent_points(cells, default, [lucent.DEFAULT_RATE], effort.their_steps, size)
-    say(f"{where}: our curves")
+    log_line(f"{where}: our curves")
     exact = our_points(cells, configured, size, "float32", effort.budgets)
     best = our_points(cells, configured, size, "bfloat16", effort.budgets)
     aim = bar(theirs)
@@ -66,7 +66,7 @@ def compete(cells: Cells, configured: RenderSettings, size: int, effort: Effort)
         "exact": _finish("exact", "ours in float32", [point for point, _ in exact], aim),
         "best": _finish("best", "ours in bfloat16", [point for point, _ in best], aim),
     }
-    say(f"{where}: all sides in turn")
+    log_line(f"{where}: all sides in turn")
     sides = {
         "default": _lucent_side(cells, default, finishes["default"].point, effort),
         "size": _lucent_side(cells, at_size, finishes["size"].point, effort),

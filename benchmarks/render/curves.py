@@ -12,7 +12,7 @@ from benchmarks.render import lucent
 from benchmarks.render.cells import Cells
 from benchmarks.render.ours import VARIANTS, DType, Ours, Recipe
 from benchmarks.render.points import Point, by_fidelity
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 
 
 def lucent_points(

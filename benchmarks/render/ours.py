@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.render.cells import Cells
+from pipeline.config.render import RenderSettings
 from pipeline.render import noise
-from pipeline.render.config import RenderSettings
 from pipeline.render.directions import Space, space
 from pipeline.render.objective import objective
 from pipeline.render.optimize import draw

@@ -8,7 +8,7 @@ from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
 from benchmarks.render.cells import Cells
 from benchmarks.render.ours import Painter
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 
 STEPS = (32, 64, 128, 224)
 

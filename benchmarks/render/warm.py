@@ -13,7 +13,7 @@ from benchmarks.harness.timing import Side, interleaved
 from benchmarks.real import Run
 from benchmarks.render.cells import LEVEL, PARENT_LEVEL, Cells, level_cells, parents_of, spread_cells
 from benchmarks.render.ours import Painter
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 
 COLD = (128, 224)  # steps of cold starts that warm ones are held against
 WARM = (16, 24, 32, 48, 64, 96, 128, 160, 224)

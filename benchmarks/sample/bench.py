@@ -10,7 +10,7 @@ from benchmarks.sample.bare import Bare
 from benchmarks.sample.disk import disk_rows
 from benchmarks.sample.real_input import RealInput, real_input
 from pipeline.core.artifacts import ACTIVATIONS
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.core.resumable import WORK
 from pipeline.sample import stage
 from pipeline.stages import Task
@@ -39,7 +39,7 @@ def run(quick: bool) -> Report:
 
 def _speed(real: RealInput, images: int, rounds: int) -> list[Row]:
     """The whole stage, from image files to finished artifacts, against the bare loop."""
-    say(f"sampling {images} images at {', '.join(LAYERS)}: the stage and the bare loop in turn")
+    log_line(f"sampling {images} images at {', '.join(LAYERS)}: the stage and the bare loop in turn")
     positions = real.params.sample.positions_per_image
     bare = Bare(real.network, LAYERS, real.decoded(), positions)
     tasks = {attribution: real.task(LAYERS, attribution=attribution) for attribution in (False, True)}
@@ -71,7 +71,7 @@ def _speed(real: RealInput, images: int, rounds: int) -> list[Row]:
 
 def _nine(real: RealInput, images: int, rounds: int) -> list[Row]:
     """Nine layers in one pass against the deepest of them alone, without attributions."""
-    say(f"sampling {images} images at nine layers, and at the deepest alone")
+    log_line(f"sampling {images} images at nine layers, and at the deepest alone")
     sides = {
         name: Side(partial(_run, real.task(layers, attribution=False)), images)
         for name, layers in (("nine", NINE), ("deepest", NINE[-1:]))

@@ -11,8 +11,8 @@ from benchmarks.real import real_data
 from benchmarks.scale.memory import memory_rows
 from benchmarks.scale.workers import worker_rows
 from pipeline.compose import compose_config
+from pipeline.config.params import Params, parse_params
 from pipeline.core.files import discard
-from pipeline.params import Params, parse_params
 from pipeline.stages import STAGES, Task
 
 SCRATCH = Path("outputs/.bench/scale")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from pipeline.core.cluster import Address, to_environment
+from pipeline.config.cluster import Address, to_environment
 from pipeline.core.malloc import ONE_ARENA
 
 HOST = "127.0.0.1"

@@ -14,7 +14,7 @@ from benchmarks.harness.rows import Row, row
 from benchmarks.scale import million
 from pipeline.core.errors import DataError
 from pipeline.core.files import discard
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 
 GOAL = 2.0  # GB
 INTERVAL = 0.05  # seconds between two readings of the memory
@@ -29,7 +29,7 @@ def memory_rows(folder: Path, counts: Sequence[int]) -> list[Row]:
     """
     rows = []
     for count in counts:
-        say(f"sample: memory at {count} samples")
+        log_line(f"sample: memory at {count} samples")
         outputs = folder / str(count)
         discard(outputs)
         million.prepare(outputs, count)

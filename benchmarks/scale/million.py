@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pipeline.compose import compose_config
+from pipeline.config.params import Params, parse_params
 from pipeline.images.image_set import Entry
-from pipeline.params import Params, parse_params
 from pipeline.stages import STAGES, Task
 
 CHANNELS, CLASSES, SIDE, POSITIONS = 512, 100, 8, 256

@@ -7,10 +7,10 @@ from pathlib import Path
 from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
 from benchmarks.scale.cluster import Cluster, use_cluster
+from pipeline.config.params import Params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS
 from pipeline.core.files import discard
-from pipeline.core.progress import say
-from pipeline.params import Params
+from pipeline.core.progress import log_line
 from pipeline.stages import STAGES, Task
 
 GOAL = 1.7
@@ -37,7 +37,7 @@ def worker_rows(params: Params, outputs: Path, scratch: Path, rounds: int) -> li
             ("grid", "grid", params, None),
             ("render", "render", params, None),
         ):
-            say(f"{what}: two workers beside one")
+            log_line(f"{what}: two workers beside one")
             work = _work(Task(STAGES[stage], settings, outputs, "" if stage == "sample" else params.layers[0]))
             sides = {name: Side(_on(cluster, work)) for name, cluster in (("one", one), ("two", two))}
             for side in sides.values():

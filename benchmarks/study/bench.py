@@ -16,9 +16,9 @@ from benchmarks.study.drawing import Material, drawn
 from benchmarks.study.page import rewrite
 from benchmarks.study.sheet import LARGEST, strip, write_sheet
 from benchmarks.study.variants import VARIANTS, Variant
+from pipeline.config.render import RenderSettings
 from pipeline.core.digests import identity
-from pipeline.core.progress import say
-from pipeline.render.config import RenderSettings
+from pipeline.core.progress import log_line
 
 SCRATCH = Path("outputs/.bench/study")
 DOCUMENT = Path("docs/render-study.md")
@@ -74,7 +74,7 @@ def _row(variant: Variant, material: Material, folder: Path, less: Mapping[str, 
     found = {"key": key, **_measured(variant, material, settings, folder / f"{key}.png")}
     with rows.open("a", encoding="utf-8") as lines:
         lines.write("\n" + json.dumps(found))  # a line that was cut short before stays a line of its own
-    say(f"{material.layer}: {variant.name}: centred {found['centred']:.3f}")
+    log_line(f"{material.layer}: {variant.name}: centred {found['centred']:.3f}")
     return found
 
 

@@ -15,11 +15,11 @@ from benchmarks.render.cells import Cells, level_cells, parents_of, spread_cells
 from benchmarks.render.ours import SEED, Painter, stored
 from benchmarks.study import others
 from benchmarks.study.variants import Variant
+from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import layer_statistics
 from pipeline.render import noise
-from pipeline.render.config import RenderSettings
 from pipeline.render.directions import Space, space
 from pipeline.render.objective import objective
 from pipeline.render.probe import Probe

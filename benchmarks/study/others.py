@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, instance_norm, interpolate, relu
 
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 from pipeline.render.objective import Objective
 from pipeline.render.parameterisation import Canvas
 from pipeline.render.pixel import Pixel

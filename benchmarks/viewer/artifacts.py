@@ -11,15 +11,15 @@ from torch import nn
 
 from benchmarks.viewer.drawing import Drawings, icons
 from benchmarks.viewer.world import CHANNELS, World, attribution, centres, exemplars, world
+from pipeline.config.model import PreprocessingSettings
+from pipeline.config.params import parse_params
 from pipeline.core import artifacts as a
 from pipeline.core.cells import CellAssignment
 from pipeline.core.progress import tracked
 from pipeline.core.zarr_store import add_array, create, write_array
 from pipeline.images.manifest import Manifest, write_manifest
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape
 from pipeline.model.network import Network, save_network
-from pipeline.params import parse_params
 from pipeline.stages import STAGES, Task
 
 LAYER = "layer"

@@ -9,7 +9,7 @@ from pipeline.core import artifacts as a
 from pipeline.core.code import stage_digest
 from pipeline.core.digests import file_digest, identity
 from pipeline.core.files import write_json
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.site import stage as site_stage
 from pipeline.site.pages import TEMPLATE, viewer_files
 from pipeline.tile import stage as tile_stage
@@ -29,7 +29,7 @@ def made_site(scratch: Path, size: Size) -> Path:
     found = json.loads(done.read_text()) if done.is_file() else {}
     if found.get("tiles") != wanted["tiles"]:
         done.unlink(missing_ok=True)
-        say(f"benchmarks: making an atlas of {size.levels[-1] ** 2:,} cells once, in {scratch} (some minutes)")
+        log_line(f"benchmarks: making an atlas of {size.levels[-1] ** 2:,} cells once, in {scratch} (some minutes)")
         write_artifacts(task_of("grid", scratch, size), size)
         tile_stage.run(task_of("tile", scratch, size))
         write_json(done, {"tiles": wanted["tiles"]})

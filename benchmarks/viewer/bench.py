@@ -12,7 +12,7 @@ from benchmarks.viewer.atlas import made_site
 from benchmarks.viewer.browser import HEIGHT, WIDTH, Visit, visit
 from benchmarks.viewer.measures import class_changes, first_view, frames, panning, zooming
 from benchmarks.viewer.world import names
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 
 SCRATCH = Path("outputs/.bench")
 FULL = Size(levels=(10, 20, 40, 80, 160), classes=1000, icon=64)
@@ -51,7 +51,7 @@ def run(quick: bool) -> Report:
     with visit(site) as browser:
         for name, link in (("level by zoom", f"#layer={LAYER}"), (f"level {finest}", f"#layer={LAYER}&level={finest}")):
             scene = Scene(browser, f"{browser.version}, {WIDTH} × {HEIGHT}, {name}", link)
-            say(f"{scene.name}: first view, movements, changes of class")
+            log_line(f"{scene.name}: first view, movements, changes of class")
             rows += scene.first_views(effort.openings, judged="level=" not in link)
             rows += scene.movements(effort.movements)
             rows += scene.changes(every_nth(names(size.classes), effort.classes))

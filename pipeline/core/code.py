@@ -25,12 +25,12 @@ WITHOUT_EFFECT = {
     "pipeline.core.errors": "names of exceptions",
     "pipeline.core.escaping": "text of messages",
     "pipeline.core.progress": "progress bars",
-    "pipeline.core.settings": "the base class of settings; their values are DVC parameters",
-    "pipeline.params": "loads settings; their values are DVC parameters",
-    "pipeline.core.cluster": "where work runs",
-    "pipeline.core.dask_pool": "where work runs",
+    "pipeline.config.base": "the base class of settings; their values are DVC parameters",
+    "pipeline.config.params": "loads settings; their values are DVC parameters",
+    "pipeline.config.cluster": "where work runs",
+    "pipeline.parallel.dask": "where work runs",
     "pipeline.core.dask_workers": "where work runs",
-    "pipeline.core.pool": "where work runs",
+    "pipeline.parallel.pool": "where work runs",
     "pipeline.core.malloc": "how memory is returned to the system",
 }
 

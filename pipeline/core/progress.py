@@ -57,6 +57,6 @@ def tracked(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator
             bar.update()
 
 
-def say(line: str) -> None:
+def log_line(line: str) -> None:
     """Write one line to standard error, with control characters escaped."""
     sys.stderr.write(escape_control_chars(line) + "\n")

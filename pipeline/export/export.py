@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.core import artifacts as a
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.files import discard
-from pipeline.core.progress import say, tracked
+from pipeline.core.progress import log_line, tracked
 from pipeline.core.site_data import read_data_script
 from pipeline.export.site_files import METRICS_FILE, site_files
 from pipeline.site.pages import PAGES
@@ -167,8 +167,8 @@ def _folder(kind: a.Artifact, layer: str, atlas: str = "") -> str:
 
 def _report(folder: Path, names: list[str]) -> None:
     size = sum((folder / name).stat().st_size for name in names)
-    say(f"export: {len(names)} files, {size / 1e6:.1f} MB, in {folder}: {', '.join(PAGES)}")
+    log_line(f"export: {len(names)} files, {size / 1e6:.1f} MB, in {folder}: {', '.join(PAGES)}")
     photographs = sum(name.startswith(PHOTOGRAPHS) and name.endswith(".webp") for name in names)
     if photographs:
-        say(f"It contains {photographs} photographs or crops of them; 'atlas run {KEEP_OUT}' leaves them out.")
-    say("Open index.html with a double click, or put the folder on any web host, under any path.")
+        log_line(f"It contains {photographs} photographs or crops of them; 'atlas run {KEEP_OUT}' leaves them out.")
+    log_line("Open index.html with a double click, or put the folder on any web host, under any path.")

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from pipeline.core.cells import CellAssignment
 from pipeline.core.resumable import TaskResults
-from pipeline.core.threads import in_threads
 from pipeline.grid.cell_assignment import SampleAssignment
 from pipeline.grid.sums import coarser, half_products, reliability
 from pipeline.grid.tasks import CELL_MEANS, SumSlice
+from pipeline.parallel.process import in_threads
 
 ATTRIBUTION_MEANS = "attribution"  # the task that computes mean attributions
 CELLS_PER_BLOCK = 2**11

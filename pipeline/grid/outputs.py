@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.progress import say
+from pipeline.config.grid import GridSettings
+from pipeline.core.progress import log_line
 from pipeline.grid.cell_assignment import SampleAssignment
-from pipeline.grid.config import GridSettings
 from pipeline.grid.cosines import spread
 from pipeline.grid.exemplars import exemplars
 from pipeline.grid.two_pass import TwoPass
@@ -69,7 +69,9 @@ def print_metrics(what: str, metrics: Mapping[str, Mapping[str, Any]]) -> None:
     """Print the numbers of each level."""
     for size, numbers in metrics.items():
         medians = ", ".join(f"{name} {_format(numbers[name])}" for name in ("spread", "reliability"))
-        say(f"{what} level {size}: {numbers['occupied']} cells occupied, {numbers['drawn']} drawn; median {medians}")
+        log_line(
+            f"{what} level {size}: {numbers['occupied']} cells occupied, {numbers['drawn']} drawn; median {medians}"
+        )
 
 
 def count_histogram(cells: SampleAssignment) -> dict[str, list[Any]]:

@@ -10,17 +10,18 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from pipeline.config.cluster import from_environment
 from pipeline.core import artifacts as a
 from pipeline.core import moments, zarr_store
-from pipeline.core.cluster import from_environment, open_pool
 from pipeline.core.code import stage_digest
 from pipeline.core.digests import folder_digest, folder_stat_digest
 from pipeline.core.errors import ArtifactError
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.core.resumable import ResumableArtifact, resume
 from pipeline.grid.cell_assignment import SampleAssignment, assign_samples
 from pipeline.grid.outputs import count_histogram, level_metrics, mean_arrays, other_arrays, print_metrics
 from pipeline.grid.two_pass import TwoPass
+from pipeline.parallel.pool import open_pool
 from pipeline.stages import Task
 
 POINTS_PER_BLOCK = 2**20  # of the layout
@@ -39,7 +40,7 @@ def run(task: Task) -> None:
     samples, channels = zarr_store.array(activations, "activation").shape
     cells = _assign_cells(layout, samples, task.params.grid.for_atlas(task.atlas))
     what = f"grid {task.layer}/{task.atlas}"
-    say(f"{what}: {int(cells.counts[0].sum())} samples × {channels} channels")
+    log_line(f"{what}: {int(cells.counts[0].sum())} samples × {channels} channels")
     image = np.asarray(zarr_store.array(activations, "image")[...])
     spec = _artifact(task, activations, layout)
     classes = zarr_store.array(activations, "attribution").shape[1] if "attribution" in activations else 0
@@ -52,7 +53,7 @@ def run(task: Task) -> None:
             shards, metrics = _store(task, checkpoint.folder, passes, cells, image)
             checkpoint.finish(STORE, shards, metrics)
         else:
-            say(f"{what}: finished before")
+            log_line(f"{what}: finished before")
         checkpoint.results.discard_arrays()
     task.write_metrics(metrics)
     task.write_plot(count_histogram(cells))

@@ -9,8 +9,7 @@ import zarr
 from numpy.typing import NDArray
 
 from pipeline.core import zarr_store
-from pipeline.core.pool import Pool
-from pipeline.core.progress import say, tracked
+from pipeline.core.progress import log_line, tracked
 from pipeline.core.resumable import TaskResults
 from pipeline.grid.cell_assignment import SampleAssignment
 from pipeline.grid.cell_means import ATTRIBUTION_MEANS, store_attribution_means, store_cell_means
@@ -28,6 +27,7 @@ from pipeline.grid.tasks import (
     store_sums,
     sum_slices,
 )
+from pipeline.parallel.pool import Pool
 
 
 class TwoPass:
@@ -118,7 +118,7 @@ class TwoPass:
     ) -> None:
         """Have workers run the tasks; they store the results themselves, so that none accumulate here."""
         if pending < total:
-            say(f"  {what}: {total - pending} of {total} tasks were finished before")
+            log_line(f"  {what}: {total - pending} of {total} tasks were finished before")
         for _ in tracked(pool.map_unordered(function, tasks, self._spec), what, pending, "task"):
             pass
 

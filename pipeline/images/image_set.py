@@ -13,8 +13,8 @@ from typing import Any, Protocol, cast, get_type_hints
 from PIL.Image import Image
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
+from pipeline.config.images import ImagesSettings
 from pipeline.core.errors import AtlasError, ConfigError
-from pipeline.images.config import ImagesSettings
 
 MEMBERS = ("classes", "entries", "open", "digest")
 

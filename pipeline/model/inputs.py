@@ -12,7 +12,7 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as transforms
 
-from pipeline.model.config import PreprocessingSettings
+from pipeline.config.model import PreprocessingSettings
 
 PREFETCH = 2  # batches decoded before they are needed; memory holds no more
 CPU_DECODERS = 2  # threads that decode while the network runs on the CPU, which needs the other cores itself

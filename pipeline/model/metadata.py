@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.config.model import ModelSettings, PreprocessingSettings
 from pipeline.core.errors import ConfigError
 from pipeline.core.escaping import escape_control_chars
 from pipeline.core.home import expanded
-from pipeline.model.config import ModelSettings, PreprocessingSettings
 from pipeline.model.weights import is_weights_file, published_weights
 
 

@@ -11,12 +11,12 @@ from typing import Any, Self
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from pipeline.config.model import PreprocessingSettings
 from pipeline.core.artifacts import MODEL
 from pipeline.core.digests import file_digest, identity
 from pipeline.core.errors import ArtifactError, ModelError
 from pipeline.core.files import atomic, write_json
 from pipeline.model.build import build, freeze, in_place_modules
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape
 from pipeline.model.weights import load_weights
 

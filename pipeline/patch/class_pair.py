@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.patch import PatchSettings
 from pipeline.core.progress import progress
-from pipeline.patch.config import PatchSettings
 from pipeline.patch.controls import GROUPS, elsewhere_patches, noise_patches, random_patches, top_logit_patches
 from pipeline.patch.experiment import Result, Search, run_group
 from pipeline.patch.paste import Forward, Pixels, pasted_side

@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.config.patch import PatchSettings
 from pipeline.core.escaping import escape_control_chars
 from pipeline.images.manifest import Manifest
 from pipeline.model.inputs import normalize
 from pipeline.model.layers import LayerShape
 from pipeline.model.network import Network
 from pipeline.patch.class_pair import ClassImages, PairTest
-from pipeline.patch.config import PatchSettings
 from pipeline.patch.paste import Pixels, Square, batched_logits
 from pipeline.patch.patches import (
     GridLevel,

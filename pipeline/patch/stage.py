@@ -13,7 +13,7 @@ from pipeline.core import artifacts as a
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError
 from pipeline.core.files import atomic
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.core.site_data import data_script
 from pipeline.core.zarr_store import array, open_artifact
 from pipeline.images.image_set import open_image_set
@@ -98,14 +98,14 @@ def _run_test(task: Task, setup: Setup, test: PairTest, writer: ImageWriter) -> 
     skip_reason = test.skip_reason(*names)
     content = summary_content(test, skip_reason)
     if skip_reason:
-        say(f"{description}: {skip_reason}")
+        log_line(f"{description}: {skip_reason}")
         metrics = {"tested": False, "images_right": len(test.images.correct)}
         return {**content, "proposed": candidates_content(test, setup.image_content, writer)}, metrics
     results = test.run(description)
     resamples = Resamples(test.random(3), len(test.halves[1]), setup.settings.resamples)
     found, rates = results_content(test, results, resamples, setup.image_content, writer)
     for group in found["groups"]:
-        say(f"{description}: {_summary(group)}")
+        log_line(f"{description}: {_summary(group)}")
     return {**content, **found}, {"tested": True, "images_measured": len(test.halves[1]), **rates}
 
 

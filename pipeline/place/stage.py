@@ -16,7 +16,7 @@ from pipeline.core import artifacts as a
 from pipeline.core import zarr_store
 from pipeline.core.cells import assign_cells
 from pipeline.core.files import atomic
-from pipeline.core.progress import say, tracked
+from pipeline.core.progress import log_line, tracked
 from pipeline.core.site_data import MEMBERS_PER_BLOCK, data_script, member_blocks, pack_array
 from pipeline.images.listing import spread_evenly
 from pipeline.images.thumbnails import IMAGES_PER_FOLDER, encode_thumbnail, image_lists, thumbnail_path
@@ -102,7 +102,7 @@ def _report(task: Task, second: SecondImageSet, placement: Placement, samples: i
     counts = {"images": images, "pictures": pictures, "samples": samples, "unplaced": samples - placed}
     task.write_metrics({**counts, "shared": overlap})
     shares = ", ".join(f"{share:.0%} at level {size}" for size, share in overlap.items())
-    say(
+    log_line(
         f"place {task.layer}: {placed} samples of {images} images, {pictures} with a picture; "
         f"overlap with the atlas's own distribution {shares}"
     )

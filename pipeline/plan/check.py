@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from pipeline.config.params import Params
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError, DataError, ImageError
 from pipeline.images.image_set import Entry, ImageSet, open_image_set
@@ -14,7 +15,6 @@ from pipeline.model.discovery import output_formats
 from pipeline.model.layers import get_layer, require_layer
 from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.weights import is_weights_file, load_weights, published_weights, read_weights
-from pipeline.params import Params
 from pipeline.plan.costs import StageCost, totals
 from pipeline.plan.disk import total_bytes
 from pipeline.plan.format import size

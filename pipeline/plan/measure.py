@@ -13,6 +13,8 @@ import torch
 import zarr
 from torch import Tensor
 
+from pipeline.config.params import Params
+from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import grouped_sums, row_blocks
@@ -21,13 +23,11 @@ from pipeline.images.image_set import Entry, ImageSet
 from pipeline.images.positions import relative_positions
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.network import Network
-from pipeline.params import Params
 from pipeline.plan.check import check_device
 from pipeline.plan.costs import sample_batch_bytes
 from pipeline.plan.inputs import GivenRates, IconCost, Rates
 from pipeline.plan.synthetic import RandomNetwork, synthetic_image
 from pipeline.render.artist import Artist
-from pipeline.render.config import RenderSettings
 from pipeline.render.directions import Space
 from pipeline.render.memory import bytes_per_icon, free_bytes
 from pipeline.render.parameterisation import canvas

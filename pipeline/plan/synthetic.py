@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from pipeline.config.params import Params
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import OutputFormat, output_formats
 from pipeline.model.layers import LayerShape, require_layer
 from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network
-from pipeline.params import Params
 
 WIDTH, HEIGHT = 500, 375  # as most photographs of ImageNet
 NOISE_PIXELS = 25  # of the full size, per pixel of the noise that is enlarged

@@ -13,7 +13,7 @@ from torch import Tensor
 from pipeline.core import artifacts as a
 from pipeline.core.files import atomic
 from pipeline.core.moments import layer_mean
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.core.site_data import data_script
 from pipeline.core.zarr_store import array, artifact_identity, level, open_artifact
 from pipeline.images.image_set import open_image_set
@@ -127,14 +127,16 @@ def _nearest_level(sizes: Sequence[int], wanted: int) -> int:
 
 def _log(layer: str, content: Mapping[str, Any]) -> None:
     if not content["measured"]:
-        say(f"predict {layer}: not measured, since {content['reason']}")
+        log_line(f"predict {layer}: not measured, since {content['reason']}")
         return
     within = content["replacement"]["measures"]["zero"]["within"]
-    say(
+    log_line(
         f"predict {layer}: zero ablation, rank correlation of attribution and logit drop {within['value']} "
         f"({within['low']} to {within['high']})"
     )
     if content["cells"]:
         own = content["cells"]["percentile"]["own"]
-        say(f"predict {layer}: steering, percentile of the top classes {own['value']} ({own['low']} to {own['high']})")
-    say(f"predict {layer}: {content['verdict']['text']}")
+        log_line(
+            f"predict {layer}: steering, percentile of the top classes {own['value']} ({own['low']} to {own['high']})"
+        )
+    log_line(f"predict {layer}: {content['verdict']['text']}")

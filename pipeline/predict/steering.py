@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from pipeline.config.predict import PredictSettings
 from pipeline.core.bootstrap import row_weights, weighted_mean
-from pipeline.predict.config import PredictSettings
 from pipeline.predict.logit_changes import InterventionRunner, SamplePositions
 from pipeline.predict.report import intervals, rounded
 from pipeline.predict.sampling import SteeringTrials, draw_cells, draw_trials

@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline.model.config import PreprocessingSettings
+from pipeline.config.model import PreprocessingSettings
 from pipeline.model.inputs import normalize
 
 TOP = 5

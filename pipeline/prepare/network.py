@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipeline.config.model import ModelSettings
 from pipeline.core.errors import ConfigError, ModelError
 from pipeline.model.build import build, freeze
-from pipeline.model.config import ModelSettings
 from pipeline.model.weights import load_weights, read_weights
 
 

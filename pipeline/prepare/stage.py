@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
+from pipeline.config.model import PreprocessingSettings
 from pipeline.core import artifacts as a
 from pipeline.core.errors import ImageError
 from pipeline.core.escaping import escape_control_chars
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.listing import Listing, list_images
 from pipeline.images.manifest import Manifest, write_manifest, write_rejected
 from pipeline.model.build import freeze
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop
 from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
@@ -145,11 +145,11 @@ def _report(task: Task, listing: Listing, network: Network, metrics: Metrics) ->
         "labelled": int((manifest.class_ >= 0).sum()),
     }
     task.write_metrics(counts | metrics)
-    say(f"prepare: {_images(manifest)}; {len(listing.keys)} rejected ({task.path(a.REJECTED)})")
+    log_line(f"prepare: {_images(manifest)}; {len(listing.keys)} rejected ({task.path(a.REJECTED)})")
     for key, reason in list(zip(listing.keys, listing.reasons, strict=True))[:3]:
-        say(f"prepare: rejected {escape_control_chars(key)}: {reason}")
+        log_line(f"prepare: rejected {escape_control_chars(key)}: {reason}")
     scores = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in metrics.items() if _is_share(value))
-    say(
+    log_line(
         f"prepare: {network.name} with {len(network.classes)} classes and {len(network.layers)} layers to sample"
         f"{'; ' + scores if scores else ''} ({task.path(a.MODEL)})"
     )

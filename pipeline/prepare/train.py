@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline.config.model import PreprocessingSettings, TrainingSettings
 from pipeline.core.progress import progress
-from pipeline.model.config import PreprocessingSettings, TrainingSettings
 from pipeline.model.inputs import normalize
 from pipeline.prepare.accuracy import TopPredictions, top_accuracy
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.params import Params
 from pipeline.core.errors import ConfigError
 from pipeline.core.escaping import escape_control_chars
-from pipeline.params import Params
 from pipeline.provenance.trace import Query, trace
 
 USAGE = "layer=NAME atlas=NAME level=CELLS cell=ROW,COLUMN"

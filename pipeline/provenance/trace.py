@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
+from pipeline.config.params import Params
 from pipeline.core import artifacts as a
 from pipeline.core.errors import ArtifactError, AtlasError
 from pipeline.core.escaping import escape_control_chars
@@ -14,7 +15,6 @@ from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.images.thumbnails import label_name
 from pipeline.model.network import read_description
-from pipeline.params import Params
 from pipeline.provenance.cell import (
     RowColumn,
     describe_cell,

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.reduce.config import ReduceSettings
+from pipeline.config.reduce import ReduceSettings
 from pipeline.reduce.start import principal_start
 
 with warnings.catch_warnings():

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.threads import in_threads
+from pipeline.parallel.process import in_threads
 
 POINTS_EACH = 64  # points a centre that it is learnt from
 ROUNDS = 6

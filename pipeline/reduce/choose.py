@@ -6,15 +6,15 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from pipeline.config.selection import SelectionSettings
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import MODEL
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.moments import row_blocks
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.model.network import read_description
 from pipeline.reduce.select import Attributions, read_attributions, samples_of_class
-from pipeline.selection import SelectionSettings
 from pipeline.stages import Task
 
 MEANING = {
@@ -68,5 +68,5 @@ def _of_class(
             f"{MEANING[settings.filter]}, found {len(sample)}; use more images or places, another selection.filter, "
             "or lower selection.min_samples"
         )
-    say(f"reduce {layer}: {len(sample)} samples of class {name} ({settings.filter})")
+    log_line(f"reduce {layer}: {len(sample)} samples of class {name} ({settings.filter})")
     return sample

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.compiled import compiled, compiled_part
 from pipeline.core.progress import progress
-from pipeline.core.threads import in_threads
+from pipeline.parallel.process import in_threads
 
 CLIP = np.float32(4)  # the longest step along each axis
 NEAR = np.float32(0.001)  # keeps pushes finite

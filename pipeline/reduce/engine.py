@@ -2,8 +2,8 @@
 
 from importlib.util import find_spec
 
+from pipeline.config.reduce import ReduceSettings
 from pipeline.core.errors import ConfigError
-from pipeline.reduce.config import ReduceSettings
 
 
 def check_engine(settings: ReduceSettings) -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.reduce import ReduceSettings
 from pipeline.reduce.align import turned
 from pipeline.reduce.compare import spread_along, upright
-from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.distinct import Distinct
 from pipeline.reduce.even import spread_evenly
 from pipeline.reduce.normalize import to_unit_square

@@ -8,7 +8,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from pipeline.core.compiled import compiled
-from pipeline.core.threads import in_threads
+from pipeline.parallel.process import in_threads
 
 BLOCK = 8192
 ROUNDS = 64

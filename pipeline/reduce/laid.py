@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.reduce import ReduceSettings
 from pipeline.core.steady import steady
 from pipeline.reduce import landmarks, pca
-from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.rows import Rows
 from pipeline.reduce.space import search_space
 

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from pipeline.reduce.config import ReduceSettings
+from pipeline.config.reduce import ReduceSettings
 from pipeline.reduce.descent import descend
 from pipeline.reduce.fuzzy import memberships
 from pipeline.reduce.neighbours import nearest_among

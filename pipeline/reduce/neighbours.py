@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.progress import tracked
-from pipeline.core.threads import in_threads
+from pipeline.parallel.process import in_threads
 from pipeline.reduce.approximate import approximate, approximate_among
 from pipeline.reduce.nearest import keep_nearest, squared_distances
 

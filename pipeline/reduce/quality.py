@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.reduce import Metric
 from pipeline.core.progress import progress
 from pipeline.core.steady import steady
-from pipeline.core.threads import in_threads
-from pipeline.reduce.config import Metric
+from pipeline.parallel.process import in_threads
 from pipeline.reduce.measures import kept, label_hits
 from pipeline.reduce.ranks import Search, Visit
 from pipeline.reduce.rows import Rows

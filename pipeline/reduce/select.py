@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.selection import SelectionSettings
+from pipeline.config.selection import SelectionSettings
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.reduce import Metric
 from pipeline.core.moments import statistics
-from pipeline.reduce.config import Metric
 from pipeline.reduce.pca import main_axes
 from pipeline.reduce.rows import Rows
 

@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.reduce import ReduceSettings
 from pipeline.core import artifacts as a
 from pipeline.core import zarr_store as store
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.moments import layer_statistics, row_blocks
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.core.steady import steady
 from pipeline.images.manifest import read_manifest
 from pipeline.reduce import pca
 from pipeline.reduce.choose import Chosen, chosen_samples
 from pipeline.reduce.compare import across
-from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.distinct import grouped
 from pipeline.reduce.engine import check_engine
 from pipeline.reduce.framed import framed
@@ -47,7 +47,7 @@ def run(task: Task) -> None:
     image = np.asarray(store.array(activations, "image")[...])[chosen.sample]
     seen = survey(rows)
     placed = _directed(seen, settings, task.layer)
-    say(f"reduce {task.layer}/{task.atlas}: {settings.method} of {len(placed)} samples × {rows.channels} channels")
+    log_line(f"reduce {task.layer}/{task.atlas}: {settings.method} of {len(placed)} samples × {rows.channels} channels")
 
     distinct = grouped(seen.hashes[placed])
     _check_count(len(distinct.first), settings, task.layer)
@@ -136,7 +136,7 @@ def _report(task: Task, metrics: Mapping[str, Any], xy: NDArray[np.float32], lab
     x, y = xy[some].astype(np.float64).round(4).T
     task.write_plot({"x": x.tolist(), "y": y.tolist(), "label": label[some].tolist()})
     known = {name: "unknown" if value is None else f"{value:.3f}" for name, value in metrics.items()}
-    say(
+    log_line(
         f"reduce {task.layer}/{task.atlas}: {metrics['points']} points ({metrics['distinct']} different, "
         f"{metrics['zero']} zero), {metrics['outliers']:.1%} outliers, {metrics['filled']:.0%} of a 20-level grid "
         f"filled; trustworthiness {known['trustworthiness_10']} (k 10), {known['trustworthiness_50']} (k 50); "

@@ -6,8 +6,8 @@ from openTSNE import TSNE
 from openTSNE.affinity import PerplexityBasedNN
 from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
+from pipeline.config.reduce import ReduceSettings
 from pipeline.core.progress import progress
-from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.neighbours import nearest_others
 from pipeline.reduce.start import principal_start
 from pipeline.reduce.umap import distance

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.reduce.config import ReduceSettings
+from pipeline.config.reduce import ReduceSettings
 from pipeline.reduce.descent import Curve, descend
 from pipeline.reduce.fuzzy import memberships, union
 from pipeline.reduce.neighbours import nearest_others

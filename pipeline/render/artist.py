@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.config.render import RenderSettings
 from pipeline.model.network import Network
 from pipeline.render import noise
-from pipeline.render.config import RenderSettings
 from pipeline.render.directions import Space
 from pipeline.render.fidelity import Measured, measure
 from pipeline.render.objective import objective

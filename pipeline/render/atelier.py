@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.pool import Pool
+from pipeline.parallel.pool import Pool
 from pipeline.render.artist import Artist
 from pipeline.render.cache import IconCache
 from pipeline.render.entry import Entry
@@ -71,7 +71,7 @@ class Atelier:
         Args:
             cache: of finished icons.
             pool: the workers.
-            engage: what gives a worker its artist, see :meth:`pipeline.core.pool.Pool.map_unordered`.
+            engage: what gives a worker its artist, see :meth:`pipeline.parallel.pool.Pool.map_unordered`.
             batch_size: icons drawn together.
             before: called once, before the first icon is drawn.
         """

@@ -8,13 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.core.cluster import Address, Inline, Local
+from pipeline.config.cluster import Address, Inline, Local
+from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError
-from pipeline.core.pool import Pool
-from pipeline.core.progress import say
+from pipeline.core.progress import log_line
 from pipeline.model.network import load_network
+from pipeline.parallel.pool import Pool
 from pipeline.render.artist import Artist
-from pipeline.render.config import RenderSettings
 from pipeline.render.directions import Space
 from pipeline.render.memory import bytes_per_icon, free_bytes, proposed_batch
 from pipeline.render.objective import objective
@@ -74,7 +74,7 @@ def check_memory(pool: Pool, engagement: Engagement, cluster: Inline | Local | A
             f"{settings.batch_size} icons, found {free / GB:.2f} GB; "
             f"use render.batch_size={proposed_batch(each, free, settings.device)}"
         )
-    say(f"  a batch of {settings.batch_size} icons takes {needed / GB:.2f} GB of {free / GB:.1f} GB free")
+    log_line(f"  a batch of {settings.batch_size} icons takes {needed / GB:.2f} GB of {free / GB:.1f} GB free")
 
 
 def _nothing() -> None:

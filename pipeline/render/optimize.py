@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 from pipeline.render.objective import Objective
 from pipeline.render.parameterisation import canvas
 from pipeline.render.probe import Probe

@@ -5,8 +5,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from pipeline.config.render import RenderSettings
 from pipeline.render.colour import mixing
-from pipeline.render.config import RenderSettings
 from pipeline.render.contrast import root_mean_square, squashed
 from pipeline.render.fourier import Fourier
 from pipeline.render.pixel import Pixel

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 from pipeline.render.total_variation import total_variation
 
 Penalty = Callable[[Tensor], Tensor]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,14 @@ import zarr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from pipeline.config.cluster import Address, Inline, Local, from_environment
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
-from pipeline.core.cluster import Address, Inline, Local, from_environment, open_pool
 from pipeline.core.errors import DataError
 from pipeline.core.moments import layer_statistics
-from pipeline.core.progress import progress, say
+from pipeline.core.progress import log_line, progress
 from pipeline.model.network import read_description
+from pipeline.parallel.pool import open_pool
 from pipeline.render.atelier import Atelier
 from pipeline.render.cache import IconCache
 from pipeline.render.directions import Space, space
@@ -46,7 +47,7 @@ def run(task: Task) -> None:
     levels = drawn_cells(grid)
     total = sum(len(cells.row) for cells in levels)
     steps = f"{settings.steps} steps" + (f" ({settings.warm_steps} from a parent)" if settings.warm_steps else "")
-    say(f"render {task.layer} {task.atlas}: {total} icons of {settings.size} px, {steps} each")
+    log_line(f"render {task.layer} {task.atlas}: {total} icons of {settings.size} px, {steps} each")
     engagement = _engagement(task, np.asarray(store.array(grid, "mean")[:], np.float32))
     metrics: dict[str, Any] = {}
     plot: dict[str, list[Any]] = {}
@@ -66,9 +67,9 @@ def run(task: Task) -> None:
     task.write_metrics(metrics)
     task.write_plot(plot)
     for size, numbers in metrics.items():
-        say("  " + summary(int(size), numbers))
+        log_line("  " + summary(int(size), numbers))
     seconds = time.monotonic() - began
-    say(
+    log_line(
         f"  {total} icons in {seconds:.0f} s, {atelier.taken} drawings from the cache, {atelier.drawn} new → "
         f"{task.path(ICONS)}"
     )

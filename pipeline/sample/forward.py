@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.config.sample import SampleSettings
 from pipeline.model.layers import LayerShape, run_to_all
 from pipeline.model.network import Network
 from pipeline.model.positions import activations_at_places
 from pipeline.sample.attribution import attributions, relaxed_max_pool
-from pipeline.sample.config import SampleSettings
 from pipeline.sample.partial_forward import PartialForward, record_forward
 
 Block = dict[str, NDArray[Any]]

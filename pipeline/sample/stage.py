@@ -8,18 +8,19 @@ from typing import Any
 
 import zarr
 
+from pipeline.config.cluster import from_environment
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, MODEL
-from pipeline.core.cluster import from_environment, open_pool
 from pipeline.core.code import stage_digest
 from pipeline.core.digests import identity
 from pipeline.core.errors import DataError
 from pipeline.core.files import discard
-from pipeline.core.progress import progress, say
+from pipeline.core.progress import log_line, progress
 from pipeline.core.resumable import Checkpoint, ResumableArtifact, resume, work_folder
 from pipeline.core.zarr_store import add_array, write_shards
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.model.layers import LayerShape, require_layer
 from pipeline.model.network import read_description
+from pipeline.parallel.pool import open_pool
 from pipeline.sample.stats import ActivationStats, sum_stats
 from pipeline.sample.tasks import (
     SamplerSpec,
@@ -80,7 +81,7 @@ def run(task: Task) -> None:
     task.write_metrics({layer: found.metrics(channels[layer]) for layer, found in stats.items()})
     for layer, found in stats.items():
         summary = found.summary(channels[layer])
-        say(f"sample: {layer}: {summary}, from {len(inputs.manifest)} images → {task.path(ACTIVATIONS, layer)}")
+        log_line(f"sample: {layer}: {summary}, from {len(inputs.manifest)} images → {task.path(ACTIVATIONS, layer)}")
 
 
 def _read_inputs(task: Task) -> _Inputs:

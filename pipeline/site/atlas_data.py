@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.site import SiteSettings
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.site_data import MEMBERS_PER_BLOCK, images_by_cell, member_blocks, pack_array
 from pipeline.core.steady import steady
@@ -17,7 +18,6 @@ from pipeline.site.cell_data import (
     heat_planes,
     top_classes,
 )
-from pipeline.site.config import SiteSettings
 from pipeline.site.manifest import atlas_entry, level_entry
 from pipeline.site.polysemantic_cells import polysemantic_cells
 from pipeline.site.read import AtlasLevel, AtlasSource

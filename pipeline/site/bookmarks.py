@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from pipeline.config.params import Params
+from pipeline.config.site import BookmarkSettings
 from pipeline.core.atlas_names import class_id
 from pipeline.core.errors import ConfigError
-from pipeline.params import Params
-from pipeline.site.config import BookmarkSettings
 
 Bookmark = dict[str, str]  # title, text, link
 

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.model import PreprocessingSettings
 from pipeline.core import artifacts as a
 from pipeline.core.files import atomic
-from pipeline.core.progress import say, tracked
+from pipeline.core.progress import log_line, tracked
 from pipeline.core.site_data import data_script
 from pipeline.core.zarr_store import open_artifact
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.thumbnails import encode_thumbnail, image_lists, thumbnail_path
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.inputs import network_crop
 from pipeline.model.layers import LayerShape
 from pipeline.model.network import read_description
@@ -116,7 +116,7 @@ def _report(task: Task, site: Path, layers: list[dict[str, Any]], images: int) -
     task.write_metrics(
         {"layers": len(layers), "levels": len(levels), "drawn_cells": cells, "images": images, "data_bytes": size}
     )
-    say(
+    log_line(
         f"site: {len(layers)} layers, {len(task.params.atlases)} atlases, {len(levels)} levels, {cells} drawn cells, "
         f"{images} exemplar images; {size / 1e6:.1f} MB of data in {len(files)} files; open {site / 'index.html'}"
     )

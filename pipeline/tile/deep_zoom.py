@@ -7,7 +7,7 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from pipeline.tile.config import TileSettings
+from pipeline.config.tile import TileSettings
 
 OVERLAP = 1
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.config.tile import TileSettings
 from pipeline.core import artifacts as a
 from pipeline.core import zarr_store as store
 from pipeline.core.digests import identity
 from pipeline.core.files import atomic, write_json
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
-from pipeline.core.progress import say, tracked
+from pipeline.core.progress import log_line, tracked
 from pipeline.stages import Task
-from pipeline.tile.config import TileSettings
 from pipeline.tile.deep_zoom import OVERLAP, write_pyramid
 from pipeline.tile.level_image import IconLayout, density_sides, level_rows
 
@@ -24,7 +24,7 @@ def run(task: Task) -> None:
     icons = store.open_artifact(a.ICONS, task.path(a.ICONS))
     grid = store.open_artifact(a.GRID, task.path(a.GRID))
     sizes = level_sizes(icons)
-    say(f"tile {task.layer}/{task.atlas}: icons of levels {', '.join(map(str, sizes))}")
+    log_line(f"tile {task.layer}/{task.atlas}: icons of levels {', '.join(map(str, sizes))}")
     metrics = {}
     with atomic(task.path(a.TILES)) as folder:
         folder.mkdir()
@@ -75,7 +75,7 @@ def _count_files(folder: Path, size: int) -> dict[str, int]:
 def _report(task: Task, metrics: Mapping[str, Mapping[str, Any]]) -> None:
     for size, numbers in metrics.items():
         failed = f", {numbers['failed']} icons failed and show stripes" if numbers["failed"] else ""
-        say(
+        log_line(
             f"tile {task.layer}/{task.atlas} level {size}: {numbers['pixels']} px square, {numbers['files']} tiles, "
             f"{numbers['bytes'] / 1e6:.1f} MB{failed}"
         )

@@ -8,10 +8,10 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
+from pipeline.config.params import Params, parse_params
 from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT
 from pipeline.grid.stage import run
-from pipeline.params import Params, parse_params
 from pipeline.stages import STAGES, Task
 
 ROOT = Path(__file__).parents[2]

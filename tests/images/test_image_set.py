@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.config.images import ImagesSettings
 from pipeline.core.errors import AtlasError, ConfigError, ImageError
-from pipeline.images.config import ImagesSettings
 from pipeline.images.decode import upright_rgb
 from pipeline.images.digits import Digits
 from pipeline.images.image_set import ImageSet, open_image_set

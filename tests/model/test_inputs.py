@@ -8,7 +8,7 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms._presets import ImageClassification
 
-from pipeline.model.config import PreprocessingSettings
+from pipeline.config.model import PreprocessingSettings
 from pipeline.model.inputs import PREFETCH, decoder_threads, input_batches, network_crop, to_tensor
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline.model.config import PreprocessingSettings
+from pipeline.config.model import PreprocessingSettings
 from pipeline.model.discovery import discover_layers
 from pipeline.model.interventions import intervened_logits
 from pipeline.model.layers import get_layer

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.config.model import PreprocessingSettings
 from pipeline.core.errors import ArtifactError
 from pipeline.model.build import build, freeze, in_place_modules
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.discovery import discover_layers
 from pipeline.model.layers import run_to_all
 from pipeline.model.network import DESCRIPTION, WEIGHTS, Network, load_network, read_description, save_network

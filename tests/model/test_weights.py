@@ -6,9 +6,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from pipeline.config.model import ModelSettings, PreprocessingSettings
 from pipeline.core.errors import ConfigError, ModelError
 from pipeline.model.build import build
-from pipeline.model.config import ModelSettings, PreprocessingSettings
 from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.weights import load_weights, read_weights
 

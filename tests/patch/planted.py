@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.config.model import PreprocessingSettings, TrainingSettings
+from pipeline.config.params import Params, parse_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, IMAGES, MODEL, SITE
 from pipeline.core.site_data import data_script
 from pipeline.core.zarr_store import create, write_array
@@ -18,10 +20,8 @@ from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.images.toytown.toytown import Toytown
 from pipeline.model.build import build, freeze
-from pipeline.model.config import PreprocessingSettings, TrainingSettings
 from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network, save_network
-from pipeline.params import Params, parse_params
 from pipeline.prepare.train import train
 from pipeline.site.pages import page
 from pipeline.stages import STAGES, Task

@@ -13,6 +13,8 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from pipeline.compose import compose_config
+from pipeline.config.model import PreprocessingSettings
+from pipeline.config.params import parse_params
 from pipeline.core import site_data
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, LAYOUT, MODEL, PLACE
 from pipeline.core.cells import assign_cells
@@ -20,11 +22,9 @@ from pipeline.core.zarr_store import array, create, open_artifact, write_array
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.build import build, freeze
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop
 from pipeline.model.network import Network, save_network
-from pipeline.params import parse_params
 from pipeline.place.stage import run
 from pipeline.sample import stage as sampling
 from pipeline.stages import STAGES, Task

@@ -9,7 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
-from pipeline.params import Params, parse_params
+from pipeline.config.params import Params, parse_params
 from pipeline.plan.inputs import GivenRates, IconCost, Rates, Sizes
 
 ROOT = Path(__file__).parents[2]

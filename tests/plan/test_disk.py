@@ -13,11 +13,11 @@ from omegaconf import OmegaConf
 
 from pipeline.commands import OUTPUTS, run_stage
 from pipeline.compose import compose_config, write_params
+from pipeline.config.params import Params, parse_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT, Artifact
 from pipeline.core.cells import assign_cells
 from pipeline.core.zarr_store import array, open_artifact
 from pipeline.images.image_set import open_image_set
-from pipeline.params import Params, parse_params
 from pipeline.plan import disk
 from pipeline.plan.check import check_network
 from pipeline.plan.inputs import LevelCount, Sizes, icon_count, level_counts

@@ -12,16 +12,16 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pipeline.compose import compose_config
+from pipeline.config.model import PreprocessingSettings
+from pipeline.config.params import parse_params
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, LAYOUT, MODEL
 from pipeline.core.zarr_store import array, create, open_artifact, write_array
 from pipeline.grid import stage as grid
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.build import build, freeze
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape
 from pipeline.model.network import Network, save_network
-from pipeline.params import parse_params
 from pipeline.sample import stage as sample
 from pipeline.stages import STAGES, Task
 

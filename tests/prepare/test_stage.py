@@ -11,11 +11,11 @@ from omegaconf import OmegaConf
 from PIL import Image
 from safetensors.torch import save_file
 
+from pipeline.config.params import parse_params
 from pipeline.core.errors import AtlasError, ConfigError, ImageError, ModelError
 from pipeline.images.manifest import read_manifest
 from pipeline.model.build import build
 from pipeline.model.network import load_network
-from pipeline.params import parse_params
 from pipeline.prepare.stage import run
 from pipeline.stages import STAGES, Task
 

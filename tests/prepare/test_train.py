@@ -6,9 +6,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipeline.config.model import PreprocessingSettings, TrainingSettings
 from pipeline.images.toytown.toytown import Toytown
 from pipeline.model.build import build
-from pipeline.model.config import PreprocessingSettings, TrainingSettings
 from pipeline.model.inputs import normalize
 from pipeline.model.small_inception import SmallInception
 from pipeline.prepare.accuracy import TopPredictions, top_accuracy

@@ -7,10 +7,10 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
+from pipeline.config.params import parse_params
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, LAYOUT
 from pipeline.core.zarr_store import array, create, open_artifact, write_array
 from pipeline.images.manifest import Manifest, write_manifest
-from pipeline.params import parse_params
 from pipeline.reduce.stage import run
 from pipeline.stages import STAGES, Task
 from tests.reduce.clusters import clustered

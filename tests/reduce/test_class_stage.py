@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from torch import nn
 
+from pipeline.config.model import PreprocessingSettings
 from pipeline.core.artifacts import ACTIVATIONS, LAYOUT, MODEL
 from pipeline.core.errors import ArtifactError, DataError
 from pipeline.core.zarr_store import array, create, open_artifact, write_array
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.network import Network, save_network
 from pipeline.reduce.stage import run
 from pipeline.stages import Task

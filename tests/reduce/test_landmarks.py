@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.config.reduce import ReduceSettings
 from pipeline.core.errors import ConfigError
 from pipeline.reduce import neighbours
-from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.laid import lay_out
 from pipeline.reduce.rows import Rows
 from pipeline.reduce.stage import run

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from pipeline.reduce.config import ReduceSettings
+from pipeline.config.reduce import ReduceSettings
 from pipeline.reduce.laid import lay_out
 from pipeline.reduce.pca import layout as pca_layout
 from pipeline.reduce.rows import Rows

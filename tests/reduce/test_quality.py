@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
+from pipeline.config.reduce import Metric
 from pipeline.reduce import quality as subject
 from pipeline.reduce import rows
-from pipeline.reduce.config import Metric
 from pipeline.reduce.pca import layout
 from pipeline.reduce.quality import Points, quality
 from pipeline.reduce.rows import Rows

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline.config.selection import SelectionSettings
 from pipeline.reduce.select import read_attributions, samples_of_class
-from pipeline.selection import SelectionSettings
 
 TOP = 40
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.reduce.config import Metric
+from pipeline.config.reduce import Metric
 from pipeline.reduce.rows import Rows
 from pipeline.reduce.space import prepared, search_space
 from tests.reduce.clusters import clustered

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 from pipeline.render.directions import Space, space
 from pipeline.render.noise import generator, start_and_draws
 from pipeline.render.objective import objective

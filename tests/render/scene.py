@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline.model.config import PreprocessingSettings
+from pipeline.config.model import PreprocessingSettings
 from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import normalize
 from pipeline.model.layers import run_to

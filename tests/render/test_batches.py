@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline.config.render import RenderSettings
 from pipeline.render.artist import Batch
-from pipeline.render.config import RenderSettings
 from pipeline.render.directions import space
 from tests.render.scene import Scene
 from tests.render.workshop import artist

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.core.cluster import Address, Inline, Local
+from pipeline.config.cluster import Address, Inline, Local
+from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError
-from pipeline.render.config import RenderSettings
 from pipeline.render.directions import space
 from pipeline.render.engage import Engagement, check_memory
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.config.render import RenderSettings
 from pipeline.render import fidelity
-from pipeline.render.config import RenderSettings
 from pipeline.render.fidelity import floor, measure
 from pipeline.render.views import aimed, look
 from tests.render.drawing import probe

@@ -7,11 +7,11 @@ import pytest
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
+from pipeline.config.params import Params, parse_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, MODEL
 from pipeline.core.zarr_store import create, write_array
 from pipeline.model.build import build, freeze
 from pipeline.model.network import save_network
-from pipeline.params import Params, parse_params
 from tests.render.scene import scene
 from tests.soak.kill_render import icons, killed, rows, start
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 from pipeline.render.level import BLANK, Icons, gather
 from pipeline.render.lineage import parent_rows
 from tests.render.scene import Scene

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError
 from pipeline.render import regularizers
-from pipeline.render.config import RenderSettings
 from pipeline.render.directions import space
 from pipeline.render.fidelity import measure
 from pipeline.render.objective import objective

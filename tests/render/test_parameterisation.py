@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 from pipeline.render.contrast import root_mean_square
 from pipeline.render.fourier import Fourier
 from pipeline.render.parameterisation import Canvas, Parameterisation, canvas

@@ -5,10 +5,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, gelu, max_pool2d, relu, relu6, silu
 
-from pipeline.model.config import PreprocessingSettings
+from pipeline.config.model import PreprocessingSettings
+from pipeline.config.render import RenderSettings
 from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network
-from pipeline.render.config import RenderSettings
 from pipeline.render.fidelity import measure
 from pipeline.render.probe import Probe
 from pipeline.render.redirect import redirect

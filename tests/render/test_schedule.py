@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 from pipeline.render.schedule import Schedule, cold_start, warm_start
 
 SETTINGS = RenderSettings(

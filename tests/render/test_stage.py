@@ -9,14 +9,14 @@ import torch
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
+from pipeline.config.cluster import VARIABLE
+from pipeline.config.params import parse_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
-from pipeline.core.cluster import VARIABLE
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
 from pipeline.core.files import discard
 from pipeline.core.zarr_store import array, create, level, open_artifact, write_array
 from pipeline.model.build import build, freeze
 from pipeline.model.network import save_network
-from pipeline.params import parse_params
 from pipeline.render import engage
 from pipeline.render.stage import CACHE, run
 from pipeline.stages import STAGES, Task

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.pool import InlinePool
+from pipeline.config.render import RenderSettings
+from pipeline.parallel.pool import InlinePool
 from pipeline.render.artist import Artist, Batch
 from pipeline.render.atelier import Atelier
 from pipeline.render.cache import IconCache
-from pipeline.render.config import RenderSettings
 from pipeline.render.directions import Space, space
 from pipeline.render.level import Draughtsman, Finished, Icons, Level, gather
 from tests.render.scene import Scene

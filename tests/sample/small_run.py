@@ -10,14 +10,14 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from pipeline.compose import compose_config
+from pipeline.config.model import PreprocessingSettings
+from pipeline.config.params import Params, parse_params
 from pipeline.core.artifacts import IMAGES, MODEL
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.build import build, freeze
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network, save_network
-from pipeline.params import Params, parse_params
 
 ROOT = Path(__file__).parents[2]
 ARCHITECTURE = {"_target_": "torchvision.models.squeezenet1_1", "num_classes": 4}

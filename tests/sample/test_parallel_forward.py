@@ -8,9 +8,9 @@ import torch
 
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
-from pipeline.core.threads import torch_threads
 from pipeline.model.build import build, freeze
 from pipeline.model.network import Network
+from pipeline.parallel.process import torch_threads
 from pipeline.sample import stage
 from pipeline.sample.parallel_forward import MAX_PARALLEL, ParallelForward, parallel_batches
 from pipeline.stages import STAGES, Task

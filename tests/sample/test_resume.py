@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.config.cluster import VARIABLE
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES
-from pipeline.core.cluster import VARIABLE
 from pipeline.images.manifest import Manifest, read_manifest, write_manifest
 from pipeline.sample import stage, tasks
 from pipeline.sample.tasks import Sampler, SampleTask, WrittenShards, sample_shard

@@ -11,15 +11,15 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from pipeline.compose import compose_config
+from pipeline.config.params import parse_params
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.errors import DataError, ModelError
-from pipeline.core.threads import torch_threads
 from pipeline.core.zarr_store import array, open_artifact
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop, to_tensor
 from pipeline.model.layers import get_layer
-from pipeline.params import parse_params
+from pipeline.parallel.process import torch_threads
 from pipeline.sample import stage
 from pipeline.stages import STAGES, Task
 from tests.sample.small_run import ARCHITECTURE, LAYERS, PREPROCESSING, ROOT, params, prepared

@@ -6,15 +6,15 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from pipeline.config.model import PreprocessingSettings
+from pipeline.config.sample import SampleSettings
 from pipeline.core.errors import DataError
 from pipeline.images.positions import relative_positions
 from pipeline.model.build import build, freeze
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop, to_tensor
 from pipeline.model.network import Network
 from pipeline.model.weights import load_weights
-from pipeline.sample.config import SampleSettings
 from pipeline.sample.forward import Block, sample_batch
 from pipeline.sample.tasks import to_storage
 

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import nn
 
+from pipeline.config.model import PreprocessingSettings
+from pipeline.config.params import parse_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, IMAGES, LAYOUT, MODEL, PLACE, SITE, TILES
 from pipeline.core.site_data import data_script, pack_array
 from pipeline.core.zarr_store import create, write_array
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.layers import LayerShape
 from pipeline.model.network import Network, save_network
-from pipeline.params import parse_params
 from pipeline.stages import STAGES, Task
 
 LAYERS = ("features.3", "features.7")

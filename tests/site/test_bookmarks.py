@@ -15,11 +15,11 @@ from site_copy import addressed, copied
 from site_planting import CLASSES, COMPARE_ATLAS, Planted
 
 from pipeline.compose import compose_config
+from pipeline.config.params import parse_params
+from pipeline.config.site import BookmarkSettings, SiteSettings
 from pipeline.core.errors import ConfigError
-from pipeline.params import parse_params
 from pipeline.plan.check import check_run
 from pipeline.site.bookmarks import PARTS, LinkTargets, configured_bookmarks, link_targets
-from pipeline.site.config import BookmarkSettings, SiteSettings
 
 ROOT = Path(__file__).parents[2]
 RUN = LinkTargets(("early", "late"), {"all": (10, 20), "class-1": (5, 10)}, ("boat", "3", "St. Bernard", "cat"))

@@ -12,10 +12,10 @@ from PIL import Image
 from site_planting import CLASSES, LAYERS, LEVELS, Planted, plant
 from test_site_data import unpacked
 
+from pipeline.config.model import PreprocessingSettings
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.model.config import PreprocessingSettings
 from pipeline.model.inputs import network_crop
 from pipeline.site import pages
 from pipeline.site.stage import run

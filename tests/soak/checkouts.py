@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from pipeline.compose import PARAMS, compose_config, write_params
-from pipeline.params import load_params
+from pipeline.config.params import load_params
 from pipeline.stages import STAGES
 from tests.soak.contents import UNFINISHED, contents, different, files
 from tests.soak.outcomes import Outcome, judge

@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.config.params import Params, load_params
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
-from pipeline.params import Params, load_params
 from pipeline.render.cache import FILE, IconCache
 from pipeline.render.entry import Entry
 from pipeline.render.stage import CACHE, run

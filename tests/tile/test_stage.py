@@ -8,9 +8,9 @@ import pyvips
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
+from pipeline.config.params import parse_params
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import GRID, ICONS, TILES
-from pipeline.params import parse_params
 from pipeline.stages import STAGES, Task
 from pipeline.tile.stage import run
 

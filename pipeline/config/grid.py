@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from pipeline.core.settings import Settings
+from pipeline.config.base import Settings
 
 Levels = Annotated[tuple[Annotated[int, Field(ge=1, le=2560)], ...], Field(min_length=1)]
 

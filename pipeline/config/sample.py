@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.core.settings import Device, Settings
+from pipeline.config.base import Device, Settings
 
 
 class SampleSettings(Settings):

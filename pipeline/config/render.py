@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from pipeline.core.settings import Device, Settings
+from pipeline.config.base import Device, Settings
 
 Size = Annotated[int, Field(ge=8, le=1024)]
 Beta = Annotated[float, Field(ge=0, lt=1)]

@@ -16,20 +16,12 @@ import torch
 from numpy.typing import NDArray
 from omegaconf import OmegaConf
 
-from pipeline.core import pool as pool_module
-from pipeline.core.cluster import (
-    Address,
-    Inline,
-    Local,
-    from_environment,
-    open_pool,
-    parse_cluster,
-    to_environment,
-)
-from pipeline.core.dask_pool import DaskPool
-from pipeline.core.dask_workers import worker_environment
+from pipeline.config.cluster import Address, Inline, Local, from_environment, parse_cluster, to_environment
 from pipeline.core.errors import ConfigError, DataError
-from pipeline.core.pool import KEPT, Pool, once
+from pipeline.parallel import pool as pool_module
+from pipeline.parallel.dask import DaskPool, worker_environment
+from pipeline.parallel.pool import Pool, open_pool
+from pipeline.parallel.process import CACHED, cached_per_process
 
 WORKERS = 2
 CONF = Path(__file__).parents[2] / "conf" / "cluster"
@@ -171,7 +163,7 @@ def test_a_killed_worker_loses_nothing(workers: DaskPool, tmp_path: Path) -> Non
     setup = partial(make, tmp_path, 0)
     assert dict(workers.map_unordered(die_once, range(20), setup)) == {task: task for task in range(20)}
     assert (tmp_path / "died").exists()
-    with pytest.raises(ConfigError, match="2 workers died of it"):
+    with pytest.raises(ConfigError, match="2 workers died while they ran it"):
         dict(workers.map_unordered(die, [0], setup))
 
 
@@ -245,11 +237,11 @@ def test_workers_take_turns_on_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_few_shared_objects_are_kept() -> None:
     """The same key gives the same object, until newer ones have taken its place."""
-    first = once("a", object)
-    assert once("a", object) is first
-    for number in range(KEPT):
-        once(number, object)
-    assert once("a", object) is not first
+    first = cached_per_process("a", object)
+    assert cached_per_process("a", object) is first
+    for number in range(CACHED):
+        cached_per_process(number, object)
+    assert cached_per_process("a", object) is not first
 
 
 def test_inline_gives_back_the_threads(tmp_path: Path) -> None:

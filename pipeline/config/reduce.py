@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.core.settings import Device, Settings
+from pipeline.config.base import Device, Settings
 
 Metric = Literal["cosine", "euclidean"]
 Neighbours = Annotated[int, Field(ge=2)]

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from pipeline.core.settings import Settings
+from pipeline.config.base import Settings
 
 
 class BookmarkSettings(Settings):

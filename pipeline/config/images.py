@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from pipeline.core.settings import Settings
+from pipeline.config.base import Settings
 
 
 class ImagesSettings(Settings):

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.core.settings import Settings
-from pipeline.images.config import ImagesSettings
+from pipeline.config.base import Settings
+from pipeline.config.images import ImagesSettings
 
 
 class PlaceSettings(Settings):

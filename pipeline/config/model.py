@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pipeline.core.settings import Settings
+from pipeline.config.base import Settings
 
 Positive = Annotated[float, Field(gt=0)]
 LARGEST = 2048  # maximum side of the network's input, pixels; a typing error could otherwise fill the memory

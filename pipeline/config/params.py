@@ -1,4 +1,4 @@
-"""The whole configuration of a run, typed: one section for each stage, and what several stages share."""
+"""The schema of ``params.yaml``: one section per stage, and the settings that several stages share."""
 
 import difflib
 import json
@@ -11,41 +11,42 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import Field, ValidationError, field_validator
 from yaml import YAMLError
 
+from pipeline.config.base import Settings
+from pipeline.config.grid import GridSettings
+from pipeline.config.images import ImagesSettings
+from pipeline.config.model import ModelSettings
+from pipeline.config.patch import PatchSettings
+from pipeline.config.place import PlaceSettings
+from pipeline.config.predict import PredictSettings
+from pipeline.config.prepare import PrepareSettings
+from pipeline.config.reduce import ReduceSettings
+from pipeline.config.renamed import renamed_setting, renamed_value
+from pipeline.config.render import RenderSettings
+from pipeline.config.sample import SampleSettings
+from pipeline.config.selection import SelectionSettings
+from pipeline.config.site import SiteSettings
+from pipeline.config.tile import TileSettings
 from pipeline.core.atlas_names import ATLAS_PATTERN
 from pipeline.core.errors import ConfigError
 from pipeline.core.escaping import escape_control_chars
-from pipeline.core.settings import Settings
-from pipeline.grid.config import GridSettings
-from pipeline.images.config import ImagesSettings
-from pipeline.model.config import ModelSettings
-from pipeline.patch.config import PatchSettings
-from pipeline.place.config import PlaceSettings
-from pipeline.predict.config import PredictSettings
-from pipeline.prepare.config import PrepareSettings
-from pipeline.reduce.config import ReduceSettings
-from pipeline.render.config import RenderSettings
-from pipeline.sample.config import SampleSettings
-from pipeline.selection import SelectionSettings
-from pipeline.site.config import SiteSettings
-from pipeline.tile.config import TileSettings
 
-LONGEST = 300  # letters of a value that a message shows
+MAX_SHOWN = 300  # characters of a value that a message shows
 Layer = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$")]
 Atlas = Annotated[str, Field(pattern=ATLAS_PATTERN)]
 ClassName = str | Annotated[int, Field(ge=0)]
 
 
 class Params(Settings):
-    """Everything that ``params.yaml`` holds.
+    """The content of ``params.yaml``.
 
     Attributes:
-        seed: every random choice of the run follows from it.
-        layers: dotted module paths; the last one is the reference that the other layouts are turned to.
-        classes: those that get an atlas of their own, by name or number.
-        comparisons: pairs of classes that get an atlas between them; the first lies on the left.
-        atlases: all atlases by their names, as resolved from ``classes`` and ``comparisons``; ``all`` comes first.
-        compared: those of them that are comparisons.
-        placed: layers at which a second image set is placed on the layout; none without one.
+        seed: of every random number in the run.
+        layers: dotted module paths; the layouts of the others are aligned to that of the last one.
+        classes: classes that get an atlas of their own, by name or index.
+        comparisons: pairs of classes that get an atlas; the first class is on the left.
+        atlases: names of all atlases, resolved from ``classes`` and ``comparisons``; ``all`` comes first.
+        compared: the names among them that are comparisons.
+        placed: layers at which a second image set is placed on the layout; empty without a second image set.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**32)]
@@ -71,17 +72,17 @@ class Params(Settings):
 
     @field_validator("atlases")
     @classmethod
-    def _whole_first(cls, atlases: tuple[str, ...]) -> tuple[str, ...]:
+    def _all_first(cls, atlases: tuple[str, ...]) -> tuple[str, ...]:
         if atlases[0] != "all" or len(set(atlases)) < len(atlases):
-            raise ValueError("the atlas of all samples comes first, and each once, as in all, class-3")
+            raise ValueError("all comes first and no name occurs twice, as in all, class-3")
         return atlases
 
 
 def load_params(path: Path) -> Params:
-    """Read and check ``params.yaml``.
+    """Read and validate ``params.yaml``.
 
     Raises:
-        ConfigError: it is missing, no YAML, or a value in it is not allowed.
+        ConfigError: it is missing, is not YAML, or holds an invalid value.
     """
     try:
         loaded = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
@@ -91,16 +92,17 @@ def load_params(path: Path) -> Params:
         ) from None
     except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
         raise ConfigError(
-            f"{path}: expected YAML, found: {_one_line(error)}; compose it anew with 'atlas run'"
+            f"{path}: expected YAML, found: {_one_line(error)}; compose it again with 'atlas run'"
         ) from None
     return parse_params(loaded)
 
 
 def parse_params(values: Any) -> Params:
-    """Check a composed configuration.
+    """Validate a composed configuration.
 
     Raises:
-        ConfigError: names the first offending key, what was expected and found, and near names for an unknown one.
+        ConfigError: names the first offending key, what was expected and found, and similar names for an unknown one;
+            an old name of a setting is answered with the new one.
     """
     for where, text in _texts(values):
         if any("\ud800" <= letter <= "\udfff" for letter in text):
@@ -114,7 +116,13 @@ def parse_params(values: Any) -> Params:
 
 
 def _explain(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
+    found = error.errors(include_url=False)
+    for one in found:
+        key = ".".join(str(part) for part in one["loc"])
+        renamed = renamed_setting(key) or renamed_value(key, one["input"])
+        if renamed:
+            return renamed
+    first = found[0]
     where = _short(escape_control_chars(".".join(str(part) for part in first["loc"]))) or "configuration"
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(first["loc"][-1]), _keys(first["loc"][:-1]), n=3, cutoff=0.5)
@@ -126,11 +134,11 @@ def _explain(error: ValidationError) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]} ..."
 
 
 def _texts(values: Any, where: str = "") -> Iterator[tuple[str, str]]:
-    """Every text of the configuration, keys included, with the setting it belongs to."""
+    """Every string of the configuration, keys included, with the setting it belongs to."""
     if isinstance(values, str):
         yield escape_control_chars(where) or "configuration", values
     elif isinstance(values, dict):

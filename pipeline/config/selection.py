@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.core.settings import Settings
+from pipeline.config.base import Settings
 
 
 class SelectionSettings(Settings):

@@ -1,20 +1,18 @@
-"""Where work runs: in this process, on local Dask workers, or on a Dask cluster that is already there.
+"""Settings of the group ``cluster``: where tasks run (in this process, on local Dask workers, on a running cluster).
 
-None of it changes a result: a task gives the same bytes wherever it runs, as long as torch has the same number of
-threads in it. So it is kept out of ``params.yaml``, and reaches the stages that DVC starts through the environment.
+They do not change a result: a task gives the same bytes wherever it runs, as long as torch has the same number of
+threads in it. They are therefore no part of ``params.yaml``; the stages that DVC starts read them from the environment.
 """
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from pipeline.config.base import Settings
 from pipeline.core.errors import ConfigError
-from pipeline.core.pool import InlinePool, Pool
-from pipeline.core.settings import Settings
 
 VARIABLE = "ATLAS_CLUSTER"
 
@@ -22,11 +20,11 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class Inline(Settings):
-    """No scheduler.
+    """Tasks run in the stage's own process.
 
     Attributes:
         kind: ``inline``.
-        threads: of torch in one task; None leaves them as they are.
+        threads: of torch in one task; None leaves the number unchanged.
     """
 
     kind: Literal["inline"] = "inline"
@@ -34,15 +32,15 @@ class Inline(Settings):
 
 
 class Local(Settings):
-    """Dask workers on this machine, each a process of its own.
+    """Dask workers that are started on this machine, one process each.
 
     Attributes:
         kind: ``local``.
-        workers: processes; None takes one for each GPU that is asked for, else as many as the processors allow.
+        workers: number of processes; None starts one for each of ``gpus``, else as many as the processors allow.
         threads: of torch in one task.
-        gpus: worker i sees GPU i modulo ``gpus`` alone, as ``cuda``. 0 hides none.
-        memory_limit: of one worker, such as ``8GB``; one that takes more is started anew.
-        allowed_failures: workers that may die of one task before the run gives up.
+        gpus: worker i sees only GPU i modulo ``gpus``, as ``cuda``; 0 hides none.
+        memory_limit: of one worker, such as ``8GB``; a worker that exceeds it is restarted.
+        allowed_failures: workers that may die while they run one task before the run fails.
     """
 
     kind: Literal["local"] = "local"
@@ -53,21 +51,21 @@ class Local(Settings):
     allowed_failures: Annotated[int, Field(ge=0)] = 3
 
     def count(self) -> int:
-        """How many workers there are."""
-        from dask.system import CPU_COUNT  # noqa: PLC0415  # takes a while to load, which inline runs need not wait
+        """Number of workers."""
+        from dask.system import CPU_COUNT  # noqa: PLC0415  # slow to import, which inline runs need not wait for
 
         return self.workers or self.gpus or max(1, CPU_COUNT // self.threads)
 
 
 class Address(Settings):
-    """A scheduler that is already there.
+    """A running Dask scheduler.
 
     Attributes:
         kind: ``address``.
         address: of the scheduler, such as ``tcp://10.0.0.1:8786``.
-        scheduler_file: the file that it wrote its address to; either this or ``address``.
+        scheduler_file: file that holds its address; either this or ``address``.
         threads: of torch in one task.
-        timeout: for the scheduler's answer, seconds.
+        timeout: of the connection, seconds.
     """
 
     kind: Literal["address"] = "address"
@@ -88,7 +86,7 @@ CLUSTER: TypeAdapter[Inline | Local | Address] = TypeAdapter(ClusterSettings)
 
 
 def parse_cluster(values: Any) -> Inline | Local | Address:
-    """Check the settings of a cluster, as ``conf/cluster`` or JSON have them.
+    """Validate the settings of a cluster, as read from ``conf/cluster`` or JSON.
 
     Raises:
         ConfigError: names the first offending setting.
@@ -97,7 +95,7 @@ def parse_cluster(values: Any) -> Inline | Local | Address:
         return CLUSTER.validate_json(json.dumps(values, default=str))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        # the first part of the place is the kind, which is none of the user's keys
+        # the first part of the location is the kind, which is no key of the user's
         where = ".".join(["cluster", *(str(part) for part in first["loc"][1:])])
         message = first["msg"].removeprefix("Value error, ")
         found = "" if first["type"] == "value_error" else f", found {first['input']!r}"
@@ -105,7 +103,7 @@ def parse_cluster(values: Any) -> Inline | Local | Address:
 
 
 def to_environment(settings: Inline | Local | Address) -> str:
-    """The settings as the stages find them in the environment variable ``ATLAS_CLUSTER``."""
+    """The settings as the value of the environment variable ``ATLAS_CLUSTER``."""
     return settings.model_dump_json()
 
 
@@ -113,7 +111,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Inline | Lo
     """The settings in ``ATLAS_CLUSTER``: a kind alone, or JSON; ``inline`` where it is not set.
 
     Raises:
-        ConfigError: they are not right.
+        ConfigError: they are invalid.
     """
     text = environment.get(VARIABLE, "").strip() or "inline"
     if not text.startswith("{"):
@@ -123,21 +121,3 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Inline | Lo
     except ValueError as error:
         raise ConfigError(f'{VARIABLE}: expected a kind or JSON such as {{"kind": "local"}}, found {error}') from None
     return parse_cluster(values)
-
-
-@contextmanager
-def open_pool(settings: Inline | Local | Address) -> Iterator[Pool]:
-    """Workers as ``settings`` ask for them; those that were started here end with the block.
-
-    Raises:
-        ConfigError: the scheduler cannot be reached.
-    """
-    if isinstance(settings, Inline):
-        with InlinePool(settings.threads) as inline:
-            yield inline
-        return
-    from pipeline.core import dask_workers  # noqa: PLC0415  # takes a second to load, which inline runs need not wait
-
-    opened = dask_workers.local(settings) if isinstance(settings, Local) else dask_workers.remote(settings)
-    with opened as pool:
-        yield pool

@@ -1,0 +1,1 @@
+"""Settings: the schema of every group in ``conf/``, and the whole of ``params.yaml``."""

@@ -1,0 +1,29 @@
+"""Settings and values that earlier versions of the project called otherwise, and their names today."""
+
+from collections.abc import Mapping
+from typing import Any
+
+# old dotted key: today's dotted key
+SETTINGS: Mapping[str, str] = {}
+# today's dotted key: old value: today's value
+VALUES: Mapping[str, Mapping[str, str]] = {}
+
+
+def renamed_setting(key: str) -> str | None:
+    """One line that names today's setting for an old key; None where the key was never renamed.
+
+    Args:
+        key: dotted, such as ``reduce.neighbours``.
+    """
+    return f"{key}: this setting is now called {SETTINGS[key]}" if key in SETTINGS else None
+
+
+def renamed_value(key: str, value: Any) -> str | None:
+    """One line that names today's value for an old one; None where the value was never renamed.
+
+    Args:
+        key: dotted key of the setting, as it is called today.
+        value: as the user gave it.
+    """
+    new = VALUES.get(key, {}).get(value) if isinstance(value, str) else None
+    return f"{key}: the value {value} is now called {new}" if new is not None else None

@@ -1,0 +1,61 @@
+"""What one process has: torch's threads, and the objects that tasks share.
+
+The number of threads does not change the result of :func:`in_threads`: blocks are cut by their size alone, each block
+is processed by one thread, and matrix products use no threads of their own.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+State = TypeVar("State")
+
+CACHED = 2  # objects that a process keeps; each may hold a whole network
+
+_cached: "OrderedDict[Hashable, Any]" = OrderedDict()
+_lock = threading.RLock()
+
+
+def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """Yield ``function(item)`` for each item, in order, with as many threads as torch has."""
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        yield from pool.map(function, items)
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Set the number of torch's threads while the block lasts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def use_threads(threads: int | None) -> None:
+    """Set the number of torch's threads for this process; None leaves it unchanged.
+
+    Sums are split among threads, so their number can change the last bits of a result.
+    """
+    if threads and torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+
+
+def cached_per_process(key: Hashable, make: Callable[[], State]) -> State:
+    """The result of ``make``, called once in this process for each ``key``; only the last few results are kept."""
+    with _lock:
+        if key not in _cached:
+            while len(_cached) >= CACHED:  # before the call, so that memory never holds one more
+                _cached.popitem(last=False)
+            _cached[key] = make()
+        _cached.move_to_end(key)
+        state: State = _cached[key]
+        return state
