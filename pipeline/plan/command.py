@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from pipeline.check import check_classes, check_points, count_images, free_disk
 from pipeline.compose import compose_cluster, compose_config
+from pipeline.featurevis.memory import free_bytes
 from pipeline.images.image_set import ImageSet
 from pipeline.images.open_set import open_image_set
 from pipeline.params import Params, parse_params
@@ -20,7 +21,6 @@ from pipeline.plan.subject import subject
 from pipeline.plan.table import text
 from pipeline.plan.verdict import refuse
 from pipeline.plan.words import count, rate
-from pipeline.render.memory import free_bytes
 
 GB = 10**9
 # the folder of an image set that is not here has no fingerprint

@@ -12,6 +12,10 @@ from torch import Tensor
 from pipeline.core import store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.statistics import grouped_sums, row_blocks
+from pipeline.featurevis.memory import bytes_per_image
+from pipeline.featurevis.objectives import center_activations
+from pipeline.featurevis.renderer import BatchRenderer, RenderRequest
+from pipeline.featurevis.whitening import ActivationSpace
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.images.places import relative_places
@@ -22,12 +26,8 @@ from pipeline.params import Params
 from pipeline.plan.given import Drawing
 from pipeline.plan.stand_in import picture
 from pipeline.plan.stopwatch import Clock, enough, seconds_each, timed
-from pipeline.render.artist import Artist
 from pipeline.render.config import RenderSettings
-from pipeline.render.directions import Space
-from pipeline.render.memory import bytes_per_icon
-from pipeline.render.parameterisation import canvas
-from pipeline.render.probe import Probe
+from pipeline.render.specification import renderer_spec
 from pipeline.sample.passes import sample_batch
 
 TILE = 512  # pixels
@@ -89,8 +89,14 @@ def drawing(network: Network, layer: str, params: Params, wanted: bool, clock: C
     """How fast icons of a layer are drawn where that is wanted, and the memory that each takes."""
     settings = params.render.for_layer(layer)
     step, rest = _step_and_rest(network, layer, settings, clock) if wanted else (0.0, 0.0)
-    paper, probe = canvas(settings), Probe(network, layer, settings.size, settings.dtype)
-    taken = bytes_per_icon(lambda drawn: probe(paper.picture(drawn)).sum(1), paper.shape, settings.device)
+    mean = np.zeros(network.layers[layer].channels, np.float32)
+    spec = renderer_spec(settings, layer, ActivationSpace(mean, None), mean, seed=0)
+    extractor, images = spec.extractor(network), spec.parameterization
+
+    def activation(parameters: Tensor) -> Tensor:
+        return center_activations(extractor(images.decode(parameters))[layer]).sum(1)
+
+    taken = bytes_per_image(activation, images.shape, settings.device)
     return Drawing(step, rest, taken)
 
 
@@ -101,7 +107,8 @@ def _step_and_rest(network: Network, layer: str, settings: RenderSettings, clock
     def draw(count: int, steps: int) -> None:
         some = settings.model_copy(update={"steps": steps, "batch_size": count})
         targets = np.random.default_rng(0).random((count, len(mean)), dtype=np.float32)
-        Artist(network, layer, Space(mean, None), mean, some, 0).draw(targets, None, 0)
+        renderer = BatchRenderer(network, renderer_spec(some, layer, ActivationSpace(mean, None), mean, seed=0))
+        renderer.render([RenderRequest("", target) for target in targets])
 
     size, more = enough(lambda count: draw(count, MORE), settings.batch_size, clock)
     few = timed(lambda count: draw(count, FEW), size, clock)
