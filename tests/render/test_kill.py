@@ -12,7 +12,7 @@ from pipeline.core.store import create, write_array
 from pipeline.model.build import build, freeze
 from pipeline.model.saved import save
 from pipeline.params import Params, parse_params
-from tests.render.scene import scene
+from tests.featurevis.scene import scene
 from tests.soak.kill_render import icons, killed, rows, start
 
 ROOT = Path(__file__).parents[2]

@@ -13,13 +13,13 @@ from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
 from pipeline.core.cluster import VARIABLE
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
 from pipeline.core.store import array, create, discard, level, open_artifact, write_array
+from pipeline.featurevis import memory
 from pipeline.model.build import build, freeze
 from pipeline.model.saved import save
 from pipeline.params import parse_params
-from pipeline.render import engage
 from pipeline.render.stage import CACHE, run
 from pipeline.stages import STAGES, Task
-from tests.render.scene import Scene, scene
+from tests.featurevis.scene import Scene, scene
 
 ROOT = Path(__file__).parents[2]
 LAYER = "features.4"
@@ -45,7 +45,7 @@ def planted(tmp_path: Path) -> Callable[..., Task]:
 
 def told(capsys: pytest.CaptureFixture[str]) -> tuple[int, int]:
     """How many drawings a run took from the cache, and how many it made."""
-    lines = re.findall(r"(\d+) drawings from the cache, (\d+) new", capsys.readouterr().err)
+    lines = re.findall(r"(\d+) images from the cache, (\d+) rendered", capsys.readouterr().err)
     return int(lines[-1][0]), int(lines[-1][1])
 
 
@@ -145,7 +145,7 @@ def test_a_further_level_draws_its_own_icons_alone(
     assert after[1] == told(capsys)[1] - before[1]
 
 
-CHANGING = ["render.steps=4", "render.warm_rate=0.1", "render.batch_size=5", "render.dtype=bfloat16", "seed=2"]
+CHANGING = ["render.steps=4", "render.warm_learning_rate=0.1", "render.batch_size=5", "render.dtype=bfloat16", "seed=2"]
 
 
 @pytest.mark.parametrize("override", CHANGING)
@@ -211,17 +211,17 @@ def test_a_batch_without_room_is_told_with_one_that_fits(
     run(task)
     line = next(line for line in capsys.readouterr().err.splitlines() if "a batch of" in line)
     assert re.fullmatch(r"  a batch of 4 icons takes 0\.\d\d GB of \d+\.\d GB free", line), line
-    monkeypatch.setattr(engage, "free_bytes", lambda _: 100_000_000)
+    monkeypatch.setattr(memory, "free_bytes", lambda _: 100_000_000)
     with pytest.raises(ConfigError, match=r"render\.batch_size: .*100000 icons.* found 0\.10 GB; use .*=(8|16|32)$"):
         run(planted("render.batch_size=100000"))
     assert "cache" not in capsys.readouterr().err
 
 
 def test_whitened_directions_take_the_samples_covariance(planted: Callable[..., Task]) -> None:
-    """The whitened space gives other icons than the centred one, and needs the activations."""
-    centred, whitened = planted(), planted("render.space=whitened")
+    """The whitened space gives other icons than the centered one, and needs the activations."""
+    centered, whitened = planted(), planted("render.space=whitened")
     found = []
-    for task in (centred, whitened):
+    for task in (centered, whitened):
         run(task)
         found.append(np.asarray(array(level(open_artifact(ICONS, task.path(ICONS)), 4), "icon")[:]))
     assert (found[0] != found[1]).any()
@@ -250,7 +250,7 @@ def test_icons_that_cannot_be_drawn_are_counted(
     metrics = json.loads((task.outputs / f"metrics/render/{LAYER}/all.json").read_text())
     assert (metrics["4"]["failed"], metrics["4"]["icons"]) == (1, 5)
     assert metrics["4"]["retried"] >= 1
-    assert "1 COULD NOT BE DRAWN" in capsys.readouterr().err
+    assert "1 COULD NOT BE RENDERED" in capsys.readouterr().err
 
 
 def test_a_level_without_any_icon_is_an_error(planted: Callable[..., Task]) -> None:
@@ -258,6 +258,6 @@ def test_a_level_without_any_icon_is_an_error(planted: Callable[..., Task]) -> N
     task = planted()
     found = scene(freeze(build(ARCHITECTURE)), LAYER)
     _plant_grid(task.outputs, found, np.full_like(found.means, np.nan))
-    with pytest.raises(DataError, match="none of 5 could be drawn"):
+    with pytest.raises(DataError, match="none of 5 could be rendered"):
         run(task)
     assert not task.path(ICONS).exists()

@@ -40,4 +40,4 @@ store.SHARD_BYTES, store.CHUNK_BYTES, statistics.BLOCK_BYTES = 2**14, 2**11, 2**
 for name in STAGES:
     if name != "tile":  # libvips starts threads when it loads, which do not live through a fork
         import_module(f"pipeline.{name}.stage")
-vars(render)["IconCache"], vars(grid)["Parts"] = NotedCache, NotedParts
+vars(render)["ImageCache"], vars(grid)["Parts"] = NotedCache, NotedParts

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from pipeline.render.config import RenderSettings
-from pipeline.render.level import BLANK, Icons, gather
-from pipeline.render.lineage import parent_rows
-from tests.render.scene import Scene
-from tests.render.workshop import artist, icons, level
+from pipeline.render.icons import BLANK, IconArrays
+from pipeline.render.levels import parent_rows
+from tests.featurevis.scene import Scene
+from tests.render.level_rendering import arrays, icons, level, recording_renderer
 
 Quick = Callable[..., RenderSettings]
 
@@ -29,14 +29,16 @@ def test_every_cell_gets_its_icon_in_order(cnn_scene: Scene, quick: Quick, tmp_p
     """Whatever the batches, row by row the icons are those of the cells, and each is told once."""
     settings = quick(batch_size=batch_size)
     told: list[int] = []
-    found = level(artist(cnn_scene, settings), settings, cnn_scene.means, tmp_path / "a", done=told.append)
-    whole = level(artist(cnn_scene, quick()), quick(), cnn_scene.means, tmp_path / "b")
-    assert sum(told) == len(found.finished) == 6
+    found = level(
+        recording_renderer(cnn_scene, settings), settings, cnn_scene.means, tmp_path / "a", progress=told.append
+    )
+    whole = level(recording_renderer(cnn_scene, quick()), quick(), cnn_scene.means, tmp_path / "b")
+    assert sum(told) == len(found.icons) == 6
     for row in range(6):
-        assert found.finished[row].entry.fidelity_centred == pytest.approx(
-            whole.finished[row].entry.fidelity_centred, abs=0.02
+        assert found.icons[row].cached.scores["fidelity_centred"] == pytest.approx(
+            whole.icons[row].cached.scores["fidelity_centred"], abs=0.02
         )
-        assert found.finished[row].entry.fidelity_centred > 0.3
+        assert found.icons[row].cached.scores["fidelity_centred"] > 0.3
 
 
 def test_a_failed_icon_gets_another_start(cnn_scene: Scene, quick: Quick, fresh: Callable[[], Path]) -> None:
@@ -72,7 +74,7 @@ def test_a_direction_that_is_not_a_number_is_told(cnn_scene: Scene, quick: Quick
 def test_nothing_is_drawn_twice(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
     """A second time all icons come from the cache, failed attempts too, and are the same to the byte."""
     settings, bad = quick(batch_size=4), {1: 1, 2: 3}
-    first, second = artist(cnn_scene, settings, bad), artist(cnn_scene, settings, bad)
+    first, second = recording_renderer(cnn_scene, settings, bad), recording_renderer(cnn_scene, settings, bad)
     one, two = (icons(who, settings, cnn_scene.means, tmp_path) for who in (first, second))
     assert first.batches[:3] == [(4, 0, False), (2, 0, False), (2, 1, False)]
     assert second.batches == []
@@ -84,11 +86,11 @@ def test_cells_with_the_same_mean_share_an_icon(cnn_scene: Scene, quick: Quick, 
     """It is drawn once, and told for each of them."""
     settings = quick()
     told: list[int] = []
-    who, means = artist(cnn_scene, settings), cnn_scene.means[[0, 1, 0]]
-    found = level(who, settings, means, tmp_path, done=told.append)
+    who, means = recording_renderer(cnn_scene, settings), cnn_scene.means[[0, 1, 0]]
+    found = level(who, settings, means, tmp_path, progress=told.append)
     assert who.batches == [(2, 0, False)]
     assert sum(told) == 3
-    np.testing.assert_array_equal(found.finished[0].entry.icon, found.finished[2].entry.icon)
+    np.testing.assert_array_equal(found.icons[0].cached.image, found.icons[2].cached.image)
 
 
 def test_an_icon_starts_from_its_parent(cnn_scene: Scene, quick: Quick, fresh: Callable[[], Path]) -> None:
@@ -96,19 +98,19 @@ def test_an_icon_starts_from_its_parent(cnn_scene: Scene, quick: Quick, fresh: C
     settings = quick(steps=96, warm_steps=32)
     means = cnn_scene.means.copy()
     means[:, :3] *= 1.1  # children point nearly where their parents do
-    who = artist(cnn_scene, settings)
-    parents = level(who, settings, cnn_scene.means, fresh()).finished
+    who = recording_renderer(cnn_scene, settings)
+    parents = level(who, settings, cnn_scene.means, fresh()).icons
     warm, cold = (
-        level(who, settings, means, fresh(), given).finished for given in ([parents[row] for row in range(6)], None)
+        level(who, settings, means, fresh(), given).icons for given in ([parents[row] for row in range(6)], None)
     )
     assert who.batches == [(6, 0, False), (6, 0, True), (6, 0, False)]
     far = {
-        name: [np.abs(kids[row].entry.icon - parents[row].entry.icon.astype(float)).mean() for row in range(6)]
+        name: [np.abs(kids[row].cached.image - parents[row].cached.image.astype(float)).mean() for row in range(6)]
         for name, kids in (("warm", warm), ("cold", cold))
     }
     assert np.mean(far["warm"]) < 0.7 * np.mean(far["cold"])
     score = {
-        name: np.median([kids[row].entry.fidelity_centred for row in range(6)])
+        name: np.median([kids[row].cached.scores["fidelity_centred"] for row in range(6)])
         for name, kids in (("warm", warm), ("cold", cold))
     }
     assert score["warm"] > score["cold"] - 0.01
@@ -117,12 +119,12 @@ def test_an_icon_starts_from_its_parent(cnn_scene: Scene, quick: Quick, fresh: C
 def test_cells_without_a_parent_start_from_noise(cnn_scene: Scene, quick: Quick, fresh: Callable[[], Path]) -> None:
     """They go into batches of their own; a second start is from noise for all."""
     settings = quick(warm_steps=6)
-    parents = level(artist(cnn_scene, settings), settings, cnn_scene.means, fresh()).finished
+    parents = level(recording_renderer(cnn_scene, settings), settings, cnn_scene.means, fresh()).icons
     other = replace(cnn_scene, means=1.1 * cnn_scene.means)
-    who = artist(other, settings, {0: 1, 5: 1})
+    who = recording_renderer(other, settings, {0: 1, 5: 1})
     found = level(who, settings, other.means, fresh(), [None, None, *(parents[row] for row in range(2, 6))])
     assert who.batches == [(2, 0, False), (4, 0, True), (2, 1, False)]
-    assert len(found.finished) == 6
+    assert len(found.icons) == 6
     assert found.retried == 2
 
 
@@ -130,11 +132,11 @@ def test_a_cell_that_is_its_parent_has_its_icon(cnn_scene: Scene, quick: Quick, 
     """Nothing is drawn for it, and its own children start from the same icon."""
     settings = quick(warm_steps=6)
     told: list[int] = []
-    who = artist(cnn_scene, settings)
-    parents = level(who, settings, cnn_scene.means, tmp_path).finished
+    who = recording_renderer(cnn_scene, settings)
+    parents = level(who, settings, cnn_scene.means, tmp_path).icons
     means = cnn_scene.means.copy()
     means[3] *= 1.1
-    children = level(who, settings, means, tmp_path, [parents[row] for row in range(6)], told.append).finished
+    children = level(who, settings, means, tmp_path, [parents[row] for row in range(6)], told.append).icons
     assert who.batches[1:] == [(1, 0, True)]
     assert sum(told) == 6
     assert [row for row in range(6) if children[row].key != parents[row].key] == [3]
@@ -143,18 +145,18 @@ def test_a_cell_that_is_its_parent_has_its_icon(cnn_scene: Scene, quick: Quick, 
 def test_icons_name_what_they_were_drawn_from(cnn_scene: Scene, quick: Quick, fresh: Callable[[], Path]) -> None:
     """An icon keeps its own key and its parent's; one from noise names no parent, one that was not drawn no key."""
     settings = quick(warm_steps=6)
-    parents = level(artist(cnn_scene, settings), settings, cnn_scene.means, fresh()).finished
+    parents = level(recording_renderer(cnn_scene, settings), settings, cnn_scene.means, fresh()).icons
     other = replace(cnn_scene, means=1.1 * cnn_scene.means)
     other.means[5] = cnn_scene.means[5]
-    who = artist(other, settings, {2: 1, 4: 9})
+    who = recording_renderer(other, settings, {2: 1, 4: 9})
     drawn = level(who, settings, other.means, fresh(), [None, *(parents[row] for row in range(1, 6))])
-    found = gather(drawn, other.means, settings.size)
+    found = arrays(drawn, other.means, settings.size)
     key, parent = ([bytes(name).hex() for name in names] for names in (found.key, found.parent))
     none = 64 * "0"
     assert parent == [none, parents[1].key, none, parents[3].key, none, none]
     assert key[4] == none
     assert key[5] == parents[5].key
-    assert all(key[row] == drawn.finished[row].key for row in drawn.finished)
+    assert all(key[row] == drawn.icons[row].key for row in drawn.icons)
 
 
 def test_parents_are_the_cells_around() -> None:
@@ -170,16 +172,16 @@ def test_parents_are_the_cells_around() -> None:
 def test_only_what_is_missing_is_drawn(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
     """Where some icons are kept, the others are put together in batches anew, and have the bytes they always have."""
     settings = quick(batch_size=4)
-    whole = level(artist(cnn_scene, settings), settings, cnn_scene.means, tmp_path / "whole").finished
-    level(artist(cnn_scene, settings), settings, cnn_scene.means[[1, 4]], tmp_path / "part")
-    who = artist(cnn_scene, settings)
-    found = level(who, settings, cnn_scene.means, tmp_path / "part").finished
+    whole = level(recording_renderer(cnn_scene, settings), settings, cnn_scene.means, tmp_path / "whole").icons
+    level(recording_renderer(cnn_scene, settings), settings, cnn_scene.means[[1, 4]], tmp_path / "part")
+    who = recording_renderer(cnn_scene, settings)
+    found = level(who, settings, cnn_scene.means, tmp_path / "part").icons
     assert who.batches == [(4, 0, False)]
     for row in range(6):
-        assert found[row].entry.icon.tobytes() == whole[row].entry.icon.tobytes()
-        assert found[row].entry.activation.tobytes() == whole[row].entry.activation.tobytes()
+        assert found[row].cached.image.tobytes() == whole[row].cached.image.tobytes()
+        assert found[row].cached.activation.tobytes() == whole[row].cached.activation.tobytes()
 
 
-def _icons(scene: Scene, settings: RenderSettings, folder: Path, bad: dict[int, int]) -> Icons:
+def _icons(scene: Scene, settings: RenderSettings, folder: Path, bad: dict[int, int]) -> IconArrays:
     """The scene's icons, where attempts at some rows fail."""
-    return icons(artist(scene, settings, bad), settings, scene.means, folder)
+    return icons(recording_renderer(scene, settings, bad), settings, scene.means, folder)

@@ -3,8 +3,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.render.directions import estimated_shrinkage, space, whitening_root
-from pipeline.render.objective import objective
+from pipeline.featurevis.objectives import direction
+from pipeline.featurevis.whitening import activation_space, oas_shrinkage, whitening_matrix
 
 
 def correlated(samples: int, channels: int = 12) -> NDArray[np.float64]:
@@ -20,7 +20,7 @@ def test_whitening_makes_channels_independent() -> None:
     """Without shrinkage, whitened activations have the same variance along every direction that varies."""
     rows = correlated(4000)
     covariance = np.cov(rows, rowvar=False)
-    white = (rows - rows.mean(0)) @ whitening_root(covariance, 0.0)
+    white = (rows - rows.mean(0)) @ whitening_matrix(covariance, 0.0)
     values = np.linalg.eigvalsh(np.cov(white, rowvar=False))
     assert values[0] == pytest.approx(0, abs=1e-9)
     np.testing.assert_allclose(values[1:], np.trace(covariance) / 12, rtol=1e-6)
@@ -33,8 +33,8 @@ def test_a_dead_channel_does_no_harm(shrinkage: float | None) -> None:
     """A channel that never fires leaves the directions finite and takes no part in them."""
     rows = correlated(400)
     mean, covariance = rows.mean(0), np.cov(rows, rowvar=False)
-    found = space("whitened", mean, covariance, len(rows), shrinkage)
-    targets = objective(found, torch.from_numpy(rows[:8].astype(np.float32))).targets
+    found = activation_space("whitened", mean, covariance, len(rows), shrinkage)
+    targets = direction("layer", torch.from_numpy(rows[:8].astype(np.float32)), found, 1.0).targets
     assert targets.isfinite().all()
     assert targets[:, 5].abs().max() < 1e-3
     assert targets.abs().max() > 0.1
@@ -42,8 +42,8 @@ def test_a_dead_channel_does_no_harm(shrinkage: float | None) -> None:
 
 def test_a_layer_without_variance_is_left_as_it_is() -> None:
     """Where nothing varies at all there is nothing to whiten."""
-    np.testing.assert_array_equal(whitening_root(np.zeros((4, 4)), 0.0), np.eye(4))
-    assert estimated_shrinkage(np.zeros((4, 4)), 100) == 1.0
+    np.testing.assert_array_equal(whitening_matrix(np.zeros((4, 4)), 0.0), np.eye(4))
+    assert oas_shrinkage(np.zeros((4, 4)), 100) == 1.0
 
 
 def test_few_samples_are_shrunk_more() -> None:
@@ -52,22 +52,22 @@ def test_few_samples_are_shrunk_more() -> None:
     truth = np.diag(np.linspace(0.2, 2.0, 40))
     few = rng.multivariate_normal(np.zeros(40), truth, 30)
     plain = few.T @ few / len(few)
-    pull = estimated_shrinkage(plain, len(few))
+    pull = oas_shrinkage(plain, len(few))
     mended = (1 - pull) * plain + pull * np.trace(plain) / 40 * np.eye(40)
     assert np.linalg.norm(mended - truth) < 0.6 * np.linalg.norm(plain - truth)
     assert 0.2 < pull < 1
-    assert estimated_shrinkage(plain, 100_000) < 0.05
+    assert oas_shrinkage(plain, 100_000) < 0.05
 
 
 def test_spaces_differ_in_their_origin() -> None:
-    """Raw directions start at zero, centred ones at the layer's mean."""
+    """Raw directions start at zero, centered ones at the layer's mean."""
     mean = np.array([1.0, 2.0, 3.0], np.float32)
     cell = torch.tensor([[2.0, 2.0, 2.0]])
-    assert objective(space("raw", mean), cell).targets.tolist() == [[2, 2, 2]]
-    assert objective(space("centred", mean), cell).targets.tolist() == [[1, 0, -1]]
+    assert direction("layer", cell, activation_space("raw", mean), 1.0).targets.tolist() == [[2, 2, 2]]
+    assert direction("layer", cell, activation_space("centered", mean), 1.0).targets.tolist() == [[1, 0, -1]]
 
 
 def test_whitening_needs_a_covariance() -> None:
     """Asking for whitened directions without statistics is a mistake of the caller."""
     with pytest.raises(ValueError, match="covariance"):
-        space("whitened", np.zeros(3))
+        activation_space("whitened", np.zeros(3))

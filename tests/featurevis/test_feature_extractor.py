@@ -2,38 +2,47 @@ from typing import Literal
 
 import pytest
 import torch
+from torch import Tensor
 
+from pipeline.featurevis.feature_extractor import FeatureExtractor
+from pipeline.featurevis.objectives import center_activations
+from pipeline.featurevis.space_to_depth import SpaceToDepthConv2d
 from pipeline.model.layers import run_to
+from pipeline.model.network import Network
 from pipeline.model.preprocessing import normalise
-from pipeline.render.probe import Probe
-from pipeline.render.stem import Folded
-from tests.render.scene import SIDE, Scene
+from tests.featurevis.scene import SIDE, Scene
 
 
-def test_it_says_what_the_layer_says_at_the_centre(cnn_scene: Scene) -> None:
+def center(network: Network, layer: str, images: Tensor, dtype: Literal["float32", "bfloat16"] = "float32") -> Tensor:
+    """The center activations of images."""
+    size = (images.shape[2], images.shape[3])
+    return center_activations(FeatureExtractor(network, [layer], size, dtype)(images)[layer])
+
+
+def test_it_says_what_the_layer_says_at_the_center(cnn_scene: Scene) -> None:
     """The activation at the middle of the map, as a plain pass of the whole network gives it."""
     pictures = torch.rand(3, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     network = cnn_scene.network
     grid = run_to(network.module, cnn_scene.layer, normalise(pictures, network.preprocessing))
-    found = Probe(network, cnn_scene.layer, SIDE, "float32")(pictures)
+    found = center(network, cnn_scene.layer, pictures)
     torch.testing.assert_close(found, grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2])
     assert (found - grid[:, :, 0, 0]).abs().max() > 0.01
 
 
 def test_tokens_are_seen_at_the_network_s_own_size(vit_scene: Scene) -> None:
-    """A transformer has one input size; its centre is the token of the middle patch, class token left out."""
-    look = Probe(vit_scene.network, vit_scene.layer, 20, "float32")
-    assert look.size == SIDE
+    """A transformer has one input size; its center is the token of the middle patch, class token left out."""
+    look = FeatureExtractor(vit_scene.network, [vit_scene.layer], (20, 20), "float32")
+    assert look.size == (SIDE, SIDE)
     pictures = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     tokens = run_to(vit_scene.network.module, vit_scene.layer, normalise(pictures, vit_scene.network.preprocessing))
-    torch.testing.assert_close(look(pictures), tokens[:, 1 + 2 * 4 + 2])
+    torch.testing.assert_close(center_activations(look(pictures)[vit_scene.layer]), tokens[:, 1 + 2 * 4 + 2])
 
 
 def test_bfloat16_is_near_float32_and_leaves_the_network_alone(cnn_scene: Scene) -> None:
     """The narrow pass rounds, it does not change what is seen; the given network keeps its weights."""
     pictures = torch.rand(4, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    exact = Probe(cnn_scene.network, cnn_scene.layer, SIDE, "float32")(pictures)
-    narrow = Probe(cnn_scene.network, cnn_scene.layer, SIDE, "bfloat16")(pictures)
+    exact = center(cnn_scene.network, cnn_scene.layer, pictures)
+    narrow = center(cnn_scene.network, cnn_scene.layer, pictures, "bfloat16")
     assert narrow.dtype == torch.float32
     assert 0 < (narrow - exact).abs().max() < 0.03 * exact.abs().max()
     assert all(parameter.dtype == torch.float32 for parameter in cnn_scene.network.module.parameters())
@@ -45,9 +54,9 @@ def test_the_given_network_is_left_as_it_was(cnn_scene: Scene, dtype: Literal["f
     module = cnn_scene.network.module
     before = {name: (value.clone(), value.stride()) for name, value in module.state_dict().items()}
     kinds = [type(part) for part in module.modules()]
-    look = Probe(cnn_scene.network, cnn_scene.layer, SIDE, dtype)
-    look(torch.rand(2, 3, SIDE, SIDE).requires_grad_(True), 0.5).sum().backward()  # type: ignore[no-untyped-call]  # torch's
-    assert any(isinstance(part, Folded) for part in look._module.modules())
+    look = FeatureExtractor(cnn_scene.network, [cnn_scene.layer], (SIDE, SIDE), dtype)
+    look(torch.rand(2, 3, SIDE, SIDE).requires_grad_(True), 0.5)[cnn_scene.layer].sum().backward()  # type: ignore[no-untyped-call]  # torch's
+    assert any(isinstance(part, SpaceToDepthConv2d) for part in look._module.modules())
     assert [type(part) for part in module.modules()] == kinds
     for name, value in module.state_dict().items():
         assert torch.equal(value, before[name][0])
@@ -60,16 +69,16 @@ def test_a_layer_that_is_the_first_convolution_can_be_seen(cnn_scene: Scene) -> 
     pictures = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     network = cnn_scene.network
     grid = run_to(network.module, "first", normalise(pictures, network.preprocessing))
-    found = Probe(network, "first", SIDE, "float32")(pictures)
+    found = center(network, "first", pictures)
     torch.testing.assert_close(found, grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2])
 
 
 def test_redirection_changes_the_gradient_and_not_what_is_said(cnn_scene: Scene) -> None:
     """Silent units stay silent; only the way back changes, and only as far as it is asked."""
-    look, seen, ways = Probe(cnn_scene.network, cnn_scene.layer, SIDE, "float32"), [], []
+    look, seen, ways = FeatureExtractor(cnn_scene.network, [cnn_scene.layer], (SIDE, SIDE), "float32"), [], []
     pictures = torch.rand(4, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
     for share in (0.0, 0.5, 1.0):
-        said = look(pictures, share)
+        said = center_activations(look(pictures, share)[cnn_scene.layer])
         seen.append(said.detach())
         ways.append(torch.autograd.grad(-said.sum(), pictures)[0])
     assert (seen[0] == 0).any()
@@ -82,4 +91,5 @@ def test_redirection_changes_the_gradient_and_not_what_is_said(cnn_scene: Scene)
 @pytest.mark.parametrize(("size", "expected"), [(32, 1 / 8), (28, 0.0), (24, 1 / 6)])
 def test_an_even_map_looks_half_a_position_further(cnn_scene: Scene, size: int, expected: float) -> None:
     """Maps of 8, 7 and 6 positions: the middle of an even one lies half a position off the picture's middle."""
-    assert Probe(cnn_scene.network, cnn_scene.layer, size, "float32").target == (expected, expected)
+    found = FeatureExtractor(cnn_scene.network, [cnn_scene.layer], (size, size), "float32")
+    assert found.center(cnn_scene.layer) == (expected, expected)

@@ -2,26 +2,26 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.render import regularizers
+from pipeline.featurevis import regularizers
 
 NAMES = ["total_variation", "l2", "blur", "boundary"]
 
 
 def pictures() -> Tensor:
-    """Grey, noise, a smooth ramp, noise in the middle only, noise in the frame only: [5, 3, 24, 24]."""
+    """Gray, noise, a smooth ramp, noise in the middle only, noise in the frame only: [5, 3, 24, 24]."""
     noise = torch.rand(3, 24, 24, generator=torch.Generator().manual_seed(0))
-    grey = torch.full((3, 24, 24), 0.5)
+    gray = torch.full((3, 24, 24), 0.5)
     ramp = torch.linspace(0.2, 0.8, 24).expand(3, 24, 24)
-    middle, frame = grey.clone(), noise.clone()
+    middle, frame = gray.clone(), noise.clone()
     middle[:, 6:-6, 6:-6], frame[:, 6:-6, 6:-6] = noise[:, 6:-6, 6:-6], 0.5
-    return torch.stack([grey, noise, ramp, middle, frame])
+    return torch.stack([gray, noise, ramp, middle, frame])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_grey_is_free_and_noise_costs(name: str) -> None:
-    """No penalty asks anything of plain grey; each asks more of noise than of a smooth ramp."""
-    grey, noise, ramp, *_ = getattr(regularizers, name)(pictures()).tolist()
-    assert grey == pytest.approx(0, abs=1e-9)
+    """No penalty asks anything of plain gray; each asks more of noise than of a smooth ramp."""
+    gray, noise, ramp, *_ = getattr(regularizers, name)(pictures()).tolist()
+    assert gray == pytest.approx(0, abs=1e-9)
     assert noise > 1.5 * ramp > 0
 
 

@@ -5,15 +5,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, gelu, max_pool2d, relu, relu6, silu
 
+from pipeline.featurevis.redirected_relu import redirect_relus
+from pipeline.featurevis.renderer import to_uint8
 from pipeline.model.config import PreprocessingSettings
 from pipeline.model.describe import describe_layers
 from pipeline.model.network import Network
 from pipeline.render.config import RenderSettings
-from pipeline.render.fidelity import measure
-from pipeline.render.probe import Probe
-from pipeline.render.redirect import redirect
-from tests.render.drawing import drawn, stored
-from tests.render.scene import SIDE, Scene
+from pipeline.render.fidelity import FidelityMeasure
+from tests.featurevis.rendering import optimized
+from tests.featurevis.scene import SIDE, Scene
 
 Layer = Callable[[Tensor], Tensor]
 
@@ -69,7 +69,7 @@ def at_the_end(layer: Layer, share: float | None) -> tuple[Tensor, Tensor]:
     output = layer(given)
     asked = torch.randn(output.shape, generator=torch.Generator().manual_seed(6))
     if share is not None:
-        redirect(output, share)
+        redirect_relus(output, share)
     return torch.autograd.grad((output * asked).sum(), given)[0], asked
 
 
@@ -77,7 +77,7 @@ def at_the_end(layer: Layer, share: float | None) -> tuple[Tensor, Tensor]:
 def test_rectifiers_at_the_end_are_found(name: str) -> None:
     """However a layer comes to end in rectifiers, each of them is found, and silent units pass gradient."""
     layer, count = FOUND[name]
-    assert redirect(layer(planes()), 1.0) == count
+    assert redirect_relus(layer(planes()), 1.0) == count
     assert not torch.equal(at_the_end(layer, 1.0)[0], at_the_end(layer, None)[0])
 
 
@@ -85,14 +85,14 @@ def test_rectifiers_at_the_end_are_found(name: str) -> None:
 def test_nothing_else_is_taken_for_one(name: str) -> None:
     """Where a layer does not end in a rectifier nothing is found and its gradient stays as it is."""
     layer = NOT_FOUND[name]
-    assert redirect(layer(planes()), 1.0) == 0
+    assert redirect_relus(layer(planes()), 1.0) == 0
     assert torch.equal(at_the_end(layer, 1.0)[0], at_the_end(layer, None)[0])
 
 
 def test_without_a_graph_there_is_nothing_to_find() -> None:
     """An output that wants no gradient has no rectifiers to redirect."""
     with torch.no_grad():
-        assert redirect(relu(planes()), 1.0) == 0
+        assert redirect_relus(relu(planes()), 1.0) == 0
 
 
 @pytest.mark.parametrize("layer", [relu, relu6, nn.ReLU(inplace=False)])
@@ -111,7 +111,7 @@ def test_units_at_a_ceiling_are_not_silent() -> None:
     """Where a rectifier has a ceiling, units that reached it pass nothing, as without redirection."""
     given = torch.tensor([[-1.0, 2.0, 7.0]] * 2, requires_grad=True)
     output = relu6(given)
-    redirect(output, 1.0)
+    redirect_relus(output, 1.0)
     asked = torch.tensor([[-1.0] * 3, [1.0] * 3])
     (found,) = torch.autograd.grad((output * asked).sum(), given)
     assert found.tolist() == [[-1, -1, 0], [0, 1, 0]]
@@ -122,7 +122,7 @@ def test_a_rectifier_that_is_reached_twice_passes_its_share_once() -> None:
     given = torch.tensor([[-1.0, 2.0]], requires_grad=True)
     rectified = relu(given)
     output = torch.cat([rectified, rectified], dim=1)
-    assert redirect(output, 0.5) == 1
+    assert redirect_relus(output, 0.5) == 1
     (found,) = torch.autograd.grad(-output.sum(), given)
     assert found.tolist() == [[-1, -2]]
 
@@ -138,7 +138,7 @@ def test_it_lasts_for_one_pass() -> None:
     layer = nn.Sequential(nn.Conv2d(4, 4, 1), nn.ReLU())
     (plain,) = torch.autograd.grad(layer(given := planes()).sum().neg(), given)
     output = layer(given)
-    assert redirect(output, 1.0) == 1
+    assert redirect_relus(output, 1.0) == 1
     (redirected,) = torch.autograd.grad(output.sum().neg(), given)
     (after,) = torch.autograd.grad(layer(given).sum().neg(), given)
     assert torch.equal(plain, after)
@@ -146,7 +146,7 @@ def test_it_lasts_for_one_pass() -> None:
 
 
 class Silent(nn.Module):
-    """A layer whose second unit is silent for any picture that is grey or noise: it wants much red and no blue."""
+    """A layer whose second unit is silent for any picture that is gray or noise: it wants much red and no blue."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -174,9 +174,9 @@ def test_an_icon_for_a_silent_unit_can_be_drawn(quick: Callable[..., RenderSetti
     scene = Scene(network, "end", mean[None].numpy(), means.numpy(), mean.numpy())
     scores = {}
     for share in (0.0, 0.8):
-        settings = quick(redirect=share, steps=48, decay=1.0, initial=0.01, contrast=None, batch_size=3)
-        done = drawn(scene, settings, [0, 1, 2])
-        look = Probe(network, "end", SIDE, "float32")
-        scores[share] = measure(look, stored(done.pictures), means, mean).activation[:, 1]
+        settings = quick(redirected_relu=share, steps=48, decay_power=1.0, init_std=0.01, contrast=None, batch_size=3)
+        done = optimized(scene, settings, [0, 1, 2])
+        measure = FidelityMeasure(network, "end", (SIDE, SIDE), mean)
+        scores[share] = measure(to_uint8(done.images), means).activation[:, 1]
     assert (scores[0.0] == 0).all()
     assert (scores[0.8] > 0.3).all()

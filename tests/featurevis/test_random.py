@@ -1,17 +1,24 @@
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
-from pipeline.render.noise import generator, start_and_draws
+from pipeline.featurevis.objectives import canonical_bytes
+from pipeline.featurevis.random import image_generator, noise_and_uniforms
 
 CELL = np.array([0.5, 2.0, 0.0, 1.25], np.float32)
 OTHER = np.nextafter(CELL, np.float32(9))
 
 
+def generator(seed: int, direction: NDArray[np.float32], attempt: int) -> np.random.Generator:
+    """The random numbers of an attempt at an icon of a direction."""
+    return image_generator(seed, attempt, canonical_bytes(direction))
+
+
 def test_the_same_direction_gives_the_same_numbers() -> None:
     """An icon's randomness is its own: it does not change with the company it is drawn in."""
-    alone, views = start_and_draws([generator(0, CELL, 0)], (3, 4), 5, 4)
-    together, all_views = start_and_draws([generator(0, OTHER, 0), generator(0, CELL.copy(), 0)], (3, 4), 5, 4)
+    alone, views = noise_and_uniforms([generator(0, CELL, 0)], (3, 4), 5, 4)
+    together, all_views = noise_and_uniforms([generator(0, OTHER, 0), generator(0, CELL.copy(), 0)], (3, 4), 5, 4)
     assert torch.equal(alone[0], together[1])
     assert torch.equal(views[0], all_views[1])
     assert not torch.equal(alone[0], together[0])
@@ -35,14 +42,14 @@ def test_another_seed_or_attempt_gives_other_numbers() -> None:
 
 def test_more_steps_leave_the_start_and_the_first_views_as_they_are() -> None:
     """A longer course begins as the shorter one does."""
-    (short, few), (long, many) = (start_and_draws([generator(0, CELL, 0)], (3, 4), steps, 4) for steps in (5, 9))
+    (short, few), (long, many) = (noise_and_uniforms([generator(0, CELL, 0)], (3, 4), steps, 4) for steps in (5, 9))
     assert torch.equal(short, long)
     assert torch.equal(few, many[:, :5])
 
 
 def test_noise_is_normal_and_draws_are_uniform() -> None:
     """Starts have mean 0 and deviation 1, draws lie in 0..1 around one half."""
-    starts, draws = start_and_draws([generator(5, CELL, 0)], (100, 100), 2500, 4)
+    starts, draws = noise_and_uniforms([generator(5, CELL, 0)], (100, 100), 2500, 4)
     assert starts.mean().abs() < 0.05
     assert starts.std() == pytest.approx(1, abs=0.05)
     assert 0 <= draws.min() < draws.max() <= 1
