@@ -93,7 +93,7 @@ def _lucent_side(cells: Cells, frame: lucent.Frame, point: Point, effort: Effort
 
 
 def _our_side(cells: Cells, ours: Ours) -> Side:
-    return Side(_often(ours.draw), DRAWS * len(cells.mean))
+    return Side(_often(ours.render), DRAWS * len(cells.mean))
 
 
 def _often(draw: Callable[[], object]) -> Callable[[], None]:

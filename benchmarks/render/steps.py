@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
 from benchmarks.render.cells import Cells
-from benchmarks.render.ours import Painter
+from benchmarks.render.ours import IconRenderer
 from pipeline.render.config import RenderSettings
 
 STEPS = (32, 64, 128, 224)
@@ -28,12 +28,12 @@ def steps_rows(
         Rows, and the same as points.
     """
     where = f"{cells.layer}, {configured.size} px, {configured.dtype}"
-    painters = {f"{number}": Painter(cells, configured.model_copy(update={"steps": number})) for number in steps}
+    renderers = {f"{number}": IconRenderer(cells, configured.model_copy(update={"steps": number})) for number in steps}
     found = {
-        name: cells.measured(painter.draw(cells.mean), configured.size).fidelity_centred
-        for name, painter in painters.items()
+        name: cells.measured(renderer.render(cells.mean), configured.size).scores["fidelity_centred"]
+        for name, renderer in renderers.items()
     }
-    sides = {name: Side(_drawing(painter, cells), len(cells.mean)) for name, painter in painters.items()}
+    sides = {name: Side(_rendering(renderer, cells), len(cells.mean)) for name, renderer in renderers.items()}
     timed = interleaved(sides, rounds)
     rows, points = [], []
     for name, values in found.items():
@@ -50,5 +50,5 @@ def steps_rows(
     return rows, points
 
 
-def _drawing(painter: Painter, cells: Cells) -> Any:
-    return lambda: painter.draw(cells.mean)
+def _rendering(renderer: IconRenderer, cells: Cells) -> Any:
+    return lambda: renderer.render(cells.mean)

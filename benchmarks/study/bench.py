@@ -12,8 +12,8 @@ from PIL import Image
 from benchmarks.harness.report import Report
 from benchmarks.harness.rows import row
 from benchmarks.real import real_run
-from benchmarks.study.drawing import Material, drawn
 from benchmarks.study.page import rewrite
+from benchmarks.study.rendering import Material, rendered
 from benchmarks.study.sheet import LARGEST, strip, write_sheet
 from benchmarks.study.variants import VARIANTS, Variant
 from pipeline.core.identity import identity
@@ -89,15 +89,15 @@ def _kept(path: Path) -> list[Row]:
 
 
 def _measured(variant: Variant, material: Material, settings: RenderSettings, picture: Path) -> Row:
-    icons, seconds = drawn(variant, material, settings)
+    icons, seconds = rendered(variant, material, settings)
     picture.parent.mkdir(parents=True, exist_ok=True)
     strip(icons, min(material.configured.size, LARGEST)).save(picture)
     found = material.cells.measured(icons, settings.size)
     return {
         "name": variant.name,
-        "centred": float(np.median(found.fidelity_centred)),
-        "p10": float(np.quantile(found.fidelity_centred, 0.1)),
-        "raw": float(np.median(found.fidelity)),
+        "centred": float(np.median(found.scores["fidelity_centred"])),
+        "p10": float(np.quantile(found.scores["fidelity_centred"], 0.1)),
+        "raw": float(np.median(found.scores["fidelity"])),
         "retrieval": _retrieved(material, found.activation),
         "icons_per_second": len(icons) / seconds,
         "contrast": float(icons.float().flatten(1).std(dim=1).mean() / 255),
