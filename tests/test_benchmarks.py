@@ -328,7 +328,7 @@ def test_the_study_writes_its_tables_and_keeps_the_prose(tmp_path: Path) -> None
     """Each layer's table stands between its markers, words around them stay, and a layer without a place is told."""
     document = tmp_path / "study.md"
     document.write_text("Before.\n<!-- study: features.7 -->\nstale\n<!-- end of study -->\nAfter.\n")
-    numbers = {"centred": 0.9, "p10": 0.81, "raw": 0.95, "retrieval": 0.97, "icons_per_second": 3.21, "contrast": 0.18}
+    numbers = {"centered": 0.9, "p10": 0.81, "raw": 0.95, "retrieval": 0.97, "icons_per_second": 3.21, "contrast": 0.18}
     page.rewrite(document, {"features.7": [{"name": "default", **numbers}]})
     text = document.read_text()
     assert "| default | 0.900 | 0.810 | 0.950 | 97% | 3.2 | 0.180 |" in text

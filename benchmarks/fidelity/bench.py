@@ -1,6 +1,6 @@
 """The benchmark of fidelity: whole levels at the default settings, baselines, and one half of the images by the other.
 
-Icons are drawn as the stage ``render`` draws them, the coarser level from noise and the finer from it. An icon that
+Icons are rendered as by the stage ``render``, the coarser level from noise and the finer from it. An icon that
 would get a second start there gets none here.
 """
 
@@ -58,25 +58,27 @@ def _layer_rows(real: Run, layer: str, configured: RenderSettings, limit: int) -
         parents = before[1][parents_of(cells, before[0])] if before else None
         renderer = IconRenderer(cells, configured)
         began = perf_counter()
-        drawn = renderer.render_all(cells.mean, parents)
-        speed = len(drawn) / (perf_counter() - began)
-        found = cells.measured(drawn, configured.size)
-        where = f"{layer}, {configured.size} px, level {level}, {len(drawn)} cells"
+        icons = renderer.render_all(cells.mean, parents)
+        speed = len(icons) / (perf_counter() - began)
+        found = cells.measured(icons, configured.size)
+        where = f"{layer}, {configured.size} px, level {level}, {len(icons)} cells"
         rows += [*_own(where, cells, found), row(f"{where}: ours", speed, "icons/s")]
-        rows += _baselines(where, cells, drawn, patches(real, cells, configured.size))
+        rows += _baselines(where, cells, icons, patches(real, cells, configured.size))
         if before is None:  # one level is enough to tell, and both would take as long again
             rows += _beside_raw(where, cells, found, configured)
-        before = cells, drawn
+        before = cells, icons
     return rows
 
 
 def _own(where: str, cells: Cells, found: Measured) -> list[Row]:
     shares = retrieval(found.activation, cells.mean, cells.place, cells.layer_mean)
-    centred = found.scores["fidelity_centred"]
+    centered = found.scores["fidelity_centred"]
     ceiling = float(np.nanmedian(cells.reliability))
     return [
-        row(f"{where}: median centred fidelity", float(np.median(centred)), "cosine", at_least=MEDIAN),
-        row(f"{where}: 10th percentile of centred fidelity", float(np.quantile(centred, 0.1)), "cosine", at_least=LOW),
+        row(f"{where}: median centered fidelity", float(np.median(centered)), "cosine", at_least=MEDIAN),
+        row(
+            f"{where}: 10th percentile of centered fidelity", float(np.quantile(centered, 0.1)), "cosine", at_least=LOW
+        ),
         row(f"{where}: retrieval, exact", 100 * shares.exact, "%", at_least=FOUND),
         row(f"{where}: retrieval within 3 × 3 cells", 100 * shares.near, "%"),
         row(f"{where}: median raw fidelity", float(np.median(found.scores["fidelity"])), "cosine"),
@@ -93,7 +95,7 @@ def _baselines(where: str, cells: Cells, icons: Tensor, photographs: Tensor) -> 
     lowest = fidelity_floor(cells.mean, cells.layer_mean)
     return [
         row(
-            f"{where}: best exemplar's patch, median centred fidelity",
+            f"{where}: best exemplar's patch, median centered fidelity",
             float(np.median(patch.scores["fidelity_centred"])),
             "cosine",
         ),
@@ -102,7 +104,7 @@ def _baselines(where: str, cells: Cells, icons: Tensor, photographs: Tensor) -> 
         ),
         row(f"{where}: best exemplar's patch, retrieval", 100 * shares.exact, "%"),
         row(
-            f"{where}: a random cell's icon, median centred fidelity",
+            f"{where}: a random cell's icon, median centered fidelity",
             float(np.median(other.scores["fidelity_centred"])),
             "cosine",
         ),

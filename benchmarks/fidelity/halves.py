@@ -1,4 +1,4 @@
-"""Icons drawn from one half of the images, looked for among the means of the other half."""
+"""Icons rendered from one half of the images, retrieved among the means of the other half."""
 
 from dataclasses import dataclass, replace
 
@@ -53,10 +53,10 @@ def halves_rows(run: Run, layer: str, levels: tuple[int, ...], configured: Rende
         found = half_cells(run, layer, level, limit, before[0] if before else None)
         renderer = IconRenderer(found.cells, configured)
         parents = before[1][parents_of(found.cells, before[0])] if before else None
-        drawn = renderer.render_all(found.cells.mean, parents)
-        activation = found.cells.measured(drawn, configured.size).activation
+        icons = renderer.render_all(found.cells.mean, parents)
+        activation = found.cells.measured(icons, configured.size).activation
         rows += _rows(f"{layer}, level {level}, {len(found.other)} cells, across image halves", found, activation)
-        before = found.cells, drawn
+        before = found.cells, icons
     return rows
 
 

@@ -49,7 +49,7 @@ def step_rows(
     """Our step against the bare network's in both number types.
 
     Args:
-        cells: drawn in one batch.
+        cells: rendered in one batch.
         configured: our settings of the stage.
         size: side of the icons, pixels.
         steps: in one call of either side.

@@ -21,7 +21,7 @@ def batch_rows(
         cells_of: gives as many cells as asked.
         configured: our settings of the stage.
         size: side of the icons, pixels.
-        steps: of one drawn batch.
+        steps: of one batch.
         rounds: timed rounds.
     """
     sides = {}

@@ -1,4 +1,4 @@
-"""Cells of a layer that icons are drawn for, and the evaluator that all sides are judged by."""
+"""Cells of a layer that icons are rendered for, and the evaluator that all sides are judged by."""
 
 from dataclasses import dataclass, replace
 

@@ -43,7 +43,7 @@ def compete(cells: Cells, configured: RenderSettings, size: int, effort: Effort)
     """Race torch-lucent and ours at one layer.
 
     Args:
-        cells: drawn in one batch by all sides.
+        cells: rendered in one batch by all sides.
         configured: our settings of the stage.
         size: side of our icons, pixels.
         effort: how much is tried.

@@ -19,7 +19,7 @@ def steps_rows(
     """Centred fidelity and speed of cold starts by their number of steps.
 
     Args:
-        cells: drawn in one batch.
+        cells: rendered in one batch.
         configured: our settings of the stage, with the size of the layer's icons.
         rounds: timed rounds.
         steps: numbers of steps, ascending.
@@ -40,12 +40,12 @@ def steps_rows(
         middle, low = float(np.median(values)), float(np.quantile(values, 0.1))
         speed = 1 / timed.median(name)
         rows += [
-            row(f"{where}, {name} steps: median centred fidelity", middle, "cosine"),
-            row(f"{where}, {name} steps: 10th percentile of centred fidelity", low, "cosine"),
+            row(f"{where}, {name} steps: median centered fidelity", middle, "cosine"),
+            row(f"{where}, {name} steps: 10th percentile of centered fidelity", low, "cosine"),
             row(f"{where}, {name} steps: ours", speed, "icons/s"),
         ]
         points.append(
-            {"layer": cells.layer, "steps": int(name), "centred": middle, "p10": low, "icons_per_second": speed}
+            {"layer": cells.layer, "steps": int(name), "centered": middle, "p10": low, "icons_per_second": speed}
         )
     return rows, points
 

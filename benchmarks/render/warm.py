@@ -39,12 +39,14 @@ def warm_rows(
     """
     cells, coarse = spread_cells(run, layer, count), level_cells(run, layer, PARENT_LEVEL)
     parents = _parents(cells, coarse, configured)
-    cold = {number: _drawn(cells, configured.model_copy(update={"steps": number}), None) for number in steps[0]}
-    warm = {number: _drawn(cells, configured.model_copy(update={"warm_steps": number}), parents) for number in steps[1]}
+    cold = {number: _rendered(cells, configured.model_copy(update={"steps": number}), None) for number in steps[0]}
+    warm = {
+        number: _rendered(cells, configured.model_copy(update={"warm_steps": number}), parents) for number in steps[1]
+    }
     all_cells = (len(coarse.mean), len(level_cells(run, layer, LEVEL).mean))
     where = f"{layer}, {configured.size} px, level {LEVEL}"
     before = cells.measured(parents, configured.size).scores["fidelity_centred"]
-    rows = [row(f"{where}: median centred fidelity of the parents' own icons", float(np.median(before)), "cosine")]
+    rows = [row(f"{where}: median centered fidelity of the parents' own icons", float(np.median(before)), "cosine")]
     for number in cold:
         rows += _against(where, cells, parents, cold, warm, number, rounds, all_cells, configured.steps)
     kept = {"cold start": cold, "warm start": warm}
@@ -63,7 +65,7 @@ def _parents(cells: Cells, coarse: Cells, configured: RenderSettings) -> Tensor:
     return icons[torch.from_numpy(back)]
 
 
-def _drawn(cells: Cells, settings: RenderSettings, parents: Tensor | None) -> tuple[IconRenderer, float]:
+def _rendered(cells: Cells, settings: RenderSettings, parents: Tensor | None) -> tuple[IconRenderer, float]:
     renderer = IconRenderer(cells, settings)
     found = cells.measured(renderer.render(cells.mean, parents), settings.size)
     return renderer, float(np.median(found.scores["fidelity_centred"]))
@@ -84,20 +86,20 @@ def _against(
 
     Args:
         where: layer and size, for people.
-        cells: drawn in one batch.
+        cells: rendered in one batch.
         parents: icons that warm starts begin with.
         cold: who drew with how many steps, and the median fidelity.
         warm: the same, from parents.
         number: cold steps.
         rounds: timed rounds.
         icons: how many icons the whole levels have, the coarse one first.
-        parent_steps: cold steps that the parents were drawn with.
+        parent_steps: cold steps of the parents.
     """
     start, aim = cold[number]
-    rows = [row(f"{where}: median centred fidelity of a cold start of {number} steps", aim, "cosine")]
+    rows = [row(f"{where}: median centered fidelity of a cold start of {number} steps", aim, "cosine")]
     enough = next((steps for steps, (_, fidelity) in warm.items() if fidelity >= aim), None)
     most = enough or max(warm)
-    rows.append(row(f"{where}: median centred fidelity of a warm start of {most} steps", warm[most][1], "cosine"))
+    rows.append(row(f"{where}: median centered fidelity of a warm start of {most} steps", warm[most][1], "cosine"))
     if enough is None:
         return [*rows, row(f"{where}: what it lacks of the cold start's", aim - warm[most][1], "cosine")]
     what = f"{where}: icons a second, warm start of {most} steps against cold start of {number}"

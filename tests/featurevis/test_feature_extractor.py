@@ -2,11 +2,14 @@ from typing import Literal
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from pipeline.featurevis.feature_extractor import FeatureExtractor
+from pipeline.core.errors import ConfigError
+from pipeline.featurevis.feature_extractor import LOGITS, FeatureExtractor
 from pipeline.featurevis.objectives import center_activations
 from pipeline.featurevis.space_to_depth import SpaceToDepthConv2d
+from pipeline.model.config import PreprocessingSettings
+from pipeline.model.describe import describe_layers
 from pipeline.model.layers import run_to
 from pipeline.model.network import Network
 from pipeline.model.preprocessing import normalise
@@ -93,3 +96,69 @@ def test_an_even_map_looks_half_a_position_further(cnn_scene: Scene, size: int, 
     """Maps of 8, 7 and 6 positions: the middle of an even one lies half a position off the picture's middle."""
     found = FeatureExtractor(cnn_scene.network, [cnn_scene.layer], (size, size), "float32")
     assert found.center(cnn_scene.layer) == (expected, expected)
+
+
+def test_several_layers_and_the_logits_come_from_one_pass(cnn_scene: Scene) -> None:
+    """Each is what a plain pass gives, whatever the order they are asked in; other images give other features."""
+    network = cnn_scene.network
+    images = torch.rand(3, 3, 24, 40, generator=torch.Generator().manual_seed(0))
+    inputs = normalise(images, network.preprocessing)
+    for layers in (["first", LOGITS, "second_relu"], ["second_relu", "first"], [LOGITS]):
+        found = FeatureExtractor(network, layers, (24, 40), "float32")(images)
+        assert list(found) == layers
+        for layer in layers:
+            expected = network.module(inputs) if layer == LOGITS else run_to(network.module, layer, inputs)
+            torch.testing.assert_close(found[layer], expected)
+            assert (found[layer] - expected.roll(1, 0)).abs().max() > 1e-3
+
+
+def test_gradient_flows_through_all_of_them(cnn_scene: Scene) -> None:
+    """The gradient of a sum over two layers and the logits is the sum of the three gradients."""
+    layers = ["first", "second_relu", LOGITS]
+    look = FeatureExtractor(cnn_scene.network, layers, (24, 40), "float32")
+    images = torch.rand(2, 3, 24, 40, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    alone = [torch.autograd.grad(look(images)[layer].square().sum(), images)[0] for layer in layers]
+    found = look(images)
+    total = sum((found[layer].square().sum() for layer in layers), torch.zeros(()))
+    torch.testing.assert_close(torch.autograd.grad(total, images)[0], sum(alone, torch.zeros(())))
+
+
+def test_tokens_and_logits_come_from_one_pass(vit_scene: Scene) -> None:
+    """Tokens are patch grids, whatever the size that is asked for; the logits are the network's own."""
+    network, layers = vit_scene.network, [vit_scene.layer, "encoder.layers.encoder_layer_1", LOGITS]
+    look = FeatureExtractor(network, layers, (20, 28), "float32")
+    assert look.size == (SIDE, SIDE)
+    images = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    found, inputs = look(images), normalise(images, network.preprocessing)
+    torch.testing.assert_close(found[LOGITS], network.module(inputs))
+    for layer in layers[:2]:
+        tokens = run_to(network.module, layer, inputs)
+        torch.testing.assert_close(found[layer].flatten(2).movedim(1, -1), tokens[:, 1:])
+    assert look.center(vit_scene.layer) == (1 / 4, 1 / 4)
+    assert look.center(LOGITS) == (0, 0)
+
+
+def test_an_oblong_image_has_its_own_center(cnn_scene: Scene) -> None:
+    """A map of 7 × 8 positions has a middle row but no middle column."""
+    look = FeatureExtractor(cnn_scene.network, [cnn_scene.layer], (28, 32), "float32")
+    assert look.center(cnn_scene.layer) == (1 / 8, 0.0)
+
+
+def test_redirection_covers_every_layer(cnn_scene: Scene) -> None:
+    """Inactive units of both layers pass gradient; the logits have none to redirect."""
+    layers = ["first_relu", "second_relu", LOGITS]
+    look = FeatureExtractor(cnn_scene.network, layers, (SIDE, SIDE), "float32")
+    images = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    for layer, changes in zip(layers, (True, True, False), strict=True):
+        plain, redirected = (torch.autograd.grad(-look(images, share)[layer].sum(), images)[0] for share in (0.0, 1.0))
+        assert torch.equal(plain, redirected) != changes or layer == LOGITS
+
+
+def test_logits_of_another_size_are_refused_in_one_line() -> None:
+    """A head that takes one size only names the setting that gives the size."""
+    module = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 16 * 16, 5))
+    module = module.eval().requires_grad_(False)
+    network = Network("flat", module, tuple("abcde"), PreprocessingSettings(crop=16), describe_layers(module, 16))
+    assert FeatureExtractor(network, [LOGITS], (16, 16), "float32").layers == (LOGITS,)
+    with pytest.raises(ConfigError, match=r"^units\.size: expected images .* as far as logits, found 20 × 16 pixels"):
+        FeatureExtractor(network, [LOGITS], (20, 16), "float32", size_setting="units.size")

@@ -1,13 +1,21 @@
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from torch import Tensor
 
-from pipeline.featurevis.cache import CachedImage, pack
+from pipeline.core.pool import InlinePool
+from pipeline.featurevis.cache import CachedImage, ImageCache, pack
+from pipeline.featurevis.objectives import Objective, channel, diversity
+from pipeline.featurevis.parameterization import image_parameterization
+from pipeline.featurevis.renderer import BatchRenderer, CachedRenderer, Measure, Measured, RenderRequest
 from pipeline.featurevis.whitening import activation_space
+from pipeline.model.network import Network
 from pipeline.render.config import RenderSettings
+from pipeline.render.specification import renderer_spec
 from tests.featurevis.rendering import renderer, requests, scores, stacked
 from tests.featurevis.scene import Scene
 
@@ -164,3 +172,71 @@ def test_an_icon_does_not_depend_on_its_batch(
         assert differing(who.render(requests(scene.means[rows])), whole, rows) == 0
         assert differing(who.render(requests(scene.means[rows], stacked(whole)[rows])), warm, rows) == 0
     assert differing(warm, whole, list(range(6))) == 6
+
+
+@dataclass(frozen=True)
+class DiverseChannels:
+    """Images of one channel each that differ from one another, with their mean as the only score."""
+
+    layer: str
+    layers: tuple[str, ...]
+    center_layer: str | None = None
+
+    def objective(self, targets: Tensor) -> Objective:
+        """Of channels [image]."""
+        return channel(self.layer, targets.tolist()) + diversity(self.layer)
+
+    def measure(self, network: Network, size: tuple[int, int]) -> Measure:
+        """Needs no network."""
+        del network, size
+
+        def mean(images: Tensor, targets: Tensor) -> Measured:
+            found = images.float().mean((1, 2, 3)).numpy()
+            return Measured({"mean": found}, np.zeros((len(targets), 0), np.float32))
+
+        return mean
+
+
+def coupled(scene: Scene, settings: RenderSettings) -> BatchRenderer:
+    """A renderer whose objective couples images, of another height than width."""
+    spec = renderer_spec(settings, scene.layer, activation_space("centered", scene.mean), scene.mean, 0)
+    oblong = image_parameterization("fourier", (24, 36), contrast=1.0)
+    purpose = DiverseChannels(scene.layer, (scene.layer,))
+    return BatchRenderer(scene.network, replace(spec, purpose=purpose, parameterization=oblong))
+
+
+def test_a_group_is_rendered_and_cached_as_a_whole(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
+    """Where one image of a group is missing, all of it is rendered again, to the same bytes; others are not."""
+    settings = quick(steps=4, batch_size=4)
+    who, done = coupled(cnn_scene, settings), []
+    wanted = [
+        RenderRequest(f"{number:064x}", np.asarray(number % 3), group=number // 3, attempt=0) for number in range(6)
+    ]
+    found = []
+    for kept in (range(0), range(1, 6)):  # nothing, then all but one of the first group
+        with InlinePool(None) as pool, ImageCache(tmp_path / str(len(kept))) as cache:
+            cache.put({wanted[number].key: found[0][wanted[number].key] for number in kept})
+            cached = CachedRenderer(cache, pool, lambda: who, settings.batch_size)
+            found.append(cached.render(wanted, done.append))
+            assert (cached.cache_hits, cached.rendered) == ((0, 6) if not kept else (3, 3))
+    assert sum(done) == 12
+    assert found[0].keys() == found[1].keys()
+    for key, image in found[0].items():
+        assert pack(b"", image) == pack(b"", found[1][key])
+        assert image.image.shape == (24, 36, 3)
+        assert list(image.scores) == ["mean"]
+    alone = who.render([replace(wanted[0], group="alone")])
+    assert apart(alone[0].image, found[0][wanted[0].key].image) > 0
+
+
+def test_a_coupled_objective_needs_groups_that_fit(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
+    """Images that would be filled up with copies, or split over batches, are a mistake of the caller."""
+    settings = quick(steps=2, batch_size=2)
+    who = coupled(cnn_scene, settings)
+    with pytest.raises(ValueError, match="one group"):
+        who.render([RenderRequest("", np.asarray(1))])
+    large = [RenderRequest(f"{number:064x}", np.asarray(number), group="one") for number in range(3)]
+    with InlinePool(None) as pool, ImageCache(tmp_path) as cache:
+        renderer = CachedRenderer(cache, pool, lambda: who, settings.batch_size)
+        with pytest.raises(ValueError, match="at most 2 images, found 3"):
+            renderer.render(large, lambda _: None)
