@@ -74,8 +74,8 @@ def run(task: Task) -> None:
         say("  " + summary_line(int(size), numbers))
     seconds = time.monotonic() - began
     say(
-        f"  {total} icons in {seconds:.0f} s, {renderer.cache_hits} images from the cache, {renderer.rendered} rendered "
-        f"→ {task.path(ICONS)}"
+        f"  {total} icons in {seconds:.0f} s, {renderer.cache_hits} images from the cache, "
+        f"{renderer.rendered} rendered → {task.path(ICONS)}"
     )
 
 

@@ -19,7 +19,7 @@ from pipeline.render.config import RenderSettings
 from pipeline.render.specification import renderer_spec
 from tests.featurevis.scene import Scene
 
-Pictures = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 
 
 def extractor(scene: Scene, settings: RenderSettings) -> FeatureExtractor:
@@ -41,13 +41,13 @@ def optimized(scene: Scene, settings: RenderSettings, rows: list[int], space: Ac
     return renderer(scene, settings, space).optimize(scene.means[rows])
 
 
-def requests(means: NDArray[np.float32], parents: Pictures | None = None, attempt: int = 0) -> list[RenderRequest]:
+def requests(means: NDArray[np.float32], parents: Images | None = None, attempt: int = 0) -> list[RenderRequest]:
     """Requests for these means, [image, channel]."""
     given: Sequence[NDArray[np.uint8] | None] = [None] * len(means) if parents is None else list(parents)
     return [RenderRequest("", mean, attempt, parent) for mean, parent in zip(means, given, strict=True)]
 
 
-def stacked(images: Sequence[CachedImage]) -> Pictures:
+def stacked(images: Sequence[CachedImage]) -> Images:
     """Their pixels, [image, y, x, 3]."""
     return np.stack([image.image for image in images])
 

@@ -18,12 +18,12 @@ SIDE = 32
 
 @dataclass(frozen=True)
 class Scene:
-    """A network, one of its layers, and what a grid would say about it.
+    """A network, one of its layers, and what a grid would hold of it.
 
     Attributes:
         network: in evaluation mode, for 32 × 32 pixels.
         layer: of it.
-        activations: [sample, channel], of smooth random pictures.
+        activations: [sample, channel], of smooth random images.
         means: [cell, channel], means of alike activations.
         mean: [channel], of all activations.
     """
@@ -36,14 +36,14 @@ class Scene:
 
 
 def scene(module: nn.Module, layer: str) -> Scene:
-    """Look at smooth random pictures through ``layer`` and group what it says into six cells."""
+    """Look at smooth random images through ``layer`` and group its activations into six cells."""
     preprocessing = PreprocessingSettings(crop=SIDE)
     network = Network("small", module, tuple("abcde"), preprocessing, describe_layers(module, SIDE))
     generator = torch.Generator().manual_seed(3)
     coarse = torch.rand(48, 3, 6, 6, generator=generator)
-    pictures = nn.functional.interpolate(coarse, SIDE, mode="bicubic", align_corners=False).clamp(0, 1)
+    images = nn.functional.interpolate(coarse, SIDE, mode="bicubic", align_corners=False).clamp(0, 1)
     with torch.no_grad():
-        grid = network.layers[layer].to_map(run_to(module, layer, normalise(pictures, preprocessing)))
+        grid = network.layers[layer].to_map(run_to(module, layer, normalise(images, preprocessing)))
     rows = grid[:, :, 1:-1, 1:-1].movedim(1, -1).flatten(0, 2).numpy()
     mean = rows.mean(0)
     seeds = rows[np.linspace(0, len(rows) - 1, 6).astype(int)] - mean

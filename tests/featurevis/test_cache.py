@@ -119,7 +119,7 @@ def test_every_flipped_byte_of_an_entry_is_noticed() -> None:
 
 
 def test_a_damaged_entry_is_absent_until_it_is_put_again(tmp_path: Path) -> None:
-    """A byte that flips on disk costs one icon, and drawing it again mends the cache."""
+    """A byte that flips on disk costs one icon, and rendering it again mends the cache."""
     with ImageCache(tmp_path) as cache:
         cache.put(batch(range(3)))
     path = tmp_path / FILE
@@ -161,7 +161,7 @@ def test_no_damage_of_the_file_gives_a_wrong_icon(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["half", "other", "newer"])
-def test_an_unusable_cache_is_told_in_one_line(damage: str, tmp_path: Path) -> None:
+def test_an_unusable_cache_is_one_line(damage: str, tmp_path: Path) -> None:
     """A truncated file, another file or another version names the folder and says that it may be deleted."""
     with ImageCache(tmp_path) as cache:
         cache.put(batch(range(40)))
@@ -180,7 +180,7 @@ def test_an_unusable_cache_is_told_in_one_line(damage: str, tmp_path: Path) -> N
     assert "\n" not in str(told.value)
 
 
-def test_a_folder_that_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path) -> None:
     """A file where the folder should lie is no traceback."""
     (tmp_path / "icons").touch()
     with pytest.raises(ArtifactError, match="expected a folder"):

@@ -23,8 +23,8 @@ GB = 10**9
 
 
 def network(module: nn.Module) -> Callable[[Tensor], Tensor]:
-    """A loss of one number for each picture."""
-    return lambda pictures: module(pictures).flatten(1).sum(1)
+    """A loss of one number for each image."""
+    return lambda images: module(images).flatten(1).sum(1)
 
 
 def deep(width: int) -> nn.Module:
@@ -35,11 +35,11 @@ def deep(width: int) -> nn.Module:
     return nn.Sequential(*layers)
 
 
-def peak(loss: Callable[[Tensor], Tensor], pictures: Tensor) -> int:
+def peak(loss: Callable[[Tensor], Tensor], images: Tensor) -> int:
     """The most memory that a step holds at once, from torch's own record of what it takes and gives back."""
-    pictures.requires_grad_(True)
+    images.requires_grad_(True)
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
-        torch.autograd.grad(loss(pictures).sum(), pictures)
+        torch.autograd.grad(loss(images).sum(), images)
     held = most = 0
     assert profile.profiler is not None
     events = [event for event in profile.profiler.kineto_results.events() if event.name() == "[memory]"]
@@ -51,17 +51,17 @@ def peak(loss: Callable[[Tensor], Tensor], pictures: Tensor) -> int:
 
 @pytest.mark.parametrize("width", [16, 32])
 def test_the_estimate_is_what_torch_takes(width: int) -> None:
-    """It lies between what one more picture adds to torch's peak and 1.6 times that."""
+    """It lies between what one more image adds to torch's peak and 1.6 times that."""
     loss = network(deep(width))
     step = (peak(loss, torch.rand(12, 3, 64, 64)) - peak(loss, torch.rand(4, 3, 64, 64))) / 8
     assert step <= bytes_per_image(loss, (3, 64, 64), "cpu") <= 1.6 * step
 
 
 def test_the_estimate_of_a_known_network() -> None:
-    """Squaring saves one array; two more pass, and six belong to the canvas."""
-    canvas = 3 * 32 * 32 * 4
+    """Squaring saves one array; two more pass, and six belong to the parameters."""
+    pixels = 3 * 32 * 32 * 4
     squares = bytes_per_image(lambda x: ((2 * x) ** 2).flatten(1).sum(1), (3, 32, 32), "cpu")
-    assert squares == canvas * (1 + 2 + 6)
+    assert squares == pixels * (1 + 2 + 6)
 
 
 def test_twice_the_size_takes_four_times_the_memory() -> None:
@@ -92,7 +92,7 @@ def test_the_batch_is_a_power_of_two_in_half_of_the_memory() -> None:
     assert proposed_batch(1, GB, "cpu", "render") == 32
 
 
-def test_no_room_for_one_icon_is_told_in_one_line() -> None:
+def test_no_room_for_one_icon_is_one_line() -> None:
     """Icons that are too large for the memory are refused before anything runs, with both numbers."""
     with pytest.raises(ConfigError, match=r"expected 4\.00 GB .* found 3\.90 GB"):
         proposed_batch(2 * GB, int(3.9 * GB), "cpu", "render")
@@ -158,7 +158,7 @@ def spec(batch_size: int) -> RendererSpec:
 
 
 @pytest.mark.parametrize("cluster", [Inline(), Local(workers=1), Address(address="tcp://there:1")], ids=str)
-def test_a_batch_that_fits_is_told(cluster: Inline | Local | Address, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_batch_that_fits_is_reported(cluster: Inline | Local | Address, capsys: pytest.CaptureFixture[str]) -> None:
     """Where a worker has its memory to itself, a batch may take all that is free."""
     check_memory(Weighed(), spec(10), MEAN, cluster, "render")
     assert "a batch of 10 icons takes 1.00 GB of 1.0 GB free" in capsys.readouterr().err

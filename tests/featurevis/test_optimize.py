@@ -56,7 +56,7 @@ def test_every_objective_rises(
 def test_every_regularizer_falls(
     cnn_scene: Scene, quick: Quick, name: str, contrast: float | None, share: float
 ) -> None:
-    """Asking for less of something gives less of it, in every icon; a given contrast leaves it less room."""
+    """A penalty lowers what it penalizes, in every icon; a given contrast leaves it less room."""
     penalty = getattr(regularizers, name)
     free, asked = (
         penalty(optimized(cnn_scene, quick(steps=48, warmup=0.0, contrast=contrast, **{name: weight}), ROWS).images)
@@ -66,7 +66,7 @@ def test_every_regularizer_falls(
 
 
 def test_a_step_does_not_depend_on_the_batch(scene: Scene, quick: Quick) -> None:
-    """One gradient step of an icon alone and in company gives the same picture, closely."""
+    """One gradient step of an icon alone and in a batch gives the same image, closely."""
     settings = quick(steps=1)
     together = optimized(scene, settings, ROWS).images
     for row in ROWS[:3]:
@@ -90,7 +90,7 @@ def test_fidelity_does_not_depend_on_the_batch(scene: Scene, quick: Quick) -> No
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_the_same_settings_give_the_same_bytes(cnn_scene: Scene, quick: Quick, dtype: str) -> None:
-    """Drawing twice gives the same icons, bit for bit."""
+    """Rendering twice gives the same icons, bit for bit."""
     settings = quick(steps=6, dtype=dtype)
     assert torch.equal(optimized(cnn_scene, settings, ROWS).images, optimized(cnn_scene, settings, ROWS).images)
 
@@ -112,19 +112,19 @@ def test_an_icon_is_for_its_own_direction(cnn_scene: Scene, quick: Quick) -> Non
 def test_no_hook_is_left(scene: Scene, quick: Quick, share: float) -> None:
     """A run leaves no hook on the network it was given, nor on its own copy, with redirected gradient and without."""
     settings = quick(steps=2, redirected_relu=share)
-    look = extractor(scene, settings)
+    features = extractor(scene, settings)
     optimized(scene, settings, [0, 1])
-    look(torch.rand(2, 3, *look.size).requires_grad_(True), share)[scene.layer].sum().backward()  # type: ignore[no-untyped-call]  # torch's
-    assert hooks(scene.network.module) == hooks(look._module) == 0
+    features(torch.rand(2, 3, *features.size).requires_grad_(True), share)[scene.layer].sum().backward()  # type: ignore[no-untyped-call]  # torch's
+    assert hooks(scene.network.module) == hooks(features._module) == 0
 
 
 def test_no_hook_is_left_when_a_pass_fails(cnn_scene: Scene, quick: Quick) -> None:
     """Nor does a pass that breaks in the middle of the network leave one."""
-    look = extractor(cnn_scene, quick())
-    look._module.second = nn.Conv2d(99, 12, 3)
+    features = extractor(cnn_scene, quick())
+    features._module.second = nn.Conv2d(99, 12, 3)
     with pytest.raises(RuntimeError, match="channels"):
-        look(torch.rand(2, 3, *look.size).requires_grad_(True), 1.0)
-    assert hooks(look._module) == 0
+        features(torch.rand(2, 3, *features.size).requires_grad_(True), 1.0)
+    assert hooks(features._module) == 0
 
 
 @pytest.mark.parametrize(
@@ -143,14 +143,14 @@ def test_one_hook_that_is_left_is_noticed(cnn_scene: Scene, plant: Callable[[nn.
     assert hooks(cnn_scene.network.module) == 1
 
 
-def test_an_icon_without_gradient_is_told(cnn_scene: Scene, quick: Quick) -> None:
-    """A layer that says nothing gives no gradient: no icon is taken for a drawn one."""
+def test_an_icon_without_gradient_is_reported(cnn_scene: Scene, quick: Quick) -> None:
+    """A layer of zeros gives no gradient: no icon is valid."""
     for parameter in cnn_scene.network.module.parameters():
         parameter.zero_()
     assert not optimized(cnn_scene, quick(steps=3, total_variation=5.0), ROWS).valid.any()
 
 
-def test_an_icon_that_is_not_finite_is_told(cnn_scene: Scene, quick: Quick) -> None:
+def test_an_icon_that_is_not_finite_is_reported(cnn_scene: Scene, quick: Quick) -> None:
     """A direction that is not a number spoils its own icon and no other one's."""
     good = optimized(cnn_scene, quick(steps=3), ROWS)
     cnn_scene.means[1] = np.nan
@@ -159,8 +159,8 @@ def test_an_icon_that_is_not_finite_is_told(cnn_scene: Scene, quick: Quick) -> N
     torch.testing.assert_close(bad.images[[0, 2, 3]], good.images[[0, 2, 3]], atol=1e-6, rtol=0)
 
 
-def test_a_canvas_too_small_for_the_network_is_an_error(cnn_scene: Scene) -> None:
-    """A canvas that vanishes inside the network is refused in one line that says what to change."""
+def test_a_size_too_small_for_the_network_is_an_error(cnn_scene: Scene) -> None:
+    """An image that vanishes inside the network is refused in one line that says what to change."""
     cnn_scene.network.module.second.padding = (0, 0)  # type: ignore[union-attr]  # a convolution
     with pytest.raises(ConfigError, match=r"^render\.size: .*take a larger one$"):
         FeatureExtractor(cnn_scene.network, [cnn_scene.layer], (8, 8), "float32", size_setting="render.size")
@@ -190,7 +190,7 @@ def test_the_learning_rate_cools_down() -> None:
     assert OptimizerConfig(100, 0.1, BETAS, 0.0, 0.5, 0.0).learning_rate_at(99) == 0.1
 
 
-def test_silent_units_pass_less_and_less() -> None:
+def test_inactive_units_pass_less_and_less() -> None:
     """All of their gradient at the first step, half in the middle of the share, none after it; a share of 0 never."""
     shares = [cold_config(SETTINGS).redirect_at(step) for step in range(100)]
     assert shares[0] == 1

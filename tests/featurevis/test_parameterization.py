@@ -22,19 +22,19 @@ SIDE = 20
 
 
 def photograph() -> Tensor:
-    """A picture like a photograph [1, 3, 20, 20]: sky, lawn, a red disc with a sharp edge, and some grain."""
+    """A image like a photograph [1, 3, 20, 20]: sky, lawn, a red disc with a sharp edge, and some grain."""
     y, x = torch.meshgrid(torch.linspace(0, 1, SIDE), torch.linspace(0, 1, SIDE), indexing="ij")
-    picture = torch.stack([0.3 + 0.3 * x, 0.4 + 0.3 * y, 0.85 - 0.5 * y])
+    image = torch.stack([0.3 + 0.3 * x, 0.4 + 0.3 * y, 0.85 - 0.5 * y])
     disc = (x - 0.5) ** 2 + (y - 0.45) ** 2 < 0.06
-    picture[:, disc] = torch.tensor([0.85, 0.2, 0.15])[:, None]
+    image[:, disc] = torch.tensor([0.85, 0.2, 0.15])[:, None]
     grain = 0.03 * torch.randn(3, SIDE, SIDE, generator=torch.Generator().manual_seed(7))
-    return (picture + grain).clamp(0.02, 0.98)[None]
+    return (image + grain).clamp(0.02, 0.98)[None]
 
 
-def of_contrast(pictures: Tensor, contrast: float | None) -> Tensor:
-    """Pictures brought to a contrast, which is what a parameterization of that contrast can show of them."""
-    values = torch.logit(pictures.clamp(1e-4, 1 - 1e-4))
-    return torch.sigmoid(values * contrast / root_mean_square(values)) if contrast else pictures
+def of_contrast(images: Tensor, contrast: float | None) -> Tensor:
+    """Images brought to a contrast, which is what a parameterization of that contrast can show of them."""
+    values = torch.logit(images.clamp(1e-4, 1 - 1e-4))
+    return torch.sigmoid(values * contrast / root_mean_square(values)) if contrast else images
 
 
 def of_kind(kind: Kind, decorrelate: bool, contrast: float | None, size: int = SIDE) -> ImageParameterization:
@@ -46,7 +46,7 @@ def of_kind(kind: Kind, decorrelate: bool, contrast: float | None, size: int = S
 
 @pytest.mark.parametrize(("kind", "decorrelate", "contrast"), KINDS)
 def test_it_can_fit_a_photograph(kind: Kind, decorrelate: bool, contrast: float | None) -> None:
-    """By gradient descent from noise, every way to write down a picture comes to this one, to one part in fifty."""
+    """By gradient descent from noise, every parameterization reaches this one, to one part in fifty."""
     parameterization, wanted = of_kind(kind, decorrelate, contrast), of_contrast(photograph(), contrast)
     parameters = torch.randn(1, *parameterization.shape, generator=torch.Generator().manual_seed(0)).requires_grad_(
         True
@@ -66,18 +66,18 @@ def test_it_can_fit_a_photograph(kind: Kind, decorrelate: bool, contrast: float 
 @pytest.mark.parametrize(("kind", "decorrelate", "contrast"), KINDS)
 @pytest.mark.parametrize("size", [SIDE, 17])
 def test_there_and_back_is_the_identity(kind: Kind, decorrelate: bool, contrast: float | None, size: int) -> None:
-    """A parameterization's own pictures, stored in 8 bits, come back as they were stored, by at most one level."""
+    """A parameterization's own images, stored in 8 bits, come back as they were stored, by at most one level."""
     parameterization = of_kind(kind, decorrelate, contrast, size)
     noise = torch.randn(3, *parameterization.shape, generator=torch.Generator().manual_seed(0))
-    pictures = (parameterization.decode(noise) * 255).round() / 255
-    again = parameterization.decode(parameterization.encode(pictures))
-    assert ((again - pictures).abs() * 255).max() < 1
-    assert ((again - pictures.flip(0)).abs() * 255).mean() > 5
+    images = (parameterization.decode(noise) * 255).round() / 255
+    again = parameterization.decode(parameterization.encode(images))
+    assert ((again - images).abs() * 255).max() < 1
+    assert ((again - images.flip(0)).abs() * 255).mean() > 5
 
 
 @pytest.mark.parametrize(("kind", "decorrelate", "contrast"), KINDS)
 def test_a_photograph_comes_back_with_the_given_contrast(kind: Kind, decorrelate: bool, contrast: float | None) -> None:
-    """Any picture at once, without descent: as it is where the contrast is free, else brought to the given one."""
+    """Any image at once, without descent: as it is where the contrast is free, else brought to the given one."""
     parameterization = of_kind(kind, decorrelate, contrast)
     again = parameterization.decode(parameterization.encode(photograph()))
     torch.testing.assert_close(again, of_contrast(photograph(), contrast), atol=2e-4, rtol=0)
@@ -85,7 +85,7 @@ def test_a_photograph_comes_back_with_the_given_contrast(kind: Kind, decorrelate
 
 @pytest.mark.parametrize("kind", ["fourier", "pixel"])
 def test_black_and_white_are_finite(kind: Kind) -> None:
-    """Pictures of bare black and white have parameters, and come back nearly black and white."""
+    """Images of bare black and white have parameters, and come back nearly black and white."""
     board = ((torch.arange(SIDE)[:, None] // 5 + torch.arange(SIDE) // 5) % 2).float().expand(1, 3, SIDE, SIDE)
     parameterization = of_kind(kind, decorrelate=True, contrast=None)
     parameters = parameterization.encode(board)
@@ -94,16 +94,16 @@ def test_black_and_white_are_finite(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize(("kind", "decorrelate"), [*product(["fourier", "pixel"], [True, False])])
-def test_parameters_of_a_picture_are_as_long_as_noise(kind: Kind, decorrelate: bool) -> None:
-    """With a given contrast, faint and strong pictures alike start where a learning rate means what it does for noise.
+def test_parameters_of_an_image_are_as_long_as_noise(kind: Kind, decorrelate: bool) -> None:
+    """With a given contrast, faint and strong images alike start where a learning rate means what it does for noise.
 
     For noise itself the values come back: only their common length was lost to the contrast.
     """
     parameterization = of_kind(kind, decorrelate, 0.75, size=32)
     noise = torch.randn(20, *parameterization.shape, generator=torch.Generator().manual_seed(0))
-    pictures = parameterization.decode(noise)
-    faint = torch.sigmoid(0.3 * torch.logit(pictures))
-    for given in (pictures, faint):
+    images = parameterization.decode(noise)
+    faint = torch.sigmoid(0.3 * torch.logit(images))
+    for given in (images, faint):
         planes = parameterization.basis.to_planes(parameterization.encode(given))
         own = parameterization.basis.to_planes(noise)
         lengths = root_mean_square(planes) / root_mean_square(own)
@@ -133,7 +133,7 @@ def test_planes_have_parameters_that_give_them(kind: Basis) -> None:
     assert (kind.to_planes(1.1 * parameters) - planes).abs().max() > 0.01
 
 
-def test_a_steep_decay_gives_smooth_pictures() -> None:
+def test_a_steep_decay_gives_smooth_images() -> None:
     """The steeper the spectrum falls, the less neighboring pixels differ."""
     noise = torch.randn(20, *FourierBasis(32, 32, 0).shape, generator=torch.Generator().manual_seed(2))
     steps = [FourierBasis(32, 32, decay).to_planes(noise).diff(dim=-1).abs().mean() for decay in (0.0, 1.0, 2.0)]
@@ -142,7 +142,7 @@ def test_a_steep_decay_gives_smooth_pictures() -> None:
 
 @pytest.mark.parametrize("chroma", [0.5, 1.0, 2.0])
 def test_color_there_and_back_is_the_identity(chroma: float) -> None:
-    """Color axes and RGB say the same in other words; another strength of color says something else."""
+    """Color axes and RGB are inverse maps; another strength of color is not."""
     values = torch.randn(3, 500, generator=torch.Generator().manual_seed(0))
     there, back = color_correlation(chroma), torch.linalg.inv(color_correlation(chroma))
     torch.testing.assert_close(back @ (there @ values), values, atol=1e-4, rtol=1e-4)
@@ -174,7 +174,7 @@ def test_chance_colors_are_those_of_photographs() -> None:
 
 
 def values() -> Tensor:
-    """Pictures of very different strength in float64, [3, 3, 5, 6]."""
+    """Images of very different strength in float64, [3, 3, 5, 6]."""
     noise = torch.randn(3, 3, 5, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     return noise * torch.tensor([0.01, 1.0, 40.0], dtype=torch.float64)[:, None, None, None]
 
@@ -188,36 +188,36 @@ def plain(values: Tensor, contrast: float | None) -> Tensor:
 
 @pytest.mark.parametrize("contrast", [None, 0.3, 0.75, 3.0])
 def test_the_gradient_is_that_of_automatic_differentiation(contrast: float | None) -> None:
-    """Pictures and gradients equal those of the plain formula, whatever weights the pixels get."""
+    """Images and gradients equal those of the plain formula, whatever weights the pixels get."""
     one, other = (values().requires_grad_(True) for _ in range(2))
-    pictures, expected = sigmoid_with_contrast(one, contrast), plain(other, contrast)
-    torch.testing.assert_close(pictures, expected)
+    images, expected = sigmoid_with_contrast(one, contrast), plain(other, contrast)
+    torch.testing.assert_close(images, expected)
     weights = torch.randn(one.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    (gradient,) = torch.autograd.grad((pictures * weights).sum(), one)
+    (gradient,) = torch.autograd.grad((images * weights).sum(), one)
     (wanted,) = torch.autograd.grad((expected * weights).sum(), other)
     torch.testing.assert_close(gradient, wanted)
-    free = (contrast or 1) / root_mean_square(one) * pictures * (1 - pictures) * weights
+    free = (contrast or 1) / root_mean_square(one) * images * (1 - images) * weights
     assert (gradient - free).abs().max() > 1e-3 * free.abs().max()
 
 
 def test_values_without_bounds_stay_finite() -> None:
     """Where the contrast is free, values far beyond what a number type can raise give black, white and no gradient."""
     given = torch.tensor([-1e30, -200.0, 0.0, 200.0, 1e30]).view(1, 1, 1, 5).requires_grad_(True)
-    pictures = sigmoid_with_contrast(given, None)
-    (gradient,) = torch.autograd.grad(pictures.sum(), given)
-    assert pictures.flatten().tolist() == [0, 0, 0.5, 1, 1]
+    images = sigmoid_with_contrast(given, None)
+    (gradient,) = torch.autograd.grad(images.sum(), given)
+    assert images.flatten().tolist() == [0, 0, 0.5, 1, 1]
     assert gradient.flatten().tolist() == [0, 0, 0.25, 0, 0]
 
 
 def test_the_gradient_is_that_of_finite_differences() -> None:
-    """Small changes of the values change the pictures as the gradient says."""
+    """Small changes of the values change the images as the gradient says."""
     few = values()[1:2, :, :3, :2].clone().requires_grad_(True)
     assert torch.autograd.gradcheck(lambda given: sigmoid_with_contrast(given, 0.75), few)
 
 
 @pytest.mark.parametrize("contrast", [0.3, 0.75, 3.0])
-def test_every_picture_has_the_given_contrast(contrast: float) -> None:
-    """Faint or glaring, each picture's values before the sigmoid have the root mean square that was asked for."""
+def test_every_image_has_the_given_contrast(contrast: float) -> None:
+    """Faint or glaring, each image's values before the sigmoid have the root mean square that was asked for."""
     before = torch.logit(sigmoid_with_contrast(values(), contrast))
     found = before.square().mean((1, 2, 3)).sqrt()
     torch.testing.assert_close(found, torch.full_like(found, contrast))
@@ -226,34 +226,34 @@ def test_every_picture_has_the_given_contrast(contrast: float) -> None:
 
 
 def test_strength_alone_has_no_gradient() -> None:
-    """What would only make a picture fainter or stronger is taken out of the gradient."""
+    """What would only make an image fainter or stronger is taken out of the gradient."""
     given = values().requires_grad_(True)
     (gradient,) = torch.autograd.grad((sigmoid_with_contrast(given, 0.75) * values()).sum(), given)
     along = (gradient * given).sum((1, 2, 3)) / gradient.flatten(1).norm(dim=1) / given.flatten(1).norm(dim=1)
     assert along.abs().max() < 1e-9
 
 
-def test_an_empty_picture_is_finite() -> None:
+def test_an_empty_image_is_finite() -> None:
     """Values that are all zero give plain gray and a finite gradient, and leave their neighbors as they are."""
     given = values().float()
     given[1] = 0
     given.requires_grad_(True)
-    pictures = sigmoid_with_contrast(given, 0.75)
-    (gradient,) = torch.autograd.grad((pictures * values().float()).sum(), given)
-    assert (pictures[1] == 0.5).all()
+    images = sigmoid_with_contrast(given, 0.75)
+    (gradient,) = torch.autograd.grad((images * values().float()).sum(), given)
+    assert (images[1] == 0.5).all()
     assert gradient.isfinite().all()
-    torch.testing.assert_close(pictures[[0, 2]], sigmoid_with_contrast(values().float()[[0, 2]], 0.75))
+    torch.testing.assert_close(images[[0, 2]], sigmoid_with_contrast(values().float()[[0, 2]], 0.75))
 
 
 @pytest.mark.parametrize("side", [32, 39])
 @pytest.mark.parametrize("contrast", [0.75, None])
-def test_a_picture_does_not_depend_on_its_place(side: int, contrast: float | None) -> None:
-    """In another place of the batch a picture and its gradient are the same, bit for bit, down to the last pixel."""
+def test_an_image_does_not_depend_on_its_place(side: int, contrast: float | None) -> None:
+    """In another place of the batch an image and its gradient are the same, bit for bit, down to the last pixel."""
     given = torch.randn(40, 3, side, side, generator=torch.Generator().manual_seed(0))
     for count in (5, 8, 37):
         found = []
-        for pictures in (given[:count], given[:count].flip(0)):
-            values = pictures.clone().requires_grad_(True)
+        for images in (given[:count], given[:count].flip(0)):
+            values = images.clone().requires_grad_(True)
             made = sigmoid_with_contrast(values, contrast)
             found.append((made.detach(), torch.autograd.grad(made.square().sum(), values)[0]))
         (plain, gradient), (turned, other) = found

@@ -16,7 +16,7 @@ def generator(seed: int, direction: NDArray[np.float32], attempt: int) -> np.ran
 
 
 def test_the_same_direction_gives_the_same_numbers() -> None:
-    """An icon's randomness is its own: it does not change with the company it is drawn in."""
+    """An icon's randomness is its own: it does not change with the batch it is rendered in."""
     alone, views = noise_and_uniforms([generator(0, CELL, 0)], (3, 4), 5, 4)
     together, all_views = noise_and_uniforms([generator(0, OTHER, 0), generator(0, CELL.copy(), 0)], (3, 4), 5, 4)
     assert torch.equal(alone[0], together[1])
@@ -48,9 +48,9 @@ def test_more_steps_leave_the_start_and_the_first_views_as_they_are() -> None:
 
 
 def test_noise_is_normal_and_draws_are_uniform() -> None:
-    """Starts have mean 0 and deviation 1, draws lie in 0..1 around one half."""
-    starts, draws = noise_and_uniforms([generator(5, CELL, 0)], (100, 100), 2500, 4)
+    """Starts have mean 0 and deviation 1, uniforms lie in 0..1 around one half."""
+    starts, uniforms = noise_and_uniforms([generator(5, CELL, 0)], (100, 100), 2500, 4)
     assert starts.mean().abs() < 0.05
     assert starts.std() == pytest.approx(1, abs=0.05)
-    assert 0 <= draws.min() < draws.max() <= 1
-    assert draws.mean() == pytest.approx(0.5, abs=0.02)
+    assert 0 <= uniforms.min() < uniforms.max() <= 1
+    assert uniforms.mean() == pytest.approx(0.5, abs=0.02)

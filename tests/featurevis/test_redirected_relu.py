@@ -25,12 +25,12 @@ def convolved(planes: Tensor, seed: int = 0) -> Tensor:
 
 
 def fire(planes: Tensor) -> Tensor:
-    """Two rectified branches side by side, as SqueezeNet's Fire module ends."""
+    """Two ReLU branches side by side, as SqueezeNet's Fire module ends."""
     return torch.cat([relu(convolved(planes)), nn.ReLU()(convolved(planes, 1))], dim=1)
 
 
 def residual(planes: Tensor) -> Tensor:
-    """A rectifier after a sum, as ResNet's block ends; the one inside the branch does not end the layer."""
+    """A ReLU after a sum, as ResNet's block ends; the one inside the branch does not end the layer."""
     return relu(planes + convolved(relu(convolved(planes)), 1))
 
 
@@ -47,10 +47,10 @@ FOUND: dict[str, tuple[Layer, int]] = {
 }
 NOT_FOUND: dict[str, Layer] = {
     "convolution": convolved,
-    "convolution after a rectifier": lambda planes: convolved(relu(planes)),
+    "convolution after a ReLU": lambda planes: convolved(relu(planes)),
     "gelu": lambda planes: gelu(convolved(planes)),
     "silu": lambda planes: silu(convolved(planes)),
-    "sum of rectified branches": lambda planes: relu(planes) + relu(convolved(planes)),
+    "sum of ReLU branches": lambda planes: relu(planes) + relu(convolved(planes)),
     "mean of a rectified map": lambda planes: avg_pool2d(relu(convolved(planes)), 2),
 }
 
@@ -74,8 +74,8 @@ def at_the_end(layer: Layer, share: float | None) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_rectifiers_at_the_end_are_found(name: str) -> None:
-    """However a layer comes to end in rectifiers, each of them is found, and silent units pass gradient."""
+def test_relus_at_the_end_are_found(name: str) -> None:
+    """However a layer comes to end in ReLUs, each of them is found, and inactive units pass gradient."""
     layer, count = FOUND[name]
     assert redirect_relus(layer(planes()), 1.0) == count
     assert not torch.equal(at_the_end(layer, 1.0)[0], at_the_end(layer, None)[0])
@@ -83,22 +83,22 @@ def test_rectifiers_at_the_end_are_found(name: str) -> None:
 
 @pytest.mark.parametrize("name", NOT_FOUND)
 def test_nothing_else_is_taken_for_one(name: str) -> None:
-    """Where a layer does not end in a rectifier nothing is found and its gradient stays as it is."""
+    """Where a layer does not end in a ReLU nothing is found and its gradient stays as it is."""
     layer = NOT_FOUND[name]
     assert redirect_relus(layer(planes()), 1.0) == 0
     assert torch.equal(at_the_end(layer, 1.0)[0], at_the_end(layer, None)[0])
 
 
 def test_without_a_graph_there_is_nothing_to_find() -> None:
-    """An output that wants no gradient has no rectifiers to redirect."""
+    """An output that wants no gradient has no ReLUs to redirect."""
     with torch.no_grad():
         assert redirect_relus(relu(planes()), 1.0) == 0
 
 
 @pytest.mark.parametrize("layer", [relu, relu6, nn.ReLU(inplace=False)])
 @pytest.mark.parametrize("share", [0.25, 1.0])
-def test_silent_units_pass_what_makes_them_rise(layer: Layer, share: float) -> None:
-    """A silent unit passes its share where the loss falls as it rises, else nothing; one that speaks passes all."""
+def test_inactive_units_pass_what_makes_them_rise(layer: Layer, share: float) -> None:
+    """An inactive unit passes its share where the loss falls as it rises, else nothing; an active one passes all."""
     found, asked = at_the_end(layer, share)
     speaks = planes() > 0
     assert torch.equal(found[speaks], asked[speaks])
@@ -108,7 +108,7 @@ def test_silent_units_pass_what_makes_them_rise(layer: Layer, share: float) -> N
 
 
 def test_units_at_a_ceiling_are_not_silent() -> None:
-    """Where a rectifier has a ceiling, units that reached it pass nothing, as without redirection."""
+    """Where a ReLU has a ceiling, units that reached it pass nothing, as without redirection."""
     given = torch.tensor([[-1.0, 2.0, 7.0]] * 2, requires_grad=True)
     output = relu6(given)
     redirect_relus(output, 1.0)
@@ -117,8 +117,8 @@ def test_units_at_a_ceiling_are_not_silent() -> None:
     assert found.tolist() == [[-1, -1, 0], [0, 1, 0]]
 
 
-def test_a_rectifier_that_is_reached_twice_passes_its_share_once() -> None:
-    """The same rectified map twice in a concatenation is one rectifier, and passes no more than the share."""
+def test_a_relu_that_is_reached_twice_passes_its_share_once() -> None:
+    """The same rectified map twice in a concatenation is one ReLU, and passes no more than the share."""
     given = torch.tensor([[-1.0, 2.0]], requires_grad=True)
     rectified = relu(given)
     output = torch.cat([rectified, rectified], dim=1)
@@ -146,7 +146,7 @@ def test_it_lasts_for_one_pass() -> None:
 
 
 class Silent(nn.Module):
-    """A layer whose second unit is silent for any picture that is gray or noise: it wants much red and no blue."""
+    """A layer whose second unit is silent for any image that is gray or noise: it wants much red and no blue."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,8 +165,8 @@ class Silent(nn.Module):
         return rectified
 
 
-def test_an_icon_for_a_silent_unit_can_be_drawn(quick: Callable[..., RenderSettings]) -> None:
-    """A unit that no start makes speak gets its icon with redirected gradient, and without it never does."""
+def test_an_icon_for_an_inactive_unit_can_be_rendered(quick: Callable[..., RenderSettings]) -> None:
+    """A unit that is active for no start gets its icon with redirected gradient, and without it never does."""
     module = Silent().eval().requires_grad_(False)
     preprocessing = PreprocessingSettings(crop=SIDE)
     network = Network("silent", module, ("a", "b"), preprocessing, describe_layers(module, SIDE))

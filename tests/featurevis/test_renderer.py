@@ -20,7 +20,7 @@ from tests.featurevis.rendering import renderer, requests, scores, stacked
 from tests.featurevis.scene import Scene
 
 Quick = Callable[..., RenderSettings]
-Pictures = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 
 
 @pytest.fixture(params=["cnn", "vit"])
@@ -34,7 +34,7 @@ def icons(
     scene: Scene,
     settings: RenderSettings,
     rows: list[int],
-    parents: Pictures | None = None,
+    parents: Images | None = None,
     attempt: int = 0,
     seed: int = 0,
 ) -> list[CachedImage]:
@@ -42,7 +42,7 @@ def icons(
     return renderer(scene, settings, seed=seed).render(requests(scene.means[rows], parents, attempt))
 
 
-def apart(one: Pictures, other: Pictures) -> float:
+def apart(one: Images, other: Images) -> float:
     """Mean difference of two icons, in levels of 0..255."""
     return float(np.abs(one.astype(float) - other).mean())
 
@@ -59,7 +59,7 @@ def test_a_batch_has_an_image_for_each_request(scene: Scene, quick: Quick) -> No
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_the_same_settings_give_the_same_bytes(scene: Scene, quick: Quick, dtype: str) -> None:
-    """Drawing twice gives the same icons and measures, bit for bit; another seed or attempt gives others."""
+    """Rendering twice gives the same icons and measures, bit for bit; another seed or attempt gives others."""
     settings = quick(steps=8, dtype=dtype)
     one, again = (icons(scene, settings, [0, 1, 2]) for _ in range(2))
     np.testing.assert_array_equal(stacked(one), stacked(again))
@@ -69,14 +69,14 @@ def test_the_same_settings_give_the_same_bytes(scene: Scene, quick: Quick, dtype
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_an_icon_is_the_same_alone_and_in_company(scene: Scene, quick: Quick, dtype: str) -> None:
-    """In batches filled up to one size an icon has the same bytes, whoever its neighbors are."""
+def test_an_icon_is_the_same_alone_and_in_a_batch(scene: Scene, quick: Quick, dtype: str) -> None:
+    """In batches filled up to one size an icon has the same bytes, whatever the others are."""
     settings = quick(dtype=dtype)
     alone = icons(scene, settings, [4])
-    company = icons(scene, settings, [4, 0, 1, 2, 3, 5])
-    np.testing.assert_array_equal(alone[0].image, company[0].image)
-    np.testing.assert_array_equal(alone[0].activation, company[0].activation)
-    assert apart(company[1].image, company[0].image) > 5
+    batch = icons(scene, settings, [4, 0, 1, 2, 3, 5])
+    np.testing.assert_array_equal(alone[0].image, batch[0].image)
+    np.testing.assert_array_equal(alone[0].activation, batch[0].activation)
+    assert apart(batch[1].image, batch[0].image) > 5
 
 
 @pytest.mark.parametrize(("size", "contrast"), [(32, 0.75), (39, 0.75), (39, None)])
@@ -84,14 +84,14 @@ def test_an_icon_is_the_same_alone_and_in_company(scene: Scene, quick: Quick, dt
 def test_an_icon_does_not_depend_on_its_place(
     scene: Scene, quick: Quick, dtype: str, size: int, contrast: float | None
 ) -> None:
-    """Noise and views follow the direction: a batch in another order gives the same icons in that order.
+    """Noise and transforms follow the direction: a batch in another order gives the same icons in that order.
 
     Odd sizes too, where the last numbers of a batch fill no whole register of the processor.
     """
     settings, order = quick(dtype=dtype, size=size, batch_size=5, contrast=contrast), [3, 1, 0, 2, 4]
-    plain, turned = icons(scene, settings, list(range(5))), icons(scene, settings, order)
-    np.testing.assert_array_equal(stacked(turned), stacked(plain)[order])
-    assert apart(turned[0].image, plain[0].image) > 5
+    plain, reordered = icons(scene, settings, list(range(5))), icons(scene, settings, order)
+    np.testing.assert_array_equal(stacked(reordered), stacked(plain)[order])
+    assert apart(reordered[0].image, plain[0].image) > 5
 
 
 def test_a_short_batch_is_filled_up(scene: Scene, quick: Quick) -> None:
@@ -139,7 +139,7 @@ def test_a_stored_parent_of_another_contrast_is_no_harm(cnn_scene: Scene, quick:
     assert stacked(done).std(axis=(1, 2, 3)).min() > 5
 
 
-def test_an_icon_that_is_not_finite_is_not_sound(cnn_scene: Scene, quick: Quick) -> None:
+def test_an_icon_that_is_not_finite_is_not_valid(cnn_scene: Scene, quick: Quick) -> None:
     """A mean that is not a number spoils its own icon and none of its neighbors."""
     means = cnn_scene.means.copy()
     means[1] = np.nan

@@ -20,9 +20,9 @@ def convolution(kernel: int, stride: int, padding: int, bias: bool) -> nn.Conv2d
     return made
 
 
-def with_gradient(module: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """What a module makes of pictures, and the gradient of a weighted sum of it."""
-    given = pictures.clone().requires_grad_(True)
+def with_gradient(module: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+    """What a module makes of images, and the gradient of a weighted sum of it."""
+    given = images.clone().requires_grad_(True)
     output = module(given)
     weights = torch.randn(output.shape, generator=torch.Generator().manual_seed(1), dtype=output.dtype)
     return output.detach(), torch.autograd.grad((output * weights).sum(), given)[0]
@@ -31,12 +31,12 @@ def with_gradient(module: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize(("kernel", "stride", "padding"), KERNELS)
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_folded_convolution_equals_the_plain_one(kernel: int, stride: int, padding: int, bias: bool) -> None:
-    """Outputs and input gradients are the same for even, odd and oblong pictures."""
+    """Outputs and input gradients are the same for even, odd and oblong images."""
     plain = convolution(kernel, stride, padding, bias)
     folded = SpaceToDepthConv2d(plain)
     for height, width in product((32, 33, 34, 35), (32, 37)):
-        pictures = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-        for found, expected in zip(with_gradient(folded, pictures), with_gradient(plain, pictures), strict=True):
+        images = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+        for found, expected in zip(with_gradient(folded, images), with_gradient(plain, images), strict=True):
             torch.testing.assert_close(found, expected)
             assert expected.abs().max() > 0.1
 
@@ -44,9 +44,9 @@ def test_a_folded_convolution_equals_the_plain_one(kernel: int, stride: int, pad
 def test_an_oblong_kernel_is_folded_too() -> None:
     """Kernel and padding may differ down and across."""
     plain = nn.Conv2d(3, 4, (5, 2), 2, (2, 1)).double().requires_grad_(False)
-    pictures = torch.rand(2, 3, 17, 20, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    images = torch.rand(2, 3, 17, 20, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     for found, expected in zip(
-        with_gradient(SpaceToDepthConv2d(plain), pictures), with_gradient(plain, pictures), strict=True
+        with_gradient(SpaceToDepthConv2d(plain), images), with_gradient(plain, images), strict=True
     ):
         torch.testing.assert_close(found, expected)
 
@@ -56,8 +56,8 @@ def test_another_weight_gives_another_output() -> None:
     plain = convolution(7, 2, 3, bias=True)
     folded = SpaceToDepthConv2d(plain)
     plain.weight[0, 0, 6, 6] += 0.1
-    pictures = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    assert (folded(pictures) - plain(pictures)).abs().max() > 0.01
+    images = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    assert (folded(images) - plain(images)).abs().max() > 0.01
 
 
 class Standardized(nn.Conv2d):
@@ -96,7 +96,7 @@ def test_what_cannot_be_folded_stays(kept: nn.Module) -> None:
 
 
 def test_the_layer_itself_stays() -> None:
-    """A layer that is asked for must be there to be watched."""
+    """A layer that is asked for must be there to be recorded."""
     network = nn.Sequential(nn.Conv2d(3, 6, 3, stride=2), nn.ReLU())
     fold_first_convolutions(network, ["0"])
     assert isinstance(network[0], nn.Conv2d)
@@ -106,23 +106,23 @@ def test_the_layer_itself_stays() -> None:
 
 def test_a_network_with_a_folded_stem_says_the_same(cnn_scene: Scene) -> None:
     """The layer's activations are those of the plain network, and the folded one's weights stay frozen."""
-    pictures = torch.randn(3, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    expected = run_to(cnn_scene.network.module, cnn_scene.layer, pictures)
+    images = torch.randn(3, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    expected = run_to(cnn_scene.network.module, cnn_scene.layer, images)
     fold_first_convolutions(cnn_scene.network.module, [cnn_scene.layer])
     assert any(isinstance(part, SpaceToDepthConv2d) for part in cnn_scene.network.module.modules())
-    torch.testing.assert_close(run_to(cnn_scene.network.module, cnn_scene.layer, pictures), expected)
+    torch.testing.assert_close(run_to(cnn_scene.network.module, cnn_scene.layer, images), expected)
     assert not any(parameter.requires_grad for parameter in cnn_scene.network.module.parameters())
 
 
 def test_a_convolution_with_a_hook_stays() -> None:
-    """A hook may change what a convolution makes of its input; it goes on to be asked."""
+    """A hook may change what a convolution makes of its input; the convolution is still called."""
     network = nn.Sequential(nn.Conv2d(3, 6, 3, stride=2), nn.ReLU())
     network[0].register_forward_pre_hook(lambda _module, inputs: (2 * inputs[0],))
     fold_first_convolutions(network, ["1"])
     assert isinstance(network[0], nn.Conv2d)
 
 
-def test_a_picture_smaller_than_the_kernel_is_refused() -> None:
+def test_an_image_smaller_than_the_kernel_is_refused() -> None:
     """What the plain convolution cannot take the folded one does not take either."""
     plain = convolution(7, 2, 0, bias=True)
     for module in (plain, SpaceToDepthConv2d(plain)):

@@ -11,68 +11,68 @@ AFFINE = RandomAffine(jitter=0.1, scale=(0.8, 1.3), rotation=25.0)
 PLAIN = torch.tensor([0.5, 0.5, 0.5, 0.5])
 
 
-def one_by_one(picture: NDArray[np.float32], draws: NDArray[np.float32], size: int) -> NDArray[np.float64]:
-    """The transformed of one picture [3, y, x], pixel by pixel, with the same draws."""
-    side = picture.shape[-1]
-    shift = (2 * draws[:2] - 1) * AFFINE.jitter * side
-    zoom = np.exp(np.log(0.8) + (np.log(1.3) - np.log(0.8)) * draws[2])
-    angle = np.radians((2 * draws[3] - 1) * AFFINE.rotation)
+def one_by_one(image: NDArray[np.float32], uniforms: NDArray[np.float32], size: int) -> NDArray[np.float64]:
+    """The transform of one image [3, y, x], pixel by pixel, with the same uniforms."""
+    side = image.shape[-1]
+    shift = (2 * uniforms[:2] - 1) * AFFINE.jitter * side
+    scale = np.exp(np.log(0.8) + (np.log(1.3) - np.log(0.8)) * uniforms[2])
+    angle = np.radians((2 * uniforms[3] - 1) * AFFINE.rotation)
     transformed = np.zeros((3, size, size))
     for row in range(size):
         for column in range(size):
-            x = ((column + 0.5) / size - 0.5) * side / zoom
-            y = ((row + 0.5) / size - 0.5) * side / zoom
+            x = ((column + 0.5) / size - 0.5) * side / scale
+            y = ((row + 0.5) / size - 0.5) * side / scale
             source_x = np.cos(angle) * x - np.sin(angle) * y + shift[0] + side / 2 - 0.5
             source_y = np.sin(angle) * x + np.cos(angle) * y + shift[1] + side / 2 - 0.5
             for plane in range(3):
-                value = map_coordinates(picture[plane], [[source_y], [source_x]], order=1, mode="reflect")
+                value = map_coordinates(image[plane], [[source_y], [source_x]], order=1, mode="reflect")
                 transformed[plane, row, column] = value[0]
     return transformed
 
 
 @pytest.mark.parametrize("size", [12, 19])
-def test_batched_views_match_one_by_one(size: int) -> None:
-    """Each picture of a batch is seen in its own transformed, as if it had been resampled alone by a slow loop."""
+def test_a_batch_is_resampled_as_one_by_one(size: int) -> None:
+    """Each image of a batch is resampled by its own matrix, as if it had been resampled alone by a slow loop."""
     generator = torch.Generator().manual_seed(0)
-    pictures, draws = torch.rand(4, 3, 12, 12, generator=generator), torch.rand(4, 4, generator=generator)
-    transformed = resample(pictures, AFFINE.matrices(draws, (12, 12)), (size, size))
-    expected = np.stack([one_by_one(p, d, size) for p, d in zip(pictures.numpy(), draws.numpy(), strict=True)])
+    images, uniforms = torch.rand(4, 3, 12, 12, generator=generator), torch.rand(4, 4, generator=generator)
+    transformed = resample(images, AFFINE.matrices(uniforms, (12, 12)), (size, size))
+    expected = np.stack([one_by_one(p, d, size) for p, d in zip(images.numpy(), uniforms.numpy(), strict=True)])
     np.testing.assert_allclose(transformed.numpy(), expected, atol=2e-4)
     assert np.abs(transformed[0].numpy() - expected[1]).mean() > 0.05
 
 
 def test_a_view_without_freedom_is_the_picture() -> None:
-    """No shift, zoom or turn: the picture itself."""
-    picture = torch.rand(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
+    """No shift, scale or rotation: the image itself."""
+    image = torch.rand(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
     still = IDENTITY.matrices(torch.rand(2, 4), (9, 9))
-    torch.testing.assert_close(resample(picture, still, (9, 9)), picture, atol=1e-5, rtol=0)
+    torch.testing.assert_close(resample(image, still, (9, 9)), image, atol=1e-5, rtol=0)
 
 
-def test_views_stay_within_their_range() -> None:
-    """Shifts and zooms reach, and do not pass, what was asked for."""
+def test_transforms_stay_within_their_range() -> None:
+    """Shifts and scales reach their bounds and do not exceed them."""
     matrices = AFFINE.matrices(torch.rand(20_000, 4, generator=torch.Generator().manual_seed(0)), (9, 9))
-    zoom = 1 / matrices[:, :, :2].det().sqrt()
+    scale = 1 / matrices[:, :, :2].det().sqrt()
     shift = matrices[:, :, 2].abs()
-    assert zoom.min().item() == pytest.approx(0.8, abs=0.01)
-    assert zoom.max().item() == pytest.approx(1.3, abs=0.01)
+    assert scale.min().item() == pytest.approx(0.8, abs=0.01)
+    assert scale.max().item() == pytest.approx(1.3, abs=0.01)
     assert shift.max().item() == pytest.approx(0.2, abs=0.001)
 
 
-def test_an_aimed_view_puts_the_center_where_it_is_told() -> None:
-    """A dot in the middle of the picture appears at the target, in a turned and zoomed transformed too."""
-    picture = torch.zeros(1, 3, 33, 33)
-    picture[:, :, 16, 16] = 1
-    draws = torch.tensor([[0.5, 0.5, 0.9, 0.8]])
+def test_an_aimed_view_puts_the_center_where_it_is_reported() -> None:
+    """A dot in the middle of the image appears at the target, after a rotation and a scaling too."""
+    image = torch.zeros(1, 3, 33, 33)
+    image[:, :, 16, 16] = 1
+    uniforms = torch.tensor([[0.5, 0.5, 0.9, 0.8]])
     aim = (4.0 / 33 * 2, -6.0 / 33 * 2)
-    transformed = resample(picture, centered_on(AFFINE.matrices(draws, (33, 33)), aim), (33, 33))[0, 0]
+    transformed = resample(image, centered_on(AFFINE.matrices(uniforms, (33, 33)), aim), (33, 33))[0, 0]
     assert divmod(int(transformed.argmax()), 33) == (16 - 6, 16 + 4)
-    plain = resample(picture, AFFINE.matrices(draws, (33, 33)), (33, 33))[0, 0]
+    plain = resample(image, AFFINE.matrices(uniforms, (33, 33)), (33, 33))[0, 0]
     assert divmod(int(plain.argmax()), 33) == (16, 16)
 
 
 @pytest.mark.parametrize("size", [1, 12, 19])
 def test_places_are_those_of_an_affine_grid(size: int) -> None:
-    """Where the pixels of a transformed lie is what torch's own, slower affine grid says, gradient and all."""
+    """Sampling points are those of torch's own, slower affine grid."""
     matrices = AFFINE.matrices(torch.rand(5, 4, generator=torch.Generator().manual_seed(0)), (size, size))
     expected = affine_grid(matrices, [5, 3, size, size], align_corners=False)
     torch.testing.assert_close(_sampling_grid(matrices, (size, size)), expected, atol=1e-6, rtol=0)
@@ -80,36 +80,36 @@ def test_places_are_those_of_an_affine_grid(size: int) -> None:
 
 
 def test_gradient_goes_back_to_the_pixels_that_were_seen() -> None:
-    """Each picture gets the gradient of its own transformed, and as much of it as the transformed's pixels gave."""
+    """Each image gets the gradient of its own transformed image, and no other."""
     generator = torch.Generator().manual_seed(0)
-    pictures, draws = torch.rand(3, 3, 12, 12, generator=generator), torch.rand(3, 4, generator=generator)
-    pictures.requires_grad_(True)
-    transformed = resample(pictures, AFFINE.matrices(draws, (12, 12)), (9, 9))
-    (gradient,) = torch.autograd.grad(transformed[1].sum(), pictures)
+    images, uniforms = torch.rand(3, 3, 12, 12, generator=generator), torch.rand(3, 4, generator=generator)
+    images.requires_grad_(True)
+    transformed = resample(images, AFFINE.matrices(uniforms, (12, 12)), (9, 9))
+    (gradient,) = torch.autograd.grad(transformed[1].sum(), images)
     assert gradient[[0, 2]].abs().max() == 0
     assert gradient[1].sum().item() == pytest.approx(transformed[1].numel(), rel=1e-4)
 
 
 def test_gradient_resampled_back_is_the_exact_one_but_for_the_mirror() -> None:
-    """Smooth gradients within the picture go back as differentiation says, place and size; by another matrix not."""
+    """Smooth gradients within the image go back as differentiation says, place and size; by another matrix not."""
     generator = torch.Generator().manual_seed(0)
-    pictures = torch.rand(6, 3, 48, 48, generator=generator).requires_grad_(True)
+    images = torch.rand(6, 3, 48, 48, generator=generator).requires_grad_(True)
     matrices = AFFINE.matrices(torch.rand(6, 4, generator=generator), (48, 48))
     gradient = torch.zeros(6, 3, 48, 48)
     gradient[:, :, 16:32, 16:32] = avg_pool2d(torch.randn(6, 3, 18, 18, generator=generator), 3, stride=1)
-    (back,) = torch.autograd.grad(resample(pictures, matrices, (48, 48)), pictures, gradient)
-    (exact,) = torch.autograd.grad(_resampled(pictures, matrices, (48, 48), "reflection"), pictures, gradient)
+    (back,) = torch.autograd.grad(resample(images, matrices, (48, 48)), images, gradient)
+    (exact,) = torch.autograd.grad(_resampled(images, matrices, (48, 48), "reflection"), images, gradient)
     assert cosine_similarity(back.flatten(1), exact.flatten(1)).min() > 0.97
     assert (back.flatten(1).sum(1) / exact.flatten(1).sum(1) - 1).abs().max() < 0.02
     assert cosine_similarity(back.roll(1, 0).flatten(1), exact.flatten(1)).max() < 0.5
 
 
-def test_gradient_of_a_plain_view_is_exact() -> None:
-    """No shift, zoom or turn: the gradient comes back as it is."""
-    picture = torch.rand(2, 3, 9, 9, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+def test_the_gradient_of_the_identity_is_exact() -> None:
+    """No shift, scale or rotation: the gradient comes back as it is."""
+    image = torch.rand(2, 3, 9, 9, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
     gradient = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(1))
     still = IDENTITY.matrices(torch.rand(2, 4), (9, 9))
-    (back,) = torch.autograd.grad(resample(picture, still, (9, 9)), picture, gradient)
+    (back,) = torch.autograd.grad(resample(image, still, (9, 9)), image, gradient)
     torch.testing.assert_close(back, gradient, atol=1e-5, rtol=0)
 
 

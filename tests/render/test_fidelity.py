@@ -40,8 +40,8 @@ def test_it_is_the_mean_of_cosines_over_eight_transforms(cnn_scene: Scene, quick
     assert len(matrices) == 8
     scores = zip(icons, means, found.scores["fidelity"], found.scores["fidelity_centred"], strict=True)
     for icon, cell, raw, centered in scores:
-        pictures = [resample(icon.movedim(-1, 0)[None] / 255, matrix[None], (SIDE, SIDE)) for matrix in matrices]
-        seen = [center_activations(features(picture)[cnn_scene.layer])[0] for picture in pictures]
+        images = [resample(icon.movedim(-1, 0)[None] / 255, matrix[None], (SIDE, SIDE)) for matrix in matrices]
+        seen = [center_activations(features(image)[cnn_scene.layer])[0] for image in images]
         raws = [torch.cosine_similarity(one, cell, dim=0).item() for one in seen]
         centereds = [torch.cosine_similarity(one - mean, cell - mean, dim=0).item() for one in seen]
         assert raw == pytest.approx(np.mean(raws), abs=1e-5)
@@ -76,7 +76,7 @@ def test_a_neighbor_counts_as_near_only() -> None:
     assert (far.exact, far.near) == (1 / 3, 1 / 3)
 
 
-def test_an_icon_that_was_not_drawn_finds_nothing() -> None:
+def test_an_icon_that_was_not_rendered_finds_nothing() -> None:
     """It counts among the icons, and is never found."""
     activations = MEANS.copy()
     activations[2] = np.nan
