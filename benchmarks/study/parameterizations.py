@@ -39,7 +39,7 @@ class MagnitudeConstrained:
 
     def start(self, noise: Tensor) -> Tensor:
         """The phases of normal noise [image, 3, y, x]."""
-        phases = torch.fft.rfft2(noise).angle()
+        phases: Tensor = torch.fft.rfft2(noise).angle()
         # the mean of a photograph is no matter of phase
         phases[..., 0, 0] = torch.where(phases[..., 0, 0].abs() > 1, torch.pi, 0.0)
         return phases
@@ -86,7 +86,7 @@ class DeepImagePrior:
         images, height = len(parameters), self.size[0]
         noise, _ = self._noise_and_generator()
         values = noise.to(parameters).repeat(1, images, 1, 1)
-        parts = parameters.split([prod(shape) for shape in _WEIGHT_SHAPES], dim=1)
+        parts = torch.split(parameters, [prod(shape) for shape in _WEIGHT_SHAPES], dim=1)
         for index, (part, shape) in enumerate(zip(parts, _WEIGHT_SHAPES, strict=True)):
             kernels = part.reshape(images * shape[0], *shape[1:])
             values = conv2d(values, kernels, padding=1, groups=images)

@@ -8,7 +8,7 @@ each image: the n-th image of the batch gets the n-th target.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -263,7 +263,7 @@ class _Distance(Objective):
 
     def __call__(self, features: Features, warmup: float) -> Tensor:
         del warmup
-        found = _STATISTICS[self._kind](features[self._layer].float())
+        found: Tensor = _STATISTICS[self._kind](features[self._layer].float())
         return -(found - self._targets).flatten(1).square().sum(1) / self._norms
 
     def target_bytes(self, image: int) -> bytes:
@@ -387,4 +387,8 @@ def array_digest(values: NDArray[Any]) -> list[Any]:
     return [values.dtype.name, list(values.shape), sha256(canonical_bytes(values)).hexdigest()]
 
 
-_STATISTICS = {"inversion": lambda grid: grid, "gram": gram_matrix, "feature_statistics": channel_statistics}
+_STATISTICS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "inversion": lambda grid: grid,
+    "gram": gram_matrix,
+    "feature_statistics": channel_statistics,
+}

@@ -137,7 +137,6 @@ def climb(network: Network, objective: Objective, steps: int = 24, count: int = 
     )
     with torch.no_grad():
         before, after = (objective(extractor(one), 1.0) for one in (images.decode(start), result.images))
-    assert result.valid.all()
     return before, result.images, after
 
 

@@ -17,7 +17,7 @@ from pipeline.featurevis import memory
 from pipeline.model.build import build, freeze
 from pipeline.model.saved import save
 from pipeline.params import parse_params
-from pipeline.render.stage import CACHE, run
+from pipeline.render.stage import CACHE, FORMER_CACHE, run
 from pipeline.stages import STAGES, Task
 from tests.featurevis.scene import Scene, scene
 
@@ -215,6 +215,24 @@ def test_a_batch_without_room_is_refused_with_one_that_fits(
     with pytest.raises(ConfigError, match=r"render\.batch_size: .*100000 icons.* found 0\.10 GB; use .*=(8|16|32)$"):
         run(planted("render.batch_size=100000"))
     assert "cache" not in capsys.readouterr().err
+
+
+def test_a_cache_of_an_earlier_version_is_mentioned_once(
+    planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line names the folder that may be deleted; nothing in it is changed, and without it there is no line."""
+    task = planted("render.steps=2", "render.warm_steps=1")
+    run(task)
+    assert "earlier version" not in capsys.readouterr().err
+    former = task.outputs / FORMER_CACHE / "icons.sqlite"
+    former.parent.mkdir(parents=True)
+    former.write_bytes(b"old")
+    run(task)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "earlier version" in line]
+    assert len(lines) == 1
+    assert str(former.parent) in lines[0]
+    assert "delete it" in lines[0]
+    assert former.read_bytes() == b"old"
 
 
 def test_whitened_directions_take_the_samples_covariance(planted: Callable[..., Task]) -> None:
