@@ -18,21 +18,28 @@ from benchmarks.harness.timing import Side, Timed, interleaved
 from benchmarks.real import real_run
 from benchmarks.render.cells import Cells, first_cells, parents_of
 from benchmarks.render.factors import Finish, Race
-from benchmarks.render.ours import SEED, Painter
+from benchmarks.render.ours import SEED, IconRenderer
 from benchmarks.render.points import Point, bar, first_at
 from benchmarks.study import bench as study
-from benchmarks.study import others, page, sheet
+from benchmarks.study import page, sheet
+from benchmarks.study.parameterizations import (
+    MACO_LEARNING_RATE,
+    PRIOR_LEARNING_RATE,
+    DeepImagePrior,
+    MagnitudeConstrained,
+    pixels,
+)
+from benchmarks.study.rendering import optimized
 from benchmarks.study.variants import VARIANTS
 from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
+from pipeline.featurevis.feature_extractor import FeatureExtractor
+from pipeline.featurevis.objectives import direction
+from pipeline.featurevis.random import image_generator, noise_and_uniforms
+from pipeline.featurevis.whitening import activation_space
 from pipeline.model.layers import LayerShape
-from pipeline.render import noise
-from pipeline.render.artist import Artist
-from pipeline.render.directions import space
-from pipeline.render.objective import objective
-from pipeline.render.probe import Probe
-from pipeline.render.views import DRAWS
-from tests.render.scene import Scene, scene
+from tests.featurevis.rendering import renderer, requests, stacked
+from tests.featurevis.scene import Scene, scene
 
 ROOT = Path(__file__).parents[1]
 
@@ -222,16 +229,16 @@ def settings(**change: object) -> RenderSettings:
     return RenderSettings(size=24, steps=4, warm_steps=3, batch_size=4).model_copy(update=change)
 
 
-def test_the_benchmarks_draw_the_very_icons_of_the_stage(small: Scene) -> None:
-    """From noise and from parents, with a last batch that is filled up, icons are those of the stage's artist."""
+def test_the_benchmarks_render_the_very_icons_of_the_stage(small: Scene) -> None:
+    """From noise and from parents, with a last batch that is filled up, icons are those of the stage's renderer."""
     chosen = settings()
-    artist = Artist(small.network, small.layer, space(chosen.space, small.mean), small.mean, chosen, SEED)
-    painter = Painter(cells(small), chosen)
-    cold = painter.draw_all(small.means)
-    batches = [artist.draw(small.means[first : first + 4], None, 0).icon for first in (0, 4)]
+    stage = renderer(small, chosen, seed=SEED)
+    ours = IconRenderer(cells(small), chosen)
+    cold = ours.render_all(small.means)
+    batches = [stacked(stage.render(requests(small.means[first : first + 4]))) for first in (0, 4)]
     assert np.array_equal(cold, np.concatenate(batches))
-    warm = painter.draw_all(small.means[:4], cold[1:5])
-    assert np.array_equal(warm, artist.draw(small.means[:4], cold[1:5].numpy(), 0).icon)
+    warm = ours.render_all(small.means[:4], cold[1:5])
+    assert np.array_equal(warm, stacked(stage.render(requests(small.means[:4], cold[1:5].numpy()))))
     assert not np.array_equal(warm, cold[:4])
 
 
@@ -274,26 +281,37 @@ def test_every_row_of_the_study_is_one_change_of_valid_settings() -> None:
         RenderSettings.model_validate({**default, **one.change})
         differs = [name for name, value in one.change.items() if default[name] != value]
         assert differs == list(one.change), one.name
-        assert one.name == "default" or one.change or one.wider or (one.start, one.painter) != ("noise", "engine")
+        assert (
+            one.name == "default"
+            or one.change
+            or one.wider
+            or (one.start, one.parameterization) != ("noise", "settings")
+        )
 
 
 def test_maco_moves_phases_only_and_both_ways_climb(small: Scene) -> None:
     """MaCo's pictures have the magnitudes they were given; both it and the untrained network come nearer their cell."""
     fidelity = {}
     for steps in (1, 24):
-        chosen = settings(steps=steps, contrast=None, learning_rate=0.25, power=2.0)
-        probe = Probe(small.network, small.layer, chosen.size, "float32")
-        aim = objective(space("centred", small.mean), torch.from_numpy(small.means))
-        generators = [noise.generator(SEED, mean, 0) for mean in small.means]
-        starts, draws = noise.start_and_draws(generators, (3, 24, 24), steps, DRAWS)
+        chosen = settings(steps=steps, contrast=None, learning_rate=0.25, cosine_power=2.0)
+        extractor = FeatureExtractor(small.network, [small.layer], (24, 24), "float32")
+        space = activation_space("centered", small.mean)
+        objective = direction(small.layer, torch.from_numpy(small.means), space, chosen.cosine_power)
+        generators = [image_generator(SEED, 0, objective.target_bytes(row)) for row in range(len(small.means))]
+        noise, uniforms = noise_and_uniforms(generators, (3, 24, 24), steps, 4)
         magnitude = torch.rand(3, 24, 13, generator=torch.Generator().manual_seed(1)) + 0.5
-        maco = others.maco(probe, aim, magnitude, starts, draws, chosen)
-        planes = others._paper(chosen, None).parameters(maco)
+        constrained = MagnitudeConstrained(pixels(chosen, None), magnitude)
+        prior = DeepImagePrior(pixels(chosen, chosen.contrast), SEED)
+        kept = (extractor, objective, uniforms, chosen)
+        maco = optimized(constrained, constrained.start(noise), MACO_LEARNING_RATE, *kept)
+        planes = constrained.pixels.encode(maco)
         found = torch.fft.rfft2(planes, norm="ortho").abs()[:, :, 1:12, 1:12]
         assert torch.allclose(found, magnitude[:, 1:12, 1:12].expand_as(found), atol=0.01)
-        for name, pictures in (("maco", maco), ("prior", others.prior(probe, aim, SEED, draws, chosen))):
+        other = optimized(prior, prior.start(len(small.means)), PRIOR_LEARNING_RATE, *kept)
+        for name, pictures in (("maco", maco), ("prior", other)):
             icons = (pictures * 255).round().byte().movedim(1, -1)
-            fidelity[name, steps] = float(np.median(cells(small).measured(icons, 24).fidelity_centred))
+            scores = cells(small).measured(icons, 24).scores["fidelity_centred"]
+            fidelity[name, steps] = float(np.median(scores))
     assert fidelity["maco", 24] > fidelity["maco", 1] + 0.05
     assert fidelity["prior", 24] > fidelity["prior", 1] + 0.05
 
@@ -310,7 +328,7 @@ def test_the_study_writes_its_tables_and_keeps_the_prose(tmp_path: Path) -> None
     """Each layer's table stands between its markers, words around them stay, and a layer without a place is told."""
     document = tmp_path / "study.md"
     document.write_text("Before.\n<!-- study: features.7 -->\nstale\n<!-- end of study -->\nAfter.\n")
-    numbers = {"centred": 0.9, "p10": 0.81, "raw": 0.95, "retrieval": 0.97, "icons_per_second": 3.21, "contrast": 0.18}
+    numbers = {"centered": 0.9, "p10": 0.81, "raw": 0.95, "retrieval": 0.97, "icons_per_second": 3.21, "contrast": 0.18}
     page.rewrite(document, {"features.7": [{"name": "default", **numbers}]})
     text = document.read_text()
     assert "| default | 0.900 | 0.810 | 0.950 | 97% | 3.2 | 0.180 |" in text

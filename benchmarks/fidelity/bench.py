@@ -1,6 +1,6 @@
 """The benchmark of fidelity: whole levels at the default settings, baselines, and one half of the images by the other.
 
-Icons are drawn as the stage ``render`` draws them, the coarser level from noise and the finer from it. An icon that
+Icons are rendered as by the stage ``render``, the coarser level from noise and the finer from it. An icon that
 would get a second start there gets none here.
 """
 
@@ -16,11 +16,11 @@ from benchmarks.harness.report import Report
 from benchmarks.harness.rows import Row, row
 from benchmarks.real import Run, real_run
 from benchmarks.render.cells import Cells, first_cells, level_cells, parents_of
-from benchmarks.render.ours import Painter
+from benchmarks.render.ours import IconRenderer
 from pipeline.config.render import RenderSettings
 from pipeline.core.progress import log_line
-from pipeline.render.fidelity import Measured, floor
-from pipeline.render.retrieval import retrieval
+from pipeline.featurevis.renderer import Measured
+from pipeline.render.fidelity import fidelity_floor, retrieval
 
 LEVELS = (10, 20)
 MEDIAN, LOW, FOUND = 0.90, 0.80, 97.0
@@ -56,30 +56,32 @@ def _layer_rows(real: Run, layer: str, configured: RenderSettings, limit: int) -
         cells = first_cells(level_cells(real, layer, level), limit, before[0] if before else None)
         log_line(f"{layer}: level {level}, {len(cells.mean)} cells")
         parents = before[1][parents_of(cells, before[0])] if before else None
-        painter = Painter(cells, configured)
+        renderer = IconRenderer(cells, configured)
         began = perf_counter()
-        drawn = painter.draw_all(cells.mean, parents)
-        speed = len(drawn) / (perf_counter() - began)
-        found = cells.measured(drawn, configured.size)
-        where = f"{layer}, {configured.size} px, level {level}, {len(drawn)} cells"
+        icons = renderer.render_all(cells.mean, parents)
+        speed = len(icons) / (perf_counter() - began)
+        found = cells.measured(icons, configured.size)
+        where = f"{layer}, {configured.size} px, level {level}, {len(icons)} cells"
         rows += [*_own(where, cells, found), row(f"{where}: ours", speed, "icons/s")]
-        rows += _baselines(where, cells, drawn, patches(real, cells, configured.size))
+        rows += _baselines(where, cells, icons, patches(real, cells, configured.size))
         if before is None:  # one level is enough to tell, and both would take as long again
             rows += _beside_raw(where, cells, found, configured)
-        before = cells, drawn
+        before = cells, icons
     return rows
 
 
 def _own(where: str, cells: Cells, found: Measured) -> list[Row]:
     shares = retrieval(found.activation, cells.mean, cells.place, cells.layer_mean)
-    centred = found.fidelity_centred
+    centered = found.scores["fidelity_centred"]
     ceiling = float(np.nanmedian(cells.reliability))
     return [
-        row(f"{where}: median centred fidelity", float(np.median(centred)), "cosine", at_least=MEDIAN),
-        row(f"{where}: 10th percentile of centred fidelity", float(np.quantile(centred, 0.1)), "cosine", at_least=LOW),
+        row(f"{where}: median centered fidelity", float(np.median(centered)), "cosine", at_least=MEDIAN),
+        row(
+            f"{where}: 10th percentile of centered fidelity", float(np.quantile(centered, 0.1)), "cosine", at_least=LOW
+        ),
         row(f"{where}: retrieval, exact", 100 * shares.exact, "%", at_least=FOUND),
         row(f"{where}: retrieval within 3 × 3 cells", 100 * shares.near, "%"),
-        row(f"{where}: median raw fidelity", float(np.median(found.fidelity)), "cosine"),
+        row(f"{where}: median raw fidelity", float(np.median(found.scores["fidelity"])), "cosine"),
         row(f"{where}: ceiling, median reliability of the cells", ceiling, "cosine"),
     ]
 
@@ -90,21 +92,25 @@ def _baselines(where: str, cells: Cells, icons: Tensor, photographs: Tensor) -> 
     patch = cells.measured(photographs, size)
     shares = retrieval(patch.activation, cells.mean, cells.place, cells.layer_mean)
     other = cells.measured(icons[_others(len(icons))], size)
-    lowest = floor(cells.mean, cells.layer_mean)
+    lowest = fidelity_floor(cells.mean, cells.layer_mean)
     return [
         row(
-            f"{where}: best exemplar's patch, median centred fidelity",
-            float(np.median(patch.fidelity_centred)),
+            f"{where}: best exemplar's patch, median centered fidelity",
+            float(np.median(patch.scores["fidelity_centred"])),
             "cosine",
         ),
-        row(f"{where}: best exemplar's patch, median raw fidelity", float(np.median(patch.fidelity)), "cosine"),
+        row(
+            f"{where}: best exemplar's patch, median raw fidelity", float(np.median(patch.scores["fidelity"])), "cosine"
+        ),
         row(f"{where}: best exemplar's patch, retrieval", 100 * shares.exact, "%"),
         row(
-            f"{where}: a random cell's icon, median centred fidelity",
-            float(np.median(other.fidelity_centred)),
+            f"{where}: a random cell's icon, median centered fidelity",
+            float(np.median(other.scores["fidelity_centred"])),
             "cosine",
         ),
-        row(f"{where}: a random cell's icon, median raw fidelity", float(np.median(other.fidelity)), "cosine"),
+        row(
+            f"{where}: a random cell's icon, median raw fidelity", float(np.median(other.scores["fidelity"])), "cosine"
+        ),
         row(f"{where}: floor, the layer's mean as every icon, median raw fidelity", float(np.median(lowest)), "cosine"),
     ]
 
@@ -117,9 +123,9 @@ def _others(count: int) -> Tensor:
 
 def _beside_raw(where: str, cells: Cells, found: Measured, configured: RenderSettings) -> list[Row]:
     """The default objective's raw fidelity beside what drawing for raw activations gives."""
-    raw = Painter(cells, configured.model_copy(update={"space": "raw"})).draw_all(cells.mean)
-    theirs = float(np.median(cells.measured(raw, configured.size).fidelity))
-    ratio = float(np.median(found.fidelity)) / theirs
+    raw = IconRenderer(cells, configured.model_copy(update={"space": "raw"})).render_all(cells.mean)
+    theirs = float(np.median(cells.measured(raw, configured.size).scores["fidelity"]))
+    ratio = float(np.median(found.scores["fidelity"])) / theirs
     what = f"{where}: median raw fidelity, the default objective against the raw objective"
     return [
         row(f"{where}: median raw fidelity of the raw objective", theirs, "cosine"),

@@ -19,7 +19,7 @@ def patches(run: Run, cells: Cells, size: int) -> Tensor:
     """The patch of each cell's best exemplar, uint8 [cell, y, x, 3], ``size`` pixels a side.
 
     Pixels of the network's input, around the place that the sample's position looks at. A patch that reaches beyond
-    the photograph goes on as its mirror image, as views of icons do.
+    the photograph goes on as its mirror image, as in the transforms of icons.
     """
     activations = store.open_artifact(ACTIVATIONS, ACTIVATIONS.path(run.outputs, cells.layer))
     images = np.asarray(store.array(activations, "image")[:])[cells.exemplar]

@@ -1,4 +1,4 @@
-"""Icons drawn from one half of the images, looked for among the means of the other half."""
+"""Icons rendered from one half of the images, retrieved among the means of the other half."""
 
 from dataclasses import dataclass, replace
 
@@ -9,14 +9,14 @@ from torch import Tensor
 from benchmarks.harness.rows import Row, row
 from benchmarks.real import Run
 from benchmarks.render.cells import Cells, first_cells, level_cells, parents_of
-from benchmarks.render.ours import Painter
+from benchmarks.render.ours import IconRenderer
 from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT
 from pipeline.core.cells import CellAssignment, assign_cells
 from pipeline.core.moments import grouped_sums, row_blocks
 from pipeline.grid.sums import image_half
-from pipeline.render.retrieval import retrieval
+from pipeline.render.fidelity import retrieval
 
 MINIMUM = 3  # samples in each half of a cell
 GOAL = 0.9  # of what the half means themselves reach
@@ -51,12 +51,12 @@ def halves_rows(run: Run, layer: str, levels: tuple[int, ...], configured: Rende
     before: tuple[Cells, Tensor] | None = None  # the coarser level and its icons
     for level in levels:
         found = half_cells(run, layer, level, limit, before[0] if before else None)
-        painter = Painter(found.cells, configured)
+        renderer = IconRenderer(found.cells, configured)
         parents = before[1][parents_of(found.cells, before[0])] if before else None
-        drawn = painter.draw_all(found.cells.mean, parents)
-        activation = found.cells.measured(drawn, configured.size).activation
+        icons = renderer.render_all(found.cells.mean, parents)
+        activation = found.cells.measured(icons, configured.size).activation
         rows += _rows(f"{layer}, level {level}, {len(found.other)} cells, across image halves", found, activation)
-        before = found.cells, drawn
+        before = found.cells, icons
     return rows
 
 

@@ -49,7 +49,7 @@ def step_rows(
     """Our step against the bare network's in both number types.
 
     Args:
-        cells: drawn in one batch.
+        cells: rendered in one batch.
         configured: our settings of the stage.
         size: side of the icons, pixels.
         steps: in one call of either side.
@@ -59,7 +59,7 @@ def step_rows(
     rows = []
     for dtype in ("float32", "bfloat16"):
         ours, bare = Ours(cells, configured, Recipe(size, steps, dtype)), Bare(cells, size, dtype)
-        sides = {"ours": Side(ours.draw, steps), "bare": Side(partial(bare.steps, steps), steps)}
+        sides = {"ours": Side(ours.render, steps), "bare": Side(partial(bare.steps, steps), steps)}
         for side in sides.values():
             side.run()  # first passes set up what later ones reuse
         timed = interleaved(sides, rounds)

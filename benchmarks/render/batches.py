@@ -21,15 +21,15 @@ def batch_rows(
         cells_of: gives as many cells as asked.
         configured: our settings of the stage.
         size: side of the icons, pixels.
-        steps: of one drawn batch.
+        steps: of one batch.
         rounds: timed rounds.
     """
     sides = {}
     for batch in BATCHES:
         cells = cells_of(batch)
         ours = Ours(cells, configured, Recipe(size, steps, "bfloat16"))
-        ours.draw()  # first passes set up what later ones reuse
-        sides[str(batch)] = Side(ours.draw, batch * steps)
+        ours.render()  # first passes set up what later ones reuse
+        sides[str(batch)] = Side(ours.render, batch * steps)
     timed = interleaved(sides, rounds)
     where = f"{cells.layer}, {size} px, bfloat16"
     rows = [row(f"{where}: ours at batch {batch}", 1 / timed.median(str(batch)), "icon-steps/s") for batch in BATCHES]

@@ -1,4 +1,4 @@
-"""Cells of a layer that icons are drawn for, and the evaluator that all sides are judged by."""
+"""Cells of a layer that icons are rendered for, and the evaluator that all sides are judged by."""
 
 from dataclasses import dataclass, replace
 
@@ -11,9 +11,9 @@ from torch.nn.functional import interpolate
 from benchmarks.real import Run
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import GRID, MODEL
+from pipeline.featurevis.renderer import Measured
 from pipeline.model.network import Network, load_network
-from pipeline.render.fidelity import Measured, measure
-from pipeline.render.probe import Probe
+from pipeline.render.fidelity import FidelityMeasure
 
 LEVEL = 20
 PARENT_LEVEL = 10
@@ -57,22 +57,21 @@ class Cells:
         )
 
     def measured(self, icons: Tensor, size: int) -> Measured:
-        """The evaluator of all sides: fidelity in the held-out views of the stage ``render``, in float32.
+        """The evaluator of all sides: fidelity under the held-out transforms of the stage ``render``, in float32.
 
         Args:
             icons: uint8 [cell, y, x, 3].
             size: side that they are brought to first, pixels: larger by bilinear, smaller by area interpolation.
         """
         icons = _resized(icons, size)
-        exact = Probe(self.network, self.layer, size, "float32")
         layer_mean = torch.from_numpy(self.layer_mean).to(self.device)
+        measure = FidelityMeasure(self.network, self.layer, (size, size), layer_mean)
         found = []
         for first in range(0, len(icons), BLOCK):
             means = torch.from_numpy(self.mean[first : first + BLOCK]).to(self.device)
-            found.append(measure(exact, icons[first : first + BLOCK].to(self.device), means, layer_mean))
+            found.append(measure(icons[first : first + BLOCK].to(self.device), means))
         return Measured(
-            np.concatenate([one.fidelity for one in found]),
-            np.concatenate([one.fidelity_centred for one in found]),
+            {name: np.concatenate([one.scores[name] for one in found]) for name in found[0].scores},
             np.concatenate([one.activation for one in found]),
         )
 

@@ -43,7 +43,7 @@ def compete(cells: Cells, configured: RenderSettings, size: int, effort: Effort)
     """Race torch-lucent and ours at one layer.
 
     Args:
-        cells: drawn in one batch by all sides.
+        cells: rendered in one batch by all sides.
         configured: our settings of the stage.
         size: side of our icons, pixels.
         effort: how much is tried.
@@ -93,7 +93,7 @@ def _lucent_side(cells: Cells, frame: lucent.Frame, point: Point, effort: Effort
 
 
 def _our_side(cells: Cells, ours: Ours) -> Side:
-    return Side(_often(ours.draw), DRAWS * len(cells.mean))
+    return Side(_often(ours.render), DRAWS * len(cells.mean))
 
 
 def _often(draw: Callable[[], object]) -> Callable[[], None]:

@@ -21,7 +21,7 @@ def lucent_points(
     """torch-lucent's curve at each learning rate, each point at the scale that is best for it.
 
     Args:
-        cells: drawn in one batch.
+        cells: rendered in one batch.
         frame: its pixels.
         at_rates: learning rates.
         budgets: numbers of steps, ascending.
@@ -47,7 +47,7 @@ def our_points(
         recipe = Recipe(size, steps, dtype, variant)
         ours = Ours(cells, configured, recipe)
         began = perf_counter()
-        icons = ours.draw()
+        icons = ours.render()
         seconds = perf_counter() - began
         rate = recipe.settings(configured).learning_rate
         point = _point(f"ours in {dtype}, {variant}", steps, rate, cells, icons, seconds=seconds, seen=size)
@@ -57,5 +57,5 @@ def our_points(
 
 def _point(side: str, steps: int, rate: float, cells: Cells, icons: Tensor, *, seconds: float, seen: int) -> Point:
     found = cells.measured(icons, seen)
-    fidelity, centred = float(np.median(found.fidelity)), float(np.median(found.fidelity_centred))
-    return Point(side, steps, rate, fidelity, centred, seen, len(cells.mean) / seconds)
+    fidelity, centered = float(np.median(found.scores["fidelity"])), float(np.median(found.scores["fidelity_centred"]))
+    return Point(side, steps, rate, fidelity, centered, seen, len(cells.mean) / seconds)

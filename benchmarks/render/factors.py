@@ -26,7 +26,7 @@ class Finish:
     point: Point
     reached: bool
 
-    def told(self) -> str:
+    def description(self) -> str:
         """How it got there."""
         steps = f"{self.point.steps} steps"
         if ", " in self.point.side:  # the variant of ours
@@ -59,17 +59,17 @@ class Race:
         return [*self._speeds(), *self._ratios(), *self._factors()]
 
     def _speeds(self) -> list[Row]:
-        told = f"learning rate {self.bar.rate:g}, seen at {self.bar.seen} px, {self.bar.steps} steps"
+        condition = f"learning rate {self.bar.rate:g}, seen at {self.bar.seen} px, {self.bar.steps} steps"
         bar = f"{self.where}: the bar, median raw fidelity of {self.size.name}"
         rows = [
-            row(f"{bar} ({told})", self.bar.fidelity, "cosine"),
-            row(f"{self.where}: median centred fidelity of those icons", self.bar.fidelity_centred, "cosine"),
+            row(f"{bar} ({condition})", self.bar.fidelity, "cosine"),
+            row(f"{self.where}: median centered fidelity of those icons", self.bar.fidelity_centred, "cosine"),
         ]
         for finish in (self.default, self.size, self.exact, self.best):
-            what = f"{self.where}: {finish.name}, up to the bar ({finish.told()})"
+            what = f"{self.where}: {finish.name}, up to the bar ({finish.description()})"
             rows.append(row(what, 1 / self.timed.median(finish.side), "icons/s"))
-        centred = f"{self.where}: median centred fidelity of {self.best.name} at its {self.best.point.steps} steps"
-        return [*rows, row(centred, self.best.point.fidelity_centred, "cosine")]
+        centered = f"{self.where}: median centered fidelity of {self.best.name} at its {self.best.point.steps} steps"
+        return [*rows, row(centered, self.best.point.fidelity_centred, "cosine")]
 
     def _ratios(self) -> list[Row]:
         return [

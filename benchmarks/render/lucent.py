@@ -2,7 +2,7 @@
 
 One objective per icon, summed, as its documentation says: the cosine between the direction and the activation at the
 centre of the map, for the icon's own row of the batch. All else is its default: a Fourier spectrum, decorrelated
-colour, Adam, and its standard transforms. Steps and learning rate are the caller's.
+color, Adam, and its standard transforms. Steps and learning rate are the caller's.
 """
 
 import warnings
@@ -50,7 +50,7 @@ class Frame:
     def scales(self, ours: int) -> tuple[int, ...]:
         """Sides at which its pictures are measured, the best of which counts for it.
 
-        Our size, its own, and the one at which the network saw the picture while it was drawn: its transforms pad a
+        Our size, its own, and the one at which the network saw the image while it was optimized: its transforms pad a
         picture and then resize it together with the padding.
 
         Args:

@@ -1,8 +1,8 @@
 """Time to fidelity: how fast each side's icons are as faithful as torch-lucent's of 128 steps at our size.
 
-The bar is the median raw fidelity of torch-lucent's icons after 128 steps, drawn at our size with the best of several
-learning rates. Each side then counts with the fewest steps that reach the bar. torch-lucent's steps have no schedule:
-one run shows it after any number of steps. A budget of ours is a run of its own, with its whole schedule.
+The bar is the median raw fidelity of torch-lucent's icons after 128 steps, rendered at our size with the best of
+several learning rates. Each side then counts with the fewest steps that reach the bar. torch-lucent's steps have no
+schedule: one run shows it after any number of steps. A budget of ours is a run of its own, with its whole schedule.
 """
 
 from collections.abc import Iterable
@@ -20,9 +20,9 @@ class Point:
         steps: taken.
         rate: learning rate.
         fidelity: median raw fidelity.
-        fidelity_centred: median centred fidelity.
+        fidelity_centred: median centered fidelity.
         seen: side at which the icons were measured, pixels.
-        icons_per_second: up to these steps, as they went by while the curve was drawn; ratios are timed apart.
+        icons_per_second: up to these steps, as they went by while the curve was measured; ratios are timed apart.
     """
 
     side: str

@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
 from benchmarks.render.cells import Cells
-from benchmarks.render.ours import Painter
+from benchmarks.render.ours import IconRenderer
 from pipeline.config.render import RenderSettings
 
 STEPS = (32, 64, 128, 224)
@@ -19,7 +19,7 @@ def steps_rows(
     """Centred fidelity and speed of cold starts by their number of steps.
 
     Args:
-        cells: drawn in one batch.
+        cells: rendered in one batch.
         configured: our settings of the stage, with the size of the layer's icons.
         rounds: timed rounds.
         steps: numbers of steps, ascending.
@@ -28,27 +28,27 @@ def steps_rows(
         Rows, and the same as points.
     """
     where = f"{cells.layer}, {configured.size} px, {configured.dtype}"
-    painters = {f"{number}": Painter(cells, configured.model_copy(update={"steps": number})) for number in steps}
+    renderers = {f"{number}": IconRenderer(cells, configured.model_copy(update={"steps": number})) for number in steps}
     found = {
-        name: cells.measured(painter.draw(cells.mean), configured.size).fidelity_centred
-        for name, painter in painters.items()
+        name: cells.measured(renderer.render(cells.mean), configured.size).scores["fidelity_centred"]
+        for name, renderer in renderers.items()
     }
-    sides = {name: Side(_drawing(painter, cells), len(cells.mean)) for name, painter in painters.items()}
+    sides = {name: Side(_rendering(renderer, cells), len(cells.mean)) for name, renderer in renderers.items()}
     timed = interleaved(sides, rounds)
     rows, points = [], []
     for name, values in found.items():
         middle, low = float(np.median(values)), float(np.quantile(values, 0.1))
         speed = 1 / timed.median(name)
         rows += [
-            row(f"{where}, {name} steps: median centred fidelity", middle, "cosine"),
-            row(f"{where}, {name} steps: 10th percentile of centred fidelity", low, "cosine"),
+            row(f"{where}, {name} steps: median centered fidelity", middle, "cosine"),
+            row(f"{where}, {name} steps: 10th percentile of centered fidelity", low, "cosine"),
             row(f"{where}, {name} steps: ours", speed, "icons/s"),
         ]
         points.append(
-            {"layer": cells.layer, "steps": int(name), "centred": middle, "p10": low, "icons_per_second": speed}
+            {"layer": cells.layer, "steps": int(name), "centered": middle, "p10": low, "icons_per_second": speed}
         )
     return rows, points
 
 
-def _drawing(painter: Painter, cells: Cells) -> Any:
-    return lambda: painter.draw(cells.mean)
+def _rendering(renderer: IconRenderer, cells: Cells) -> Any:
+    return lambda: renderer.render(cells.mean)

@@ -12,13 +12,13 @@ from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
 from benchmarks.real import Run
 from benchmarks.render.cells import LEVEL, PARENT_LEVEL, Cells, level_cells, parents_of, spread_cells
-from benchmarks.render.ours import Painter
+from benchmarks.render.ours import IconRenderer
 from pipeline.config.render import RenderSettings
 
 COLD = (128, 224)  # steps of cold starts that warm ones are held against
 WARM = (16, 24, 32, 48, 64, 96, 128, 160, 224)
 
-Found = dict[int, tuple[Painter, float]]
+Found = dict[int, tuple[IconRenderer, float]]
 
 
 def warm_rows(
@@ -39,12 +39,14 @@ def warm_rows(
     """
     cells, coarse = spread_cells(run, layer, count), level_cells(run, layer, PARENT_LEVEL)
     parents = _parents(cells, coarse, configured)
-    cold = {number: _drawn(cells, configured.model_copy(update={"steps": number}), None) for number in steps[0]}
-    warm = {number: _drawn(cells, configured.model_copy(update={"warm_steps": number}), parents) for number in steps[1]}
+    cold = {number: _rendered(cells, configured.model_copy(update={"steps": number}), None) for number in steps[0]}
+    warm = {
+        number: _rendered(cells, configured.model_copy(update={"warm_steps": number}), parents) for number in steps[1]
+    }
     all_cells = (len(coarse.mean), len(level_cells(run, layer, LEVEL).mean))
     where = f"{layer}, {configured.size} px, level {LEVEL}"
-    before = cells.measured(parents, configured.size).fidelity_centred
-    rows = [row(f"{where}: median centred fidelity of the parents' own icons", float(np.median(before)), "cosine")]
+    before = cells.measured(parents, configured.size).scores["fidelity_centred"]
+    rows = [row(f"{where}: median centered fidelity of the parents' own icons", float(np.median(before)), "cosine")]
     for number in cold:
         rows += _against(where, cells, parents, cold, warm, number, rounds, all_cells, configured.steps)
     kept = {"cold start": cold, "warm start": warm}
@@ -59,14 +61,14 @@ def warm_rows(
 def _parents(cells: Cells, coarse: Cells, configured: RenderSettings) -> Tensor:
     rows = parents_of(cells, coarse)
     needed, back = np.unique(rows, return_inverse=True)
-    icons = Painter(cells, configured).draw_all(coarse.mean[needed])
+    icons = IconRenderer(cells, configured).render_all(coarse.mean[needed])
     return icons[torch.from_numpy(back)]
 
 
-def _drawn(cells: Cells, settings: RenderSettings, parents: Tensor | None) -> tuple[Painter, float]:
-    painter = Painter(cells, settings)
-    found = cells.measured(painter.draw(cells.mean, parents), settings.size)
-    return painter, float(np.median(found.fidelity_centred))
+def _rendered(cells: Cells, settings: RenderSettings, parents: Tensor | None) -> tuple[IconRenderer, float]:
+    renderer = IconRenderer(cells, settings)
+    found = cells.measured(renderer.render(cells.mean, parents), settings.size)
+    return renderer, float(np.median(found.scores["fidelity_centred"]))
 
 
 def _against(
@@ -78,36 +80,36 @@ def _against(
     number: int,
     rounds: int,
     icons: tuple[int, ...],
-    painted: int,
+    parent_steps: int,
 ) -> list[Row]:
     """Rows about the fewest warm steps that are as good as ``number`` cold ones.
 
     Args:
         where: layer and size, for people.
-        cells: drawn in one batch.
+        cells: rendered in one batch.
         parents: icons that warm starts begin with.
         cold: who drew with how many steps, and the median fidelity.
         warm: the same, from parents.
         number: cold steps.
         rounds: timed rounds.
         icons: how many icons the whole levels have, the coarse one first.
-        painted: cold steps that the parents were drawn with.
+        parent_steps: cold steps of the parents.
     """
     start, aim = cold[number]
-    rows = [row(f"{where}: median centred fidelity of a cold start of {number} steps", aim, "cosine")]
+    rows = [row(f"{where}: median centered fidelity of a cold start of {number} steps", aim, "cosine")]
     enough = next((steps for steps, (_, fidelity) in warm.items() if fidelity >= aim), None)
     most = enough or max(warm)
-    rows.append(row(f"{where}: median centred fidelity of a warm start of {most} steps", warm[most][1], "cosine"))
+    rows.append(row(f"{where}: median centered fidelity of a warm start of {most} steps", warm[most][1], "cosine"))
     if enough is None:
         return [*rows, row(f"{where}: what it lacks of the cold start's", aim - warm[most][1], "cosine")]
     what = f"{where}: icons a second, warm start of {most} steps against cold start of {number}"
     sides = {
-        "cold": Side(lambda: start.draw(cells.mean), len(cells.mean)),
-        "warm": Side(lambda: warm[most][0].draw(cells.mean, parents), len(cells.mean)),
+        "cold": Side(lambda: start.render(cells.mean), len(cells.mean)),
+        "warm": Side(lambda: warm[most][0].render(cells.mean, parents), len(cells.mean)),
     }
     timed = interleaved(sides, rounds)
     rows.append(row(what, timed.ratio("cold", "warm"), "x"))
-    if number != painted:
+    if number != parent_steps:
         return rows
     batch = start.settings.batch_size
     first, second = (ceil(count / batch) * batch for count in icons)  # the last batch is filled up

@@ -1,4 +1,4 @@
-"""The study: every row drawn and measured once, kept as it is done, then written as a table and a picture per layer."""
+"""The study: every row rendered and measured once and kept, then written as a table and a picture per layer."""
 
 import json
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from PIL import Image
 from benchmarks.harness.report import Report
 from benchmarks.harness.rows import row
 from benchmarks.real import real_run
-from benchmarks.study.drawing import Material, drawn
 from benchmarks.study.page import rewrite
+from benchmarks.study.rendering import Material, rendered
 from benchmarks.study.sheet import LARGEST, strip, write_sheet
 from benchmarks.study.variants import VARIANTS, Variant
 from pipeline.config.render import RenderSettings
@@ -53,16 +53,16 @@ def run(quick: bool) -> Report:
         write_sheet(pictures / f"{layer}.webp", strips)
     if not quick:
         rewrite(DOCUMENT, found)
-    told = [
-        row(f"{layer}: {one['name']}, median centred fidelity", one["centred"], "cosine")
-        for layer, rows in found.items()
-        for one in rows
+    rows = [
+        row(f"{layer}: {one['name']}, median centered fidelity", one["centered"], "cosine")
+        for layer, found_rows in found.items()
+        for one in found_rows
     ]
-    return Report(told, [{"layer": layer, **one} for layer, rows in found.items() for one in rows])
+    return Report(rows, [{"layer": layer, **one} for layer, rows in found.items() for one in rows])
 
 
 def _row(variant: Variant, material: Material, folder: Path, less: Mapping[str, Any]) -> Row:
-    """One row, from what is kept if it was drawn before."""
+    """One row, from what is kept if it was rendered before."""
     size = material.configured.size + variant.wider
     settings = material.configured.model_copy(update={**variant.change, "size": size, **less})
     inputs = {"variant": asdict(variant), "settings": settings.model_dump(mode="json"), "layer": material.layer}
@@ -74,7 +74,7 @@ def _row(variant: Variant, material: Material, folder: Path, less: Mapping[str, 
     found = {"key": key, **_measured(variant, material, settings, folder / f"{key}.png")}
     with rows.open("a", encoding="utf-8") as lines:
         lines.write("\n" + json.dumps(found))  # a line that was cut short before stays a line of its own
-    log_line(f"{material.layer}: {variant.name}: centred {found['centred']:.3f}")
+    log_line(f"{material.layer}: {variant.name}: centered {found['centered']:.3f}")
     return found
 
 
@@ -89,15 +89,15 @@ def _kept(path: Path) -> list[Row]:
 
 
 def _measured(variant: Variant, material: Material, settings: RenderSettings, picture: Path) -> Row:
-    icons, seconds = drawn(variant, material, settings)
+    icons, seconds = rendered(variant, material, settings)
     picture.parent.mkdir(parents=True, exist_ok=True)
     strip(icons, min(material.configured.size, LARGEST)).save(picture)
     found = material.cells.measured(icons, settings.size)
     return {
         "name": variant.name,
-        "centred": float(np.median(found.fidelity_centred)),
-        "p10": float(np.quantile(found.fidelity_centred, 0.1)),
-        "raw": float(np.median(found.fidelity)),
+        "centered": float(np.median(found.scores["fidelity_centred"])),
+        "p10": float(np.quantile(found.scores["fidelity_centred"], 0.1)),
+        "raw": float(np.median(found.scores["fidelity"])),
         "retrieval": _retrieved(material, found.activation),
         "icons_per_second": len(icons) / seconds,
         "contrast": float(icons.float().flatten(1).std(dim=1).mean() / 255),
@@ -105,7 +105,7 @@ def _measured(variant: Variant, material: Material, settings: RenderSettings, pi
 
 
 def _retrieved(material: Material, activation: np.ndarray[Any, np.dtype[np.float32]]) -> float:
-    """Share of the icons whose nearest cell of the whole level, by centred cosine, is their own."""
+    """Share of the icons whose nearest cell of the whole level, by centered cosine, is their own."""
     cells, level = material.cells, material.level
     means = level.mean - level.layer_mean
     nearest = np.argmax(

@@ -11,7 +11,7 @@ from pipeline.core.files import atomic
 
 # <!-- study: LAYER --> anything <!-- end of study -->
 BLOCK = re.compile(r"(<!-- study: (\S+) -->\n).*?(<!-- end of study -->)", re.DOTALL)
-COLUMNS = ("row", "centred", "10th percentile", "raw", "retrieval", "icons/s", "contrast")
+COLUMNS = ("row", "centered", "10th percentile", "raw", "retrieval", "icons/s", "contrast")
 
 
 def rewrite(document: Path, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
@@ -30,21 +30,21 @@ def rewrite(document: Path, found: Mapping[str, Sequence[Mapping[str, Any]]]) ->
         if layer not in places:
             raise ConfigError(f"{document}: expected '<!-- study: {layer} -->' … '<!-- end of study -->', found none")
     blocks = {layer: block(layer, rows) for layer, rows in found.items()}
-    told = BLOCK.sub(lambda place: place[1] + blocks.get(place[2], "") + place[3], text)
+    text = BLOCK.sub(lambda place: place[1] + blocks.get(place[2], "") + place[3], text)
     with atomic(document) as partial:
-        partial.write_text(told, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
 
 
 def block(layer: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """A layer's table and picture."""
     lines = [COLUMNS, ("---", *["---:"] * 6), *map(_cells, rows)]
-    drawn = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     picture = f"![A dozen icons of {layer} in each row of the table](study/{layer}.webp)"
-    return f"\n`python -m benchmarks study`, on {in_words(machine())}.\n\n{drawn}\n\n{picture}\n\n"
+    return f"\n`python -m benchmarks study`, on {in_words(machine())}.\n\n{table}\n\n{picture}\n\n"
 
 
 def _cells(one: Mapping[str, Any]) -> tuple[str, ...]:
-    fidelities = (f"{one[name]:.3f}" for name in ("centred", "p10", "raw"))
+    fidelities = (f"{one[name]:.3f}" for name in ("centered", "p10", "raw"))
     return (
         one["name"],
         *fidelities,

@@ -12,44 +12,44 @@ class Variant:
     Attributes:
         name: for people.
         change: settings that differ from the defaults.
-        wider: pixels that the canvas is wider than the default.
+        wider: pixels that the icons are wider than the default.
         start: what icons start from: noise of their own, the same noise for all, the patch of their cell's best
             exemplar, or the icon of the cell they lie in one level up (both with the steps of a warm start).
-        painter: the engine, or one of the ways that only the study knows.
+        parameterization: the one of the settings, or one that only the study has.
     """
 
     name: str
     change: Mapping[str, Any] = field(default_factory=dict)
     wider: int = 0
-    start: Literal["noise", "alike", "exemplar", "parent"] = "noise"
-    painter: Literal["engine", "maco", "prior"] = "engine"
+    start: Literal["noise", "same noise", "exemplar", "parent"] = "noise"
+    parameterization: Literal["settings", "maco", "prior"] = "settings"
 
 
 VARIANTS = (
     Variant("default"),
-    Variant("contrast free, start 0.01, rate 0.08", {"contrast": None, "initial": 0.01, "learning_rate": 0.08}),
+    Variant("contrast free, start 0.01, rate 0.08", {"contrast": None, "init_std": 0.01, "learning_rate": 0.08}),
     *(Variant(f"contrast {value}", {"contrast": value}) for value in (0.4, 0.6, 0.75)),
-    *(Variant(f"redirect {value:g}", {"redirect": value}) for value in (0.0, 0.4)),
-    *(Variant(f"power {value:g}", {"power": value}) for value in (4.0, 16.0, 96.0)),
+    *(Variant(f"redirected ReLU {value:g}", {"redirected_relu": value}) for value in (0.0, 0.4)),
+    *(Variant(f"power {value:g}", {"cosine_power": value}) for value in (4.0, 16.0, 96.0)),
     Variant("no warm-up of the power", {"warmup": 0.0}),
     *(Variant(f"space {value}", {"space": value}) for value in ("raw", "whitened")),
-    *(Variant(f"decay {value}", {"decay": value}) for value in (1.0, 1.3, 2.0)),
+    *(Variant(f"decay {value}", {"decay_power": value}) for value in (1.0, 1.3, 2.0)),
     Variant("total variation 5", {"total_variation": 5.0}),
     Variant("boundary 10", {"boundary": 10.0}),
     Variant("blur 10", {"blur": 10.0}),
     Variant("chroma 1", {"chroma": 1.0}),
     Variant("red, green, blue planes", {"decorrelate": False}),
     Variant("betas 0.9, 0.999", {"betas": (0.9, 0.999)}),
-    Variant("views: none", {"jitter": 0.0, "scale": (1.0, 1.0), "rotation": 0.0}),
-    Variant("views: half", {"jitter": 0.03, "scale": (0.95, 1.05), "rotation": 5.0}),
-    Variant("views: double", {"jitter": 0.12, "scale": (0.8, 1.2), "rotation": 20.0}),
-    Variant("pixels, no spectrum", {"parameterisation": "pixel"}),
-    Variant("canvas 16 px smaller", wider=-16),
-    Variant("canvas 16 px larger", wider=16),
+    Variant("transforms: none", {"jitter": 0.0, "scale": (1.0, 1.0), "rotation": 0.0}),
+    Variant("transforms: half", {"jitter": 0.03, "scale": (0.95, 1.05), "rotation": 5.0}),
+    Variant("transforms: double", {"jitter": 0.12, "scale": (0.8, 1.2), "rotation": 20.0}),
+    Variant("pixels, no spectrum", {"parameterization": "pixel"}),
+    Variant("icons 16 px smaller", wider=-16),
+    Variant("icons 16 px larger", wider=16),
     *(Variant(f"{value} steps", {"steps": value}) for value in (64, 128, 192)),
-    Variant("start: same noise for all", start="alike"),
+    Variant("start: same noise for all", start="same noise"),
     Variant("start: exemplar's patch", start="exemplar"),
     Variant("start: parent cell's icon", start="parent"),
-    Variant("MaCo: phases only", painter="maco"),
-    Variant("deep image prior", painter="prior"),
+    Variant("MaCo: phases only", parameterization="maco"),
+    Variant("deep image prior", parameterization="prior"),
 )

@@ -12,35 +12,35 @@ NotNegative = Annotated[float, Field(ge=0)]
 
 
 class RenderSettings(Settings):
-    """How icons are drawn.
+    """How icons are rendered.
 
     Attributes:
-        size: side of the canvas an icon is drawn on and of the stored icon, pixels.
-        size_by_layer: other sizes for some layers, by dotted module path; an icon fills its canvas best when that is
-            somewhat smaller than the layer's receptive field.
+        size: side of an icon, pixels.
+        size_by_layer: other sizes for some layers, by dotted module path; best somewhat smaller than the layer's
+            receptive field.
         steps: gradient steps of an icon that starts from noise.
         warm_steps: gradient steps of an icon that starts from its parent cell's icon; null starts all from noise.
-        warm_rate: learning rate of those.
-        batch_size: icons drawn together; the last batch is filled up to it.
+        warm_learning_rate: learning rate of those.
+        batch_size: icons rendered together; the last batch is filled up to it.
         learning_rate: of Adam, about the mean change of the parameters in one step.
-        betas: how long Adam remembers the gradient and its square.
+        betas: of Adam: how fast the averages of the gradient and of its square decay.
         cooldown: share of the steps at the end over which the learning rate falls to 0.
-        parameterisation: ``fourier`` (spectrum) or ``pixel``.
-        decorrelate: draw in a colour space whose axes are uncorrelated in natural images.
-        chroma: strength of colour against lightness in that space; 1 is that of photographs.
-        decay: how steeply the spectrum's scale falls with frequency; 1 is that of natural images.
-        initial: standard deviation of the random start.
-        contrast: root mean square of the picture's values before the sigmoid, kept at every step; null leaves it free.
-        space: ``raw`` activations, ``centred`` on the layer's mean, or ``whitened`` (centred, shrunk covariance).
-        power: p of dot · max(cos, ε)^p.
-        warmup: share of the steps over which p and the weights of the regularisers grow from 0.
-        redirect: share of the steps over which gradient passes silent units, from all of it to none.
-        shrinkage: pull of the covariance towards a multiple of the identity; null estimates it.
-        jitter: shift of each view, as a share of the canvas.
-        scale: smallest and largest zoom of each view.
-        rotation: largest turn of each view, degrees.
-        total_variation, l2, blur, boundary: weights of the regularisers; 0 leaves one out.
-        attempts: starts that an icon gets while it cannot be drawn (no gradient, not finite) or goes astray.
+        parameterization: ``fourier`` (spectrum) or ``pixel``.
+        decorrelate: optimize in a color space whose axes are uncorrelated in natural images.
+        chroma: strength of color against lightness in that space; 1 is that of photographs.
+        decay_power: how steeply the spectrum's scale falls with frequency; 1 is that of natural images.
+        init_std: standard deviation of the noise that icons start from.
+        contrast: root mean square of the image's values before the sigmoid, kept at every step; null leaves it free.
+        space: ``raw`` activations, ``centered`` on the layer's mean, or ``whitened`` (centered, shrunk covariance).
+        cosine_power: p of dot · max(cos, 0.1)^p.
+        warmup: share of the steps over which p and the weights of the regularizers grow from 0.
+        redirected_relu: share of the steps over which the gradient through inactive units falls from all of it to none.
+        shrinkage: weight of a multiple of the identity in the covariance; null estimates it.
+        jitter: largest shift of a random transform, as a share of the side.
+        scale: smallest and largest scale of a random transform.
+        rotation: largest angle of a random transform, degrees.
+        total_variation, l2, blur, boundary: weights of the regularizers; 0 leaves one out.
+        attempts: starts that an icon gets while it fails (no gradient, not finite) or has a fidelity below 0.2.
         device: where it runs.
         dtype: number type of the network's pass.
     """
@@ -49,21 +49,21 @@ class RenderSettings(Settings):
     size_by_layer: dict[str, Size] = Field(default_factory=dict)
     steps: Annotated[int, Field(ge=1)] = 224
     warm_steps: Annotated[int, Field(ge=1)] | None = 128
-    warm_rate: Annotated[float, Field(gt=0)] = 0.15
+    warm_learning_rate: Annotated[float, Field(gt=0)] = 0.15
     batch_size: Annotated[int, Field(ge=1)] = 32
     learning_rate: Annotated[float, Field(gt=0)] = 0.25
     betas: tuple[Beta, Beta] = (0.7, 0.99)
     cooldown: Annotated[float, Field(ge=0, le=1)] = 1.0
-    parameterisation: Literal["fourier", "pixel"] = "fourier"
+    parameterization: Literal["fourier", "pixel"] = "fourier"
     decorrelate: bool = True
     chroma: Annotated[float, Field(gt=0)] = 1.5
-    decay: NotNegative = 1.6
-    initial: Annotated[float, Field(gt=0)] = 1.0
+    decay_power: NotNegative = 1.6
+    init_std: Annotated[float, Field(gt=0)] = 1.0
     contrast: Annotated[float, Field(gt=0)] | None = 1.0
-    space: Literal["raw", "centred", "whitened"] = "centred"
-    power: NotNegative = 48.0
+    space: Literal["raw", "centered", "whitened"] = "centered"
+    cosine_power: NotNegative = 48.0
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.8
-    redirect: Annotated[float, Field(ge=0, le=1)] = 0.8
+    redirected_relu: Annotated[float, Field(ge=0, le=1)] = 0.8
     shrinkage: Annotated[float, Field(ge=0, le=1)] | None = None
     jitter: Annotated[float, Field(ge=0, lt=0.5)] = 0.06
     scale: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.9, 1.1)
@@ -80,7 +80,7 @@ class RenderSettings(Settings):
     @classmethod
     def _ordered(cls, scale: tuple[float, float]) -> tuple[float, float]:
         if scale[0] > scale[1]:
-            raise ValueError("the smallest zoom comes first, as in 0.9, 1.1")
+            raise ValueError("the smallest scale comes first, as in 0.9, 1.1")
         return scale
 
     def for_layer(self, layer: str) -> "RenderSettings":

@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from pipeline.compose import compose_cluster, compose_config
 from pipeline.config.params import Params, parse_params
+from pipeline.featurevis.memory import free_bytes
 from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.plan.check import check_classes, check_fits, check_points, free_disk, usable_images
 from pipeline.plan.costs import StageCost, explain_counts, stage_costs, totals

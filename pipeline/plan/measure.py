@@ -18,6 +18,10 @@ from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import grouped_sums, row_blocks
+from pipeline.featurevis.memory import bytes_per_image
+from pipeline.featurevis.objectives import center_activations
+from pipeline.featurevis.renderer import BatchRenderer, RenderRequest
+from pipeline.featurevis.whitening import ActivationSpace
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.images.positions import relative_positions
@@ -27,11 +31,8 @@ from pipeline.plan.check import check_device
 from pipeline.plan.costs import sample_batch_bytes
 from pipeline.plan.inputs import GivenRates, IconCost, Rates
 from pipeline.plan.synthetic import RandomNetwork, synthetic_image
-from pipeline.render.artist import Artist
-from pipeline.render.directions import Space
-from pipeline.render.memory import bytes_per_icon, free_bytes
-from pipeline.render.parameterisation import canvas
-from pipeline.render.probe import Probe
+from pipeline.render.memory import free_bytes
+from pipeline.render.specification import renderer_spec
 from pipeline.sample.forward import sample_batch
 
 __all__ = ["Decoder", "free_bytes", "measure_rates", "seconds_each"]
@@ -186,9 +187,14 @@ def _icon_cost(network: Network, layer: str, params: Params, with_time: bool, cl
     """Memory of one icon of a layer, and its time if ``with_time`` (else zero)."""
     settings = params.render.for_layer(layer)
     step, other = _step_and_other(network, layer, settings, clock) if with_time else (0.0, 0.0)
-    images, features = canvas(settings), Probe(network, layer, settings.size, settings.dtype)
-    memory = bytes_per_icon(lambda drawn: features(images.picture(drawn)).sum(1), images.shape, settings.device)
-    return IconCost(step, other, memory)
+    mean = np.zeros(network.layers[layer].channels, np.float32)
+    spec = renderer_spec(settings, layer, ActivationSpace(mean, None), mean, seed=0)
+    extractor, images = spec.extractor(network), spec.parameterization
+
+    def activation(parameters: Tensor) -> Tensor:
+        return center_activations(extractor(images.decode(parameters))[layer]).sum(1)
+
+    return IconCost(step, other, bytes_per_image(activation, images.shape, settings.device))
 
 
 def _step_and_other(network: Network, layer: str, settings: RenderSettings, clock: Clock) -> tuple[float, float]:
@@ -198,7 +204,8 @@ def _step_and_other(network: Network, layer: str, settings: RenderSettings, cloc
     def render(count: int, steps: int) -> None:
         changed = settings.model_copy(update={"steps": steps, "batch_size": count})
         targets = np.random.default_rng(0).random((count, len(mean)), dtype=np.float32)
-        Artist(network, layer, Space(mean, None), mean, changed, 0).draw(targets, None, 0)
+        renderer = BatchRenderer(network, renderer_spec(changed, layer, ActivationSpace(mean, None), mean, seed=0))
+        renderer.render([RenderRequest("", target) for target in targets])
 
     size, more = timed_batch(lambda count: render(count, MORE), settings.batch_size, clock)
     few = seconds_of(lambda count: render(count, FEW), size, clock)

@@ -1,1 +1,1 @@
-"""Stage ``render``: draw each cell's direction by feature visualization."""
+"""Stage ``render``: an icon for the direction of each grid cell, by feature visualization."""

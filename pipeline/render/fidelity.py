@@ -1,10 +1,11 @@
-"""Fidelity: how well finished icons point where their cells do, in views held out from the drawing.
+"""Fidelity: how well finished icons point along their cells' directions, under transforms held out from rendering.
 
-The view is aimed: the icon's centre lies where the central position of the map looks, which is half a position off the
-picture's middle for a map with an even number of positions.
+The transforms are centered: the icon's center lies where the central position of the map looks, which is half a
+position off the image's middle for a map with an even number of positions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,66 +13,177 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from pipeline.render.probe import Probe
-from pipeline.render.views import DRAWS, Views, aimed, look
+from pipeline.featurevis.feature_extractor import FeatureExtractor
+from pipeline.featurevis.objectives import center_activations
+from pipeline.featurevis.renderer import Measured
+from pipeline.featurevis.transforms import RandomAffine, resample
+from pipeline.model.network import Network
+from pipeline.render.icons import IconArrays
 
 # Fixed, whatever the settings: fidelities of different settings are to be compared.
 HELD_OUT_SEED = 8128
 HELD_OUT_COUNT = 8
-HELD_OUT = Views(jitter=0.06, scale=(0.9, 1.1), rotation=10.0)
+HELD_OUT = RandomAffine(jitter=0.06, scale=(0.9, 1.1), rotation=10.0)
+
+BLOCK = 4096  # icons compared at once, to bound memory
+BINS = np.linspace(-0.2, 1.0, 61)  # edges of the histogram of fidelities
 
 Floats = NDArray[np.float32]
 
 
+class FidelityMeasure:
+    """Measures icons by their cells' mean activations; what does not change from batch to batch is prepared once."""
+
+    def __init__(self, network: Network, layer: str, size: tuple[int, int], layer_mean: Tensor) -> None:
+        """Prepare the network, in float32.
+
+        Args:
+            network: on the device where icons are measured.
+            layer: dotted module path.
+            size: (height, width) of the icons, pixels.
+            layer_mean: [channel], on the same device.
+        """
+        self._layer, self._layer_mean = layer, layer_mean
+        self._extractor = FeatureExtractor(network, [layer], size, "float32")
+        self._transform = replace(HELD_OUT, center=self._extractor.center(layer))
+
+    def __call__(self, images: Tensor, targets: Tensor) -> Measured:
+        """Measure stored icons.
+
+        Args:
+            images: uint8 [icon, y, x, 3].
+            targets: raw mean activation of each icon's cell, [icon, channel].
+
+        Returns:
+            Scores ``fidelity``, the mean cosine to the cell's mean activation, and ``fidelity_centred``, the same after
+            subtracting the layer's mean from both; the mean raw activation over the transforms.
+        """
+        pixels = images.movedim(-1, 1).float() / 255
+        raw, centered, activations = [], [], []
+        with torch.no_grad():
+            for matrix in self.matrices((pixels.shape[2], pixels.shape[3])).to(pixels):
+                transformed = resample(pixels, matrix.expand(len(pixels), 2, 3), self._extractor.size)
+                activation = center_activations(self._extractor(transformed)[self._layer])
+                raw.append(cosine_similarity(activation, targets))
+                centered.append(cosine_similarity(activation - self._layer_mean, targets - self._layer_mean))
+                activations.append(activation)
+        # added one by one: a sum over all of them at once rounds differently at different places of the batch
+        fidelity, fidelity_centered, mean_activation = (
+            (sum(values[1:], values[0]) / len(values)).cpu().numpy() for values in (raw, centered, activations)
+        )
+        return Measured({"fidelity": fidelity, "fidelity_centred": fidelity_centered}, mean_activation)
+
+    def matrices(self, size: tuple[int, int]) -> Tensor:
+        """The held-out transforms of icons of this size, [transform, 2, 3]."""
+        generator = torch.Generator().manual_seed(HELD_OUT_SEED)
+        return self._transform.matrices(torch.rand(HELD_OUT_COUNT, HELD_OUT.n_uniforms, generator=generator), size)
+
+
+def fidelity_floor(cell_means: Floats, layer_mean: Floats) -> Floats:
+    """Raw fidelity, [cell], if every icon's activation were the layer's mean: what a raw cosine cannot tell apart."""
+    norms = np.linalg.norm(cell_means, axis=1) * np.linalg.norm(layer_mean)
+    return np.asarray(cell_means @ layer_mean / np.maximum(norms, 1e-12), np.float32)
+
+
 @dataclass(frozen=True)
-class Measured:
-    """What held-out views say about a batch of icons.
+class Retrieval:
+    """Shares of icons, 0..1.
 
     Attributes:
-        fidelity: [icon], mean cosine to the cell's mean activation.
-        fidelity_centred: [icon], the same after subtracting the layer's mean from both.
-        activation: [icon, channel], mean raw activation over the views.
+        exact: the nearest rendered cell is the icon's own.
+        near: it lies within the 3 × 3 cells around it.
     """
 
-    fidelity: Floats
-    fidelity_centred: Floats
-    activation: Floats
-
-    def first(self, count: int) -> "Measured":
-        """The first ``count`` icons."""
-        return Measured(self.fidelity[:count], self.fidelity_centred[:count], self.activation[:count])
+    exact: float
+    near: float
 
 
-def measure(probe: Probe, icons: Tensor, cell_means: Tensor, layer_mean: Tensor) -> Measured:
-    """Measure stored icons.
+def retrieval(
+    activations: NDArray[np.float32],
+    cell_means: NDArray[np.float32],
+    cells: NDArray[np.integer],
+    layer_mean: NDArray[np.float32],
+) -> Retrieval:
+    """How many icons find their cell, among all rendered cells of the level, by the largest centered cosine.
 
     Args:
-        probe: the network up to the layer, in float32.
-        icons: uint8 [icon, y, x, 3], as they are stored.
-        cell_means: raw mean activation of each icon's cell, [icon, channel].
+        activations: of the icons, [icon, channel]; rows that are not finite find nothing.
+        cell_means: of their cells in the same order, [icon, channel].
+        cells: (row, column) of the cells, [icon, 2].
         layer_mean: [channel].
     """
-    pictures = icons.movedim(-1, 1).float() / 255
-    raw, centred, activations = [], [], []
-    with torch.no_grad():
-        for matrix in aimed(_held_out().to(pictures), probe.target):
-            seen = probe(look(pictures, matrix.expand(len(pictures), 2, 3), probe.size))
-            raw.append(cosine_similarity(seen, cell_means))
-            centred.append(cosine_similarity(seen - layer_mean, cell_means - layer_mean))
-            activations.append(seen)
-    # added one by one: a sum over all of them at once rounds differently at different places of the batch
-    fidelity, fidelity_centred, activation = (
-        (sum(values[1:], values[0]) / len(values)).cpu().numpy() for values in (raw, centred, activations)
+    means = np.nan_to_num(_normalized(cell_means - layer_mean))
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(activations).all(axis=1))
+    distance = np.full(len(cells), np.iinfo(np.int64).max)
+    for start in range(0, len(cells), BLOCK):
+        rows = np.flatnonzero(finite[start : start + BLOCK]) + start
+        nearest = np.argmax((activations[rows] - layer_mean) @ means.T, axis=1)
+        distance[rows] = np.abs(cells[nearest] - cells[rows]).max(1)
+    return Retrieval(exact=float((distance == 0).mean()), near=float((distance <= 1).mean()))
+
+
+def level_metrics(
+    icons: IconArrays, means: Floats, cells: NDArray[np.integer], reliability: Floats, layer_mean: Floats
+) -> dict[str, Any]:
+    """The metrics of one level; None where there is nothing to take a number from.
+
+    Args:
+        icons: of the level.
+        means: raw mean activation of their cells, [icon, channel].
+        cells: (row, column) of their cells, [icon, 2].
+        reliability: of their cells, [icon].
+        layer_mean: [channel].
+    """
+    found = retrieval(icons.activation, means, cells, layer_mean)
+    return {
+        "icons": len(cells),
+        "failed": int(np.isnan(icons.fidelity).sum()),
+        "retried": icons.retried,
+        "fidelity": {
+            "median": _quantile(icons.fidelity, 0.5),
+            "p10": _quantile(icons.fidelity, 0.1),
+            "floor": _quantile(fidelity_floor(means, layer_mean), 0.5),
+        },
+        "fidelity_centred": {
+            "median": _quantile(icons.fidelity_centred, 0.5),
+            "p10": _quantile(icons.fidelity_centred, 0.1),
+            "ceiling": _quantile(reliability, 0.5),
+        },
+        "retrieval": {"exact": round(found.exact, 4), "near": round(found.near, 4)},
+    }
+
+
+def fidelity_histogram(level: int, icons: IconArrays) -> dict[str, list[Any]]:
+    """Rows of a plot of centered fidelity: level, middle of the bin, share of the level's icons."""
+    values = icons.fidelity_centred[np.isfinite(icons.fidelity_centred)].clip(BINS[0], BINS[-1])
+    counts, _ = np.histogram(values, BINS)
+    middles = (BINS[:-1] + BINS[1:]) / 2
+    return {
+        "level": [level] * len(middles),
+        "fidelity_centred": [round(float(middle), 3) for middle in middles],
+        "share": [round(float(count) / max(len(values), 1), 4) for count in counts],
+    }
+
+
+def summary_line(level: int, metrics: dict[str, Any]) -> str:
+    """The metrics of a level in one line."""
+    raw, centered, found = metrics["fidelity"], metrics["fidelity_centred"], metrics["retrieval"]
+    line = (
+        f"level {level}: {metrics['icons']} icons, centered fidelity {_two_digits(centered['median'])} "
+        f"(10th percentile {_two_digits(centered['p10'])}, ceiling {_two_digits(centered['ceiling'])}), "
+        f"raw {_two_digits(raw['median'])} (floor {_two_digits(raw['floor'])}), retrieval {100 * found['exact']:.0f} %"
     )
-    return Measured(fidelity, fidelity_centred, activation)
+    return line + (f", {metrics['failed']} COULD NOT BE RENDERED and are left white" if metrics["failed"] else "")
 
 
-def floor(cell_means: Floats, layer_mean: Floats) -> Floats:
-    """Raw fidelity, [cell], if every icon's activation were the layer's mean: what a raw cosine cannot tell apart."""
-    lengths = np.linalg.norm(cell_means, axis=1) * np.linalg.norm(layer_mean)
-    return np.asarray(cell_means @ layer_mean / np.maximum(lengths, 1e-12), np.float32)
+def _normalized(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 
 
-def _held_out() -> Tensor:
-    generator = torch.Generator().manual_seed(HELD_OUT_SEED)
-    return HELD_OUT.matrices(torch.rand(HELD_OUT_COUNT, DRAWS, generator=generator))
+def _quantile(values: Floats, share: float) -> float | None:
+    finite = values[np.isfinite(values)]
+    return round(float(np.quantile(finite, share)), 4) if len(finite) else None
+
+
+def _two_digits(value: float | None) -> str:
+    return "none" if value is None else f"{value:.2f}"

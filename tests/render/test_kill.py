@@ -12,7 +12,7 @@ from pipeline.core.artifacts import ACTIVATIONS, GRID, MODEL
 from pipeline.core.zarr_store import create, write_array
 from pipeline.model.build import build, freeze
 from pipeline.model.network import save_network
-from tests.render.scene import scene
+from tests.featurevis.scene import scene
 from tests.soak.kill_render import icons, killed, rows, start
 
 ROOT = Path(__file__).parents[2]

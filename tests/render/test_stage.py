@@ -15,12 +15,12 @@ from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
 from pipeline.core.files import discard
 from pipeline.core.zarr_store import array, create, level, open_artifact, write_array
+from pipeline.featurevis import memory
 from pipeline.model.build import build, freeze
 from pipeline.model.network import save_network
-from pipeline.render import engage
-from pipeline.render.stage import CACHE, run
+from pipeline.render.stage import CACHE, FORMER_CACHE, run
 from pipeline.stages import STAGES, Task
-from tests.render.scene import Scene, scene
+from tests.featurevis.scene import Scene, scene
 
 ROOT = Path(__file__).parents[2]
 LAYER = "features.4"
@@ -44,9 +44,9 @@ def planted(tmp_path: Path) -> Callable[..., Task]:
     return task
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> tuple[int, int]:
-    """How many drawings a run took from the cache, and how many it made."""
-    lines = re.findall(r"(\d+) drawings from the cache, (\d+) new", capsys.readouterr().err)
+def hits_and_rendered(capsys: pytest.CaptureFixture[str]) -> tuple[int, int]:
+    """Images that a run took from the cache, and images that it rendered."""
+    lines = re.findall(r"(\d+) images from the cache, (\d+) rendered", capsys.readouterr().err)
     return int(lines[-1][0]), int(lines[-1][1])
 
 
@@ -117,62 +117,62 @@ def test_the_same_settings_give_the_same_icons(planted: Callable[..., Task]) -> 
     assert all(found[0][name] != found[2][name] for name in ("4/icon", "8/icon"))
 
 
-def test_a_second_run_draws_nothing(planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_renders_nothing(planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]) -> None:
     """All icons come from the cache, and the artifact is the same to the byte; metrics too."""
     task, found = planted(), []
     for _ in range(2):
         run(task)
-        found.append((told(capsys), everything(task), _metrics(task)))
+        found.append((hits_and_rendered(capsys), everything(task), _metrics(task)))
     assert found[0][0][1] >= 5
     assert found[1][0][1] == 0
     assert found[0][1:] == found[1][1:]
 
 
-def test_a_further_level_draws_its_own_icons_alone(
+def test_a_further_level_renders_its_own_icons_alone(
     planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Those of the levels before come from the cache; where a parent is drawn, new ones start from it."""
+    """Those of the levels before come from the cache; where a parent is rendered, new ones start from it."""
     task = planted()
     found = scene(freeze(build(ARCHITECTURE)), LAYER)
     _plant_grid(task.outputs, found, levels=(4,))
     run(task)
-    before, icons = told(capsys), everything(task)
+    before, icons = hits_and_rendered(capsys), everything(task)
     _plant_grid(task.outputs, found, finer=1.2 * found.means)
     run(task)
-    after = told(capsys)
+    after = hits_and_rendered(capsys)
     assert everything(task).items() > icons.items()
     discard(task.outputs / CACHE)
     run(task)
-    assert after[1] == told(capsys)[1] - before[1]
+    assert after[1] == hits_and_rendered(capsys)[1] - before[1]
 
 
-CHANGING = ["render.steps=4", "render.warm_rate=0.1", "render.batch_size=5", "render.dtype=bfloat16", "seed=2"]
+CHANGING = ["render.steps=4", "render.warm_learning_rate=0.1", "render.batch_size=5", "render.dtype=bfloat16", "seed=2"]
 
 
 @pytest.mark.parametrize("override", CHANGING)
-def test_a_setting_that_can_change_a_pixel_draws_anew(
+def test_a_setting_that_can_change_a_pixel_renders_anew(
     override: str, planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As many icons are drawn as with an empty cache."""
+    """As many icons are rendered as with an empty cache."""
     run(planted("render.steps=3"))
     changed = planted("render.steps=3", override)
     found = []
     for _ in range(2):
         run(changed)
-        found.append(told(capsys))
+        found.append(hits_and_rendered(capsys))
         discard(changed.outputs / CACHE)
     assert found[0] == found[1]
     assert found[0][1] >= 5
 
 
 @pytest.mark.parametrize("override", ["render.attempts=2", "+render.size_by_layer.other=99"])
-def test_a_setting_that_changes_no_pixel_draws_nothing(
+def test_a_setting_that_changes_no_pixel_renders_nothing(
     override: str, planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Fewer attempts are among those that were made; other layers' sizes do not matter."""
     run(planted("render.steps=3"))
     run(planted("render.steps=3", override))
-    assert told(capsys)[1] == 0
+    assert hits_and_rendered(capsys)[1] == 0
 
 
 def test_other_numbers_of_threads_are_other_icons(
@@ -180,14 +180,14 @@ def test_other_numbers_of_threads_are_other_icons(
 ) -> None:
     """Sums are split among threads, so nothing is taken over from a run with another number of them."""
     run(planted())
-    before = told(capsys)
+    before = hits_and_rendered(capsys)
     monkeypatch.setenv(VARIABLE, '{"kind": "inline", "threads": 2}')
     run(planted())
-    assert told(capsys)[1] >= 5 <= before[1]
+    assert hits_and_rendered(capsys)[1] >= 5 <= before[1]
     assert torch.get_num_threads() == 1
 
 
-def test_workers_draw_the_same_bytes(
+def test_workers_render_the_same_bytes(
     planted: Callable[..., Task], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two Dask processes give what this one gives, and the cache serves both."""
@@ -196,33 +196,51 @@ def test_workers_draw_the_same_bytes(
         monkeypatch.setenv(VARIABLE, cluster)
         discard(task.outputs / CACHE)
         run(task)
-        found.append((told(capsys), everything(task)))
+        found.append((hits_and_rendered(capsys), everything(task)))
     assert found[0] == found[1]
     assert found[0][0][1] >= 5
     monkeypatch.setenv(VARIABLE, "inline")
     run(task)
-    assert told(capsys)[1] == 0
+    assert hits_and_rendered(capsys)[1] == 0
 
 
-def test_a_batch_without_room_is_told_with_one_that_fits(
+def test_a_batch_without_room_is_refused_with_one_that_fits(
     planted: Callable[..., Task], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One line of log says what a batch takes; where that is not free, the run ends before anything is drawn."""
+    """One line of log says what a batch takes; where that is not free, the run ends before anything is rendered."""
     task = planted()
     run(task)
     line = next(line for line in capsys.readouterr().err.splitlines() if "a batch of" in line)
     assert re.fullmatch(r"  a batch of 4 icons takes 0\.\d\d GB of \d+\.\d GB free", line), line
-    monkeypatch.setattr(engage, "free_bytes", lambda _: 100_000_000)
+    monkeypatch.setattr(memory, "free_bytes", lambda _: 100_000_000)
     with pytest.raises(ConfigError, match=r"render\.batch_size: .*100000 icons.* found 0\.10 GB; use .*=(8|16|32)$"):
         run(planted("render.batch_size=100000"))
     assert "cache" not in capsys.readouterr().err
 
 
+def test_a_cache_of_an_earlier_version_is_mentioned_once(
+    planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line names the folder that may be deleted; nothing in it is changed, and without it there is no line."""
+    task = planted("render.steps=2", "render.warm_steps=1")
+    run(task)
+    assert "earlier version" not in capsys.readouterr().err
+    former = task.outputs / FORMER_CACHE / "icons.sqlite"
+    former.parent.mkdir(parents=True)
+    former.write_bytes(b"old")
+    run(task)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "earlier version" in line]
+    assert len(lines) == 1
+    assert str(former.parent) in lines[0]
+    assert "delete it" in lines[0]
+    assert former.read_bytes() == b"old"
+
+
 def test_whitened_directions_take_the_samples_covariance(planted: Callable[..., Task]) -> None:
-    """The whitened space gives other icons than the centred one, and needs the activations."""
-    centred, whitened = planted(), planted("render.space=whitened")
+    """The whitened space gives other icons than the centered one, and needs the activations."""
+    centered, whitened = planted(), planted("render.space=whitened")
     found = []
-    for task in (centred, whitened):
+    for task in (centered, whitened):
         run(task)
         found.append(np.asarray(array(level(open_artifact(ICONS, task.path(ICONS)), 4), "icon")[:]))
     assert (found[0] != found[1]).any()
@@ -238,10 +256,8 @@ def test_one_layer_can_have_its_own_size(planted: Callable[..., Task]) -> None:
     assert array(level(open_artifact(ICONS, task.path(ICONS)), 4), "icon").shape == (5, 40, 40, 3)
 
 
-def test_icons_that_cannot_be_drawn_are_counted(
-    planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A cell whose mean is not a number is left out, counted and told; the others are drawn."""
+def test_icons_that_fails_are_counted(planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]) -> None:
+    """A cell whose mean is not a number is left out, counted and reported; the others are rendered."""
     task = planted()
     found = scene(freeze(build(ARCHITECTURE)), LAYER)
     means = found.means.copy()
@@ -251,14 +267,14 @@ def test_icons_that_cannot_be_drawn_are_counted(
     metrics = json.loads((task.outputs / f"metrics/render/{LAYER}/all.json").read_text())
     assert (metrics["4"]["failed"], metrics["4"]["icons"]) == (1, 5)
     assert metrics["4"]["retried"] >= 1
-    assert "1 COULD NOT BE DRAWN" in capsys.readouterr().err
+    assert "1 COULD NOT BE RENDERED" in capsys.readouterr().err
 
 
 def test_a_level_without_any_icon_is_an_error(planted: Callable[..., Task]) -> None:
-    """Where nothing at all can be drawn the stage says so and leaves no artifact."""
+    """Where nothing at all can be rendered the stage says so and leaves no artifact."""
     task = planted()
     found = scene(freeze(build(ARCHITECTURE)), LAYER)
     _plant_grid(task.outputs, found, np.full_like(found.means, np.nan))
-    with pytest.raises(DataError, match="none of 5 could be drawn"):
+    with pytest.raises(DataError, match="none of 5 could be rendered"):
         run(task)
     assert not task.path(ICONS).exists()

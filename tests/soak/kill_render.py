@@ -26,8 +26,7 @@ import numpy as np
 from pipeline.config.params import Params, load_params
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
-from pipeline.render.cache import FILE, IconCache
-from pipeline.render.entry import Entry
+from pipeline.featurevis.cache import CachedImage, FILE, ImageCache
 from pipeline.render.stage import CACHE, run
 from pipeline.stages import STAGES, Task
 
@@ -53,16 +52,16 @@ class Told:
     total: int
 
 
-class NotedCache(IconCache):
+class NotedCache(ImageCache):
     """A cache that notes the keys of all batches that were drawn."""
 
     log: Path
 
-    def put(self, entries: Mapping[str, Entry]) -> None:
+    def put(self, images: Mapping[str, CachedImage]) -> None:
         """Keep icons, and say so."""
-        super().put(entries)
+        super().put(images)
         with self.log.open("a") as file:
-            file.write("".join(f"{key}\n" for key in entries))
+            file.write("".join(f"{key}\n" for key in images))
 
 
 def start(folder: Path, params: Params, layer: str) -> "subprocess.Popen[bytes]":
@@ -75,7 +74,7 @@ def start(folder: Path, params: Params, layer: str) -> "subprocess.Popen[bytes]"
 def render(folder: Path, layer: str) -> None:
     """What that process does."""
     NotedCache.log = folder / LOG
-    vars(sys.modules[run.__module__])["IconCache"] = NotedCache
+    vars(sys.modules[run.__module__])["ImageCache"] = NotedCache
     run(Task(STAGES["render"], load_params(folder / PARAMS), folder, layer, "all"))
 
 
@@ -117,7 +116,7 @@ def rows(folder: Path) -> int:
         return 0
     base = sqlite3.connect(path, timeout=60)
     try:
-        found: int = base.execute("SELECT count(*) FROM icon").fetchone()[0]
+        found: int = base.execute("SELECT count(*) FROM image").fetchone()[0]
     except sqlite3.OperationalError:  # the file is there, its table not yet
         found = 0
     finally:

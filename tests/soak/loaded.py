@@ -40,5 +40,5 @@ zarr_store.SHARD_BYTES, zarr_store.CHUNK_BYTES, moments.BLOCK_BYTES = 2**14, 2**
 for name in STAGES:
     if name != "tile":  # libvips starts threads when it loads, which do not live through a fork
         import_module(f"pipeline.{name}.stage")
-vars(render)["IconCache"] = NotedCache
+vars(render)["ImageCache"] = NotedCache
 TaskResults.create_arrays = create_and_log  # type: ignore[method-assign, assignment]  # logged for all callers

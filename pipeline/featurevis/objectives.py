@@ -1,0 +1,394 @@
+"""Objectives: what an image is optimized for. They can be added, subtracted, weighted and negated.
+
+    objective = neuron("mixed4a", [11, 12]) - 0.5 * channel("mixed4a", [3, 3])
+
+An objective maps features (see :class:`pipeline.featurevis.feature_extractor.FeatureExtractor`) to one number for each
+image of the batch, which :func:`pipeline.featurevis.optimize.optimize` maximizes. Most of them have an own target for
+each image: the n-th image of the batch gets the n-th target.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from pipeline.core.identity import identity
+from pipeline.featurevis.feature_extractor import LOGITS, Features
+from pipeline.featurevis.whitening import ActivationSpace
+
+MIN_COSINE = 0.1  # smallest cosine that the power is taken of: an image of negative cosine still gets a gradient
+TINY = 1e-12
+
+
+class Objective(ABC):
+    """What a batch of images is optimized for.
+
+    Attributes:
+        layers: whose features it reads; :data:`~pipeline.featurevis.feature_extractor.LOGITS` may be among them.
+        couples_images: an image's value depends on the other images of the batch, so that the batch can only be
+            rendered and cached as a whole.
+        description: what all images have in common, as JSON has it.
+    """
+
+    layers: frozenset[str]
+    couples_images: bool = False
+    description: Mapping[str, Any]
+
+    @abstractmethod
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        """The value of each image, [image], to be maximized.
+
+        Args:
+            features: of the images, with at least :attr:`layers`.
+            warmup: strength of what shall grow during the first steps, 0..1.
+        """
+
+    def target_bytes(self, image: int) -> bytes:
+        """Canonical bytes of the target of one image; they seed its noise. Empty where images have no own targets."""
+        del image
+        return b""
+
+    def digest(self, images: int) -> str:
+        """SHA-256 (hex) of everything that a batch of so many images is optimized for."""
+        targets = [sha256(self.target_bytes(image)).hexdigest() for image in range(images)]
+        return identity({"objective": self.description, "targets": targets})
+
+    def __add__(self, other: "Objective") -> "Objective":
+        return _Sum((self, other))
+
+    def __sub__(self, other: "Objective") -> "Objective":
+        return self + -1.0 * other
+
+    def __mul__(self, weight: float | Sequence[float]) -> "Objective":
+        """Weighted: by one number, or by one for each image, e.g. to interpolate between two objectives."""
+        return _Weighted(self, weight)
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> "Objective":
+        return -1.0 * self
+
+
+class _Sum(Objective):
+    def __init__(self, terms: Sequence[Objective]) -> None:
+        self._terms = tuple(terms)
+        self.layers = frozenset[str]().union(*(term.layers for term in terms))
+        self.couples_images = any(term.couples_images for term in terms)
+        self.description = {"sum": [dict(term.description) for term in terms]}
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        first, *others = (term(features, warmup) for term in self._terms)
+        for value in others:
+            first = first + value
+        return first
+
+    def target_bytes(self, image: int) -> bytes:
+        targets = [term.target_bytes(image) for term in self._terms]
+        return b"".join(len(target).to_bytes(8, "little") + target for target in targets)
+
+
+class _Weighted(Objective):
+    def __init__(self, term: Objective, weight: float | Sequence[float]) -> None:
+        self._term = term
+        self._weights = None if isinstance(weight, int | float) else np.asarray(weight, np.float32)
+        self._weight = weight if isinstance(weight, int | float) else 1.0
+        self.layers, self.couples_images = term.layers, term.couples_images
+        self.description = {"weight": "by image" if self._weights is not None else weight, "of": dict(term.description)}
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        value = self._term(features, warmup)
+        return value * (self._weight if self._weights is None else torch.from_numpy(self._weights).to(value))
+
+    def target_bytes(self, image: int) -> bytes:
+        own = b"" if self._weights is None else canonical_bytes(self._weights[image])
+        return own + self._term.target_bytes(image)
+
+
+class Direction(Objective):
+    """dot · max(cosine, 0.1) ** power at the center of a layer's map (Carter et al. 2019, with a true cosine).
+
+    Dot product and cosine are taken in the same space. The dot product is divided by the squared norm of the target: an
+    image that reaches its target has the value 1 at any layer, so that weights of regularizers mean the same
+    everywhere.
+
+    What :func:`~pipeline.featurevis.optimize.optimize` gets is a surrogate, linear in the activation, whose gradient is
+    that of the objective divided by the current value of cosine ** power. That value spans ten orders of magnitude
+    between an image of small cosine and a finished one; without it regularizers keep their weight at all times.
+
+    Attributes:
+        origin: [channel], see :class:`ActivationSpace`.
+        root: [channel, channel] or None.
+        targets: [image, channel], the directions in that space.
+    """
+
+    def __init__(self, layer: str, activations: Tensor, space: ActivationSpace, cosine_power: float) -> None:
+        """Map the directions into the space.
+
+        Args:
+            layer: dotted module path.
+            activations: raw, e.g. the means of grid cells, float32 [image, channel].
+            space: raw, centered or whitened.
+            cosine_power: exponent of the cosine.
+        """
+        self.layers, self._layer, self.cosine_power = frozenset({layer}), layer, cosine_power
+        self.origin = torch.from_numpy(space.origin).to(activations)
+        self.root = None if space.root is None else torch.from_numpy(space.root).to(activations)
+        self.targets = self.to_space(activations)
+        self._raw = activations.cpu().numpy()
+        self.description = {
+            "direction": layer,
+            "origin": array_digest(space.origin),
+            "root": None if space.root is None else array_digest(space.root),
+            "cosine_power": cosine_power,
+        }
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        """The surrogate of each image, [image]."""
+        activations = center_activations(features[self._layer])
+        surrogate = self.surrogate_gradient(activations, warmup * self.cosine_power)
+        return (activations * surrogate).sum(1)
+
+    def target_bytes(self, image: int) -> bytes:
+        """The raw activation, whatever the space."""
+        return canonical_bytes(self._raw[image])
+
+    def to_space(self, activations: Tensor) -> Tensor:
+        """Raw activations [image, channel] in the objective's space."""
+        centered = activations - self.origin
+        return centered if self.root is None else centered @ self.root
+
+    def values(self, activations: Tensor, power: float) -> Tensor:
+        """The objective itself, [image], for raw activations [image, channel] at the center of the map."""
+        dot, cosine = self._dot_and_cosine(self.to_space(activations))
+        return dot * cosine**power
+
+    def surrogate_gradient(self, activations: Tensor, power: float) -> Tensor:
+        """The gradient of :meth:`values` divided by cosine ** power, [image, channel], without a graph.
+
+        It points where the objective rises, and its norm does not vanish when the cosine is small.
+        """
+        mapped = self.to_space(activations.detach())
+        dot, cosine = self._dot_and_cosine(mapped)
+        # of dot · cosine ** p: (1 + p) target / |target|² - p · dot · mapped / |mapped|², where the cosine is not
+        # clipped
+        exponent = torch.where(cosine > MIN_COSINE, power, 0.0)
+        towards = ((1 + exponent) / self.targets.square().sum(1).clamp(min=TINY))[:, None] * self.targets
+        along = (exponent * dot / mapped.square().sum(1).clamp(min=TINY))[:, None] * mapped
+        gradient: Tensor = towards - along if self.root is None else (towards - along) @ self.root.T
+        return gradient
+
+    def _dot_and_cosine(self, mapped: Tensor) -> tuple[Tensor, Tensor]:
+        dot = (mapped * self.targets).sum(1) / self.targets.square().sum(1).clamp(min=TINY)
+        return dot, cosine_similarity(mapped, self.targets, dim=1).clamp(min=MIN_COSINE)
+
+
+def direction(layer: str, activations: Tensor, space: ActivationSpace, cosine_power: float) -> Direction:
+    """Point along raw activations [image, channel] at the center of the map; see :class:`Direction`."""
+    return Direction(layer, activations, space, cosine_power)
+
+
+class _Indexed(Objective):
+    """One output of a layer or of the logits for each image."""
+
+    def __init__(self, kind: str, layer: str, indices: Sequence[int]) -> None:
+        self.layers, self._kind, self._layer = frozenset({layer}), kind, layer
+        self._indices = np.asarray(indices, np.int64)
+        self.description = {kind: layer}
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        del warmup
+        outputs = features[self._layer]
+        if self._kind == "neuron":
+            outputs = center_activations(outputs)
+        elif self._kind == "channel":
+            outputs = outputs.float().mean((2, 3))
+        elif self._kind == "probability":
+            outputs = outputs.float().softmax(1)
+        indices = torch.from_numpy(self._indices).to(outputs.device)
+        return outputs.float().gather(1, indices[:, None])[:, 0]
+
+    def target_bytes(self, image: int) -> bytes:
+        return canonical_bytes(self._indices[image])
+
+
+def neuron(layer: str, channels: Sequence[int]) -> Objective:
+    """The activation of one channel for each image, at the center of the layer's map."""
+    return _Indexed("neuron", layer, channels)
+
+
+def channel(layer: str, channels: Sequence[int]) -> Objective:
+    """The mean activation of one channel for each image, over the layer's map."""
+    return _Indexed("channel", layer, channels)
+
+
+def logit(classes: Sequence[int]) -> Objective:
+    """The logit of one class for each image."""
+    return _Indexed("logit", LOGITS, classes)
+
+
+def probability(classes: Sequence[int]) -> Objective:
+    """The softmax probability of one class for each image; unlike a logit it also rises as other classes fall."""
+    return _Indexed("probability", LOGITS, classes)
+
+
+class _DeepDream(Objective):
+    def __init__(self, layer: str) -> None:
+        self.layers, self._layer = frozenset({layer}), layer
+        self.description = {"deep_dream": layer}
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        del warmup
+        return features[self._layer].float().square().flatten(1).mean(1)
+
+
+def deep_dream(layer: str) -> Objective:
+    """The mean square of a layer's activations: more of whatever it finds (Mordvintsev et al. 2015)."""
+    return _DeepDream(layer)
+
+
+class _Distance(Objective):
+    """Minus the squared distance of some statistic of a layer from a target, over the target's squared norm."""
+
+    def __init__(self, kind: str, layer: str, targets: Tensor) -> None:
+        self.layers, self._kind, self._layer = frozenset({layer}), kind, layer
+        self._targets = targets.detach().float()
+        self._norms = self._targets.flatten(1).square().sum(1).clamp(min=TINY)
+        self.description = {kind: layer}
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        del warmup
+        found: Tensor = _STATISTICS[self._kind](features[self._layer].float())
+        return -(found - self._targets).flatten(1).square().sum(1) / self._norms
+
+    def target_bytes(self, image: int) -> bytes:
+        return canonical_bytes(self._targets[image].cpu().numpy())
+
+
+def inversion(layer: str, features: Tensor) -> Objective:
+    """Reproduce the layer's map of given images, to see what it keeps of them (Mahendran & Vedaldi 2015).
+
+    Args:
+        layer: dotted module path.
+        features: of the images to be reproduced, [image, channel, y, x].
+    """
+    return _Distance("inversion", layer, features)
+
+
+def gram(layer: str, features: Tensor) -> Objective:
+    """Reproduce the Gram matrix of the layer's map of given images: their texture (Gatys et al. 2016).
+
+    Args:
+        layer: dotted module path.
+        features: of the images whose texture is wanted, [image, channel, y, x]; of any height and width.
+    """
+    return _Distance("gram", layer, gram_matrix(features))
+
+
+def feature_statistics(layer: str, features: Tensor) -> Objective:
+    """Reproduce mean and standard deviation of each channel for given images: their style (Li et al. 2017).
+
+    Args:
+        layer: dotted module path.
+        features: of the images whose style is wanted, [image, channel, y, x]; of any height and width.
+    """
+    return _Distance("feature_statistics", layer, channel_statistics(features))
+
+
+class _Diversity(Objective):
+    couples_images = True
+
+    def __init__(self, layer: str) -> None:
+        self.layers, self._layer = frozenset({layer}), layer
+        self.description = {"diversity": layer}
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        del warmup
+        grams = gram_matrix(features[self._layer]).flatten(1)
+        grams = grams / grams.norm(dim=1, keepdim=True).clamp(min=TINY)
+        cosines = grams @ grams.T
+        others = cosines.sum(1) - cosines.diagonal()
+        mean: Tensor = others / max(1, len(grams) - 1)
+        return -mean
+
+
+def diversity(layer: str) -> Objective:
+    """Minus the mean cosine of an image's Gram matrix to those of the others: images of one target that differ.
+
+    As in the diversity term of Olah et al. 2017. It couples the images of a batch.
+    """
+    return _Diversity(layer)
+
+
+class _Alignment(Objective):
+    couples_images = True
+
+    def __init__(self, layer: str, decay_ratio: float) -> None:
+        self.layers, self._layer, self._decay_ratio = frozenset({layer}), layer, decay_ratio
+        self.description = {"alignment": layer, "decay_ratio": decay_ratio}
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        del warmup
+        rows = features[self._layer].float().flatten(1)
+        costs = rows.new_zeros(len(rows))
+        for offset in range(1, min(4, len(rows) - 1) + 1):
+            distance = (rows[offset:] - rows[:-offset]).square().mean(1) / self._decay_ratio ** (offset - 1)
+            costs = costs + torch.cat([distance, distance.new_zeros(offset)])
+            costs = costs + torch.cat([distance.new_zeros(offset), distance])
+        return -costs / 2
+
+
+def alignment(layer: str, decay_ratio: float = 2.0) -> Objective:
+    """Minus the squared distance of a layer's map to those of up to four neighbors in the batch on either side.
+
+    Keeps the images of an interpolation aligned (Mordvintsev et al. 2018, "Differentiable Image Parameterizations"). It
+    couples the images of a batch.
+
+    Args:
+        layer: dotted module path.
+        decay_ratio: a neighbor one further away counts less by this factor.
+    """
+    return _Alignment(layer, decay_ratio)
+
+
+def center_activations(grid: Tensor) -> Tensor:
+    """The activation at the center of maps [image, channel, y, x], float32 [image, channel]."""
+    center: Tensor = grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2]
+    return center.float()
+
+
+def gram_matrix(grid: Tensor) -> Tensor:
+    """Mean products of channels over maps [image, channel, y, x], float32 [image, channel, channel]."""
+    rows = grid.float().flatten(2)
+    products: Tensor = rows @ rows.mT / rows.shape[2]
+    return products
+
+
+def channel_statistics(grid: Tensor) -> Tensor:
+    """Mean and standard deviation of each channel over maps [image, channel, y, x], float32 [image, 2, channel]."""
+    rows = grid.float().flatten(2)
+    variance = rows.var(dim=2, correction=0)
+    return torch.stack([rows.mean(2), (variance + TINY).sqrt()], dim=1)
+
+
+def canonical_bytes(values: NDArray[Any] | np.generic) -> bytes:
+    """The bytes of an array in row-major, little-endian order."""
+    array = np.asarray(values)
+    return array.astype(array.dtype.newbyteorder("<")).tobytes()
+
+
+def array_digest(values: NDArray[Any]) -> list[Any]:
+    """An array in a description: its type, its shape and the SHA-256 (hex) of its bytes."""
+    return [values.dtype.name, list(values.shape), sha256(canonical_bytes(values)).hexdigest()]
+
+
+_STATISTICS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "inversion": lambda grid: grid,
+    "gram": gram_matrix,
+    "feature_statistics": channel_statistics,
+}

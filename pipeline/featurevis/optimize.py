@@ -1,0 +1,132 @@
+"""The one loop: images by gradient ascent on an objective."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pipeline.featurevis.feature_extractor import FeatureExtractor
+from pipeline.featurevis.objectives import Objective
+from pipeline.featurevis.parameterization import Decoder
+from pipeline.featurevis.regularizers import weighted_sum
+from pipeline.featurevis.transforms import Transform, resample
+
+# Regularizers change slowly: evaluated at every fourth step with four times the weight they do the same (lazy
+# regularization, Karras et al. 2020).
+REGULARIZED_EVERY = 4
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """Adam and the schedule of one optimization.
+
+    Attributes:
+        steps: gradient steps.
+        learning_rate: of the first step; about the mean change of a parameter in one step.
+        betas: of Adam.
+        cooldown: share of the steps at the end over which the learning rate falls to 0.
+        warmup: share of the steps over which objectives and regularizers reach their full strength.
+        redirected_relu: share of the steps over which the gradient through inactive units falls from all of it to none.
+    """
+
+    steps: int
+    learning_rate: float
+    betas: tuple[float, float] = (0.9, 0.999)
+    cooldown: float = 0.0
+    warmup: float = 0.0
+    redirected_relu: float = 0.0
+
+    def warmup_at(self, step: int) -> float:
+        """Strength of objectives and regularizers at a step: from 0 to 1 over the warm-up.
+
+        An image that is still noise has a small cosine to its direction. A high power of it would leave next to no
+        gradient, so that a regularizer would dominate and the image would stay gray.
+        """
+        ramp = self.warmup * self.steps
+        return 1.0 if step >= ramp else step / ramp
+
+    def learning_rate_at(self, step: int) -> float:
+        """The learning rate at a step: it falls to 0 at the end, so that the last transforms leave no traces."""
+        left = 1 - step / self.steps
+        return self.learning_rate * (min(1.0, left / self.cooldown) if self.cooldown else 1.0)
+
+    def redirect_at(self, step: int) -> float:
+        """Share of the gradient that inactive units pass at a step: from 1 to 0."""
+        ramp = self.redirected_relu * self.steps
+        return 0.0 if step >= ramp else 1 - step / ramp
+
+
+@dataclass(frozen=True)
+class Result:
+    """Optimized images.
+
+    Attributes:
+        images: [image, 3, y, x] in 0..1.
+        valid: [image], the image is finite and had a gradient from the network.
+    """
+
+    images: Tensor
+    valid: Tensor
+
+
+def optimize(
+    extractor: FeatureExtractor,
+    parameterization: Decoder,
+    objective: Objective,
+    *,
+    start: Tensor,
+    uniforms: Tensor,
+    transform: Transform,
+    regularizers: Mapping[str, float],
+    config: OptimizerConfig,
+) -> Result:
+    """Maximize an objective for a batch of images.
+
+    Images share nothing but the passes through the network, unless the objective couples them: each has its own start,
+    transforms, gradient and step sizes.
+
+    Args:
+        extractor: of the objective's layers.
+        parameterization: of the images.
+        objective: of the batch.
+        start: parameters to start from, [image, *parameterization.shape].
+        uniforms: random numbers in 0..1 for the transforms, [image, step, transform.n_uniforms].
+        transform: applied anew at every step.
+        regularizers: weights by name, see :data:`pipeline.featurevis.regularizers.REGULARIZERS`.
+        config: Adam and the schedule.
+    """
+    parameters = start.clone().requires_grad_(True)
+    matrices = transform.matrices(uniforms, parameterization.size)
+    moved, all_moved = torch.zeros(len(start), dtype=torch.bool, device=start.device), False
+    # fused: one pass over memory; and it works value by value, so that no image's step depends on another's
+    adam = torch.optim.Adam([parameters], betas=config.betas, fused=True)
+    for step in range(config.steps):
+        images = parameterization.decode(parameters)
+        transformed = resample(images, matrices[:, step], extractor.size)
+        warmup = config.warmup_at(step)
+        values = objective(extractor(transformed, config.redirect_at(step)), warmup)
+        outputs, weights = [values], [torch.full_like(values, -1.0)]
+        if regularizers and step % REGULARIZED_EVERY == 0:
+            outputs.append(weighted_sum(images, regularizers))
+            weights.append(torch.full_like(outputs[-1], warmup * REGULARIZED_EVERY))
+        inputs = [parameters] if all_moved else [parameters, transformed]
+        gradient, *from_network = torch.autograd.grad(outputs, inputs, weights)
+        if from_network:
+            moved |= from_network[0].flatten(1).any(dim=1)
+            all_moved = bool(moved.all())
+        parameters.grad = _normalized(gradient)
+        adam.param_groups[0]["lr"] = config.learning_rate_at(step)
+        adam.step()
+    with torch.no_grad():
+        images = parameterization.decode(parameters.detach())
+    return Result(images, moved & images.isfinite().all(dim=(1, 2, 3)))
+
+
+def _normalized(gradient: Tensor) -> Tensor:
+    """The gradient of each image, [image, ...], with unit norm.
+
+    The norm changes by orders of magnitude while an image takes shape; Adam's moments shall average directions only.
+    """
+    norm: Tensor = gradient.flatten(1).norm(dim=1).clamp(min=torch.finfo(gradient.dtype).tiny)
+    return gradient / norm.view(-1, *[1] * (gradient.ndim - 1))

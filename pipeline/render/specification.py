@@ -1,0 +1,138 @@
+"""From the settings of the stage to what the engine takes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.featurevis.objectives import Objective, direction
+from pipeline.featurevis.optimize import OptimizerConfig
+from pipeline.featurevis.parameterization import ImageParameterization, image_parameterization
+from pipeline.featurevis.renderer import RendererSpec
+from pipeline.featurevis.transforms import RandomAffine
+from pipeline.featurevis.whitening import ActivationSpace
+from pipeline.model.network import Network
+from pipeline.render.config import RenderSettings
+from pipeline.render.fidelity import FidelityMeasure
+
+
+@dataclass(frozen=True, eq=False)
+class CellDirections:
+    """Icons for the directions of grid cells; see :class:`pipeline.featurevis.renderer.Purpose`.
+
+    Attributes:
+        layer: whose activations the cells are means of.
+        space: where directions and activations are compared.
+        layer_mean: [channel], for the centered fidelity.
+        cosine_power: of the objective.
+    """
+
+    layer: str
+    space: ActivationSpace
+    layer_mean: NDArray[np.float32]
+    cosine_power: float
+
+    @property
+    def layers(self) -> Sequence[str]:
+        """The one layer."""
+        return (self.layer,)
+
+    @property
+    def center_layer(self) -> str | None:
+        """The same: icons are centered where its central position looks."""
+        return self.layer
+
+    def objective(self, targets: Tensor) -> Objective:
+        """Of a batch, for raw mean activations [icon, channel]."""
+        return direction(self.layer, targets, self.space, self.cosine_power)
+
+    def measure(self, network: Network, size: tuple[int, int]) -> FidelityMeasure:
+        """Fidelity, raw and centered."""
+        device = next(network.module.parameters()).device
+        return FidelityMeasure(network, self.layer, size, torch.from_numpy(self.layer_mean).to(device))
+
+
+def renderer_spec(
+    settings: RenderSettings,
+    layer: str,
+    space: ActivationSpace,
+    layer_mean: NDArray[np.float32],
+    seed: int,
+    model: Path = Path(),
+) -> RendererSpec:
+    """The renderer of one layer's icons.
+
+    Args:
+        settings: of the stage, with the size of this layer's icons.
+        layer: dotted module path.
+        space: where directions and activations are compared.
+        layer_mean: [channel].
+        seed: of the run.
+        model: folder of the saved network; only workers read it.
+    """
+    return RendererSpec(
+        model=model,
+        purpose=CellDirections(layer, space, layer_mean, settings.cosine_power),
+        parameterization=parameterization(settings),
+        transform=RandomAffine(settings.jitter, settings.scale, settings.rotation),
+        regularizers=regularizers(settings),
+        cold=cold_config(settings),
+        warm=warm_config(settings),
+        init_std=settings.init_std,
+        batch_size=settings.batch_size,
+        seed=seed,
+        device=settings.device,
+        dtype=settings.dtype,
+        size_setting="render.size",
+    )
+
+
+def parameterization(settings: RenderSettings) -> ImageParameterization:
+    """Of icons."""
+    return image_parameterization(
+        settings.parameterization,
+        (settings.size, settings.size),
+        decay_power=settings.decay_power,
+        decorrelate=settings.decorrelate,
+        chroma=settings.chroma,
+        contrast=settings.contrast,
+    )
+
+
+def regularizers(settings: RenderSettings) -> Mapping[str, float]:
+    """The weights that are not 0, by name."""
+    weights = {
+        "total_variation": settings.total_variation,
+        "l2": settings.l2,
+        "blur": settings.blur,
+        "boundary": settings.boundary,
+    }
+    return {name: weight for name, weight in weights.items() if weight}
+
+
+def cold_config(settings: RenderSettings) -> OptimizerConfig:
+    """The optimizer of an icon that starts from noise."""
+    return OptimizerConfig(
+        steps=settings.steps,
+        learning_rate=settings.learning_rate,
+        betas=settings.betas,
+        cooldown=settings.cooldown,
+        warmup=settings.warmup,
+        redirected_relu=settings.redirected_relu,
+    )
+
+
+def warm_config(settings: RenderSettings) -> OptimizerConfig:
+    """The optimizer of an icon that starts from its parent cell's: fewer steps, no warm-up."""
+    return OptimizerConfig(
+        steps=settings.warm_steps or settings.steps,
+        learning_rate=settings.warm_learning_rate,
+        betas=settings.betas,
+        cooldown=settings.cooldown,
+        warmup=0.0,
+        redirected_relu=settings.redirected_relu,
+    )
