@@ -96,12 +96,12 @@ def test_a_planted_upward_import_is_found(tmp_path: Path) -> None:
     package = tmp_path / "pipeline"
     for part in ("core", "sample"):
         (package / part).mkdir(parents=True)
-    (package / "core" / "store.py").write_text("def late():\n    from pipeline.sample.stage import run, stop\n")
-    (package / "sample" / "stage.py").write_text("from pipeline.core import store\n")
+    (package / "core" / "low.py").write_text("def late():\n    from pipeline.sample.stage import run, stop\n")
+    (package / "sample" / "stage.py").write_text("from pipeline.core import low\n")
     found = list(python_imports(package))
-    expected = "pipeline/core/store.py imports run, stop from pipeline/sample/stage.py"
+    expected = "pipeline/core/low.py imports run, stop from pipeline/sample/stage.py"
     assert upward(found, {"core": (), "sample": ("core",)}) == [expected]
-    assert import_cycles(found) == [f"{expected}; pipeline/sample/stage.py imports store from pipeline/core/store.py"]
+    assert import_cycles(found) == [f"{expected}; pipeline/sample/stage.py imports low from pipeline/core/low.py"]
     assert upward(found, {"core": ("sample",), "sample": ("core",)}) == []
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, instance_norm, interpolate, relu
 
+from pipeline.config.render import RenderSettings
 from pipeline.featurevis.parameterization import ImageParameterization, image_parameterization
-from pipeline.render.config import RenderSettings
 
 MACO_LEARNING_RATE = 0.3  # radians that a phase moves in one step, about
 PRIOR_LEARNING_RATE = 0.01

@@ -15,9 +15,10 @@ from benchmarks.render.cells import Cells, level_cells, parents_of, spread_cells
 from benchmarks.render.ours import SEED, IconRenderer
 from benchmarks.study import parameterizations
 from benchmarks.study.variants import Variant
-from pipeline.core import store
+from pipeline.config.render import RenderSettings
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS
-from pipeline.core.statistics import layer_statistics
+from pipeline.core.moments import layer_statistics
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import Objective, direction
 from pipeline.featurevis.optimize import optimize
@@ -26,7 +27,6 @@ from pipeline.featurevis.random import image_generator, noise_and_uniforms
 from pipeline.featurevis.renderer import to_uint8
 from pipeline.featurevis.transforms import RandomAffine
 from pipeline.featurevis.whitening import ActivationSpace, activation_space
-from pipeline.render.config import RenderSettings
 from pipeline.render.specification import cold_config
 
 LEVEL, PARENT_LEVEL = 10, 5
@@ -78,8 +78,8 @@ class Material:
         """Where activations are compared; a whitened one needs the layer's covariance."""
         if settings.space != "whitened":
             return activation_space(settings.space, self.cells.layer_mean)
-        activations = store.open_artifact(ACTIVATIONS, ACTIVATIONS.path(self.run.outputs, self.layer))
-        found = layer_statistics(store.array(activations, "activation"))
+        activations = zarr_store.open_artifact(ACTIVATIONS, ACTIVATIONS.path(self.run.outputs, self.layer))
+        found = layer_statistics(zarr_store.array(activations, "activation"))
         return activation_space("whitened", self.cells.layer_mean, found.covariance, found.count, settings.shrinkage)
 
 

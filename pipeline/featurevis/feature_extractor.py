@@ -7,13 +7,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from pipeline.core.allocator import keep_memory
 from pipeline.core.errors import ConfigError
+from pipeline.core.malloc import keep_memory
 from pipeline.featurevis.redirected_relu import redirect_relus
 from pipeline.featurevis.space_to_depth import fold_first_convolutions
-from pipeline.model.layers import known_layer, run_to_all
+from pipeline.model.inputs import normalize
+from pipeline.model.layers import require_layer, run_to_all
 from pipeline.model.network import Network
-from pipeline.model.preprocessing import normalise
 
 LOGITS = "logits"  # the network's own output, beside the names of layers
 Features = Mapping[str, Tensor]  # layer → [image, channel, y, x]; "logits" → [image, class]
@@ -51,7 +51,7 @@ class FeatureExtractor:
             ModelError: there is no such layer, or it is never run.
         """
         self.layers = tuple(layers)
-        self._shapes = {name: known_layer(name, network.layers) for name in layers if name != LOGITS}
+        self._shapes = {name: require_layer(name, network.layers) for name in layers if name != LOGITS}
         self._preprocessing = network.preprocessing
         self._bfloat16 = dtype == "bfloat16"
         keep_memory()
@@ -99,7 +99,7 @@ class FeatureExtractor:
         return (0.0 if width % 2 else 1 / width, 0.0 if height % 2 else 1 / height)
 
     def _forward(self, images: Tensor) -> Features:
-        inputs = normalise(images, self._preprocessing)
+        inputs = normalize(images, self._preprocessing)
         if not self._folded:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self._bfloat16):

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
-from pipeline.core.cluster import Address, Inline, Local
+from pipeline.config.cluster import Address, Inline, Local
 from pipeline.core.errors import ConfigError
-from pipeline.core.pool import Pool
-from pipeline.core.progress import say
-from pipeline.core.store import power_of_two
+from pipeline.core.progress import log_line
+from pipeline.core.zarr_store import power_of_two
 from pipeline.featurevis.regularizers import weighted_sum
 from pipeline.featurevis.renderer import RendererSpec
 from pipeline.featurevis.transforms import resample
-from pipeline.model import saved
+from pipeline.model.network import load_network
+from pipeline.parallel.pool import Pool
 
 FEW, MORE = 2, 4  # batch sizes that are measured; the difference leaves out what all images share, such as weights
 PASSING = 2  # tensors as large as the largest saved one in the backward pass: a gradient in, one out
@@ -62,7 +62,7 @@ def check_memory(
             f"{spec.batch_size} icons, found {free / GB:.2f} GB; "
             f"use {group}.batch_size={proposed_batch(each, free, spec.device, group)}"
         )
-    say(f"  a batch of {spec.batch_size} icons takes {needed / GB:.2f} GB of {free / GB:.1f} GB free")
+    log_line(f"  a batch of {spec.batch_size} icons takes {needed / GB:.2f} GB of {free / GB:.1f} GB free")
 
 
 def bytes_per_image(loss: Loss, shape: Sequence[int], device: str) -> int:
@@ -121,7 +121,7 @@ def _needed_and_free(_none: None, task: tuple[RendererSpec, NDArray[Any]]) -> tu
     """Bytes that one image of a batch takes, and those that are free, in a worker."""
     spec, example = task
     free = free_bytes(spec.device)
-    extractor = spec.extractor(saved.load(spec.model, spec.device))
+    extractor = spec.extractor(load_network(spec.model, spec.device))
     transform, parameterization = spec.centered_transform(extractor), spec.parameterization
 
     def loss(parameters: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.core.pool import Pool
 from pipeline.featurevis.cache import CachedImage, ImageCache
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import Objective
@@ -19,8 +18,8 @@ from pipeline.featurevis.optimize import OptimizerConfig, Result, optimize
 from pipeline.featurevis.parameterization import ImageParameterization
 from pipeline.featurevis.random import image_generator, noise_and_uniforms
 from pipeline.featurevis.transforms import RandomAffine
-from pipeline.model import saved
-from pipeline.model.network import Network
+from pipeline.model.network import Network, load_network
+from pipeline.parallel.pool import Pool
 
 Targets = NDArray[Any]  # [image, ...]
 Progress = Callable[[int], None]
@@ -120,7 +119,7 @@ class RendererSpec:
 
     def __call__(self) -> "BatchRenderer":
         """A renderer, in a worker."""
-        return BatchRenderer(saved.load(self.model, self.device), self)
+        return BatchRenderer(load_network(self.model, self.device), self)
 
     def extractor(self, network: Network) -> FeatureExtractor:
         """The network as far as the objective needs it."""
@@ -255,7 +254,7 @@ class CachedRenderer:
         Args:
             cache: of finished images.
             pool: the workers.
-            spec: what a worker's renderer is built from, see :meth:`pipeline.core.pool.Pool.map_unordered`.
+            spec: what a worker's renderer is built from, see :meth:`pipeline.parallel.pool.Pool.map_unordered`.
             batch_size: images rendered together.
             before_first: called once, before the first image is rendered.
         """

@@ -14,7 +14,7 @@ from pipeline.plan.check import check_classes, check_fits, check_points, free_di
 from pipeline.plan.costs import StageCost, explain_counts, stage_costs, totals
 from pipeline.plan.format import count, rate, size, table, time
 from pipeline.plan.inputs import Sizes
-from pipeline.plan.measure import free_bytes, measure_rates
+from pipeline.plan.measure import measure_rates
 from pipeline.plan.options import Options
 from pipeline.plan.synthetic import SyntheticImages, random_network
 

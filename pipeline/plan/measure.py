@@ -18,7 +18,7 @@ from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import grouped_sums, row_blocks
-from pipeline.featurevis.memory import bytes_per_image
+from pipeline.featurevis.memory import bytes_per_image, free_bytes
 from pipeline.featurevis.objectives import center_activations
 from pipeline.featurevis.renderer import BatchRenderer, RenderRequest
 from pipeline.featurevis.whitening import ActivationSpace
@@ -31,7 +31,6 @@ from pipeline.plan.check import check_device
 from pipeline.plan.costs import sample_batch_bytes
 from pipeline.plan.inputs import GivenRates, IconCost, Rates
 from pipeline.plan.synthetic import RandomNetwork, synthetic_image
-from pipeline.render.memory import free_bytes
 from pipeline.render.specification import renderer_spec
 from pipeline.sample.forward import sample_batch
 

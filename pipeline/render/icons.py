@@ -7,7 +7,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.core import store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ICONS, KEY_BYTES
 from pipeline.featurevis.cache import CachedImage
 
@@ -93,12 +93,12 @@ def write_icons(level: zarr.Group, rows: NDArray[np.intp], icons: IconArrays) ->
         rows: of their cells in the grid, [icon].
         icons: in the same order.
     """
-    store.write_array(level, ICONS, "cell", rows)
-    store.write_array(level, ICONS, "icon", icons.icon)
-    store.write_array(level, ICONS, "fidelity", icons.fidelity)
-    store.write_array(level, ICONS, "fidelity_centred", icons.fidelity_centred)
-    store.write_array(level, ICONS, "key", icons.key)
-    store.write_array(level, ICONS, "parent", icons.parent)
+    zarr_store.write_array(level, ICONS, "cell", rows)
+    zarr_store.write_array(level, ICONS, "icon", icons.icon)
+    zarr_store.write_array(level, ICONS, "fidelity", icons.fidelity)
+    zarr_store.write_array(level, ICONS, "fidelity_centred", icons.fidelity_centred)
+    zarr_store.write_array(level, ICONS, "key", icons.key)
+    zarr_store.write_array(level, ICONS, "parent", icons.parent)
 
 
 def _bytes(key: str) -> NDArray[np.uint8]:

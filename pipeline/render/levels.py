@@ -7,7 +7,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.core import store
+from pipeline.core import zarr_store
 from pipeline.featurevis.cache import CachedImage, image_key
 from pipeline.featurevis.renderer import CachedRenderer, Progress, RenderRequest
 from pipeline.render.icons import Icon
@@ -138,14 +138,14 @@ def parent_rows(positions: Positions, fine: int, coarser: Positions, coarse: int
 
 
 def _cells(grid: zarr.Group, size: int) -> LevelCells:
-    level = store.level(grid, size)
-    row = np.flatnonzero(store.array(level, "drawn")[:])
+    level = zarr_store.level(grid, size)
+    row = np.flatnonzero(zarr_store.array(level, "drawn")[:])
     return LevelCells(
         size=size,
         row=row,
-        position=np.asarray(store.array(level, "cell")[:])[row],
-        mean=np.asarray(store.array(level, "activation")[:])[row],
-        reliability=np.asarray(store.array(level, "reliability")[:])[row],
+        position=np.asarray(zarr_store.array(level, "cell")[:])[row],
+        mean=np.asarray(zarr_store.array(level, "activation")[:])[row],
+        reliability=np.asarray(zarr_store.array(level, "reliability")[:])[row],
     )
 
 

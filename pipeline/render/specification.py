@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.config.render import RenderSettings
 from pipeline.featurevis.objectives import Objective, direction
 from pipeline.featurevis.optimize import OptimizerConfig
 from pipeline.featurevis.parameterization import ImageParameterization, image_parameterization
@@ -16,7 +17,6 @@ from pipeline.featurevis.renderer import RendererSpec
 from pipeline.featurevis.transforms import RandomAffine
 from pipeline.featurevis.whitening import ActivationSpace
 from pipeline.model.network import Network
-from pipeline.render.config import RenderSettings
 from pipeline.render.fidelity import FidelityMeasure
 
 

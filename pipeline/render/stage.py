@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.config.cluster import Address, Inline, Local, from_environment
+from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
 from pipeline.core.errors import DataError
@@ -25,7 +26,6 @@ from pipeline.featurevis.renderer import CachedRenderer, RendererSpec
 from pipeline.featurevis.whitening import ActivationSpace, activation_space
 from pipeline.model.network import read_description
 from pipeline.parallel.pool import open_pool
-from pipeline.render.config import RenderSettings
 from pipeline.render.fidelity import fidelity_histogram, level_metrics, summary_line
 from pipeline.render.icons import IconArrays, icon_arrays, write_icons
 from pipeline.render.levels import LevelCells, LevelRenderer, RenderedLevel, level_cells, parent_icons
@@ -104,7 +104,7 @@ def _activation_space(task: Task, layer_mean: NDArray[np.float32]) -> Activation
 
 
 def _inputs(task: Task, grid: zarr.Group) -> dict[str, str]:
-    return {GRID.name: store.artifact_identity(grid), MODEL.name: saved.describe(task.path(MODEL))["identity"]}
+    return {GRID.name: store.artifact_identity(grid), MODEL.name: read_description(task.path(MODEL))["identity"]}
 
 
 def _key_base(
@@ -117,7 +117,7 @@ def _key_base(
     objective = spec.purpose.objective(torch.from_numpy(layer_mean)[None])
     return base_digest(
         {
-            "network": saved.describe(task.path(MODEL))["identity"],
+            "network": read_description(task.path(MODEL))["identity"],
             "objective": objective.description,
             "layer_mean": layer_mean,
             "settings": settings.model_dump(mode="json", exclude=NOT_IN_KEY)
@@ -156,4 +156,6 @@ def _advance(bar: "tqdm[None]", count: int) -> None:
 def _mention_former_cache(outputs: Path) -> None:
     folder = outputs / FORMER_CACHE
     if folder.is_dir():
-        say(f"  {folder}: holds icons of an earlier version, which are not used any more; delete it to free its space")
+        log_line(
+            f"  {folder}: holds icons of an earlier version, which this version cannot use; delete it to free space"
+        )

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.render.config import RenderSettings
+from pipeline.config.render import RenderSettings
 from tests.featurevis.scene import SIDE, Scene, scene
 
 

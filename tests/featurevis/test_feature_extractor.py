@@ -4,15 +4,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pipeline.config.model import PreprocessingSettings
 from pipeline.core.errors import ConfigError
 from pipeline.featurevis.feature_extractor import LOGITS, FeatureExtractor
 from pipeline.featurevis.objectives import center_activations
 from pipeline.featurevis.space_to_depth import SpaceToDepthConv2d
-from pipeline.model.config import PreprocessingSettings
-from pipeline.model.describe import describe_layers
+from pipeline.model.discovery import discover_layers
+from pipeline.model.inputs import normalize
 from pipeline.model.layers import run_to
 from pipeline.model.network import Network
-from pipeline.model.preprocessing import normalise
 from tests.featurevis.scene import SIDE, Scene
 
 
@@ -26,7 +26,7 @@ def test_it_returns_the_activation_at_the_center(cnn_scene: Scene) -> None:
     """The activation at the middle of the map, as a plain pass of the whole network gives it."""
     images = torch.rand(3, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     network = cnn_scene.network
-    grid = run_to(network.module, cnn_scene.layer, normalise(images, network.preprocessing))
+    grid = run_to(network.module, cnn_scene.layer, normalize(images, network.preprocessing))
     found = center(network, cnn_scene.layer, images)
     torch.testing.assert_close(found, grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2])
     assert (found - grid[:, :, 0, 0]).abs().max() > 0.01
@@ -37,7 +37,7 @@ def test_tokens_need_the_network_s_own_size(vit_scene: Scene) -> None:
     features = FeatureExtractor(vit_scene.network, [vit_scene.layer], (20, 20), "float32")
     assert features.size == (SIDE, SIDE)
     images = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    tokens = run_to(vit_scene.network.module, vit_scene.layer, normalise(images, vit_scene.network.preprocessing))
+    tokens = run_to(vit_scene.network.module, vit_scene.layer, normalize(images, vit_scene.network.preprocessing))
     torch.testing.assert_close(center_activations(features(images)[vit_scene.layer]), tokens[:, 1 + 2 * 4 + 2])
 
 
@@ -71,7 +71,7 @@ def test_the_first_convolution_can_be_extracted(cnn_scene: Scene) -> None:
     """A first convolution is not folded where it is the layer to be extracted."""
     images = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     network = cnn_scene.network
-    grid = run_to(network.module, "first", normalise(images, network.preprocessing))
+    grid = run_to(network.module, "first", normalize(images, network.preprocessing))
     found = center(network, "first", images)
     torch.testing.assert_close(found, grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2])
 
@@ -106,7 +106,7 @@ def test_several_layers_and_the_logits_come_from_one_pass(cnn_scene: Scene) -> N
     """Each is what a plain pass gives, whatever the order they are asked in; other images give other features."""
     network = cnn_scene.network
     images = torch.rand(3, 3, 24, 40, generator=torch.Generator().manual_seed(0))
-    inputs = normalise(images, network.preprocessing)
+    inputs = normalize(images, network.preprocessing)
     for layers in (["first", LOGITS, "second_relu"], ["second_relu", "first"], [LOGITS]):
         found = FeatureExtractor(network, layers, (24, 40), "float32")(images)
         assert list(found) == layers
@@ -133,7 +133,7 @@ def test_tokens_and_logits_come_from_one_pass(vit_scene: Scene) -> None:
     features = FeatureExtractor(network, layers, (20, 28), "float32")
     assert features.size == (SIDE, SIDE)
     images = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    found, inputs = features(images), normalise(images, network.preprocessing)
+    found, inputs = features(images), normalize(images, network.preprocessing)
     torch.testing.assert_close(found[LOGITS], network.module(inputs))
     for layer in layers[:2]:
         tokens = run_to(network.module, layer, inputs)
@@ -164,7 +164,7 @@ def test_logits_of_another_size_are_refused_in_one_line() -> None:
     """A head that takes one size only names the setting that gives the size."""
     module = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 16 * 16, 5))
     module = module.eval().requires_grad_(False)
-    network = Network("flat", module, tuple("abcde"), PreprocessingSettings(crop=16), describe_layers(module, 16))
+    network = Network("flat", module, tuple("abcde"), PreprocessingSettings(crop=16), discover_layers(module, 16))
     assert FeatureExtractor(network, [LOGITS], (16, 16), "float32").layers == (LOGITS,)
     with pytest.raises(ConfigError, match=r"^units\.size: expected images .* as far as logits, found 20 × 16 pixels"):
         FeatureExtractor(network, [LOGITS], (20, 16), "float32", size_setting="units.size")

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline.core.cluster import Address, Inline, Local
+from pipeline.config.cluster import Address, Inline, Local
+from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError
 from pipeline.featurevis import memory
 from pipeline.featurevis.memory import _left_in_groups, bytes_per_image, check_memory, free_bytes, proposed_batch
 from pipeline.featurevis.renderer import RendererSpec
 from pipeline.featurevis.whitening import activation_space
-from pipeline.render.config import RenderSettings
 from pipeline.render.specification import renderer_spec
 
 GB = 10**9

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError
 from pipeline.featurevis import regularizers
 from pipeline.featurevis.feature_extractor import FeatureExtractor
@@ -13,7 +14,6 @@ from pipeline.featurevis.objectives import direction
 from pipeline.featurevis.optimize import OptimizerConfig
 from pipeline.featurevis.renderer import to_uint8
 from pipeline.featurevis.whitening import activation_space
-from pipeline.render.config import RenderSettings
 from pipeline.render.fidelity import FidelityMeasure
 from pipeline.render.specification import cold_config, warm_config
 from tests.featurevis.rendering import activations, extractor, hooks, optimized

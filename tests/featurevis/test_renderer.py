@@ -7,14 +7,14 @@ import pytest
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.core.pool import InlinePool
+from pipeline.config.render import RenderSettings
 from pipeline.featurevis.cache import CachedImage, ImageCache, pack
 from pipeline.featurevis.objectives import Objective, channel, diversity
 from pipeline.featurevis.parameterization import image_parameterization
 from pipeline.featurevis.renderer import BatchRenderer, CachedRenderer, Measure, Measured, RenderRequest
 from pipeline.featurevis.whitening import activation_space
 from pipeline.model.network import Network
-from pipeline.render.config import RenderSettings
+from pipeline.parallel.pool import InlinePool
 from pipeline.render.specification import renderer_spec
 from tests.featurevis.rendering import renderer, requests, scores, stacked
 from tests.featurevis.scene import Scene
@@ -208,11 +208,12 @@ def coupled(scene: Scene, settings: RenderSettings) -> BatchRenderer:
 def test_a_group_is_rendered_and_cached_as_a_whole(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
     """Where one image of a group is missing, all of it is rendered again, to the same bytes; others are not."""
     settings = quick(steps=4, batch_size=4)
-    who, done = coupled(cnn_scene, settings), []
+    who = coupled(cnn_scene, settings)
+    done: list[int] = []
     wanted = [
         RenderRequest(f"{number:064x}", np.asarray(number % 3), group=number // 3, attempt=0) for number in range(6)
     ]
-    found = []
+    found: list[dict[str, CachedImage]] = []
     for kept in (range(0), range(1, 6)):  # nothing, then all but one of the first group
         with InlinePool(None) as pool, ImageCache(tmp_path / str(len(kept))) as cache:
             cache.put({wanted[number].key: found[0][wanted[number].key] for number in kept})

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.pool import InlinePool
+from pipeline.config.render import RenderSettings
 from pipeline.featurevis.cache import CachedImage, ImageCache
 from pipeline.featurevis.renderer import BatchRenderer, CachedRenderer, Progress, RenderRequest
 from pipeline.featurevis.whitening import activation_space
-from pipeline.render.config import RenderSettings
+from pipeline.parallel.pool import InlinePool
 from pipeline.render.icons import Icon, IconArrays, icon_arrays
 from pipeline.render.levels import LevelRenderer, RenderedLevel
 from pipeline.render.specification import renderer_spec

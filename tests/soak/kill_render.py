@@ -26,7 +26,7 @@ import numpy as np
 from pipeline.config.params import Params, load_params
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
-from pipeline.featurevis.cache import CachedImage, FILE, ImageCache
+from pipeline.featurevis.cache import FILE, CachedImage, ImageCache
 from pipeline.render.stage import CACHE, run
 from pipeline.stages import STAGES, Task
 
