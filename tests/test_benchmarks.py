@@ -15,7 +15,7 @@ from benchmarks.fidelity.exemplars import square
 from benchmarks.harness import docs, report
 from benchmarks.harness.rows import row, table
 from benchmarks.harness.timing import Side, Timed, interleaved
-from benchmarks.real import real_run
+from benchmarks.real import Run, real_run
 from benchmarks.render.cells import Cells, first_cells, parents_of
 from benchmarks.render.factors import Finish, Race
 from benchmarks.render.ours import SEED, IconRenderer
@@ -29,7 +29,7 @@ from benchmarks.study.parameterizations import (
     MagnitudeConstrained,
     pixels,
 )
-from benchmarks.study.rendering import optimized
+from benchmarks.study.rendering import Material, optimized, rendered
 from benchmarks.study.variants import VARIANTS
 from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
@@ -287,6 +287,20 @@ def test_every_row_of_the_study_is_one_change_of_valid_settings() -> None:
             or one.wider
             or (one.start, one.parameterization) != ("noise", "settings")
         )
+
+
+def test_every_kind_of_row_of_the_study_renders(small: Scene) -> None:
+    """The stage's way, the same noise for all, and both other parameterizations give icons that differ."""
+    chosen = settings(steps=2, batch_size=6)
+    material = Material(Run(params=None, outputs=Path()), small.layer, chosen, 6)  # type: ignore[arg-type]  # not read
+    vars(material)["cells"] = cells(small)
+    vars(material)["magnitude"] = torch.rand(3, 24, 13, generator=torch.Generator().manual_seed(1)) + 0.5
+    unchanged = [one for one in VARIANTS if not (one.change or one.wider)]
+    from_noise = [one for one in unchanged if one.start in ("noise", "same noise")]
+    icons = [rendered(variant, material, chosen)[0] for variant in from_noise]
+    assert len(icons) == 4
+    assert {one.shape for one in icons} == {(6, 24, 24, 3)}
+    assert all(not torch.equal(icons[a], icons[b]) for a in range(4) for b in range(a))
 
 
 def test_maco_moves_phases_only_and_both_ways_climb(small: Scene) -> None:
