@@ -13,7 +13,7 @@ def test_images_are_taken_at_equal_steps() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 17, 200])
-def test_no_image_is_in_both_random_halves(count: int) -> None:
+def test_no_image_is_in_both_halves(count: int) -> None:
     """The halves hold every image once, differ by at most one in length, and follow the seed."""
     first, second = random_halves(count, np.random.default_rng(3))
     assert sorted([*first, *second]) == list(range(count))
