@@ -132,7 +132,7 @@ class PairTest:
         """
         groups, search = self.groups(), self.search()
         total = sum(search.prediction_count(len(patches)) for patches in groups.values())
-        with progress(description, total, "picture") as bar:
+        with progress(description, total, "image") as bar:
 
             def done(count: int) -> None:
                 bar.update(count)
