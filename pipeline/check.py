@@ -20,7 +20,7 @@ from pipeline.plan.given import FILL, Sizes
 from pipeline.plan.subject import logit_count
 from pipeline.plan.verdict import no_room
 from pipeline.plan.volume import total
-from pipeline.reduce.engine import check_engine
+from pipeline.reduce.external_engines import check_engine
 from pipeline.site.places import configured, known
 
 
@@ -122,7 +122,7 @@ def check_places(params: Params, images: ImageSet) -> None:
 def check_points(params: Params, images: int) -> None:
     """Raise DataError if there are too few samples for the layout's neighbourhoods."""
     samples = images * params.sample.positions_per_image
-    needed = {"umap": params.reduce.neighbours, "tsne": int(3 * params.reduce.perplexity), "pca": 2}[
+    needed = {"umap": params.reduce.neighbors, "tsne": int(3 * params.reduce.perplexity), "pca": 2}[
         params.reduce.method
     ]
     if samples <= needed:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from pipeline.reduce.laid import lay_out
 
 from benchmarks.harness.rows import Row, row
 from benchmarks.harness.timing import Side, interleaved
 from benchmarks.reduce import planted
 from pipeline.core.progress import say
 from pipeline.reduce.config import ReduceSettings
-from pipeline.reduce.laid import lay_out
 from pipeline.reduce.quality import Points, quality
 from pipeline.reduce.rows import Rows
 

@@ -3,11 +3,12 @@
 import sys
 from pathlib import Path
 
+from pipeline.reduce.space import search_space
+
 from benchmarks.reduce import planted
 from pipeline.core import store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.reduce.rows import Rows
-from pipeline.reduce.space import search_space
 from pipeline.reduce.stage import run
 from pipeline.stages import STAGES, Task
 

@@ -1,7 +1,7 @@
 """Work in threads whose results do not depend on how many there are.
 
 Blocks are cut by their size alone, each is worked on by one thread, and matrix products use no threads of their own,
-see :mod:`pipeline.core.steady`.
+see :func:`single_threaded_blas`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
+from threadpoolctl import threadpool_limits
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -30,3 +31,13 @@ def torch_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Matrix products of NumPy and SciPy use one thread each.
+
+    With more threads, the number of threads decides how BLAS divides a sum, and so its rounding.
+    """
+    with threadpool_limits(1, user_api="blas"):
+        yield

@@ -36,7 +36,7 @@ def reduce(sizes: Sizes, rates: Rates, layer: str, atlas: str) -> int:
     """The points that are laid out, three times over, and the neighbours of those that are not placed later."""
     settings, found = sizes.params.reduce, points(sizes, atlas)
     width = min(sizes.channels[layer], settings.components or sizes.channels[layer])
-    neighbours = int(3 * settings.perplexity) if settings.method == "tsne" else settings.neighbours
+    neighbours = int(3 * settings.perplexity) if settings.method == "tsne" else settings.neighbors
     graph = 0 if settings.method == "pca" else neighbours * EDGE * laid_out(sizes, atlas)
     return rates.memory + graph + found * (3 * FLOAT_BYTES * width + PLACED)
 

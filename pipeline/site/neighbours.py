@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.steady import steady
+from pipeline.core.threads import single_threaded_blas
 
 NEIGHBOURS = 6  # cells listed for each
 AT_ONCE = 2**23  # cosines in memory at a time: 32 MiB
@@ -50,7 +50,7 @@ def neighbours(
     step = max(1, at_once // max(1, len(known)))
     for start in range(0, len(known), step):
         rows = np.arange(start, min(start + step, len(known)))
-        with steady():
+        with single_threaded_blas():
             cosine = np.round(unit[rows] @ unit.T, DECIMALS)
         cosine[np.arange(len(rows)), rows] = -np.inf  # no cell is its own neighbour
         row, column, rank = _largest(cosine, min(count, len(known) - 1))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.pack import packed
-from pipeline.core.steady import steady
+from pipeline.core.threads import single_threaded_blas
 from pipeline.site.level import Content, LevelCells
 from pipeline.site.region_centre import visual_centre
 from pipeline.site.region_merge import merges, touching
@@ -77,7 +77,7 @@ def region_names(
 def names_content(level: LevelCells) -> Content:
     """The regions of a level as the page reads them."""
     drawn = level.drawn
-    with steady():
+    with single_threaded_blas():
         names = region_names(level.size, level.cell[drawn], level.count[drawn], level.attribution[drawn])
     return {
         "size": level.size,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.reduce.select import read_attributions, samples_of_class
+from pipeline.reduce.samples import read_attributions, samples_of_class
 from pipeline.selection import SelectionSettings
 
 TOP = 40
@@ -17,7 +17,7 @@ def attributions() -> NDArray[np.float32]:
 
 
 def by_hand(values: NDArray[np.float32], class_: int, rule: str) -> set[int]:
-    """The filter's samples by its definition, one row after the other."""
+    """The filter's samples by its definition, row by row."""
     rank = {row for row in range(len(values)) if values[row].max() > 0 and int(values[row].argmax()) == class_}
     positive = sorted((-values[row, class_], row) for row in range(len(values)) if values[row, class_] > 0)
     magnitude = {row for _, row in positive[:TOP]}
@@ -26,8 +26,8 @@ def by_hand(values: NDArray[np.float32], class_: int, rule: str) -> set[int]:
 
 @pytest.mark.parametrize("rule", ["rank", "magnitude", "both"])
 @pytest.mark.parametrize("class_", [0, 3, 6])
-def test_filters_are_what_they_say(rule: str, class_: int) -> None:
-    """Each filter takes the samples of its definition, each once, whatever blocks the attributions come in."""
+def test_filters_select_what_they_define(rule: str, class_: int) -> None:
+    """Each filter selects the samples of its definition, each once, for any division into blocks."""
     values = attributions()
     found = read_attributions(np.array_split(values, 5), (class_,))
     settings = SelectionSettings(filter=rule, top=TOP)  # type: ignore[arg-type]  # one of the three
@@ -37,8 +37,8 @@ def test_filters_are_what_they_say(rule: str, class_: int) -> None:
     assert (np.diff(sample) > 0).all()
 
 
-def test_both_filters_take_shared_samples_once() -> None:
-    """A sample that rank and magnitude both take is one sample, not two."""
+def test_both_filters_select_shared_samples_once() -> None:
+    """A sample that rank and magnitude both select is one sample, not two."""
     values = attributions()
     found = read_attributions([values], (2,))
     count = {
@@ -48,7 +48,7 @@ def test_both_filters_take_shared_samples_once() -> None:
     assert max(count["rank"], count["magnitude"]) < count["both"] < count["rank"] + count["magnitude"]
 
 
-def test_nothing_speaks_for_a_class_that_no_sample_adds_to() -> None:
-    """A class without a positive attribution has no samples, even where all classes are equally strong."""
+def test_a_class_without_positive_attributions_has_no_samples() -> None:
+    """Without a positive attribution no sample is selected, even where the attributions to all classes are equal."""
     found = read_attributions([np.zeros((30, 4), np.float32)], (0,))
     assert not len(samples_of_class(found.strongest, found.value[:, 0], 0, SelectionSettings()))
