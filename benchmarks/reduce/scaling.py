@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.harness.rows import Row, row
-from benchmarks.reduce import planted
+from benchmarks.reduce import synthetic
 from benchmarks.scale.memory import peak_of
 from pipeline.core.progress import say
 from pipeline.core.store import discard
@@ -16,11 +16,11 @@ from pipeline.core.store import discard
 PCA_GOAL, STAGE_GOAL = 2.0, 10.0  # GB
 
 
-def million_rows(folder: Path, counts: Sequence[int]) -> list[Row]:
-    """Peak memory and minutes of PCA for each number of samples, and of the whole stage for the last one.
+def scaling_rows(folder: Path, counts: Sequence[int]) -> list[Row]:
+    """Peak memory and minutes of the PCA for each number of samples, and of the whole stage for the last one.
 
     Args:
-        folder: for the activations, a kilobyte for each sample at a time.
+        folder: for the activations, a kilobyte for each sample.
         counts: of samples.
     """
     rows = []
@@ -28,21 +28,21 @@ def million_rows(folder: Path, counts: Sequence[int]) -> list[Row]:
         outputs = folder / str(count)
         discard(outputs)
         outputs.mkdir(parents=True)
-        planted.write(outputs, count)
-        what = f"{count:,} samples × {planted.CHANNELS} channels"
-        rows += _measured(f"PCA, {what}", "pca", outputs, PCA_GOAL)
+        synthetic.write(outputs, count)
+        what = f"{count:,} samples × {synthetic.CHANNELS} channels"
+        rows += _memory_rows(f"PCA, {what}", "pca", outputs, PCA_GOAL)
         if count == counts[-1]:
-            rows += _measured(f"reduce, {what}", "stage", outputs, STAGE_GOAL)
-            found = json.loads((outputs / f"metrics/reduce/{planted.LAYER}/all.json").read_text())
-            rows += _quality(f"reduce, {what}", found)
+            rows += _memory_rows(f"reduce, {what}", "stage", outputs, STAGE_GOAL)
+            found = json.loads((outputs / f"metrics/reduce/{synthetic.LAYER}/all.json").read_text())
+            rows += _quality_rows(f"reduce, {what}", found)
         discard(outputs)
     return rows
 
 
-def _measured(what: str, part: str, outputs: Path, goal: float) -> list[Row]:
+def _memory_rows(what: str, part: str, outputs: Path, goal: float) -> list[Row]:
     say(what)
     began = perf_counter()
-    peak = peak_of([sys.executable, "-m", "benchmarks.reduce.measured", part, str(outputs)])
+    peak = peak_of([sys.executable, "-m", "benchmarks.reduce.memory_process", part, str(outputs)])
     minutes = (perf_counter() - began) / 60
     return [
         row(f"{what}: peak memory of the process", peak / 1e9, "GB", at_most=goal),
@@ -50,7 +50,7 @@ def _measured(what: str, part: str, outputs: Path, goal: float) -> list[Row]:
     ]
 
 
-def _quality(what: str, found: Mapping[str, Any]) -> list[Row]:
+def _quality_rows(what: str, found: Mapping[str, Any]) -> list[Row]:
     groups = ("landmarks", "placed") if "trustworthiness_10_placed" in found else ()
     rows = [row(f"{what}: samples laid out, the others placed among them", found["landmarks"], "samples")]
     for measure in ("trustworthiness", "continuity"):
@@ -59,6 +59,6 @@ def _quality(what: str, found: Mapping[str, Any]) -> list[Row]:
             rows += [
                 row(f"{what}: {measure} (k {k}), {kind}", found[name], "")
                 for name, kind in names.items()
-                if found[name] is not None  # too few points of a kind are not measured
+                if found[name] is not None  # undefined for a group with too few points
             ]
     return rows
