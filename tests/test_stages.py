@@ -23,7 +23,7 @@ def settings(stage: str, atlas: str, *overrides: str) -> dict[str, Any]:
     ("stage", "override", "changed"),
     [
         ("reduce", "selection.top=7", {"class-1"}),
-        ("reduce", "reduce.neighbours=7", {"all", "class-1"}),
+        ("reduce", "reduce.neighbors=7", {"all", "class-1"}),
         ("grid", "grid.class_levels=[3,6]", {"class-1"}),
         ("grid", "grid.levels=[3,6]", {"all"}),
         ("grid", "grid.min_count=7", {"all", "class-1"}),

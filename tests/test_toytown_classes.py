@@ -18,16 +18,15 @@ from pipeline.images.toytown.scenes import SCENE_CLASSES
 from pipeline.images.toytown.toytown import CLASSES, Scene
 from pipeline.model.inputs import to_tensor
 from pipeline.reduce import umap
-from pipeline.reduce.compare import across
-from pipeline.reduce.normalize import to_unit_square
-from pipeline.reduce.select import read_attributions, samples_of_class
+from pipeline.reduce.postprocess import comparison_axis, to_unit_square
+from pipeline.reduce.samples import read_attributions, samples_of_class
 from pipeline.sample.forward import sample_batch
 from tests.toytown_truth import PREPROCESSING, SIDE, network, parts, unseen_scenes
 
 LAYER, PLACES = "mixed4a", 12
 NEAR = 8  # pixels around an exemplar in which a part counts as shown
 TOP = 20
-REDUCE = ReduceSettings(neighbours=15, epochs=150, negatives=5)
+REDUCE = ReduceSettings(neighbors=15, epochs=150, negative_sample_rate=5)
 FIREBOAT, STREETCAR = CLASSES.index("fireboat"), CLASSES.index("streetcar")
 SELECTION = SelectionSettings(filter="both", top=400)
 
@@ -101,7 +100,7 @@ def cells_that_show(
 ) -> float:
     """Share of an atlas's cells most of whose exemplars show a wanted part; ``top`` by attribution to fireboat."""
     values = samples.activation[chosen]
-    xy, _ = to_unit_square(umap.layout(unit(values), REDUCE, 0), 1, 0.1)
+    xy, _ = to_unit_square(umap.embed(unit(values), REDUCE, 0), 1, 0.1)
     level = assign_cells(xy, [10])[0]
     centred = values - samples.activation.mean(axis=0)
     means = np.stack([centred[level.of_point == cell].mean(axis=0) for cell in range(len(level.cell))])
@@ -129,7 +128,7 @@ def test_the_fireboat_atlas_shows_fireboats(samples: Samples, scenes: list[Scene
 def test_a_comparison_orders_parts_by_their_class(samples: Samples, scenes: list[Scene]) -> None:
     """Between streetcar and fireboat, wheels and rails lie at one end, water at the other, windows between them."""
     chosen = np.union1d(of_class(samples, STREETCAR), of_class(samples, FIREBOAT))
-    x, _ = across(samples.attribution[chosen, FIREBOAT] - samples.attribution[chosen, STREETCAR])
+    x, _ = comparison_axis(samples.attribution[chosen, FIREBOAT] - samples.attribution[chosen, STREETCAR])
     names = np.array([*part_names(scenes), ""])[samples.part[chosen]]
     order = {"wheels": -1, "rails": -1, "windows": 0, "water": 1}
     shown = np.isin(names, list(order))
@@ -144,7 +143,7 @@ def test_a_comparison_orders_parts_by_their_class(samples: Samples, scenes: list
 @pytest.mark.parametrize(("left", "between", "right"), [("house", "lighthouse", "fish"), ("tree", "bird", "fish")])
 def test_a_class_that_shares_parts_lies_between(samples: Samples, left: str, between: str, right: str) -> None:
     """Images of a class that shares parts with both lie between theirs in the comparison of the two."""
-    x, _ = across(samples.attribution[:, CLASSES.index(right)] - samples.attribution[:, CLASSES.index(left)])
+    x, _ = comparison_axis(samples.attribution[:, CLASSES.index(right)] - samples.attribution[:, CLASSES.index(left)])
     label = samples.image % len(CLASSES)
     places = [float(x[label == CLASSES.index(name)].mean()) for name in (left, between, right)]
     assert places[0] < places[1] < places[2]

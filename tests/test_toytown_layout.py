@@ -13,15 +13,15 @@ from pipeline.images.positions import relative_positions
 from pipeline.images.toytown.toytown import Scene
 from pipeline.model.inputs import to_tensor
 from pipeline.model.network import Network
-from pipeline.reduce.laid import lay_out
-from pipeline.reduce.quality import Points, quality
+from pipeline.reduce.layout import compute_layout
+from pipeline.reduce.quality import LayoutSamples, measure_quality
 from pipeline.reduce.rows import Rows
 from pipeline.sample.forward import sample_batch
 from tests.toytown_truth import PREPROCESSING, network, parts, unseen_scenes
 
 LAYER = "mixed3b"
 SCENES, PLACES, PATCH = 300, 12, 12
-REDUCE = ReduceSettings(neighbours=15, epochs=150, negatives=5)
+REDUCE = ReduceSettings(neighbors=15, epochs=150, negative_sample_rate=5)
 MARGIN = 0.1
 
 
@@ -41,9 +41,11 @@ class Places:
 
     def hits(self, order: NDArray[np.intp] | None = None) -> float:
         """Share of a place's 10 nearest in its layout, from other scenes, that show the same part."""
-        xy = lay_out(Rows(self.vector), REDUCE, 0).places.astype(np.float32)
+        xy = compute_layout(Rows(self.vector), REDUCE, 0).coordinates.astype(np.float32)
         xy = xy if order is None else xy[order]
-        found = quality(Points(Rows(self.vector), xy, self.image, self.part), "cosine", 2000, 0)["label_hits"]
+        found = measure_quality(
+            LayoutSamples(Rows(self.vector), xy, self.image, self.part), "cosine", 2000, 0
+        )["label_hits"]
         assert found is not None
         return found
 

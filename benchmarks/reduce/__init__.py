@@ -1,1 +1,1 @@
-"""The benchmark of the stage ``reduce``: beside umap-learn, and on a million samples."""
+"""The benchmark of the stage ``reduce``: beside umap-learn, on real activations, and on a million samples."""

@@ -1,4 +1,4 @@
-"""Settings of class atlases and comparisons: which samples they hold."""
+"""Settings of class atlases and comparisons: which samples they contain."""
 
 from typing import Annotated, Literal
 
@@ -11,10 +11,11 @@ class SelectionSettings(Settings):
     """Which samples belong to a class.
 
     Attributes:
-        filter: ``rank`` takes the samples whose strongest attribution is the class, ``magnitude`` the ``top`` samples
-            of largest attribution to it, ``both`` either (Carter et al. 2019, "Focusing on a Single Classification").
-        top: samples that ``magnitude`` takes at most.
-        min_samples: a class with fewer gets no atlas.
+        filter: ``rank`` selects the samples whose strongest attribution is the class, ``magnitude`` the ``top``
+            samples of largest attribution to it, ``both`` either (Carter et al. 2019, "Focusing on a Single
+            Classification").
+        top: largest number of samples that ``magnitude`` selects.
+        min_samples: a class with fewer samples is an error.
     """
 
     filter: Literal["rank", "magnitude", "both"] = "both"

@@ -5,7 +5,7 @@ import torch
 from numba import float32, int64, types
 from numpy.typing import NDArray
 
-from pipeline.core.compiled import compiled_for
+from pipeline.core.numba_jit import eager_jit
 from pipeline.grid.cell_assignment import nested_order
 from pipeline.grid.sums import take_rows
 
@@ -52,7 +52,7 @@ def cosines_to_means(
 READ_ONLY = types.Array(float32, 2, "C", readonly=True)
 
 
-@compiled_for(float32[:, ::1], float32[::1], int64[:, :], READ_ONLY)
+@eager_jit(float32[:, ::1], float32[::1], int64[:, :], READ_ONLY)
 def _cosines(
     rows: NDArray[np.float32], mean: NDArray[np.float32], cells: NDArray[np.int64], directions: NDArray[np.float32]
 ) -> NDArray[np.float32]:

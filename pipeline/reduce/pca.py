@@ -1,4 +1,6 @@
-"""The directions of largest variance: a plain linear layout, and the compass of all others."""
+"""Principal component analysis: a linear layout, the initialization of UMAP and t-SNE, and the alignment reference."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,29 +9,34 @@ from pipeline.core.moments import LayerStatistics, statistics
 from pipeline.reduce.rows import Rows
 
 
-def layout(rows: Rows, dimensions: int = 2) -> NDArray[np.float64]:
-    """Project activations onto their first one or two principal components: [n, dimensions]."""
+@dataclass(frozen=True)
+class Plane:
+    """A plane in activation space.
+
+    Attributes:
+        center: [channel] float64.
+        axes: [channel, 2] float64, orthonormal.
+    """
+
+    center: NDArray[np.float64]
+    axes: NDArray[np.float64]
+
+
+def embed(rows: Rows, dimensions: int = 2) -> NDArray[np.float64]:
+    """Coordinates [n, dimensions] of rows on their first one or two principal components."""
     plane = principal_plane(statistics(block for _, block in rows.blocks()))
     return np.concatenate([project(block, plane)[:, :dimensions] for _, block in rows.blocks()])
 
 
-class Plane:
-    """A plane in activation space: a centre [channel] and two orthonormal axes [channel, 2], all float64."""
-
-    def __init__(self, centre: NDArray[np.float64], axes: NDArray[np.float64]) -> None:
-        self.centre = centre
-        self.axes = axes
-
-
 def principal_plane(moments: LayerStatistics) -> Plane:
     """The plane of the two largest eigenvalues of the covariance."""
-    axes = main_axes(moments.covariance, 2)
+    axes = principal_axes(moments.covariance, 2)
     if axes.shape[1] < 2:  # a layer of one channel
         axes = np.concatenate([axes, np.zeros_like(axes)], axis=1)
     return Plane(moments.mean, axes)
 
 
-def main_axes(covariance: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+def principal_axes(covariance: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """Eigenvectors [channel, count] of the largest eigenvalues, largest first; fewer where there are fewer channels.
 
     The sign of an eigenvector is arbitrary: the loading with the largest magnitude is made positive.
@@ -43,5 +50,5 @@ def main_axes(covariance: NDArray[np.float64], count: int) -> NDArray[np.float64
 
 def project(block: NDArray[np.float32], plane: Plane) -> NDArray[np.float64]:
     """Coordinates [row, 2] of activations [row, channel] in the plane."""
-    coordinates: NDArray[np.float64] = (block.astype(np.float64) - plane.centre) @ plane.axes
+    coordinates: NDArray[np.float64] = (block.astype(np.float64) - plane.center) @ plane.axes
     return coordinates

@@ -44,7 +44,7 @@ def plant(outputs: Path, values: np.ndarray | None = None) -> Path:
 
 def task(outputs: Path, *overrides: str, layer: str = "early") -> Task:
     """One execution of ``reduce`` with settings that suit a few hundred points."""
-    small = ["layers=[early,late]", "reduce.neighbours=12", "reduce.perplexity=12.0", "reduce.epochs=40"]
+    small = ["layers=[early,late]", "reduce.neighbors=12", "reduce.perplexity=12.0", "reduce.epochs=40"]
     composed = compose_config(ROOT, [*overrides, *small, "reduce.iterations=60"])
     return Task(STAGES["reduce"], parse_params(OmegaConf.to_container(composed)), outputs, layer, "all")
 

@@ -16,12 +16,12 @@ from pipeline.stages import Task
 from tests.reduce.clusters import CLUSTERS, clustered
 from tests.reduce.planted import POSITIONS, plant, task
 
-METHODS = ["umap", "tsne", "pca"]
+METHODS = ["umap", "tsne", "pca", "umap reduce.engine=umap_learn"]
 NAMES = (*(f"cluster {number}" for number in range(CLUSTERS)), "never")
 
 
 def plant_classes(outputs: Path) -> None:
-    """One class for each cluster of activations, and one that nothing speaks for."""
+    """One class for each cluster of activations, and one without positive attributions."""
     activations, labels = clustered()
     generator = np.random.default_rng(2)
     attribution = generator.normal(-1, 0.3, (len(labels), len(NAMES))).astype(np.float32).clip(max=-0.01)
@@ -50,7 +50,7 @@ def of(outputs: Path, atlas: str, *overrides: str) -> Task:
 
 
 def stored(outputs: Path, atlas: str) -> tuple[NDArray[np.int64], NDArray[np.float32], dict[str, float]]:
-    """Samples, places and axis of a stored layout."""
+    """Samples, positions and axis of a stored layout."""
     group = open_artifact(LAYOUT, LAYOUT.path(outputs, "early", atlas))
     axis: dict[str, float] = group.attrs.get("axis", {})  # type: ignore[assignment]  # any JSON
     return np.asarray(array(group, "sample")[:]), np.asarray(array(group, "xy")[:]), axis
@@ -58,9 +58,9 @@ def stored(outputs: Path, atlas: str) -> tuple[NDArray[np.int64], NDArray[np.flo
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_class_atlas_holds_the_samples_of_its_class(outputs: Path, method: str) -> None:
-    """The atlas of a class holds the samples that speak for it, each once, spread over the square."""
+    """The atlas of a class holds the samples with a positive attribution to it, each once, over the whole square."""
     _, labels = clustered()
-    run(of(outputs, "class-2", f"reduce={method}"))
+    run(of(outputs, "class-2", *f"reduce={method}".split()))
     sample, xy, axis = stored(outputs, "class-2")
     np.testing.assert_array_equal(sample, np.flatnonzero(labels == 2))
     assert xy.shape == (len(sample), 2)
@@ -69,10 +69,10 @@ def test_a_class_atlas_holds_the_samples_of_its_class(outputs: Path, method: str
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_comparison_lays_its_classes_on_either_side(outputs: Path, method: str) -> None:
-    """The left class lies left, the right one right, in the order of the attribution difference; y is spread."""
+def test_a_comparison_separates_its_classes(outputs: Path, method: str) -> None:
+    """The left class is left, the right one right, in the order of the attribution difference; y varies."""
     _, labels = clustered()
-    run(of(outputs, "compare-4-1", f"reduce={method}"))
+    run(of(outputs, "compare-4-1", *f"reduce={method}".split()))
     sample, xy, axis = stored(outputs, "compare-4-1")
     group = open_artifact(ACTIVATIONS, ACTIVATIONS.path(outputs, "early"))
     attribution = np.asarray(array(group, "attribution")[:])[sample]
@@ -85,8 +85,8 @@ def test_a_comparison_lays_its_classes_on_either_side(outputs: Path, method: str
     assert axis["scale"] > 0
 
 
-def test_a_comparison_runs_the_same_way_whichever_class_is_left(outputs: Path) -> None:
-    """With the classes exchanged the atlas is mirrored from left to right, and nothing else changes."""
+def test_a_comparison_with_exchanged_classes_is_mirrored(outputs: Path) -> None:
+    """Exchanged classes mirror the atlas from left to right, and nothing else changes."""
     for atlas in ("compare-4-1", "compare-1-4"):
         run(of(outputs, atlas, "reduce=pca"))
     (one, xy, _), (other, mirrored, _) = stored(outputs, "compare-4-1"), stored(outputs, "compare-1-4")
@@ -96,19 +96,19 @@ def test_a_comparison_runs_the_same_way_whichever_class_is_left(outputs: Path) -
 
 @pytest.mark.parametrize("atlas", ["class-6", "compare-6-1", "compare-1-6"])
 def test_a_class_without_samples_is_named(outputs: Path, atlas: str) -> None:
-    """A class that no sample speaks for ends in an error with its name and how many samples it has."""
+    """A class without samples is an error with its name and its number of samples."""
     with pytest.raises(DataError, match=r"class never at layer early: expected at least 30 samples .*, found 0;"):
         run(of(outputs, atlas))
     assert not LAYOUT.path(outputs, "early", atlas).exists()
 
 
 def test_too_few_samples_are_counted(outputs: Path) -> None:
-    """A class with some samples, but fewer than asked, is told with their number."""
+    """The error for a class with fewer samples than required gives their number."""
     with pytest.raises(DataError, match=r"cluster 3 .* at least 51 samples .*, found 50"):
         run(of(outputs, "class-3", "selection.min_samples=51"))
 
 
 def test_without_attributions_there_is_no_class_atlas(tmp_path: Path) -> None:
-    """Where attributions were not recorded, a class atlas says that they are missing."""
+    """Where attributions were not recorded, the error of a class atlas names them."""
     with pytest.raises(ArtifactError, match="attribution"):
         run(of(plant(tmp_path), "class-2"))

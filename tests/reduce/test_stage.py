@@ -18,17 +18,17 @@ METHODS = ["umap", "tsne", "pca"]
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_sample_gets_one_place(tmp_path: Path, method: str) -> None:
-    """All samples lie in the unit square, equal ones together and all-zero ones in the corner."""
+def test_every_sample_gets_one_position(tmp_path: Path, method: str) -> None:
+    """All samples are in the unit square, equal ones at the same position and all-zero ones in the corner."""
     run(task(plant(tmp_path), f"reduce={method}"))
-    places = xy(tmp_path)
+    layout = xy(tmp_path)
     stored = open_artifact(LAYOUT, LAYOUT.path(tmp_path, "early", "all"))
     np.testing.assert_array_equal(array(stored, "sample")[...], np.arange(300))
-    assert places.min() >= 0
-    assert places.max() <= 1
-    np.testing.assert_array_equal(places[ZERO], [[0, 1]] * len(ZERO))
-    np.testing.assert_array_equal(places[TWINS[:, 0]], places[TWINS[:, 1]])
-    assert len(np.unique(places, axis=0)) == 300 - len(TWINS) - len(ZERO) + 1
+    assert layout.min() >= 0
+    assert layout.max() <= 1
+    np.testing.assert_array_equal(layout[ZERO], [[0, 1]] * len(ZERO))
+    np.testing.assert_array_equal(layout[TWINS[:, 0]], layout[TWINS[:, 1]])
+    assert len(np.unique(layout, axis=0)) == 300 - len(TWINS) - len(ZERO) + 1
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_layouts_repeat_bit_for_bit_in_another_process(tmp_path: Path, elsewhere: Path, method: str) -> None:
-    """Two processes write the same bytes, duplicates and all-zero rows included; UMAP's depend on the seed."""
+    """Two processes write the same bytes, with duplicates and all-zero rows; those of UMAP depend on the seed."""
     run(task(plant(tmp_path), f"reduce={method}"))
     files = [path for path in (tmp_path / "layout").rglob("*") if path.is_file()]
     assert any("xy" in path.parts for path in files)
@@ -53,8 +53,8 @@ def test_layouts_repeat_bit_for_bit_in_another_process(tmp_path: Path, elsewhere
     assert np.array_equal(before, xy(tmp_path)) == (method != "umap")
 
 
-def test_layers_are_turned_to_agree(tmp_path: Path) -> None:
-    """A layer that sees the same samples in other directions puts them in the same places as the reference layer."""
+def test_layers_are_aligned(tmp_path: Path) -> None:
+    """A layer whose activations are rotated gives the same positions as the reference layer."""
     plant(tmp_path)
     for layer in ("early", "late"):
         run(task(tmp_path, "reduce=pca", layer=layer))
@@ -65,7 +65,7 @@ def test_layers_are_turned_to_agree(tmp_path: Path) -> None:
 
 
 def test_metrics_and_plot(tmp_path: Path) -> None:
-    """The numbers for people are there, in range, and planted neighbourhoods are found again."""
+    """The metrics are present and in range, and planted neighborhoods are preserved."""
     run(task(plant(tmp_path)))
     metrics = json.loads((tmp_path / "metrics/reduce/early/all.json").read_text())
     assert metrics["points"] == 300
@@ -81,24 +81,24 @@ def test_metrics_and_plot(tmp_path: Path) -> None:
     assert {row["label"] for row in rows} == {"-1", *map(str, range(6))}
 
 
-def test_euclidean_places_all_zero_rows_like_any_other(tmp_path: Path) -> None:
-    """Zero has distances, only no direction: under the Euclidean metric it shares one place among the others."""
+def test_euclidean_lays_out_all_zero_rows_like_any_other(tmp_path: Path) -> None:
+    """Zero has distances and no direction: under the Euclidean metric all-zero rows share an inner position."""
     run(task(plant(tmp_path), "reduce=pca", "reduce.metric=euclidean"))
-    places = xy(tmp_path)
-    assert len(np.unique(places[ZERO], axis=0)) == 1
-    assert places[ZERO[0]].tolist() != [0, 1]
+    layout = xy(tmp_path)
+    assert len(np.unique(layout[ZERO], axis=0)) == 1
+    assert layout[ZERO[0]].tolist() != [0, 1]
 
 
 BROKEN = {
     "zero": (np.zeros((300, 4), np.float32), "found zeros only"),
     "not finite": (np.where(np.eye(300, 4) > 0, np.nan, 1).astype(np.float32), "found 4 of 300 samples"),
-    "few kinds": (np.repeat(np.eye(4, dtype=np.float32), 75, axis=0), "at least 13 different activations, found 4"),
+    "few kinds": (np.repeat(np.eye(4, dtype=np.float32), 75, axis=0), "at least 13 distinct activations, found 4"),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_hopeless_activations_are_refused(tmp_path: Path, name: str) -> None:
-    """The error says in one line which layer, what was found and what to do, and no layout is written."""
+def test_unusable_activations_are_refused(tmp_path: Path, name: str) -> None:
+    """The error names in one line the layer, what was found and what to do, and no layout is written."""
     values, message = BROKEN[name]
     plant(tmp_path, values)
     with pytest.raises(DataError, match=message) as caught:
@@ -118,12 +118,12 @@ def test_hopeless_activations_are_refused(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_published_presets(preset: str, expected: tuple[int, float, str]) -> None:
-    """The presets hold the published values, with UMAP's own number of negative samples and nothing spread."""
+    """The presets have the published values, umap-learn's default of negative samples and no equalization."""
     text = dict(
         line.split(" #")[0].split(": ")
         for line in (ROOT / f"conf/reduce/{preset}.yaml").read_text().splitlines()
         if not line.startswith("#")
     )
-    assert (int(text["neighbours"]), float(text["min_dist"]), text["metric"]) == expected
-    assert (text["method"], text["negatives"], text["evenness"]) == ("umap", "5", "0.0")
+    assert (int(text["neighbors"]), float(text["min_dist"]), text["metric"]) == expected
+    assert (text["method"], text["negative_sample_rate"], text["equalization"]) == ("umap", "5", "0.0")
     assert (text["percentile"], text["margin"]) == ("1.0", "0.1")

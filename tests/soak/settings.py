@@ -15,7 +15,7 @@ from tests.soak.outcomes import Outcome, Row
 CHANGES = {
     "prepare": "prepare.min_side=9",
     "sample": "seed=1",
-    "reduce": "reduce.neighbours=7",
+    "reduce": "reduce.neighbors=7",
     "grid": "grid.levels=[3,6,12]",
     "render": "render.steps=3",
     "tile": "tile.quality=60",
