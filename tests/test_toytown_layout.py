@@ -43,9 +43,9 @@ class Places:
         """Share of a place's 10 nearest in its layout, from other scenes, that show the same part."""
         xy = compute_layout(Rows(self.vector), REDUCE, 0).coordinates.astype(np.float32)
         xy = xy if order is None else xy[order]
-        found = measure_quality(
-            LayoutSamples(Rows(self.vector), xy, self.image, self.part), "cosine", 2000, 0
-        )["label_hits"]
+        found = measure_quality(LayoutSamples(Rows(self.vector), xy, self.image, self.part), "cosine", 2000, 0)[
+            "label_hits"
+        ]
         assert found is not None
         return found
 

@@ -1,7 +1,7 @@
 """What one process has: torch's threads, and the objects that tasks share.
 
 The number of threads does not change the result of :func:`in_threads`: blocks are cut by their size alone, each block
-is processed by one thread, and matrix products use no threads of their own.
+is processed by one thread, and matrix products use one thread, see :func:`single_threaded_blas`.
 """
 
 import threading
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
+from threadpoolctl import threadpool_limits
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,6 +39,16 @@ def torch_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Matrix products of NumPy and SciPy use one thread while the block lasts.
+
+    With several threads, their number decides how BLAS splits a sum, and so how it rounds.
+    """
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 def use_threads(threads: int | None) -> None:

@@ -20,7 +20,7 @@ from pipeline.plan.disk import total_bytes
 from pipeline.plan.format import size
 from pipeline.plan.inputs import FILL, Sizes
 from pipeline.plan.synthetic import logit_count
-from pipeline.reduce.engine import check_engine
+from pipeline.reduce.external_engines import check_engine
 from pipeline.site.bookmarks import configured_bookmarks, link_targets
 
 # what makes a stage's memory smaller
@@ -145,7 +145,7 @@ def check_bookmarks(params: Params, images: ImageSet) -> None:
 def check_points(params: Params, images: int) -> None:
     """Raise DataError if there are fewer samples than the layout needs for its neighborhoods."""
     samples = images * params.sample.positions_per_image
-    needed = {"umap": params.reduce.neighbours, "tsne": int(3 * params.reduce.perplexity), "pca": 2}[
+    needed = {"umap": params.reduce.neighbors, "tsne": int(3 * params.reduce.perplexity), "pca": 2}[
         params.reduce.method
     ]
     if samples <= needed:

@@ -165,7 +165,7 @@ def reduce_cost(sizes: Sizes, rates: Rates, gpus: Sequence[int], layer: str, atl
     speed = rates.given.points or LAYOUT_RATES[settings.method]
     seconds = fitted / speed + (points - fitted) / PLACEMENT_RATE
     width = min(sizes.channels[layer], settings.components or sizes.channels[layer])
-    neighbors = int(3 * settings.perplexity) if settings.method == "tsne" else settings.neighbours
+    neighbors = int(3 * settings.perplexity) if settings.method == "tsne" else settings.neighbors
     graph = 0 if settings.method == "pca" else neighbors * EDGE_BYTES * fitted
     memory = rates.memory + graph + points * (3 * FLOAT_BYTES * width + POINT_BYTES)
     placed = f" + {count(points - fitted)} ÷ {rate(PLACEMENT_RATE)}" if points > fitted else ""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.progress import tracked
-from pipeline.core.threads import in_threads
+from pipeline.parallel.process import in_threads
 from pipeline.reduce.knn_kernels import refine_neighbors, update_neighbors
 
 QUERY_BLOCK = 256  # queries of a cell at a time

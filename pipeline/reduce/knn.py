@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.reduce import Metric
+from pipeline.core.moments import statistics
 from pipeline.core.progress import tracked
-from pipeline.core.statistics import statistics
-from pipeline.core.threads import in_threads
-from pipeline.reduce.config import Metric
+from pipeline.parallel.process import in_threads
 from pipeline.reduce.ivf_knn import ivf_knn_graph, ivf_knn_query
 from pipeline.reduce.knn_kernels import squared_distances, update_neighbors
 from pipeline.reduce.pca import principal_axes

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.threads import single_threaded_blas
+from pipeline.config.reduce import ReduceSettings
+from pipeline.parallel.process import single_threaded_blas
 from pipeline.reduce import pca, umap
-from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.knn import knn_query, knn_space, metric_distance
 from pipeline.reduce.rows import Rows
 

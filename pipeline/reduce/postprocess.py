@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.reduce.config import ReduceSettings
+from pipeline.config.reduce import ReduceSettings
 from pipeline.reduce.rows import DistinctRows
 
 DIRECTIONS = 32

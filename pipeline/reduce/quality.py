@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.reduce import Metric
 from pipeline.core.progress import progress
-from pipeline.core.threads import single_threaded_blas
-from pipeline.parallel.process import in_threads
+from pipeline.parallel.process import in_threads, single_threaded_blas
 from pipeline.reduce.knn import normalize_rows
 from pipeline.reduce.knn_kernels import count_nearer, pick_distances, update_neighbors_of_other_images
 from pipeline.reduce.rows import Rows

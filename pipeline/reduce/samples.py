@@ -10,14 +10,14 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.core import store
+from pipeline.config.selection import SelectionSettings
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import MODEL
-from pipeline.core.atlases import parse_atlas
+from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import DataError
-from pipeline.core.progress import say
-from pipeline.core.statistics import row_blocks
-from pipeline.model.saved import describe
-from pipeline.selection import SelectionSettings
+from pipeline.core.moments import row_blocks
+from pipeline.core.progress import log_line
+from pipeline.model.network import read_description
 from pipeline.stages import Task
 
 FILTER_DESCRIPTIONS = {
@@ -50,10 +50,10 @@ def select_samples(task: Task, activations: zarr.Group) -> AtlasSamples:
     """
     name = parse_atlas(task.atlas)
     if name.kind == "all":
-        return AtlasSamples(np.arange(store.array(activations, "image").shape[0]))
-    blocks = (block for _, block in row_blocks(store.array(activations, "attribution")))
+        return AtlasSamples(np.arange(zarr_store.array(activations, "image").shape[0]))
+    blocks = (block for _, block in row_blocks(zarr_store.array(activations, "attribution")))
     attributions = read_attributions(blocks, name.classes)
-    class_names = describe(task.path(MODEL))["classes"]
+    class_names = read_description(task.path(MODEL))["classes"]
     per_class = [
         _checked_samples(attributions, index, class_, class_names[class_], task.layer, task.params.selection)
         for index, class_ in enumerate(name.classes)
@@ -73,7 +73,7 @@ def _checked_samples(
             f"{FILTER_DESCRIPTIONS[settings.filter]}, found {len(sample)}; use more images or positions per image, "
             "another selection.filter, or lower selection.min_samples"
         )
-    say(f"reduce {layer}: {len(sample)} samples of class {name} ({settings.filter})")
+    log_line(f"reduce {layer}: {len(sample)} samples of class {name} ({settings.filter})")
     return sample
 
 

@@ -13,14 +13,14 @@ from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.moments import layer_statistics, row_blocks
 from pipeline.core.progress import log_line
-from pipeline.core.threads import single_threaded_blas
 from pipeline.images.manifest import read_manifest
+from pipeline.parallel.process import single_threaded_blas
 from pipeline.reduce import pca
 from pipeline.reduce.external_engines import check_engine
 from pipeline.reduce.layout import compute_layout
 from pipeline.reduce.postprocess import comparison_axis, postprocess
 from pipeline.reduce.quality import LayoutSamples, measure_quality, occupied_share
-from pipeline.reduce.rows import RowScan, Rows, distinct_rows, scan_rows
+from pipeline.reduce.rows import Rows, RowScan, distinct_rows, scan_rows
 from pipeline.reduce.samples import AtlasSamples, select_samples
 from pipeline.stages import Task
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.reduce import ReduceSettings
 from pipeline.core.numba_jit import jit
-from pipeline.core.threads import in_threads
+from pipeline.parallel.process import in_threads
 from pipeline.reduce import pca
 from pipeline.reduce.knn import knn_graph, metric_distance
 from pipeline.reduce.rows import Rows

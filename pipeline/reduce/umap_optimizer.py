@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.numba_jit import inlined_jit, jit
 from pipeline.core.progress import progress
-from pipeline.core.threads import in_threads
+from pipeline.parallel.process import in_threads
 
 CLIP = np.float32(4)  # the longest step along each axis
 EPSILON = np.float32(0.001)  # keeps the repulsion finite

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.config.site import SiteSettings
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.site_data import MEMBERS_PER_BLOCK, images_by_cell, member_blocks, pack_array
-from pipeline.core.steady import steady
+from pipeline.parallel.process import single_threaded_blas
 from pipeline.site.cell_data import (
     attribution_strength,
     classes_per_block,
@@ -203,7 +203,7 @@ def neighbors_content(level: AtlasLevel) -> Content:
 def regions_content(level: AtlasLevel) -> Content:
     """The named regions of a level."""
     grid, drawn = level.grid, level.grid.drawn
-    with steady():
+    with single_threaded_blas():
         found = find_regions(grid.size, grid.cell[drawn], grid.count[drawn], grid.attribution[drawn])
     return {
         "size": grid.size,

@@ -6,7 +6,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.steady import steady
+from pipeline.parallel.process import single_threaded_blas
 
 Keys = NDArray[np.uint8]
 
@@ -137,7 +137,7 @@ def nearest_cells(
     step = max(1, in_memory // max(1, len(known)))
     for start in range(0, len(known), step):
         rows = np.arange(start, min(start + step, len(known)))
-        with steady():
+        with single_threaded_blas():
             cosine = np.round(unit[rows] @ unit.T, DECIMALS)
         cosine[np.arange(len(rows)), rows] = -np.inf  # no cell is its own neighbor
         row, column, rank = _largest(cosine, min(count, len(known) - 1))

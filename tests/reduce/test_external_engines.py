@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from pipeline.config.reduce import ReduceSettings
 from pipeline.core.errors import ConfigError
-from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.layout import compute_layout
 from pipeline.reduce.quality import LayoutSamples, measure_quality
 from pipeline.reduce.rows import Rows
@@ -24,7 +24,7 @@ THREADS = """
 import sys
 import numba
 import numpy as np
-from pipeline.reduce.config import ReduceSettings
+from pipeline.config.reduce import ReduceSettings
 from pipeline.reduce.layout import compute_layout
 from pipeline.reduce.rows import Rows
 from tests.reduce.clusters import clustered

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.config.reduce import Metric
 from pipeline.reduce import ivf_knn, knn
-from pipeline.reduce.config import Metric
 from pipeline.reduce.knn import knn_graph, knn_query, knn_space, normalize_rows
 from pipeline.reduce.rows import Rows
 from tests.reduce.clusters import clustered

@@ -6,8 +6,8 @@ import pytest
 import torch
 from scipy.spatial import cKDTree
 
+from pipeline.config.reduce import ReduceSettings
 from pipeline.reduce import knn, pca
-from pipeline.reduce.config import ReduceSettings
 from pipeline.reduce.layout import compute_layout
 from pipeline.reduce.rows import Rows
 from pipeline.reduce.stage import run
