@@ -10,7 +10,7 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from pipeline.core.home import expanded
+from pipeline.core.files import expand_user
 from pipeline.project import runs_installed_package, shipped
 
 
@@ -28,7 +28,7 @@ class PackageGroups(SearchPathPlugin):
 def _fingerprint(root: str) -> str:
     from pipeline.images.image_folder import folder_fingerprint  # noqa: PLC0415  # loads Pillow, see below
 
-    return folder_fingerprint(expanded(str(root)))
+    return folder_fingerprint(expand_user(str(root)))
 
 
 def _atlases(*, _root_: DictConfig) -> ListConfig:

@@ -16,8 +16,7 @@ from pipeline.commands import (
     run_pipeline,
     run_stage,
 )
-from pipeline.core.errors import AtlasError
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import AtlasError, escape_control_chars
 from pipeline.core.malloc import share_memory
 from pipeline.plan.options import add_options, options_from
 from pipeline.stages import STAGES

@@ -9,8 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from pipeline.config.params import load_params, parse_params
-from pipeline.core.errors import ConfigError
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import ConfigError, escape_control_chars
 from pipeline.core.lock import lock, lock_stage, refuse_busy
 from pipeline.core.progress import log_line
 from pipeline.plan.options import Options

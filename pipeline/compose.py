@@ -9,6 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 import hydra_plugins.atlas  # noqa: F401  # registers the resolvers of conf/, also where Hydra has scanned its plugins before
+from pipeline.config.renamed import renamed_setting
 from pipeline.core.errors import AtlasError, ConfigError
 from pipeline.core.files import atomic
 
@@ -27,7 +28,8 @@ def compose_config(root: Path, overrides: Sequence[str]) -> DictConfig:
         overrides: in Hydra's grammar: ``render.steps=64``, ``images=digits``, ``+experiment=NAME``.
 
     Raises:
-        ConfigError: an override is malformed, a group, option or key is unknown, or a value is missing.
+        ConfigError: an override is malformed or uses an old name of a setting, a group, option or key is unknown, or a
+            value is missing.
     """
     return _compose(root, CONFIG, overrides)
 
@@ -44,6 +46,10 @@ def compose_cluster(root: Path, overrides: Sequence[str]) -> tuple[DictConfig | 
 
 
 def _compose(root: Path, name: str, overrides: Sequence[str]) -> DictConfig:
+    for override in overrides:
+        renamed = renamed_setting(override.lstrip("+~").partition("=")[0])
+        if renamed:
+            raise ConfigError(renamed)
     try:
         with initialize_config_dir(str(root / "conf"), version_base=None):
             config = compose(name, list(overrides))

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 from pipeline.__main__ import main
 from pipeline.browse import site_server
 from pipeline.core import artifacts as a
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import escape_control_chars
 from pipeline.core.progress import log_line
 from pipeline.core.zarr_store import array, level, open_artifact
 from pipeline.images.image_folder import ImageFolder

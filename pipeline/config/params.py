@@ -27,8 +27,7 @@ from pipeline.config.selection import SelectionSettings
 from pipeline.config.site import SiteSettings
 from pipeline.config.tile import TileSettings
 from pipeline.core.atlas_names import ATLAS_PATTERN
-from pipeline.core.errors import ConfigError
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import ConfigError, escape_control_chars
 
 MAX_SHOWN = 300  # characters of a value that a message shows
 Layer = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$")]

@@ -4,9 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 # old dotted key: today's dotted key
-SETTINGS: Mapping[str, str] = {}
+SETTINGS: Mapping[str, str] = {
+    "reduce.neighbours": "reduce.neighbors",
+    "reduce.negatives": "reduce.negative_sample_rate",
+    "reduce.evenness": "reduce.equalization",
+    "reduce.metric_points": "reduce.quality_points",
+    "render.warm_rate": "render.warm_learning_rate",
+    "render.parameterisation": "render.parameterization",
+    "render.decay": "render.decay_power",
+    "render.initial": "render.init_std",
+    "render.power": "render.cosine_power",
+    "render.redirect": "render.redirected_relu",
+    "predict.push": "predict.strength",
+    "patch.kept": "patch.keep",
+    "site.places": "site.bookmarks",
+}
 # today's dotted key: old value: today's value
-VALUES: Mapping[str, Mapping[str, str]] = {}
+VALUES: Mapping[str, Mapping[str, str]] = {
+    "reduce.engine": {"own": "builtin"},
+    "render.space": {"centred": "centered"},
+}
 
 
 def renamed_setting(key: str) -> str | None:

@@ -22,14 +22,12 @@ BY_NAME = {
 WITHOUT_EFFECT = {
     "pipeline": "the version alone; artifacts carry it as an attribute",
     "pipeline.core.code": "decides what runs again, not what it writes",
-    "pipeline.core.errors": "names of exceptions",
-    "pipeline.core.escaping": "text of messages",
+    "pipeline.core.errors": "names and text of errors",
     "pipeline.core.progress": "progress bars",
     "pipeline.config.base": "the base class of settings; their values are DVC parameters",
     "pipeline.config.params": "loads settings; their values are DVC parameters",
     "pipeline.config.cluster": "where work runs",
     "pipeline.parallel.dask": "where work runs",
-    "pipeline.core.dask_workers": "where work runs",
     "pipeline.parallel.pool": "where work runs",
     "pipeline.core.malloc": "how memory is returned to the system",
 }

@@ -1,4 +1,4 @@
-"""Files and folders that are written atomically: they appear whole or not at all."""
+"""Paths, and files and folders that are written atomically: they appear whole or not at all."""
 
 import csv
 import json
@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from pipeline.core.errors import ConfigError
 
 PARTIAL = ".partial"  # how the names of unfinished files and folders end
 
@@ -52,3 +54,19 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def expand_user(path: str) -> Path:
+    """Replace a leading ``~`` or ``~user`` by that home folder.
+
+    Raises:
+        ConfigError: there is no home folder of that user, or the text is no path.
+    """
+    if "\0" in path:
+        raise ConfigError(f"{path!r}: expected a path, found a zero character in it; take it out")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigError(
+            f"{path}: expected a path, found no home folder for {path.split('/', maxsplit=1)[0]}; write it in full"
+        ) from None

@@ -19,8 +19,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.core.errors import BusyError, ConfigError
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import BusyError, ConfigError, escape_control_chars
 from pipeline.core.files import write_json
 
 VARIABLE = "ATLAS_LOCK"  # holds the token of the run that a stage belongs to

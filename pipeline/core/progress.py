@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import escape_control_chars
 
 Item = TypeVar("Item")
 

@@ -11,9 +11,8 @@ from pathlib import Path
 from PIL import Image
 
 from pipeline.core.digests import file_digest
-from pipeline.core.errors import ImageError
-from pipeline.core.escaping import escape_control_chars
-from pipeline.core.home import expanded
+from pipeline.core.errors import ImageError, escape_control_chars
+from pipeline.core.files import expand_user
 from pipeline.images.decode import open_file
 from pipeline.images.image_set import Entry
 
@@ -37,7 +36,7 @@ class ImageFolder:
             ConfigError: a path starts at a home folder that does not exist.
             ImageError: the folder is missing or empty, or ``classes`` does not name a subfolder.
         """
-        self.root = expanded(root)
+        self.root = expand_user(root)
         check_folder(self.root)
         self._paths = [path for path, _ in walk(self.root)]
         if not self._paths:
@@ -47,7 +46,7 @@ class ImageFolder:
         # a folder's name may hold bytes that are not UTF-8; a class's name is text
         names = {folder: escape_control_chars(folder) for folder in folders}
         if classes:
-            names = read_class_names(expanded(classes))
+            names = read_class_names(expand_user(classes))
         unnamed = [folder for folder in folders if folder not in names]
         if unnamed:
             raise ImageError(

@@ -20,8 +20,7 @@ from PIL import Image
 
 from pipeline.core.artifacts import IMAGES, REJECTED, Artifact
 from pipeline.core.digests import identity
-from pipeline.core.errors import ArtifactError, ImageError
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import ArtifactError, ImageError, escape_control_chars
 from pipeline.core.files import atomic
 from pipeline.images.decode import load
 from pipeline.images.image_set import ImageSet

@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import escape_control_chars
 from pipeline.images.manifest import Manifest
 
 IMAGES_PER_FOLDER = 1000

@@ -10,7 +10,7 @@ from PIL import Image
 from torchvision import datasets
 
 from pipeline.core.errors import ConfigError, ImageError
-from pipeline.core.home import expanded
+from pipeline.core.files import expand_user
 from pipeline.images.image_set import Entry
 
 # attributes in which torchvision's classes keep their labels; reading them avoids decoding every image
@@ -36,7 +36,7 @@ class TorchvisionSet:
             ConfigError: there is no such class, or it takes other arguments.
             ImageError: the data is missing or broken.
         """
-        self._dataset = _open(dataset, str(expanded(root)), download, dict(arguments or {}))
+        self._dataset = _open(dataset, str(expand_user(root)), download, dict(arguments or {}))
         self._labels = _labels(self._dataset)
         self.classes: Sequence[str] = _classes(self._dataset, self._labels)
 

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.config.model import ModelSettings, PreprocessingSettings
-from pipeline.core.errors import ConfigError
-from pipeline.core.escaping import escape_control_chars
-from pipeline.core.home import expanded
+from pipeline.core.errors import ConfigError, escape_control_chars
+from pipeline.core.files import expand_user
 from pipeline.model.weights import is_weights_file, published_weights
 
 
@@ -25,7 +24,7 @@ def resolve_class_names(settings: ModelSettings, labels: Sequence[str]) -> tuple
     if isinstance(settings.classes, tuple):
         return tuple(map(escape_control_chars, settings.classes))
     if isinstance(settings.classes, str):
-        return _read_names(expanded(settings.classes))
+        return _read_names(expand_user(settings.classes))
     if _is_published(settings):
         categories = published_weights(settings.architecture, settings.weights).meta.get("categories")
         return tuple(categories) if categories else None

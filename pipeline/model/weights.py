@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum, get_model_weights
 
 from pipeline.core.errors import ModelError
-from pipeline.core.home import expanded
+from pipeline.core.files import expand_user
 from pipeline.model.build import find_builder
 
 FILES = (".safetensors", ".pth", ".pt")
@@ -52,7 +52,7 @@ def read_weights(architecture: Mapping[str, Any], source: str) -> dict[str, Tens
     if not is_weights_file(source):
         entry = published_weights(architecture, source)
         return dict(entry.get_state_dict(progress=True, check_hash=True, weights_only=True))
-    path = expanded(source)
+    path = expand_user(source)
     if not path.is_file():
         raise ModelError(
             f"model.weights: expected a file at {path}, found none; give its path or published weights' name"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.config.patch import PatchSettings
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import escape_control_chars
 from pipeline.images.manifest import Manifest
 from pipeline.model.inputs import normalize
 from pipeline.model.layers import LayerShape

@@ -10,8 +10,7 @@ from torch import nn
 
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core import artifacts as a
-from pipeline.core.errors import ImageError
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import ImageError, escape_control_chars
 from pipeline.core.progress import log_line
 from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.listing import Listing, list_images

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.params import Params
-from pipeline.core.errors import ConfigError
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import ConfigError, escape_control_chars
 from pipeline.provenance.trace import Query, trace
 
 USAGE = "layer=NAME atlas=NAME level=CELLS cell=ROW,COLUMN"

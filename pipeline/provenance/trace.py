@@ -9,8 +9,7 @@ from typing import Any
 from pipeline import __version__
 from pipeline.config.params import Params
 from pipeline.core import artifacts as a
-from pipeline.core.errors import ArtifactError, AtlasError
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import ArtifactError, AtlasError, escape_control_chars
 from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.images.thumbnails import label_name

@@ -9,8 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from pipeline.core.errors import ArtifactError, ImageError
-from pipeline.core.escaping import escape_control_chars
+from pipeline.core.errors import ArtifactError, ImageError, escape_control_chars
 from pipeline.images.image_set import Entry
 from pipeline.images.manifest import (
     Manifest,
