@@ -322,7 +322,7 @@ def test_minimap_shows_and_moves_the_view(opened: Opener) -> None:
     assert page.locator(".displayregion").count() == 1
 
 
-@pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(247, 245, 240)"), ("dark", "rgb(20, 19, 18)")])
+@pytest.mark.parametrize(("scheme", "background"), [("light", "rgb(247, 245, 240)"), ("dark", "rgb(20, 19, 18)")])
 def test_light_and_dark_follow_the_system_until_chosen(opened: Opener, scheme: str, background: str) -> None:
     """The background follows the system's theme; the button switches it."""
     page = opened("#layer=features.7", color_scheme=scheme)
