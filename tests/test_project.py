@@ -15,7 +15,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, expect
 
-from pipeline import __version__, init, project_files
+from pipeline import __version__, project_files
 from pipeline.__main__ import main
 from pipeline.project import CODE, DVC
 from pipeline.project_files import outdated, project_dvc_yaml, update_project
@@ -198,7 +198,7 @@ def test_a_folder_in_a_repository_becomes_a_project_of_its_own(in_tmp: Path) -> 
 
 def test_without_git_everything_but_experiments_works(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """DVC is set up without it."""
-    monkeypatch.setattr(init.shutil, "which", lambda _name: None)
+    monkeypatch.setattr("pipeline.init.shutil.which", lambda _name: None)
     assert main(["init", "plain"]) == 0
     assert "no_scm = True" in (in_tmp / "plain" / ".dvc" / "config").read_text()
 
@@ -231,7 +231,7 @@ def test_an_edited_dvc_yaml_survives_an_upgrade(made: Path, monkeypatch: pytest.
     old = (made / DVC).read_text()
     assert update_project(made) == []
     monkeypatch.setattr(project_files, "project_dvc_yaml", lambda: old + "# newer\n")
-    assert update_project(made) == [f"dvc.yaml: replaced by that of activation-atlas {project_files.__version__}"]
+    assert update_project(made) == [f"dvc.yaml: replaced by that of activation-atlas {__version__}"]
     assert (made / DVC).read_text() == old + "# newer\n"
     assert update_project(made) == []
     (made / DVC).write_text(old + "# mine\n")
