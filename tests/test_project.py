@@ -178,7 +178,7 @@ def test_a_second_init_changes_nothing_and_says_what_is_there(made: Path, capsys
     assert main(["init", "made"]) == 0
     printed = capsys.readouterr().out
     assert "already there, left as they are: conf/, .gitignore, .dvcignore, dvc.yaml, code.yaml, params.yaml" in printed
-    assert "made:" not in printed
+    assert "  made:" not in printed
     assert dict(snapshot(made)) == before
     (made / "params.yaml").unlink()
     assert main(["init", "made"]) == 0
