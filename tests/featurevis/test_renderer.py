@@ -208,11 +208,11 @@ def coupled(scene: Scene, settings: RenderSettings) -> BatchRenderer:
 def test_a_group_is_rendered_and_cached_as_a_whole(cnn_scene: Scene, quick: Quick, tmp_path: Path) -> None:
     """Where one image of a group is missing, all of it is rendered again, to the same bytes; others are not."""
     settings = quick(steps=4, batch_size=4)
-    who, done = coupled(cnn_scene, settings), []
+    who, done = coupled(cnn_scene, settings), list[int]()
     wanted = [
         RenderRequest(f"{number:064x}", np.asarray(number % 3), group=number // 3, attempt=0) for number in range(6)
     ]
-    found = []
+    found: list[dict[str, CachedImage]] = []
     for kept in (range(0), range(1, 6)):  # nothing, then all but one of the first group
         with InlinePool(None) as pool, ImageCache(tmp_path / str(len(kept))) as cache:
             cache.put({wanted[number].key: found[0][wanted[number].key] for number in kept})
