@@ -17,7 +17,6 @@ from pipeline.config.reduce import ReduceSettings
 from pipeline.core.errors import ConfigError
 from pipeline.core.progress import log_line
 from pipeline.reduce import pca
-from pipeline.reduce.knn import knn_graph, metric_distance
 from pipeline.reduce.rows import Rows
 
 TORCHDR_UMAP_EPOCHS = 500
@@ -50,7 +49,10 @@ def embed(points: NDArray[np.float32], settings: ReduceSettings, seed: int, dime
 def _embed_by_umap_learn(
     points: NDArray[np.float32], settings: ReduceSettings, seed: int, dimensions: int
 ) -> NDArray[np.float64]:
-    from umap import UMAP  # noqa: PLC0415  # slow to import
+    # slow to import, and check_engine is part of the check before every run
+    from umap import UMAP  # noqa: PLC0415
+
+    from pipeline.reduce.knn import knn_graph, metric_distance  # noqa: PLC0415
 
     ids, squared = knn_graph(points, settings.neighbors - 1, seed, settings.exact_points)
     # umap-learn counts a point among its own neighbors
