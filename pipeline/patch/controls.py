@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.patch.paste import Forward, Pixels, batched_logits, resize
-from pipeline.patch.patches import Patch, PatchSource, random_square
+from pipeline.patch.patches import Patch, PatchSource, random_crop
 
 GROUPS = ("atlas", "elsewhere", "logit", "random", "noise")
 NATURAL = ("logit", "random")  # natural patches that are independent of the atlas
@@ -20,7 +20,7 @@ def elsewhere_patches(
     source: PatchSource, random: np.random.Generator, patches: Sequence[Patch], crop: int
 ) -> list[Patch]:
     """A random square of each patch's image: does the position matter, or only the image?"""
-    return [source.cut(patch.image, random_square(random, len(patch.pixels), crop)) for patch in patches]
+    return [source.cut(patch.image, random_crop(random, len(patch.pixels), crop)) for patch in patches]
 
 
 def random_patches(
@@ -38,7 +38,7 @@ def random_patches(
     while True:
         for row in random.permutation(len(source)):
             if source.class_of(int(row)) not in pair:
-                yield source.cut(int(row), random_square(random, side, crop))
+                yield source.cut(int(row), random_crop(random, side, crop))
 
 
 def top_logit_patches(

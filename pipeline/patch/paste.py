@@ -10,19 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from pipeline.images.crops import Crop
+
 Pixels = NDArray[np.uint8]
 Forward = Callable[[Tensor], Tensor]  # uint8 images [image, 3, y, x] → logits [image, class]
 
 CORNERS = ("top left", "top right", "bottom left", "bottom right")
-
-
-@dataclass(frozen=True)
-class Square:
-    """A square of the network's input, pixels."""
-
-    left: int
-    top: int
-    side: int
 
 
 @dataclass(frozen=True)
@@ -60,10 +53,10 @@ def pasted_side(share: float, crop: int) -> int:
     return min(crop, max(1, round(share * crop)))
 
 
-def corner_square(corner: int, side: int, crop: int) -> Square:
+def corner_square(corner: int, side: int, crop: int) -> Crop:
     """The square of this side in a corner of the input, see :data:`CORNERS`."""
     far = crop - side
-    return Square(far * (corner % 2), far * (corner // 2), side)
+    return Crop(far * (corner % 2), far * (corner // 2), side)
 
 
 def resize(patch: Pixels, side: int) -> Pixels:

@@ -4,32 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
-from pipeline.core.zarr_store import array, level
-from pipeline.patch.paste import Forward, Pixels, Square, batched_logits
-
-MAX_SIDE = 0.5  # of the input's side: a patch is a part of an image, not the image
-
-
-@dataclass(frozen=True)
-class GridLevel:
-    """The cells of one level of a comparison's grid.
-
-    Attributes:
-        size: cells per side.
-        cell: [cell, 2] (row, column).
-        drawn: [cell] it has enough samples to be drawn.
-        attribution: [cell, class] mean attribution, logit.
-        exemplar: [cell, rank] rows of samples, -1 for none.
-    """
-
-    size: int
-    cell: NDArray[np.int32]
-    drawn: NDArray[np.bool_]
-    attribution: NDArray[np.float32]
-    exemplar: NDArray[np.int64]
+from pipeline.core.grid_levels import GridLevel
+from pipeline.images.crops import Crop
+from pipeline.patch.paste import Forward, Pixels, batched_logits
 
 
 @dataclass(frozen=True)
@@ -64,7 +43,7 @@ class Patch:
     pixels: Pixels
     image: int = -1
     own: int = -1
-    square: Square | None = None
+    square: Crop | None = None
     exemplar: Exemplar | None = None
 
 
@@ -93,20 +72,10 @@ class PatchSource:
             self._predicted[row] = int(batched_logits(self._forward, self._load(row)[None], 1).argmax())
         return self._predicted[row]
 
-    def cut(self, row: int, square: Square, exemplar: Exemplar | None = None) -> Patch:
+    def cut(self, row: int, square: Crop, exemplar: Exemplar | None = None) -> Patch:
         """The patch in this square of an image."""
         rows, columns = (slice(edge, edge + square.side) for edge in (square.top, square.left))
         return Patch(self._load(row)[rows, columns].copy(), row, self.class_of(row), square, exemplar)
-
-
-def read_grid_levels(grid: zarr.Group) -> list[GridLevel]:
-    """The cells of every level of a stored grid, coarsest first."""
-    names = ("cell", "drawn", "attribution", "exemplar")
-    levels = []
-    for size in sorted(int(name) for name in grid.group_keys()):
-        group = level(grid, size)
-        levels.append(GridLevel(size, *(np.asarray(array(group, name)[...]) for name in names)))
-    return levels
 
 
 def cell_scores(cells: GridLevel, source: int, target: int, *, rightwards: bool) -> NDArray[np.float64]:
@@ -158,7 +127,7 @@ def atlas_patches(
     source: PatchSource,
     exemplars: Iterable[Exemplar],
     image: NDArray[np.int64],
-    square: Callable[[int], Square],
+    square: Callable[[int], Crop],
     pair: Sequence[int],
     count: int,
 ) -> list[Patch]:
@@ -185,31 +154,7 @@ def atlas_patches(
     return patches
 
 
-def patch_side(receptive_field: int, crop: int) -> int:
-    """Side of the square that is cut out for a layer: its receptive field, but at most half of the input, pixels."""
-    return max(1, min(receptive_field, int(crop * MAX_SIDE)))
-
-
-def square_around(position: tuple[int, int], height: int, width: int, side: int, crop: int) -> Square:
-    """The square around a map position, shifted to lie within the input.
-
-    Args:
-        position: (y, x) in the layer's map.
-        height: of the layer's map.
-        width: of the layer's map.
-        side: of the square, pixels.
-        crop: side of the input, pixels.
-    """
-    y, x = position
-    left, top = ((index + 0.5) / size * crop - side / 2 for index, size in ((x, width), (y, height)))
-    return Square(_inside(left, side, crop), _inside(top, side, crop), side)
-
-
-def random_square(random: np.random.Generator, side: int, crop: int) -> Square:
-    """A square within the input, uniformly at random."""
+def random_crop(random: np.random.Generator, side: int, crop: int) -> Crop:
+    """A crop of the input, uniformly at random."""
     left, top = random.integers(0, crop - side + 1, 2)
-    return Square(int(left), int(top), side)
-
-
-def _inside(edge: float, side: int, crop: int) -> int:
-    return int(min(max(round(edge), 0), crop - side))
+    return Crop(int(left), int(top), side)

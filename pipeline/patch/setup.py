@@ -11,20 +11,19 @@ from torch import Tensor
 
 from pipeline.config.patch import PatchSettings
 from pipeline.core.errors import escape_control_chars
+from pipeline.core.grid_levels import GridLevel
+from pipeline.images.crops import Crop, CropSize, crop_around
 from pipeline.images.manifest import Manifest
 from pipeline.model.inputs import normalize
 from pipeline.model.layers import LayerShape
 from pipeline.model.network import Network
 from pipeline.patch.class_pair import ClassImages, PairTest
-from pipeline.patch.paste import Pixels, Square, batched_logits
+from pipeline.patch.paste import Pixels, batched_logits
 from pipeline.patch.patches import (
-    GridLevel,
     Patch,
     PatchSource,
     atlas_patches,
-    patch_side,
     ranked_exemplars,
-    square_around,
 )
 
 Content = dict[str, Any]
@@ -68,7 +67,7 @@ class Setup:
     @property
     def side(self) -> int:
         """Side of a patch that is cut out, pixels."""
-        return patch_side(self.shape.receptive_field, self.crop)
+        return CropSize(self.shape.receptive_field, self.crop).pixels
 
     def image_content(self, row: int) -> Content:
         """An image's name and that of its class, as the network or else the image set names it."""
@@ -131,9 +130,9 @@ class Setup:
         exemplars = ranked_exemplars(self.levels, source, target, rightwards=target == self.pair[1])
         return atlas_patches(patch_source, exemplars, self.image, self._square, self.pair, self.settings.candidates)
 
-    def _square(self, sample: int) -> Square:
+    def _square(self, sample: int) -> Crop:
         y, x = (int(value) for value in self.position[sample])
-        return square_around((y, x), self.shape.height, self.shape.width, self.side, self.crop)
+        return crop_around((y, x), (self.shape.height, self.shape.width), self.side, self.crop)
 
 
 def first_occurrences(digests: Sequence[str]) -> NDArray[np.int64]:

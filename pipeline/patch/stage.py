@@ -13,6 +13,7 @@ from pipeline.core import artifacts as a
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError
 from pipeline.core.files import atomic
+from pipeline.core.grid_levels import grid_levels
 from pipeline.core.progress import log_line
 from pipeline.core.site_data import data_script
 from pipeline.core.zarr_store import array, open_artifact
@@ -23,7 +24,6 @@ from pipeline.model.layers import require_layer
 from pipeline.model.network import load_network
 from pipeline.patch.class_pair import PairTest
 from pipeline.patch.paste import Pixels
-from pipeline.patch.patches import read_grid_levels
 from pipeline.patch.rates import Resamples
 from pipeline.patch.report import ImageWriter, candidates_content, results_content, summary_content
 from pipeline.patch.setup import Setup
@@ -76,7 +76,7 @@ def _setup(task: Task) -> Setup:
         labels=image_set.classes,
         image=np.asarray(array(activations, "image")[...]),
         position=np.asarray(array(activations, "position")[...]),
-        levels=read_grid_levels(open_artifact(a.GRID, task.path(a.GRID))),
+        levels=grid_levels(open_artifact(a.GRID, task.path(a.GRID))),
         pair=pair,
         settings=task.params.patch,
         seed=task.params.seed,

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from pipeline.core import artifacts as a
 from pipeline.core.files import atomic
+from pipeline.core.grid_levels import grid_level, level_sizes
 from pipeline.core.moments import layer_mean
 from pipeline.core.progress import log_line
 from pipeline.core.site_data import data_script
-from pipeline.core.zarr_store import array, artifact_identity, level, open_artifact
+from pipeline.core.zarr_store import array, artifact_identity, open_artifact
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.model.inputs import network_crop, to_tensor
@@ -25,7 +26,7 @@ from pipeline.predict.ablation import AblationSamples, ablation_results, logit_d
 from pipeline.predict.logit_changes import InterventionRunner, SamplePositions
 from pipeline.predict.report import metrics
 from pipeline.predict.sampling import draw_rows, flat_cells_at
-from pipeline.predict.steering import GridLevel, plan_steering, steer, steering_results
+from pipeline.predict.steering import SteeringLevel, plan_steering, steer, steering_results
 from pipeline.predict.verdict import layer_verdict
 from pipeline.stages import Task
 
@@ -70,7 +71,7 @@ def _measure(task: Task, samples: zarr.Group) -> dict[str, Any]:
     runner = _runner(task)
     drawn = _ablation_samples(task, samples, positions)
     ablation = ablation_results(drawn, logit_drops(runner, drawn, mean), settings.resamples, seed)
-    grid_level = _grid_level(task)
+    grid_level = _steering_level(task)
     plan = plan_steering(grid_level, mean, positions, settings, seed)
     steering = None
     if len(plan.trials.row):
@@ -101,28 +102,26 @@ def _ablation_samples(task: Task, samples: zarr.Group, positions: SamplePosition
     return AblationSamples(drawn, recorded[0].astype(np.float64), recorded[1].astype(np.float64), label)
 
 
-def _grid_level(task: Task) -> GridLevel:
+def _steering_level(task: Task) -> SteeringLevel:
     grid = open_artifact(a.GRID, task.path(a.GRID))
     layout = open_artifact(a.LAYOUT, task.path(a.LAYOUT))
-    sizes = [int(name) for name in grid.group_keys()]
-    size = _nearest_level(sizes, task.params.predict.level)
-    group = level(grid, size)
-    columns = {name: np.asarray(array(group, name)[...]) for name in ("cell", "drawn", "activation", "attribution")}
+    sizes = level_sizes(grid)
+    level = grid_level(grid, _nearest_level(sizes, task.params.predict.level))
     xy = np.asarray(array(layout, "xy")[...])
-    return GridLevel(
-        size=size,
-        cell=columns["cell"],
-        drawn=columns["drawn"],
-        activation=columns["activation"].astype(np.float64),
-        attribution=columns["attribution"].astype(np.float64),
-        flat_cell=flat_cells_at(xy, size, max(sizes)),
+    return SteeringLevel(
+        size=level.size,
+        cell=level.cell,
+        drawn=level.drawn,
+        activation=level.activation.astype(np.float64),
+        attribution=level.attribution.astype(np.float64),
+        flat_cell=flat_cells_at(xy, level.size, max(sizes)),
         sample=np.asarray(array(layout, "sample")[...]),
     )
 
 
 def _nearest_level(sizes: Sequence[int], wanted: int) -> int:
     """The grid level nearest to ``wanted``; of two, the coarser."""
-    return min(sorted(sizes), key=lambda size: abs(size - wanted))
+    return min(sizes, key=lambda size: abs(size - wanted))
 
 
 def _log(layer: str, content: Mapping[str, Any]) -> None:

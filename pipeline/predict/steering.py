@@ -27,7 +27,7 @@ TOP_CLASSES = 3
 
 
 @dataclass(frozen=True)
-class GridLevel:
+class SteeringLevel:
     """The cells of one grid level, and the cell of every point of the layout.
 
     Attributes:
@@ -71,7 +71,7 @@ class SteeringPlan:
 
 
 def plan_steering(
-    level: GridLevel, mean: Floats, samples: SamplePositions, settings: PredictSettings, seed: int
+    level: SteeringLevel, mean: Floats, samples: SamplePositions, settings: PredictSettings, seed: int
 ) -> SteeringPlan:
     """Draw the tested cells, and for each of them unseen images and their samples.
 
@@ -165,7 +165,7 @@ def steer(
 
 
 def steering_results(
-    level: GridLevel,
+    level: SteeringLevel,
     plan: SteeringPlan,
     samples: SamplePositions,
     changes: Floats,

@@ -7,7 +7,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.core import zarr_store
+from pipeline.core.grid_levels import GridLevel, grid_levels
 from pipeline.featurevis.cache import CachedImage, image_key
 from pipeline.featurevis.renderer import CachedRenderer, Progress, RenderRequest
 from pipeline.render.icons import Icon
@@ -102,7 +102,7 @@ class LevelRenderer:
 
 def level_cells(grid: zarr.Group) -> list[LevelCells]:
     """The cells of every level that get icons, from coarse to fine."""
-    return [_cells(grid, size) for size in sorted(int(name) for name in grid.group_keys())]
+    return [_cells(level) for level in grid_levels(grid)]
 
 
 def parent_icons(
@@ -137,16 +137,9 @@ def parent_rows(positions: Positions, fine: int, coarser: Positions, coarse: int
     return np.array([rows.get((int(y), int(x)), -1) for y, x in above], np.intp)
 
 
-def _cells(grid: zarr.Group, size: int) -> LevelCells:
-    level = zarr_store.level(grid, size)
-    row = np.flatnonzero(zarr_store.array(level, "drawn")[:])
-    return LevelCells(
-        size=size,
-        row=row,
-        position=np.asarray(zarr_store.array(level, "cell")[:])[row],
-        mean=np.asarray(zarr_store.array(level, "activation")[:])[row],
-        reliability=np.asarray(zarr_store.array(level, "reliability")[:])[row],
-    )
+def _cells(level: GridLevel) -> LevelCells:
+    row = level.drawn_cells
+    return LevelCells(level.size, row, level.cell[row], level.activation[row], level.reliability[row])
 
 
 def _ignore(_count: int) -> None:

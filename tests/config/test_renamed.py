@@ -31,7 +31,7 @@ def composed() -> dict[str, Any]:
     """The default configuration."""
     values = OmegaConf.to_container(compose_config(ROOT, []))
     assert isinstance(values, dict)
-    return values
+    return {str(key): value for key, value in values.items()}
 
 
 def replaced(values: dict[str, Any], key: str, value: Any) -> dict[str, Any]:

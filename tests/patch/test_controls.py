@@ -5,6 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pipeline.images.crops import Crop
 from pipeline.patch.controls import (
     color_statistics,
     elsewhere_patches,
@@ -13,7 +14,6 @@ from pipeline.patch.controls import (
     random_patches,
     top_logit_patches,
 )
-from pipeline.patch.paste import Square
 from pipeline.patch.patches import Exemplar, PatchSource, atlas_patches
 
 CROP, SIDE = 16, 6
@@ -46,7 +46,7 @@ def test_the_atlas_gives_patches_of_other_classes_images_only() -> None:
     labels = [2] * 30
     labels[3], labels[4], labels[5], labels[25] = 0, 1, -1, -1
     image = np.array([3, 4, 5, 25, 6, 6, 7, 8])
-    found = atlas_patches(source(labels), exemplars(list(range(8))), image, lambda _: Square(0, 0, SIDE), PAIR, 3)
+    found = atlas_patches(source(labels), exemplars(list(range(8))), image, lambda _: Crop(0, 0, SIDE), PAIR, 3)
     assert [patch.image for patch in found] == [25, 6, 7]
     assert [patch.own for patch in found] == [2, 2, 2]
 
@@ -64,12 +64,10 @@ def test_random_patches_are_of_other_classes_and_of_the_same_size() -> None:
 def test_elsewhere_patches_are_from_the_same_images() -> None:
     """The control for positions has the atlas's images in its order, and other squares."""
     labels = [2] * 9
-    some = atlas_patches(
-        source(labels), exemplars([0, 1, 2]), np.array([4, 7, 8]), lambda _: Square(0, 0, SIDE), PAIR, 3
-    )
+    some = atlas_patches(source(labels), exemplars([0, 1, 2]), np.array([4, 7, 8]), lambda _: Crop(0, 0, SIDE), PAIR, 3)
     same = elsewhere_patches(source(labels), np.random.default_rng(0), some, CROP)
     assert [patch.image for patch in same] == [4, 7, 8]
-    assert {patch.square for patch in same} != {Square(0, 0, SIDE)}
+    assert {patch.square for patch in same} != {Crop(0, 0, SIDE)}
 
 
 def test_the_logit_ranks_the_pool() -> None:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.patch.paste import CORNERS, Placement, Predictions, Square, corner_square, paste, predict_pasted, resize
+from pipeline.images.crops import Crop
+from pipeline.patch.paste import CORNERS, Placement, Predictions, corner_square, paste, predict_pasted, resize
 
 CROP, CLASSES = 12, 4
 RANDOM = np.random.default_rng(0)
@@ -62,4 +63,4 @@ def test_a_patch_lies_in_its_corner_and_nowhere_else(number: int) -> None:
     assert len(rows) == 16
     assert (rows.min(), rows.max()) == ((0, 3) if vertical == "top" else (8, 11))
     assert (columns.min(), columns.max()) == ((0, 3) if horizontal == "left" else (8, 11))
-    assert corner_square(number, 4, CROP) == Square(int(columns.min()), int(rows.min()), 4)
+    assert corner_square(number, 4, CROP) == Crop(int(columns.min()), int(rows.min()), 4)

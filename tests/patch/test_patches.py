@@ -1,7 +1,11 @@
 import numpy as np
+import zarr
+from zarr.storage import MemoryStore
 
-from pipeline.patch.paste import Square, pasted_side
-from pipeline.patch.patches import GridLevel, cell_scores, ranked_exemplars, square_around
+from pipeline.core.grid_levels import GridLevel
+from pipeline.images.crops import Crop, crop_around
+from pipeline.patch.paste import pasted_side
+from pipeline.patch.patches import cell_scores, ranked_exemplars
 
 SOURCE, TARGET = 2, 0
 
@@ -12,7 +16,10 @@ def cells() -> GridLevel:
     attribution = np.array([[2, 9, 1], [4, 0, 1], [9, 0, 1], [1, 0, 2], [8, 0, 0], [50, 0, 0]], np.float32)
     drawn = np.array([True, True, True, True, True, False])
     exemplar = np.array([[5, 6, -1], [7, 5, 8], [9, -1, -1], [10, 11, 12], [13, 14, 15], [16, 17, 18]])
-    return GridLevel(4, place, drawn, attribution, exemplar)
+    group = zarr.create_group(store=MemoryStore())
+    for name, values in {"cell": place, "drawn": drawn, "attribution": attribution, "exemplar": exemplar}.items():
+        group.create_array(name, data=values)
+    return GridLevel(4, group)
 
 
 def test_scores_are_distance_times_attribution_difference() -> None:
@@ -37,6 +44,6 @@ def test_exemplars_come_from_the_best_cells_first_and_once() -> None:
 
 def test_a_square_lies_around_its_position_and_inside() -> None:
     """The middle position gives the middle square, a border position one that is shifted inside."""
-    assert square_around((3, 3), 7, 7, 20, 70) == Square(25, 25, 20)
-    assert square_around((0, 6), 7, 7, 30, 70) == Square(40, 0, 30)
+    assert crop_around((3, 3), (7, 7), 20, 70) == Crop(25, 25, 20)
+    assert crop_around((0, 6), (7, 7), 30, 70) == Crop(40, 0, 30)
     assert pasted_side(0.25, 64) == 16
