@@ -12,10 +12,10 @@ from pipeline.config.params import load_params, parse_params
 from pipeline.core.errors import ConfigError, escape_control_chars
 from pipeline.core.lock import lock, lock_stage, refuse_busy
 from pipeline.core.progress import log_line
+from pipeline.export.site_metrics import write_site_metrics
 from pipeline.plan.options import Options
-from pipeline.project import project_root
-from pipeline.project_files import outdated, update_project
-from pipeline.site_metrics import write_site_metrics
+from pipeline.project.files import outdated, update_project
+from pipeline.project.root import project_root
 from pipeline.stages import STAGES, Task
 
 OUTPUTS = Path("outputs")
@@ -30,7 +30,7 @@ def make_project(folder: str) -> None:
     Raises:
         ConfigError: the folder cannot be a project.
     """
-    from pipeline.init import init_project
+    from pipeline.project.init import init_project
 
     sys.stdout.writelines(f"{escape_control_chars(line)}\n" for line in init_project(Path(folder)))
 

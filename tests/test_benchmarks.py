@@ -33,10 +33,10 @@ from benchmarks.study.rendering import Material, optimized, rendered
 from benchmarks.study.variants import VARIANTS
 from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
+from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import direction
 from pipeline.featurevis.random import image_generator, noise_and_uniforms
-from pipeline.featurevis.whitening import activation_space
 from pipeline.model.layers import LayerShape
 from tests.featurevis.rendering import renderer, requests, stacked
 from tests.featurevis.scene import Scene, scene

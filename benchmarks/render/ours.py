@@ -10,8 +10,8 @@ from torch import Tensor
 
 from benchmarks.render.cells import Cells
 from pipeline.config.render import RenderSettings
+from pipeline.featurevis.activation_space import ActivationSpace, activation_space
 from pipeline.featurevis.renderer import BatchRenderer, to_uint8
-from pipeline.featurevis.whitening import ActivationSpace, activation_space
 from pipeline.render.specification import renderer_spec
 
 DType = Literal["float32", "bfloat16"]

@@ -19,6 +19,7 @@ from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import layer_statistics
+from pipeline.featurevis.activation_space import ActivationSpace, activation_space
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import Objective, direction
 from pipeline.featurevis.optimize import optimize
@@ -26,7 +27,6 @@ from pipeline.featurevis.parameterization import Decoder
 from pipeline.featurevis.random import image_generator, noise_and_uniforms
 from pipeline.featurevis.renderer import to_uint8
 from pipeline.featurevis.transforms import RandomAffine
-from pipeline.featurevis.whitening import ActivationSpace, activation_space
 from pipeline.render.specification import cold_config
 
 LEVEL, PARENT_LEVEL = 10, 5

@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from pipeline.core.digests import identity
+from pipeline.featurevis.activation_space import ActivationSpace
 from pipeline.featurevis.feature_extractor import LOGITS, Features
-from pipeline.featurevis.whitening import ActivationSpace
 
 MIN_COSINE = 0.1  # smallest cosine that the power is taken of: an image of negative cosine still gets a gradient
 TINY = 1e-12

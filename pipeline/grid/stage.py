@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.config.cluster import from_environment
 from pipeline.core import artifacts as a
 from pipeline.core import moments, zarr_store
-from pipeline.core.code import stage_digest
+from pipeline.core.code_dependencies import stage_digest
 from pipeline.core.digests import folder_digest, folder_stat_digest
 from pipeline.core.errors import ArtifactError
 from pipeline.core.progress import log_line

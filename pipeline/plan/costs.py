@@ -23,7 +23,7 @@ from pipeline.plan.inputs import (
 )
 from pipeline.sample.attribution import TANGENTS
 from pipeline.sample.parallel_forward import parallel_batches
-from pipeline.sample.tasks import shard_images
+from pipeline.sample.shards import shard_images
 
 TRAINING_PASSES = 3  # forward passes that a training step costs: one forward, and a backward pass of twice the time
 # points per second of a layout, on two cores; they depend on the points and are no more than a first guess

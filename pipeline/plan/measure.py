@@ -18,10 +18,10 @@ from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store as store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import grouped_sums, row_blocks
+from pipeline.featurevis.activation_space import ActivationSpace
 from pipeline.featurevis.memory import bytes_per_image, free_bytes
 from pipeline.featurevis.objectives import center_activations
 from pipeline.featurevis.renderer import BatchRenderer, RenderRequest
-from pipeline.featurevis.whitening import ActivationSpace
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.images.positions import relative_positions

@@ -21,7 +21,7 @@ from pipeline.reduce.layout import compute_layout
 from pipeline.reduce.postprocess import comparison_axis, postprocess
 from pipeline.reduce.quality import LayoutSamples, measure_quality, occupied_share
 from pipeline.reduce.rows import Rows, RowScan, distinct_rows, scan_rows
-from pipeline.reduce.samples import AtlasSamples, select_samples
+from pipeline.reduce.selection import AtlasSamples, select_samples
 from pipeline.stages import Task
 
 # all-zero samples have no direction; they lie in the empty corner of the margin at the bottom left, apart from all

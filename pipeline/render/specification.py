@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.config.render import RenderSettings
+from pipeline.featurevis.activation_space import ActivationSpace
 from pipeline.featurevis.objectives import Objective, direction
 from pipeline.featurevis.optimize import OptimizerConfig
 from pipeline.featurevis.parameterization import ImageParameterization, image_parameterization
 from pipeline.featurevis.renderer import RendererSpec
 from pipeline.featurevis.transforms import RandomAffine
-from pipeline.featurevis.whitening import ActivationSpace
 from pipeline.model.network import Network
 from pipeline.render.fidelity import FidelityMeasure
 

@@ -20,10 +20,10 @@ from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
 from pipeline.core.errors import DataError
 from pipeline.core.moments import layer_statistics
 from pipeline.core.progress import log_line, progress
+from pipeline.featurevis.activation_space import ActivationSpace, activation_space
 from pipeline.featurevis.cache import ImageCache, base_digest
 from pipeline.featurevis.memory import check_memory
 from pipeline.featurevis.renderer import CachedRenderer, RendererSpec
-from pipeline.featurevis.whitening import ActivationSpace, activation_space
 from pipeline.model.network import read_description
 from pipeline.parallel.pool import open_pool
 from pipeline.render.fidelity import fidelity_histogram, level_metrics, summary_line

@@ -10,7 +10,7 @@ import zarr
 
 from pipeline.config.cluster import from_environment
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, MODEL
-from pipeline.core.code import stage_digest
+from pipeline.core.code_dependencies import stage_digest
 from pipeline.core.digests import identity
 from pipeline.core.errors import DataError
 from pipeline.core.files import discard
@@ -21,8 +21,7 @@ from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.model.layers import LayerShape, require_layer
 from pipeline.model.network import read_description
 from pipeline.parallel.pool import open_pool
-from pipeline.sample.stats import ActivationStats, sum_stats
-from pipeline.sample.tasks import (
+from pipeline.sample.shards import (
     SamplerSpec,
     SampleTask,
     Sharding,
@@ -31,6 +30,7 @@ from pipeline.sample.tasks import (
     sample_shard,
     shard_images,
 )
+from pipeline.sample.stats import ActivationStats, sum_stats
 from pipeline.stages import Task
 
 ROWS = "rows"  # the task that needs no network

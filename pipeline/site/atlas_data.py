@@ -20,7 +20,7 @@ from pipeline.site.cell_data import (
 )
 from pipeline.site.manifest import atlas_entry, level_entry
 from pipeline.site.polysemantic_cells import polysemantic_cells
-from pipeline.site.read import AtlasLevel, AtlasSource
+from pipeline.site.read_artifacts import AtlasLevel, AtlasSource
 from pipeline.site.regions import find_regions, regions_level
 from pipeline.site.shared_samples import SampleCells, label_counts, shared_cells
 

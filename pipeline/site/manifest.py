@@ -12,7 +12,7 @@ from pipeline.images.crops import CropSize
 from pipeline.images.manifest import Manifest, manifest_attributes
 from pipeline.images.thumbnails import IMAGES_PER_FOLDER
 from pipeline.model.layers import LayerShape
-from pipeline.site.read import read_tiles
+from pipeline.site.read_artifacts import read_tiles
 from pipeline.stages import Task
 
 Content = dict[str, Any]

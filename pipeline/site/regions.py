@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.site.read import AtlasLevel
+from pipeline.site.read_artifacts import AtlasLevel
 
 FINEST = 40  # cells per side; at finer levels the page labels cells, since grouping those takes gigabytes
 CUTS = (6, 12, 24, 48, 96, 192)  # numbers of regions that the atlas is cut into, coarse to fine

@@ -25,7 +25,7 @@ from pipeline.model.network import read_description
 from pipeline.site.atlas_data import AtlasData, Run
 from pipeline.site.manifest import layer_entry, manifest, provenance_content
 from pipeline.site.pages import PAGES, page, viewer_files
-from pipeline.site.read import read_atlas, read_class_directions, read_sample_cells, read_zero_share
+from pipeline.site.read_artifacts import read_atlas, read_class_directions, read_sample_cells, read_zero_share
 from pipeline.site.tour import bookmarks_content
 from pipeline.stages import Task
 

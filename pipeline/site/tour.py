@@ -10,7 +10,7 @@ from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.grid_levels import grid_level, icon_level
 from pipeline.core.zarr_store import array, open_artifact
 from pipeline.site.bookmarks import Bookmark, configured_bookmarks, format_link, link_targets
-from pipeline.site.read import read_sample_cells, read_values
+from pipeline.site.read_artifacts import read_sample_cells, read_values
 from pipeline.site.shared_samples import largest_share
 from pipeline.site.tour_stats import AtlasStats, CellStats, TourLevel, atlas_stats, cell_stats
 from pipeline.stages import Task

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.config.render import RenderSettings
+from pipeline.featurevis.activation_space import ActivationSpace, activation_space
 from pipeline.featurevis.cache import CachedImage
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import center_activations
 from pipeline.featurevis.optimize import Result
 from pipeline.featurevis.renderer import BatchRenderer, RenderRequest
 from pipeline.featurevis.transforms import IDENTITY, resample
-from pipeline.featurevis.whitening import ActivationSpace, activation_space
 from pipeline.render.specification import renderer_spec
 from tests.featurevis.scene import Scene
 

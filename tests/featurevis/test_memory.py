@@ -14,9 +14,9 @@ from pipeline.config.cluster import Address, Inline, Local
 from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError
 from pipeline.featurevis import memory
+from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.memory import _left_in_groups, bytes_per_image, check_memory, free_bytes, proposed_batch
 from pipeline.featurevis.renderer import RendererSpec
-from pipeline.featurevis.whitening import activation_space
 from pipeline.render.specification import renderer_spec
 
 GB = 10**9

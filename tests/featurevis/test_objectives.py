@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.feature_extractor import LOGITS, FeatureExtractor, Features
 from pipeline.featurevis.objectives import (
     MIN_COSINE,
@@ -30,7 +31,6 @@ from pipeline.featurevis.objectives import (
 from pipeline.featurevis.optimize import OptimizerConfig, optimize
 from pipeline.featurevis.parameterization import image_parameterization
 from pipeline.featurevis.transforms import IDENTITY
-from pipeline.featurevis.whitening import activation_space
 from pipeline.model.network import Network
 from tests.featurevis.scene import Scene
 

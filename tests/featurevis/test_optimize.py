@@ -9,11 +9,11 @@ from torch import nn
 from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError
 from pipeline.featurevis import regularizers
+from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import direction
 from pipeline.featurevis.optimize import OptimizerConfig
 from pipeline.featurevis.renderer import to_uint8
-from pipeline.featurevis.whitening import activation_space
 from pipeline.render.fidelity import FidelityMeasure
 from pipeline.render.specification import cold_config, warm_config
 from tests.featurevis.rendering import activations, extractor, hooks, optimized

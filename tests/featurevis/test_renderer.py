@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.config.render import RenderSettings
+from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.cache import CachedImage, ImageCache, pack
 from pipeline.featurevis.objectives import Objective, channel, diversity
 from pipeline.featurevis.parameterization import image_parameterization
 from pipeline.featurevis.renderer import BatchRenderer, CachedRenderer, Measure, Measured, RenderRequest
-from pipeline.featurevis.whitening import activation_space
 from pipeline.model.network import Network
 from pipeline.parallel.pool import InlinePool
 from pipeline.render.specification import renderer_spec

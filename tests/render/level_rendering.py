@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.render import RenderSettings
+from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.cache import CachedImage, ImageCache
 from pipeline.featurevis.renderer import BatchRenderer, CachedRenderer, Progress, RenderRequest
-from pipeline.featurevis.whitening import activation_space
 from pipeline.parallel.pool import InlinePool
 from pipeline.render.icons import Icon, IconArrays, icon_arrays
 from pipeline.render.levels import LevelRenderer, RenderedLevel

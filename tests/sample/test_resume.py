@@ -12,8 +12,8 @@ import pytest
 from pipeline.config.cluster import VARIABLE
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES
 from pipeline.images.manifest import Manifest, read_manifest, write_manifest
-from pipeline.sample import stage, tasks
-from pipeline.sample.tasks import Sampler, SampleTask, WrittenShards, sample_shard
+from pipeline.sample import shards, stage
+from pipeline.sample.shards import Sampler, SampleTask, WrittenShards, sample_shard
 from pipeline.stages import STAGES, Task
 from tests.sample.small_run import LAYERS, params, prepared
 
@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _small_tasks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every batch is a task, torch has one thread, and nothing is there."""
-    monkeypatch.setattr(tasks, "MIN_BATCHES", 1)
+    monkeypatch.setattr(shards, "MIN_BATCHES", 1)
     monkeypatch.setenv(VARIABLE, json.dumps({"kind": "inline", "threads": 1}))
     yield
     wipe(folder)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, Planted
 
-from pipeline.site.read import AtlasLevel
+from pipeline.site.read_artifacts import AtlasLevel
 from pipeline.site.regions import Regions, adjacent_pairs, find_regions, label_position, regions_level, ward_merges
 
 SIZE, KINDS, EVERYWHERE = 30, 40, 39

@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.zarr_store import create, open_artifact, write_array
-from pipeline.site.read import read_class_directions
+from pipeline.site.read_artifacts import read_class_directions
 
 
 def test_without_labels_a_sample_belongs_to_its_top_class(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ BY_NAME = {
 # Modules that cannot change an artifact's bytes, and why.
 WITHOUT_EFFECT = {
     "pipeline": "the version alone; artifacts carry it as an attribute",
-    "pipeline.core.code": "decides what runs again, not what it writes",
+    "pipeline.core.code_dependencies": "decides what runs again, not what it writes",
     "pipeline.core.errors": "names and text of errors",
     "pipeline.core.progress": "progress bars",
     "pipeline.config.base": "the base class of settings; their values are DVC parameters",

@@ -3,8 +3,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pipeline.featurevis.activation_space import activation_space, oas_shrinkage, whitening_matrix
 from pipeline.featurevis.objectives import direction
-from pipeline.featurevis.whitening import activation_space, oas_shrinkage, whitening_matrix
 
 
 def correlated(samples: int, channels: int = 12) -> NDArray[np.float64]:

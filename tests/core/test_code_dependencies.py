@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core import code
-from pipeline.core.code import dependency_paths, imported_modules, stage_digest, stage_files
+from pipeline.core import code_dependencies
+from pipeline.core.code_dependencies import dependency_paths, imported_modules, stage_digest, stage_files
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name, content in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(content)
-    monkeypatch.setattr(code, "PACKAGE", root)
+    monkeypatch.setattr(code_dependencies, "PACKAGE", root)
     imported_modules.cache_clear()
     yield root
     imported_modules.cache_clear()

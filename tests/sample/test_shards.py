@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.sample.tasks import BUFFER_BYTES, MAX_TASKS, Sharding, shard_images
+from pipeline.sample.shards import BUFFER_BYTES, MAX_TASKS, Sharding, shard_images
 
 
 @pytest.mark.parametrize(

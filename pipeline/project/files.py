@@ -8,9 +8,9 @@ from pathlib import Path
 import yaml
 
 from pipeline import __version__
-from pipeline.core.code import PACKAGE, stage_digest
+from pipeline.core.code_dependencies import PACKAGE, stage_digest
 from pipeline.core.files import atomic
-from pipeline.project import CODE, DVC, runs_installed_package, shipped
+from pipeline.project.root import CODE, DVC, runs_installed_package, shipped
 from pipeline.stages import STAGES
 
 DVC_NEW = "dvc.yaml.new"  # the package's, where the user's own stays
@@ -85,7 +85,7 @@ def project_code_yaml() -> str:
 
 
 def code_digests() -> dict[str, str]:
-    """The digest of each stage's code, see :func:`pipeline.core.code.stage_digest`."""
+    """The digest of each stage's code, see :func:`pipeline.core.code_dependencies.stage_digest`."""
     return {name: stage_digest(name) for name in STAGES}
 
 

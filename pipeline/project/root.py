@@ -7,7 +7,7 @@ holds a digest of each stage's code and is brought up to date by ``atlas run``.
 
 from pathlib import Path
 
-from pipeline.core.code import PACKAGE
+from pipeline.core.code_dependencies import PACKAGE
 from pipeline.core.errors import ConfigError
 
 DVC, CODE = "dvc.yaml", "code.yaml"

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.config.selection import SelectionSettings
-from pipeline.reduce.samples import read_attributions, samples_of_class
+from pipeline.reduce.selection import read_attributions, samples_of_class
 
 TOP = 40
 

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from pipeline.compose import compose_config, write_params
 from pipeline.config.params import Params, parse_params
 from pipeline.core.artifacts import Artifact
-from pipeline.core.code import PACKAGE, WITHOUT_EFFECT, dependency_paths, module_file, stage_files
+from pipeline.core.code_dependencies import PACKAGE, WITHOUT_EFFECT, dependency_paths, module_file, stage_files
 from pipeline.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
