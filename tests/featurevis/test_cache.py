@@ -29,13 +29,6 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from pipeline.featurevis.cache import ImageCache
 from tests.featurevis.test_cache import BATCH, batch
-from typing import Any
-
-import numpy as np
-import pytest
-
-from pipeline.render import icon_key as module
-from pipeline.featurevis.cache import base_digest, icon_key
 with ImageCache(Path(sys.argv[1])) as cache:
     for start in count(int(sys.argv[2]), BATCH):
         cache.put(batch(range(start, start + BATCH)))
