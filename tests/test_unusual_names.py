@@ -71,7 +71,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "photographs" / CUT).write_bytes((folder / "photographs" / CUT).read_bytes()[:900])
     (folder / "photographs" / EMPTY).touch()
     Image.new("L", (MOST_PIXELS, 2)).save(folder / "photographs" / BOMB)
-    few = ("selection.min_samples=3", "grid.class_levels=[2]", "patch.candidates=4", "patch.kept=2", "patch.pool=2")
+    few = ("selection.min_samples=3", "grid.class_levels=[2]", "patch.candidates=4", "patch.keep=2", "patch.pool=2")
     tiny = (*few, "patch.search_images=2", "patch.min_images=2", f"prepare.max_pixels={MOST_PIXELS}")
     with pytest.MonkeyPatch.context() as patch, (folder / "log").open("w", encoding="utf-8") as log:
         patch.chdir(folder)
