@@ -6,13 +6,12 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from pipeline.project.root import project_root
-
 from benchmarks.harness import docs, report
 from benchmarks.harness.rows import table
 from pipeline.core.errors import AtlasError
 from pipeline.core.malloc import share_memory
 from pipeline.core.progress import log_line
+from pipeline.project.root import project_root
 
 RESULTS = Path("benchmarks/results")
 QUICK_RESULTS = Path("outputs/.bench/quick")  # a look, not a record

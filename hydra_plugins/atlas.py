@@ -9,9 +9,9 @@ from typing import Any
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, ListConfig, OmegaConf
-from pipeline.project.root import runs_installed_package, shipped
 
 from pipeline.core.files import expand_user
+from pipeline.project.root import runs_installed_package, shipped
 
 
 class PackageGroups(SearchPathPlugin):

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pipeline.project.files import outdated, project_dvc_yaml, update_project
-from pipeline.project.root import CODE, DVC
 from playwright.sync_api import Browser, expect
 
 from pipeline import __version__
 from pipeline.__main__ import main
 from pipeline.project import files
+from pipeline.project.files import outdated, project_dvc_yaml, update_project
+from pipeline.project.root import CODE, DVC
 from pipeline.stages import STAGES
 from tests.test_dvc import stages
 

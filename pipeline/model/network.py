@@ -18,7 +18,7 @@ from pipeline.core.errors import ArtifactError, ModelError
 from pipeline.core.files import atomic, write_json
 from pipeline.model.build import build, freeze, in_place_modules
 from pipeline.model.layers import LayerShape
-from pipeline.model.weights import load_weights
+from pipeline.model.weights import check_saved_weights, load_weights
 
 WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
@@ -116,7 +116,7 @@ def load_network(folder: Path, device: str = "cpu") -> Network:
         ModelError: the weights no longer fit the architecture, or the device is not available.
     """
     found = read_description(folder)
-    _check_weights(folder / WEIGHTS, found.get("weights"))
+    check_saved_weights(folder / WEIGHTS, found.get("weights"))
     module = build(found["architecture"], len(found["classes"]))
     in_place = in_place_modules(module)
     load_weights(module, load_file(folder / WEIGHTS), str(folder / WEIGHTS))
@@ -134,12 +134,3 @@ def load_network(folder: Path, device: str = "cpu") -> Network:
         layers={name: LayerShape(**shape) for name, shape in found["layers"].items()},
         in_place=in_place,
     )
-
-
-def _check_weights(path: Path, digest: object) -> None:
-    """Raise ArtifactError unless the weights are those that were saved, byte for byte."""
-    found = "none" if not path.is_file() else "others" if file_digest(path) != digest else None
-    if found:
-        raise ArtifactError(
-            f"{path}: expected the weights that {DESCRIPTION} describes, found {found}; run the stage prepare again"
-        )

@@ -9,7 +9,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum, get_model_weights
 
-from pipeline.core.errors import ModelError
+from pipeline.core.digests import file_digest
+from pipeline.core.errors import ArtifactError, ModelError
 from pipeline.core.files import expand_user
 from pipeline.model.build import find_builder
 
@@ -90,6 +91,23 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], where: str) -
             f"{misfits[0]}; check model.architecture and its number of classes"
         )
     module.load_state_dict(dict(weights))
+
+
+def check_saved_weights(path: Path, digest: object) -> None:
+    """Compare saved weights with the digest that was recorded for them.
+
+    Args:
+        path: of ``weights.safetensors``, beside the ``model.json`` that describes the network.
+        digest: SHA-256 (hex) in that description.
+
+    Raises:
+        ArtifactError: the file is missing, or its bytes differ.
+    """
+    found = "none" if not path.is_file() else "others" if file_digest(path) != digest else None
+    if found:
+        raise ArtifactError(
+            f"{path}: expected the weights that model.json describes, found {found}; run the stage prepare again"
+        )
 
 
 def _plain(loaded: Any, path: Path) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
 """Titles, classes, layers and files with markup in their names are text everywhere on the page.
 
-The names that the pipeline writes come from ``tests/test_names.py``; here they reach the page unchanged.
+The names that the pipeline writes come from ``tests/test_unusual_names.py``; here they reach the page unchanged.
 """
 
 import json
