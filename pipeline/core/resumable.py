@@ -158,12 +158,14 @@ class TaskResults:
         Raises:
             ArtifactError: it was removed or damaged in the meantime.
         """
-        if self.record(task) is None:
+        path, found = self._array(name), self._read(task)
+        checksum = found["files"].get(f"{ARRAYS}/{path.name}") if found else None
+        if checksum is None or file_checksum_of(path) != checksum:
             raise ArtifactError(
-                f"{self._array(name)}: expected the result of a finished task, found it damaged; run the stage again"
+                f"{path}: expected the result of a finished task, found it damaged; run the stage again"
             )
         # each use of NumPy's own class for mapped files costs much more
-        return np.asarray(np.lib.format.open_memmap(self._array(name), mode="r"))
+        return np.asarray(np.lib.format.open_memmap(path, mode="r"))
 
     def discard(self, task: object) -> None:
         """Remove the record and the arrays of a task; its shards stay."""
@@ -174,7 +176,11 @@ class TaskResults:
                 discard(self.folder / name)
 
     def discard_arrays(self) -> None:
-        """Remove all arrays."""
+        """Remove all arrays, and the records of the tasks that have stored them."""
+        for path in (self.folder / RECORDS).iterdir():
+            found = self._read(path.stem)
+            if found is None or any(name.startswith(f"{ARRAYS}/") for name in found["files"]):
+                discard(path)
         for path in (self.folder / ARRAYS).iterdir():
             discard(path)
 
