@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.params import Params, load_params
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
-from pipeline.featurevis.cache import CachedImage, FILE, ImageCache
+from pipeline.featurevis.cache import FILE, CachedImage, ImageCache
 from pipeline.render.stage import CACHE, run
 from pipeline.stages import STAGES, Task
 
@@ -135,9 +135,9 @@ def wait_for(folder: Path, count: int, process: "subprocess.Popen[bytes]") -> No
 
 def icons(folder: Path, layer: str) -> dict[str, bytes]:
     """Every array of the icons artifact, as bytes."""
-    found = store.open_artifact(ICONS, ICONS.path(folder, layer, "all"))
+    found = zarr_store.open_artifact(ICONS, ICONS.path(folder, layer, "all"))
     return {
-        f"{size}/{name}": np.asarray(store.array(store.level(found, int(size)), name)[:]).tobytes()
+        f"{size}/{name}": np.asarray(zarr_store.array(zarr_store.level(found, int(size)), name)[:]).tobytes()
         for size in found.group_keys()
         for name in ICONS.arrays
     }
