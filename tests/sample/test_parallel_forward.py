@@ -61,7 +61,7 @@ def test_one_call_at_a_time_stays_in_its_thread(network: Network) -> None:
 
 
 def test_items_are_taken_no_faster_than_results(network: Network) -> None:
-    """However long the list, no more items are taken than a few beyond the results that were asked for."""
+    """However long the list, only a few more items are taken than results were requested."""
     taken: list[int] = []
 
     def items() -> Iterator[int]:
