@@ -142,7 +142,7 @@ def test_a_damaged_shard_is_repaired(checkout: Checkout) -> None:
 
 
 def test_what_is_kept_to_resume_takes_no_space(checkout: Checkout) -> None:
-    """Files that a work folder keeps become links to the committed ones, which DVC has replaced by links to its cache."""
+    """Files that a work folder keeps become links to the committed ones, which are links to DVC's cache."""
     checkout(*RUN)
     assert "grid" in stages(checkout(*RUN, "grid.exemplars=2"))
     outputs = checkout.folder / "outputs"
