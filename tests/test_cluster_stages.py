@@ -13,8 +13,7 @@ from benchmarks.scale.cluster import Cluster, kill
 from pipeline.__main__ import main
 from pipeline.compose import compose_config, write_params
 from pipeline.config.cluster import VARIABLE
-from pipeline.core import moments as statistics
-from pipeline.core import zarr_store as store
+from pipeline.core import moments, zarr_store
 from pipeline.core.resumable import WORK
 from tests.soak.checkouts import Station, Trial, make_images
 from tests.soak.contents import contents, different
@@ -37,9 +36,9 @@ PATIENCE = 120.0  # seconds for the middle of a stage to come
 def small_shards() -> Iterator[None]:
     """Shards of 16 KiB, so that a run of seconds has many tasks."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "SHARD_BYTES", 2**14)
-        patch.setattr(store, "CHUNK_BYTES", 2**11)
-        patch.setattr(statistics, "BLOCK_BYTES", 2**14)
+        patch.setattr(zarr_store, "SHARD_BYTES", 2**14)
+        patch.setattr(zarr_store, "CHUNK_BYTES", 2**11)
+        patch.setattr(moments, "BLOCK_BYTES", 2**14)
         yield
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.core import moments as subject
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS
 
 
@@ -38,10 +38,10 @@ def test_empty_blocks_change_nothing(rows: np.ndarray) -> None:
 def test_stored_activations(rows: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stored array is read in several blocks and gives the same statistics and mean."""
     monkeypatch.setattr(subject, "BLOCK_BYTES", 64 * rows.itemsize * rows.shape[1])
-    with store.create(ACTIVATIONS, tmp_path / "a.zarr", {}, {}) as group:
-        array = store.add_array(group, ACTIVATIONS, "activation", rows.shape, shard_rows=64, dtype="float32")
+    with zarr_store.create(ACTIVATIONS, tmp_path / "a.zarr", {}, {}) as group:
+        array = zarr_store.add_array(group, ACTIVATIONS, "activation", rows.shape, shard_rows=64, dtype="float32")
         array[...] = rows
-    stored = store.array(store.open_artifact(ACTIVATIONS, tmp_path / "a.zarr"), "activation")
+    stored = zarr_store.array(zarr_store.open_artifact(ACTIVATIONS, tmp_path / "a.zarr"), "activation")
     assert len(subject.block_bounds(stored)) == 16
     np.testing.assert_array_equal(np.concatenate([block for _, block in subject.row_blocks(stored)]), rows)
     found = subject.layer_statistics(stored)

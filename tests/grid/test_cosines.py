@@ -25,7 +25,7 @@ def cosines(rows: np.ndarray, xy: np.ndarray, sizes: tuple[int, ...], inside: np
 
 @pytest.mark.parametrize("count", [1, 3, 400, 4000])
 def test_cosines_equal_a_plain_computation(count: int) -> None:
-    """Each sample's centred cosine to its cell's mean, at each level; 0 for samples that are not in the atlas."""
+    """Each sample's centered cosine to its cell's mean, at each level; 0 for samples that are not in the atlas."""
     generator = np.random.default_rng(0)
     xy, rows = generator.random((count, 2)), generator.gamma(1, size=(count, 6)).astype(np.float32)
     inside = np.sort(generator.permutation(count)[: max(1, count - count // 3)])

@@ -209,7 +209,7 @@ def test_damaged_parts_are_made_again(until: int, tmp_path: Path, counted: Count
 
 
 def test_damaged_means_are_made_again(tmp_path: Path, counted: Counted, alone: dict[str, bytes]) -> None:
-    """When what was merged is damaged, the first pass is made anew, and the grid is right."""
+    """When the means are damaged, the first pass runs again, and the grid is right."""
     plant(tmp_path / "other", attribution=True)
     counted.run(tmp_path / "other", until=MADE - 2)
     (means,) = (tmp_path / "other" / WORK).rglob("means.npy")

@@ -58,8 +58,8 @@ def test_exemplars_lie_in_their_cell(tmp_path: Path, planted: Planted) -> None:
             assert set(found) <= set(rows)
             assert len(found) == min(4, len(np.unique(planted.image[rows])))
             assert len(np.unique(planted.image[found])) == len(found)
-            centred, target = planted.activation[rows] - mean, level["activation"][index] - mean
-            cosines = centred @ target / np.linalg.norm(centred, axis=1) / np.linalg.norm(target)
+            centered, target = planted.activation[rows] - mean, level["activation"][index] - mean
+            cosines = centered @ target / np.linalg.norm(centered, axis=1) / np.linalg.norm(target)
             assert found[0] in rows[cosines >= cosines.max() - 1e-5]
             np.testing.assert_allclose(level["spread"][index], (1 - cosines).mean(), atol=1e-4)
 
@@ -76,7 +76,7 @@ def test_reliability_needs_both_halves(tmp_path: Path, planted: Planted) -> None
 
 
 def test_reliability_equals_a_plain_recomputation(tmp_path: Path, planted: Planted) -> None:
-    """Of every cell: the centred cosine of the means of its two halves, NaN where one of them has no sample."""
+    """Of every cell: the centered cosine of the means of its two halves, NaN where one of them has no sample."""
     mean = planted.activation.mean(axis=0)
     for size, level in gridded(tmp_path).items():
         for index, cell in enumerate(level["cell"]):

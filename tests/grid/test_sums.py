@@ -113,7 +113,7 @@ def found_reliability(sums: np.ndarray, counts: np.ndarray, mean: np.ndarray) ->
     return reliability(pieces[0] + pieces[1], counts)
 
 
-def test_cosines_are_centred() -> None:
+def test_cosines_are_centered() -> None:
     """Halves on the same side of the mean agree, on opposite sides they do not; the mean itself has no side."""
     mean = np.array([10.0, 10.0])
     some = mean + np.array([[1, 0], [1, 0], [1, 0], [0, 0]])

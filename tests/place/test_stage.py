@@ -31,7 +31,7 @@ from pipeline.stages import STAGES, Task
 
 ROOT = Path(__file__).parents[2]
 ARCHITECTURE = {"_target_": "torchvision.models.squeezenet1_1", "num_classes": 4}
-GREY = (51, 102, 153)  # the mean: what the network is given is zero, and so is all that it answers
+GRAY = (51, 102, 153)  # the mean: what the network is given is zero, and so is all that it answers
 PREPROCESSING = PreprocessingSettings(resize=72, crop=64, mean=(0.2, 0.4, 0.6))
 LAYER, COUNT, PLACES, LEVELS = "features.4", 9, 6, [2, 4]
 
@@ -73,9 +73,9 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Run:
         Image.fromarray(random.integers(0, 256, (80, 90, 3), np.uint8)).save(path)
     entries = ImageFolder(str(root / "images"))
     keys = tuple(entry.key for entry in entries.entries())
-    unlabelled, width, height = np.full(COUNT, -1), np.full(COUNT, 90), np.full(COUNT, 80)
+    unlabeled, width, height = np.full(COUNT, -1), np.full(COUNT, 90), np.full(COUNT, 80)
     digests = tuple(entries.digest(key) for key in keys)
-    manifest = Manifest(np.arange(COUNT), keys, unlabelled, unlabelled, width, height, digests)
+    manifest = Manifest(np.arange(COUNT), keys, unlabeled, unlabeled, width, height, digests)
     write_manifest(IMAGES.path(root / "outputs"), manifest, {}, {})
     module = freeze(build(ARCHITECTURE))
     network = Network("n", module, tuple("abcd"), PREPROCESSING, discover_layers(module, 64))
@@ -83,7 +83,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Run:
     sampling.run(Task(STAGES["sample"], _params(root, root / "images"), root / "outputs"))
     stored = open_artifact(ACTIVATIONS, ACTIVATIONS.path(root / "outputs", LAYER))
     activation = np.asarray(array(stored, "activation")[:])
-    assert len(np.unique(activation, axis=0)) == len(activation), "every sample can be told from the others"
+    assert len(np.unique(activation, axis=0)) == len(activation), "all samples are distinct"
     xy = random.random((len(activation), 2), np.float32)
     with create(LAYOUT, LAYOUT.path(root / "outputs", LAYER, "all"), {}, {}) as group:
         write_array(group, LAYOUT, "sample", np.arange(len(activation)))
@@ -142,7 +142,7 @@ def test_the_same_images_fall_into_their_own_cells(
 def test_samples_without_a_place_are_in_no_cell(atlas: Run, tmp_path: Path) -> None:
     """A picture that the network answers with zeros has no direction: it is counted as unplaced and listed nowhere."""
     shutil.copytree(atlas.root / "images", tmp_path / "images")
-    Image.new("RGB", (80, 80), GREY).save(tmp_path / "images" / "5 grey.png")
+    Image.new("RGB", (80, 80), GRAY).save(tmp_path / "images" / "5 gray.png")
     task = atlas.task(tmp_path / "images")
     run(task)
     found = [key for cell in images_of_cells(task) for key in cell]

@@ -43,12 +43,12 @@ def task(outputs: Path, images: dict[str, Any], model: dict[str, Any], **prepare
 
 
 def folder(root: Path, *classes: str, count: int = 6) -> dict[str, Any]:
-    """An image folder with these classes, each of a colour of its own."""
+    """An image folder with these classes, each of a color of its own."""
     for index, name in enumerate(classes):
         (root / name).mkdir(parents=True)
         for number in range(count):
-            colour = (250 if index else 10, 10 * number, 100)
-            Image.new("RGB", (40, 36), colour).save(root / name / f"{number}.png")
+            color = (250 if index else 10, 10 * number, 100)
+            Image.new("RGB", (40, 36), color).save(root / name / f"{number}.png")
     return {"_target_": "pipeline.images.image_folder.ImageFolder", "root": str(root)}
 
 
@@ -130,7 +130,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], dict[str, Any], type[AtlasError], str
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_mistakes_end_in_one_line_and_leave_nothing(name: str, tmp_path: Path) -> None:
-    """Each mistake is told in one line, and nothing is written that a later stage would take for whole."""
+    """Each mistake is reported in one line, and nothing is written that a later stage could read."""
     classes, changes, kind, complaint = MISTAKES[name]
     (tmp_path / "images").mkdir()
     if classes == (".",):

@@ -98,7 +98,7 @@ def test_mirroring_happens_when_asked(flip: bool, low: float, high: float) -> No
 
 
 def test_augmented_images_stay_images() -> None:
-    """Values stay in 0..1, each image is changed by chance of its own, and the seed repeats it."""
+    """Values stay in 0..1, each image is augmented differently, and the same seed gives the same images."""
     one, two = (augment(arrow(4), torch.Generator().manual_seed(7), flip=True, noise=0.1) for _ in range(2))
     assert torch.equal(one, two)
     assert float(one.min()) >= 0
@@ -106,8 +106,8 @@ def test_augmented_images_stay_images() -> None:
     assert not torch.equal(one[0], one[1])
 
 
-def test_hardened_images_are_near_and_worse() -> None:
-    """Each image moves by at most the radius, and the network errs more on it than after as long a move by chance."""
+def test_adversarial_images_are_near_and_worse() -> None:
+    """Each image moves by at most the radius, and its loss is higher than after a random move of that length."""
     images, labels = scenes(96)
     module, _ = trained(images, labels, epochs=10)
     pixels, targets = torch.from_numpy(images).movedim(-1, 1).float() / 255, torch.from_numpy(labels)
@@ -136,7 +136,7 @@ def test_predictions_equal_a_plain_pass() -> None:
 
 
 def test_accuracy_counts_known_images_only() -> None:
-    """Images without a class do not count; first and later predictions are told apart."""
+    """Images without a class do not count; first and later predictions are distinguished."""
     predictions = np.array([[0, 1, 2], [1, 0, 2], [2, 1, 0], [0, 1, 2]])
     classes = np.array([0, 0, 0, -1])
     assert top_accuracy(predictions, classes, 1) == pytest.approx(1 / 3)

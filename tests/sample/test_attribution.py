@@ -66,7 +66,7 @@ def test_attribution_is_the_derivative_along_the_activation(
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5)
 
 
-def test_a_normalised_residual_stream_has_no_attribution(vit: nn.Module) -> None:
+def test_a_normalized_residual_stream_has_no_attribution(vit: nn.Module) -> None:
     """Layer norm forgets a token's length, so before a transformer's last block patch tokens get next to none."""
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     found = {}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.model.build import build, freeze
 from pipeline.model.network import Network
@@ -61,7 +61,7 @@ def test_one_call_at_a_time_stays_in_its_thread(network: Network) -> None:
 
 
 def test_items_are_taken_no_faster_than_results(network: Network) -> None:
-    """However long the list, no more items are taken than a few beyond the results that were asked for."""
+    """However long the list, only a few more items are taken than results were requested."""
     taken: list[int] = []
 
     def items() -> Iterator[int]:
@@ -107,8 +107,8 @@ def test_streams_change_no_number(tmp_path: Path) -> None:
         settings = settings.model_copy(update=changed)
         task = Task(STAGES["sample"], settings, tmp_path / "outputs")
         stage.run(task)
-        groups = [store.open_artifact(ACTIVATIONS, task.path(ACTIVATIONS, layer)) for layer in LAYERS]
-        return [np.asarray(store.array(group, "activation")[...]) for group in groups]
+        groups = [zarr_store.open_artifact(ACTIVATIONS, task.path(ACTIVATIONS, layer)) for layer in LAYERS]
+        return [np.asarray(zarr_store.array(group, "activation")[...]) for group in groups]
 
     together, alone, other = sampled(3), sampled(1, seed=1), sampled(1)
     for first, _, second in zip(together, alone, other, strict=True):

@@ -66,13 +66,13 @@ def blocks(real_data: Path) -> dict[str, Block]:
 
 @pytest.mark.real
 def test_means_of_real_activations_keep_their_direction(blocks: dict[str, Block]) -> None:
-    """Half precision turns no mean over some samples by more than a cosine of 1 - 1e-6, be it centred or not."""
+    """Half precision turns no mean over some samples by more than a cosine of 1 - 1e-6, be it centered or not."""
     for block in blocks.values():
         exact = block["activation"]
         half = to_storage(exact, "float16", "a", "activation").astype(np.float32)
         assert (half != exact).any()
-        for centre in (0.0, exact.mean(axis=0)):
-            means = [values.reshape(16, 8, -1).mean(axis=1) - centre for values in (exact, half)]
+        for center in (0.0, exact.mean(axis=0)):
+            means = [values.reshape(16, 8, -1).mean(axis=1) - center for values in (exact, half)]
             norms = [np.linalg.norm(values, axis=1) for values in means]
             assert ((means[0] * means[1]).sum(axis=1) / (norms[0] * norms[1])).min() > 1 - 1e-6
 

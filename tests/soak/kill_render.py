@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.params import Params, load_params
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
 from pipeline.featurevis.cache import FILE, CachedImage, ImageCache
 from pipeline.render.stage import CACHE, run
@@ -36,8 +36,8 @@ PATIENCE = 120.0  # seconds without an icon after which a render hangs
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a render that was killed says of itself.
+class KilledRender:
+    """Counts of a render that was killed.
 
     Attributes:
         kept: icons in the cache at each kill.
@@ -78,7 +78,7 @@ def render(folder: Path, layer: str) -> None:
     run(Task(STAGES["render"], load_params(folder / PARAMS), folder, layer, "all"))
 
 
-def killed(folder: Path, params: Params, layer: str, kills: int, total: int, seed: int) -> Told:
+def killed(folder: Path, params: Params, layer: str, kills: int, total: int, seed: int) -> KilledRender:
     """Render with ``kills`` kills at random moments, then to the end.
 
     Args:
@@ -106,7 +106,7 @@ def killed(folder: Path, params: Params, layer: str, kills: int, total: int, see
         raise RuntimeError(f"the render after the kills failed with code {process.returncode}")
     counts = Counter((folder / LOG).read_text().split())
     last = rows(folder) - kept[-1] if kept else rows(folder)
-    return Told(kept, [key for key, count in counts.items() if count > 1], last, rows(folder))
+    return KilledRender(kept, [key for key, count in counts.items() if count > 1], last, rows(folder))
 
 
 def rows(folder: Path) -> int:
@@ -135,9 +135,9 @@ def wait_for(folder: Path, count: int, process: "subprocess.Popen[bytes]") -> No
 
 def icons(folder: Path, layer: str) -> dict[str, bytes]:
     """Every array of the icons artifact, as bytes."""
-    found = store.open_artifact(ICONS, ICONS.path(folder, layer, "all"))
+    found = zarr_store.open_artifact(ICONS, ICONS.path(folder, layer, "all"))
     return {
-        f"{size}/{name}": np.asarray(store.array(store.level(found, int(size)), name)[:]).tobytes()
+        f"{size}/{name}": np.asarray(zarr_store.array(zarr_store.level(found, int(size)), name)[:]).tobytes()
         for size in found.group_keys()
         for name in ICONS.arrays
     }
@@ -189,15 +189,15 @@ def compare(given: argparse.Namespace) -> int:
         if start(alone, params, given.layer).wait():
             raise RuntimeError("the render that was left alone failed")
         seconds, total = time.monotonic() - began, rows(alone)
-        told = killed(other, params, given.layer, given.kills, total, given.seed)
+        counts = killed(other, params, given.layer, given.kills, total, given.seed)
         same = icons(alone, given.layer) == icons(other, given.layer)
         sys.stdout.write(
             f"left alone: {total} icons in {seconds:.0f} s\n"
-            f"killed {given.kills} times, with {', '.join(map(str, told.kept))} icons kept; "
-            f"the last run drew {told.last_drawn}, {told.total} in all\n"
-            f"drawn twice: {len(told.drawn_twice)}; bytes {'the same' if same else 'DIFFER'}\n"
+            f"killed {given.kills} times, with {', '.join(map(str, counts.kept))} icons kept; "
+            f"the last run drew {counts.last_drawn}, {counts.total} in all\n"
+            f"drawn twice: {len(counts.drawn_twice)}; bytes {'the same' if same else 'DIFFER'}\n"
         )
-        return int(not same or bool(told.drawn_twice) or told.total != total)
+        return int(not same or bool(counts.drawn_twice) or counts.total != total)
 
 
 if __name__ == "__main__":
