@@ -49,6 +49,7 @@ def run_pipeline(overrides: Sequence[str]) -> None:
 
     from pipeline.compose import compose_cluster, compose_config, write_params
     from pipeline.config.cluster import VARIABLE, from_environment, parse_cluster, to_environment
+    from pipeline.core.resumable import share_committed_files
     from pipeline.plan.check import check_run
 
     cluster, overrides = compose_cluster(root, overrides)
@@ -63,6 +64,7 @@ def run_pipeline(overrides: Sequence[str]) -> None:
             log_line(line)
         write_params(root, config)
         reproduce()
+        share_committed_files(OUTPUTS)  # after DVC has stored them
         write_site_metrics(OUTPUTS)
     log_line("")
     log_line(f"The atlas is ready: open {OUTPUTS / 'site' / 'index.html'}, or serve it with 'atlas browse'.")

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from benchmarks.real import Run
 from benchmarks.render.cells import Cells
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
@@ -21,9 +21,9 @@ def patches(run: Run, cells: Cells, size: int) -> Tensor:
     Pixels of the network's input, around the place that the sample's position looks at. A patch that reaches beyond
     the photograph goes on as its mirror image, as in the transforms of icons.
     """
-    activations = store.open_artifact(ACTIVATIONS, ACTIVATIONS.path(run.outputs, cells.layer))
-    images = np.asarray(store.array(activations, "image")[:])[cells.exemplar]
-    positions = np.asarray(store.array(activations, "position")[:])[cells.exemplar]
+    activations = zarr_store.open_artifact(ACTIVATIONS, ACTIVATIONS.path(run.outputs, cells.layer))
+    images = np.asarray(zarr_store.array(activations, "image")[:])[cells.exemplar]
+    positions = np.asarray(zarr_store.array(activations, "position")[:])[cells.exemplar]
     photographs = Photographs(run, cells)
     cut = [photographs.around(int(row), position, size) for row, position in zip(images, positions, strict=True)]
     return torch.from_numpy(np.stack(cut))

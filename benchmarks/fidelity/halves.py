@@ -11,7 +11,7 @@ from benchmarks.real import Run
 from benchmarks.render.cells import Cells, first_cells, level_cells, parents_of
 from benchmarks.render.ours import IconRenderer
 from pipeline.config.render import RenderSettings
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, LAYOUT
 from pipeline.core.cells import CellAssignment, assign_cells
 from pipeline.core.moments import grouped_sums, row_blocks
@@ -75,13 +75,15 @@ def _rows(where: str, found: Halves, activation: Floats) -> list[Row]:
 def half_cells(run: Run, layer: str, level: int, limit: int, coarse: Cells | None = None) -> Halves:
     """At most ``limit`` drawn cells of a level that both halves of the images know, with each half's means."""
     cells = first_cells(level_cells(run, layer, level), limit, coarse)
-    activations = store.open_artifact(ACTIVATIONS, ACTIVATIONS.path(run.outputs, layer))
-    layout = store.open_artifact(LAYOUT, LAYOUT.path(run.outputs, layer, "all"))
-    sample = np.asarray(store.array(layout, "sample")[...])
-    finest = max(int(name) for name in store.open_artifact(GRID, GRID.path(run.outputs, layer, "all")).group_keys())
-    of_level = assign_cells(np.asarray(store.array(layout, "xy")[...]), (level, finest))[0]
-    half = of_level.of_point * 2 + image_half(np.asarray(store.array(activations, "image")[...])[sample])
-    array = store.array(activations, "activation")
+    activations = zarr_store.open_artifact(ACTIVATIONS, ACTIVATIONS.path(run.outputs, layer))
+    layout = zarr_store.open_artifact(LAYOUT, LAYOUT.path(run.outputs, layer, "all"))
+    sample = np.asarray(zarr_store.array(layout, "sample")[...])
+    finest = max(
+        int(size) for size in zarr_store.open_artifact(GRID, GRID.path(run.outputs, layer, "all")).group_keys()
+    )
+    of_level = assign_cells(np.asarray(zarr_store.array(layout, "xy")[...]), (level, finest))[0]
+    half = of_level.of_point * 2 + image_half(np.asarray(zarr_store.array(activations, "image")[...])[sample])
+    array = zarr_store.array(activations, "activation")
     group = np.full(array.shape[0], 2 * len(of_level.cell))  # the last one is of samples outside of the atlas
     group[sample] = half
     blocks = ((np.arange(start, start + len(block)), block) for start, block in row_blocks(array))

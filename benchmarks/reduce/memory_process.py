@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.reduce import synthetic
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.reduce.knn import knn_space
 from pipeline.reduce.rows import Rows
@@ -16,6 +16,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "stage":
         run(Task(STAGES["reduce"], params, outputs, synthetic.LAYER, "all"))
     else:
-        activations = store.open_artifact(ACTIVATIONS, ACTIVATIONS.path(outputs, synthetic.LAYER))
-        rows = Rows(store.array(activations, "activation"))
+        activations = zarr_store.open_artifact(ACTIVATIONS, ACTIVATIONS.path(outputs, synthetic.LAYER))
+        rows = Rows(zarr_store.array(activations, "activation"))
         knn_space(rows, params.reduce.metric, params.reduce.components)

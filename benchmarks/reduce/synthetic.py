@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from pipeline.compose import compose_config
 from pipeline.config.params import Params, parse_params
 from pipeline.core import artifacts as a
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.images.manifest import Manifest, write_manifest
 
 CHANNELS, CLUSTERS, LATENT, SHEET = 512, 400, 48, 6
@@ -44,8 +44,8 @@ def params() -> Params:
 def write(outputs: Path, count: int) -> None:
     """Write the images and activations, float16, of a run, as ``reduce`` reads them."""
     images = -(-count // PER_IMAGE)
-    with store.create(a.ACTIVATIONS, a.ACTIVATIONS.path(outputs, LAYER), {}, {}) as group:
-        shard = store.power_of_two(store.SHARD_BYTES // (2 * CHANNELS))
+    with zarr_store.create(a.ACTIVATIONS, a.ACTIVATIONS.path(outputs, LAYER), {}, {}) as group:
+        shard = zarr_store.power_of_two(zarr_store.SHARD_BYTES // (2 * CHANNELS))
         stored = group.create_array(
             "activation", shape=(count, CHANNELS), dtype="float16", chunks=(1024, CHANNELS), shards=(shard, CHANNELS)
         )
@@ -57,7 +57,7 @@ def write(outputs: Path, count: int) -> None:
             if rows == shard or first + rows == count:  # a shard holds a whole number of blocks
                 stored[first : first + rows] = np.concatenate(pending)
                 pending, first = [], first + rows
-        store.write_array(group, a.ACTIVATIONS, "image", np.arange(count) // PER_IMAGE)
+        zarr_store.write_array(group, a.ACTIVATIONS, "image", np.arange(count) // PER_IMAGE)
     image, none = np.arange(images), np.full(images, -1)
     names = tuple(map(str, image))
     write_manifest(a.IMAGES.path(outputs), Manifest(image, names, none, none, image, image, names), {}, {})

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from benchmarks.real import Run
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import GRID, MODEL
 from pipeline.featurevis.renderer import Measured
 from pipeline.model.network import Network, load_network
@@ -78,20 +78,20 @@ class Cells:
 
 def level_cells(run: Run, layer: str, level: int) -> Cells:
     """All drawn cells of a level."""
-    grid = store.open_artifact(GRID, GRID.path(run.outputs, layer, "all"))
-    stored = store.level(grid, level)
-    drawn = np.asarray(store.array(stored, "drawn")[:])
+    grid = zarr_store.open_artifact(GRID, GRID.path(run.outputs, layer, "all"))
+    stored = zarr_store.level(grid, level)
+    drawn = np.asarray(zarr_store.array(stored, "drawn")[:])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return Cells(
         network=load_network(MODEL.path(run.outputs), device),
         device=torch.device(device),
         layer=layer,
         level=level,
-        place=np.asarray(store.array(stored, "cell")[:])[drawn],
-        mean=np.asarray(store.array(stored, "activation")[:])[drawn],
-        exemplar=np.asarray(store.array(stored, "exemplar")[:])[drawn, 0],
-        reliability=np.asarray(store.array(stored, "reliability")[:])[drawn],
-        layer_mean=np.asarray(store.array(grid, "mean")[:], np.float32),
+        place=np.asarray(zarr_store.array(stored, "cell")[:])[drawn],
+        mean=np.asarray(zarr_store.array(stored, "activation")[:])[drawn],
+        exemplar=np.asarray(zarr_store.array(stored, "exemplar")[:])[drawn, 0],
+        reliability=np.asarray(zarr_store.array(stored, "reliability")[:])[drawn],
+        layer_mean=np.asarray(zarr_store.array(grid, "mean")[:], np.float32),
     )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pipeline.config.params import Params
 from pipeline.config.render import RenderSettings
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import grouped_sums, row_blocks
 from pipeline.featurevis.activation_space import ActivationSpace
@@ -154,11 +154,11 @@ def _sum_rate(clock: Clock) -> float:
     group = zarr.create_group(store=zarr.storage.MemoryStore(), zarr_format=3)
     random = np.random.default_rng(0)
     values = random.standard_normal((ROWS, WIDTH), dtype=np.float32).clip(0)
-    store.write_array(group, ACTIVATIONS, "activation", values)
+    zarr_store.write_array(group, ACTIVATIONS, "activation", values)
     cells = random.integers(0, GROUPS, ROWS)
     start_time = clock()
     blocks = (
-        (np.arange(start, start + len(rows)), rows) for start, rows in row_blocks(store.array(group, "activation"))
+        (np.arange(start, start + len(rows)), rows) for start, rows in row_blocks(zarr_store.array(group, "activation"))
     )
     grouped_sums(blocks, cells, GROUPS, WIDTH)
     return ROWS * WIDTH / (clock() - start_time)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.reduce import ReduceSettings
 from pipeline.core import artifacts as a
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.moments import layer_statistics, row_blocks
@@ -38,10 +38,10 @@ def run(task: Task) -> None:
     """
     settings = task.params.reduce
     check_engine(settings)
-    activations = store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS))
+    activations = zarr_store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS))
     samples = select_samples(task, activations)
-    rows = Rows(store.array(activations, "activation"), samples.sample)
-    image = np.asarray(store.array(activations, "image")[...])[samples.sample]
+    rows = Rows(zarr_store.array(activations, "activation"), samples.sample)
+    image = np.asarray(zarr_store.array(activations, "image")[...])[samples.sample]
     scan = scan_rows(rows)
     usable = _usable_rows(scan, settings, task.layer)
     log_line(f"reduce {task.layer}/{task.atlas}: {settings.method} of {len(usable)} samples × {rows.channels} channels")
@@ -53,7 +53,7 @@ def run(task: Task) -> None:
     reference, reference_identity = _reference(task, samples.sample)
     xy = np.full((len(rows), 2), ZERO_XY, np.float32)
     xy[usable, 2 - dimensions :], outside = postprocess(layout.coordinates, distinct, reference[usable], settings)
-    made_from = {"activations": store.artifact_identity(activations), "reference": reference_identity}
+    made_from = {"activations": zarr_store.artifact_identity(activations), "reference": reference_identity}
     _store(task, samples, xy, made_from)
     label = _labels(task)[image]
     is_landmark = layout.is_landmark[distinct.inverse]
@@ -71,11 +71,11 @@ def run(task: Task) -> None:
 
 def _store(task: Task, samples: AtlasSamples, xy: NDArray[np.float32], made_from: Mapping[str, str]) -> None:
     """Write the layout; in a comparison x is replaced by the difference of the attributions."""
-    with store.create(a.LAYOUT, task.path(a.LAYOUT), task.settings(), made_from) as group:
+    with zarr_store.create(a.LAYOUT, task.path(a.LAYOUT), task.settings(), made_from) as group:
         if samples.difference is not None:
             xy[:, 0], group.attrs["axis"] = _axis(task, samples.difference)
-        store.write_array(group, a.LAYOUT, "sample", samples.sample)
-        store.write_array(group, a.LAYOUT, "xy", xy)
+        zarr_store.write_array(group, a.LAYOUT, "sample", samples.sample)
+        zarr_store.write_array(group, a.LAYOUT, "xy", xy)
 
 
 def _usable_rows(scan: RowScan, settings: ReduceSettings, layer: str) -> NDArray[np.int64]:
@@ -119,15 +119,15 @@ def _axis(task: Task, difference: NDArray[np.float32]) -> tuple[NDArray[np.float
 def _reference(task: Task, sample: NDArray[np.int64]) -> tuple[NDArray[np.float64], str]:
     """Coordinates [n, 2] in the PCA plane that all layouts are aligned with, and the identity of its activations."""
     layer = task.params.layers[-1]
-    group = store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer=layer))
-    array = store.array(group, "activation")
+    group = zarr_store.open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer=layer))
+    array = zarr_store.array(group, "activation")
     with single_threaded_blas():
         moments = layer_statistics(array)
         if not np.isfinite(moments.mean).all():
             raise _not_finite(layer, "some")
         plane = pca.principal_plane(moments)
         coordinates = np.concatenate([pca.project(block, plane) for _, block in row_blocks(array)])
-    return coordinates[sample], store.artifact_identity(group)
+    return coordinates[sample], zarr_store.artifact_identity(group)
 
 
 def _labels(task: Task) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from pipeline.config.cluster import Address, Inline, Local, from_environment
 from pipeline.config.render import RenderSettings
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
 from pipeline.core.errors import DataError
 from pipeline.core.moments import layer_statistics
@@ -46,18 +46,18 @@ def run(task: Task) -> None:
         DataError: not one icon of a level could be rendered.
     """
     settings = task.params.render.for_layer(task.layer)
-    grid = store.open_artifact(GRID, task.path(GRID))
+    grid = zarr_store.open_artifact(GRID, task.path(GRID))
     levels = level_cells(grid)
     total = sum(len(cells.row) for cells in levels)
     steps = f"{settings.steps} steps" + (f" ({settings.warm_steps} from a parent)" if settings.warm_steps else "")
     log_line(f"render {task.layer} {task.atlas}: {total} icons of {settings.size} px, {steps} each")
     _mention_former_cache(task.outputs)
-    layer_mean = np.asarray(store.array(grid, "mean")[:], np.float32)
+    layer_mean = np.asarray(zarr_store.array(grid, "mean")[:], np.float32)
     metrics: dict[str, Any] = {}
     plot: dict[str, list[Any]] = {}
     began = time.monotonic()
     with (
-        store.create(ICONS, task.path(ICONS), task.settings(), _inputs(task, grid)) as stored,
+        zarr_store.create(ICONS, task.path(ICONS), task.settings(), _inputs(task, grid)) as stored,
         _cached_renderer(task, settings, layer_mean) as (renderer, base),
         progress("render", total, "icon") as bar,
     ):
@@ -98,13 +98,13 @@ def _activation_space(task: Task, layer_mean: NDArray[np.float32]) -> Activation
     settings = task.params.render
     if settings.space != "whitened":
         return activation_space(settings.space, layer_mean)
-    activations = store.open_artifact(ACTIVATIONS, task.path(ACTIVATIONS))
-    found = layer_statistics(store.array(activations, "activation"))
+    activations = zarr_store.open_artifact(ACTIVATIONS, task.path(ACTIVATIONS))
+    found = layer_statistics(zarr_store.array(activations, "activation"))
     return activation_space(settings.space, layer_mean, found.covariance, found.count, settings.shrinkage)
 
 
 def _inputs(task: Task, grid: zarr.Group) -> dict[str, str]:
-    return {GRID.name: store.artifact_identity(grid), MODEL.name: read_description(task.path(MODEL))["identity"]}
+    return {GRID.name: zarr_store.artifact_identity(grid), MODEL.name: read_description(task.path(MODEL))["identity"]}
 
 
 def _key_base(

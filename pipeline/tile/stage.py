@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.config.tile import TileSettings
 from pipeline.core import artifacts as a
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.digests import identity
 from pipeline.core.files import atomic, write_json
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
@@ -21,8 +21,8 @@ from pipeline.tile.level_image import IconLayout, density_sides, level_rows
 def run(task: Task) -> None:
     """Write the pyramids of every grid level, and ``tiles.json`` that describes them."""
     settings = task.params.tile
-    icons = store.open_artifact(a.ICONS, task.path(a.ICONS))
-    grid = store.open_artifact(a.GRID, task.path(a.GRID))
+    icons = zarr_store.open_artifact(a.ICONS, task.path(a.ICONS))
+    grid = zarr_store.open_artifact(a.GRID, task.path(a.GRID))
     sizes = level_sizes(icons)
     log_line(f"tile {task.layer}/{task.atlas}: icons of levels {', '.join(map(str, sizes))}")
     metrics = {}
@@ -33,7 +33,7 @@ def run(task: Task) -> None:
             side, failed = _write_level(folder, icon_level(icons, size), grid_level(grid, size), settings)
             described[str(size)] = {"width": side, "height": side}
             metrics[str(size)] = {"pixels": side, "failed": failed, **_count_files(folder, size)}
-        made_from = {a.ICONS.name: store.artifact_identity(icons), a.GRID.name: store.artifact_identity(grid)}
+        made_from = {a.ICONS.name: zarr_store.artifact_identity(icons), a.GRID.name: zarr_store.artifact_identity(grid)}
         attributes = a.TILES.attributes(task.settings(), made_from)
         content = {
             **attributes,

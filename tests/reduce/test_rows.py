@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import zarr
 
-from pipeline.core import moments as statistics
+from pipeline.core import moments
 from pipeline.reduce import rows as subject
 from pipeline.reduce.rows import DistinctRows, Rows, distinct_rows, row_hashes
 
@@ -19,7 +19,7 @@ def source(
 ) -> "np.ndarray | zarr.Array[Any]":
     """The values in memory, or on disk; in small blocks."""
     monkeypatch.setattr(subject, "BLOCK", 64)
-    monkeypatch.setattr(statistics, "BLOCK_BYTES", 64 * 12)
+    monkeypatch.setattr(moments, "BLOCK_BYTES", 64 * 12)
     if request.param == "memory":
         return VALUES
     stored = zarr.create_array(store=tmp_path / "values.zarr", shape=VALUES.shape, dtype="float16", chunks=(32, 6))

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
 from pipeline.config.params import parse_params
-from pipeline.core import zarr_store as store
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import GRID, ICONS, TILES
 from pipeline.stages import STAGES, Task
 from pipeline.tile.stage import run
@@ -30,19 +30,19 @@ def color(size: int, cell: int) -> tuple[int, int, int]:
 @pytest.fixture
 def tiled(tmp_path: Path) -> Callable[..., Path]:
     """Icons of two levels, each in its own color; tiles them with some settings and gives the folder."""
-    with store.create(GRID, GRID.path(tmp_path, "layer", "all"), {}, {}) as grid:
+    with zarr_store.create(GRID, GRID.path(tmp_path, "layer", "all"), {}, {}) as grid:
         for size, cells in CELLS.items():
             level = grid.create_group(str(size))
-            store.write_array(level, GRID, "cell", np.array(cells))
-            store.write_array(level, GRID, "count", np.array(COUNTS[size]))
-    with store.create(ICONS, ICONS.path(tmp_path, "layer", "all"), {}, {}) as icons:
+            zarr_store.write_array(level, GRID, "cell", np.array(cells))
+            zarr_store.write_array(level, GRID, "count", np.array(COUNTS[size]))
+    with zarr_store.create(ICONS, ICONS.path(tmp_path, "layer", "all"), {}, {}) as icons:
         for size, cells in CELLS.items():
             drawn = np.array([cell for cell in range(len(cells)) if cell != MISSING])
             pictures = np.stack([np.full((SIDE, SIDE, 3), color(size, cell), np.uint8) for cell in drawn])
             level = icons.create_group(str(size))
-            store.write_array(level, ICONS, "cell", drawn)
-            store.write_array(level, ICONS, "icon", pictures)
-            store.write_array(level, ICONS, "fidelity", np.where(drawn == FAILED, np.nan, 0.5))
+            zarr_store.write_array(level, ICONS, "cell", drawn)
+            zarr_store.write_array(level, ICONS, "icon", pictures)
+            zarr_store.write_array(level, ICONS, "fidelity", np.where(drawn == FAILED, np.nan, 0.5))
 
     def tile(*overrides: str) -> Path:
         params = parse_params(OmegaConf.to_container(compose_config(ROOT, ["tile.tile_size=64", *overrides])))
