@@ -14,7 +14,7 @@ from pipeline.core.progress import log_line
 from pipeline.project.root import project_root
 
 RESULTS = Path("benchmarks/results")
-QUICK_RESULTS = Path("outputs/.bench/quick")  # a look, not a record
+QUICK_RESULTS = Path("outputs/.bench/quick")  # not kept as a record
 DOCUMENT = Path("docs/benchmarks.md")
 BENCHMARKS = {  # modules with run(quick) -> Report
     "sample": "benchmarks.sample.bench",
@@ -25,20 +25,20 @@ BENCHMARKS = {  # modules with run(quick) -> Report
     "viewer": "benchmarks.viewer.bench",
     "scale": "benchmarks.scale.bench",
 }
-APART = {"study": "benchmarks.study.bench"}  # long, asked for by name, with a document of its own
+APART = {"study": "benchmarks.study.bench"}  # long, run by name only, with a document of its own
 
 
 def main() -> int:
     """Run what the command line asks for.
 
     Returns:
-        0, or 2 where something is missing, told in one line.
+        0, or 2 with a line on standard error if something is missing.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Side-by-side benchmarks.")
     parser.add_argument(
         "what", choices=[*BENCHMARKS, *APART, "all", "docs"], help="a benchmark, all but the study, or the tables alone"
     )
-    parser.add_argument("--quick", action="store_true", help="fewer cells, rounds and steps; a look, not a record")
+    parser.add_argument("--quick", action="store_true", help="fewer cells, rounds and steps; not a record")
     options = parser.parse_args()
     share_memory()  # as atlas does
     try:

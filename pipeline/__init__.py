@@ -1,23 +1,31 @@
-"""Activation atlas: a zoomable map of everything a vision network has learned to see.
+"""Activation atlas: a zoomable map of the visual concepts that a network has learned.
 
-Data flows one way, one stage after the other, and nothing flows back up:
+Data flows one way, from stage to stage:
 
     images → activations → layout → grid → icons → tiles → site
 
 - ``prepare``  lists the images and saves the network
-- ``sample``   records activations and class attributions at sampled places of the images
-- ``reduce``   lays the activations out in two dimensions
+- ``sample``   records activations and class attributions at sampled positions of the images
+- ``reduce``   projects the activations to two dimensions
 - ``grid``     averages activations and attributions per grid cell
-- ``render``   draws each cell by feature visualization
-- ``tile``     cuts the drawn grids into Deep Zoom pictures
-- ``predict``  tests what attributions foretell, layer by layer
-- ``patch``    tests what patches from a comparison of two classes do
-- ``place``    lays a second image set on an existing layout
-- ``site``     puts the pages around them
+- ``render``   renders an icon for each cell by feature visualization
+- ``tile``     cuts the rendered grids into Deep Zoom images
+- ``predict``  tests whether attributions predict ablation and steering
+- ``patch``    tests whether patches from a comparison of two classes change predictions
+- ``place``    places a second image set on the layout
+- ``site``     writes the pages and their data
 
-Each stage is a package here, a group in ``conf/``, a section of ``params.yaml`` and a stage of ``dvc.yaml``, all under
-the same name. What stages share lies in ``core`` (configuration, artifacts, progress), ``images`` (image sets) and
-``model`` (networks and their layers). A stage imports these and itself, never another stage.
+Each stage is a package here, a group in ``conf/``, a section of ``params.yaml`` and a stage of ``dvc.yaml`` with the same
+name. Imports run one way, see ``tests/test_imports.py``:
+
+- ``core``         artifacts, files, checksums, resumable work, the lock, errors
+- ``config``       settings: the schema of every group in ``conf/``
+- ``parallel``     pools of tasks and threads
+- ``images``       image sets and the manifest of a run
+- ``model``        networks, their layers and interventions on them
+- ``featurevis``   feature visualization: objectives, parameterizations, transforms, the optimization, the image cache
+- the stages, each of which imports the packages above and no other stage
+- ``compose``, ``plan``, ``provenance``, ``export``, ``project``, ``commands``: the command ``atlas``
 """
 
 from importlib.metadata import version

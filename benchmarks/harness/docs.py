@@ -1,4 +1,4 @@
-"""The tables of ``docs/benchmarks.md``, written from the kept results; the prose around them is left as it is."""
+"""Write the tables of ``docs/benchmarks.md`` from the stored results; the text around them stays."""
 
 import re
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ BLOCK = re.compile(r"(<!-- results: ([a-z_]+) -->\n).*?(<!-- end of results -->)
 
 
 def rewrite(document: Path, results: Path) -> list[str]:
-    """Put the kept results between the markers of a document.
+    """Write the stored results between the markers of a document.
 
     Args:
-        document: Markdown with a pair of markers for each benchmark that it tells of.
-        results: the folder of the kept results.
+        document: Markdown with a pair of markers for each benchmark.
+        results: folder of the stored results.
 
     Returns:
         The names of the benchmarks whose tables were written.
 
     Raises:
         ConfigError: the document has no markers.
-        ArtifactError: a benchmark that it tells of has no results.
+        ArtifactError: a benchmark that it names has no results.
     """
     text = document.read_text(encoding="utf-8")
     names = [found[2] for found in BLOCK.finditer(text)]
@@ -40,8 +40,8 @@ def rewrite(document: Path, results: Path) -> list[str]:
 
 def _block(path: Path) -> str:
     found = read(path)
-    told = f"`{found['command']}`, {found['date'][:10]}, on {in_words(found['machine'])}."
-    return f"\n{told}\n\n{_markdown(found['rows'])}\n\n"
+    caption = f"`{found['command']}`, {found['date'][:10]}, on {in_words(found['machine'])}."
+    return f"\n{caption}\n\n{_markdown(found['rows'])}\n\n"
 
 
 def _markdown(rows: Sequence[Row]) -> str:

@@ -1,4 +1,4 @@
-"""torch-lucent, asked for the same icons in its own way.
+"""torch-lucent, rendering the same icons with its own method.
 
 One objective per icon, summed, as its documentation says: the cosine between the direction and the activation at the
 centre of the map, for the icon's own row of the batch. All else is its default: a Fourier spectrum, decorrelated

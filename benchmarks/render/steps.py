@@ -16,7 +16,7 @@ STEPS = (32, 64, 128, 224)
 def steps_rows(
     cells: Cells, configured: RenderSettings, rounds: int, steps: tuple[int, ...]
 ) -> tuple[list[Row], list[dict[str, Any]]]:
-    """Centred fidelity and speed of cold starts by their number of steps.
+    """Centered fidelity and speed of cold starts by their number of steps.
 
     Args:
         cells: rendered in one batch.

@@ -1,4 +1,4 @@
-"""Invented icons and photographs: stripes, rings and spots whose forms and colours change slowly over the map."""
+"""Synthetic icons and photographs: stripes, rings and spots whose shapes and colors change slowly over the map."""
 
 import hashlib
 
@@ -31,9 +31,9 @@ def icons(centre: Floats, side: int, seed: int) -> NDArray[np.uint8]:
     rings = np.sin(7.5 * pace * np.hypot(x + 0.1 * wander[3], y - 0.1 * wander[4]) + bend)
     value = np.where(wander[5] > 0, stripes, rings) + 0.4 * rings * stripes
     value = value + np.random.default_rng(seed).normal(0, GRAIN, value.shape).astype(np.float32) * 4
-    colours = [0.5 + 0.45 * np.sin(1.3 * value + 1.4 * wander[channel] + channel) for channel in range(3)]
-    drawn: NDArray[np.uint8] = (np.clip(np.stack(colours, axis=-1), 0, 1) * 255).astype(np.uint8)
-    return drawn
+    colors = [0.5 + 0.45 * np.sin(1.3 * value + 1.4 * wander[channel] + channel) for channel in range(3)]
+    images: NDArray[np.uint8] = (np.clip(np.stack(colors, axis=-1), 0, 1) * 255).astype(np.uint8)
+    return images
 
 
 class Drawings:

@@ -61,7 +61,7 @@ def centres(level: CellAssignment) -> Floats:
 
 
 def attribution(level: CellAssignment, classes: int) -> Floats:
-    """[cell, class] logit: each class has a region that speaks for it, one that speaks against it, and noise."""
+    """[cell, class] logit: each class has a region of positive attribution, one of negative attribution, and noise."""
     random = np.random.default_rng(1)
     places = random.uniform(0, 1, (2, classes, 2)).astype(np.float32)
     width = random.uniform(0.04, 0.15, (2, classes)).astype(np.float32)

@@ -52,7 +52,7 @@ def _data(manifest: Found, layer: str, atlas: Found) -> Iterator[str]:
     for size in (level["size"] for level in atlas["levels"]):
         yield f"{folder}/{size}/cells.js"
         yield f"{folder}/{size}/links.js"
-        yield f"{folder}/{size}/neighbours.js"
+        yield f"{folder}/{size}/neighbors.js"
         if manifest["exemplars"]:
             yield f"{folder}/{size}/exemplars.js"
         if atlas["kind"] == "all" and atlas["heat"]:

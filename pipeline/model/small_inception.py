@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution, batch normalisation, ReLU; the map keeps its size unless ``stride`` says otherwise."""
+    """Convolution, batch normalization, ReLU; the map keeps its size unless ``stride`` says otherwise."""
 
     def __init__(self, channels_in: int, channels_out: int, size: int, stride: int = 1) -> None:
         super().__init__(

@@ -76,7 +76,7 @@ class AtlasData:
                 content = exemplars_content(level, source.image, source.position, settings.exemplars)
                 yield f"{level.size}/exemplars", content
             yield f"{level.size}/links", self._links(level, len(source.image))
-            yield f"{level.size}/neighbours", neighbors_content(level)
+            yield f"{level.size}/neighbors", neighbors_content(level)
             if source.scale and self._has_planes(level, source):
                 yield from plane_blocks("heat", "heat", level, heat_planes(level.grid.attribution, source.scale))
             if self.name == "all":

@@ -71,7 +71,7 @@ def test_the_page_gets_the_neighbors_of_the_grid(planted: Planted, atlas: str) -
     levels = levels or {size: level for (name, size), level in planted.levels.items() if name == layer}
     finest: Level = levels[max(levels)]
     level = levels[min(levels)]
-    found = read_data_script(planted.site / f"data/{layer}/{atlas}/{level.size}/neighbours.js")
+    found = read_data_script(planted.site / f"data/{layer}/{atlas}/{level.size}/neighbors.js")
     activation = activation_of(layer, level.attribution)
     expected = nearest_cells(activation, level.drawn, mean_activation(layer, finest))
     assert np.array_equal(unpacked(found["cell"]), expected.cell)
@@ -90,6 +90,6 @@ def test_the_page_gets_the_origin_of_icons(planted: Planted, coarse: int, size: 
         expected[cell] = (
             (IconOrigin.NOISE, IconOrigin.PARENT, IconOrigin.SAME)[rank % 3] if within else IconOrigin.NOISE
         )
-    found = read_data_script(planted.site / f"data/features.7/all/{size}/neighbours.js")
+    found = read_data_script(planted.site / f"data/features.7/all/{size}/neighbors.js")
     assert np.array_equal(unpacked(found["descent"]), expected)
     assert len(set(expected.tolist())) == 4

@@ -26,7 +26,7 @@ export type IconOrigin = (typeof ICON_ORIGINS)[number];
 
 /** Cells most similar to a cell, most similar first. */
 export async function loadSimilarCells({ level }: GridView, cell: number): Promise<SimilarCell[]> {
-  const { ranks, cell: cells, hundredths } = await loadSimilarity(`${level.name}/neighbours`);
+  const { ranks, cell: cells, hundredths } = await loadSimilarity(`${level.name}/neighbors`);
   const indices = Array.from({ length: ranks }, (_, rank) => cell * ranks + rank);
   return indices
     .map((at) => ({ cell: cells[at] ?? -1, cosine: (hundredths[at] ?? 0) / 100 }))
@@ -35,7 +35,7 @@ export async function loadSimilarCells({ level }: GridView, cell: number): Promi
 
 /** Initialization of a cell's icon. */
 export async function loadIconOrigin({ level }: GridView, cell: number): Promise<IconOrigin> {
-  const { descent } = await loadSimilarity(`${level.name}/neighbours`);
+  const { descent } = await loadSimilarity(`${level.name}/neighbors`);
   return ICON_ORIGINS[descent[cell] ?? 0] ?? "unknown";
 }
 
