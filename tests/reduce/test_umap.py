@@ -1,12 +1,13 @@
 import numpy as np
 from scipy.spatial import cKDTree
-from umap.umap_ import fuzzy_simplicial_set
 
 from pipeline.reduce.umap import fuzzy_union, membership_strengths
 
 
 def test_the_graph_is_umap_learn_s() -> None:
     """The same neighbors give the same graph as umap-learn, with ties and equal points."""
+    from umap.umap_ import fuzzy_simplicial_set  # noqa: PLC0415  # its import warns, unless pipeline.reduce.umap is first
+
     generator = np.random.default_rng(0)
     points = generator.normal(size=(300, 5))
     points[10:14] = points[10]  # zero distances
