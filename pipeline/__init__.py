@@ -15,7 +15,7 @@ Data flows one way, from stage to stage:
 - ``place``    places a second image set on the layout
 - ``site``     writes the pages and their data
 
-Each stage is a package here, a group in ``conf/``, a section of ``params.yaml`` and a stage of ``dvc.yaml``, all with the
+Each stage is a package here, a group in ``conf/``, a section of ``params.yaml`` and a stage of ``dvc.yaml``, all of the
 same name. Imports run one way, see ``tests/test_imports.py``:
 
 - ``core``         artifacts, files, checksums, resumable work, the lock, errors
