@@ -59,7 +59,7 @@ def test_every_regularizer_falls(
     """A penalty lowers what it penalizes, in every icon; a given contrast leaves it less room."""
     penalty = getattr(regularizers, name)
     free, asked = (
-        penalty(optimized(cnn_scene, quick(steps=48, warmup=0.0, contrast=contrast, **{name: weight}), ROWS).images)
+        penalty(optimized(cnn_scene, quick(steps=96, warmup=0.0, contrast=contrast, **{name: weight}), ROWS).images)
         for weight in (0.0, 3000.0)
     )
     assert (asked < share * free).all()

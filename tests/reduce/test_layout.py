@@ -94,20 +94,18 @@ def test_one_channel_has_a_plane() -> None:
 def test_placed_points_are_among_their_cluster(method: str, engine: str, dimensions: int) -> None:
     """Points placed later are among landmarks of their own cluster; shuffled they would not be."""
     activations, labels = clustered()
-    settings = ReduceSettings.model_validate({"method": method, "engine": engine, "fit_samples": 150, **SMALL})
-    shares = []
-    # on a line clusters have to pass through each other: for UMAP a single seed says little, and its outcome depends
-    # on the rounding of the processor
-    for seed in range(8 if dimensions == 1 and method == "umap" else 1):
-        layout = compute_layout(Rows(activations), settings, seed, dimensions)
-        assert layout.coordinates.shape == (300, dimensions)
-        assert layout.is_landmark.sum() == 150
-        landmarks, placed = layout.coordinates[layout.is_landmark], layout.coordinates[~layout.is_landmark]
-        nearest = np.linalg.norm(placed[:, None] - landmarks, axis=2).argmin(axis=1)
-        shares.append((labels[layout.is_landmark][nearest] == labels[~layout.is_landmark]).mean())
-        assert hits(np.random.default_rng(0).permutation(layout.coordinates), labels) < 0.3
-    expected = 0.95 if dimensions == 2 else 0.3 if method == "umap" else 0.4
-    assert np.mean(shares) > expected
+    # on a line clusters must pass through each other; after few epochs how far they have come depends on the rounding
+    # of the processor
+    steps = SMALL if dimensions == 2 else {**SMALL, "epochs": 1000}
+    settings = ReduceSettings.model_validate({"method": method, "engine": engine, "fit_samples": 150, **steps})
+    layout = compute_layout(Rows(activations), settings, 0, dimensions)
+    assert layout.coordinates.shape == (300, dimensions)
+    assert layout.is_landmark.sum() == 150
+    landmarks, placed = layout.coordinates[layout.is_landmark], layout.coordinates[~layout.is_landmark]
+    nearest = np.linalg.norm(placed[:, None] - landmarks, axis=2).argmin(axis=1)
+    share = (labels[layout.is_landmark][nearest] == labels[~layout.is_landmark]).mean()
+    assert share > (0.95 if dimensions == 2 else 0.4)
+    assert hits(np.random.default_rng(0).permutation(layout.coordinates), labels) < 0.3
 
 
 def test_the_seed_determines_the_landmarks() -> None:
