@@ -156,7 +156,7 @@ def test_provenance_prints_names_as_text(
     json.dumps(found, ensure_ascii=False).encode("utf-8")
     known = {escape_control_chars(key) for key in keys()}
     assert {image["key"] for image in found["images"]} <= known
-    assert {image["now"] for image in found["exemplars"]} == {"as listed"}
+    assert {image["file"] for image in found["exemplars"]} == {"unchanged"}
 
 
 @pytest.fixture(params=["http", "file"])
@@ -214,7 +214,7 @@ def test_the_page_shows_names_as_text(made: Path, page: Page, address: str) -> N
     assert shown <= known
     page.goto(f"{address}index.html#layer={LAYER}&atlas=class-0")
     page.reload()
-    expect(page.locator(".wall-label .holds")).to_have_text(f"Samples of {CLASSES[0]}")
+    expect(page.locator(".caption .atlas-description")).to_have_text(f"Samples of {CLASSES[0]}")
     assert_no_markup(page)
 
 

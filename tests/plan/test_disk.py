@@ -78,7 +78,7 @@ def test_bytes_are_those_of_a_written_run(planned: "tuple[Sizes, list[LevelCount
     side = sizes.params.render.size
     icons = icon_count(levels)
     assert icons * disk.icon_row(side) == pytest.approx(stored(ICONS), rel=0.05)
-    cached = (OUTPUTS / ".cache" / "icons").rglob("*")
+    cached = (OUTPUTS / ".cache" / "images").rglob("*")
     assert sum(path.stat().st_size for path in cached if path.is_file()) > icons * 3 * side * side
     wrong = Sizes(**{**vars(sizes), "channels": {"mixed3b": 2 * sizes.channels["mixed3b"]}})
     assert disk.activations_bytes(wrong, "mixed3b") != pytest.approx(stored(ACTIVATIONS), rel=0.05)

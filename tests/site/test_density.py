@@ -201,7 +201,7 @@ def test_a_cell_leads_to_the_images_of_the_second_set(opened: Opener, planted: P
     expect(page.locator(".panel .density")).to_contain_text("0 % of the second set")
     expect(rows).to_have_count(24)
     assert listed(page) == of_atlas(planted, 20, cell_box(level, lack))
-    page.get_by_label(f"of {SECOND}").check()
+    page.get_by_label(f"of {SECOND}", exact=True).check()
     expect(rows).to_have_count(0)
     expect(page.locator(".panel")).to_contain_text("It has no samples here.")
     page.get_by_role("button", name=f"Density of {SECOND}").click()
@@ -255,7 +255,8 @@ def test_finer_cells_show_the_cell_around_them(opened: Opener, planted: Planted)
         assert len(children) > 2
         assert len({color(page, fine, int(child)) for child in children}) == 1
         page.mouse.move(*place(page, fine, int(children[0])))
-        told = f"{written(found[0][cell])} of its samples, {written(found[1][cell])} of all (around it on 10 × 10)"
+        own, everything = written(found[0][cell]), written(found[1][cell])
+        told = f"{own} of the class's samples, {everything} of all (surrounding cell of 10 × 10)"
         expect(page.locator(".card .density")).to_have_text(told)
 
 

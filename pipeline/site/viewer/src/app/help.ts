@@ -49,7 +49,7 @@ export function createHelpDialog(): HTMLDialogElement {
       "Close help",
       createSvgIcon("M5 5 15 15", "M15 5 5 15"),
       () => dialog.close(),
-      "quiet close",
+      "icon-button close",
     ),
     el("h2", { id: "help-title" }, "Reading the atlas"),
     ...ABOUT.map((text) => el("p", {}, text)),
