@@ -30,7 +30,7 @@ def make_project(folder: str) -> None:
     Raises:
         ConfigError: the folder cannot be a project.
     """
-    from pipeline.project.init import init_project
+    from pipeline.init import init_project
 
     sys.stdout.writelines(f"{escape_control_chars(line)}\n" for line in init_project(Path(folder)))
 

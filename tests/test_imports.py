@@ -14,7 +14,7 @@ PACKAGE = ROOT / "pipeline"
 VIEWER = PACKAGE / "site" / "viewer"
 
 # What each part of the package may import besides itself: the one place that states the direction of imports. A part
-# is a folder or a file of pipeline/.
+# is a folder or a file of pipeline/, or the folder of Hydra's plugins beside it.
 SHARED = ("core", "config", "parallel", "images", "model", "stages")
 STAGES = ("prepare", "sample", "reduce", "grid", "render", "tile", "predict", "patch", "place", "site")
 MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
@@ -30,16 +30,18 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "render": (*SHARED, "featurevis"),
     "site": (*SHARED, "__init__"),
     "class_names": ("core", "config", "images", "model"),
-    "compose": ("core", "config"),
+    "project": ("__init__", "core", "stages"),
+    "hydra_plugins": ("core", "images", "class_names", "project"),
+    "compose": ("core", "config", "hydra_plugins"),
     "provenance": (*SHARED, "__init__"),
     "browse": ("core",),
     "export": ("core", "site"),
     "notebook": ("core", "browse", "site"),
     "plan": (*SHARED, "featurevis", "sample", "reduce", "render", "site", "compose"),
-    "project": ("__init__", "core", "stages", "compose"),
+    "init": ("__init__", "core", "compose", "project"),
     "commands": (
         *("core", "config", "stages", "compose", "project"),
-        *("plan", "provenance", "browse", "export"),
+        *("init", "plan", "provenance", "browse", "export"),
     ),
     "__main__": ("__init__", "core", "stages", "plan", "commands"),
 }
@@ -103,13 +105,15 @@ def test_a_planted_upward_import_is_found(tmp_path: Path) -> None:
 
 
 def python_files(package: Path = PACKAGE) -> list[Path]:
-    """Python files of the package."""
-    return [file for file in sorted(package.rglob("*.py")) if "node_modules" not in file.parts]
+    """Python files of the package, and of Hydra's plugins beside it."""
+    folders = (package, package.parent / "hydra_plugins")
+    return [file for folder in folders for file in sorted(folder.rglob("*.py")) if "node_modules" not in file.parts]
 
 
 def part_of(file: Path, package: Path = PACKAGE) -> str:
-    """The folder or file of the package that a file belongs to."""
-    return Path(file.relative_to(package).parts[0]).stem
+    """The folder or file of the package that a file belongs to; the folder of a file beside the package."""
+    top = package if file.is_relative_to(package) else package.parent
+    return Path(file.relative_to(top).parts[0]).stem
 
 
 def python_imports(package: Path) -> Iterator[Import]:
@@ -135,7 +139,7 @@ def python_imports(package: Path) -> Iterator[Import]:
 
 def _file_of(root: Path, module: str) -> Path | None:
     path = root.joinpath(*module.split("."))
-    if not module.startswith("pipeline"):
+    if module.split(".", maxsplit=1)[0] not in ("pipeline", "hydra_plugins"):
         return None
     return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
 

@@ -199,7 +199,7 @@ def test_a_folder_in_a_repository_becomes_a_project_of_its_own(in_tmp: Path) -> 
 
 def test_without_git_everything_but_experiments_works(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """DVC is set up without it."""
-    monkeypatch.setattr("pipeline.project.init.shutil.which", lambda _name: None)
+    monkeypatch.setattr("pipeline.init.shutil.which", lambda _name: None)
     assert main(["init", "plain"]) == 0
     assert "no_scm = True" in (in_tmp / "plain" / ".dvc" / "config").read_text()
 

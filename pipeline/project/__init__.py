@@ -1,1 +1,1 @@
-"""Projects: the folder that a run belongs to, the files that `atlas init` writes, and their upgrade."""
+"""Projects: the folder that a run belongs to, and its files that an upgrade of the package changes."""
