@@ -14,7 +14,7 @@ from pipeline.__main__ import main
 from pipeline.compose import compose_config, write_params
 from pipeline.config.cluster import VARIABLE
 from pipeline.core import moments, zarr_store
-from pipeline.core.resumable import WORK
+from pipeline.core.resumable import RECORDS, WORK
 from tests.soak.checkouts import Station, Trial, make_images
 from tests.soak.contents import contents, different
 from tests.soak.kills import Count
@@ -98,7 +98,7 @@ def artifact(folder: Path, stage: str) -> dict[str, str]:
 
 def finished(folder: Path) -> int:
     """Tasks of ``sample`` that are finished for good."""
-    return len(list((folder / "outputs" / WORK / ARTIFACTS["sample"]).rglob("*.json")))
+    return len(list((folder / "outputs" / WORK / ARTIFACTS["sample"]).glob(f"*/{RECORDS}/*.json")))
 
 
 class InTheMiddle(threading.Thread):
@@ -154,7 +154,7 @@ def test_a_killed_scheduler_is_one_line_and_the_restart_goes_on(
     printed = capsys.readouterr().err
     assert in_the_middle.killed
     assert code == 2, printed
-    assert printed.splitlines()[-1].startswith("atlas: cluster: expected the scheduler to stay"), printed
+    assert printed.splitlines()[-1].startswith("atlas: cluster: expected a running scheduler, found that it stopped"), printed
     assert "Traceback" not in printed
     assert not list(place.glob("*.zarr"))
     count = Count()
