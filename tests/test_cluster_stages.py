@@ -154,7 +154,9 @@ def test_a_killed_scheduler_is_one_line_and_the_restart_goes_on(
     printed = capsys.readouterr().err
     assert in_the_middle.killed
     assert code == 2, printed
-    assert printed.splitlines()[-1].startswith("atlas: cluster: expected a running scheduler, found that it stopped"), printed
+    assert printed.splitlines()[-1].startswith("atlas: cluster: expected a running scheduler, found that it stopped"), (
+        printed
+    )
     assert "Traceback" not in printed
     assert not list(place.glob("*.zarr"))
     count = Count()

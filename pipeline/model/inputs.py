@@ -9,29 +9,37 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms import functional as transforms
 
 from pipeline.config.model import PreprocessingSettings
 
 PREFETCH = 2  # batches decoded before they are needed; memory holds no more
 CPU_DECODERS = 2  # threads that decode while the network runs on the CPU, which needs the other cores itself
 GPU_DECODERS = 16
+RESAMPLING = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
 
 
 def network_crop(image: Image.Image, settings: PreprocessingSettings) -> Image.Image:
     """The part of an RGB image that the network sees, ``crop`` × ``crop`` pixels.
 
     The shorter side is resized to ``resize`` pixels, then the center is cropped. An image smaller than the crop is
-    enlarged to it rather than padded with black, which the network would see as an object.
+    enlarged to it rather than padded with black, which the network would see as an object. Sizes are rounded as
+    torchvision's ``resize`` and ``center_crop`` round them, which take seconds to import.
     """
     side = settings.resize
     if side is None and min(image.size) < settings.crop:
         side = settings.crop
     if side is not None:
         side = max(side, settings.crop)
-        image = transforms.resize(image, [side], InterpolationMode(settings.interpolation))
-    return transforms.center_crop(image, [settings.crop, settings.crop])  # type: ignore[no-any-return]  # untyped
+        short = min(image.size)
+        width, height = (side * length // short for length in image.size)
+        if (width, height) != image.size:
+            image = image.resize((width, height), RESAMPLING[settings.interpolation])
+    left, top = (round((length - settings.crop) / 2) for length in image.size)
+    return image.crop((left, top, left + settings.crop, top + settings.crop))
 
 
 def to_tensor(image: Image.Image, settings: PreprocessingSettings) -> Tensor:

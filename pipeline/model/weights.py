@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torchvision.models import WeightsEnum, get_model_weights
 
 from pipeline.core.digests import file_digest
 from pipeline.core.errors import ArtifactError, ModelError
 from pipeline.core.files import expand_user
 from pipeline.model.build import find_builder
+
+if TYPE_CHECKING:
+    from torchvision.models import WeightsEnum
 
 FILES = (".safetensors", ".pth", ".pt")
 
@@ -22,12 +24,14 @@ def is_weights_file(source: str) -> bool:
     return source.endswith(FILES)
 
 
-def published_weights(architecture: Mapping[str, Any], source: str) -> WeightsEnum:
+def published_weights(architecture: Mapping[str, Any], source: str) -> "WeightsEnum":
     """The entry in torchvision of the published weights ``source`` for the network that ``architecture`` builds.
 
     Raises:
         ModelError: the network has no published weights, or none of that name.
     """
+    from torchvision.models import get_model_weights  # noqa: PLC0415  # takes seconds to load; most networks need none
+
     builder = find_builder(architecture.get("_target_"))
     try:
         known = get_model_weights(builder)

@@ -18,11 +18,6 @@ from pipeline.reduce.knn import knn_graph, metric_distance
 from pipeline.reduce.rows import Rows
 from pipeline.reduce.umap_optimizer import Curve, optimize_layout
 
-with warnings.catch_warnings():
-    # umap-learn warns on import that its optional Keras model is missing
-    warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
-    from umap.umap_ import find_ab_params
-
 # umap-learn's defaults: small data sets get more epochs
 SMALL_DATA, SMALL_DATA_EPOCHS, EPOCHS = 10_000, 500, 200
 TRANSFORM_EPOCHS = 30  # as in umap-learn's ``transform``
@@ -89,6 +84,11 @@ def epoch_count(points: int, settings: ReduceSettings) -> int:
 
 def fit_curve(settings: ReduceSettings) -> Curve:
     """umap-learn's ``a`` and ``b`` for ``min_dist``."""
+    with warnings.catch_warnings():
+        # umap-learn warns on import that its optional Keras model is missing
+        warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
+        from umap.umap_ import find_ab_params  # noqa: PLC0415  # slow to import
+
     return Curve(*map(float, find_ab_params(1.0, settings.min_dist)))
 
 

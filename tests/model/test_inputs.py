@@ -1,4 +1,5 @@
 import threading
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from torchvision.transforms._presets import ImageClassification
 from pipeline.config.model import PreprocessingSettings
 from pipeline.model.inputs import PREFETCH, decoder_threads, input_batches, network_crop, to_tensor
 
+INTERPOLATIONS: tuple[Literal["bilinear", "bicubic", "nearest"], ...] = ("bilinear", "bicubic", "nearest")
+
 
 def picture(width: int, height: int) -> Image.Image:
     """An RGB image whose every pixel differs from its neighbors."""
@@ -18,13 +21,14 @@ def picture(width: int, height: int) -> Image.Image:
     return Image.fromarray(values)
 
 
-@pytest.mark.parametrize(("width", "height"), [(300, 200), (200, 300), (256, 256)])
+@pytest.mark.parametrize(("width", "height"), [(300, 200), (200, 301), (256, 256), (641, 427), (57, 83), (64, 97)])
 def test_preprocessing_is_that_of_the_published_weights(width: int, height: int) -> None:
     """Resize, crop and normalization give what torchvision's own preset gives."""
-    settings = PreprocessingSettings(resize=64, crop=56)
     image = picture(width, height)
-    preset = ImageClassification(crop_size=56, resize_size=64, interpolation=InterpolationMode.BILINEAR)
-    torch.testing.assert_close(to_tensor(network_crop(image, settings), settings), preset(image))
+    for method in INTERPOLATIONS:
+        settings = PreprocessingSettings(resize=64, crop=57, interpolation=method)
+        preset = ImageClassification(crop_size=57, resize_size=64, interpolation=InterpolationMode(method))
+        torch.testing.assert_close(to_tensor(network_crop(image, settings), settings), preset(image))
 
 
 def test_small_images_are_enlarged_not_padded() -> None:
