@@ -50,9 +50,8 @@ def _embed_by_umap_learn(
     points: NDArray[np.float32], settings: ReduceSettings, seed: int, dimensions: int
 ) -> NDArray[np.float64]:
     # slow to import, and check_engine is part of the check before every run
-    from umap import UMAP  # noqa: PLC0415
-
     from pipeline.reduce.knn import knn_graph, metric_distance  # noqa: PLC0415
+    from pipeline.reduce.umap import umap_learn  # noqa: PLC0415
 
     ids, squared = knn_graph(points, settings.neighbors - 1, seed, settings.exact_points)
     # umap-learn counts a point among its own neighbors
@@ -62,7 +61,7 @@ def _embed_by_umap_learn(
     flat = np.ptp(initial, axis=0) == 0
     # umap-learn divides by the range of each axis
     initial[:, flat] = np.random.default_rng(seed).random((len(points), int(flat.sum())))
-    model = UMAP(
+    model = umap_learn().UMAP(
         n_neighbors=settings.neighbors, n_components=dimensions, min_dist=settings.min_dist, n_epochs=settings.epochs,
         negative_sample_rate=settings.negative_sample_rate, init=initial, random_state=seed, n_jobs=1,
         precomputed_knn=(ids, distances), force_approximation_algorithm=True,

@@ -5,6 +5,8 @@ number of threads. The initialization is PCA, which needs no random numbers.
 """
 
 import warnings
+from importlib import import_module
+from types import ModuleType
 
 import numpy as np
 import scipy.sparse
@@ -84,12 +86,15 @@ def epoch_count(points: int, settings: ReduceSettings) -> int:
 
 def fit_curve(settings: ReduceSettings) -> Curve:
     """umap-learn's ``a`` and ``b`` for ``min_dist``."""
-    with warnings.catch_warnings():
-        # umap-learn warns on import that its optional Keras model is missing
-        warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
-        from umap.umap_ import find_ab_params  # noqa: PLC0415  # slow to import
+    return Curve(*map(float, umap_learn().find_ab_params(1.0, settings.min_dist)))
 
-    return Curve(*map(float, find_ab_params(1.0, settings.min_dist)))
+
+def umap_learn() -> ModuleType:
+    """umap-learn's module ``umap.umap_``, which takes seconds to import."""
+    with warnings.catch_warnings():
+        # it warns that its optional Keras model is missing
+        warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
+        return import_module("umap.umap_")
 
 
 def membership_strengths(distances: NDArray[np.float32], neighbors: int) -> NDArray[np.float32]:
