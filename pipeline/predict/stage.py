@@ -22,11 +22,9 @@ from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.model.inputs import network_crop, to_tensor
 from pipeline.model.layers import require_layer
 from pipeline.model.network import load_network
-from pipeline.predict.ablation import AblationSamples, ablation_results, logit_drops
-from pipeline.predict.logit_changes import InterventionRunner, SamplePositions
-from pipeline.predict.report import metrics
-from pipeline.predict.sampling import draw_rows, flat_cells_at
-from pipeline.predict.steering import SteeringLevel, plan_steering, steer, steering_results
+from pipeline.predict.ablation import AblationSamples, ablation_results, draw_rows, logit_drops
+from pipeline.predict.measurement import InterventionRunner, SamplePositions
+from pipeline.predict.steering import SteeringLevel, flat_cells_at, plan_steering, steer, steering_results
 from pipeline.predict.verdict import layer_verdict
 from pipeline.stages import Task
 
@@ -122,6 +120,24 @@ def _steering_level(task: Task) -> SteeringLevel:
 def _nearest_level(sizes: Sequence[int], wanted: int) -> int:
     """The grid level nearest to ``wanted``; of two, the coarser."""
     return min(sizes, key=lambda size: abs(size - wanted))
+
+
+def metrics(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The main numbers of a layer, for ``dvc metrics show``."""
+    if not content["measured"]:
+        return {"measured": False}
+    ablation, steering = content["replacement"], content["cells"]
+    found = {
+        "measured": True,
+        "verdict": content["verdict"]["removed"]["grade"],
+        "verdict_cells": content["verdict"]["pushed"]["grade"],
+        "within": {name: group["within"] for name, group in ablation["measures"].items()},
+        "within_shuffled": {name: group["within"] for name, group in ablation["shuffled"].items()},
+        "across": {name: group["across"] for name, group in ablation["measures"].items()},
+        "samples": ablation["samples"],
+        "cells": steering["tested"] if steering else 0,
+    }
+    return found | {"percentile": steering["percentile"], "percentile_lift": steering["lift"]} if steering else found
 
 
 def _log(layer: str, content: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipeline.core.bootstrap import Interval
-from pipeline.predict.report import rounded
+from pipeline.predict.measurement import rounded
 
 Grade = Literal["well", "fairly", "weakly", "not", "unknown", "too few images"]
 

@@ -12,7 +12,7 @@ from pipeline.predict.ablation import (
     weighted_correlation,
     weighted_median,
 )
-from pipeline.predict.logit_changes import rounded_changes
+from pipeline.predict.measurement import rounded_changes
 
 RANDOM = np.random.default_rng(0)
 ATTRIBUTION = RANDOM.normal(size=(60, 12))
