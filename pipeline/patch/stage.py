@@ -22,10 +22,9 @@ from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.model.inputs import network_crop
 from pipeline.model.layers import require_layer
 from pipeline.model.network import load_network
-from pipeline.patch.class_pair import PairTest
+from pipeline.patch.experiment import PairTest
 from pipeline.patch.paste import Pixels
-from pipeline.patch.rates import Resamples
-from pipeline.patch.report import ImageWriter, candidates_content, results_content, summary_content
+from pipeline.patch.report import ImageWriter, Resamples, candidates_content, results_content, summary_content
 from pipeline.patch.setup import Setup
 from pipeline.stages import Task
 

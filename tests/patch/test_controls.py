@@ -6,7 +6,10 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.images.crops import Crop
-from pipeline.patch.controls import (
+from pipeline.patch.patches import (
+    Exemplar,
+    PatchSource,
+    atlas_patches,
     color_statistics,
     elsewhere_patches,
     natural_noise,
@@ -14,7 +17,6 @@ from pipeline.patch.controls import (
     random_patches,
     top_logit_patches,
 )
-from pipeline.patch.patches import Exemplar, PatchSource, atlas_patches
 
 CROP, SIDE = 16, 6
 PAIR = (0, 1)

@@ -9,10 +9,9 @@ import pytest
 from pipeline.core.artifacts import GRID, IMAGES, PATCH
 from pipeline.core.errors import ConfigError
 from pipeline.images.manifest import read_manifest
-from pipeline.patch import class_pair
-from pipeline.patch.controls import GROUPS
+from pipeline.patch import experiment
 from pipeline.patch.experiment import Search, run_group
-from pipeline.patch.patches import Patch
+from pipeline.patch.patches import GROUPS, Patch
 from pipeline.patch.stage import _setup, run
 from pipeline.stages import Task
 from tests.patch.planted import BIRD, CLASSES, FIREBOAT, SETTINGS, Planted
@@ -71,7 +70,7 @@ def test_every_group_has_the_same_search(planted: Planted, monkeypatch: pytest.M
         seen.append((search, patches))
         return run_group(search, patches)
 
-    monkeypatch.setattr(class_pair, "run_group", recorded)
+    monkeypatch.setattr(experiment, "run_group", recorded)
     run(planted.task)
     assert len(seen) == len(GROUPS)
     searches = [search for search, _ in seen]
