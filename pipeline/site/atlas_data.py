@@ -12,17 +12,19 @@ from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.site_data import MEMBERS_PER_BLOCK, images_by_cell, member_blocks, pack_array
 from pipeline.parallel.process import single_threaded_blas
 from pipeline.site.cell_data import (
+    SampleCells,
     attribution_strength,
     classes_per_block,
     exemplar_positions,
     heat_planes,
+    label_counts,
+    shared_cells,
     top_classes,
 )
 from pipeline.site.manifest import atlas_entry, level_entry
 from pipeline.site.polysemantic_cells import polysemantic_cells
 from pipeline.site.read_artifacts import AtlasLevel, AtlasSource
 from pipeline.site.regions import find_regions, regions_level
-from pipeline.site.shared_samples import SampleCells, label_counts, shared_cells
 
 Content = dict[str, Any]
 

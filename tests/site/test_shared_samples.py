@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.cells import CellAssignment, assign_cells
 from pipeline.core.site_data import images_by_cell
-from pipeline.site.shared_samples import SampleCells, label_counts, largest_share, shared_cells
+from pipeline.site.cell_data import SampleCells, label_counts, largest_share, shared_cells
 
 POINTS = 500
 RANDOM = np.random.default_rng

@@ -14,8 +14,7 @@ from playwright.sync_api import Page, expect
 from site_planting import CLASSES, COMPARE_ATLAS, COMPARE_SCALE, LAYERS, Planted, cell_at
 
 from pipeline.core.grid_levels import GridLevel
-from pipeline.site.tour import bookmarks_content
-from pipeline.site.tour_stats import TourLevel, atlas_stats
+from pipeline.site.tour import TourLevel, atlas_stats, bookmarks_content
 
 FIRST, LAST = LAYERS
 SIZE = 20  # the middle level
