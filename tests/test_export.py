@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("patch", "before"):
         Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / f"1-0/{name}.webp")
     examples = [{"before": "1-0/before.webp", "after": None}]
-    directions = [{"groups": [{"patches": [{"picture": "1-0/patch.webp"}]}], "examples": examples}]
+    directions = [{"groups": [{"patches": [{"file": "1-0/patch.webp"}]}], "examples": examples}]
     (folder / "result.js").write_text(data_script(PATCH, {"directions": directions}), encoding="ascii")
     return made.site
 

@@ -13,7 +13,7 @@ Found = Mapping[str, Any]
 
 ADDRESS = re.compile(r'(?:src|href)="([^":]+)"')  # no scheme: beside the page
 METRICS_FILE = "figures.js"  # metrics of the run; the commands write it beside the pages
-PATCH_IMAGES = {"picture", "before", "after"}  # keys that name an image file in the result of a patch test
+PATCH_IMAGES = {"file", "before", "after"}  # keys that name an image file in the result of a patch test
 
 
 def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The experiment on one pair of classes, source → target, with each group of patches.
 
-Size, corner and kept patches are chosen on one half of the source's images and measured on the other half.
+Size, corner and patches are chosen on one half of the source's images and measured on the other half.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +18,9 @@ from pipeline.patch.patches import (
     GROUPS,
     Patch,
     PatchSource,
-    elsewhere_patches,
     noise_patches,
     random_patches,
+    same_image_patches,
     top_logit_patches,
 )
 
@@ -64,11 +64,11 @@ class Search:
 
     def prediction_count(self, patches: int) -> int:
         """Images that the network evaluates for a group of this many patches."""
-        kept = min(self.keep, patches)
+        selected = min(self.keep, patches)
         configurations = len(self.configurations)
         return (
-            configurations * (patches * len(self.searched) + kept * len(self.measured))
-            + kept * len(self.curve) * self.curve_images
+            configurations * (patches * len(self.searched) + selected * len(self.measured))
+            + selected * len(self.curve) * self.curve_images
         )
 
 
@@ -77,13 +77,13 @@ class Outcome:
     """The effect of each patch on each image, in the chosen configuration; all arrays [patch, image].
 
     Attributes:
-        becomes: the target has the largest logit.
-        leaves: another class than the image's own has the largest logit.
+        targeted: the target has the largest logit.
+        untargeted: another class than the image's own has the largest logit.
         target, source: softmax of both.
     """
 
-    becomes: NDArray[np.bool_]
-    leaves: NDArray[np.bool_]
+    targeted: NDArray[np.bool_]
+    untargeted: NDArray[np.bool_]
     target: NDArray[np.float32]
     source: NDArray[np.float32]
 
@@ -93,15 +93,15 @@ class Result:
     """The results of a group.
 
     Attributes:
-        tried: number of patches that were tried.
-        patches: the kept ones, best first.
+        patches_tested: number of patches before the selection.
+        patches: the selected ones, best first.
         placements: the static placement of each.
         static: one configuration for all images.
         dynamic: the best configuration of each image.
         curve: predictions at each side of the curve, in the static corner [patch, side, image].
     """
 
-    tried: int
+    patches_tested: int
     patches: list[Patch]
     placements: list[Placement]
     static: Outcome
@@ -110,26 +110,26 @@ class Result:
 
 
 def run_group(search: Search, patches: Sequence[Patch]) -> Result:
-    """Choose the size, the corner and the kept patches on the searched images, and measure them on the others."""
+    """Choose the size, the corner and the patches on the searched images, and measure them on the others."""
     configurations = search.configurations
     placements = [Placement(patch, *chosen) for patch in range(len(patches)) for chosen in configurations]
     first = _predict(search, search.searched, patches, placements).reshape(len(patches), len(configurations))
     static, order = best_static(first, search.classes[1])
     order = order[: search.keep]
-    kept, static = [patches[number] for number in order], static[order]
+    selected, static = [patches[number] for number in order], static[order]
 
-    placements = [Placement(patch, *chosen) for patch in range(len(kept)) for chosen in configurations]
-    second = _predict(search, search.measured, kept, placements).reshape(len(kept), len(configurations))
+    placements = [Placement(patch, *chosen) for patch in range(len(selected)) for chosen in configurations]
+    second = _predict(search, search.measured, selected, placements).reshape(len(selected), len(configurations))
     placements = [Placement(patch, *configurations[index]) for patch, index in enumerate(static)]
     curve_placements = list(_curve_placements(search.curve, placements))
-    curve = _predict(search, search.measured[: search.curve_images], kept, curve_placements)
+    curve = _predict(search, search.measured[: search.curve_images], selected, curve_placements)
     return Result(
-        tried=len(patches),
-        patches=kept,
+        patches_tested=len(patches),
+        patches=selected,
         placements=placements,
         static=_outcome(second, static, search.classes),
         dynamic=_outcome(second, best_dynamic(second, search.classes[1]), search.classes),
-        curve=curve.reshape(len(kept), len(search.curve)),
+        curve=curve.reshape(len(selected), len(search.curve)),
     )
 
 
@@ -267,7 +267,7 @@ class PairTest:
         return correct[first], correct[second]
 
     def random(self, purpose: int) -> np.random.Generator:
-        """The generator for one purpose: 0 halves, 1 squares, 2 noise, 3 bootstrap, 4 squares of the same images."""
+        """The generator for one purpose: 0 halves, 1 crops, 2 noise, 3 bootstrap, 4 crops of the same images."""
         return np.random.default_rng([self.seed, self.images.class_, self.target, purpose])
 
     def skip_reason(self, source: str, target: str) -> str | None:
@@ -296,8 +296,8 @@ class PairTest:
         side = pasted_side(max(self.settings.sizes), crop)
         logit = top_logit_patches(self.forward, pool, self.target, count, side, self.gray, self.settings.batch_size)
         noise = noise_patches(self.random(2), pool, count)
-        elsewhere = elsewhere_patches(self.source, self.random(4), self.candidates, crop)
-        return dict(zip(GROUPS, (self.candidates, elsewhere, logit, random, noise), strict=True))
+        same_image = same_image_patches(self.source, self.random(4), self.candidates, crop)
+        return dict(zip(GROUPS, (self.candidates, same_image, logit, random, noise), strict=True))
 
     def search(self) -> Search:
         """The inputs that are the same for every group."""

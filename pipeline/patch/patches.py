@@ -15,7 +15,7 @@ from pipeline.core.grid_levels import GridLevel
 from pipeline.images.crops import Crop
 from pipeline.patch.paste import Forward, Pixels, batched_logits, resize
 
-GROUPS = ("atlas", "elsewhere", "logit", "random", "noise")
+GROUPS = ("atlas", "same_image", "logit", "random", "noise")
 NATURAL = ("logit", "random")  # natural patches that are independent of the atlas
 
 
@@ -168,7 +168,7 @@ def random_crop(random: np.random.Generator, side: int, crop: int) -> Crop:
     return Crop(int(left), int(top), side)
 
 
-def elsewhere_patches(
+def same_image_patches(
     source: PatchSource, random: np.random.Generator, patches: Sequence[Patch], crop: int
 ) -> list[Patch]:
     """A random square of each patch's image: does the position matter, or only the image?"""

@@ -83,7 +83,7 @@ class Setup:
             "patch": {"side": self.side, "limited": self.shape.receptive_field > self.side},
             "sizes": settings.sizes,
             "curve": settings.curve,
-            "kept": settings.keep,
+            "keep": settings.keep,
             "pool": settings.pool,
             "min_images": settings.min_images,
             "resamples": settings.resamples,

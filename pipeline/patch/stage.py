@@ -98,8 +98,8 @@ def _run_test(task: Task, setup: Setup, test: PairTest, writer: ImageWriter) -> 
     content = summary_content(test, skip_reason)
     if skip_reason:
         log_line(f"{description}: {skip_reason}")
-        metrics = {"tested": False, "images_right": len(test.images.correct)}
-        return {**content, "proposed": candidates_content(test, setup.image_content, writer)}, metrics
+        metrics = {"tested": False, "images_correct": len(test.images.correct)}
+        return {**content, "candidate_patches": candidates_content(test, setup.image_content, writer)}, metrics
     results = test.run(description)
     resamples = Resamples(test.random(3), len(test.halves[1]), setup.settings.resamples)
     found, rates = results_content(test, results, resamples, setup.image_content, writer)
@@ -114,6 +114,6 @@ def _summary(group: Content) -> str:
         return f"{found['value']:.1%} ({found['low']:.1%} to {found['high']:.1%})"
 
     return (
-        f"{group['name']}: becomes the other class {rate('static', 'becomes')} static, "
-        f"{rate('dynamic', 'becomes')} dynamic; leaves its own {rate('static', 'leaves')} static"
+        f"{group['name']}: becomes the other class {rate('static', 'targeted')} static, "
+        f"{rate('dynamic', 'targeted')} dynamic; leaves its own {rate('static', 'untargeted')} static"
     )

@@ -19,7 +19,7 @@ from pipeline.predict.measurement import InterventionRunner, SamplePositions, di
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-ABLATIONS = ("zero", "mean", "other")
+ABLATIONS = ("zero", "mean", "resample")
 MIN_VARIANCE = 1e-12  # variances below this fraction of the largest one are rounding
 POINTS = 256  # shown in the scatter plot
 SIGNIFICANT_DIGITS = 4
@@ -123,7 +123,7 @@ def ablation_results(
         "samples": len(samples.label),
         "images": len(np.unique(image)),
         "ranked_images": len(np.unique(image[ranked])),
-        "labelled": int((samples.label >= 0).sum()),
+        "labeled": int((samples.label >= 0).sum()),
         "classes": attribution.shape[1],
         "constant": {"attribution": int((~defined).sum()), **constant},
         "measures": {name: intervals(statistics) for name, statistics in measured.items()},
@@ -138,9 +138,9 @@ def agreement(attribution: Floats, drop: Floats, label: NDArray[np.int64], weigh
 
     ``within``, ``within_median``: rank correlation over the classes of one sample, its mean and median over samples:
     does attribution predict the right classes? ``across``: rank correlation over the samples for one class, mean over
-    classes: does it predict the right samples? Ranks are those among all samples, in each resample too. ``own``: the
-    same for each sample's label. ``sign``: fraction of classes whose logit changes in the predicted direction. ``hit``:
-    fraction of samples whose class of largest attribution has the largest logit drop.
+    classes: does it predict the right samples? Ranks are those among all samples, in each resample too. ``own_label``:
+    the same for each sample's label. ``sign``: fraction of classes whose logit changes in the predicted direction.
+    ``hit``: fraction of samples whose class of largest attribution has the largest logit drop.
 
     Args:
         attribution: [sample, class] logit.
@@ -158,7 +158,7 @@ def agreement(attribution: Floats, drop: Floats, label: NDArray[np.int64], weigh
         "within": weighted_mean(within, weights),
         "within_median": weighted_median(within, weights),
         "across": _mean_column_correlation(attribution, drop, weights),
-        "own": _mean_column_correlation(own[0], own[1], weights[:, known]),
+        "own_label": _mean_column_correlation(own[0], own[1], weights[:, known]),
         "sign": weighted_mean(sign_agreement(attribution, drop), weights),
         "hit": weighted_mean(hits(attribution, drop), weights),
     }

@@ -43,7 +43,7 @@ def run(task: Task) -> None:
     if not reason:
         content |= _measure(task, samples)
     settings = task.params.predict.model_dump(mode="json")
-    content["about"] = a.PREDICT.attributes(settings, {"activations": artifact_identity(samples)})
+    content["provenance"] = a.PREDICT.attributes(settings, {"activations": artifact_identity(samples)})
     with atomic(task.path(a.PREDICT)) as folder:
         folder.mkdir()
         (folder / RESULT).write_text(data_script(f"predict/{task.layer}", content), encoding="ascii")
@@ -75,7 +75,7 @@ def _measure(task: Task, samples: zarr.Group) -> dict[str, Any]:
     if len(plan.trials.row):
         changes = steer(runner, plan, positions, settings.strength, seed)
         steering = steering_results(grid_level, plan, positions, changes, settings, seed)
-    return {"seed": seed, "replacement": ablation, "cells": steering, "verdict": layer_verdict(ablation, steering)}
+    return {"seed": seed, "ablation": ablation, "steering": steering, "verdict": layer_verdict(ablation, steering)}
 
 
 def _runner(task: Task) -> InterventionRunner:
@@ -126,11 +126,11 @@ def metrics(content: Mapping[str, Any]) -> dict[str, Any]:
     """The main numbers of a layer, for ``dvc metrics show``."""
     if not content["measured"]:
         return {"measured": False}
-    ablation, steering = content["replacement"], content["cells"]
+    ablation, steering = content["ablation"], content["steering"]
     found = {
         "measured": True,
-        "verdict": content["verdict"]["removed"]["grade"],
-        "verdict_cells": content["verdict"]["pushed"]["grade"],
+        "ablation_grade": content["verdict"]["ablation"]["grade"],
+        "steering_grade": content["verdict"]["steering"]["grade"],
         "within": {name: group["within"] for name, group in ablation["measures"].items()},
         "within_shuffled": {name: group["within"] for name, group in ablation["shuffled"].items()},
         "across": {name: group["across"] for name, group in ablation["measures"].items()},
@@ -144,13 +144,13 @@ def _log(layer: str, content: Mapping[str, Any]) -> None:
     if not content["measured"]:
         log_line(f"predict {layer}: not measured, since {content['reason']}")
         return
-    within = content["replacement"]["measures"]["zero"]["within"]
+    within = content["ablation"]["measures"]["zero"]["within"]
     log_line(
         f"predict {layer}: zero ablation, rank correlation of attribution and logit drop {within['value']} "
         f"({within['low']} to {within['high']})"
     )
-    if content["cells"]:
-        own = content["cells"]["percentile"]["own"]
+    if content["steering"]:
+        own = content["steering"]["percentile"]["own"]
         log_line(
             f"predict {layer}: steering, percentile of the top classes {own['value']} ({own['low']} to {own['high']})"
         )

@@ -43,7 +43,7 @@ export function cellMeasures(scene: Scene, cell: number): { name: string; value:
       meaning: "Cosine between the icon's activation and the cell's mean activation; at most 1.",
     },
     {
-      name: "centred",
+      name: "centered",
       value: of("fidelity_centred"),
       meaning: "The same after subtracting the layer's mean from both; the stricter measure.",
     },
