@@ -90,11 +90,11 @@ def test_a_site_that_says_nothing_of_names_has_none(copy: Path) -> None:
     every, content = set(site_files(copy, tuple(PAGES))), read_data_script(manifest)
     for layer in content["layers"]:
         for atlas in layer["atlases"]:
-            del atlas["names"]
+            del atlas["regions"]
     manifest.unlink()
     manifest.write_text(data_script("manifest", content), encoding="ascii")
     gone = every - set(site_files(copy, tuple(PAGES)))
-    assert gone == {name for name in every if name.endswith("/names.js")}
+    assert gone == {name for name in every if name.endswith("/regions.js")}
     assert gone
 
 
@@ -103,7 +103,7 @@ def test_a_site_that_says_nothing_of_names_has_none(copy: Path) -> None:
     [
         *("patch.html", "viewer/evidence.css", "data/manifest.js", f"data/{LAYERS[1]}/class-0/10/cells.js"),
         *(f"tiles/{LAYERS[0]}/all/20_files/10/1_1.webp", f"place/{LAYERS[0]}/members-0.js", "data/images/0/1.webp"),
-        *(f"{PATCH}/1-0/before.webp", f"data/{LAYERS[0]}/all/members-0.js", f"data/{LAYERS[0]}/all/20/heat-0.js"),
+        *(f"{PATCH}/1-0/before.webp", f"data/{LAYERS[0]}/all/members-0.js", f"data/{LAYERS[0]}/all/20/heatmap-0.js"),
     ],
 )
 def test_a_missing_file_is_named_and_nothing_is_made(name: str, copy: Path, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[s
     for page in pages:
         yield page
         yield from ADDRESS.findall((site / page).read_text("utf-8")) if (site / page).is_file() else ()
-    yield "data/places.js"
+    yield "data/bookmarks.js"
     if (site / METRICS_FILE).is_file():
         yield METRICS_FILE
     manifest = read_data_script(site / "data/manifest.js")
@@ -42,7 +42,7 @@ def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[s
             yield from _data(manifest, layer["name"], atlas)
             yield from _tiles(layer["name"], atlas)
             yield from _patch(site, f"patch/{layer['name']}/{atlas['name']}")
-        if manifest["second"]:
+        if manifest["second_image_set"]:
             yield from _second(site, f"place/{layer['name']}")
 
 
@@ -55,14 +55,15 @@ def _data(manifest: Found, layer: str, atlas: Found) -> Iterator[str]:
         yield f"{folder}/{size}/neighbors.js"
         if manifest["exemplars"]:
             yield f"{folder}/{size}/exemplars.js"
-        if atlas["kind"] == "all" and atlas["heat"]:
-            yield f"{folder}/{size}/uses.js"
-    for name, levels in (("heat", atlas["heat"]["levels"] if atlas["heat"] else ()), ("label", atlas["label_levels"])):
+        if atlas["kind"] == "all" and atlas["heatmap"]:
+            yield f"{folder}/{size}/polysemantic_cells.js"
+    heatmap_levels = atlas["heatmap"]["levels"] if atlas["heatmap"] else ()
+    for name, levels in (("heatmap", heatmap_levels), ("label", atlas["label_levels"])):
         for level in levels:
             for block in range(ceil(classes / level["classes_per_block"])):
                 yield f"{folder}/{level['size']}/{name}-{block}.js"
-    if atlas.get("names"):  # earlier versions wrote none
-        yield f"{folder}/names.js"
+    if atlas.get("regions"):  # earlier versions wrote none
+        yield f"{folder}/regions.js"
     if manifest["exemplars"]:
         yield from _members(folder, atlas["levels"][-1]["samples"], atlas["members_per_block"])
 

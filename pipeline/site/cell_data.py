@@ -61,7 +61,7 @@ def attribution_strength(attribution: NDArray[np.float32]) -> float:
     return float(np.median(attribution.max(axis=1))) if attribution.size else 0.0
 
 
-def heat_planes(attribution: NDArray[np.float32], scale: float) -> NDArray[np.int8]:
+def heatmaps(attribution: NDArray[np.float32], scale: float) -> NDArray[np.int8]:
     """Every class's attribution in every cell, in 255 steps that are finest around zero.
 
     ``±127 · sqrt(|attribution| / scale)``: with a thousand classes most values are far below the largest one, and

@@ -17,7 +17,7 @@ from pipeline.stages import Task
 
 Content = dict[str, Any]
 
-FORMAT = 1
+FORMAT = 2  # raised when the page reads data of other names or meanings
 KINDS = (a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS)
 
 
@@ -46,7 +46,7 @@ def layer_entry(
 
 
 def atlas_entry(
-    name: str, levels: Sequence[Mapping[str, Any]], tiles: Mapping[str, Any], heat: Mapping[str, Any] | None
+    name: str, levels: Sequence[Mapping[str, Any]], tiles: Mapping[str, Any], heatmap: Mapping[str, Any] | None
 ) -> Content:
     """An atlas's entry.
 
@@ -54,11 +54,11 @@ def atlas_entry(
         name: ``all`` or another choice of samples.
         levels: its levels' entries, coarse to fine.
         tiles: with ``format``, ``tile_size``, ``overlap``.
-        heat: ``levels`` that have heat planes, their ``scale`` in logits and the layer's ``strength``; None without
+        heatmap: ``levels`` that have heatmaps, their ``scale`` in logits and the layer's ``strength``; None without
             attributions.
     """
     form = {key: tiles[key] for key in ("format", "tile_size", "overlap")}
-    return {"name": name, "levels": list(levels), "tiles": form, "heat": heat}
+    return {"name": name, "levels": list(levels), "tiles": form, "heatmap": heatmap}
 
 
 def level_entry(level: GridLevel, width: int, height: int) -> Content:
@@ -106,8 +106,8 @@ def manifest(
         "images": images,
         "images_per_folder": IMAGES_PER_FOLDER,
         "exemplars": exemplars,
-        "made": dict(provenance),
-        "second": None if second is None else {"title": second},
+        "provenance": dict(provenance),
+        "second_image_set": None if second is None else {"title": second},
     }
 
 

@@ -120,7 +120,7 @@ class Comparison:
 
 
 def bookmarks_content(task: Task, network: Mapping[str, Any], images: int) -> dict[str, Any]:
-    """``places``, each with title, text and link, and whether they are ``automatic``.
+    """``bookmarks``, each with title, text and link, and whether they are ``automatic``.
 
     Args:
         task: of the stage.
@@ -132,15 +132,15 @@ def bookmarks_content(task: Task, network: Mapping[str, Any], images: int) -> di
     """
     classes, given = network["classes"], task.params.site.bookmarks
     if given:
-        return {"automatic": False, "places": configured_bookmarks(given, link_targets(task.params, classes))}
+        return {"automatic": False, "bookmarks": configured_bookmarks(given, link_targets(task.params, classes))}
     ends = (task.params.layers[0], task.params.layers[-1])
     levels = {layer: _read_levels(task, layer) for layer in set(ends)}
     first, last = (atlas_stats(layer, "all", levels[layer]) for layer in ends)
     if first is None or last is None:
-        return {"automatic": True, "places": []}
+        return {"automatic": True, "bookmarks": []}
     facts = RunFacts(network["name"], classes, images)
     shared = _shared_cell(task, first, levels[last.layer]) if first.layer != last.layer else None
-    return {"automatic": True, "places": tour(first, last, shared, _comparison(task), facts)}
+    return {"automatic": True, "bookmarks": tour(first, last, shared, _comparison(task), facts)}
 
 
 def tour(

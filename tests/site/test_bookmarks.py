@@ -31,8 +31,8 @@ TROUBLE = (
 
 
 @pytest.fixture(scope="module")
-def places(planted: Planted) -> list[dict[str, str]]:
-    """Two places of the planted run: a cell of a class, and a comparison."""
+def bookmarks(planted: Planted) -> list[dict[str, str]]:
+    """Two bookmarks of the planted run: a cell of a class, and a comparison."""
     level = planted.levels["features.7", 20]
     row, column = (int(value) for value in level.cell[busiest(level)])
     given = (
@@ -50,12 +50,12 @@ def places(planted: Planted) -> list[dict[str, str]]:
 def address(
     request: pytest.FixtureRequest,
     planted: Planted,
-    places: list[dict[str, str]],
+    bookmarks: list[dict[str, str]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """The planted site with these places."""
-    content = {"data/places": {"automatic": False, "places": places}}
-    site = copied(planted.site, tmp_path_factory.mktemp("places") / "site", content)
+    """The planted site with these bookmarks."""
+    content = {"data/bookmarks": {"automatic": False, "bookmarks": bookmarks}}
+    site = copied(planted.site, tmp_path_factory.mktemp("bookmarks") / "site", content)
     with addressed(site, request.param) as found:
         yield found
 
@@ -146,11 +146,11 @@ def test_a_run_with_a_wrong_place_does_not_start(tmp_path: Path, place: str, tol
 
 
 def test_the_tour_has_as_many_stops_as_a_link_can_count() -> None:
-    """99 places are taken, one more is refused: the page reads two digits."""
-    places = (BookmarkSettings(title="x"),) * 99
-    assert len(SiteSettings(bookmarks=places).bookmarks) == 99
+    """99 bookmarks are taken, one more is refused: the page reads two digits."""
+    bookmarks = (BookmarkSettings(title="x"),) * 99
+    assert len(SiteSettings(bookmarks=bookmarks).bookmarks) == 99
     with pytest.raises(ValidationError, match="99"):
-        SiteSettings(bookmarks=(*places, places[0]))
+        SiteSettings(bookmarks=(*bookmarks, bookmarks[0]))
 
 
 def test_every_part_of_the_pages_links_can_be_configured() -> None:
@@ -169,7 +169,7 @@ def listed(page: Page) -> Page:
 
 
 @pytest.mark.browser
-def test_a_bookmark_is_listed_and_shown(opened: Opener, places: list[dict[str, str]]) -> None:
+def test_a_bookmark_is_listed_and_shown(opened: Opener, bookmarks: list[dict[str, str]]) -> None:
     """The key p lists titles and descriptions as text; a chosen bookmark restores its state and focuses the map."""
     page = listed(opened("#layer=features.3"))
     row = page.locator(".atlas-bookmarks .bookmark").first
@@ -179,7 +179,7 @@ def test_a_bookmark_is_listed_and_shown(opened: Opener, places: list[dict[str, s
     row.click()
     expect(page.locator("dialog.bookmarks")).to_be_hidden()
     expect(page.locator(".panel h2")).to_be_visible()
-    assert parse_qs(page.url.partition("#")[2])["pin"] == parse_qs(places[0]["link"])["pin"]
+    assert parse_qs(page.url.partition("#")[2])["pin"] == parse_qs(bookmarks[0]["link"])["pin"]
     expect(page.locator(".class-toolbar strong")).to_contain_text("sailboat")
     assert page.evaluate("document.activeElement.matches('.openseadragon-canvas')")
     listed(page).locator(".atlas-bookmarks .bookmark").nth(1).click()

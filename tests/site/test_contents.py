@@ -125,7 +125,7 @@ def test_numbers_are_laid_beside_the_site(planted: Planted, tmp_path: Path) -> N
 
 def test_the_stage_writes_what_the_page_reads(planted: Planted) -> None:
     """The site holds the page, its script and both its data files."""
-    for name in ("contents.html", "viewer/contents.js", "viewer/contents.css", "data/places.js"):
+    for name in ("contents.html", "viewer/contents.js", "viewer/contents.css", "data/bookmarks.js"):
         assert (planted.site / name).is_file()
 
 

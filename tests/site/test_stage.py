@@ -63,24 +63,24 @@ def test_top_classes_are_the_planted_ones(planted: Planted, layer: str, size: in
 @pytest.mark.parametrize("layer", LAYERS)
 def test_heat_has_one_scale_for_all_classes_and_levels(planted: Planted, layer: str) -> None:
     """Heat planes give the planted attribution back, with the layer's one scale, largest where a drawn cell is."""
-    entry = part(planted.site, "manifest")["layers"][LAYERS.index(layer)]["atlases"][0]["heat"]
+    entry = part(planted.site, "manifest")["layers"][LAYERS.index(layer)]["atlases"][0]["heatmap"]
     drawn = [level.attribution[level.drawn] for (name, _), level in planted.levels.items() if name == layer]
     assert entry["scale"] == pytest.approx(max(np.abs(values).max() for values in drawn))
     for level, size in zip(entry["levels"], LEVELS, strict=True):
         assert level["size"] == size
         truth = planted.levels[layer, size]
-        share = unpacked(part(planted.site, f"{layer}/all/{size}/heat-0")["heat"]).astype(float).T / 127
+        share = unpacked(part(planted.site, f"{layer}/all/{size}/heatmap-0")["heatmap"]).astype(float).T / 127
         found = np.sign(share) * share**2 * entry["scale"]
         assert np.abs(found - truth.attribution)[truth.drawn].max() < entry["scale"] / 127
 
 
 def test_finer_levels_borrow_their_heat(tmp_path: Path) -> None:
-    """Levels finer than site.heat_level have no heat files; the coarsest one always has."""
+    """Levels finer than site.heat_level have no heatmaps; the coarsest one always has."""
     made = plant(tmp_path, samples=2000, levels=(10, 20), heat_level=5)
     run(made.task)
     folder = made.site / "data" / LAYERS[0] / "all"
-    assert (folder / "10/heat-0.js").exists()
-    assert not list((folder / "20").glob("heat*"))
+    assert (folder / "10/heatmap-0.js").exists()
+    assert not list((folder / "20").glob("heatmap*"))
 
 
 def test_a_wrong_bookmark_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_manifest_tells_what_to_keep_in_mind(planted: Planted) -> None:
     assert (early["zero_share"], late["zero_share"]) == (0.012, 0.84)
     assert early["patch"] == {"side": 14 / 64, "limited": False}
     assert late["patch"] == {"side": 0.5, "limited": True}
-    assert early["atlases"][0]["heat"]["strength"] < 0.1 * late["atlases"][0]["heat"]["strength"]
+    assert early["atlases"][0]["heatmap"]["strength"] < 0.1 * late["atlases"][0]["heatmap"]["strength"]
 
 
 class _Page(HTMLParser):

@@ -1,4 +1,4 @@
-"""The tour: made from the figures where no places are configured, and gone through on the page."""
+"""The tour: generated from the metrics where no bookmarks are configured, and its steps on the page."""
 
 import re
 from pathlib import Path
@@ -27,9 +27,9 @@ def stops(planted: Planted) -> list[dict[str, str]]:
     """The tour that the stage makes of the planted run."""
     found = bookmarks_content(planted.task, {"network": "", "name": "SqueezeNet", "classes": CLASSES}, 72)
     assert found["automatic"]
-    places: list[dict[str, str]] = found["places"]
-    assert len(places) == STOPS
-    return places
+    bookmarks: list[dict[str, str]] = found["bookmarks"]
+    assert len(bookmarks) == STOPS
+    return bookmarks
 
 
 def pinned(link: str) -> tuple[int, int, int]:
@@ -262,6 +262,6 @@ def test_the_card_fits_a_phone(opened: Opener) -> None:
 
 def test_the_tour_is_made_of_data_alone(stops: list[dict[str, str]], planted: Planted) -> None:
     """Made again it is the same, and no folder of the machine is in it."""
-    again = bookmarks_content(planted.task, {"name": "SqueezeNet", "classes": CLASSES}, 72)["places"]
+    again = bookmarks_content(planted.task, {"name": "SqueezeNet", "classes": CLASSES}, 72)["bookmarks"]
     assert again == stops
     assert not any(re.search(re.escape(str(Path.home())), stop["text"]) for stop in stops)

@@ -50,9 +50,9 @@ export function createClassBars(
 export function sidesOf(scene: Scene, cell: number): readonly [ClassValue, ClassValue] | null {
   if (!scene.sides) return null;
   const listed = scene.level.topClasses(cell);
-  const value = (heat: Heatmap): ClassValue => {
-    const exact = listed.find(({ id }) => id === heat.classId);
-    return exact ?? { id: heat.classId, value: attribution(heat, cell) };
+  const value = (heatmap: Heatmap): ClassValue => {
+    const exact = listed.find(({ id }) => id === heatmap.classId);
+    return exact ?? { id: heatmap.classId, value: attribution(heatmap, cell) };
   };
   return [value(scene.sides[0]), value(scene.sides[1])];
 }

@@ -21,8 +21,8 @@ async function start(): Promise<void> {
   const manifest = takeData("manifest") as Manifest;
   const main = el("main", {}, ...createIntroduction(manifest), createAtlases(manifest));
   document.body.append(createPageHeader("Contents"), main);
-  const { automatic, places } = await loadBookmarks().catch(() => ({ automatic: false, places: [] }));
-  const stops = places.map(({ title, text, link }, index) => {
+  const { automatic, bookmarks } = await loadBookmarks().catch(() => ({ automatic: false, bookmarks: [] }));
+  const stops = bookmarks.map(({ title, text, link }, index) => {
     const href = `index.html#${link}${link ? "&" : ""}tour=${index + 1}`;
     return el("li", {}, el("a", { class: "name", href }, title), el("span", { class: "secondary" }, text));
   });

@@ -100,14 +100,14 @@ export class Labels implements OverlayLayer {
   }
 
   private isWanted({ atlas, highlights, density }: Scene): boolean {
-    return this.store.state.labels && atlas.heat !== null && !highlights.length && !density;
+    return this.store.state.labels && atlas.heatmap !== null && !highlights.length && !density;
   }
 
   private async prepare({ layer, atlas, level }: Scene): Promise<void> {
     const scale = this.mapView.viewer.canvas.clientWidth < NARROW_WIDTH ? NARROW_SCALE : 1;
     const write = (label: Label): SizedLabel => this.renderer.sizeLabel(label, scale);
     const of = `${layer.name}/${atlas.name}/${scale}`;
-    const labels = atlas.names ? await regionLabels(layer.name, atlas.name, this.classes) : [];
+    const labels = atlas.regions ? await regionLabels(layer.name, atlas.name, this.classes) : [];
     if (level.name !== this.preparedName) return;
     if (of !== this.regions.of) {
       this.regions = { of, names: labels.map(write) };

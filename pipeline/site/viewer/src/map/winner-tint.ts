@@ -53,7 +53,7 @@ export class WinnerTint {
     this.several = highlights.length > 1;
     if (!this.several) return null;
     const found = findWinners(
-      highlights.map(({ heat }) => heat),
+      highlights.map(({ heatmap }) => heatmap),
       sign,
     );
     const hues = highlights.map(({ hue }) => color(`--class-${hue + 1}`));

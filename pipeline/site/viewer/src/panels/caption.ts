@@ -44,10 +44,11 @@ export class Caption {
   private createNotes(layer: LayerEntry): string[] {
     const notes = [];
     const strengths = this.manifest.layers.flatMap(({ atlases }) =>
-      atlases.map(({ heat }) => heat?.strength ?? 0),
+      atlases.map(({ heatmap }) => heatmap?.strength ?? 0),
     );
-    const own = Math.max(...layer.atlases.map(({ heat }) => heat?.strength ?? 0));
-    if (layer.atlases.every(({ heat }) => heat === null)) notes.push("No class attributions were recorded.");
+    const own = Math.max(...layer.atlases.map(({ heatmap }) => heatmap?.strength ?? 0));
+    if (layer.atlases.every(({ heatmap }) => heatmap === null))
+      notes.push("No class attributions were recorded.");
     else if (own < WEAK_RATIO * Math.max(...strengths)) {
       notes.push("Attributions at this early layer are weak; treat its top classes with caution.");
     }
@@ -73,7 +74,7 @@ function createComparisonNotes(layer: LayerEntry, { name, axis }: AtlasEntry): H
 
 /** Button that shows the density of the second image set; hidden if there is none. */
 export function createSecondSetButton(manifest: Manifest, store: Store): HTMLElement {
-  const { second } = manifest;
+  const second = manifest.second_image_set;
   if (!second) return el("span", { hidden: true });
   const face = el("span", {}, "Density of ", el("em", {}, second.title));
   const toggle = (): void => {

@@ -84,7 +84,7 @@ export class CellPanel {
   }
 
   private createClasses(scene: Scene, cell: number): HTMLElement {
-    const selectedClass = scene.heat?.classId ?? null;
+    const selectedClass = scene.heatmap?.classId ?? null;
     const names = this.manifest.network.classes;
     const sides = sidesOf(scene, cell);
     const { highlights } = scene;

@@ -90,8 +90,8 @@ export class SplitView {
     store.set({ ...swapViews(this.paneContext.manifest, store.state), pin });
   }
 
-  shown({ level, heat }: Scene): void {
-    root.dataset.split = `${level.name}/${heat?.classId ?? ""}`;
+  shown({ level, heatmap }: Scene): void {
+    root.dataset.split = `${level.name}/${heatmap?.classId ?? ""}`;
     this.paneContext.card.hide();
     this.markSharedSamples();
   }
