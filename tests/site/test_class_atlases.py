@@ -42,7 +42,7 @@ def number(text: str) -> float:
 
 def frame(page: Page, size: int) -> tuple[float, float, float]:
     """Left, top and side of the whole atlas, CSS pixels of the overlay; ``size`` is the shown level."""
-    first, last = (page.evaluate("([row, column]) => atlas.place(row, column)", [k, k]) for k in (0, size - 1))
+    first, last = (page.evaluate("([row, column]) => atlas.cellToPoint(row, column)", [k, k]) for k in (0, size - 1))
     box = page.locator("canvas.overlay").bounding_box()
     assert box
     cell = (last["x"] - first["x"]) / (size - 1)

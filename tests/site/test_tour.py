@@ -228,7 +228,7 @@ def test_the_tour_moves_smoothly_unless_motion_is_reduced(opened: Opener, motion
     page.wait_for_timeout(600)  # let the first stop come to rest
     widths = page.evaluate(
         """async () => {
-            const width = () => atlas.place(0, 1).x - atlas.place(0, 0).x;
+            const width = () => atlas.cellToPoint(0, 1).x - atlas.cellToPoint(0, 0).x;
             const size = () => Number(document.documentElement.dataset.level);
             document.querySelector('.tour [aria-label="Next stop"]').click();
             const seen = [];
@@ -255,7 +255,7 @@ def test_the_card_fits_a_phone(opened: Opener) -> None:
     assert card["y"] + card["height"] < panel["y"]
     size, row, column = pinned(page.url.partition("#")[2])
     expect(page.locator("html")).to_have_attribute("data-level", str(size))
-    middle = page.evaluate("([row, column]) => atlas.place(row, column)", [row, column])
+    middle = page.evaluate("([row, column]) => atlas.cellToPoint(row, column)", [row, column])
     assert card["y"] + card["height"] < middle["y"] < panel["y"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 

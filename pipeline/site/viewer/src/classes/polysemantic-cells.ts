@@ -34,11 +34,11 @@ export class PolysemanticCellsDialog {
   /** Button that opens the dialog; null if no attributions were recorded. */
   createOpenButton(): HTMLElement | null {
     if (!this.manifest.layers.some(({ atlases }) => atlases.some(({ heatmap }) => heatmap))) return null;
-    const face = createSvgIcon(
+    const content = createSvgIcon(
       "M8 4.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z",
       "M12 4.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11Z",
     );
-    return createButton("Polysemantic cells", face, () => this.open());
+    return createButton("Polysemantic cells", content, () => this.open());
   }
 
   open(): void {

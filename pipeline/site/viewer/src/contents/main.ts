@@ -14,7 +14,7 @@ import { el } from "../ui/dom";
 import { createAtlasPreview } from "../ui/icons";
 import { createPageHeader, showFailure } from "../ui/page";
 import type { Measurements } from "./measures";
-import { createFigures } from "./tables";
+import { createMeasurements } from "./tables";
 import { createTests } from "./tests";
 
 async function start(): Promise<void> {
@@ -39,7 +39,7 @@ async function start(): Promise<void> {
     );
   }
   const measurements = await loadDataFrom<Measurements>("figures.js", "figures").catch(() => null);
-  main.append(...createTests(manifest), createFigures(manifest, measurements));
+  main.append(...createTests(manifest), createMeasurements(manifest, measurements));
   document.documentElement.dataset.ready = "contents";
 }
 

@@ -13,7 +13,7 @@ import { LabelObstacles, type Rectangle } from "./label-obstacles";
 import { HALO, LabelRenderer, minSideForCellLabels, type SizedLabel } from "./label-sprites";
 
 const FADE_MS = 200;
-const MOST_CELLS = 4000;
+const MAX_LABELED_CELLS = 4000;
 const NARROW_WIDTH = 640; // pixels; narrower maps have smaller labels
 const NARROW_SCALE = 0.7;
 
@@ -117,7 +117,8 @@ export class Labels implements OverlayLayer {
     this.layout = new LabelLayout(names);
     this.cells = {
       from: minSideForCellLabels(level.size),
-      make: () => new LabelLayout([...names, ...cellLabels(level, this.classes, MOST_CELLS).map(write)]),
+      make: () =>
+        new LabelLayout([...names, ...cellLabels(level, this.classes, MAX_LABELED_CELLS).map(write)]),
     };
     this.overlay.draw();
     this.description.update();

@@ -76,12 +76,12 @@ function createComparisonNotes(layer: LayerEntry, { name, axis }: AtlasEntry): H
 export function createSecondSetButton(manifest: Manifest, store: Store): HTMLElement {
   const second = manifest.second_image_set;
   if (!second) return el("span", { hidden: true });
-  const face = el("span", {}, "Density of ", el("em", {}, second.title));
+  const content = el("span", {}, "Density of ", el("em", {}, second.title));
   const toggle = (): void => {
     const shown = store.state.show === "second";
     store.set(shown ? { show: "attribution" } : { show: "second", classId: null, sign: 1, intensity: 1 });
   };
-  const element = createButton(`Density of ${second.title}`, face, toggle, "second-set");
+  const element = createButton(`Density of ${second.title}`, content, toggle, "second-set");
   const update = (): void => {
     const { layer, atlas, show, classId } = store.state;
     const offeredByToolbar = classId !== null;
