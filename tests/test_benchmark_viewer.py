@@ -47,7 +47,7 @@ def test_classes_have_regions_at_every_level() -> None:
 
 
 def test_names_and_drawings_are_all_different() -> None:
-    """A thousand classes have a thousand names, none within another; two pictures differ and come out alike again."""
+    """A thousand classes have a thousand names, none within another; two images differ and are reproducible."""
     every = names(1000)
     assert len(set(every)) == 1000
     assert not [name for name in every[::37] if sum(name in other for other in every) > 1]

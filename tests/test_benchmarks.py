@@ -60,7 +60,7 @@ def time_to_fidelity(best_reached: bool = True) -> TimeToFidelity:
 
 
 def test_a_goal_is_judged_by_the_measured_value_in_both_directions() -> None:
-    """A value on the right side of its goal holds, one on the wrong side does not, and no goal is no judgement."""
+    """A value on the right side of its goal holds, one on the wrong side does not; without a goal there is none."""
     assert row("a", 20.0, "x", at_least=20).holds is True
     assert row("a", 19.99999, "x", at_least=20).holds is False  # although it is shown as 20
     assert row("a", 1.19, "x", at_most=1.2).holds is True
@@ -115,7 +115,7 @@ def test_a_ratio_is_blind_to_a_machine_that_slows_down() -> None:
 
 
 def test_results_are_kept_as_the_contract_says(tmp_path: Path) -> None:
-    """The JSON has the command, machine, date and rows of what, value, unit, goal, holds; curves lie beside it."""
+    """The JSON has the command, machine, date and rows of what, value, unit, goal, holds; curves are a second file."""
     found = report.Report([row("a against b", 1 / 3, "x", at_least=20), row("c", 2, "s")], [{"steps": 8}])
     report.write(tmp_path, "speed", "python -m benchmarks speed", found)
     kept = json.loads((tmp_path / "speed.json").read_text())
@@ -148,7 +148,7 @@ def test_documents_get_new_tables_and_keep_their_prose(tmp_path: Path) -> None:
 
 
 def test_documents_without_markers_or_results_are_left_alone(tmp_path: Path) -> None:
-    """Nothing is written where there is nowhere to write, or nothing to say."""
+    """Nothing is written without markers or without results."""
     document = tmp_path / "benchmarks.md"
     document.write_text("# Speed\n")
     with pytest.raises(ConfigError, match="results: NAME"):
@@ -201,7 +201,7 @@ def test_a_target_that_is_not_reached_is_a_missed_goal() -> None:
 def test_without_the_real_input_one_line_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command tells in one line what is missing, and exits 2."""
+    """The command prints one line with what is missing, and exits 2."""
     monkeypatch.setenv("ATLAS_REAL_DATA", str(tmp_path))
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("sys.argv", ["benchmarks", "render", "--quick"])
@@ -258,7 +258,7 @@ def test_parents_are_the_cells_that_contain_cells(small: Scene) -> None:
 
 
 def test_a_patch_is_cut_where_its_position_looks() -> None:
-    """A dot at the middle of a position's view lies in the middle of its patch, at the photograph's edge too."""
+    """A dot at the center of a position's receptive field is in the center of its patch, also at the image's edge."""
     shape = LayerShape("map", 4, height=13, width=13, prefix=0, stride=16.0, receptive_field=155)
     for y, x in ((6, 6), (0, 12), (3, 9)):
         pixels = np.zeros((227, 227, 3), np.uint8)
@@ -277,7 +277,7 @@ def test_a_random_icon_is_never_the_cells_own() -> None:
 
 
 def test_every_row_of_the_study_is_one_change_of_valid_settings() -> None:
-    """No two rows are alike, the first is the default, and every changed setting exists, is allowed and differs."""
+    """No two rows are equal, the first is the default, and every changed setting exists, is allowed and differs."""
     default = RenderSettings().model_dump()
     assert VARIANTS[0].name == "default"
     assert len({one.name for one in VARIANTS}) == len(VARIANTS)
@@ -343,7 +343,7 @@ def test_a_killed_study_keeps_its_finished_rows(tmp_path: Path) -> None:
 
 
 def test_the_study_writes_its_tables_and_keeps_the_prose(tmp_path: Path) -> None:
-    """Each layer's table stands between its markers, words around them stay, and a layer without a place is told."""
+    """Each layer's table is written between its markers, other text stays, and missing markers are an error."""
     document = tmp_path / "study.md"
     document.write_text("Before.\n<!-- study: features.7 -->\nstale\n<!-- end of study -->\nAfter.\n")
     numbers = {"centered": 0.9, "p10": 0.81, "raw": 0.95, "retrieval": 0.97, "icons_per_second": 3.21, "contrast": 0.18}

@@ -7,7 +7,9 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from pipeline.core.errors import ArtifactError
 from pipeline.core.site_data import read_data_script
+from pipeline.site.pages import DATA_FORMAT
 
 Found = Mapping[str, Any]
 
@@ -26,7 +28,7 @@ def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[s
         pages: its pages.
 
     Raises:
-        ArtifactError: a file that names others is missing or damaged.
+        ArtifactError: a file that names others is missing or damaged, or the data have another format.
     """
     for page in pages:
         yield page
@@ -35,6 +37,11 @@ def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[s
     if (site / METRICS_FILE).is_file():
         yield METRICS_FILE
     manifest = read_data_script(site / "data/manifest.js")
+    if manifest.get("format") != DATA_FORMAT:
+        raise ArtifactError(
+            f"{site / 'data/manifest.js'}: expected data of format {DATA_FORMAT}, found {manifest.get('format')}; "
+            "run 'atlas run' again"
+        )
     if manifest["exemplars"]:
         yield from _images(site, "data/images", manifest["images"], manifest["images_per_folder"])
     for layer in manifest["layers"]:
@@ -62,7 +69,7 @@ def _data(manifest: Found, layer: str, atlas: Found) -> Iterator[str]:
         for level in levels:
             for block in range(ceil(classes / level["classes_per_block"])):
                 yield f"{folder}/{level['size']}/{name}-{block}.js"
-    if atlas.get("regions"):  # earlier versions wrote none
+    if atlas["regions"]:
         yield f"{folder}/regions.js"
     if manifest["exemplars"]:
         yield from _members(folder, atlas["levels"][-1]["samples"], atlas["members_per_block"])

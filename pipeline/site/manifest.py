@@ -12,12 +12,12 @@ from pipeline.images.crops import CropSize
 from pipeline.images.manifest import Manifest, manifest_attributes
 from pipeline.images.thumbnails import IMAGES_PER_FOLDER
 from pipeline.model.layers import LayerShape
+from pipeline.site.pages import DATA_FORMAT
 from pipeline.site.read_artifacts import read_tiles
 from pipeline.stages import Task
 
 Content = dict[str, Any]
 
-FORMAT = 2  # raised when the page reads data of other names or meanings
 KINDS = (a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS)
 
 
@@ -94,7 +94,7 @@ def manifest(
         provenance: see :func:`provenance_content`.
     """
     return {
-        "format": FORMAT,
+        "format": DATA_FORMAT,
         "version": __version__,
         "title": title,
         "network": {

@@ -42,7 +42,7 @@ def test_the_planted_shortcut_is_found(planted: Planted) -> None:
 
 
 def test_the_lead_over_a_control_is_the_difference_of_the_rates(planted: Planted) -> None:
-    """What the atlas adds is its rate minus the control's, inside its interval, and clear of zero beside noise."""
+    """The difference is the atlas's rate minus the control's, inside its interval, and above zero for noise."""
     found, differences = groups(planted.task), result(planted.task)["directions"][FORWARD]["differences"]
     for control in ("same_image", "logit", "random", "noise"):
         rates = [found[name]["static"]["targeted"]["value"] for name in ("atlas", control)]
@@ -101,7 +101,7 @@ def test_the_measured_half_chooses_nothing(planted: Planted) -> None:
 
 
 def test_the_network_got_the_images_right(planted: Planted) -> None:
-    """Only images that the network takes for birds are tested, and the counts add up."""
+    """Only images that the network classifies as birds are tested, and the counts add up."""
     images = result(planted.task)["directions"][FORWARD]["images"]
     birds = _setup(planted.task).class_images(BIRD)
     assert images["correct"] == (birds.softmax.argmax(axis=1) == BIRD).sum()
@@ -159,7 +159,7 @@ def test_too_few_images_are_reported_not_failed(planted: Planted, tmp_path: Path
 
 
 def test_an_end_without_candidates_is_reported(planted: Planted) -> None:
-    """The birds' end holds only birds, so the other direction proposes nothing and says so."""
+    """The birds' end has only birds, so the other direction has no candidates and states that."""
     content = result(planted.task)["directions"][BACKWARD]
     assert content["skip_reason"].startswith("No candidates: ")
     assert content["candidates"] == {"requested": SETTINGS["candidates"], "found": 0}
@@ -176,7 +176,7 @@ def test_images_can_be_left_out(planted: Planted, tmp_path: Path) -> None:
 
 
 def test_only_comparisons_are_tested(planted: Planted) -> None:
-    """Another atlas is refused in one line that says what to name."""
+    """Another atlas is an error of one line that states what to give."""
     with pytest.raises(ConfigError, match="expected a comparison of two classes, found all; name a compare-"):
         run(replace(planted.task, atlas="all"))
 

@@ -45,7 +45,7 @@ class Landscape:
 
 
 def landscape(noise: float = 0.25, seed: int = 0) -> Landscape:
-    """A full grid whose territories each speak for a class, over one that is stronger than all of them everywhere."""
+    """A full grid whose regions each have attribution to one class, and a further class that is stronger everywhere."""
     random = np.random.default_rng(seed)
     cell = np.argwhere(np.ones((SIZE, SIZE), bool))
     attribution = noise * random.normal(size=(len(cell), KINDS))

@@ -83,7 +83,7 @@ def test_the_same_samples_are_followed_to_the_last_layer(planted: Planted, stops
 
 
 def test_the_strongest_class_and_the_comparison_follow(planted: Planted, stops: list[dict[str, str]]) -> None:
-    """The class of the largest mean attribution is highlighted; the comparison is shown where its axis says most."""
+    """The class of the largest mean attribution is highlighted; the comparison has the layer of largest axis scale."""
     level = planted.levels[LAST, SIZE]
     drawn = level.attribution[level.drawn]
     cell, class_ = np.unravel_index(drawn.argmax(), drawn.shape)
@@ -261,7 +261,7 @@ def test_the_card_fits_a_phone(opened: Opener) -> None:
 
 
 def test_the_tour_is_made_of_data_alone(stops: list[dict[str, str]], planted: Planted) -> None:
-    """Made again it is the same, and no folder of the machine is in it."""
+    """A second run gives the same tour, without folders of the machine."""
     again = bookmarks_content(planted.task, {"name": "SqueezeNet", "classes": CLASSES}, 72)["bookmarks"]
     assert again == stops
     assert not any(re.search(re.escape(str(Path.home())), stop["text"]) for stop in stops)
