@@ -1,4 +1,4 @@
-"""Whatever stands in the configuration, a run that cannot work is refused in one line, never with a traceback."""
+"""A configuration that cannot work is refused in one line, never with a traceback."""
 
 import copy
 import pickle

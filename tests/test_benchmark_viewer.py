@@ -47,7 +47,7 @@ def test_classes_have_regions_at_every_level() -> None:
 
 
 def test_names_and_drawings_are_all_different() -> None:
-    """A thousand classes have a thousand names, none within another; two pictures differ and come out alike again."""
+    """A thousand classes have a thousand names, none within another; two images differ and are reproducible."""
     every = names(1000)
     assert len(set(every)) == 1000
     assert not [name for name in every[::37] if sum(name in other for other in every) > 1]
@@ -85,8 +85,8 @@ def test_the_atlas_is_kept_until_something_changes(tmp_path: Path, monkeypatch: 
     made_site(tmp_path, Size(levels=(2, 4), classes=13, icon=16))
     assert made == ["tile", "site", "site", "tile", "site"]
     rows = {one.what: one.value for one in bench.heat_rows(site, TINY)}
-    stored = sum(path.stat().st_size for path in site.glob("data/layer/all/4/heat-*.js"))
-    assert rows["heat of level 4, 12 classes"] == pytest.approx(stored / 1e6, rel=1e-3)
+    stored = sum(path.stat().st_size for path in site.glob("data/layer/all/4/heatmap-*.js"))
+    assert rows["heatmap of level 4, 12 classes"] == pytest.approx(stored / 1e6, rel=1e-3)
 
 
 def test_classes_are_spread_over_all() -> None:

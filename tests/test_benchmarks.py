@@ -17,9 +17,9 @@ from benchmarks.harness.rows import row, table
 from benchmarks.harness.timing import Side, Timed, interleaved
 from benchmarks.real import Run, real_run
 from benchmarks.render.cells import Cells, first_cells, parents_of
-from benchmarks.render.factors import Finish, Race
+from benchmarks.render.factors import SideResult, TimeToFidelity
 from benchmarks.render.ours import SEED, IconRenderer
-from benchmarks.render.points import Point, bar, first_at
+from benchmarks.render.points import Point, first_reaching, target_point
 from benchmarks.study import bench as study
 from benchmarks.study import page, sheet
 from benchmarks.study.parameterizations import (
@@ -45,22 +45,22 @@ ROOT = Path(__file__).parents[1]
 
 
 def point(side: str, steps: int, fidelity: float, rate: float = 0.05) -> Point:
-    """What a side reaches with some steps."""
+    """Fidelity of a side after some steps."""
     return Point(side, steps, rate, fidelity, fidelity / 2, seen=64, icons_per_second=1.0)
 
 
-def race(best_reached: bool = True) -> Race:
-    """A race whose sides take 64, 8, 2 and 1 ms for a step."""
+def time_to_fidelity(best_reached: bool = True) -> TimeToFidelity:
+    """Time to fidelity of sides that take 64, 8, 2 and 1 ms for a step."""
     steps = {"default": 64, "size": 128, "exact": 32, "best": 16}
     milliseconds = {"default": 64, "size": 8, "exact": 2, "best": 1}
     seconds = {side: (steps[side] * milliseconds[side] / 1000,) * 3 for side in steps}
-    finishes = {side: Finish(side, side, point(side, steps[side], 0.8), reached=True) for side in steps}
-    finishes["best"] = Finish("best", "best", point("best", 16, 0.8), reached=best_reached)
-    return Race("layer", point("size", 128, 0.8), **finishes, timed=Timed(seconds))
+    results = {side: SideResult(side, side, point(side, steps[side], 0.8), reached=True) for side in steps}
+    results["best"] = SideResult("best", "best", point("best", 16, 0.8), reached=best_reached)
+    return TimeToFidelity("layer", point("size", 128, 0.8), **results, timed=Timed(seconds))
 
 
 def test_a_goal_is_judged_by_the_measured_value_in_both_directions() -> None:
-    """A value on the right side of its goal holds, one on the wrong side does not, and no goal is no judgement."""
+    """A value on the right side of its goal holds, one on the wrong side does not; without a goal there is none."""
     assert row("a", 20.0, "x", at_least=20).holds is True
     assert row("a", 19.99999, "x", at_least=20).holds is False  # although it is shown as 20
     assert row("a", 1.19, "x", at_most=1.2).holds is True
@@ -115,7 +115,7 @@ def test_a_ratio_is_blind_to_a_machine_that_slows_down() -> None:
 
 
 def test_results_are_kept_as_the_contract_says(tmp_path: Path) -> None:
-    """The JSON has the command, machine, date and rows of what, value, unit, goal, holds; curves lie beside it."""
+    """The JSON has the command, machine, date and rows of what, value, unit, goal, holds; curves are a second file."""
     found = report.Report([row("a against b", 1 / 3, "x", at_least=20), row("c", 2, "s")], [{"steps": 8}])
     report.write(tmp_path, "speed", "python -m benchmarks speed", found)
     kept = json.loads((tmp_path / "speed.json").read_text())
@@ -148,7 +148,7 @@ def test_documents_get_new_tables_and_keep_their_prose(tmp_path: Path) -> None:
 
 
 def test_documents_without_markers_or_results_are_left_alone(tmp_path: Path) -> None:
-    """Nothing is written where there is nowhere to write, or nothing to say."""
+    """Nothing is written without markers or without results."""
     document = tmp_path / "benchmarks.md"
     document.write_text("# Speed\n")
     with pytest.raises(ConfigError, match="results: NAME"):
@@ -161,22 +161,22 @@ def test_documents_without_markers_or_results_are_left_alone(tmp_path: Path) -> 
 
 
 def test_the_document_has_a_place_for_every_benchmark() -> None:
-    """What is measured is told in docs/benchmarks.md, and nothing is told that is not measured."""
+    """docs/benchmarks.md has one block of results for each benchmark, and no other."""
     text = (ROOT / DOCUMENT).read_text()
     assert [found[2] for found in docs.BLOCK.finditer(text)] == list(BENCHMARKS)
 
 
-def test_the_bar_and_who_reaches_it_first() -> None:
-    """The bar is the best point of 128 steps; the fewest steps that reach it count, else nobody does."""
+def test_the_target_and_the_first_point_that_reaches_it() -> None:
+    """The target is the best point of 128 steps; the fewest steps that reach it count, else there is none."""
     points = [point("a", 64, 0.9), point("a", 128, 0.7, 0.02), point("a", 128, 0.8, 0.1), point("a", 32, 0.8)]
-    assert bar(points) == points[2]
-    assert first_at(points, bar(points).fidelity) == points[3]
-    assert first_at(points, 0.95) is None
+    assert target_point(points) == points[2]
+    assert first_reaching(points, target_point(points).fidelity) == points[3]
+    assert first_reaching(points, 0.95) is None
 
 
 def test_factors_multiply_to_the_total_and_ratios_name_both_sides() -> None:
     """The factors of time to fidelity give the whole ratio to the defaults, which is known here."""
-    rows = {one.what: one for one in race().rows()}
+    rows = {one.what: one for one in time_to_fidelity().rows()}
     factors = [one.value for what, one in rows.items() if "factor of the total" in what]
     total = rows["layer, time to fidelity: best against default"]
     assert total.value == pytest.approx(64 * 64 / 16)
@@ -187,9 +187,13 @@ def test_factors_multiply_to_the_total_and_ratios_name_both_sides() -> None:
     assert all(" against " in one.what for one in rows.values() if one.unit == "x")
 
 
-def test_a_bar_that_is_not_reached_is_a_missed_goal() -> None:
-    """However fast a side is, below the bar it has no time to fidelity."""
-    ratios = [one for one in race(best_reached=False).rows() if "best against" in one.what and "time to" in one.what]
+def test_a_target_that_is_not_reached_is_a_missed_goal() -> None:
+    """However fast a side is, below the target it has no time to fidelity."""
+    ratios = [
+        one
+        for one in time_to_fidelity(best_reached=False).rows()
+        if "best against" in one.what and "time to" in one.what
+    ]
     assert len(ratios) == 2
     assert all(one.value == 0 and one.holds is False for one in ratios)
 
@@ -197,7 +201,7 @@ def test_a_bar_that_is_not_reached_is_a_missed_goal() -> None:
 def test_without_the_real_input_one_line_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command tells in one line what is missing, and exits 2."""
+    """The command prints one line with what is missing, and exits 2."""
     monkeypatch.setenv("ATLAS_REAL_DATA", str(tmp_path))
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("sys.argv", ["benchmarks", "render", "--quick"])
@@ -254,7 +258,7 @@ def test_parents_are_the_cells_that_contain_cells(small: Scene) -> None:
 
 
 def test_a_patch_is_cut_where_its_position_looks() -> None:
-    """A dot at the middle of a position's view lies in the middle of its patch, at the photograph's edge too."""
+    """A dot at the center of a position's receptive field is in the center of its patch, also at the image's edge."""
     shape = LayerShape("map", 4, height=13, width=13, prefix=0, stride=16.0, receptive_field=155)
     for y, x in ((6, 6), (0, 12), (3, 9)):
         pixels = np.zeros((227, 227, 3), np.uint8)
@@ -273,7 +277,7 @@ def test_a_random_icon_is_never_the_cells_own() -> None:
 
 
 def test_every_row_of_the_study_is_one_change_of_valid_settings() -> None:
-    """No two rows are alike, the first is the default, and every changed setting exists, is allowed and differs."""
+    """No two rows are equal, the first is the default, and every changed setting exists, is allowed and differs."""
     default = RenderSettings().model_dump()
     assert VARIANTS[0].name == "default"
     assert len({one.name for one in VARIANTS}) == len(VARIANTS)
@@ -304,7 +308,7 @@ def test_every_kind_of_row_of_the_study_renders(small: Scene) -> None:
 
 
 def test_maco_moves_phases_only_and_both_ways_climb(small: Scene) -> None:
-    """MaCo's pictures have the magnitudes they were given; both it and the untrained network come nearer their cell."""
+    """MaCo's images have the magnitudes they were given; both it and the untrained network come nearer their cell."""
     fidelity = {}
     for steps in (1, 24):
         chosen = settings(steps=steps, contrast=None, learning_rate=0.25, cosine_power=2.0)
@@ -322,8 +326,8 @@ def test_maco_moves_phases_only_and_both_ways_climb(small: Scene) -> None:
         found = torch.fft.rfft2(planes, norm="ortho").abs()[:, :, 1:12, 1:12]
         assert torch.allclose(found, magnitude[:, 1:12, 1:12].expand_as(found), atol=0.01)
         other = optimized(prior, prior.start(len(small.means)), PRIOR_LEARNING_RATE, *kept)
-        for name, pictures in (("maco", maco), ("prior", other)):
-            icons = (pictures * 255).round().byte().movedim(1, -1)
+        for name, images in (("maco", maco), ("prior", other)):
+            icons = (images * 255).round().byte().movedim(1, -1)
             scores = cells(small).measured(icons, 24).scores["fidelity_centred"]
             fidelity[name, steps] = float(np.median(scores))
     assert fidelity["maco", 24] > fidelity["maco", 1] + 0.05
@@ -339,7 +343,7 @@ def test_a_killed_study_keeps_its_finished_rows(tmp_path: Path) -> None:
 
 
 def test_the_study_writes_its_tables_and_keeps_the_prose(tmp_path: Path) -> None:
-    """Each layer's table stands between its markers, words around them stay, and a layer without a place is told."""
+    """Each layer's table is written between its markers, other text stays, and missing markers are an error."""
     document = tmp_path / "study.md"
     document.write_text("Before.\n<!-- study: features.7 -->\nstale\n<!-- end of study -->\nAfter.\n")
     numbers = {"centered": 0.9, "p10": 0.81, "raw": 0.95, "retrieval": 0.97, "icons_per_second": 3.21, "contrast": 0.18}
@@ -357,10 +361,10 @@ def test_the_study_writes_its_tables_and_keeps_the_prose(tmp_path: Path) -> None
 
 
 def test_a_sheet_of_the_worst_icons_stays_small(tmp_path: Path) -> None:
-    """Even rows of pure noise make a picture below the limit, as wide and high as its strips and names."""
+    """Even rows of pure noise make an image below the size limit, as wide and high as its strips and names."""
     noisy = torch.randint(0, 256, (32, 96, 96, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     one = sheet.strip(noisy, 64)
     sheet.write_sheet(tmp_path / "sheet.webp", [(f"row {row}", one) for row in range(12)])
     assert (tmp_path / "sheet.webp").stat().st_size < sheet.LIMIT
-    with Image.open(tmp_path / "sheet.webp") as picture:
-        assert picture.size == (sheet.NAMES + 12 * 68 - 4, 12 * 68)
+    with Image.open(tmp_path / "sheet.webp") as image:
+        assert image.size == (sheet.NAMES + 12 * 68 - 4, 12 * 68)

@@ -131,7 +131,7 @@ def test_workers_elsewhere_write_the_same_bytes(stage: str, inline: Path, other:
 
 
 def test_a_killed_worker_loses_nothing(inline: Path, other: Path, cluster: Cluster) -> None:
-    """One of two workers dies in the middle of sample: the other does its work, and the bytes are the same."""
+    """One of two workers is killed during sample: the other completes its tasks, and the bytes are the same."""
     forget(other, "sample")
     in_the_middle = InTheMiddle(other, cluster.workers[0])
     in_the_middle.start()

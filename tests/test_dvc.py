@@ -123,7 +123,7 @@ def test_an_earlier_configuration_is_restored(checkout: Checkout) -> None:
 
 
 def contents(outputs: Path) -> dict[str, bytes]:
-    """Every file of the outputs, but those that DVC does not know."""
+    """Every file of the outputs, but those that DVC does not track."""
     every = (file for file in outputs.rglob("*") if file.is_file())
     known = {file.relative_to(outputs).as_posix(): file for file in every}
     return {name: file.read_bytes() for name, file in known.items() if not name.startswith(".")}

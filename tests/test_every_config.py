@@ -142,7 +142,7 @@ def test_every_experiment_runs(name: str, checkout: Path) -> None:
 
 @pytest.mark.real
 def test_the_real_experiment_runs(checkout: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real network and photographs go through the pipeline, and the network still knows most of what it sees."""
+    """The real network and photographs go through the pipeline, and the network classifies most of them correctly."""
     monkeypatch.setenv("ATLAS_REAL_DATA", str(real_data))
     run(checkout, ["+experiment=imagenet_sample", *EXPERIMENTS["imagenet_sample"]])
     assert_whole(checkout)

@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("patch", "before"):
         Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / f"1-0/{name}.webp")
     examples = [{"before": "1-0/before.webp", "after": None}]
-    directions = [{"groups": [{"patches": [{"picture": "1-0/patch.webp"}]}], "examples": examples}]
+    directions = [{"groups": [{"patches": [{"file": "1-0/patch.webp"}]}], "examples": examples}]
     (folder / "result.js").write_text(data_script(PATCH, {"directions": directions}), encoding="ascii")
     return made.site
 
@@ -77,25 +77,21 @@ def test_the_site_is_copied_and_nothing_else(copy: Path, tmp_path: Path) -> None
 
 
 def test_every_file_is_one_that_some_page_loads(site: Path) -> None:
-    """The check of the links knows the whole site: only the licence and lists for other programs are unnamed."""
+    """The list of linked files covers the whole site, but for the license and lists for other programs."""
     named = set(site_files(site, tuple(PAGES)))
     assert named <= set(files(site))
     unnamed = {name for name in set(files(site)) - named if not name.endswith((".dzi", ".json", ".xml"))}
     assert unnamed == {"viewer/THIRD-PARTY.txt"}
 
 
-def test_a_site_that_says_nothing_of_names_has_none(copy: Path) -> None:
-    """The manifest of an earlier version leaves the names of regions out; all else is listed as before."""
+def test_a_site_of_an_earlier_format_is_an_error(copy: Path) -> None:
+    """A manifest of another format is an error of one line that states what to run."""
     manifest = copy / "data/manifest.js"
-    every, content = set(site_files(copy, tuple(PAGES))), read_data_script(manifest)
-    for layer in content["layers"]:
-        for atlas in layer["atlases"]:
-            del atlas["names"]
+    content = read_data_script(manifest) | {"format": 1}
     manifest.unlink()
     manifest.write_text(data_script("manifest", content), encoding="ascii")
-    gone = every - set(site_files(copy, tuple(PAGES)))
-    assert gone == {name for name in every if name.endswith("/names.js")}
-    assert gone
+    with pytest.raises(ArtifactError, match=r"manifest\.js: expected data of format 2, found 1; run 'atlas run' again"):
+        list(site_files(copy, tuple(PAGES)))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +99,7 @@ def test_a_site_that_says_nothing_of_names_has_none(copy: Path) -> None:
     [
         *("patch.html", "viewer/evidence.css", "data/manifest.js", f"data/{LAYERS[1]}/class-0/10/cells.js"),
         *(f"tiles/{LAYERS[0]}/all/20_files/10/1_1.webp", f"place/{LAYERS[0]}/members-0.js", "data/images/0/1.webp"),
-        *(f"{PATCH}/1-0/before.webp", f"data/{LAYERS[0]}/all/members-0.js", f"data/{LAYERS[0]}/all/20/heat-0.js"),
+        *(f"{PATCH}/1-0/before.webp", f"data/{LAYERS[0]}/all/members-0.js", f"data/{LAYERS[0]}/all/20/heatmap-0.js"),
     ],
 )
 def test_a_missing_file_is_named_and_nothing_is_made(name: str, copy: Path, tmp_path: Path) -> None:
@@ -160,7 +156,7 @@ def test_other_folders_are_refused(copy: Path, tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_the_earlier_export(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a copy fails half-way, the earlier export is there as before and nothing lies beside it."""
+    """When a copy fails half-way, the earlier export is unchanged and nothing else is written."""
     public = tmp_path / "public"
     export(copy, public)
     before = files(public)
@@ -180,7 +176,7 @@ def test_a_failure_leaves_the_earlier_export(copy: Path, tmp_path: Path, monkeyp
 def test_the_command_says_what_there_is_and_what_to_do(
     copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`atlas export` goes to a folder named from here, and tells files, size, pages, pictures and the next step."""
+    """`atlas export` takes a relative folder, and prints files, size, pages, images and the next step."""
     for name in ("conf", "dvc.yaml"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "below").mkdir()

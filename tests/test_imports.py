@@ -105,13 +105,13 @@ def test_a_planted_upward_import_is_found(tmp_path: Path) -> None:
 
 
 def python_files(package: Path = PACKAGE) -> list[Path]:
-    """Python files of the package, and of Hydra's plugins beside it."""
+    """Python files of the package, and of Hydra's plugins next to it."""
     folders = (package, package.parent / "hydra_plugins")
     return [file for folder in folders for file in sorted(folder.rglob("*.py")) if "node_modules" not in file.parts]
 
 
 def part_of(file: Path, package: Path = PACKAGE) -> str:
-    """The folder or file of the package that a file belongs to; the folder of a file beside the package."""
+    """The folder or file of the package that a file belongs to; the folder of a file outside the package."""
     top = package if file.is_relative_to(package) else package.parent
     return Path(file.relative_to(top).parts[0]).stem
 

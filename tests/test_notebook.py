@@ -44,7 +44,7 @@ class _Tags(HTMLParser):
 
 
 def test_a_frame_holds_the_page_and_the_server_answers(site: Path) -> None:
-    """The HTML is one frame of the asked height at the place of the link, and its address answers with the page."""
+    """The HTML is one frame of the requested height with the link's view, and its address serves the page."""
     tags = dict(_Tags(show(site, height=432, at="#layer=a.b&level=20")._repr_html_()).tags)
     frame = tags["iframe"]
     assert frame["height"] == "432"
@@ -94,7 +94,7 @@ def test_what_cannot_be_shown_is_told(site: Path, tmp_path: Path) -> None:
 
 
 def test_the_server_ends_with_python(site: Path) -> None:
-    """A program that showed a site ends by itself, at once and without a warning, and its address no longer answers."""
+    """A program that showed a site ends by itself, at once and without a warning, and its server is stopped."""
     code = f"""
         from pipeline.notebook import show
         print(show({str(site)!r}).address)

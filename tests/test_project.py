@@ -187,7 +187,7 @@ def test_a_second_init_changes_nothing_and_says_what_is_there(made: Path, capsys
 
 
 def test_a_folder_in_a_repository_becomes_a_project_of_its_own(in_tmp: Path) -> None:
-    """Within a Git repository none is made; DVC knows that it lies in a sub-folder."""
+    """Within a Git repository none is made; DVC is initialized for a sub-folder."""
     subprocess.run(["git", "init", "--quiet", "."], check=True)
     Path("photographs").mkdir()
     Path("photographs/a.png").write_bytes(b"mine")
@@ -228,7 +228,7 @@ def test_bad_places_are_refused_in_one_line(in_tmp: Path, capsys: pytest.Capture
 
 
 def test_an_edited_dvc_yaml_survives_an_upgrade(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unedited one is replaced; an edited one stays, and the new one is written beside it once, with a line."""
+    """An unedited one is replaced; an edited one stays, and the new one is written next to it once, with a line."""
     old = (made / DVC).read_text()
     assert update_project(made) == []
     monkeypatch.setattr(files, "project_dvc_yaml", lambda: old + "# newer\n")
@@ -246,7 +246,7 @@ def test_an_edited_dvc_yaml_survives_an_upgrade(made: Path, monkeypatch: pytest.
 
 
 def test_a_damaged_code_yaml_is_written_anew(made: Path) -> None:
-    """Whatever stands in it, and where it is missing; an edit of dvc.yaml is not lost by it."""
+    """Whatever it contains, and where it is missing; an edit of dvc.yaml is not lost by it."""
     whole = (made / CODE).read_bytes()
     for content in (b"\xff", b"<<<<<<< mine\n", b"- 1\n", b""):
         (made / CODE).write_bytes(content)

@@ -57,7 +57,7 @@ def scenes() -> list[Scene]:
 
 
 def activations(network: Network, scenes: list[Scene]) -> Places:
-    """The layer's answers at sampled places that show a part, by the stage's own pass."""
+    """The layer's activations at sampled positions that show a part, by the stage's own forward pass."""
     places = relative_positions(0, [str(index) for index in range(len(scenes))], PLACES)
     images = torch.stack([to_tensor(scene.image, PREPROCESSING) for scene in scenes])
     shape = network.layers[LAYER]

@@ -1,4 +1,4 @@
-"""Toytown scenes that nobody trained on, which part shows where in them, and a network that has learned the parts."""
+"""Held-out toytown scenes, the positions of their parts, and a network that is trained on the parts."""
 
 from functools import cache
 

@@ -16,15 +16,15 @@ from pipeline.model.layers import get_layer
 GOAL = 1.2  # times the bare network's step
 
 
-class Bare:
+class BareNetwork:
     """The network cut after one layer, channels last, with frozen weights."""
 
     def __init__(self, cells: Cells, size: int, dtype: DType) -> None:
         """Cut the network and make a batch of random pixels.
 
         Args:
-            cells: as many pictures as these.
-            size: side of the pictures, pixels.
+            cells: as many images as these.
+            size: side of the images, pixels.
             dtype: of weights and pixels.
         """
         self._number = {"float32": torch.float32, "bfloat16": torch.bfloat16}[dtype]
@@ -38,8 +38,8 @@ class Bare:
         """Take the gradient ``count`` times."""
         for _ in range(count):
             grid = self._module(self._pixels)
-            centre = grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2]
-            (found,) = torch.autograd.grad(centre.sum(), self._pixels)
+            center = grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2]
+            (found,) = torch.autograd.grad(center.sum(), self._pixels)
         found[0, 0, 0, 0].item()  # a GPU works ahead; wait for it
 
 
@@ -58,7 +58,7 @@ def step_rows(
     """
     rows = []
     for dtype in ("float32", "bfloat16"):
-        ours, bare = Ours(cells, configured, Recipe(size, steps, dtype)), Bare(cells, size, dtype)
+        ours, bare = Ours(cells, configured, Recipe(size, steps, dtype)), BareNetwork(cells, size, dtype)
         sides = {"ours": Side(ours.render, steps), "bare": Side(partial(bare.steps, steps), steps)}
         for side in sides.values():
             side.run()  # first passes set up what later ones reuse

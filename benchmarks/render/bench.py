@@ -9,8 +9,8 @@ from benchmarks.real import Run, real_run
 from benchmarks.render.bare import step_rows
 from benchmarks.render.batches import batch_rows
 from benchmarks.render.cells import Cells, spread_cells
-from benchmarks.render.compete import Effort, compete
 from benchmarks.render.steps import STEPS, steps_rows
+from benchmarks.render.time_to_fidelity import Effort, measure_time_to_fidelity
 from benchmarks.render.warm import COLD, WARM, warm_rows
 from pipeline.core.progress import log_line
 
@@ -44,8 +44,8 @@ def run(quick: bool) -> Report:
     for layer, size in SIZES.items():
         configured = real.params.render
         cells = spread_cells(real, layer, effort.cells)
-        race, points = compete(cells, configured, size, effort)
-        rows += race.rows()
+        time_to_fidelity, points = measure_time_to_fidelity(cells, configured, size, effort)
+        rows += time_to_fidelity.rows()
         curves += points
         log_line(f"{layer}, {size} px: our step against the bare network's, and batch sizes")
         rows += step_rows(cells, configured, size, steps=8 if quick else 32, rounds=effort.rounds)
@@ -65,6 +65,6 @@ def _warm(real: Run, layer: str, effort: Effort, quick: bool) -> Part:
 
 
 def _steps(real: Run, cells: Cells, quick: bool) -> Part:
-    log_line(f"{cells.layer}: what more steps are worth")
+    log_line(f"{cells.layer}: number of steps")
     configured = real.params.render.for_layer(cells.layer)
     return steps_rows(cells, configured, 1, (4, 8) if quick else STEPS)

@@ -1,4 +1,4 @@
-"""Cells of a layer that icons are rendered for, and the evaluator that all sides are judged by."""
+"""Cells of a layer that icons are rendered for, and the evaluator of all sides."""
 
 from dataclasses import dataclass, replace
 
@@ -26,7 +26,7 @@ class Cells:
 
     Attributes:
         network: frozen, in float32, on the device.
-        device: where all sides run: the GPU if there is one, as torch-lucent will have it.
+        device: where all sides run: the GPU if there is one, which torch-lucent uses wherever there is one.
         layer: dotted module path.
         level: cells a side.
         place: (row, column), [cell, 2].
@@ -61,7 +61,7 @@ class Cells:
 
         Args:
             icons: uint8 [cell, y, x, 3].
-            size: side that they are brought to first, pixels: larger by bilinear, smaller by area interpolation.
+            size: side that they are resized to first, pixels: larger by bilinear, smaller by area interpolation.
         """
         icons = _resized(icons, size)
         layer_mean = torch.from_numpy(self.layer_mean).to(self.device)

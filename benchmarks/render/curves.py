@@ -1,4 +1,4 @@
-"""What each side reaches with more and more steps."""
+"""Fidelity of each side by its number of steps."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -30,7 +30,7 @@ def lucent_points(
     points = []
     for rate in at_rates:
         began = perf_counter()
-        found = lucent.pictures(cells, frame, rate, budgets)
+        found = lucent.icons(cells, frame, rate, budgets)
         seconds_per_step = (perf_counter() - began) / budgets[-1]
         for steps, icons in zip(budgets, found, strict=True):
             side = partial(_point, frame.name, steps, rate, cells, icons, seconds=seconds_per_step * steps)
@@ -41,7 +41,7 @@ def lucent_points(
 def our_points(
     cells: Cells, configured: RenderSettings, size: int, dtype: DType, budgets: Iterable[int]
 ) -> list[tuple[Point, Ours]]:
-    """Our curves, one for each variant, each point with who drew it."""
+    """Our curves, one for each variant, each point with its renderer."""
     points = []
     for steps, variant in product(budgets, VARIANTS):
         recipe = Recipe(size, steps, dtype, variant)

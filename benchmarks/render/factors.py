@@ -1,4 +1,4 @@
-"""The race as rows: icons per second, the ratios that are asked for, and each factor of the total on its own line."""
+"""Time to fidelity as rows: icons per second, the ratios with a goal, and each factor of the total."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ AT_DEFAULTS = 100.0  # times torch-lucent at its defaults
 
 
 @dataclass(frozen=True)
-class Finish:
-    """How one side ended the race.
+class SideResult:
+    """Result of one side.
 
     Attributes:
         side: its name among the timed sides.
         name: for people.
-        point: with the fewest steps that reach the bar, or its last point if none does.
-        reached: whether it reaches the bar.
+        point: with the fewest steps that reach the target, or its last point if none does.
+        reached: whether it reaches the target.
     """
 
     side: str
@@ -27,7 +27,7 @@ class Finish:
     reached: bool
 
     def description(self) -> str:
-        """How it got there."""
+        """Number of steps, variant, and fidelity where it is below the target."""
         steps = f"{self.point.steps} steps"
         if ", " in self.point.side:  # the variant of ours
             steps += f", {self.point.side.partition(', ')[2]}"
@@ -35,39 +35,39 @@ class Finish:
 
 
 @dataclass(frozen=True)
-class Race:
-    """A finished race at one layer.
+class TimeToFidelity:
+    """Time to fidelity of all sides at one layer.
 
     Attributes:
         where: layer and size, for people.
-        bar: torch-lucent's best point with 128 steps at our size.
+        target: torch-lucent's best point with 128 steps at our size.
         default, size: torch-lucent at its defaults and at our size.
         exact, best: ours in float32 and in bfloat16.
         timed: seconds per icon of all four, up to their points.
     """
 
     where: str
-    bar: Point
-    default: Finish
-    size: Finish
-    exact: Finish
-    best: Finish
+    target: Point
+    default: SideResult
+    size: SideResult
+    exact: SideResult
+    best: SideResult
     timed: Timed
 
     def rows(self) -> list[Row]:
-        """All that the race found."""
+        """All rows."""
         return [*self._speeds(), *self._ratios(), *self._factors()]
 
     def _speeds(self) -> list[Row]:
-        condition = f"learning rate {self.bar.rate:g}, seen at {self.bar.seen} px, {self.bar.steps} steps"
-        bar = f"{self.where}: the bar, median raw fidelity of {self.size.name}"
+        condition = f"learning rate {self.target.rate:g}, seen at {self.target.seen} px, {self.target.steps} steps"
+        target = f"{self.where}: the target, median raw fidelity of {self.size.name}"
         rows = [
-            row(f"{bar} ({condition})", self.bar.fidelity, "cosine"),
-            row(f"{self.where}: median centered fidelity of those icons", self.bar.fidelity_centred, "cosine"),
+            row(f"{target} ({condition})", self.target.fidelity, "cosine"),
+            row(f"{self.where}: median centered fidelity of those icons", self.target.fidelity_centred, "cosine"),
         ]
-        for finish in (self.default, self.size, self.exact, self.best):
-            what = f"{self.where}: {finish.name}, up to the bar ({finish.description()})"
-            rows.append(row(what, 1 / self.timed.median(finish.side), "icons/s"))
+        for result in (self.default, self.size, self.exact, self.best):
+            what = f"{self.where}: {result.name}, up to the target ({result.description()})"
+            rows.append(row(what, 1 / self.timed.median(result.side), "icons/s"))
         centered = f"{self.where}: median centered fidelity of {self.best.name} at its {self.best.point.steps} steps"
         return [*rows, row(centered, self.best.point.fidelity_centred, "cosine")]
 
@@ -78,10 +78,10 @@ class Race:
             self._against(self.default, self.best, AT_DEFAULTS),
         ]
 
-    def _against(self, theirs: Finish, ours: Finish, goal: float | None) -> Row:
+    def _against(self, theirs: SideResult, ours: SideResult, goal: float | None) -> Row:
         what = f"{self.where}, time to fidelity: {ours.name} against {theirs.name}"
         if not ours.reached:
-            return row(f"{what} (the bar is not reached)", 0.0, "x", at_least=goal)
+            return row(f"{what} (the target is not reached)", 0.0, "x", at_least=goal)
         return row(what, self.timed.ratio(theirs.side, ours.side), "x", at_least=goal)
 
     def _factors(self) -> list[Row]:
@@ -101,8 +101,8 @@ class Race:
             row(f"{of}: {more}, {self.size.name} against {bfloat16}", self._steps(self.size, self.best), "x"),
         ]
 
-    def _steps(self, theirs: Finish, ours: Finish) -> float:
+    def _steps(self, theirs: SideResult, ours: SideResult) -> float:
         return theirs.point.steps / ours.point.steps
 
-    def _step(self, theirs: Finish, ours: Finish) -> float:
+    def _step(self, theirs: SideResult, ours: SideResult) -> float:
         return self.timed.ratio(theirs.side, ours.side) / self._steps(theirs, ours)

@@ -1,7 +1,7 @@
 """torch-lucent, rendering the same icons with its own method.
 
 One objective per icon, summed, as its documentation says: the cosine between the direction and the activation at the
-centre of the map, for the icon's own row of the batch. All else is its default: a Fourier spectrum, decorrelated
+center of the map, for the icon's own row of the batch. All else is its default: a Fourier spectrum, decorrelated
 color, Adam, and its standard transforms. Steps and learning rate are the caller's.
 """
 
@@ -28,9 +28,9 @@ except ModuleNotFoundError:
 
 SEED = 0
 DEFAULT_PIXELS = 128
-DEFAULT_INPUT = 224  # a smaller picture is enlarged to this side before the network sees it
+DEFAULT_INPUT = 224  # a smaller image is enlarged to this side before the network sees it
 DEFAULT_RATE = 0.05
-PADDING = 24  # pixels that its standard transforms put around a picture's two sides
+PADDING = 24  # pixels that its standard transforms put around an image's two sides
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Frame:
 
     Attributes:
         name: for people.
-        pixels: side of its picture.
+        pixels: side of its image.
         network_input: side of what the network sees; None leaves that to its defaults.
     """
 
@@ -48,10 +48,10 @@ class Frame:
     network_input: int | None
 
     def scales(self, ours: int) -> tuple[int, ...]:
-        """Sides at which its pictures are measured, the best of which counts for it.
+        """Sides at which its icons are measured, the best of which counts for it.
 
-        Our size, its own, and the one at which the network saw the image while it was optimized: its transforms pad a
-        picture and then resize it together with the padding.
+        Our size, its own, and the one at which the network saw the image while it was optimized: its transforms pad an
+        image and then resize it together with the padding.
 
         Args:
             ours: side of our icons, pixels.
@@ -66,14 +66,15 @@ def defaults() -> Frame:
 
 
 def at_size(size: int) -> Frame:
-    """Its picture and the network's input as large as our icons."""
+    """Its image and the network's input as large as our icons."""
     return Frame(f"torch-lucent at {size} px", size, size)
 
 
-def pictures(cells: Cells, frame: Frame, rate: float, thresholds: Sequence[int]) -> list[Tensor]:
+def icons(cells: Cells, frame: Frame, rate: float, thresholds: Sequence[int]) -> list[Tensor]:
     """Its icons after each number of steps.
 
-    Each call gets a network of its own: it hooks every module and never lets go, so a used network is slower.
+    Each call gets a network of its own: torch-lucent registers hooks on every module and never removes them, so a used
+    network is slower.
 
     Args:
         cells: whose means are the directions.
@@ -100,4 +101,4 @@ def pictures(cells: Cells, frame: Frame, rate: float, thresholds: Sequence[int])
         show_image=False,
         fixed_image_size=frame.network_input,
     )
-    return [torch.from_numpy((picture * 255).round().astype(np.uint8)) for picture in found]
+    return [torch.from_numpy((image * 255).round().astype(np.uint8)) for image in found]

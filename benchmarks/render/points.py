@@ -1,19 +1,19 @@
 """Time to fidelity: how fast each side's icons are as faithful as torch-lucent's of 128 steps at our size.
 
-The bar is the median raw fidelity of torch-lucent's icons after 128 steps, rendered at our size with the best of
-several learning rates. Each side then counts with the fewest steps that reach the bar. torch-lucent's steps have no
+The target is the median raw fidelity of torch-lucent's icons after 128 steps, rendered at our size with the best of
+several learning rates. Each side then counts with the fewest steps that reach the target. torch-lucent's steps have no
 schedule: one run shows it after any number of steps. A budget of ours is a run of its own, with its whole schedule.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-BAR_STEPS = 128
+TARGET_STEPS = 128
 
 
 @dataclass(frozen=True)
 class Point:
-    """What a side reaches with some number of steps.
+    """Fidelity of one side after some number of steps.
 
     Attributes:
         side: for people.
@@ -34,17 +34,17 @@ class Point:
     icons_per_second: float
 
 
-def bar(points: Iterable[Point]) -> Point:
-    """What everyone must reach: the best of torch-lucent's points with 128 steps."""
-    return max((point for point in points if point.steps == BAR_STEPS), key=by_fidelity)
+def target_point(points: Iterable[Point]) -> Point:
+    """The target fidelity: the best of torch-lucent's points with 128 steps."""
+    return max((point for point in points if point.steps == TARGET_STEPS), key=by_fidelity)
 
 
-def first_at(points: Iterable[Point], fidelity: float) -> Point | None:
+def first_reaching(points: Iterable[Point], fidelity: float) -> Point | None:
     """The point with the fewest steps that reaches ``fidelity``, the better one of equals; None if none does."""
     reached = [point for point in points if point.fidelity >= fidelity]
     return min(reached, key=lambda point: (point.steps, -point.fidelity), default=None)
 
 
 def by_fidelity(point: Point) -> float:
-    """To order points by what they reach."""
+    """Sort key."""
     return point.fidelity

@@ -1,4 +1,4 @@
-"""What more steps are worth at the default settings, for a reader to choose by."""
+"""Fidelity and speed at the default settings by the number of steps."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ from benchmarks.render.cells import LEVEL, PARENT_LEVEL, Cells, level_cells, par
 from benchmarks.render.ours import IconRenderer
 from pipeline.config.render import RenderSettings
 
-COLD = (128, 224)  # steps of cold starts that warm ones are held against
+COLD = (128, 224)  # steps of cold starts that warm ones are compared with
 WARM = (16, 24, 32, 48, 64, 96, 128, 160, 224)
 
 Found = dict[int, tuple[IconRenderer, float]]
@@ -24,7 +24,7 @@ Found = dict[int, tuple[IconRenderer, float]]
 def warm_rows(
     run: Run, layer: str, configured: RenderSettings, count: int, rounds: int, steps: tuple[tuple[int, ...], ...]
 ) -> tuple[list[Row], list[dict[str, Any]]]:
-    """How many warm steps are worth a cold start, and what that saves over two levels.
+    """Warm steps that reach the fidelity of a cold start, and the time that they save over two levels.
 
     Args:
         run: the real input.
@@ -88,20 +88,20 @@ def _against(
         where: layer and size, for people.
         cells: rendered in one batch.
         parents: icons that warm starts begin with.
-        cold: who drew with how many steps, and the median fidelity.
+        cold: by steps, the renderer and the median fidelity.
         warm: the same, from parents.
         number: cold steps.
         rounds: timed rounds.
         icons: how many icons the whole levels have, the coarse one first.
         parent_steps: cold steps of the parents.
     """
-    start, aim = cold[number]
-    rows = [row(f"{where}: median centered fidelity of a cold start of {number} steps", aim, "cosine")]
-    enough = next((steps for steps, (_, fidelity) in warm.items() if fidelity >= aim), None)
+    start, target = cold[number]
+    rows = [row(f"{where}: median centered fidelity of a cold start of {number} steps", target, "cosine")]
+    enough = next((steps for steps, (_, fidelity) in warm.items() if fidelity >= target), None)
     most = enough or max(warm)
     rows.append(row(f"{where}: median centered fidelity of a warm start of {most} steps", warm[most][1], "cosine"))
     if enough is None:
-        return [*rows, row(f"{where}: what it lacks of the cold start's", aim - warm[most][1], "cosine")]
+        return [*rows, row(f"{where}: what it lacks of the cold start's", target - warm[most][1], "cosine")]
     what = f"{where}: icons a second, warm start of {most} steps against cold start of {number}"
     sides = {
         "cold": Side(lambda: start.render(cells.mean), len(cells.mean)),

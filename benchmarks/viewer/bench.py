@@ -116,12 +116,12 @@ def every_nth(texts: Sequence[str], count: int) -> Sequence[str]:
 
 
 def heat_rows(site: Path, size: Size) -> list[Row]:
-    """What a class costs in bytes: the file that holds its heat, and those of all classes."""
+    """What a class costs in bytes: the file that holds its heatmap, and those of all classes."""
     rows: list[Row] = []
     for level in size.levels:
-        files = [path.stat().st_size for path in (site / "data" / LAYER / "all" / str(level)).glob("heat-*.js")]
+        files = [path.stat().st_size for path in (site / "data" / LAYER / "all" / str(level)).glob("heatmap-*.js")]
         if files:
-            what = f"heat of level {level}"
+            what = f"heatmap of level {level}"
             rows.append(row(f"{what}, file fetched for a class (one of {len(files)})", max(files) / 1e3, "kB"))
             rows.append(row(f"{what}, {size.classes} classes", sum(files) / 1e6, "MB"))
     return rows

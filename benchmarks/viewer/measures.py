@@ -95,7 +95,7 @@ def class_changes(visit: Visit, link: str, names: Sequence[str]) -> tuple[list[f
         names: of the classes, each the only one of its name.
 
     Returns:
-        The times of the first choice of each class, for which its heat may have to be loaded, and of the second one.
+        The times of the first choice of each class, for which its heatmap may have to be loaded, and of the second one.
     """
     with visit.page(HERE / "change.js") as page:
         visit.open(page, link)

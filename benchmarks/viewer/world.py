@@ -11,7 +11,7 @@ from pipeline.core.cells import CellAssignment, assign_cells
 FEWEST, MOST = 4, 13  # samples in a cell of the finest level
 CHANNELS = 8
 EXEMPLARS = 9
-NOISE = 0.35  # of an attribution, logit; with it a heat plane has about the bytes that one of a real network has
+NOISE = 0.35  # of an attribution, logit; with it a heatmap has about the bytes that one of a real network has
 SYLLABLES = ("ba", "den", "fir", "gol", "hu", "kam", "lin", "mor", "nes", "pul")
 Floats = NDArray[np.float32]
 

@@ -146,7 +146,7 @@ def _current_files(site: Path) -> Iterator[str]:
     manifest = read_data_script(site / "data/manifest.js")
     folders = {"data", "viewer"}
     for layer in (entry["name"] for entry in manifest["layers"]):
-        folders |= {_folder(a.PREDICT, layer)} | ({_folder(a.PLACE, layer)} if manifest["second"] else set())
+        folders |= {_folder(a.PREDICT, layer)} | ({_folder(a.PLACE, layer)} if manifest["second_image_set"] else set())
     for layer in manifest["layers"]:
         for atlas in layer["atlases"]:
             folders |= {_folder(kind, layer["name"], atlas["name"]) for kind in (a.TILES, a.PATCH)}

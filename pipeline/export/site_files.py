@@ -7,13 +7,15 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from pipeline.core.errors import ArtifactError
 from pipeline.core.site_data import read_data_script
+from pipeline.site.pages import DATA_FORMAT
 
 Found = Mapping[str, Any]
 
 ADDRESS = re.compile(r'(?:src|href)="([^":]+)"')  # no scheme: beside the page
 METRICS_FILE = "figures.js"  # metrics of the run; the commands write it beside the pages
-PATCH_IMAGES = {"picture", "before", "after"}  # keys that name an image file in the result of a patch test
+PATCH_IMAGES = {"file", "before", "after"}  # keys that name an image file in the result of a patch test
 
 
 def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
@@ -26,15 +28,20 @@ def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[s
         pages: its pages.
 
     Raises:
-        ArtifactError: a file that names others is missing or damaged.
+        ArtifactError: a file that names others is missing or damaged, or the data have another format.
     """
     for page in pages:
         yield page
         yield from ADDRESS.findall((site / page).read_text("utf-8")) if (site / page).is_file() else ()
-    yield "data/places.js"
+    yield "data/bookmarks.js"
     if (site / METRICS_FILE).is_file():
         yield METRICS_FILE
     manifest = read_data_script(site / "data/manifest.js")
+    if manifest.get("format") != DATA_FORMAT:
+        raise ArtifactError(
+            f"{site / 'data/manifest.js'}: expected data of format {DATA_FORMAT}, found {manifest.get('format')}; "
+            "run 'atlas run' again"
+        )
     if manifest["exemplars"]:
         yield from _images(site, "data/images", manifest["images"], manifest["images_per_folder"])
     for layer in manifest["layers"]:
@@ -42,7 +49,7 @@ def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[s
             yield from _data(manifest, layer["name"], atlas)
             yield from _tiles(layer["name"], atlas)
             yield from _patch(site, f"patch/{layer['name']}/{atlas['name']}")
-        if manifest["second"]:
+        if manifest["second_image_set"]:
             yield from _second(site, f"place/{layer['name']}")
 
 
@@ -55,14 +62,15 @@ def _data(manifest: Found, layer: str, atlas: Found) -> Iterator[str]:
         yield f"{folder}/{size}/neighbors.js"
         if manifest["exemplars"]:
             yield f"{folder}/{size}/exemplars.js"
-        if atlas["kind"] == "all" and atlas["heat"]:
-            yield f"{folder}/{size}/uses.js"
-    for name, levels in (("heat", atlas["heat"]["levels"] if atlas["heat"] else ()), ("label", atlas["label_levels"])):
+        if atlas["kind"] == "all" and atlas["heatmap"]:
+            yield f"{folder}/{size}/polysemantic_cells.js"
+    heatmap_levels = atlas["heatmap"]["levels"] if atlas["heatmap"] else ()
+    for name, levels in (("heatmap", heatmap_levels), ("label", atlas["label_levels"])):
         for level in levels:
             for block in range(ceil(classes / level["classes_per_block"])):
                 yield f"{folder}/{level['size']}/{name}-{block}.js"
-    if atlas.get("names"):  # earlier versions wrote none
-        yield f"{folder}/names.js"
+    if atlas["regions"]:
+        yield f"{folder}/regions.js"
     if manifest["exemplars"]:
         yield from _members(folder, atlas["levels"][-1]["samples"], atlas["members_per_block"])
 

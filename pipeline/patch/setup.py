@@ -17,7 +17,7 @@ from pipeline.images.manifest import Manifest
 from pipeline.model.inputs import normalize
 from pipeline.model.layers import LayerShape
 from pipeline.model.network import Network
-from pipeline.patch.class_pair import ClassImages, PairTest
+from pipeline.patch.experiment import ClassImages, PairTest
 from pipeline.patch.paste import Pixels, batched_logits
 from pipeline.patch.patches import (
     Patch,
@@ -83,7 +83,7 @@ class Setup:
             "patch": {"side": self.side, "limited": self.shape.receptive_field > self.side},
             "sizes": settings.sizes,
             "curve": settings.curve,
-            "kept": settings.keep,
+            "keep": settings.keep,
             "pool": settings.pool,
             "min_images": settings.min_images,
             "resamples": settings.resamples,

@@ -22,10 +22,9 @@ from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.model.inputs import network_crop
 from pipeline.model.layers import require_layer
 from pipeline.model.network import load_network
-from pipeline.patch.class_pair import PairTest
+from pipeline.patch.experiment import PairTest
 from pipeline.patch.paste import Pixels
-from pipeline.patch.rates import Resamples
-from pipeline.patch.report import ImageWriter, candidates_content, results_content, summary_content
+from pipeline.patch.report import ImageWriter, Resamples, candidates_content, results_content, summary_content
 from pipeline.patch.setup import Setup
 from pipeline.stages import Task
 
@@ -99,8 +98,8 @@ def _run_test(task: Task, setup: Setup, test: PairTest, writer: ImageWriter) -> 
     content = summary_content(test, skip_reason)
     if skip_reason:
         log_line(f"{description}: {skip_reason}")
-        metrics = {"tested": False, "images_right": len(test.images.correct)}
-        return {**content, "proposed": candidates_content(test, setup.image_content, writer)}, metrics
+        metrics = {"tested": False, "images_correct": len(test.images.correct)}
+        return {**content, "candidate_patches": candidates_content(test, setup.image_content, writer)}, metrics
     results = test.run(description)
     resamples = Resamples(test.random(3), len(test.halves[1]), setup.settings.resamples)
     found, rates = results_content(test, results, resamples, setup.image_content, writer)
@@ -115,6 +114,6 @@ def _summary(group: Content) -> str:
         return f"{found['value']:.1%} ({found['low']:.1%} to {found['high']:.1%})"
 
     return (
-        f"{group['name']}: becomes the other class {rate('static', 'becomes')} static, "
-        f"{rate('dynamic', 'becomes')} dynamic; leaves its own {rate('static', 'leaves')} static"
+        f"{group['name']}: becomes the other class {rate('static', 'targeted')} static, "
+        f"{rate('dynamic', 'targeted')} dynamic; leaves its own {rate('static', 'untargeted')} static"
     )

@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from pipeline.core.bootstrap import row_weights, weighted_mean
-from pipeline.predict.logit_changes import InterventionRunner, SamplePositions
-from pipeline.predict.report import differences, intervals, scatter_points
-from pipeline.predict.sampling import partners
+from pipeline.predict.measurement import InterventionRunner, SamplePositions, differences, intervals
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
-ABLATIONS = ("zero", "mean", "other")
+ABLATIONS = ("zero", "mean", "resample")
 MIN_VARIANCE = 1e-12  # variances below this fraction of the largest one are rounding
+POINTS = 256  # shown in the scatter plot
+SIGNIFICANT_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,49 @@ class AblationSamples:
     activation: Floats
     attribution: Floats
     label: NDArray[np.int64]
+
+
+def draw_rows(image: Rows, count: int, seed: int) -> Rows:
+    """``count`` rows of samples, in random order: one of every image before a second one of any.
+
+    The draw depends on ``image`` alone. Row s is the same position at every layer, so all layers are tested at the same
+    positions.
+
+    Args:
+        image: [sample] row of each sample's image.
+        count: rows to draw; fewer are returned where there are fewer samples.
+        seed: of the draw.
+    """
+    shuffled = np.random.default_rng([seed, 1]).permutation(len(image))
+    by_image = np.argsort(image[shuffled], kind="stable")
+    sorted_images = image[shuffled][by_image]
+    turn = np.empty(len(image), np.int64)
+    turn[by_image] = np.arange(len(image)) - np.searchsorted(sorted_images, sorted_images)
+    rows: Rows = shuffled[np.argsort(turn, kind="stable")[:count]]
+    return rows
+
+
+def partners(image: Rows, first: int = 1) -> Rows:
+    """For each drawn sample the index of another one from another image.
+
+    It is the next such sample in cyclic order, ``first`` or more positions further on.
+
+    Args:
+        image: [sample] row of each drawn sample's image, of two images at least.
+        first: where the search starts, so that two sets of partners can differ.
+
+    Raises:
+        ValueError: all samples are from one image.
+    """
+    count = len(image)
+    found = np.full(count, -1)
+    for step in range(first, first + count):
+        candidate = (np.arange(count) + step) % count
+        fits = (found < 0) & (image[candidate] != image)
+        found[fits] = candidate[fits]
+        if (found >= 0).all():
+            return found
+    raise ValueError("every sample is of the same image")
 
 
 def logit_drops(runner: InterventionRunner, samples: AblationSamples, mean: Floats) -> dict[str, Floats]:
@@ -79,7 +123,7 @@ def ablation_results(
         "samples": len(samples.label),
         "images": len(np.unique(image)),
         "ranked_images": len(np.unique(image[ranked])),
-        "labelled": int((samples.label >= 0).sum()),
+        "labeled": int((samples.label >= 0).sum()),
         "classes": attribution.shape[1],
         "constant": {"attribution": int((~defined).sum()), **constant},
         "measures": {name: intervals(statistics) for name, statistics in measured.items()},
@@ -94,9 +138,9 @@ def agreement(attribution: Floats, drop: Floats, label: NDArray[np.int64], weigh
 
     ``within``, ``within_median``: rank correlation over the classes of one sample, its mean and median over samples:
     does attribution predict the right classes? ``across``: rank correlation over the samples for one class, mean over
-    classes: does it predict the right samples? Ranks are those among all samples, in each resample too. ``own``: the
-    same for each sample's label. ``sign``: fraction of classes whose logit changes in the predicted direction. ``hit``:
-    fraction of samples whose class of largest attribution has the largest logit drop.
+    classes: does it predict the right samples? Ranks are those among all samples, in each resample too. ``own_label``:
+    the same for each sample's label. ``sign``: fraction of classes whose logit changes in the predicted direction.
+    ``hit``: fraction of samples whose class of largest attribution has the largest logit drop.
 
     Args:
         attribution: [sample, class] logit.
@@ -114,7 +158,7 @@ def agreement(attribution: Floats, drop: Floats, label: NDArray[np.int64], weigh
         "within": weighted_mean(within, weights),
         "within_median": weighted_median(within, weights),
         "across": _mean_column_correlation(attribution, drop, weights),
-        "own": _mean_column_correlation(own[0], own[1], weights[:, known]),
+        "own_label": _mean_column_correlation(own[0], own[1], weights[:, known]),
         "sign": weighted_mean(sign_agreement(attribution, drop), weights),
         "hit": weighted_mean(hits(attribution, drop), weights),
     }
@@ -165,6 +209,12 @@ def top_class_drops(attribution: Floats, drop: Floats) -> tuple[NDArray[np.int64
     return top, attribution[row, top], drop[row, top]
 
 
+def scatter_points(classes: NDArray[np.int64], attribution: Floats, drop: Floats) -> list[list[float]]:
+    """The first samples as [class, attribution, logit drop], to four significant digits."""
+    columns = zip(classes[:POINTS].tolist(), attribution[:POINTS].tolist(), drop[:POINTS].tolist(), strict=True)
+    return [[class_, _significant(one), _significant(two)] for class_, one, two in columns]
+
+
 def weighted_median(values: Floats, weights: Floats) -> Floats:
     """[weighting] median of ``values`` [row] without those that are NaN."""
     order = np.argsort(values)[: int((~np.isnan(values)).sum())]
@@ -198,3 +248,7 @@ def _mean_column_correlation(one: Floats, two: Floats, weights: Floats) -> Float
     total, count = np.where(known, found, 0).sum(axis=1), known.sum(axis=1)
     mean: Floats = np.divide(total, count, out=np.full(len(found), np.nan), where=count > 0)
     return mean
+
+
+def _significant(value: float) -> float:
+    return float(f"{value:.{SIGNIFICANT_DIGITS}g}")

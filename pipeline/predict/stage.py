@@ -22,11 +22,9 @@ from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.model.inputs import network_crop, to_tensor
 from pipeline.model.layers import require_layer
 from pipeline.model.network import load_network
-from pipeline.predict.ablation import AblationSamples, ablation_results, logit_drops
-from pipeline.predict.logit_changes import InterventionRunner, SamplePositions
-from pipeline.predict.report import metrics
-from pipeline.predict.sampling import draw_rows, flat_cells_at
-from pipeline.predict.steering import SteeringLevel, plan_steering, steer, steering_results
+from pipeline.predict.ablation import AblationSamples, ablation_results, draw_rows, logit_drops
+from pipeline.predict.measurement import InterventionRunner, SamplePositions
+from pipeline.predict.steering import SteeringLevel, flat_cells_at, plan_steering, steer, steering_results
 from pipeline.predict.verdict import layer_verdict
 from pipeline.stages import Task
 
@@ -45,7 +43,7 @@ def run(task: Task) -> None:
     if not reason:
         content |= _measure(task, samples)
     settings = task.params.predict.model_dump(mode="json")
-    content["about"] = a.PREDICT.attributes(settings, {"activations": artifact_identity(samples)})
+    content["provenance"] = a.PREDICT.attributes(settings, {"activations": artifact_identity(samples)})
     with atomic(task.path(a.PREDICT)) as folder:
         folder.mkdir()
         (folder / RESULT).write_text(data_script(f"predict/{task.layer}", content), encoding="ascii")
@@ -77,7 +75,7 @@ def _measure(task: Task, samples: zarr.Group) -> dict[str, Any]:
     if len(plan.trials.row):
         changes = steer(runner, plan, positions, settings.strength, seed)
         steering = steering_results(grid_level, plan, positions, changes, settings, seed)
-    return {"seed": seed, "replacement": ablation, "cells": steering, "verdict": layer_verdict(ablation, steering)}
+    return {"seed": seed, "ablation": ablation, "steering": steering, "verdict": layer_verdict(ablation, steering)}
 
 
 def _runner(task: Task) -> InterventionRunner:
@@ -124,17 +122,35 @@ def _nearest_level(sizes: Sequence[int], wanted: int) -> int:
     return min(sizes, key=lambda size: abs(size - wanted))
 
 
+def metrics(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The main numbers of a layer, for ``dvc metrics show``."""
+    if not content["measured"]:
+        return {"measured": False}
+    ablation, steering = content["ablation"], content["steering"]
+    found = {
+        "measured": True,
+        "ablation_grade": content["verdict"]["ablation"]["grade"],
+        "steering_grade": content["verdict"]["steering"]["grade"],
+        "within": {name: group["within"] for name, group in ablation["measures"].items()},
+        "within_shuffled": {name: group["within"] for name, group in ablation["shuffled"].items()},
+        "across": {name: group["across"] for name, group in ablation["measures"].items()},
+        "samples": ablation["samples"],
+        "cells": steering["tested"] if steering else 0,
+    }
+    return found | {"percentile": steering["percentile"], "percentile_lift": steering["lift"]} if steering else found
+
+
 def _log(layer: str, content: Mapping[str, Any]) -> None:
     if not content["measured"]:
         log_line(f"predict {layer}: not measured, since {content['reason']}")
         return
-    within = content["replacement"]["measures"]["zero"]["within"]
+    within = content["ablation"]["measures"]["zero"]["within"]
     log_line(
         f"predict {layer}: zero ablation, rank correlation of attribution and logit drop {within['value']} "
         f"({within['low']} to {within['high']})"
     )
-    if content["cells"]:
-        own = content["cells"]["percentile"]["own"]
+    if content["steering"]:
+        own = content["steering"]["percentile"]["own"]
         log_line(
             f"predict {layer}: steering, percentile of the top classes {own['value']} ({own['low']} to {own['high']})"
         )

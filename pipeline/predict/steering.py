@@ -15,9 +15,8 @@ from scipy.stats import rankdata
 
 from pipeline.config.predict import PredictSettings
 from pipeline.core.bootstrap import row_weights, weighted_mean
-from pipeline.predict.logit_changes import InterventionRunner, SamplePositions
-from pipeline.predict.report import intervals, rounded
-from pipeline.predict.sampling import SteeringTrials, draw_cells, draw_trials
+from pipeline.core.cells import flat_cells
+from pipeline.predict.measurement import InterventionRunner, SamplePositions, intervals, rounded
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -47,6 +46,19 @@ class SteeringLevel:
     attribution: Floats
     flat_cell: Rows
     sample: Rows
+
+
+@dataclass(frozen=True)
+class SteeringTrials:
+    """Trials of the steering test: each adds one cell's direction to one sample of an image not seen in the cell.
+
+    Attributes:
+        cell: [trial] index of the tested cell.
+        row: [trial] row of the sample.
+    """
+
+    cell: Rows
+    row: Rows
 
 
 @dataclass(frozen=True)
@@ -92,6 +104,49 @@ def plan_steering(
     unit = np.searchsorted(np.flatnonzero(with_direction), tested)
     without_class = int(level.drawn.sum() - usable.sum())
     return SteeringPlan(tested, classes[tested], units[with_direction], unit, trials, without_class)
+
+
+def flat_cells_at(xy: NDArray[np.floating], size: int, finest: int) -> Rows:
+    """The cell [point] of each point as ``row · size + column``, found at the finest level as in the stage ``grid``.
+
+    Args:
+        xy: [point, 2] in 0..1, x to the right, y downwards.
+        size: cells per side of the level.
+        finest: cells per side of the grid's finest level, a multiple of ``size``.
+    """
+    row_column = np.stack(np.divmod(flat_cells(xy, finest), finest), axis=1) // (finest // size)
+    flat: Rows = row_column @ np.array([size, 1])
+    return flat
+
+
+def draw_cells(usable: NDArray[np.bool_], count: int, seed: int) -> Rows:
+    """``count`` of the usable cells, drawn by the seed alone: choosing strong cells would flatter the layer."""
+    indices = np.flatnonzero(usable)
+    return np.sort(np.random.default_rng([seed, 3]).permutation(indices)[:count])
+
+
+def draw_trials(cells: Rows, sample: Rows, image: Rows, tested: Rows, count: int, seed: int) -> SteeringTrials:
+    """For each tested cell, one sample of each of ``count`` images that have no sample in the cell.
+
+    Args:
+        cells: [point] the flat cell of each point of the layout.
+        sample: [point] its row in activations.
+        image: [sample] row of each sample's image.
+        tested: [cell] the flat cell of each tested cell.
+        count: images per cell; fewer where there are not as many such images.
+        seed: of the draw.
+    """
+    by_image = np.argsort(image, kind="stable")
+    names, first, counts = np.unique(image[by_image], return_index=True, return_counts=True)
+    trial_cells, rows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for number, flat in enumerate(tested):
+        random = np.random.default_rng([seed, 4, int(flat)])
+        unseen = np.flatnonzero(~np.isin(names, image[sample[cells == flat]]))
+        chosen = random.permutation(unseen)[:count]
+        within = (random.random(len(chosen)) * counts[chosen]).astype(np.int64)
+        trial_cells.append(np.full(len(chosen), number))
+        rows.append(by_image[first[chosen] + within])
+    return SteeringTrials(np.concatenate(trial_cells), np.concatenate(rows))
 
 
 def top_classes(attribution: Floats) -> NDArray[np.int64]:
@@ -193,12 +248,12 @@ def steering_results(
         "level": level.size,
         "drawn": int(level.drawn.sum()),
         "tested": len(plan.tested),
-        "silent": plan.without_class,
-        "unpushed": int(np.isnan(cell_percentiles).sum()),
-        "pushes": len(plan.trials.row),
+        "without_class": plan.without_class,
+        "without_effect": int(np.isnan(cell_percentiles).sum()),
+        "trials": len(plan.trials.row),
         "images": len(np.unique(image)),
-        "still": int((~scores.effective).sum()),
-        "push": settings.strength,
+        "trials_without_effect": int((~scores.effective).sum()),
+        "strength": settings.strength,
         "ceiling": rounded(percentile_ceiling(plan.top_classes, changes.shape[2])),
         "percentile": intervals(direction_means(percentile, weights)),
         "lift": intervals(lifts(percentile, weights)),

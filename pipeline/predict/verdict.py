@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipeline.core.bootstrap import Interval
-from pipeline.predict.report import rounded
+from pipeline.predict.measurement import rounded
 
 Grade = Literal["well", "fairly", "weakly", "not", "unknown", "too few images"]
 
@@ -101,8 +101,8 @@ def layer_verdict(ablation: Mapping[str, Any], steering: Mapping[str, Any] | Non
     """
     findings = _grade_ablation(ablation), _grade_steering(steering) if steering else Finding(math.nan, "unknown")
     return {
-        "removed": {"share": rounded(findings[0].score), "grade": findings[0].grade},
-        "pushed": {"share": rounded(findings[1].score), "grade": findings[1].grade},
+        "ablation": {"score": rounded(findings[0].score), "grade": findings[0].grade},
+        "steering": {"score": rounded(findings[1].score), "grade": findings[1].grade},
         "text": verdict_text(*findings),
         "warning": WARNING if any(finding.weak for finding in findings) else None,
         "rule": RULE,

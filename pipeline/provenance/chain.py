@@ -131,9 +131,9 @@ def _tiles(path: Path) -> Link:
 def _page(path: Path, layer: str, atlas: str) -> Link:
     """The identities that the page records for this atlas; none where it does not show the atlas yet."""
     content = _json(path, path.read_text(encoding="utf-8").partition("]=")[2].removesuffix(";\n"))
-    identities = content.get("made", {}).get("identities", {}).get(layer, {}).get(atlas, {})
+    identities = content.get("provenance", {}).get("identities", {}).get(layer, {}).get(atlas, {})
     version = str(content.get("version", ""))
-    return Link(a.SITE.name, path, "", "", version, content.get("made", {}).get("site", {}), identities)
+    return Link(a.SITE.name, path, "", "", version, content.get("provenance", {}).get("site", {}), identities)
 
 
 def _json(path: Path, text: str) -> dict[str, Any]:

@@ -12,17 +12,19 @@ from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.site_data import MEMBERS_PER_BLOCK, images_by_cell, member_blocks, pack_array
 from pipeline.parallel.process import single_threaded_blas
 from pipeline.site.cell_data import (
+    SampleCells,
     attribution_strength,
     classes_per_block,
     exemplar_positions,
-    heat_planes,
+    heatmaps,
+    label_counts,
+    shared_cells,
     top_classes,
 )
 from pipeline.site.manifest import atlas_entry, level_entry
 from pipeline.site.polysemantic_cells import polysemantic_cells
 from pipeline.site.read_artifacts import AtlasLevel, AtlasSource
 from pipeline.site.regions import find_regions, regions_level
-from pipeline.site.shared_samples import SampleCells, label_counts, shared_cells
 
 Content = dict[str, Any]
 
@@ -78,11 +80,11 @@ class AtlasData:
             yield f"{level.size}/links", self._links(level, len(source.image))
             yield f"{level.size}/neighbors", neighbors_content(level)
             if source.scale and self._has_planes(level, source):
-                yield from plane_blocks("heat", "heat", level, heat_planes(level.grid.attribution, source.scale))
+                yield from plane_blocks("heatmap", "heatmap", level, heatmaps(level.grid.attribution, source.scale))
             if self.name == "all":
                 yield from self._whole_atlas_files(level, source)
         if (level_of_regions := self._regions_level(source)) is not None:
-            yield "names", regions_content(level_of_regions)
+            yield "regions", regions_content(level_of_regions)
         if settings.exemplars:
             yield from member_blocks(images_by_cell(self.own.finest.of_point, self.own.sample, source.image))
 
@@ -95,15 +97,15 @@ class AtlasData:
             if self._has_planes(level, source)
         ]
         strengths = [attribution_strength(level.grid.attribution[level.grid.drawn]) for level in source.levels]
-        heats = {"levels": stored, "scale": source.scale, "strength": max(strengths)} if source.scale else None
+        heatmap = {"levels": stored, "scale": source.scale, "strength": max(strengths)} if source.scale else None
         axis = {key: source.axis[key] for key in ("scale", "clipped")} if source.axis else None
         return {
-            **atlas_entry(self.name, [self._level(level, source) for level in source.levels], source.tiles, heats),
+            **atlas_entry(self.name, [self._level(level, source) for level in source.levels], source.tiles, heatmap),
             "kind": name.kind,
             "classes": list(name.classes),
             "axis": axis,
             "members_per_block": MEMBERS_PER_BLOCK,
-            "names": self._regions_level(source) is not None,
+            "regions": self._regions_level(source) is not None,
             "label_levels": stored if self.name == "all" and self._has_labels else [],
         }
 
@@ -133,7 +135,7 @@ class AtlasData:
         if source.scale:
             found = polysemantic_cells(level.grid.attribution, level.grid.drawn, self.run.directions)
             yield (
-                f"{level.size}/uses",
+                f"{level.size}/polysemantic_cells",
                 {
                     "cell": pack_array(found.cell),
                     "first": pack_array(found.classes[:, 0]),
@@ -196,7 +198,7 @@ def neighbors_content(level: AtlasLevel) -> Content:
     return {
         "cell": pack_array(level.neighbors.cell),
         "hundredths": pack_array(hundredths),
-        "descent": pack_array(level.icon_origin),
+        "icon_origin": pack_array(level.icon_origin),
     }
 
 
@@ -207,7 +209,7 @@ def regions_content(level: AtlasLevel) -> Content:
         found = find_regions(grid.size, grid.cell[drawn], grid.count[drawn], grid.attribution[drawn])
     return {
         "size": grid.size,
-        "place": pack_array(found.label_position),
+        "label_position": pack_array(found.label_position),
         "cells": pack_array(found.cells),
         "class": pack_array(found.class_),
         "cut": pack_array(found.cut),

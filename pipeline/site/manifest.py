@@ -12,12 +12,12 @@ from pipeline.images.crops import CropSize
 from pipeline.images.manifest import Manifest, manifest_attributes
 from pipeline.images.thumbnails import IMAGES_PER_FOLDER
 from pipeline.model.layers import LayerShape
+from pipeline.site.pages import DATA_FORMAT
 from pipeline.site.read_artifacts import read_tiles
 from pipeline.stages import Task
 
 Content = dict[str, Any]
 
-FORMAT = 1
 KINDS = (a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS)
 
 
@@ -46,7 +46,7 @@ def layer_entry(
 
 
 def atlas_entry(
-    name: str, levels: Sequence[Mapping[str, Any]], tiles: Mapping[str, Any], heat: Mapping[str, Any] | None
+    name: str, levels: Sequence[Mapping[str, Any]], tiles: Mapping[str, Any], heatmap: Mapping[str, Any] | None
 ) -> Content:
     """An atlas's entry.
 
@@ -54,11 +54,11 @@ def atlas_entry(
         name: ``all`` or another choice of samples.
         levels: its levels' entries, coarse to fine.
         tiles: with ``format``, ``tile_size``, ``overlap``.
-        heat: ``levels`` that have heat planes, their ``scale`` in logits and the layer's ``strength``; None without
+        heatmap: ``levels`` that have heatmaps, their ``scale`` in logits and the layer's ``strength``; None without
             attributions.
     """
     form = {key: tiles[key] for key in ("format", "tile_size", "overlap")}
-    return {"name": name, "levels": list(levels), "tiles": form, "heat": heat}
+    return {"name": name, "levels": list(levels), "tiles": form, "heatmap": heatmap}
 
 
 def level_entry(level: GridLevel, width: int, height: int) -> Content:
@@ -94,7 +94,7 @@ def manifest(
         provenance: see :func:`provenance_content`.
     """
     return {
-        "format": FORMAT,
+        "format": DATA_FORMAT,
         "version": __version__,
         "title": title,
         "network": {
@@ -106,8 +106,8 @@ def manifest(
         "images": images,
         "images_per_folder": IMAGES_PER_FOLDER,
         "exemplars": exemplars,
-        "made": dict(provenance),
-        "second": None if second is None else {"title": second},
+        "provenance": dict(provenance),
+        "second_image_set": None if second is None else {"title": second},
     }
 
 

@@ -1,4 +1,4 @@
-"""The HTML pages, and the built viewer that they load."""
+"""The HTML pages, the built viewer that they load, and the format of the data that it reads."""
 
 from collections.abc import Mapping
 from html import escape
@@ -17,6 +17,7 @@ PAGES: Mapping[str, str] = {
     "patch.html": "patch",
     "evidence.html": "evidence",
 }
+DATA_FORMAT = 2  # in the manifest; raised when names or meanings in the data files change
 VIEWER_FILES = (*(f"{script}.{kind}" for script in PAGES.values() for kind in ("js", "css")), "THIRD-PARTY.txt")
 
 

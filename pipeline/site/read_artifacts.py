@@ -16,9 +16,8 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
 from pipeline.core.moments import layer_mean, row_blocks
 from pipeline.core.zarr_store import array, open_artifact
-from pipeline.site.cell_data import IconOrigin, Neighbors, icon_origins, nearest_cells
+from pipeline.site.cell_data import IconOrigin, Neighbors, SampleCells, icon_origins, nearest_cells
 from pipeline.site.polysemantic_cells import class_directions
-from pipeline.site.shared_samples import SampleCells
 from pipeline.stages import Task
 
 

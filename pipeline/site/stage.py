@@ -46,7 +46,7 @@ def run(task: Task) -> None:
         provenance = provenance_content(task, network, images)
         content = manifest(title, network, layers, len(images), task.params.site.exemplars, second, provenance)
         _write_data(data, "manifest", content)
-        _write_data(data, "places", bookmarks)
+        _write_data(data, "bookmarks", bookmarks)
     with atomic(site / "viewer") as folder:
         folder.mkdir()
         for name, source in viewer.items():

@@ -29,7 +29,7 @@ def test_the_first_weights_give_the_plain_estimate() -> None:
 
 
 def test_weights_are_as_good_as_rows_drawn_again() -> None:
-    """The mean under weights equals that of rows repeated as often as the weights say; rows of a unit weigh alike."""
+    """The mean under weights equals that of rows repeated by their weights; rows of a unit have equal weights."""
     values = np.random.default_rng(1).normal(size=(2, 20))[0]
     weights = weights_by(np.repeat(np.arange(10), 2), 30, seed=4)
     assert (weights[:, ::2] == weights[:, 1::2]).all()
@@ -84,7 +84,7 @@ def test_crossed_intervals_cover_the_true_rate() -> None:
 
 
 def test_answers_resampled_as_if_independent_would_cover_too_little() -> None:
-    """Ignoring that answers to one patch are correlated makes intervals that miss the rate far too often."""
+    """Ignoring that the results of one patch are correlated makes intervals that miss the rate far too often."""
     covered = []
     for seed in range(300):
         values = flips(seed, spread=0.12)

@@ -1,4 +1,4 @@
-"""One process at a time works on outputs/: who is second is told, who inherits goes on, who dies leaves nothing."""
+"""The lock on outputs/: a second process gets an error, a child inherits the lock, and it ends with its process."""
 
 import json
 import os
@@ -131,7 +131,7 @@ def test_a_run_takes_no_lock_by_inheritance(tmp_path: Path) -> None:
 
 
 def test_the_stage_of_a_killed_run_still_holds(tmp_path: Path) -> None:
-    """A stage that outlives its killed run keeps others out until it ends, and is the one they are told of."""
+    """A stage that outlives its killed run keeps the lock until it ends, and the error names it."""
     with started(RUN_WITH_STAGE, str(tmp_path)) as (run, said):
         assert said == "held\n"
         run.send_signal(signal.SIGKILL)
@@ -204,7 +204,7 @@ def test_commands_that_write_are_refused_in_one_line(checkout: Path, capsys: pyt
 
 
 def test_dvc_passes_the_line_on(checkout: Path) -> None:
-    """`dvc repro` beside a run ends with the line of the stage that found the lock taken."""
+    """`dvc repro` during a run ends with the line of the stage that found the lock taken."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     with started(HOLDER, "lock", str(checkout / "outputs")) as (holder, _):
         done = subprocess.run(

@@ -69,7 +69,7 @@ def test_memory_is_kept_in_every_thread() -> None:
 
 
 def test_another_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the C library has no such setting nothing happens, and that is told."""
+    """Where the C library has no such setting nothing happens, and the return value states that."""
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
     assert not keep_memory()
     assert not share_memory()

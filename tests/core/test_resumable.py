@@ -204,7 +204,7 @@ def test_without_hard_links_the_artifact_itself_is_resumed(
 @pytest.mark.parametrize("finished", [True, False])
 @pytest.mark.parametrize("change", [{"seed": 1}, {"code": "d"}])
 def test_nothing_of_another_identity_or_code_is_kept(tmp_path: Path, change: dict[str, Any], finished: bool) -> None:
-    """Other settings or other code start from nothing, beside a partial artifact and beside a complete one."""
+    """Other settings or other code start from nothing, with a partial artifact present and with a complete one."""
     before = spec_of(tmp_path / "outputs")
     if finished:
         run(before)

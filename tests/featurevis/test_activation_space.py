@@ -47,7 +47,7 @@ def test_a_layer_without_variance_is_left_as_it_is() -> None:
 
 
 def test_few_samples_are_shrunk_more() -> None:
-    """The estimated pull falls as samples grow, and the mended covariance is nearer to the truth than the plain one."""
+    """The estimated shrinkage falls with the number of samples, and the shrunk covariance is nearer to the truth."""
     rng = np.random.default_rng(1)
     truth = np.diag(np.linspace(0.2, 2.0, 40))
     few = rng.multivariate_normal(np.zeros(40), truth, 30)

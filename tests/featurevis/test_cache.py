@@ -190,7 +190,7 @@ def test_a_batch_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_processes_write_at_once_and_a_kill_leaves_whole_batches(tmp_path: Path) -> None:
-    """Two writers share a new cache; killed in the middle of their puts, they leave all they told of, and no half."""
+    """Two writers of a new cache are killed during their puts: all confirmed batches are there, and no partial one."""
     for start in (0, 10**6):
         writers = [start_writer(tmp_path, start), start_writer(tmp_path, start + 80)]
         told = []

@@ -159,7 +159,7 @@ def test_the_axes_stand_upright_on_each_other() -> None:
 
 
 def test_the_first_axis_is_lightness() -> None:
-    """A step on the first axis moves red, green and blue alike; a step on the second moves red against blue."""
+    """A step on the first axis moves red, green and blue equally; a step on the second moves red against blue."""
     gray, tint, _ = color_correlation().T
     assert gray.std() < 0.05 * gray.abs().mean()
     assert tint[0] * tint[2] < 0

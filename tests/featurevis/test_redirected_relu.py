@@ -146,7 +146,7 @@ def test_it_lasts_for_one_pass() -> None:
 
 
 class Silent(nn.Module):
-    """A layer whose second unit is silent for any image that is gray or noise: it wants much red and no blue."""
+    """A layer whose second unit is zero for gray images and noise: it requires much red and no blue."""
 
     def __init__(self) -> None:
         super().__init__()

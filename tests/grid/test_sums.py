@@ -48,7 +48,7 @@ def test_rows_are_added_to_their_groups(groups: int) -> None:
 
 
 def test_a_large_group_loses_no_more_than_a_short_sum() -> None:
-    """A large value costs the rows of its own run at most: in float32 all of 400,000 ones beside 2^24 would be lost."""
+    """A large value costs the rows of its own run at most: in float32, 400,000 ones added to 2^24 would be lost."""
     rows = np.ones((400_001, 1), np.float32)
     rows[0] = 2**24
     assert rows.cumsum(dtype=np.float32)[-1] == 2**24  # the negative control

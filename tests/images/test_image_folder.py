@@ -26,7 +26,7 @@ def put(path: Path, value: int = 0) -> None:
 
 
 def test_sub_folders_are_classes(tmp_path: Path) -> None:
-    """Labels follow the sorted sub-folders at any depth; files beside them have none."""
+    """Labels follow the sorted sub-folders at any depth; files outside of them have none."""
     for name in ("zebra/1.png", "ant/deep/er/2.png", "ant/1.png", "loose.png"):
         put(tmp_path / name)
     images = ImageFolder(str(tmp_path))
@@ -69,7 +69,7 @@ def test_digest_is_that_of_the_file(tmp_path: Path) -> None:
 
 
 def test_missing_and_empty_folders_say_what_to_do(tmp_path: Path) -> None:
-    """A folder that is not there, a file in its place and an empty folder are told apart."""
+    """A folder that is not there, a file in its place and an empty folder have different errors."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
     for name, found in (("nothing", "found nothing"), ("file", "found a file"), ("empty", "found an empty folder")):
@@ -100,7 +100,7 @@ def test_incomplete_classes_files_are_refused(lines: str, complaint: str, tmp_pa
 
 
 def test_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A leading ~ is the user's home folder, for the folder and for its file of names; nobody's home is told."""
+    """A leading ~ is the user's home folder, for the folder and for its file of names; an unknown user is an error."""
     monkeypatch.setenv("HOME", str(tmp_path))
     put(tmp_path / "photos/ant/1.png", 9)
     (tmp_path / "names.txt").write_text("ant\tArmy ant\n")

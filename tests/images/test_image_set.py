@@ -76,7 +76,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[AtlasError], str]] = {
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_mistakes_end_in_one_line(name: str) -> None:
-    """Each mistake in the configuration is told in one line that names what was found."""
+    """Each mistake in the configuration is an error of one line that names what was found."""
     arguments, kind, complaint = MISTAKES[name]
     with pytest.raises(kind, match=complaint) as caught:
         opened(arguments)

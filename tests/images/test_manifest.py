@@ -24,7 +24,7 @@ ODD = ("a.png", "new\nline.png", "not \udcff utf-8.png")
 
 
 def manifest_of(keys: Sequence[str]) -> Manifest:
-    """A manifest of images with these keys; the second one has no label, the third none that the network knows."""
+    """A manifest of images with these keys; the second one has no label, the third none of the network's classes."""
     return Manifest(
         image=np.arange(3),
         key=tuple(keys),
@@ -76,7 +76,7 @@ def test_rejected_are_kept_with_reasons(tmp_path: Path) -> None:
 
 
 def test_missing_broken_or_foreign_files_are_refused(tmp_path: Path) -> None:
-    """No file, a file of something else and a table from elsewhere are each told apart in one line."""
+    """No file, a file of something else and another program's table each have an error of one line."""
     path = tmp_path / "images.parquet"
     with pytest.raises(ArtifactError, match="found nothing"):
         read_manifest(path)

@@ -111,7 +111,7 @@ def test_published_weights_carry_classes_and_preprocessing() -> None:
 
 @pytest.mark.parametrize("weights", ["IMAGENET1K_V9", "nonsense"])
 def test_unknown_published_weights_list_the_known(weights: str) -> None:
-    """A name that torchvision does not know is answered with those it does."""
+    """The error for a name that torchvision lacks lists those that it has."""
     with pytest.raises(ModelError, match="IMAGENET1K_V1"):
         resolve_class_names(settings(weights=weights), [])
 

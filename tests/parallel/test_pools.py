@@ -28,7 +28,7 @@ CONF = Path(__file__).parents[2] / "conf" / "cluster"
 
 
 class Made(NamedTuple):
-    """What the tests' setup makes: a matrix, and the folder in which it says who made it."""
+    """What the tests' setup makes: a matrix, and the folder in which it records the process that made it."""
 
     matrix: torch.Tensor
     folder: Path
@@ -72,7 +72,7 @@ def die_once(made: Made, task: int) -> int:
 
 
 def die(_made: Made, _task: int) -> int:
-    """A task that kills whoever takes it."""
+    """A task that kills its worker."""
     os.kill(os.getpid(), signal.SIGKILL)
     return 0
 
@@ -168,7 +168,7 @@ def test_a_killed_worker_loses_nothing(workers: DaskPool, tmp_path: Path) -> Non
 
 
 def test_no_scheduler_is_told_in_one_line(tmp_path: Path) -> None:
-    """An address where nobody listens, or a file without one, names itself and the way out."""
+    """An address without a server, or a file without an address: the error names it and what to do."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{nobody.getsockname()[1]}"

@@ -60,7 +60,7 @@ class Planted:
     scraps: frozenset[int]
 
     def with_settings(self, folder: Path, **patch: Any) -> Task:
-        """The same task with other settings, writing to ``folder`` beside the same inputs."""
+        """The same task with other settings, writing to ``folder``, with the same inputs."""
         folder.mkdir()
         for artifact in (IMAGES, MODEL, ACTIVATIONS, GRID):
             name = artifact.pattern.split("/")[0]

@@ -6,15 +6,17 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.images.crops import Crop
-from pipeline.patch.controls import (
+from pipeline.patch.patches import (
+    Exemplar,
+    PatchSource,
+    atlas_patches,
     color_statistics,
-    elsewhere_patches,
     natural_noise,
     noise_patches,
     random_patches,
+    same_image_patches,
     top_logit_patches,
 )
-from pipeline.patch.patches import Exemplar, PatchSource, atlas_patches
 
 CROP, SIDE = 16, 6
 PAIR = (0, 1)
@@ -61,11 +63,11 @@ def test_random_patches_are_of_other_classes_and_of_the_same_size() -> None:
     assert len({(patch.square.left, patch.square.top) for patch in found if patch.square}) > 4
 
 
-def test_elsewhere_patches_are_from_the_same_images() -> None:
+def test_same_image_patches_are_from_the_same_images() -> None:
     """The control for positions has the atlas's images in its order, and other squares."""
     labels = [2] * 9
     some = atlas_patches(source(labels), exemplars([0, 1, 2]), np.array([4, 7, 8]), lambda _: Crop(0, 0, SIDE), PAIR, 3)
-    same = elsewhere_patches(source(labels), np.random.default_rng(0), some, CROP)
+    same = same_image_patches(source(labels), np.random.default_rng(0), some, CROP)
     assert [patch.image for patch in same] == [4, 7, 8]
     assert {patch.square for patch in same} != {Crop(0, 0, SIDE)}
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.patch.class_pair import random_halves
+from pipeline.patch.experiment import random_halves
 from pipeline.patch.setup import spread_evenly
 
 

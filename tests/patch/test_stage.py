@@ -9,10 +9,9 @@ import pytest
 from pipeline.core.artifacts import GRID, IMAGES, PATCH
 from pipeline.core.errors import ConfigError
 from pipeline.images.manifest import read_manifest
-from pipeline.patch import class_pair
-from pipeline.patch.controls import GROUPS
+from pipeline.patch import experiment
 from pipeline.patch.experiment import Search, run_group
-from pipeline.patch.patches import Patch
+from pipeline.patch.patches import GROUPS, Patch
 from pipeline.patch.stage import _setup, run
 from pipeline.stages import Task
 from tests.patch.planted import BIRD, CLASSES, FIREBOAT, SETTINGS, Planted
@@ -35,23 +34,23 @@ def groups(task: Task) -> dict[str, dict[str, Any]]:
 def test_the_planted_shortcut_is_found(planted: Planted) -> None:
     """Patches from the atlas carry the color and turn most birds into fireboats; noise of equal area does not."""
     found = groups(planted.task)
-    assert found["atlas"]["static"]["becomes"]["low"] > 0.7
-    assert found["noise"]["static"]["becomes"]["value"] < 0.3
+    assert found["atlas"]["static"]["targeted"]["low"] > 0.7
+    assert found["noise"]["static"]["targeted"]["value"] < 0.3
     manifest = read_manifest(planted.task.path(IMAGES))
     scraps = {manifest.key[row] for row in planted.scraps}
     assert all(patch["key"] in scraps for patch in found["atlas"]["patches"])
 
 
 def test_the_lead_over_a_control_is_the_difference_of_the_rates(planted: Planted) -> None:
-    """What the atlas adds is its rate minus the control's, inside its interval, and clear of zero beside noise."""
-    found, added = groups(planted.task), result(planted.task)["directions"][FORWARD]["added"]
-    for control in ("elsewhere", "logit", "random", "noise"):
-        rates = [found[name]["static"]["becomes"]["value"] for name in ("atlas", control)]
-        lead = added[control]["static"]
+    """The difference is the atlas's rate minus the control's, inside its interval, and above zero for noise."""
+    found, differences = groups(planted.task), result(planted.task)["directions"][FORWARD]["differences"]
+    for control in ("same_image", "logit", "random", "noise"):
+        rates = [found[name]["static"]["targeted"]["value"] for name in ("atlas", control)]
+        lead = differences[control]["static"]
         assert lead["value"] == pytest.approx(rates[0] - rates[1], abs=2e-4)
         assert lead["low"] <= lead["value"] <= lead["high"]
-    assert added["noise"]["static"]["low"] > 0
-    assert added["best"] == "logit"
+    assert differences["noise"]["static"]["low"] > 0
+    assert differences["best_control"] == "logit"
 
 
 def test_larger_patches_of_the_shortcut_say_more(planted: Planted) -> None:
@@ -71,7 +70,7 @@ def test_every_group_has_the_same_search(planted: Planted, monkeypatch: pytest.M
         seen.append((search, patches))
         return run_group(search, patches)
 
-    monkeypatch.setattr(class_pair, "run_group", recorded)
+    monkeypatch.setattr(experiment, "run_group", recorded)
     run(planted.task)
     assert len(seen) == len(GROUPS)
     searches = [search for search, _ in seen]
@@ -81,35 +80,33 @@ def test_every_group_has_the_same_search(planted: Planted, monkeypatch: pytest.M
         assert search.configurations == searches[0].configurations
     assert {len(patches) for _, patches in seen} == {SETTINGS["candidates"]}
     assert len({patch.pixels.shape for _, patches in seen for patch in patches}) == 1
-    both = {picture.tobytes() for picture in searches[0].searched} & {
-        picture.tobytes() for picture in searches[0].measured
-    }
+    both = {image.tobytes() for image in searches[0].searched} & {image.tobytes() for image in searches[0].measured}
     assert not both
     for group in groups(planted.task).values():
-        assert group["tried"] == SETTINGS["candidates"]
+        assert group["patches_tested"] == SETTINGS["candidates"]
         assert len(group["patches"]) == SETTINGS["keep"]
 
 
 def test_the_measured_half_chooses_nothing(planted: Planted) -> None:
-    """With the measured images all black, the same patches, sizes and corners are kept."""
+    """With the measured images all black, the same patches, sizes and corners are selected."""
     setup = _setup(planted.task)
     test = setup.pair_test(setup.class_images(BIRD), FIREBOAT)
     search = test.search()
     blind = replace(search, measured=np.zeros_like(search.measured))
     patches = test.groups()["random"]
-    kept, unmoved = run_group(search, patches), run_group(blind, patches)
-    assert kept.placements == unmoved.placements
-    assert [patch.image for patch in kept.patches] == [patch.image for patch in unmoved.patches]
-    assert not np.array_equal(kept.static.target, unmoved.static.target)
+    selected, repeated = run_group(search, patches), run_group(blind, patches)
+    assert selected.placements == repeated.placements
+    assert [patch.image for patch in selected.patches] == [patch.image for patch in repeated.patches]
+    assert not np.array_equal(selected.static.target, repeated.static.target)
 
 
 def test_the_network_got_the_images_right(planted: Planted) -> None:
-    """Only images that the network takes for birds are tested, and the counts add up."""
+    """Only images that the network classifies as birds are tested, and the counts add up."""
     images = result(planted.task)["directions"][FORWARD]["images"]
     birds = _setup(planted.task).class_images(BIRD)
-    assert images["right"] == (birds.softmax.argmax(axis=1) == BIRD).sum()
-    assert images["right"] < images["shown"] == 40  # the hasty network takes some birds for something else
-    assert images["measured"] == images["right"] - images["right"] // 2
+    assert images["correct"] == (birds.softmax.argmax(axis=1) == BIRD).sum()
+    assert images["correct"] < images["evaluated"] == 40  # the hasty network takes some birds for something else
+    assert images["measured"] == images["correct"] - images["correct"] // 2
 
 
 def test_the_batch_size_changes_no_rate(planted: Planted, tmp_path: Path) -> None:
@@ -122,7 +119,7 @@ def test_the_batch_size_changes_no_rate(planted: Planted, tmp_path: Path) -> Non
             assert [mine[key] for key in ("key", "side", "corner", "static", "dynamic")] == [
                 its[key] for key in ("key", "side", "corner", "static", "dynamic")
             ]
-        assert group["static"]["becomes"] == again["static"]["becomes"]
+        assert group["static"]["targeted"] == again["static"]["targeted"]
         np.testing.assert_allclose(group["curve"]["target"], again["curve"]["target"], atol=2e-4)
     params = planted.task.params.model_copy(update={"seed": 1})
     seeded = replace(planted.with_settings(tmp_path / "seed"), params=params)
@@ -150,22 +147,22 @@ def test_too_few_images_are_reported_not_failed(planted: Planted, tmp_path: Path
     run(task)
     content = result(task)["directions"][FORWARD]
     assert "groups" not in content
-    right = content["images"]["right"]
-    assert content["hindrance"].startswith(
-        f"Too few images of {CLASSES[BIRD]} for a test: 40 in the image set, 2 evaluated, {right} classified "
+    correct = content["images"]["correct"]
+    assert content["skip_reason"].startswith(
+        f"Too few images of {CLASSES[BIRD]} for a test: 40 in the image set, 2 evaluated, {correct} classified "
         "correctly; 16 are needed"
     )
-    assert len(content["proposed"]) == SETTINGS["keep"]
-    assert all((task.path(PATCH) / patch["picture"]).is_file() for patch in content["proposed"])
+    assert len(content["candidate_patches"]) == SETTINGS["keep"]
+    assert all((task.path(PATCH) / patch["file"]).is_file() for patch in content["candidate_patches"])
     metrics = json.loads((task.outputs / "metrics/patch/mixed4a/compare-0-1.json").read_text())
-    assert metrics["0-1"] == {"tested": False, "images_right": right}
+    assert metrics["0-1"] == {"tested": False, "images_correct": correct}
 
 
 def test_an_end_without_candidates_is_reported(planted: Planted) -> None:
-    """The birds' end holds only birds, so the other direction proposes nothing and says so."""
+    """The birds' end has only birds, so the other direction has no candidates and states that."""
     content = result(planted.task)["directions"][BACKWARD]
-    assert content["hindrance"].startswith("No candidates: ")
-    assert content["candidates"] == {"wanted": SETTINGS["candidates"], "found": 0}
+    assert content["skip_reason"].startswith("No candidates: ")
+    assert content["candidates"] == {"requested": SETTINGS["candidates"], "found": 0}
 
 
 def test_images_can_be_left_out(planted: Planted, tmp_path: Path) -> None:
@@ -175,11 +172,11 @@ def test_images_can_be_left_out(planted: Planted, tmp_path: Path) -> None:
     assert [path.name for path in task.path(PATCH).rglob("*") if path.is_file()] == ["result.js"]
     found = groups(task)["atlas"]
     assert found["static"] == groups(planted.task)["atlas"]["static"]
-    assert all(patch["picture"] is None for patch in found["patches"])
+    assert all(patch["file"] is None for patch in found["patches"])
 
 
 def test_only_comparisons_are_tested(planted: Planted) -> None:
-    """Another atlas is refused in one line that says what to name."""
+    """Another atlas is an error of one line that states what to give."""
     with pytest.raises(ConfigError, match="expected a comparison of two classes, found all; name a compare-"):
         run(replace(planted.task, atlas="all"))
 
@@ -191,5 +188,7 @@ def test_metrics_hold_the_pooled_rates(planted: Planted) -> None:
     for name, group in groups(planted.task).items():
         for way in ("static", "dynamic"):
             rates = metrics["0-1"][way][name]
-            assert rates["becomes"] == group[way]["becomes"]["value"]
-            assert [rates["leaves_low"], rates["leaves_high"]] == [group[way]["leaves"][end] for end in ("low", "high")]
+            assert rates["targeted"] == group[way]["targeted"]["value"]
+            assert [rates["untargeted_low"], rates["untargeted_high"]] == [
+                group[way]["untargeted"][end] for end in ("low", "high")
+            ]

@@ -24,7 +24,7 @@ def unit(rows: np.ndarray, metric: Metric) -> np.ndarray:
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_known_activations_find_themselves(metric: Metric) -> None:
-    """Every known activation is nearest to itself, or to a row equal to it, however alike others are."""
+    """Every known activation is nearest to itself, or to a row equal to it, however similar others are."""
     known = activations(0)
     found = nearest_activations(known, known, metric)
     np.testing.assert_array_equal(known[found], known)

@@ -92,7 +92,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def part(task: Task, name: str) -> Any:
-    """The content of a data file, checked to be handed over under its own address."""
+    """The content of a data file, checked to be assigned to its own name."""
     head, _, body = (task.path(PLACE) / f"{name}.js").read_text("ascii").partition("]=")
     assert json.loads(head.removeprefix("(self.atlasParts??={})[")) == f"place/{LAYER}/{name}"
     return json.loads(body.removesuffix(";\n"))
@@ -140,7 +140,7 @@ def test_the_same_images_fall_into_their_own_cells(
 
 
 def test_samples_without_a_place_are_in_no_cell(atlas: Run, tmp_path: Path) -> None:
-    """A picture that the network answers with zeros has no direction: it is counted as unplaced and listed nowhere."""
+    """An image whose activation is zero has no direction: it is counted as unplaced and listed nowhere."""
     shutil.copytree(atlas.root / "images", tmp_path / "images")
     Image.new("RGB", (80, 80), GRAY).save(tmp_path / "images" / "5 gray.png")
     task = atlas.task(tmp_path / "images")

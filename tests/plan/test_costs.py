@@ -104,7 +104,7 @@ def test_disk_is_that_of_the_check_before_a_run(sizes: MakeSizes, rates: MakeRat
 
 
 def test_printed_sums_come_out(sizes: MakeSizes, rates: MakeRates) -> None:
-    """A reader who does a printed sum again gets the printed result: samples, bytes of samples, cells of levels."""
+    """Recomputing a printed formula gives the printed result: samples, bytes of samples, cells of levels."""
     run = sizes(images=1_281_167, channels={"mixed3b": 256}, classes=1000, fill=0.85)
     printed = "\n".join(plan_lines(run, stage_costs(run, rates(), [1, 8]), [1, 8])).replace(",", "")
     images, places, product = re.search(r"samples = (\d+) images × (\d+) places = (\d+)", printed).groups()  # type: ignore[union-attr]  # printed

@@ -12,7 +12,7 @@ from pipeline.predict.ablation import (
     weighted_correlation,
     weighted_median,
 )
-from pipeline.predict.logit_changes import rounded_changes
+from pipeline.predict.measurement import rounded_changes
 
 RANDOM = np.random.default_rng(0)
 ATTRIBUTION = RANDOM.normal(size=(60, 12))
@@ -35,14 +35,14 @@ def test_a_monotone_drop_is_fully_predicted() -> None:
     found = {name: values[0] for name, values in agreement(ATTRIBUTION, ATTRIBUTION**3, LABEL, WEIGHTS).items()}
     assert found == pytest.approx(dict.fromkeys(found, 1.0))
     against = {name: values[0] for name, values in agreement(ATTRIBUTION, -ATTRIBUTION, LABEL, WEIGHTS).items()}
-    assert [against[name] for name in ("within", "within_median", "across", "own")] == pytest.approx([-1] * 4)
+    assert [against[name] for name in ("within", "within_median", "across", "own_label")] == pytest.approx([-1] * 4)
     assert against["sign"] == against["hit"] == 0
 
 
 def test_shuffled_attributions_predict_nothing() -> None:
     """Attributions of other samples give correlations around 0, signs at 1/2 and hits at one in twelve."""
     found = agreement(np.roll(ATTRIBUTION, 7, axis=0), ATTRIBUTION, LABEL, WEIGHTS)
-    for name in ("within", "within_median", "across", "own"):
+    for name in ("within", "within_median", "across", "own_label"):
         assert abs(found[name][0]) < 0.25
     assert abs(found["sign"][0] - 0.5) < 0.1
     assert found["hit"][0] < 0.25
@@ -71,7 +71,7 @@ def test_constants_are_left_out() -> None:
 def test_without_labels_there_is_no_measure_of_them() -> None:
     """Images without a class leave the own-class measure unknown and the others unchanged."""
     found = agreement(ATTRIBUTION, ATTRIBUTION, np.full(60, -1), WEIGHTS)
-    assert np.isnan(found["own"]).all()
+    assert np.isnan(found["own_label"]).all()
     assert found["across"][0] == pytest.approx(1)
 
 

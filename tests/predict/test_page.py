@@ -88,18 +88,18 @@ def test_estimates_are_those_of_the_result(opened: Opener, truth: Any) -> None:
     """Estimates and intervals on the page and in its tables are those of the result, for every test and control."""
     card = opened().locator(f"article[data-layer='{LAYER}']")
     expect(card.locator(".verdict")).to_have_text(truth["verdict"]["text"])
-    expected = [truth["replacement"]["measures"][by]["within"] for by in ("zero", "mean", "other")]
-    expected += [truth["replacement"]["measures"][by]["across"] for by in ("zero", "mean", "other")]
-    expected += [truth["cells"]["percentile"][name] for name in ("own", "gaussian", "shuffled", "other")]
+    expected = [truth["ablation"]["measures"][by]["within"] for by in ("zero", "mean", "resample")]
+    expected += [truth["ablation"]["measures"][by]["across"] for by in ("zero", "mean", "resample")]
+    expected += [truth["steering"]["percentile"][name] for name in ("own", "gaussian", "shuffled", "other")]
     shown = [numbers(text) for text in card.locator(".forest .value").all_inner_texts()]
     assert np.allclose(shown, [[found["value"], found["low"], found["high"]] for found in expected], atol=0.0051)
     card.locator("summary").click()
     rows = card.locator(".table").nth(1).locator("tbody tr")
     assert rows.count() == 4
-    lift = truth["cells"]["lift"]["other"]
+    lift = truth["steering"]["lift"]["other"]
     found = numbers(rows.nth(3).locator("td").nth(1).inner_text())
     assert found == pytest.approx([lift["value"], lift["low"], lift["high"]], abs=0.0051)
-    expect(card.locator(".table").nth(2).locator("tbody tr")).to_have_count(truth["cells"]["tested"])
+    expect(card.locator(".table").nth(2).locator("tbody tr")).to_have_count(truth["steering"]["tested"])
 
 
 def test_marks_are_at_the_estimates(opened: Opener, truth: Any) -> None:
@@ -109,14 +109,14 @@ def test_marks_are_at_the_estimates(opened: Opener, truth: Any) -> None:
     for kind, group in (("estimate", "measures"), ("control", "shuffled")):
         found = track.locator(f"circle.{kind}").evaluate("circle => circle.cx.baseVal.value")
         share = (found - rail[0]) / (rail[1] - rail[0])
-        assert 2 * share - 1 == pytest.approx(truth["replacement"][group]["other"]["within"]["value"], abs=0.01)
+        assert 2 * share - 1 == pytest.approx(truth["ablation"][group]["resample"]["within"]["value"], abs=0.01)
 
 
 def test_every_sample_is_a_point(opened: Opener, truth: Any) -> None:
     """The scatter has one point for each sample, each with its class's name as text."""
     points = opened().locator("circle.point")
-    assert points.count() == len(truth["replacement"]["points"])
-    expect(points.first.locator("title")).to_contain_text(CLASSES[truth["replacement"]["points"][0][0]])
+    assert points.count() == len(truth["ablation"]["points"])
+    expect(points.first.locator("title")).to_contain_text(CLASSES[truth["ablation"]["points"][0][0]])
 
 
 def test_names_are_text(opened: Opener) -> None:
@@ -139,8 +139,8 @@ def test_unmeasured_layers_explain_why(opened: Opener) -> None:
 
 def test_too_few_images_are_reported(opened: Opener, site: Path, truth: Any) -> None:
     """A verdict on too few images is shown as its grade, without a warning."""
-    few = {"share": None, "grade": "too few images"}
-    found = truth | {"layer": "silent", "verdict": truth["verdict"] | {"removed": few, "pushed": few}}
+    few = {"score": None, "grade": "too few images"}
+    found = truth | {"layer": "silent", "verdict": truth["verdict"] | {"ablation": few, "steering": few}}
     file = site / "predict/silent/result.js"
     before = file.read_text()
     file.write_text(data_script("predict/silent", found))
@@ -156,7 +156,7 @@ def test_cells_lead_to_the_atlas(opened: Opener, truth: Any) -> None:
     """The page links the atlas, and each steered cell its position there."""
     page = opened()
     assert page.locator(".back").get_attribute("href") == "index.html"
-    row, column = truth["cells"]["cells"][0]["cell"]
+    row, column = truth["steering"]["cells"][0]["cell"]
     link = f"index.html#layer={LAYER}&level=6&pin=6.{row}.{column}"
     assert (
         page.locator(f"svg a[href='{link}']").count()

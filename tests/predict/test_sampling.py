@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.predict.sampling import draw_cells, draw_rows, draw_trials, flat_cells_at, partners
+from pipeline.predict.ablation import draw_rows, partners
+from pipeline.predict.steering import draw_cells, draw_trials, flat_cells_at
 
 
 def test_images_come_once_before_any_comes_twice() -> None:

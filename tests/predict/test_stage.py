@@ -32,8 +32,8 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", SHAPES)
 def test_a_linear_network_is_predicted_exactly(tmp_path: Path, kind: str) -> None:
     """With only a mean and a linear map after the layer, attribution is the true drop: all measures are 1."""
-    found = result(plant(tmp_path, kind))["replacement"]
-    for measure in ("within", "within_median", "across", "own", "sign", "hit"):
+    found = result(plant(tmp_path, kind))["ablation"]
+    for measure in ("within", "within_median", "across", "own_label", "sign", "hit"):
         assert found["measures"]["zero"][measure]["value"] == pytest.approx(1, abs=TIGHT), measure
     for _, attribution, drop in found["points"]:
         assert drop == pytest.approx(attribution, rel=1e-2, abs=1e-3)
@@ -41,7 +41,7 @@ def test_a_linear_network_is_predicted_exactly(tmp_path: Path, kind: str) -> Non
 
 def test_shuffled_attributions_predict_nothing(planted: dict[str, Any]) -> None:
     """Correlations of shuffled attributions are low, and the lift over them is clear."""
-    found = planted["replacement"]
+    found = planted["ablation"]
     assert abs(found["shuffled"]["zero"]["across"]["value"]) < 0.3
     assert abs(found["shuffled"]["zero"]["within"]["value"]) < 0.3
     assert found["lift"]["zero"]["within"]["low"] > 0.5
@@ -49,13 +49,13 @@ def test_shuffled_attributions_predict_nothing(planted: dict[str, Any]) -> None:
 
 def test_the_planted_directions_raise_their_classes(planted: dict[str, Any]) -> None:
     """Steering toward cells of a concept raises its classes nearly to the ceiling; no control does."""
-    cells = planted["cells"]
-    assert cells["tested"] == 12
-    assert cells["percentile"]["own"]["low"] > 0.8
+    steering = planted["steering"]
+    assert steering["tested"] == 12
+    assert steering["percentile"]["own"]["low"] > 0.8
     for control in ("gaussian", "shuffled", "other"):
-        assert cells["lift"][control]["low"] > 0.2
-        assert cells["percentile"][control]["value"] < 0.7
-    assert planted["verdict"]["removed"]["grade"] == planted["verdict"]["pushed"]["grade"] == "well"
+        assert steering["lift"][control]["low"] > 0.2
+        assert steering["percentile"][control]["value"] < 0.7
+    assert planted["verdict"]["ablation"]["grade"] == planted["verdict"]["steering"]["grade"] == "well"
     assert planted["verdict"]["warning"] is None
 
 
@@ -65,9 +65,9 @@ def test_wrong_attributions_are_detected(tmp_path: Path) -> None:
     rolled = np.roll(recorded(task, "attribution"), 2, axis=1)
     record(task, attribution=rolled)
     found = result(task)
-    assert found["replacement"]["measures"]["zero"]["within"]["value"] < 0.5
-    assert found["cells"]["percentile"]["own"]["value"] < 0.6
-    assert found["verdict"]["pushed"]["grade"] in ("not", "weakly")
+    assert found["ablation"]["measures"]["zero"]["within"]["value"] < 0.5
+    assert found["steering"]["percentile"]["own"]["value"] < 0.6
+    assert found["verdict"]["steering"]["grade"] in ("not", "weakly")
     assert found["verdict"]["warning"]
 
 
@@ -78,7 +78,7 @@ def test_samples_without_attribution_are_counted(tmp_path: Path) -> None:
     without = recorded(task, "image") % 4 == 0
     attribution[without] = 0
     record(task, attribution=attribution)
-    found = result(task)["replacement"]
+    found = result(task)["ablation"]
     assert found["samples"] == IMAGE_COUNT == found["images"]
     assert found["constant"]["attribution"] == IMAGE_COUNT // 4
     assert found["constant"]["zero"] == 0
@@ -92,15 +92,15 @@ def test_results_do_not_depend_on_the_batch(tmp_path: Path, planted: dict[str, A
     task = plant(tmp_path, "map", f"predict.batch_size={batch_size}")
     assert numbers(result(task)) == pytest.approx(numbers(planted), abs=TIGHT)
     other = Task(STAGES["predict"], task.params.model_copy(update={"seed": 1}), task.outputs, LAYER)
-    assert numbers(result(other)["replacement"]["points"]) != numbers(planted["replacement"]["points"])
+    assert numbers(result(other)["ablation"]["points"]) != numbers(planted["ablation"]["points"])
 
 
 def test_too_few_images_have_no_grade(tmp_path: Path) -> None:
     """With samples of twelve images ablation has no grade, while steering has images enough."""
     found = result(plant(tmp_path, "map", "predict.samples=12"))
-    assert found["replacement"]["measures"]["zero"]["within"]["value"] == pytest.approx(1, abs=TIGHT)
-    assert found["verdict"]["removed"] == {"share": None, "grade": "too few images"}
-    assert found["verdict"]["pushed"]["grade"] == "well"
+    assert found["ablation"]["measures"]["zero"]["within"]["value"] == pytest.approx(1, abs=TIGHT)
+    assert found["verdict"]["ablation"] == {"score": None, "grade": "too few images"}
+    assert found["verdict"]["steering"]["grade"] == "well"
     assert "fewer than 20 images" in found["verdict"]["text"]
 
 
@@ -128,8 +128,8 @@ def test_metrics_hold_the_main_figures(tmp_path: Path) -> None:
     task = plant(tmp_path)
     found = result(task)
     metrics = json.loads((task.outputs / f"metrics/predict/{LAYER}.json").read_text())
-    assert metrics["within"]["other"] == found["replacement"]["measures"]["other"]["within"]
-    assert metrics["percentile"] == found["cells"]["percentile"]
+    assert metrics["within"]["resample"] == found["ablation"]["measures"]["resample"]["within"]
+    assert metrics["percentile"] == found["steering"]["percentile"]
     low, value, high = (metrics["percentile"]["own"][name] for name in ("low", "value", "high"))
     assert 0 <= low <= value <= high <= 1
 
@@ -139,9 +139,9 @@ def test_cells_without_top_classes_skip_steering(tmp_path: Path) -> None:
     task = plant(tmp_path)
     record(task, attribution=-np.abs(recorded(task, "attribution")) - 0.1)
     found = result(task)
-    assert found["cells"] is None
-    assert found["verdict"]["pushed"]["grade"] == "unknown"
-    assert found["replacement"]["classes"] == CLASSES
+    assert found["steering"] is None
+    assert found["verdict"]["steering"]["grade"] == "unknown"
+    assert found["ablation"]["classes"] == CLASSES
 
 
 def test_an_unknown_layer_is_named(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_the_nearest_level_is_taken() -> None:
 def numbers(content: Any) -> list[float]:
     """Every number in a result, in order."""
     if isinstance(content, dict):
-        return [number for key in content if key != "about" for number in numbers(content[key])]
+        return [number for key in content if key != "provenance" for number in numbers(content[key])]
     if isinstance(content, list):
         return [number for item in content for number in numbers(item)]
     return [float(content)] if isinstance(content, (int, float)) and not isinstance(content, bool) else []

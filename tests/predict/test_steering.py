@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from pipeline.core.bootstrap import row_weights, weighted_interval
-from pipeline.predict.sampling import SteeringTrials
 from pipeline.predict.steering import (
     DIRECTIONS,
+    SteeringTrials,
     direction_means,
     lifts,
     mean_by_cell,

@@ -66,7 +66,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_every_sample_leads_back_to_its_image(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Over all cells of a level each sample is told once, with the image and position that activations hold."""
+    """Over all cells of a level each sample is listed once, with the image and position that activations hold."""
     activations = open_artifact(a.ACTIVATIONS, a.ACTIVATIONS.path(here / "outputs", LAYER))
     image, position = (np.asarray(array(activations, name)[...]) for name in ("image", "position"))
     manifest = read_manifest(here / "outputs" / "images.parquet")
@@ -106,7 +106,7 @@ def test_icon_network_settings_and_code_are_told(here: Path, capsys: pytest.Capt
 
 
 def test_icons_tell_what_they_were_drawn_from(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """By its keys an icon comes from the icon of the cell around it or from noise; without keys only settings tell."""
+    """By its keys an icon starts from the enclosing cell's icon or from noise; without keys, by the settings alone."""
     icons = a.ICONS.path(here / "outputs", LAYER, "all")
     stored = [bytes(key).hex() for key in np.asarray(array(level(open_artifact(a.ICONS, icons), LEVEL), "key")[...])]
     from_others = 0
@@ -151,7 +151,7 @@ def test_the_text_is_complete(here: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_changed_image_is_noticed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """An exemplar's file that is another one by now, or gone, is told to be so."""
+    """An exemplar's file that has changed or is missing is reported."""
     place = cells(here)[0]
     first = told(capsys, f"cell={place}")["exemplars"]
     photograph(here / "photographs" / first[0]["key"], 99)

@@ -1,4 +1,4 @@
-"""Other engines than the built-in ones; umap-learn, the reference of UMAP, beside the built-in UMAP on digits."""
+"""Other engines; umap-learn, the reference of UMAP, compared with the built-in UMAP on digits."""
 
 import os
 import subprocess

@@ -42,7 +42,7 @@ def params(folder: Path, **sample: Any) -> Params:
 
 
 def prepared(tmp_path: Path, module: torch.nn.Module | None = None) -> Path:
-    """A folder of pictures and, beside it, what the stage ``prepare`` would have written of them."""
+    """A folder of images, and the output of the stage ``prepare`` for them."""
     photographs(tmp_path / "images")
     entries = ImageFolder(str(tmp_path / "images"))
     keys = tuple(entry.key for entry in entries.entries())

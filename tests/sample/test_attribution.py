@@ -67,7 +67,7 @@ def test_attribution_is_the_derivative_along_the_activation(
 
 
 def test_a_normalized_residual_stream_has_no_attribution(vit: nn.Module) -> None:
-    """Layer norm forgets a token's length, so before a transformer's last block patch tokens get next to none."""
+    """Layer norm discards a token's norm, so before a transformer's last block patch tokens have almost none."""
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     found = {}
     for layer in ("encoder.layers.encoder_layer_0", "encoder.layers.encoder_layer_0.mlp"):

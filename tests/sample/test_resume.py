@@ -71,7 +71,7 @@ class StoppedError(Exception):
 
 
 def stopped_after(count: int, where: str) -> Callable[[Sampler, SampleTask], dict[str, WrittenShards]]:
-    """A task that dies at the ``count``-th one, before or after it has written its shards."""
+    """A task that is killed at the ``count``-th one, before or after it has written its shards."""
 
     def work(sampler: Sampler, task: SampleTask) -> dict[str, WrittenShards]:
         if task.number == count and where == "before":

@@ -29,7 +29,7 @@ def test_a_million_samples_are_tens_of_files() -> None:
 
 
 def test_few_images_are_few_tasks() -> None:
-    """A task is worth its files, and yet several workers find something to do in a thousand images."""
+    """A task is large enough for its files, and a thousand images still make several tasks."""
     assert shard_images(100, 16, 8, 3000).tasks() == [range(100)]
     assert len(shard_images(1000, 16, 8, 3000).tasks()) == 8
     assert shard_images(5, 2, 3, 10) == Sharding(5, 16, 3)

@@ -17,7 +17,7 @@ def ready(page: Page, name: str) -> None:
 def place(page: Page, level: Level, cell: int) -> tuple[float, float]:
     """Center of a planted cell on the screen."""
     row, column = (int(number) for number in level.cell[cell])
-    found = page.evaluate("([row, column]) => atlas.place(row, column)", [row, column])
+    found = page.evaluate("([row, column]) => atlas.cellToPoint(row, column)", [row, column])
     return found["x"], found["y"]
 
 

@@ -14,7 +14,7 @@ HALF = 18  # of the digits: the upper ones say that more follow
 
 def spot(page: Page, at: Place) -> tuple[float, float]:
     """Screen position of a corner of cells, or of any position between them."""
-    found = page.evaluate("([row, column]) => atlas.place(row, column)", [at[1] - 0.5, at[0] - 0.5])
+    found = page.evaluate("([row, column]) => atlas.cellToPoint(row, column)", [at[1] - 0.5, at[0] - 0.5])
     return found["x"], found["y"]
 
 

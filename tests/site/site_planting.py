@@ -1,4 +1,4 @@
-"""A small run whose every number is known: a landscape of cells, two layers, invented icons and drawn photographs."""
+"""A small run with known numbers: cells of several levels, two layers, synthetic icons and images."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -127,7 +127,7 @@ def _images_of_samples(xy: NDArray[np.float32], images: int) -> NDArray[np.int64
 
 
 def _second_set(task: Task, layer: str, levels: list[Level], xy: NDArray[np.float32], image: NDArray[np.int64]) -> None:
-    """What the stage ``place`` says of a second image set whose samples lie there and come from these images."""
+    """Output of the stage ``place`` for a second image set whose samples lie there and come from these images."""
     parts: dict[str, dict[str, Any]] = {
         "place": {
             "title": SECOND,
@@ -153,17 +153,17 @@ def _second_set(task: Task, layer: str, levels: list[Level], xy: NDArray[np.floa
 
 
 def second_about(row: int) -> tuple[str, str | None, int]:
-    """Key and label of an image of the second set, and whether it has a picture; key and label are markup."""
+    """Key and label of an image of the second set, and whether it has a thumbnail; key and label are markup."""
     return f"<u>beach</u> {row:02d}.jpg", "sea<b>side</b>" if row % 3 else None, row % 2
 
 
 def count_at(level: Level, xy: NDArray[np.float32]) -> NDArray[np.int64]:
-    """How many of these places lie in each cell of a level."""
+    """Number of these positions in each cell of a level."""
     return np.bincount(cell_at(level, xy), minlength=len(level.cell))
 
 
 def cell_at(level: Level, xy: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The cell of a level that each of these places lies in."""
+    """The cell of a level at each of these positions."""
     place = np.minimum((xy * level.size).astype(np.int64), level.size - 1)
     flat = level.cell[:, 0] * level.size + level.cell[:, 1]
     return np.searchsorted(flat, place[:, 1] * level.size + place[:, 0])
@@ -172,7 +172,7 @@ def cell_at(level: Level, xy: NDArray[np.float32]) -> NDArray[np.int64]:
 def _part_atlases(
     layer: str, number: int, samples: int
 ) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.float32], Attribution]]:
-    """The class atlas and the comparison: name, samples, their places and the attributions at a place."""
+    """The class atlas and the comparison: name, samples, their positions and the attributions at a position."""
     chosen = np.arange(0, samples, 6)
     yield CLASS_ATLAS, chosen, _layout(number + 20, len(chosen)), partial(_attribution, number)
     chosen = np.arange(0, samples, 4)
@@ -291,7 +291,7 @@ def _activations(
 
 
 def activation_of(layer: str, attribution: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What a layer answers [row, channel] where its attributions are these."""
+    """Activations of a layer [row, channel] with these attributions."""
     channels = (16, 24)[LAYERS.index(layer)]
     speaks = RANDOM([3, channels]).uniform(0, 1, (len(CLASSES), channels))
     found: NDArray[np.float32] = (np.abs(attribution) @ speaks).astype(np.float32)
@@ -304,7 +304,7 @@ def mean_activation(layer: str, level: Level) -> NDArray[np.float32]:
 
 
 def _layout(number: int, samples: int) -> NDArray[np.float32]:
-    """Points of a few overlapping clouds: continents with bays and islands."""
+    """Points of a few overlapping clusters, with bays and islands."""
     random = RANDOM([5, number])
     centers, widths = random.uniform(0.18, 0.82, (11, 2)), random.uniform(0.03, 0.085, (11, 2))
     cloud = random.integers(0, 11, samples)
@@ -324,7 +324,7 @@ def _opposed(number: int, samples: int) -> NDArray[np.float32]:
 
 
 def _compared(scale: float, center: NDArray[Any], random: np.random.Generator) -> NDArray[np.float32]:
-    """As everywhere, but the right class's attribution minus the left one's is what the axis says of the place."""
+    """As everywhere, but the right class's attribution minus the left one's is the position's value on the axis."""
     values = _attribution(1, center, random) * (scale / COMPARE_SCALE["features.7"])
     across = (2 * center[:, 0] - 1) * scale / 2
     common = 0.3 * scale * center[:, 1]
@@ -364,7 +364,7 @@ def _level(
 
 
 def _attribution(number: int, center: NDArray[Any], random: np.random.Generator) -> NDArray[np.float32]:
-    """Every class has a region of its own and one that speaks against it; the first layer says little."""
+    """Every class has a region of positive and one of negative attribution; those of the first layer are small."""
     places = RANDOM([7, number]).uniform(0.2, 0.8, (len(CLASSES), 2, 2))
     near = np.exp(-((center[:, None, None] - places) ** 2).sum(-1) / (2 * 0.12**2))
     values = 6 * near[..., 0] - 2.5 * near[..., 1] + random.normal(0, 0.05, near.shape[:2])

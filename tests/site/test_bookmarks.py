@@ -31,8 +31,8 @@ TROUBLE = (
 
 
 @pytest.fixture(scope="module")
-def places(planted: Planted) -> list[dict[str, str]]:
-    """Two places of the planted run: a cell of a class, and a comparison."""
+def bookmarks(planted: Planted) -> list[dict[str, str]]:
+    """Two bookmarks of the planted run: a cell of a class, and a comparison."""
     level = planted.levels["features.7", 20]
     row, column = (int(value) for value in level.cell[busiest(level)])
     given = (
@@ -50,12 +50,12 @@ def places(planted: Planted) -> list[dict[str, str]]:
 def address(
     request: pytest.FixtureRequest,
     planted: Planted,
-    places: list[dict[str, str]],
+    bookmarks: list[dict[str, str]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """The planted site with these places."""
-    content = {"data/places": {"automatic": False, "places": places}}
-    site = copied(planted.site, tmp_path_factory.mktemp("places") / "site", content)
+    """The planted site with these bookmarks."""
+    content = {"data/bookmarks": {"automatic": False, "bookmarks": bookmarks}}
+    site = copied(planted.site, tmp_path_factory.mktemp("bookmarks") / "site", content)
     with addressed(site, request.param) as found:
         yield found
 
@@ -119,7 +119,7 @@ def test_a_link_becomes_what_the_page_writes(given: Any, wanted: str | None) -> 
     ],
 )
 def test_what_the_run_does_not_have_is_refused(given: Any, told: str) -> None:
-    """One line names the place, what was expected and what was found."""
+    """The error's one line has the setting, what was expected and what was found."""
     with pytest.raises(ConfigError, match=told) as found:
         configured_bookmarks([BookmarkSettings(title="x", link=given)], RUN)
     assert "\n" not in str(found.value)
@@ -140,21 +140,21 @@ def test_what_the_run_does_not_have_is_refused(given: Any, told: str) -> None:
     ],
 )
 def test_a_run_with_a_wrong_place_does_not_start(tmp_path: Path, place: str, told: str) -> None:
-    """Places are checked with everything else before anything runs."""
+    """Bookmarks are checked with all other settings before a run."""
     with pytest.raises(ConfigError, match=told):
         check_run(parse_params(OmegaConf.to_container(compose_config(ROOT, [f"site.bookmarks=[{place}]"]))), tmp_path)
 
 
 def test_the_tour_has_as_many_stops_as_a_link_can_count() -> None:
-    """99 places are taken, one more is refused: the page reads two digits."""
-    places = (BookmarkSettings(title="x"),) * 99
-    assert len(SiteSettings(bookmarks=places).bookmarks) == 99
+    """99 bookmarks are accepted, one more is refused: the page reads two digits."""
+    bookmarks = (BookmarkSettings(title="x"),) * 99
+    assert len(SiteSettings(bookmarks=bookmarks).bookmarks) == 99
     with pytest.raises(ValidationError, match="99"):
-        SiteSettings(bookmarks=(*places, places[0]))
+        SiteSettings(bookmarks=(*bookmarks, bookmarks[0]))
 
 
 def test_every_part_of_the_pages_links_can_be_configured() -> None:
-    """What the page reads from its address is known here."""
+    """The parts of the URL that the page reads are those in ``PARTS``."""
     sources = [path for path in (ROOT / "pipeline/site/viewer/src").rglob("*.ts") if "parts" in path.read_text()]
     read = {name for path in sources for name in re.findall(r'parts\.(?:get|has)\(\s*"(\w+)"', path.read_text())}
     assert read >= {"layer", "class", "pin", "tour"}
@@ -169,7 +169,7 @@ def listed(page: Page) -> Page:
 
 
 @pytest.mark.browser
-def test_a_bookmark_is_listed_and_shown(opened: Opener, places: list[dict[str, str]]) -> None:
+def test_a_bookmark_is_listed_and_shown(opened: Opener, bookmarks: list[dict[str, str]]) -> None:
     """The key p lists titles and descriptions as text; a chosen bookmark restores its state and focuses the map."""
     page = listed(opened("#layer=features.3"))
     row = page.locator(".atlas-bookmarks .bookmark").first
@@ -179,7 +179,7 @@ def test_a_bookmark_is_listed_and_shown(opened: Opener, places: list[dict[str, s
     row.click()
     expect(page.locator("dialog.bookmarks")).to_be_hidden()
     expect(page.locator(".panel h2")).to_be_visible()
-    assert parse_qs(page.url.partition("#")[2])["pin"] == parse_qs(places[0]["link"])["pin"]
+    assert parse_qs(page.url.partition("#")[2])["pin"] == parse_qs(bookmarks[0]["link"])["pin"]
     expect(page.locator(".class-toolbar strong")).to_contain_text("sailboat")
     assert page.evaluate("document.activeElement.matches('.openseadragon-canvas')")
     listed(page).locator(".atlas-bookmarks .bookmark").nth(1).click()
@@ -189,7 +189,7 @@ def test_a_bookmark_is_listed_and_shown(opened: Opener, places: list[dict[str, s
 
 @pytest.mark.browser
 def test_bookmarks_can_be_saved(opened: Opener) -> None:
-    """A saved bookmark outlasts the page, restores the view, and is gone once removed."""
+    """A saved bookmark is there after a reload, restores the view, and can be removed."""
     page = opened("#layer=features.7&class=4&level=20&view=0.3,0.4,0.2")
     listed(page).get_by_label("Bookmark title").fill(OWN)
     page.get_by_role("button", name="Save bookmark").click()

@@ -14,7 +14,7 @@ from pipeline.core.errors import ArtifactError, ConfigError
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """A site with a secret beside it, and links that lead to the secret."""
+    """A site with a secret file outside of it, and links that lead to the secret."""
     (tmp_path / "secret.txt").write_text("the secret text")
     folder = tmp_path / "site"
     (folder / "data").mkdir(parents=True)
@@ -49,7 +49,7 @@ def get(port: int, path: str, host: str | None = None) -> tuple[int, str, dict[s
 
 
 def test_the_page_and_its_files_are_served(port: int) -> None:
-    """The folder's page answers at its root, and scripts have a script's type."""
+    """The root serves the folder's page, and scripts have a script's type."""
     assert get(port, "/")[:2] == (200, "the page")
     status, _, headers = get(port, "/data/manifest.js")
     assert status == 200
@@ -90,14 +90,14 @@ def test_text_travels_compressed_to_those_who_take_it(port: int, site: Path) -> 
     "path", ["/../secret.txt", "/%2e%2e/secret.txt", "/link.txt", "/up/secret.txt", "/..%2fsecret.txt", "//secret.txt"]
 )
 def test_nothing_outside_the_folder_is_served(port: int, path: str) -> None:
-    """Neither dots, nor their codes, nor links lead out of the folder."""
+    """Neither dots, nor their escapes, nor links lead out of the folder."""
     status, body, _ = get(port, path)
     assert status == 404
     assert "secret" not in body.replace("secret.txt", "")
 
 
 def raw(port: int, request: bytes) -> bytes:
-    """The whole answer to bytes that are sent exactly as they are."""
+    """The whole response to bytes that are sent exactly as they are."""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
@@ -141,7 +141,7 @@ OUTSIDE = [
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
 @pytest.mark.parametrize("target", OUTSIDE)
 def test_no_bytes_lead_out_of_the_folder(port: int, site: Path, target: bytes, method: bytes) -> None:
-    """Whatever stands in the request line, the file beside the folder stays unread and the server lives on."""
+    """Whatever the request line contains, no file outside the folder is served and the server goes on."""
     (site / "circle").symlink_to(site / "circle")
     there = target.replace(b"SECRET", bytes(site.parent / "secret.txt"))
     answer = raw(port, method + b" " + there + b" HTTP/1.1\r\nHost: 127.0.0.1:1\r\nConnection: close\r\n\r\n")
@@ -180,14 +180,14 @@ def test_requests_of_other_kinds_are_refused(port: int) -> None:
 
 
 def test_folders_are_not_listed(port: int) -> None:
-    """A folder without a page tells nothing of what is in it."""
+    """A folder without a page has no listing."""
     status, body, _ = get(port, "/data/")
     assert status == 404
     assert "manifest" not in body
 
 
 def test_other_hosts_names_are_refused(port: int) -> None:
-    """A page elsewhere that points its own name at this machine gets no answer; localhost does."""
+    """A page elsewhere that resolves its own name to this machine is refused; localhost is served."""
     assert get(port, "/", host=f"evil.example:{port}")[0] == 403
     assert get(port, "/", host=f"localhost:{port}")[0] == 200
 

@@ -7,7 +7,7 @@ from pipeline.site.cell_data import (
     attribution_strength,
     classes_per_block,
     exemplar_positions,
-    heat_planes,
+    heatmaps,
     icon_origins,
     top_classes,
 )
@@ -28,9 +28,9 @@ def test_fewer_classes_than_asked_are_all_listed() -> None:
 
 
 def test_heat_can_be_turned_back() -> None:
-    """Signed squares of the heat give the attribution back, finely near zero, and never with the wrong sign."""
+    """Signed squares of the heatmap give the attribution back, finely near zero, and never with the wrong sign."""
     attribution = np.linspace(-4, 4, 801, dtype=np.float32)[:, None]
-    plane = heat_planes(attribution, 4.0)[0].astype(float) / 127
+    plane = heatmaps(attribution, 4.0)[0].astype(float) / 127
     found = np.sign(plane) * plane**2 * 4
     assert np.abs(found - attribution[:, 0]).max() <= 4 / 127
     near = np.abs(attribution[:, 0]) < 0.1
@@ -39,14 +39,14 @@ def test_heat_can_be_turned_back() -> None:
 
 
 def test_heat_is_the_same_for_equal_attributions_of_all_classes() -> None:
-    """One scale for all classes: equal attributions give equal heat, a stronger class more."""
-    planes = heat_planes(np.array([[1.0, 1.0, 2.0]], np.float32), 8.0)[:, 0]
+    """One scale for all classes: equal attributions give equal values, a stronger class more."""
+    planes = heatmaps(np.array([[1.0, 1.0, 2.0]], np.float32), 8.0)[:, 0]
     assert planes[0] == planes[1] < planes[2] < 127
 
 
 def test_heat_without_any_attribution_is_cold() -> None:
     """A scale of zero divides nothing."""
-    assert not heat_planes(np.zeros((4, 2), np.float32), 0.0).any()
+    assert not heatmaps(np.zeros((4, 2), np.float32), 0.0).any()
 
 
 def test_strength_is_the_median_of_the_strongest() -> None:

@@ -20,7 +20,7 @@ COMPARE = "#layer=features.7&atlas=compare-1-0"
 LEFT, RIGHT = 1, 0
 MARKUP = "<img src=x onerror=alert(1)>"
 AGAINST, ACCENT = (61, 106, 138), (180, 71, 44)  # of the light theme
-STEP = 0.02  # of the largest value: heat planes have 255 steps
+STEP = 0.02  # of the largest value: heatmaps have 255 steps
 READ_TEXTS = """
     const { clearRect, fillText } = CanvasRenderingContext2D.prototype;
     self.texts = [];
@@ -42,7 +42,7 @@ def number(text: str) -> float:
 
 def frame(page: Page, size: int) -> tuple[float, float, float]:
     """Left, top and side of the whole atlas, CSS pixels of the overlay; ``size`` is the shown level."""
-    first, last = (page.evaluate("([row, column]) => atlas.place(row, column)", [k, k]) for k in (0, size - 1))
+    first, last = (page.evaluate("([row, column]) => atlas.cellToPoint(row, column)", [k, k]) for k in (0, size - 1))
     box = page.locator("canvas.overlay").bounding_box()
     assert box
     cell = (last["x"] - first["x"]) / (size - 1)
@@ -348,8 +348,8 @@ def test_polysemantic_cells_are_listed_and_linked(opened: Opener, planted: Plant
         "score": pack_array(np.array([3.0, 2.0, 1.0])),
     }
     page = opened("#layer=features.7")
-    name = "features.7/all/20/uses"
-    page.route("**/features.7/all/20/uses.js", lambda route: route.fulfill(body=data_script(name, content)))
+    name = "features.7/all/20/polysemantic_cells"
+    page.route(f"**/{name}.js", lambda route: route.fulfill(body=data_script(name, content)))
     again(page)
     page.get_by_role("button", name="Polysemantic cells").click()
     rows = page.get_by_role("region", name="features.7").locator(".polysemantic-list > li")

@@ -58,16 +58,16 @@ def content(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 def result(layer: str) -> dict[str, Any]:
     """Result of the stage ``patch`` as far as this page reads it: one direction tested, one not."""
-    rates = {"becomes": {"value": 0.375, "low": 0.3, "high": 0.4}}
+    rates = {"targeted": {"value": 0.375, "low": 0.3, "high": 0.4}}
     tested = {
         "name": "1-0",
         "source": 1,
         "target": 0,
-        "hindrance": None,
+        "skip_reason": None,
         "groups": [{"name": "atlas", "static": rates}],
     }
-    hindered = {"name": "0-1", "source": 0, "target": 1, "hindrance": "too few images"}
-    return {"layer": layer, "atlas": COMPARE_ATLAS, "directions": [tested, hindered]}
+    untested = {"name": "0-1", "source": 0, "target": 1, "skip_reason": "too few images"}
+    return {"layer": layer, "atlas": COMPARE_ATLAS, "directions": [tested, untested]}
 
 
 @pytest.fixture(scope="module", params=["http", "file"])
@@ -78,7 +78,7 @@ def address(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """The planted site with these measurements and with results of all tests."""
-    verdict = {"removed": {"grade": "well"}, "pushed": {"grade": "not"}}
+    verdict = {"ablation": {"grade": "well"}, "steering": {"grade": "not"}}
     parts: dict[str, Any] = {"figures": content}
     for layer in LAYERS:
         parts[f"predict/{layer}/result"] = {"measured": True, "layer": layer, "verdict": verdict}
@@ -125,7 +125,7 @@ def test_numbers_are_laid_beside_the_site(planted: Planted, tmp_path: Path) -> N
 
 def test_the_stage_writes_what_the_page_reads(planted: Planted) -> None:
     """The site holds the page, its script and both its data files."""
-    for name in ("contents.html", "viewer/contents.js", "viewer/contents.css", "data/places.js"):
+    for name in ("contents.html", "viewer/contents.js", "viewer/contents.css", "data/bookmarks.js"):
         assert (planted.site / name).is_file()
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def hook() -> ModuleType:
-    """The build hook, which stands beside pyproject.toml."""
+    """The build hook, in the folder of pyproject.toml."""
     spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
     assert spec
     assert spec.loader

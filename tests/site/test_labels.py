@@ -45,7 +45,7 @@ class Landscape:
 
 
 def landscape(noise: float = 0.25, seed: int = 0) -> Landscape:
-    """A full grid whose territories each speak for a class, over one that is stronger than all of them everywhere."""
+    """A full grid whose regions each have attribution to one class, and a further class that is stronger everywhere."""
     random = np.random.default_rng(seed)
     cell = np.argwhere(np.ones((SIZE, SIZE), bool))
     attribution = noise * random.normal(size=(len(cell), KINDS))
@@ -157,9 +157,9 @@ def test_the_most_similar_are_merged_first() -> None:
 
 def names(page: Page) -> list[dict[str, Any]]:
     """The labels on the map, once it has settled."""
-    page.wait_for_function("() => atlas.names().length > 0")
+    page.wait_for_function("() => atlas.labels().length > 0")
     page.wait_for_timeout(150)
-    found: list[dict[str, Any]] = page.evaluate("atlas.names()")
+    found: list[dict[str, Any]] = page.evaluate("atlas.labels()")
     return found
 
 
@@ -222,7 +222,7 @@ def test_labels_agree_with_the_attributions(opened: Opener, planted: Planted) ->
         x, y = (name["left"] + name["right"]) / 2, (name["top"] + name["bottom"]) / 2
         origin = page.locator(".openseadragon-canvas").first.bounding_box()
         assert origin
-        corner, far = (page.evaluate("([at]) => atlas.place(at, at)", [at]) for at in (0, 39))
+        corner, far = (page.evaluate("([at]) => atlas.cellToPoint(at, at)", [at]) for at in (0, 39))
         step = (far["x"] - corner["x"]) / 39
         column, row = (x + origin["x"] - corner["x"]) / step, (y + origin["y"] - corner["y"]) / step
         near = np.hypot(*(level.cell[level.drawn] - [row, column]).T) < 3
@@ -244,16 +244,16 @@ def test_labels_avoid_page_elements(opened: Opener, planted: Planted) -> None:
     assert free(page, names(page), ".panel")
     page.keyboard.press("Escape")
     page.keyboard.press("n")
-    page.wait_for_function("() => atlas.names().length === 0")
+    page.wait_for_function("() => atlas.labels().length === 0")
     assert "labels=off" in page.url
     page.keyboard.press("n")
     assert len(names(page)) == len(before)
     page.evaluate(f"location.hash = '{LINK}&class=1'")
-    page.wait_for_function("() => atlas.names().length === 0")
+    page.wait_for_function("() => atlas.labels().length === 0")
     other = opened(f"{LINK}&labels=off")
     ready(other, "features.7/all/20/")
     other.wait_for_timeout(200)
-    assert other.evaluate("atlas.names()") == []
+    assert other.evaluate("atlas.labels()") == []
 
 
 @pytest.mark.browser

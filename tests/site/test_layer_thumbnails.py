@@ -61,7 +61,7 @@ def test_nine_layers_are_a_list_of_thumbnails(opened: Opener, planted: Planted, 
     """A button opens nine thumbnails with names and channels, in order and inside the window; a press selects one."""
     page = opened(width=width)
     with_nine_layers(page, planted)
-    before = page.evaluate("atlas.place(3, 3)")
+    before = page.evaluate("atlas.cellToPoint(3, 3)")
     button = page.get_by_role("button", name="Layer: features.7")
     button.click()
     faces = page.locator(".layer-list label")
@@ -77,7 +77,7 @@ def test_nine_layers_are_a_list_of_thumbnails(opened: Opener, planted: Planted, 
     ready(page, "features.3/all/10/")
     expect(page.locator(".layer-list fieldset")).to_be_hidden()
     expect(page.get_by_role("button", name="Layer: features.3")).to_be_focused()
-    assert page.evaluate("atlas.place(3, 3)") == pytest.approx(before, abs=1)
+    assert page.evaluate("atlas.cellToPoint(3, 3)") == pytest.approx(before, abs=1)
     assert page.locator(".layer-list b").count() == 0, "names are text"
 
 

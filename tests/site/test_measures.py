@@ -145,7 +145,7 @@ def test_quality_warnings_are_marked_and_listed(opened: Opener, planted: Planted
     assert [int(re.findall(r"\d+", text)[0]) for text in key.all_inner_texts()] == [low.sum(), mixed.sum()]
     assert low.sum() > 2
     assert mixed.sum() > 2
-    step = page.evaluate("atlas.place(0, 1).x - atlas.place(0, 0).x")
+    step = page.evaluate("atlas.cellToPoint(0, 1).x - atlas.cellToPoint(0, 0).x")
 
     def corner(cell: int) -> int:
         x, y = place(page, level, cell)

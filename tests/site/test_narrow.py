@@ -45,7 +45,7 @@ def small(page: Page) -> list[str]:
 
 def cell_side(page: Page) -> float:
     """CSS pixels of a cell of the shown level."""
-    return float(page.evaluate("atlas.place(0, 1).x - atlas.place(0, 0).x"))
+    return float(page.evaluate("atlas.cellToPoint(0, 1).x - atlas.cellToPoint(0, 0).x"))
 
 
 def fingers(page: Page) -> Callable[..., None]:
@@ -144,7 +144,7 @@ def test_a_pinch_zooms_only_the_map(phone: Callable[..., Page]) -> None:
         touch("touchMove", (195, 330 - 10 * step), (195, 390 + 10 * step))
         page.wait_for_timeout(16)
     touch("touchEnd")
-    page.wait_for_function("before => atlas.place(0, 1).x - atlas.place(0, 0).x > 2 * before", arg=before)
+    page.wait_for_function("before => atlas.cellToPoint(0, 1).x - atlas.cellToPoint(0, 0).x > 2 * before", arg=before)
     assert page.evaluate("visualViewport.scale") == 1
     assert page.evaluate("scrollX + scrollY") == 0
 

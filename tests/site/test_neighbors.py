@@ -91,5 +91,5 @@ def test_the_page_gets_the_origin_of_icons(planted: Planted, coarse: int, size: 
             (IconOrigin.NOISE, IconOrigin.PARENT, IconOrigin.SAME)[rank % 3] if within else IconOrigin.NOISE
         )
     found = read_data_script(planted.site / f"data/features.7/all/{size}/neighbors.js")
-    assert np.array_equal(unpacked(found["descent"]), expected)
+    assert np.array_equal(unpacked(found["icon_origin"]), expected)
     assert len(set(expected.tolist())) == 4

@@ -134,14 +134,14 @@ def test_the_pin_follows_its_samples_to_another_layer(opened: Opener, planted: P
     went = where_they_went(planted, cell)
     assert len(went) == 3
     page = pinned(opened, level, cell)
-    before = page.evaluate("atlas.place(10, 10)")
+    before = page.evaluate("atlas.cellToPoint(10, 10)")
     if way == "switch":
         page.locator(f"input[value='{OTHER}']").check()
     else:
         page.keyboard.press("l")
     ready(page, f"{OTHER}/all/{SIZE}/")
     assert pin_of(page) == address_of(other, went[0][0])
-    assert page.evaluate("atlas.place(10, 10)") == pytest.approx(before, abs=1)
+    assert page.evaluate("atlas.cellToPoint(10, 10)") == pytest.approx(before, abs=1)
     part = section(page, "Same samples at the new layer")
     percent = [f"{round(100 * share)} %" for _, share in went]
     assert part.locator(".share").all_inner_texts() == [LAYER, *percent]

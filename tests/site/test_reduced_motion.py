@@ -27,7 +27,7 @@ FRAMES = """key => new Promise((done) => {
     document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     const sides = [];
     const frame = () => {
-        sides.push(atlas.place(0, 1).x - atlas.place(0, 0).x);
+        sides.push(atlas.cellToPoint(0, 1).x - atlas.cellToPoint(0, 0).x);
         if (sides.length < 30) requestAnimationFrame(frame);
         else done(sides);
     };
@@ -69,7 +69,7 @@ def test_nothing_is_animated(opened: Opener, planted: Planted) -> None:
 def test_the_view_jumps(opened: Opener) -> None:
     """From the frame after a key on, the map is at its final position."""
     page = shown(opened, "reduce")
-    before = page.evaluate("atlas.place(0, 1).x - atlas.place(0, 0).x")
+    before = page.evaluate("atlas.cellToPoint(0, 1).x - atlas.cellToPoint(0, 0).x")
     sides = page.evaluate(FRAMES, "+")
     assert sides[1:] == pytest.approx([1.5 * before] * (len(sides) - 1), rel=0.001)
 

@@ -80,8 +80,8 @@ def covering(page: Page, level: Level, cell: int, off: float = 0) -> NDArray[np.
     read = """([row, column, off]) => {
         const canvas = document.querySelector("canvas.overlay");
         const { left, top } = canvas.getBoundingClientRect();
-        const { x, y } = atlas.place(row, column);
-        const side = atlas.place(row, column + 1).x - x;
+        const { x, y } = atlas.cellToPoint(row, column);
+        const side = atlas.cellToPoint(row, column + 1).x - x;
         return Array.from(canvas.getContext("2d").getImageData(x - off * side - left, y - top, 1, 1).data);
     }"""
     return np.array(page.evaluate(read, [row, column, off]), float)

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.cells import CellAssignment, assign_cells
 from pipeline.core.site_data import images_by_cell
-from pipeline.site.shared_samples import SampleCells, label_counts, largest_share, shared_cells
+from pipeline.site.cell_data import SampleCells, label_counts, largest_share, shared_cells
 
 POINTS = 500
 RANDOM = np.random.default_rng
@@ -16,7 +16,7 @@ def level(seed: int, size: int = 8) -> CellAssignment:
 
 
 def test_images_come_in_the_order_of_the_finest_cells() -> None:
-    """Each finest cell's stretch of the list holds the images of its samples, and of nobody else's."""
+    """Each finest cell's stretch of the list has the images of its samples, and no others."""
     levels = assign_cells(RANDOM(0).random((POINTS, 2)), [4, 8])
     sample = RANDOM(1).permutation(2 * POINTS)[:POINTS]
     image = RANDOM(2).integers(0, 60, 2 * POINTS)

@@ -21,7 +21,7 @@ PLACES = """() => {
             return [x - left, y - top];
         });
     };
-    return [inside(".pane", atlas.place), inside(".pane.second", atlas.beside)];
+    return [inside(".pane", atlas.cellToPoint), inside(".pane.second", atlas.secondCellToPoint)];
 }"""
 PIXELS = """([pane, x, y, width, height]) => {
     const canvas = document.querySelector(`${pane} canvas.overlay`);
@@ -32,7 +32,7 @@ PIXELS = """([pane, x, y, width, height]) => {
 RECORD = """() => {
     self.seen = [];
     const note = () => {
-        const [one, other] = [atlas.place(10, 10), atlas.beside(10, 10)];
+        const [one, other] = [atlas.cellToPoint(10, 10), atlas.secondCellToPoint(10, 10)];
         self.seen.push([one.x, other.x]);
         if (self.seen.length < 80) requestAnimationFrame(note);
     };
@@ -57,7 +57,7 @@ def together(page: Page) -> NDArray[np.float64]:
     return np.asarray(first)
 
 
-def place(page: Page, level: Level, cell: int, pane: str = "place") -> tuple[float, float]:
+def position(page: Page, level: Level, cell: int, pane: str = "cellToPoint") -> tuple[float, float]:
     """The center of a planted cell on the screen, in the map ``atlas.<pane>``."""
     row, column = (int(number) for number in level.cell[cell])
     found = page.evaluate("([pane, row, column]) => atlas[pane](row, column)", [pane, row, column])
@@ -72,8 +72,8 @@ def pixels(page: Page, pane: str, x: float, y: float, size: int = 1) -> NDArray[
 
 def marked(page: Page, pane: str, level: Level, cell: int) -> bool:
     """Whether a planted cell has an outline: nothing else on the overlay is darker than the light background."""
-    x, y = place(page, level, cell, "beside" if pane == ".second" else "place")
-    side = page.evaluate("atlas.place(0, 1).x - atlas.place(0, 0).x")
+    x, y = position(page, level, cell, "secondCellToPoint" if pane == ".second" else "cellToPoint")
+    side = page.evaluate("atlas.cellToPoint(0, 1).x - atlas.cellToPoint(0, 0).x")
     line = pixels(page, pane, x, y, int(side) + 8)[int(side) // 2 + 4]
     return bool(((line[:, 0] < 190) & (line[:, 3] > 120)).any())
 
@@ -82,7 +82,7 @@ def test_the_next_layer_opens_and_closes(opened: Opener) -> None:
     """The button opens the next layer with the same class and view as a second map, and closes it."""
     page = opened(f"{PLAIN}&class=5&view=0.4,0.6,0.3")
     ready(page, f"{FIRST}/all/20/5")
-    before = page.evaluate("atlas.place(12, 8).y")
+    before = page.evaluate("atlas.cellToPoint(12, 8).y")
     toggle = page.get_by_role("button", name="Split view", exact=True)
     toggle.click()
     beside(page, f"{SECOND}/all/20/5")
@@ -94,12 +94,12 @@ def test_the_next_layer_opens_and_closes(opened: Opener) -> None:
     assert one["width"] == pytest.approx(other["width"], abs=1)
     assert other["x"] >= one["x"] + one["width"]
     center = [one["x"] + one["width"] / 2, one["y"] + one["height"] / 2]
-    middle = page.evaluate("[atlas.place(11.5, 7.5).x, atlas.place(11.5, 7.5).y]")
+    middle = page.evaluate("[atlas.cellToPoint(11.5, 7.5).x, atlas.cellToPoint(11.5, 7.5).y]")
     assert middle == pytest.approx(center, abs=2)  # the view of the link, in a narrower window
     together(page)
     page.get_by_role("button", name="Close the second map").click()
     expect(page.locator(".second")).to_have_count(0)
-    page.wait_for_function("y => Math.abs(atlas.place(12, 8).y - y) < 2", arg=before)
+    page.wait_for_function("y => Math.abs(atlas.cellToPoint(12, 8).y - y) < 2", arg=before)
     assert "beside" not in page.url
     assert toggle.get_attribute("aria-pressed") == "false"
 
@@ -140,7 +140,7 @@ def test_both_maps_move_together(opened: Opener) -> None:
     now = together(page)
     for move in moves:
         move()
-        changed = "([x, y]) => Math.hypot(atlas.place(3, 4).x - x, atlas.place(3, 4).y - y) > 15"
+        changed = "([x, y]) => Math.hypot(atlas.cellToPoint(3, 4).x - x, atlas.cellToPoint(3, 4).y - y) > 15"
         page.wait_for_function(changed, arg=[now[0] + one["x"], now[1] + one["y"]])
         page.wait_for_timeout(60)
         now = together(page)
@@ -203,7 +203,7 @@ def test_each_map_is_masked_by_its_own_class(opened: Opener, planted: Planted) -
         drawn = np.flatnonzero(level.drawn)
         values = level.attribution[:, class_id]
         for cell in (int(drawn[values[drawn].argmax()]), int(drawn[values[drawn].argmin()])):
-            x, y = place(page, level, cell, "beside" if pane == ".second" else "place")
+            x, y = position(page, level, cell, "secondCellToPoint" if pane == ".second" else "cellToPoint")
             shown = np.sqrt(max(values[cell], 0) / scale)
             assert pixels(page, pane, x, y)[0, 0, 3] == pytest.approx(255 * MASK_OPACITY * (1 - shown), abs=4)
     head.get_by_role("button", name="Stop highlighting steam train").click()
@@ -263,7 +263,7 @@ def test_shared_samples_are_marked_in_the_other_map(opened: Opener, planted: Pla
     samples = np.flatnonzero(cell_at(own, planted.xy[FIRST]) == cell)
     counts = np.where(other.drawn, count_at(other, planted.xy[SECOND][samples]), 0)
     order = np.argsort(-counts, kind="stable")
-    page.mouse.move(*place(page, own, cell))
+    page.mouse.move(*position(page, own, cell))
     page.wait_for_timeout(300)
     assert all(marked(page, ".second", other, int(found)) for found in order[:3])
     kin = other.cell[order[:3]]
@@ -279,17 +279,17 @@ def test_the_same_cell_is_marked_at_the_same_layer(opened: Opener, planted: Plan
     page = opened(f"#layer={FIRST}&level=10&labels=off&beside={FIRST}~all~")
     beside(page, f"{FIRST}/all/10/")
     cell = busiest(level)
-    page.mouse.move(*place(page, level, cell))
+    page.mouse.move(*position(page, level, cell))
     page.wait_for_timeout(100)
     assert marked(page, ".second", level, cell)
-    page.mouse.move(*place(page, level, cell, "beside"))
+    page.mouse.move(*position(page, level, cell, "secondCellToPoint"))
     page.wait_for_timeout(100)
     expect(page.locator(".card")).to_be_visible()
     assert marked(page, ".pane", level, cell)
     page.evaluate(f"location.hash = '#layer={FIRST}&level=10&labels=off&beside={FIRST}~{CLASS_ATLAS}~'")
     beside(page, f"{FIRST}/{CLASS_ATLAS}/10/")
     page.mouse.move(5, 5)
-    page.mouse.move(*place(page, level, cell))
+    page.mouse.move(*position(page, level, cell))
     page.wait_for_timeout(200)
     assert marked(page, ".pane", level, cell)
     assert not marked(page, ".second", level, cell)
@@ -301,7 +301,7 @@ def test_a_click_pins_in_the_first_pane(opened: Opener, planted: Planted) -> Non
     page = opened(f"{PLAIN}&class=5&beside={SECOND}~all~6&view=0.5,0.5,0.6", width=1900, height=960)
     beside(page, f"{SECOND}/all/20/6")
     row, column = (int(number) for number in level.cell[busiest(level)])
-    page.mouse.click(*place(page, level, busiest(level), "beside"))
+    page.mouse.click(*position(page, level, busiest(level), "secondCellToPoint"))
     ready(page, f"{SECOND}/all/20/6")
     beside(page, f"{FIRST}/all/20/5")
     assert f"pin=20.{row}.{column}" in page.url
@@ -333,9 +333,9 @@ def test_a_phone_stacks_the_maps(opened: Opener) -> None:
     assert head["y"] + head["height"] < other["y"] + other["height"]
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     together(page)
-    before = page.evaluate("atlas.place(0, 0).x")
+    before = page.evaluate("atlas.cellToPoint(0, 0).x")
     page.get_by_role("button", name="Zoom in").click()
-    page.wait_for_function("x => atlas.place(0, 0).x < x - 20", arg=before)
+    page.wait_for_function("x => atlas.cellToPoint(0, 0).x < x - 20", arg=before)
     page.wait_for_timeout(60)
     together(page)
     page.get_by_role("button", name="Close the second map").click()

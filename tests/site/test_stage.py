@@ -24,7 +24,7 @@ EVERY = [(layer, size) for layer in LAYERS for size in LEVELS]
 
 
 def part(site: Path, name: str) -> Any:
-    """The content of a data file, checked to be handed over under its own name."""
+    """The content of a data file, checked to be assigned to its own name."""
     head, _, body = (site / "data" / f"{name}.js").read_text("ascii").partition("]=")
     assert json.loads(head.removeprefix("(self.atlasParts??={})[")) == name
     return json.loads(body.removesuffix(";\n"))
@@ -37,7 +37,7 @@ def close(found: NDArray[Any], expected: NDArray[Any]) -> bool:
 
 @pytest.mark.parametrize(("layer", "size"), EVERY)
 def test_cells_are_the_planted_ones(planted: Planted, layer: str, size: int) -> None:
-    """Place, count and measures of every cell come back from the page's data."""
+    """Position, count and measures of every cell are in the page's data."""
     truth = planted.levels[layer, size]
     content = {name: unpacked(packed) for name, packed in part(planted.site, f"{layer}/all/{size}/cells").items()}
     assert np.array_equal(content["cell"], truth.cell)
@@ -62,25 +62,25 @@ def test_top_classes_are_the_planted_ones(planted: Planted, layer: str, size: in
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_heat_has_one_scale_for_all_classes_and_levels(planted: Planted, layer: str) -> None:
-    """Heat planes give the planted attribution back, with the layer's one scale, largest where a drawn cell is."""
-    entry = part(planted.site, "manifest")["layers"][LAYERS.index(layer)]["atlases"][0]["heat"]
+    """Heatmaps give the planted attribution back, with the layer's one scale, largest where a drawn cell is."""
+    entry = part(planted.site, "manifest")["layers"][LAYERS.index(layer)]["atlases"][0]["heatmap"]
     drawn = [level.attribution[level.drawn] for (name, _), level in planted.levels.items() if name == layer]
     assert entry["scale"] == pytest.approx(max(np.abs(values).max() for values in drawn))
     for level, size in zip(entry["levels"], LEVELS, strict=True):
         assert level["size"] == size
         truth = planted.levels[layer, size]
-        share = unpacked(part(planted.site, f"{layer}/all/{size}/heat-0")["heat"]).astype(float).T / 127
+        share = unpacked(part(planted.site, f"{layer}/all/{size}/heatmap-0")["heatmap"]).astype(float).T / 127
         found = np.sign(share) * share**2 * entry["scale"]
         assert np.abs(found - truth.attribution)[truth.drawn].max() < entry["scale"] / 127
 
 
 def test_finer_levels_borrow_their_heat(tmp_path: Path) -> None:
-    """Levels finer than site.heat_level have no heat files; the coarsest one always has."""
+    """Levels finer than site.heat_level have no heatmaps; the coarsest one always has."""
     made = plant(tmp_path, samples=2000, levels=(10, 20), heat_level=5)
     run(made.task)
     folder = made.site / "data" / LAYERS[0] / "all"
-    assert (folder / "10/heat-0.js").exists()
-    assert not list((folder / "20").glob("heat*"))
+    assert (folder / "10/heatmap-0.js").exists()
+    assert not list((folder / "20").glob("heatmap*"))
 
 
 def test_a_wrong_bookmark_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_images_are_stored_once_as_the_network_saw_them(planted: Planted) -> Non
 
 
 def test_photographs_can_be_kept_out(tmp_path: Path) -> None:
-    """With no exemplars asked for, no image and no file name reaches the site, and old ones are gone."""
+    """Without exemplars, no image and no file name reaches the site, and old ones are gone."""
     made = plant(tmp_path, samples=2000, levels=(10,), exemplars=0)
     stale = made.site / "data/images/0/0.webp"
     stale.parent.mkdir(parents=True)
@@ -138,7 +138,7 @@ def test_photographs_can_be_kept_out(tmp_path: Path) -> None:
 
 
 def test_old_files_go_and_tiles_stay(tmp_path: Path) -> None:
-    """A second run leaves the tiles alone and nothing of a layer that is no longer asked for."""
+    """A second run leaves the tiles alone and nothing of a layer that is no longer configured."""
     made = plant(tmp_path, samples=2000, levels=(10,))
     stale = made.site / "data/old.layer/all/10/cells.js"
     stale.parent.mkdir(parents=True)
@@ -160,7 +160,7 @@ def test_manifest_tells_what_to_keep_in_mind(planted: Planted) -> None:
     assert (early["zero_share"], late["zero_share"]) == (0.012, 0.84)
     assert early["patch"] == {"side": 14 / 64, "limited": False}
     assert late["patch"] == {"side": 0.5, "limited": True}
-    assert early["atlases"][0]["heat"]["strength"] < 0.1 * late["atlases"][0]["heat"]["strength"]
+    assert early["atlases"][0]["heatmap"]["strength"] < 0.1 * late["atlases"][0]["heatmap"]["strength"]
 
 
 class _Page(HTMLParser):
@@ -177,7 +177,7 @@ class _Page(HTMLParser):
 
 
 def test_page_shows_its_title_as_text_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
-    """A title full of markup stays text; the policy names no other host; every address is relative."""
+    """A title full of markup stays text; the content policy allows no other host; every address is relative."""
     title = "<script>alert(1)</script> & $title"
     made = plant(tmp_path, samples=2000, levels=(10,), title=title)
     run(made.task)
@@ -204,7 +204,7 @@ def test_missing_tiles_are_named(tmp_path: Path) -> None:
 
 
 def test_a_viewer_that_was_not_built_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the viewer has not been built, the error says so and how to build it."""
+    """Where the viewer has not been built, the error states that and how to build it."""
     monkeypatch.setattr(pages, "STATIC", tmp_path)
     with pytest.raises(ArtifactError, match=r"atlas\.js.*make install"):
         pages.viewer_files()

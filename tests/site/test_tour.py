@@ -1,4 +1,4 @@
-"""The tour: made from the figures where no places are configured, and gone through on the page."""
+"""The tour: generated from the metrics where no bookmarks are configured, and its steps on the page."""
 
 import re
 from pathlib import Path
@@ -14,8 +14,7 @@ from playwright.sync_api import Page, expect
 from site_planting import CLASSES, COMPARE_ATLAS, COMPARE_SCALE, LAYERS, Planted, cell_at
 
 from pipeline.core.grid_levels import GridLevel
-from pipeline.site.tour import bookmarks_content
-from pipeline.site.tour_stats import TourLevel, atlas_stats
+from pipeline.site.tour import TourLevel, atlas_stats, bookmarks_content
 
 FIRST, LAST = LAYERS
 SIZE = 20  # the middle level
@@ -28,9 +27,9 @@ def stops(planted: Planted) -> list[dict[str, str]]:
     """The tour that the stage makes of the planted run."""
     found = bookmarks_content(planted.task, {"network": "", "name": "SqueezeNet", "classes": CLASSES}, 72)
     assert found["automatic"]
-    places: list[dict[str, str]] = found["places"]
-    assert len(places) == STOPS
-    return places
+    bookmarks: list[dict[str, str]] = found["bookmarks"]
+    assert len(bookmarks) == STOPS
+    return bookmarks
 
 
 def pinned(link: str) -> tuple[int, int, int]:
@@ -84,7 +83,7 @@ def test_the_same_samples_are_followed_to_the_last_layer(planted: Planted, stops
 
 
 def test_the_strongest_class_and_the_comparison_follow(planted: Planted, stops: list[dict[str, str]]) -> None:
-    """The class of the largest mean attribution is highlighted; the comparison is shown where its axis says most."""
+    """The class of the largest mean attribution is highlighted; the comparison has the layer of largest axis scale."""
     level = planted.levels[LAST, SIZE]
     drawn = level.attribution[level.drawn]
     cell, class_ = np.unravel_index(drawn.argmax(), drawn.shape)
@@ -229,7 +228,7 @@ def test_the_tour_moves_smoothly_unless_motion_is_reduced(opened: Opener, motion
     page.wait_for_timeout(600)  # let the first stop come to rest
     widths = page.evaluate(
         """async () => {
-            const width = () => atlas.place(0, 1).x - atlas.place(0, 0).x;
+            const width = () => atlas.cellToPoint(0, 1).x - atlas.cellToPoint(0, 0).x;
             const size = () => Number(document.documentElement.dataset.level);
             document.querySelector('.tour [aria-label="Next stop"]').click();
             const seen = [];
@@ -256,13 +255,13 @@ def test_the_card_fits_a_phone(opened: Opener) -> None:
     assert card["y"] + card["height"] < panel["y"]
     size, row, column = pinned(page.url.partition("#")[2])
     expect(page.locator("html")).to_have_attribute("data-level", str(size))
-    middle = page.evaluate("([row, column]) => atlas.place(row, column)", [row, column])
+    middle = page.evaluate("([row, column]) => atlas.cellToPoint(row, column)", [row, column])
     assert card["y"] + card["height"] < middle["y"] < panel["y"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_the_tour_is_made_of_data_alone(stops: list[dict[str, str]], planted: Planted) -> None:
-    """Made again it is the same, and no folder of the machine is in it."""
-    again = bookmarks_content(planted.task, {"name": "SqueezeNet", "classes": CLASSES}, 72)["places"]
+    """A second run gives the same tour, without folders of the machine."""
+    again = bookmarks_content(planted.task, {"name": "SqueezeNet", "classes": CLASSES}, 72)["bookmarks"]
     assert again == stops
     assert not any(re.search(re.escape(str(Path.home())), stop["text"]) for stop in stops)

@@ -69,7 +69,7 @@ def hostile(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = re.search(r"\]=(.*);\n$", script, re.DOTALL)
     assert found
     manifest = json.loads(found[1])
-    manifest["title"], manifest["second"]["title"] = TITLE, SECOND
+    manifest["title"], manifest["second_image_set"]["title"] = TITLE, SECOND
     manifest["network"] |= {"name": NETWORK, "classes": list(NAMES)}
     (site / "data/manifest.js").write_text(data_script("manifest", manifest))
     for file in (site / "data/images").glob("*.js"):

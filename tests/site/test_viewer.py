@@ -38,7 +38,7 @@ def test_the_wheel_zooms_around_the_pointer(opened: Opener, planted: Planted) ->
     for _ in range(4):
         page.mouse.wheel(0, -100)
         page.wait_for_timeout(80)  # the wheel is listened to at most every 50 ms
-    page.wait_for_function("width => atlas.place(0, 1).x - atlas.place(0, 0).x > width", arg=60)
+    page.wait_for_function("width => atlas.cellToPoint(0, 1).x - atlas.cellToPoint(0, 0).x > width", arg=60)
     assert np.allclose(place(page, level, busiest(level)), before, atol=1.5)
 
 
@@ -232,9 +232,9 @@ def test_keys_do_everything(opened: Opener, planted: Planted) -> None:
     ready(page, "features.7/all/40/")
     page.keyboard.press("a")
     ready(page, "features.7/all/20/")
-    before = page.evaluate("atlas.place(0, 0)")
+    before = page.evaluate("atlas.cellToPoint(0, 0)")
     page.keyboard.press("Shift+ArrowRight")
-    page.wait_for_function("x => atlas.place(0, 0).x < x - 50", arg=before["x"])
+    page.wait_for_function("x => atlas.cellToPoint(0, 0).x < x - 50", arg=before["x"])
     page.keyboard.press("0")
     page.keyboard.press("+")
     page.keyboard.press("+")
@@ -303,10 +303,10 @@ def test_another_layer_keeps_the_view(opened: Opener) -> None:
     page = opened("#layer=features.7&level=40&view=0.4,0.6,0.3")
     expect(page.locator(".caption")).to_contain_text("84 % of this layer's attributions are exactly zero")
     expect(page.locator(".caption")).not_to_contain_text("weak")
-    before = page.evaluate("atlas.place(20, 20)")
+    before = page.evaluate("atlas.cellToPoint(20, 20)")
     page.locator("input[value='features.3']").check()
     ready(page, "features.3/all/40/")
-    assert page.evaluate("atlas.place(20, 20)") == pytest.approx(before, abs=1)
+    assert page.evaluate("atlas.cellToPoint(20, 20)") == pytest.approx(before, abs=1)
     expect(page.locator(".caption")).to_contain_text("weak")
     expect(page.locator(".caption")).not_to_contain_text("zero")
 
@@ -316,9 +316,9 @@ def test_minimap_shows_and_moves_the_view(opened: Opener) -> None:
     page = opened("#layer=features.7&level=20&view=0.3,0.3,0.3")
     box = page.locator(".minimap").bounding_box()
     assert box
-    before = page.evaluate("atlas.place(10, 10)")
+    before = page.evaluate("atlas.cellToPoint(10, 10)")
     page.mouse.click(box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"])
-    page.wait_for_function("x => atlas.place(10, 10).x < x - 100", arg=before["x"])
+    page.wait_for_function("x => atlas.cellToPoint(10, 10).x < x - 100", arg=before["x"])
     assert page.locator(".displayregion").count() == 1
 
 

@@ -48,7 +48,7 @@ OVERRIDES = (
 
 @dataclass(frozen=True)
 class Station:
-    """One execution of a stage, as DVC knows it.
+    """One execution of a stage, as in DVC.
 
     Attributes:
         stage: its name.

@@ -1,4 +1,4 @@
-"""The fault table can tell right from wrong: planted failures of every kind are found."""
+"""The fault table detects planted failures of every kind."""
 
 import json
 import random

@@ -23,7 +23,7 @@ FAILED = 3  # row of the cell of either level whose icon failed
 
 
 def color(size: int, cell: int) -> tuple[int, int, int]:
-    """The planted color of an icon: no two are alike."""
+    """The planted color of an icon, different for every icon."""
     return (50 * cell + 20, 255 - 40 * cell, size * 20)
 
 

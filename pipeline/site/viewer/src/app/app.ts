@@ -100,8 +100,8 @@ export class App {
     this.pane = new Pane(paneContext, this.store, firstPane, minimap);
     const { scenes, mapView, overlay, viewport } = this.pane;
     globalThis.atlas = {
-      place: (row, column) => viewport.place(row, column),
-      names: () => this.pane.labels.visibleLabels,
+      cellToPoint: (row, column) => viewport.cellToPoint(row, column),
+      labels: () => this.pane.labels.visibleLabels,
     };
     this.pinnedCell = new PinnedCell(this.store, scenes, panel, viewport, classes, showFailure);
     this.tool = new RegionTool(mapView, this.store, scenes, overlay, viewport);

@@ -34,8 +34,8 @@ export function createHelpButton(dialog: HTMLDialogElement): HTMLElement {
 /** Link to the evidence page. */
 export function createEvidenceLink(): HTMLElement {
   const name = "Evidence";
-  const face = createSvgIcon("M3.5 3.5v13h13", "M6.8 13.2 9.6 9.4l2.6 2 4-5.6");
-  return el("a", { class: "icon-button", href: "evidence.html", "aria-label": name, title: name }, face);
+  const content = createSvgIcon("M3.5 3.5v13h13", "M6.8 13.2 9.6 9.4l2.6 2 4-5.6");
+  return el("a", { class: "icon-button", href: "evidence.html", "aria-label": name, title: name }, content);
 }
 
 export function createZoomButtons(mapView: MapView): HTMLElement {

@@ -24,7 +24,7 @@ export function createClassBars(
   for (const { id, value } of values) {
     const bar = el("span", { class: value < 0 ? "bar negative" : "bar", "aria-hidden": "true" });
     bar.style.width = `${(100 * Math.abs(value)) / longest}%`;
-    const face = [
+    const content = [
       el("span", { class: "name" }, names[id] ?? `class ${id}`),
       el("span", { class: "value" }, signed(value)),
       el("span", { class: "track", "aria-hidden": "true" }, bar),
@@ -35,10 +35,10 @@ export function createClassBars(
       "data-hue": hue === undefined ? null : hue + 1,
     });
     if (choose) {
-      const press = el("button", { type: "button", title: "Highlight this class on the map" }, ...face);
-      press.addEventListener("click", ({ shiftKey }) => choose(id, shiftKey));
-      item.append(press);
-    } else item.append(...face);
+      const button = el("button", { type: "button", title: "Highlight this class on the map" }, ...content);
+      button.addEventListener("click", ({ shiftKey }) => choose(id, shiftKey));
+      item.append(button);
+    } else item.append(...content);
     list.append(item);
   }
   return list;
@@ -50,9 +50,9 @@ export function createClassBars(
 export function sidesOf(scene: Scene, cell: number): readonly [ClassValue, ClassValue] | null {
   if (!scene.sides) return null;
   const listed = scene.level.topClasses(cell);
-  const value = (heat: Heatmap): ClassValue => {
-    const exact = listed.find(({ id }) => id === heat.classId);
-    return exact ?? { id: heat.classId, value: attribution(heat, cell) };
+  const value = (heatmap: Heatmap): ClassValue => {
+    const exact = listed.find(({ id }) => id === heatmap.classId);
+    return exact ?? { id: heatmap.classId, value: attribution(heatmap, cell) };
   };
   return [value(scene.sides[0]), value(scene.sides[1])];
 }

@@ -93,27 +93,28 @@ export class ClassToolbar {
 
   /** Show the largest attributions at the shown level. */
   show(scene: Scene): void {
-    const { heat, level, density, atlas } = scene;
+    const { heatmap, level, density, atlas } = scene;
     this.densityControls.show(scene);
     this.chips.show(scene);
-    const hasDensities = atlas.label_levels.length > 0 || (this.manifest.second && atlas.kind === "all");
+    const hasDensities =
+      atlas.label_levels.length > 0 || (this.manifest.second_image_set && atlas.kind === "all");
     this.singleClassNote.hidden = this.store.state.also.length === 0 || !hasDensities;
     this.element.toggleAttribute("data-density", density !== null);
     this.strongest.hidden = density !== null;
     const { sign } = this.store.state;
-    const strongest = heat && signed(findStrongestValue({ level, heat }, sign));
+    const strongest = heatmap && signed(findStrongestValue({ level, heatmap }, sign));
     const count = scene.highlights.length > 1;
     const text =
-      heat &&
+      heatmap &&
       (count
-        ? `maximum of the layer ${decimal(heat.scale)}`
-        : `largest cell ${strongest}; maximum of the layer ${decimal(heat.scale)}`);
+        ? `maximum of the layer ${decimal(heatmap.scale)}`
+        : `largest cell ${strongest}; maximum of the layer ${decimal(heatmap.scale)}`);
     this.strongest.textContent = text ?? "";
   }
 
   private update(): void {
     const { classId, also, sign, intensity, show } = this.store.state;
-    const second = show === "second" ? this.manifest.second : null;
+    const second = show === "second" ? this.manifest.second_image_set : null;
     this.element.hidden = classId === null && !second;
     const name = classId === null ? "" : (this.manifest.network.classes[classId] ?? "");
     this.name.textContent = also.length ? `${also.length + 1} classes` : (second?.title ?? name);
@@ -164,12 +165,12 @@ function createLink(text: string, action: () => void): HTMLElement {
 
 /** The largest attribution to a class among cells with an icon, or the smallest for `sign` -1. */
 export function findStrongestValue(
-  { level, heat }: { level: LevelData; heat: Heatmap },
+  { level, heatmap }: { level: LevelData; heatmap: Heatmap },
   sign: 1 | -1,
 ): number {
   let strongest = 0;
   for (let cell = 0; cell < level.cells; cell++) {
-    if (level.hasIcon(cell)) strongest = Math.max(strongest, sign * attribution(heat, cell));
+    if (level.hasIcon(cell)) strongest = Math.max(strongest, sign * attribution(heatmap, cell));
   }
   return sign * strongest;
 }
@@ -201,8 +202,8 @@ export class ClassChips {
   /** Show the largest attribution of each class in the scene. */
   show({ level, highlights }: Scene): void {
     const { sign } = this.store.state;
-    for (const { id, heat } of this.element.hidden ? [] : highlights) {
-      const strongest = findStrongestValue({ level, heat }, sign);
+    for (const { id, heatmap } of this.element.hidden ? [] : highlights) {
+      const strongest = findStrongestValue({ level, heatmap }, sign);
       const value = this.element.querySelector(`[data-class="${id}"] .value`);
       if (value) value.textContent = strongest ? signed(strongest) : "none";
     }

@@ -25,7 +25,7 @@ export class DensityControls {
 
   /** Update the available options and the legend. */
   show({ atlas, density, level }: Scene): void {
-    const { second } = this.manifest;
+    const second = this.manifest.second_image_set;
     const { classId, also } = this.store.state;
     const options = [{ value: "attribution", label: "attribution" }];
     if (atlas.label_levels.length) options.push({ value: "density", label: "density of its samples" });

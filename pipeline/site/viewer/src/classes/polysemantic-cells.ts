@@ -14,7 +14,7 @@ import { createClassBars } from "./class-bars";
 
 const ABOUT =
   "Each of these cells has a large attribution to two classes with dissimilar activations: one feature, " +
-  "several uses. Distance is 1 minus the cosine of the classes' mean activations at the last layer.";
+  "several roles. Distance is 1 minus the cosine of the classes' mean activations at the last layer.";
 
 export class PolysemanticCellsDialog {
   private readonly dialogParts = createDialog("polysemantic-cells");
@@ -33,12 +33,12 @@ export class PolysemanticCellsDialog {
 
   /** Button that opens the dialog; null if no attributions were recorded. */
   createOpenButton(): HTMLElement | null {
-    if (!this.manifest.layers.some(({ atlases }) => atlases.some(({ heat }) => heat))) return null;
-    const face = createSvgIcon(
+    if (!this.manifest.layers.some(({ atlases }) => atlases.some(({ heatmap }) => heatmap))) return null;
+    const content = createSvgIcon(
       "M8 4.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z",
       "M12 4.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11Z",
     );
-    return createButton("Polysemantic cells", face, () => this.open());
+    return createButton("Polysemantic cells", content, () => this.open());
   }
 
   open(): void {
@@ -122,7 +122,7 @@ type Content = Readonly<Record<(typeof COLUMNS)[number], EncodedArray>>;
 
 /** Polysemantic cells of the level `<layer>/<atlas>/<size>`, most dissimilar classes first. */
 export async function loadPolysemanticCells(level: string): Promise<PolysemanticCell[]> {
-  const content = await loadData<Content>(`${level}/uses`);
+  const content = await loadData<Content>(`${level}/polysemantic_cells`);
   const columns = await Promise.all(COLUMNS.map((column) => decodeArray(content[column])));
   const [cell = [], first = [], second = [], firstValue = [], secondValue = [], distance = []] = columns;
   return Array.from(cell, (number, index) => ({

@@ -14,15 +14,15 @@ import { el } from "../ui/dom";
 import { createAtlasPreview } from "../ui/icons";
 import { createPageHeader, showFailure } from "../ui/page";
 import type { Measurements } from "./measures";
-import { createFigures } from "./tables";
+import { createMeasurements } from "./tables";
 import { createTests } from "./tests";
 
 async function start(): Promise<void> {
   const manifest = takeData("manifest") as Manifest;
   const main = el("main", {}, ...createIntroduction(manifest), createAtlases(manifest));
   document.body.append(createPageHeader("Contents"), main);
-  const { automatic, places } = await loadBookmarks().catch(() => ({ automatic: false, places: [] }));
-  const stops = places.map(({ title, text, link }, index) => {
+  const { automatic, bookmarks } = await loadBookmarks().catch(() => ({ automatic: false, bookmarks: [] }));
+  const stops = bookmarks.map(({ title, text, link }, index) => {
     const href = `index.html#${link}${link ? "&" : ""}tour=${index + 1}`;
     return el("li", {}, el("a", { class: "name", href }, title), el("span", { class: "secondary" }, text));
   });
@@ -39,7 +39,7 @@ async function start(): Promise<void> {
     );
   }
   const measurements = await loadDataFrom<Measurements>("figures.js", "figures").catch(() => null);
-  main.append(...createTests(manifest), createFigures(manifest, measurements));
+  main.append(...createTests(manifest), createMeasurements(manifest, measurements));
   document.documentElement.dataset.ready = "contents";
 }
 

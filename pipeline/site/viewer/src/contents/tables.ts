@@ -5,7 +5,7 @@ import { atlasName, type Manifest } from "../data/manifest";
 import { el } from "../ui/dom";
 import { type AtlasMeasures, LAYOUT, LEVEL, type Measure, type Measurements } from "./measures";
 
-export function createFigures(manifest: Manifest, contents: Measurements | null): HTMLElement {
+export function createMeasurements(manifest: Manifest, contents: Measurements | null): HTMLElement {
   if (!contents) {
     const text =
       "Not available yet: 'atlas run', 'atlas browse' and 'atlas export' write them next to the site.";

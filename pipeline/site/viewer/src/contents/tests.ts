@@ -18,8 +18,8 @@ function createEvidence(manifest: Manifest): HTMLElement {
     list.append(el("li", {}, el("span", { class: "name" }, name), found));
     showResult<Result>(`predict/${name}`, found, (result) => {
       if (!result.measured) return `not measured: ${result.reason}`;
-      const { removed, pushed } = result.verdict;
-      return `ablation: ${GRADE_NAMES[removed.grade]}; steering: ${GRADE_NAMES[pushed.grade]}`;
+      const { ablation, steering } = result.verdict;
+      return `ablation: ${GRADE_NAMES[ablation.grade]}; steering: ${GRADE_NAMES[steering.grade]}`;
     });
   }
   return el(
@@ -72,10 +72,10 @@ function createPatchItem(manifest: Manifest, layer: string, atlas: string): HTML
 function describePatchTest(manifest: Manifest, test: PatchTest): string {
   const rates = test.directions.map((direction) => {
     const target = className(manifest, direction.target);
-    if (direction.hindrance !== null) return `into ${target}: not enough data to test`;
+    if (direction.skip_reason !== null) return `into ${target}: not enough data to test`;
     const atlas = direction.groups.find(({ name }) => name === "atlas");
     return atlas
-      ? `into ${target}: ${formatShare(atlas.static.becomes.value)} of images`
+      ? `into ${target}: ${formatShare(atlas.static.targeted.value)} of images`
       : `into ${target}: –`;
   });
   return rates.join("; ");

@@ -15,9 +15,9 @@ export interface Heatmap {
 }
 
 /** Attribution of a cell, in logits. */
-export function attribution(heat: Heatmap, cell: number): number {
-  const share = heat.share[cell] ?? 0;
-  return Math.sign(share) * share * share * heat.scale;
+export function attribution(heatmap: Heatmap, cell: number): number {
+  const share = heatmap.share[cell] ?? 0;
+  return Math.sign(share) * share * share * heatmap.scale;
 }
 
 /** Heatmap of a class over the cells of `level`; levels finer than the stored ones use their parent cell's value. */
@@ -32,7 +32,7 @@ export async function loadHeatmap(
   if (!stored) throw new Error(`${level.name} has no heatmaps`);
   const source = await loadLevel(layer, atlas, stored.size);
   const block = Math.floor(classId / stored.classes_per_block);
-  const planes = await loadHeatmapBlock(`${source.name}/heat-${block}`);
+  const planes = await loadHeatmapBlock(`${source.name}/heatmap-${block}`);
   const start = (classId % stored.classes_per_block) * source.cells;
   return {
     classId,
@@ -46,7 +46,8 @@ function toLevel(plane: NumberArray, source: LevelData, level: LevelData): Float
 }
 
 const loadHeatmapBlock = memoize(
-  async (name): Promise<NumberArray> => decodeArray((await loadData<{ heat: EncodedArray }>(name)).heat),
+  async (name): Promise<NumberArray> =>
+    decodeArray((await loadData<{ heatmap: EncodedArray }>(name)).heatmap),
 );
 
 // Per cell, which of several classes has the largest attribution, and how large it is.
@@ -59,13 +60,13 @@ export interface Winners {
 }
 
 /** Winning class of every cell; for `sign` -1 by the most negative attribution. Ties go to the first class. */
-export function findWinners(heats: readonly Heatmap[], sign: 1 | -1): Winners {
-  const cells = heats[0]?.share.length ?? 0;
+export function findWinners(heatmaps: readonly Heatmap[], sign: 1 | -1): Winners {
+  const cells = heatmaps[0]?.share.length ?? 0;
   const winner = new Int8Array(cells).fill(-1);
   const share = new Float32Array(cells);
-  heats.forEach((heat, index) => {
+  heatmaps.forEach((heatmap, index) => {
     for (let cell = 0; cell < cells; cell++) {
-      const value = sign * (heat.share[cell] ?? 0);
+      const value = sign * (heatmap.share[cell] ?? 0);
       if (value <= (share[cell] ?? 0)) continue;
       share[cell] = value;
       winner[cell] = index;
@@ -75,8 +76,8 @@ export function findWinners(heats: readonly Heatmap[], sign: 1 | -1): Winners {
 }
 
 /** Index of the winning class of one cell, or -1. */
-export function findWinner(heats: readonly Heatmap[], sign: 1 | -1, cell: number): number {
-  const values = heats.map((heat) => sign * (heat.share[cell] ?? 0));
+export function findWinner(heatmaps: readonly Heatmap[], sign: 1 | -1, cell: number): number {
+  const values = heatmaps.map((heatmap) => sign * (heatmap.share[cell] ?? 0));
   const most = Math.max(0, ...values);
   return most > 0 ? values.indexOf(most) : -1;
 }
@@ -98,8 +99,8 @@ export interface StrongestCells {
 }
 
 /** Grid level of overviews: the middle level with heatmaps, or null if there is none. */
-export function overviewLevel({ heat }: AtlasEntry): number | null {
-  const sizes = heat?.levels.map(({ size }) => size) ?? [];
+export function overviewLevel({ heatmap }: AtlasEntry): number | null {
+  const sizes = heatmap?.levels.map(({ size }) => size) ?? [];
   return sizes[Math.floor(sizes.length / 2)] ?? null;
 }
 
@@ -112,10 +113,10 @@ export async function loadStrongestCells(
   least: number,
 ): Promise<StrongestCells | null> {
   const size = overviewLevel(atlas);
-  if (size === null || !atlas.heat) return null;
+  if (size === null || !atlas.heatmap) return null;
   const level = await loadLevel(layer.name, atlas.name, size);
-  const heat = await loadHeatmap(atlas.heat, layer.name, atlas.name, level, classId);
-  const ranked = rankCells(level, heat);
+  const heatmap = await loadHeatmap(atlas.heatmap, layer.name, atlas.name, level, classId);
+  const ranked = rankCells(level, heatmap);
   return {
     layer,
     atlas,
@@ -128,10 +129,10 @@ export async function loadStrongestCells(
   };
 }
 
-function rankCells(level: LevelData, heat: Heatmap): Ranked[] {
+function rankCells(level: LevelData, heatmap: Heatmap): Ranked[] {
   const cells = Array.from({ length: level.cells }, (_, cell) => cell).filter((cell) => level.hasIcon(cell));
   return cells
-    .map((cell) => ({ cell, value: listedValue(level, cell, heat.classId) ?? attribution(heat, cell) }))
+    .map((cell) => ({ cell, value: listedValue(level, cell, heatmap.classId) ?? attribution(heatmap, cell) }))
     .sort((one, other) => other.value - one.value || one.cell - other.cell);
 }
 

@@ -124,7 +124,7 @@ export async function loadDensity(
   { show, classId }: { readonly show: Show; readonly classId: number | null },
 ): Promise<Density | null> {
   if (show === "density" && classId !== null) return loadClassDensity(layer, atlas, level, classId);
-  if (show === "second" && manifest.second && atlas.kind === "all")
+  if (show === "second" && manifest.second_image_set && atlas.kind === "all")
     return loadSecondSetDensity(layer, atlas, level);
   return null;
 }

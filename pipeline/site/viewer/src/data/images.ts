@@ -124,7 +124,7 @@ export function listImageSources(
   manifest: Manifest,
   { layer, atlas, density }: GridView & { readonly density: Density | null },
 ): ImageSource[] {
-  const { exemplars, second } = manifest;
+  const { exemplars, second_image_set: second } = manifest;
   const sources: ImageSource[] = [];
   if (exemplars) sources.push(atlasSource(manifest, layer.name, atlas));
   if (second && density?.of === "second") sources.push(secondSetSource(layer.name, atlas, second.title));

@@ -104,14 +104,14 @@ async function readLevel(name: string, size: number): Promise<LevelData> {
 
 /** For each cell of `level` the cell of the coarser `source` that contains it; -1 if there is none. */
 export function parentCells(level: LevelData, source: LevelData): Int32Array {
-  const byPlace = new Int32Array(source.size * source.size).fill(-1);
+  const byPosition = new Int32Array(source.size * source.size).fill(-1);
   for (let cell = 0; cell < source.cells; cell++) {
-    byPlace[source.row(cell) * source.size + source.column(cell)] = cell;
+    byPosition[source.row(cell) * source.size + source.column(cell)] = cell;
   }
   const ratio = level.size / source.size;
   return Int32Array.from({ length: level.cells }, (_, cell) => {
     const [row, column] = [Math.floor(level.row(cell) / ratio), Math.floor(level.column(cell) / ratio)];
-    return byPlace[row * source.size + column] ?? -1;
+    return byPosition[row * source.size + column] ?? -1;
   });
 }
 

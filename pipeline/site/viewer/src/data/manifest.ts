@@ -39,10 +39,10 @@ export interface AtlasEntry {
   /** Levels with the number of samples per cell and label. */
   readonly label_levels: readonly { readonly size: number; readonly classes_per_block: number }[];
   /** Whether its regions have labels. */
-  readonly names: boolean;
+  readonly regions: boolean;
   readonly levels: readonly LevelEntry[];
   readonly tiles: { readonly format: string; readonly tile_size: number; readonly overlap: number };
-  readonly heat: HeatmapEntry | null;
+  readonly heatmap: HeatmapEntry | null;
 }
 
 export interface LayerEntry {
@@ -58,7 +58,7 @@ export interface LayerEntry {
 }
 
 /** Provenance of the atlases, from the attributes of their artifacts. */
-export interface Made {
+export interface Provenance {
   readonly network: {
     readonly architecture: unknown;
     /** SHA-256 of the weights. */
@@ -82,10 +82,10 @@ export interface Manifest {
   readonly layers: readonly LayerEntry[];
   readonly images: number;
   readonly images_per_folder: number;
-  readonly made: Made;
+  readonly provenance: Provenance;
   readonly exemplars: number;
   /** A second image set placed on the atlas. */
-  readonly second: { readonly title: string } | null;
+  readonly second_image_set: { readonly title: string } | null;
 }
 
 /** The layer and atlas of these names, or the first ones. */
@@ -141,9 +141,9 @@ export interface Bookmark {
 export interface BookmarkFile {
   /** Whether they were generated, because the configuration lists none. */
   readonly automatic: boolean;
-  readonly places: readonly Bookmark[];
+  readonly bookmarks: readonly Bookmark[];
 }
 
 export function loadBookmarks(): Promise<BookmarkFile> {
-  return loadData<BookmarkFile>("places");
+  return loadData<BookmarkFile>("bookmarks");
 }

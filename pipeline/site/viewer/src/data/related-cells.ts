@@ -16,7 +16,7 @@ interface SimilarCells {
   readonly ranks: number;
   readonly cell: NumberArray;
   readonly hundredths: NumberArray;
-  readonly descent: NumberArray;
+  readonly icon_origin: NumberArray;
 }
 
 const ICON_ORIGINS = ["unknown", "noise", "parent", "same"] as const;
@@ -35,16 +35,16 @@ export async function loadSimilarCells({ level }: GridView, cell: number): Promi
 
 /** Initialization of a cell's icon. */
 export async function loadIconOrigin({ level }: GridView, cell: number): Promise<IconOrigin> {
-  const { descent } = await loadSimilarity(`${level.name}/neighbors`);
-  return ICON_ORIGINS[descent[cell] ?? 0] ?? "unknown";
+  const { icon_origin: origin } = await loadSimilarity(`${level.name}/neighbors`);
+  return ICON_ORIGINS[origin[cell] ?? 0] ?? "unknown";
 }
 
 const loadSimilarity = memoize(async (name): Promise<SimilarCells> => {
-  const { cell, hundredths, descent } =
+  const { cell, hundredths, icon_origin } =
     await loadData<Record<keyof Omit<SimilarCells, "ranks">, EncodedArray>>(name);
-  const [cells, cosines, origins] = await Promise.all([cell, hundredths, descent].map(decodeArray));
+  const [cells, cosines, origins] = await Promise.all([cell, hundredths, icon_origin].map(decodeArray));
   if (!cells || !cosines || !origins) throw new Error(`${name} is incomplete`);
-  return { ranks: cell.shape[1] ?? 0, cell: cells, hundredths: cosines, descent: origins };
+  return { ranks: cell.shape[1] ?? 0, cell: cells, hundredths: cosines, icon_origin: origins };
 });
 
 // Cells of another layer that contain most of a cell's samples.

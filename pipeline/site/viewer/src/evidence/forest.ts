@@ -11,7 +11,7 @@ export interface Dot {
 
 export interface Row {
   readonly name: string;
-  readonly figure: Estimate;
+  readonly estimate: Estimate;
   /** Value of the shuffled control, drawn as a ring. */
   readonly control?: Estimate;
   /** Fainter marks behind the estimate. */
@@ -43,7 +43,7 @@ export function createForestPlot(
       { class: row.plain ? "row plain" : "row" },
       el("span", { class: "name" }, row.name),
       createTrack(row, axis),
-      createValue(row.figure),
+      createValue(row.estimate),
     ),
   );
   const scale = el(
@@ -64,7 +64,7 @@ export function createValue({ value, low, high }: Estimate, format = formatNumbe
   return el("span", { class: "value" }, value === null ? "–" : format(value), interval);
 }
 
-function createTrack({ figure, control, dots }: Row, axis: Axis): SVGSVGElement {
+function createTrack({ estimate, control, dots }: Row, axis: Axis): SVGSVGElement {
   const at = positionOnAxis(axis);
   const middle = HEIGHT / 2;
   const chart = createSvg("svg", { class: "track", width: "100%", height: HEIGHT, "aria-hidden": "true" });
@@ -81,7 +81,7 @@ function createTrack({ figure, control, dots }: Row, axis: Axis): SVGSVGElement 
   }
   for (const [order, dot] of (dots ?? []).entries()) chart.append(createLinkedDot(dot, at, order));
   if (control) chart.append(...createMarks(control, "control", at, middle, 3));
-  chart.append(...createMarks(figure, "estimate", at, middle, 3.5));
+  chart.append(...createMarks(estimate, "estimate", at, middle, 3.5));
   return chart;
 }
 

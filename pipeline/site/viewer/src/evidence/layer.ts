@@ -5,16 +5,16 @@ import type { LayerEntry } from "../data/manifest";
 import { el } from "../ui/dom";
 import { type Axis, createForestPlot, type Row } from "./forest";
 import {
-  type CellTest,
+  ABLATION_NAMES,
+  ABLATIONS,
+  type AblationTest,
   DIRECTIONS,
   GRADE_NAMES,
   type Grade,
   type Measurement,
-  REPLACEMENT_NAMES,
-  REPLACEMENTS,
-  type ReplacementTest,
   type Result,
   STEERING_NAMES,
+  type SteeringTest,
 } from "./result";
 import { createScatterFigure } from "./scatter";
 import { cellUrl, createTables } from "./tables";
@@ -27,8 +27,7 @@ export function createLayerCard(
   result: Result | null,
   names: readonly string[],
 ): HTMLElement {
-  const seen = layer.receptive_field;
-  const about = `${layer.map.join(" × ")} positions, receptive field ${count(seen, "pixel")} across`;
+  const about = `${layer.map.join(" × ")} positions, receptive field ${count(layer.receptive_field, "pixel")} across`;
   const heading = el("header", {}, el("h2", {}, layer.name), el("p", { class: "secondary" }, about));
   const card = el("article", { class: "layer", "data-layer": layer.name }, heading);
   if (result?.measured) card.append(...createMeasurement(result, names));
@@ -46,7 +45,7 @@ function createMissingNote(layer: string): HTMLElement {
 }
 
 function createMeasurement(result: Measurement, names: readonly string[]): HTMLElement[] {
-  const { verdict, replacement, cells } = result;
+  const { verdict, ablation, steering } = result;
   const sections = [
     el(
       "div",
@@ -57,17 +56,21 @@ function createMeasurement(result: Measurement, names: readonly string[]): HTMLE
     el(
       "section",
       { class: "ablation" },
-      createTestHeading("Ablation", verdict.removed.grade),
-      ...createAblation(replacement, names),
+      createTestHeading("Ablation", verdict.ablation.grade),
+      ...createAblation(ablation, names),
     ),
   ];
-  const pushed = el("section", { class: "steering" }, createTestHeading("Steering", verdict.pushed.grade));
-  if (cells) pushed.append(...createSteering(cells, result.layer, names));
+  const steeringSection = el(
+    "section",
+    { class: "steering" },
+    createTestHeading("Steering", verdict.steering.grade),
+  );
+  if (steering) steeringSection.append(...createSteering(steering, result.layer, names));
   else
-    pushed.append(
+    steeringSection.append(
       el("p", { class: "empty" }, "No cell with an icon has a positive attribution at this layer."),
     );
-  return [...sections, pushed, createTables(result, names)];
+  return [...sections, steeringSection, createTables(result, names)];
 }
 
 function createWarning(text: string): HTMLElement {
@@ -78,11 +81,11 @@ function createTestHeading(title: string, grade: Grade): HTMLElement {
   return el("h3", {}, title, " ", el("span", { class: "grade", "data-grade": grade }, GRADE_NAMES[grade]));
 }
 
-function createAblation(test: ReplacementTest, names: readonly string[]): HTMLElement[] {
+function createAblation(test: AblationTest, names: readonly string[]): HTMLElement[] {
   const rows = (measure: "within" | "across"): Row[] =>
-    REPLACEMENTS.map((by) => ({
-      name: REPLACEMENT_NAMES[by],
-      figure: test.measures[by][measure],
+    ABLATIONS.map((by) => ({
+      name: ABLATION_NAMES[by],
+      estimate: test.measures[by][measure],
       control: test.shuffled[by][measure],
     }));
   const hit = test.measures.zero.hit.value;
@@ -112,24 +115,24 @@ function describeHits(share: number, classes: number): string {
   ).replaceAll(" %", "\u00a0%");
 }
 
-function describeAblation({ samples, images, constant }: ReplacementTest): string {
+function describeAblation({ samples, images, constant }: AblationTest): string {
   const parts = [`${count(samples, "sample")} of ${count(images, "image")}.`];
   if (constant.attribution) {
     parts.push(`${count(constant.attribution, "sample")} with the same attribution to every class excluded.`);
   }
-  const still = REPLACEMENTS.filter((by) => constant[by]).map(
-    (by) => `${constant[by]} ${REPLACEMENT_NAMES[by]}`,
+  const constantRows = ABLATIONS.filter((by) => constant[by]).map(
+    (by) => `${constant[by]} under ${ABLATION_NAMES[by]}`,
   );
-  if (still.length)
-    parts.push(`Excluded, because the replacement changed all classes equally: ${still.join(", ")}.`);
+  if (constantRows.length)
+    parts.push(`Excluded, because the ablation changed all classes equally: ${constantRows.join(", ")}.`);
   return parts.join(" ");
 }
 
-function createSteering(test: CellTest, layer: string, names: readonly string[]): HTMLElement[] {
+function createSteering(test: SteeringTest, layer: string, names: readonly string[]): HTMLElement[] {
   const axis: Axis = { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1], chance: 0.5, best: test.ceiling };
   const rows = DIRECTIONS.map((direction) => ({
     name: STEERING_NAMES[direction],
-    figure: test.percentile[direction],
+    estimate: test.percentile[direction],
     plain: direction !== "own",
     dots: direction === "own" ? createDots(test, layer, names) : [],
   }));
@@ -141,7 +144,7 @@ function createSteering(test: CellTest, layer: string, names: readonly string[])
   ];
 }
 
-function createDots(test: CellTest, layer: string, names: readonly string[]) {
+function createDots(test: SteeringTest, layer: string, names: readonly string[]) {
   return test.cells.flatMap(({ cell, classes, percentile }) => {
     if (percentile === null) return [];
     const title = classes.map((id) => names[id] ?? `class ${id}`).join(", ");
@@ -153,20 +156,22 @@ function describeSteering({
   tested,
   drawn,
   level,
-  pushes,
+  trials,
   images,
-  still,
-  silent,
-  unpushed,
-  push: length,
-}: CellTest): string {
+  trials_without_effect: trialsWithoutEffect,
+  without_class: withoutClass,
+  without_effect: withoutEffect,
+  strength,
+}: SteeringTest): string {
   const parts = [
-    `${count(tested, "cell")} of ${drawn} at level ${level}, sampled at random; ${count(pushes, "intervention")} of ` +
-      `${percent(length)} of the activation’s norm, on ${count(images, "image")}, for each cell on images without a sample in it. Confidence intervals are over cells and images.`,
+    `${count(tested, "cell")} of ${drawn} at level ${level}, sampled at random; ${count(trials, "intervention")} of ` +
+      `${percent(strength)} of the activation’s norm, on ${count(images, "image")}, for each cell on images without a sample in it. Confidence intervals are over cells and images.`,
   ];
-  if (silent) parts.push(`${count(silent, "cell")} had no positive attribution.`);
-  if (unpushed) parts.push(`${count(unpushed, "cell")} could not be steered.`);
-  if (still)
-    parts.push(`${count(still, "intervention")} had no effect and ${still === 1 ? "is" : "are"} excluded.`);
+  if (withoutClass) parts.push(`${count(withoutClass, "cell")} had no positive attribution.`);
+  if (withoutEffect) parts.push(`${count(withoutEffect, "cell")} could not be steered.`);
+  if (trialsWithoutEffect)
+    parts.push(
+      `${count(trialsWithoutEffect, "intervention")} had no effect and ${trialsWithoutEffect === 1 ? "is" : "are"} excluded.`,
+    );
   return parts.join(" ");
 }

@@ -37,9 +37,10 @@ function createIntroduction({ network }: Manifest): HTMLElement[] {
     { class: "tests" },
     createTest(
       "Ablation",
-      "Single activations are replaced by zero, by the layer’s mean, or by an activation of another image. Attribution " +
+      "Single activations are replaced by zero (zero ablation), by the layer’s mean (mean " +
+        "ablation), or by an activation of another image (resample ablation). Attribution " +
         "predicts the effect if the classes and samples that it ranks highest are those whose logits drop most. It is defined " +
-        "for replacement by zero; the other two are compared with the same attribution and are harder to predict.",
+        "for zero ablation; the other two are compared with the same attribution and are harder to predict.",
     ),
     createTest(
       "Steering",

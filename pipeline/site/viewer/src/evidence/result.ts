@@ -9,28 +9,28 @@ export interface Estimate {
   readonly high: number | null;
 }
 
-export const REPLACEMENTS = ["zero", "mean", "other"] as const;
-export const MEASURES = ["within", "within_median", "across", "own", "sign", "hit"] as const;
+export const ABLATIONS = ["zero", "mean", "resample"] as const;
+export const MEASURES = ["within", "within_median", "across", "own_label", "sign", "hit"] as const;
 export const DIRECTIONS = ["own", "gaussian", "shuffled", "other"] as const;
-export type Replacement = (typeof REPLACEMENTS)[number];
+export type Ablation = (typeof ABLATIONS)[number];
 export type Measure = (typeof MEASURES)[number];
 export type Direction = (typeof DIRECTIONS)[number];
 export type Grade = "well" | "fairly" | "weakly" | "not" | "unknown" | "too few images";
 
-type MeasuresByReplacement = Readonly<Record<Replacement, Readonly<Record<Measure, Estimate>>>>;
+type MeasuresByAblation = Readonly<Record<Ablation, Readonly<Record<Measure, Estimate>>>>;
 
-export interface ReplacementTest {
+export interface AblationTest {
   readonly samples: number;
   readonly images: number;
   /** Images with a sample whose attributions and changes can be ranked; the verdict requires a minimum. */
   readonly ranked_images: number;
-  readonly labelled: number;
+  readonly labeled: number;
   readonly classes: number;
-  /** Samples whose attributions, or whose changes after a replacement, are equal for all classes. */
-  readonly constant: Readonly<Record<Replacement | "attribution", number>>;
-  readonly measures: MeasuresByReplacement;
-  readonly shuffled: MeasuresByReplacement;
-  readonly lift: MeasuresByReplacement;
+  /** Samples whose attributions, or whose changes after an ablation, are equal for all classes. */
+  readonly constant: Readonly<Record<Ablation | "attribution", number>>;
+  readonly measures: MeasuresByAblation;
+  readonly shuffled: MeasuresByAblation;
+  readonly lift: MeasuresByAblation;
   /** [class, attribution, true change] of the samples' top classes, in logits. */
   readonly points: readonly (readonly [number, number, number])[];
 }
@@ -41,17 +41,17 @@ export interface TestedCell {
   readonly percentile: number | null;
 }
 
-export interface CellTest {
+export interface SteeringTest {
   readonly level: number;
   readonly drawn: number;
   readonly tested: number;
-  readonly silent: number;
-  readonly unpushed: number;
-  readonly pushes: number;
+  readonly without_class: number;
+  readonly without_effect: number;
+  readonly trials: number;
   /** Images with a nonzero effect of steering. */
   readonly images: number;
-  readonly still: number;
-  readonly push: number;
+  readonly trials_without_effect: number;
+  readonly strength: number;
   readonly ceiling: number;
   readonly percentile: Readonly<Record<Direction, Estimate>>;
   readonly lift: Readonly<Record<Exclude<Direction, "own">, Estimate>>;
@@ -60,18 +60,18 @@ export interface CellTest {
 }
 
 interface Finding {
-  readonly share: number | null;
+  readonly score: number | null;
   readonly grade: Grade;
 }
 
 export interface Measurement {
   readonly measured: true;
   readonly layer: string;
-  readonly replacement: ReplacementTest;
-  readonly cells: CellTest | null;
+  readonly ablation: AblationTest;
+  readonly steering: SteeringTest | null;
   readonly verdict: {
-    readonly removed: Finding;
-    readonly pushed: Finding;
+    readonly ablation: Finding;
+    readonly steering: Finding;
     readonly text: string;
     readonly warning: string | null;
     readonly rule: string;
@@ -88,10 +88,10 @@ export type Result = Measurement | Unmeasured;
 
 // Names of the measured quantities.
 
-export const REPLACEMENT_NAMES: Readonly<Record<Replacement, string>> = {
-  zero: "by zero",
-  mean: "by the layer’s mean",
-  other: "by another image’s",
+export const ABLATION_NAMES: Readonly<Record<Ablation, string>> = {
+  zero: "zero ablation",
+  mean: "mean ablation",
+  resample: "resample ablation",
 };
 
 export const STEERING_NAMES: Readonly<Record<Direction, string>> = {
@@ -105,7 +105,7 @@ export const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
   within: "Rank correlation over the classes of a sample, mean",
   within_median: "The same, median",
   across: "Rank correlation over samples for a class, mean of classes",
-  own: "The same for each sample’s own label",
+  own_label: "The same for each sample’s own label",
   sign: "Classes that change in the predicted direction",
   hit: "Top class has the largest drop",
 };

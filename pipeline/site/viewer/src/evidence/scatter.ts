@@ -2,7 +2,7 @@
 
 import { signed } from "../data/format";
 import { createSvg, el } from "../ui/dom";
-import type { ReplacementTest } from "./result";
+import type { AblationTest } from "./result";
 
 const WIDTH = 360;
 const HEIGHT = 250;
@@ -18,10 +18,7 @@ interface Scale {
 }
 
 /** The points with axes and the line of equality. */
-export function createScatterPlot(
-  points: ReplacementTest["points"],
-  names: readonly string[],
-): SVGSVGElement {
+export function createScatterPlot(points: AblationTest["points"], names: readonly string[]): SVGSVGElement {
   const x = createScale(
     points.map(([, attribution]) => attribution),
     LEFT,
@@ -53,7 +50,7 @@ export function createScatterPlot(
 }
 
 /** The scatter plot with its caption. */
-export function createScatterFigure(test: ReplacementTest, names: readonly string[]): HTMLElement {
+export function createScatterFigure(test: AblationTest, names: readonly string[]): HTMLElement {
   const caption = el(
     "figcaption",
     {},
@@ -64,13 +61,13 @@ export function createScatterFigure(test: ReplacementTest, names: readonly strin
       "Its attribution against the drop of its logit when the activation is set to zero. On the line, both are equal.",
     ),
   );
-  return el("figure", { class: "cloud" }, caption, createScatterPlot(test.points, names));
+  return el("figure", { class: "scatter-plot" }, caption, createScatterPlot(test.points, names));
 }
 
 function createAxes(x: Scale, y: Scale): SVGElement[] {
-  const made: SVGElement[] = [];
+  const elements: SVGElement[] = [];
   for (const tick of x.ticks) {
-    made.push(
+    elements.push(
       createSvg("line", {
         class: "grid-line",
         x1: x.at(tick),
@@ -79,7 +76,7 @@ function createAxes(x: Scale, y: Scale): SVGElement[] {
         y2: HEIGHT - BOTTOM,
       }),
     );
-    made.push(
+    elements.push(
       createSvg(
         "text",
         { x: x.at(tick), y: HEIGHT - BOTTOM + 15, "text-anchor": "middle" },
@@ -88,22 +85,24 @@ function createAxes(x: Scale, y: Scale): SVGElement[] {
     );
   }
   for (const tick of y.ticks) {
-    made.push(
+    elements.push(
       createSvg("line", { class: "grid-line", x1: LEFT, x2: WIDTH - EDGE, y1: y.at(tick), y2: y.at(tick) }),
     );
-    made.push(createSvg("text", { x: LEFT - 7, y: y.at(tick) + 4, "text-anchor": "end" }, formatTick(tick)));
+    elements.push(
+      createSvg("text", { x: LEFT - 7, y: y.at(tick) + 4, "text-anchor": "end" }, formatTick(tick)),
+    );
   }
   const middle = (EDGE + HEIGHT - BOTTOM) / 2;
-  const turned = { x: 10, y: middle, "text-anchor": "middle", transform: `rotate(-90 10 ${middle})` };
-  made.push(
+  const rotated = { x: 10, y: middle, "text-anchor": "middle", transform: `rotate(-90 10 ${middle})` };
+  elements.push(
     createSvg(
       "text",
       { x: (LEFT + WIDTH - EDGE) / 2, y: HEIGHT - 4, "text-anchor": "middle" },
       "attribution, logits",
     ),
   );
-  made.push(createSvg("text", turned, "true drop, logits"));
-  return made;
+  elements.push(createSvg("text", rotated, "true drop, logits"));
+  return elements;
 }
 
 function createDiagonal(x: Scale, y: Scale): SVGElement[] {

@@ -4,47 +4,47 @@ import { percent } from "../data/format";
 import { el } from "../ui/dom";
 import { createValue } from "./forest";
 import {
-  type CellTest,
+  ABLATION_NAMES,
+  ABLATIONS,
+  type AblationTest,
   DIRECTIONS,
   formatNumber,
   MEASURE_NAMES,
   MEASURES,
   type Measurement,
-  REPLACEMENT_NAMES,
-  REPLACEMENTS,
-  type ReplacementTest,
   STEERING_NAMES,
+  type SteeringTest,
 } from "./result";
 
 /** Collapsed part of the page with the tables. */
 export function createTables(
-  { replacement, cells, layer }: Measurement,
+  { ablation, steering, layer }: Measurement,
   names: readonly string[],
 ): HTMLDetailsElement {
   const details = el(
     "details",
     {},
     el("summary", {}, "All measurements as tables"),
-    createAblationTable(replacement),
+    createAblationTable(ablation),
   );
-  if (cells) details.append(createSteeringTable(cells), createCellTable(cells, layer, names));
+  if (steering) details.append(createSteeringTable(steering), createCellTable(steering, layer, names));
   return details;
 }
 
-function createAblationTable(test: ReplacementTest): HTMLElement {
-  const rows = MEASURES.filter((measure) => measure !== "own" || test.labelled > 0).map((measure) => {
+function createAblationTable(test: AblationTest): HTMLElement {
+  const rows = MEASURES.filter((measure) => measure !== "own_label" || test.labeled > 0).map((measure) => {
     const format = measure === "sign" || measure === "hit" ? formatShare : formatNumber;
-    const found = REPLACEMENTS.map((by) => [
+    const found = ABLATIONS.map((by) => [
       createValue(test.measures[by][measure], format),
       createValue(test.shuffled[by][measure], format),
     ]);
     return [MEASURE_NAMES[measure], ...found.flat()];
   });
-  const head = REPLACEMENTS.flatMap((by) => [`Replaced ${REPLACEMENT_NAMES[by]}`, "shuffled"]);
+  const head = ABLATIONS.flatMap((by) => [ABLATION_NAMES[by], "shuffled"]);
   return createTable("Ablation, with 95 % confidence intervals", ["Measure", ...head], rows);
 }
 
-function createSteeringTable(test: CellTest): HTMLElement {
+function createSteeringTable(test: SteeringTest): HTMLElement {
   const rows = DIRECTIONS.map((direction) => [
     STEERING_NAMES[direction],
     createValue(test.percentile[direction]),
@@ -60,7 +60,7 @@ function createSteeringTable(test: CellTest): HTMLElement {
   return createTable("Steering, with 95 % confidence intervals", head, rows);
 }
 
-function createCellTable(test: CellTest, layer: string, names: readonly string[]): HTMLElement {
+function createCellTable(test: SteeringTest, layer: string, names: readonly string[]): HTMLElement {
   const rows = [...test.cells]
     .sort((one, two) => (two.percentile ?? -1) - (one.percentile ?? -1))
     .map(({ cell, classes, percentile }) => [

@@ -20,7 +20,7 @@ const LABEL_POSITION = 0.84; // vertical position in its cell, so that the cente
 
 interface RegionLabelData {
   readonly size: number;
-  readonly place: EncodedArray;
+  readonly label_position: EncodedArray;
   readonly cells: EncodedArray;
   readonly class: EncodedArray;
   readonly cut: EncodedArray;
@@ -28,14 +28,14 @@ interface RegionLabelData {
 
 /** Labels of the regions of an atlas, coarse to fine, and within a scale the largest first. */
 export async function regionLabels(layer: string, atlas: string, names: readonly string[]): Promise<Label[]> {
-  const data = await loadData<RegionLabelData>(`${layer}/${atlas}/names`);
-  const [place, cells, classes, cut] = await Promise.all(
-    [data.place, data.cells, data.class, data.cut].map(decodeArray),
+  const data = await loadData<RegionLabelData>(`${layer}/${atlas}/regions`);
+  const [labelPosition, cells, classes, cut] = await Promise.all(
+    [data.label_position, data.cells, data.class, data.cut].map(decodeArray),
   );
   const labels = Array.from(classes ?? [], (id, region) => ({
     text: shortName(names[id] ?? ""),
-    x: (place?.[2 * region + 1] ?? 0) / data.size,
-    y: (place?.[2 * region] ?? 0) / data.size,
+    x: (labelPosition?.[2 * region + 1] ?? 0) / data.size,
+    y: (labelPosition?.[2 * region] ?? 0) / data.size,
     rank: cut?.[region] ?? 0,
     extent: Math.sqrt(cells?.[region] ?? 0) / data.size,
   }));

@@ -13,7 +13,7 @@ import { LabelObstacles, type Rectangle } from "./label-obstacles";
 import { HALO, LabelRenderer, minSideForCellLabels, type SizedLabel } from "./label-sprites";
 
 const FADE_MS = 200;
-const MOST_CELLS = 4000;
+const MAX_LABELED_CELLS = 4000;
 const NARROW_WIDTH = 640; // pixels; narrower maps have smaller labels
 const NARROW_SCALE = 0.7;
 
@@ -100,14 +100,14 @@ export class Labels implements OverlayLayer {
   }
 
   private isWanted({ atlas, highlights, density }: Scene): boolean {
-    return this.store.state.labels && atlas.heat !== null && !highlights.length && !density;
+    return this.store.state.labels && atlas.heatmap !== null && !highlights.length && !density;
   }
 
   private async prepare({ layer, atlas, level }: Scene): Promise<void> {
     const scale = this.mapView.viewer.canvas.clientWidth < NARROW_WIDTH ? NARROW_SCALE : 1;
     const write = (label: Label): SizedLabel => this.renderer.sizeLabel(label, scale);
     const of = `${layer.name}/${atlas.name}/${scale}`;
-    const labels = atlas.names ? await regionLabels(layer.name, atlas.name, this.classes) : [];
+    const labels = atlas.regions ? await regionLabels(layer.name, atlas.name, this.classes) : [];
     if (level.name !== this.preparedName) return;
     if (of !== this.regions.of) {
       this.regions = { of, names: labels.map(write) };
@@ -117,7 +117,8 @@ export class Labels implements OverlayLayer {
     this.layout = new LabelLayout(names);
     this.cells = {
       from: minSideForCellLabels(level.size),
-      make: () => new LabelLayout([...names, ...cellLabels(level, this.classes, MOST_CELLS).map(write)]),
+      make: () =>
+        new LabelLayout([...names, ...cellLabels(level, this.classes, MAX_LABELED_CELLS).map(write)]),
     };
     this.overlay.draw();
     this.description.update();

@@ -42,7 +42,7 @@ export interface AxisGeometry {
 
 const HEIGHT = 54;
 const GAP = 9;
-const LEAST_WIDTH = 96;
+const MIN_WIDTH = 96;
 
 export function drawAxis(
   context: CanvasRenderingContext2D,
@@ -65,7 +65,7 @@ export function drawAxis(
   };
   context.save();
   drawZero(axis, frame.top);
-  if (axis.to - axis.from > LEAST_WIDTH) {
+  if (axis.to - axis.from > MIN_WIDTH) {
     drawLine(axis);
     drawTicks(axis);
     drawClassNames(axis);

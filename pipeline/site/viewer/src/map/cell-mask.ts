@@ -8,9 +8,14 @@ import type { Color } from "../ui/colors";
 const MASK_OPACITY = 0.93;
 
 /** Brightness of a cell, 0..1: its attribution of the chosen sign, or 1 without a class. */
-export function cellBrightness(heat: Heatmap | null, sign: 1 | -1, intensity: number, cell: number): number {
-  if (!heat) return 1;
-  return Math.min(1, Math.max(0, sign * (heat.share[cell] ?? 0)) * intensity);
+export function cellBrightness(
+  heatmap: Heatmap | null,
+  sign: 1 | -1,
+  intensity: number,
+  cell: number,
+): number {
+  if (!heatmap) return 1;
+  return Math.min(1, Math.max(0, sign * (heatmap.share[cell] ?? 0)) * intensity);
 }
 
 /** Mask as an image of `level.size` × `level.size` pixels. */

@@ -58,7 +58,7 @@ function colorScale(color: (name: string) => Color): Color[] {
 
 const MIN_CELL = 14; // pixels; in smaller cells a mark would hide the icon
 const SHARE = 0.085; // of a cell's side
-const [LEAST, MOST] = [2.5, 8];
+const [MIN_RADIUS, MAX_RADIUS] = [2.5, 8];
 
 interface MarkedCell {
   readonly row: number;
@@ -98,7 +98,7 @@ export class WarningMarks implements OverlayLayer {
     const cell = side / this.size;
     if (cell < MIN_CELL) return;
     const { width, height } = context.canvas;
-    const radius = Math.round(2 * Math.min(Math.max(SHARE * cell, LEAST), MOST)) / 2;
+    const radius = Math.round(2 * Math.min(Math.max(SHARE * cell, MIN_RADIUS), MAX_RADIUS)) / 2;
     const inset = 0.09 * cell + radius;
     for (const { row, column, why } of this.cells) {
       let x = left + (column + 1) * cell - inset;

@@ -107,7 +107,7 @@ export class Overlay {
       foreground: style.getPropertyValue("--foreground"),
       accent: style.getPropertyValue("--accent"),
     };
-    const { level, heat, density } = this.scene;
+    const { level, heatmap, density } = this.scene;
     const { sign, intensity } = this.store.state;
     const color = (name: string): Color => parseHexColor(style.getPropertyValue(name).trim());
     const [background, over, under] = [color("--background"), color("--over"), color("--under")];
@@ -117,7 +117,7 @@ export class Overlay {
       : cellMask(
           level,
           background,
-          several ?? ((cell) => cellBrightness(density ? null : heat, sign, intensity, cell)),
+          several ?? ((cell) => cellBrightness(density ? null : heatmap, sign, intensity, cell)),
         );
     [this.maskCanvas.width, this.maskCanvas.height] = [image.width, image.height];
     this.maskCanvas.getContext("2d")?.putImageData(image, 0, 0);

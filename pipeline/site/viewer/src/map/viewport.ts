@@ -13,7 +13,7 @@ export class Viewport {
   ) {}
 
   /** Center of a cell of the shown level, CSS pixels of the page. */
-  place(row: number, column: number): { x: number; y: number } {
+  cellToPoint(row: number, column: number): { x: number; y: number } {
     const { left, top, side } = this.mapView.frame();
     const { left: x, top: y } = this.mapView.viewer.canvas.getBoundingClientRect();
     const size = side / (this.scenes.current?.level.size ?? 1);

@@ -7,8 +7,8 @@ import type { Scene } from "../state/scene";
 import type { Color } from "../ui/colors";
 import type { Frame } from "./frame";
 
-const FAR_BELOW = 14; // a cell's side, CSS pixels
-const NEAR_ABOVE = 52;
+const FAR_MAX_SIDE = 14; // a cell's side, CSS pixels
+const NEAR_MIN_SIDE = 52;
 const TINT_FAR = 0.66;
 const TINT_NEAR = 0.1; // remaining tint inside the frame
 const EXPONENTS = { tint: 0.5, icon: 0.6 }; // exponents: weak winners keep their color and their icon
@@ -53,7 +53,7 @@ export class WinnerTint {
     this.several = highlights.length > 1;
     if (!this.several) return null;
     const found = findWinners(
-      highlights.map(({ heat }) => heat),
+      highlights.map(({ heatmap }) => heatmap),
       sign,
     );
     const hues = highlights.map(({ hue }) => color(`--class-${hue + 1}`));
@@ -65,7 +65,7 @@ export class WinnerTint {
   /** Draw on an empty context; `cell` is a cell's side in CSS pixels. */
   draw(context: CanvasRenderingContext2D, frame: Frame, cell: number): void {
     if (!this.several) return;
-    const near = smoothstep((cell - FAR_BELOW) / (NEAR_ABOVE - FAR_BELOW));
+    const near = smoothstep((cell - FAR_MAX_SIDE) / (NEAR_MIN_SIDE - FAR_MAX_SIDE));
     context.save();
     context.globalAlpha = TINT_FAR + (1 - TINT_FAR) * near;
     context.drawImage(this.tintCanvas, frame.left, frame.top, frame.side, frame.side);

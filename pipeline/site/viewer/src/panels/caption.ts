@@ -44,10 +44,11 @@ export class Caption {
   private createNotes(layer: LayerEntry): string[] {
     const notes = [];
     const strengths = this.manifest.layers.flatMap(({ atlases }) =>
-      atlases.map(({ heat }) => heat?.strength ?? 0),
+      atlases.map(({ heatmap }) => heatmap?.strength ?? 0),
     );
-    const own = Math.max(...layer.atlases.map(({ heat }) => heat?.strength ?? 0));
-    if (layer.atlases.every(({ heat }) => heat === null)) notes.push("No class attributions were recorded.");
+    const own = Math.max(...layer.atlases.map(({ heatmap }) => heatmap?.strength ?? 0));
+    if (layer.atlases.every(({ heatmap }) => heatmap === null))
+      notes.push("No class attributions were recorded.");
     else if (own < WEAK_RATIO * Math.max(...strengths)) {
       notes.push("Attributions at this early layer are weak; treat its top classes with caution.");
     }
@@ -73,14 +74,14 @@ function createComparisonNotes(layer: LayerEntry, { name, axis }: AtlasEntry): H
 
 /** Button that shows the density of the second image set; hidden if there is none. */
 export function createSecondSetButton(manifest: Manifest, store: Store): HTMLElement {
-  const { second } = manifest;
+  const second = manifest.second_image_set;
   if (!second) return el("span", { hidden: true });
-  const face = el("span", {}, "Density of ", el("em", {}, second.title));
+  const content = el("span", {}, "Density of ", el("em", {}, second.title));
   const toggle = (): void => {
     const shown = store.state.show === "second";
     store.set(shown ? { show: "attribution" } : { show: "second", classId: null, sign: 1, intensity: 1 });
   };
-  const element = createButton(`Density of ${second.title}`, face, toggle, "second-set");
+  const element = createButton(`Density of ${second.title}`, content, toggle, "second-set");
   const update = (): void => {
     const { layer, atlas, show, classId } = store.state;
     const offeredByToolbar = classId !== null;

@@ -13,21 +13,21 @@ import type { State } from "../state/state";
  */
 export function classesOf(scene: Scene, cell: number): ClassValue[] {
   const listed = scene.level.topClasses(cell);
-  const { heat, highlights } = scene;
+  const { heatmap, highlights } = scene;
   if (highlights.length > 1) {
     const others = listed.filter(({ id }) => !highlights.some((entry) => entry.id === id));
     return [...highlightedValues(scene, cell), ...others];
   }
-  if (!heat || listed.some(({ id }) => id === heat.classId)) return listed;
-  return [...listed, { id: heat.classId, value: attribution(heat, cell) }];
+  if (!heatmap || listed.some(({ id }) => id === heatmap.classId)) return listed;
+  return [...listed, { id: heatmap.classId, value: attribution(heatmap, cell) }];
 }
 
 /** The highlighted classes with the cell's values, in the order of selection. */
 export function highlightedValues({ level, highlights }: Scene, cell: number): ClassValue[] {
   const listed = level.topClasses(cell);
-  return highlights.map(({ id, heat }) => ({
+  return highlights.map(({ id, heatmap }) => ({
     id,
-    value: listed.find((entry) => entry.id === id)?.value ?? attribution(heat, cell),
+    value: listed.find((entry) => entry.id === id)?.value ?? attribution(heatmap, cell),
   }));
 }
 
@@ -43,7 +43,7 @@ export function cellMeasures(scene: Scene, cell: number): { name: string; value:
       meaning: "Cosine between the icon's activation and the cell's mean activation; at most 1.",
     },
     {
-      name: "centred",
+      name: "centered",
       value: of("fidelity_centred"),
       meaning: "The same after subtracting the layer's mean from both; the stricter measure.",
     },
@@ -69,8 +69,8 @@ export function describeWinner(
   sign: State["sign"],
 ): string {
   if (highlights.length < 2) return "";
-  const heats = highlights.map(({ heat }) => heat);
-  const winner = highlights[findWinner(heats, sign, cell)];
+  const heatmaps = highlights.map(({ heatmap }) => heatmap);
+  const winner = highlights[findWinner(heatmaps, sign, cell)];
   if (!winner) return `no ${sign < 0 ? "negative" : "positive"} attribution to the highlighted classes; `;
   const name = names[winner.id] ?? `class ${winner.id}`;
   return sign < 0 ? `most negative for ${name}; ` : `largest for ${name}; `;

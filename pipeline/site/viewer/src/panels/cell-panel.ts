@@ -84,7 +84,7 @@ export class CellPanel {
   }
 
   private createClasses(scene: Scene, cell: number): HTMLElement {
-    const selectedClass = scene.heat?.classId ?? null;
+    const selectedClass = scene.heatmap?.classId ?? null;
     const names = this.manifest.network.classes;
     const sides = sidesOf(scene, cell);
     const { highlights } = scene;
@@ -128,9 +128,9 @@ export class CellPanel {
   }
 
   /** The icon as a button that opens the icon dialog. */
-  private createEnlargeButton(face: HTMLElement, scene: Scene, cell: number, title: string): HTMLElement {
+  private createEnlargeButton(content: HTMLElement, scene: Scene, cell: number, title: string): HTMLElement {
     const name = "Enlarge the icon and show its provenance";
-    const button = createButton(name, face, () => this.iconDialog.open(scene, cell, title), "enlarge");
+    const button = createButton(name, content, () => this.iconDialog.open(scene, cell, title), "enlarge");
     button.append(createSvgIcon("M11.5 4H16v4.5", "M16 4l-5 5", "M8.5 16H4v-4.5", "M4 16l5-5"));
     return button;
   }

@@ -14,26 +14,26 @@ export function createExemplarPatches(
   if (!first) return [el("p", { class: "empty" }, "No exemplars are stored.")];
   const detail = el("div", { class: "origin", "aria-live": "polite" });
   const grid = el("div", { class: "patches", role: "group", "aria-label": "Exemplar patches" });
-  const choose = (selected: Exemplar, press: HTMLElement): void => {
-    for (const other of grid.children) other.setAttribute("aria-pressed", String(other === press));
+  const choose = (selected: Exemplar, button: HTMLElement): void => {
+    for (const other of grid.children) other.setAttribute("aria-pressed", String(other === button));
     detail.replaceChildren(...createDetail(selected));
   };
   exemplars.forEach((exemplar, index) => {
     const label = exemplar.label ? `${exemplar.label}, ${exemplar.key}` : exemplar.key;
-    const press = el("button", {
+    const button = el("button", {
       type: "button",
       class: "patch",
       "aria-label": `Exemplar ${index + 1}: ${label}`,
     });
-    press.title = label;
-    press.append(createPatchImage(exemplar));
+    button.title = label;
+    button.append(createPatchImage(exemplar));
     for (const event of ["click", "pointerenter", "focus"]) {
-      press.addEventListener(event, () => choose(exemplar, press));
+      button.addEventListener(event, () => choose(exemplar, button));
     }
-    grid.append(press);
-    if (index === 0) choose(exemplar, press);
+    grid.append(button);
+    if (index === 0) choose(exemplar, button);
   });
-  return [grid, detail, createFieldNote(manifest, layer)];
+  return [grid, detail, createReceptiveFieldNote(manifest, layer)];
 }
 
 function createPatchImage(exemplar: Exemplar): HTMLElement {
@@ -64,7 +64,7 @@ function createDetail(exemplar: Exemplar): HTMLElement[] {
   return [el("div", { class: "full-image" }, image, patchBox), text];
 }
 
-function createFieldNote(manifest: Manifest, layer: LayerEntry): HTMLElement {
+function createReceptiveFieldNote(manifest: Manifest, layer: LayerEntry): HTMLElement {
   const { crop } = manifest.network;
   const text = `The receptive field of this layer is ${layer.receptive_field} of the input's ${crop} pixels across`;
   const shown = layer.patch.limited

@@ -65,7 +65,7 @@ export class HoverCard {
    */
   private createClasses(scene: Scene, cell: number): HTMLElement {
     const names = this.manifest.network.classes;
-    const selectedClass = scene.heat?.classId ?? null;
+    const selectedClass = scene.heatmap?.classId ?? null;
     const sides = sidesOf(scene, cell);
     const { highlights } = scene;
     const listed = classesOf(scene, cell);

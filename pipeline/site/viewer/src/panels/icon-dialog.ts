@@ -41,7 +41,7 @@ export class IconDialog {
     const { layer, atlas, level } = scene;
     const { size, row, column } = addressOf({ level, cell });
     const pixels = renderedSize(atlas.levels, size);
-    const { made } = this.manifest;
+    const { provenance } = this.manifest;
     const facts: [string, string][] = [
       ["Layer", layer.name],
       ["Atlas", atlasName(this.manifest, atlas)],
@@ -55,8 +55,8 @@ export class IconDialog {
       ["Rendered at", `${pixels} × ${pixels} pixels`],
     ];
     const identities: [string, string][] = [
-      ...Object.entries(made.identities[layer.name]?.[atlas.name] ?? {}),
-      ["weights", made.network.weights ?? "–"],
+      ...Object.entries(provenance.identities[layer.name]?.[atlas.name] ?? {}),
+      ["weights", provenance.network.weights ?? "–"],
     ];
     const known = createList("facts", facts);
     loadIconOrigin(scene, cell).then(

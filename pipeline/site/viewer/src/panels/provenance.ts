@@ -3,7 +3,7 @@
 
 import type { CellAddress } from "../data/area";
 import { count } from "../data/format";
-import { atlasName, type Made, type Manifest } from "../data/manifest";
+import { atlasName, type Manifest, type Provenance } from "../data/manifest";
 import type { State } from "../state/state";
 import { createDialog } from "../ui/controls";
 import { el } from "../ui/dom";
@@ -48,18 +48,18 @@ export class ProvenanceDialog {
   }
 
   private createContent(layer: string, atlas: string): HTMLElement[] {
-    const { made, network, images } = this.manifest;
+    const { provenance, network, images } = this.manifest;
     const entry = this.manifest.layers
       .find(({ name }) => name === layer)
       ?.atlases.find(({ name }) => name === atlas);
     const name = entry ? atlasName(this.manifest, entry) : atlas;
-    const seed = made.settings.seed;
+    const seed = provenance.settings.seed;
     const facts: [string, string][] = [
       ["Network", network.name],
-      ["Architecture", formatValue(made.network.architecture)],
+      ["Architecture", formatValue(provenance.network.architecture)],
       ["Images", count(images, "image")],
       ["Seed", seed === undefined ? "–" : formatValue(seed)],
-      ["Version", made.versions.join(", ") || this.manifest.version],
+      ["Version", provenance.versions.join(", ") || this.manifest.version],
     ];
     return [
       el(
@@ -70,24 +70,24 @@ export class ProvenanceDialog {
       createList("facts", facts),
       el("h3", {}, "Artifacts"),
       el("p", { class: "secondary" }, "Each digest covers the settings and all inputs of the artifact."),
-      createList("digests", this.listDigests(made, layer, atlas)),
+      createList("digests", this.listDigests(provenance, layer, atlas)),
       el("h3", {}, "Settings"),
-      ...createSettings(made),
+      ...createSettings(provenance),
     ];
   }
 
-  private listDigests(made: Made, layer: string, atlas: string): [string, string][] {
+  private listDigests(provenance: Provenance, layer: string, atlas: string): [string, string][] {
     return [
-      ["images", made.images],
-      ["network", made.network.identity ?? "–"],
-      ["weights", made.network.weights ?? "–"],
-      ...Object.entries(made.identities[layer]?.[atlas] ?? {}),
+      ["images", provenance.images],
+      ["network", provenance.network.identity ?? "–"],
+      ["weights", provenance.network.weights ?? "–"],
+      ...Object.entries(provenance.identities[layer]?.[atlas] ?? {}),
     ];
   }
 }
 
 /** Settings of every stage, then those shared by several. */
-function createSettings({ settings }: Made): HTMLElement[] {
+function createSettings({ settings }: Provenance): HTMLElement[] {
   const groups = Object.entries(settings).filter(([, values]) => isGroup(values));
   const single = Object.entries(settings).filter(([, values]) => !isGroup(values));
   const shown = groups.map(([name, values]) => createGroup(name, Object.entries(values as object)));

@@ -1,4 +1,4 @@
-// Table of all groups: how often an image becomes the target class, and how often it leaves its own.
+// Table of all groups: targeted and untargeted rate.
 
 import { createSvg, el } from "../ui/dom";
 import {
@@ -16,11 +16,11 @@ import {
 export function createRateTable(context: PatchContext<Tested>): HTMLElement {
   const { source, target, direction } = context;
   const heads: readonly (readonly [string, string])[] = [
-    [`becomes ${target}`, "static"],
-    [`becomes ${target}`, "dynamic, oracle"],
-    [`leaves ${source}`, "static"],
+    [`predicted as ${target}`, "static"],
+    [`predicted as ${target}`, "dynamic, oracle"],
+    [`no longer ${source}`, "static"],
     [`softmax of ${target}`, `static; before: ${formatShare(direction.before.target)}`],
-    [`difference to the atlas`, `becomes ${target}, static, points`],
+    [`difference to the atlas`, `predicted as ${target}, static, points`],
   ];
   const head = el(
     "tr",
@@ -37,11 +37,16 @@ function createRow(
   group: Group,
   heads: readonly (readonly [string, string])[],
 ): HTMLElement {
-  const values = [group.static.becomes, group.dynamic.becomes, group.static.leaves, group.static.target];
+  const values = [
+    group.static.targeted,
+    group.dynamic.targeted,
+    group.static.untargeted,
+    group.static.target,
+  ];
   const { name, what } = GROUP_NAMES[group.name];
   const cells = values.map((value, index) => createCell(value, (heads[index] ?? []).join(", ")));
-  const ahead = group.name === "atlas" ? null : direction.added[group.name].static;
-  const last = ahead ? createDifference(ahead, (heads.at(-1) ?? []).join(", ")) : el("td", {});
+  const difference = group.name === "atlas" ? null : direction.differences[group.name].static;
+  const last = difference ? createDifference(difference, (heads.at(-1) ?? []).join(", ")) : el("td", {});
   return el(
     "tr",
     { class: group.name },
@@ -52,13 +57,13 @@ function createRow(
 }
 
 /** Difference between the rate of the atlas and that of a control. */
-function createDifference(added: Estimate, label: string): HTMLElement {
-  const value = el("span", { class: "value" }, formatPoints(added.value));
+function createDifference(difference: Estimate, label: string): HTMLElement {
+  const value = el("span", { class: "value" }, formatPoints(difference.value));
   return el(
     "td",
     { "data-label": label, class: "difference" },
     value,
-    el("span", { class: "interval-text" }, formatInterval(added)),
+    el("span", { class: "interval-text" }, formatInterval(difference)),
   );
 }
 
@@ -74,13 +79,13 @@ function createCell(value: Estimate, label: string): HTMLElement {
 
 /** Interval as a bar from 0 to 100 %, mean as a dot. */
 function createIntervalBar({ value, low, high }: Estimate): SVGSVGElement {
-  const place = (at: number): number => 4 + 112 * at;
+  const toX = (share: number): number => 4 + 112 * share;
   return createSvg(
     "svg",
     { class: "interval", viewBox: "0 0 120 12", "aria-hidden": "true" },
     createSvg("line", { class: "track", x1: 4, x2: 116, y1: 6, y2: 6 }),
-    createSvg("line", { class: "span", x1: place(low), x2: place(high), y1: 6, y2: 6 }),
-    createSvg("circle", { cx: place(value), cy: 6, r: 4 }),
+    createSvg("line", { class: "span", x1: toX(low), x2: toX(high), y1: 6, y2: 6 }),
+    createSvg("circle", { cx: toX(value), cy: 6, r: 4 }),
   );
 }
 

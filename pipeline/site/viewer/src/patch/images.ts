@@ -10,8 +10,8 @@ import {
   GROUP_NAMES,
   type Group,
   imageUrl,
-  type KeptPatch,
   type PatchContext,
+  type SelectedPatch,
   type Tested,
 } from "./result";
 
@@ -42,8 +42,8 @@ export function createCandidateCards(
   return el("ol", { class: "cards" }, ...cards);
 }
 
-function createCard(context: PatchContext<Tested>, group: Group, patch: KeptPatch): HTMLElement {
-  const { becomes } = patch.static;
+function createCard(context: PatchContext<Tested>, group: Group, patch: SelectedPatch): HTMLElement {
+  const { targeted } = patch.static;
   const size = Math.round((100 * patch.side) / context.test.crop);
   return el(
     "li",
@@ -53,20 +53,20 @@ function createCard(context: PatchContext<Tested>, group: Group, patch: KeptPatc
       "p",
       {
         class: "rate",
-        title: `becomes ${context.target}, static; 95 % confidence interval ${formatInterval(becomes)}`,
+        title: `predicted as ${context.target}, static; 95 % confidence interval ${formatInterval(targeted)}`,
       },
-      formatShare(becomes.value),
+      formatShare(targeted.value),
     ),
-    el("p", { class: "secondary" }, `dynamic ${formatShare(patch.dynamic.becomes.value)}`),
+    el("p", { class: "secondary" }, `dynamic ${formatShare(patch.dynamic.targeted.value)}`),
     el("p", { class: "secondary" }, `${size} % of the side, ${patch.corner}`),
     createOrigin(context, patch),
   );
 }
 
 function createPatchImage(context: PatchContext<unknown>, patch: FoundPatch, what: string): HTMLElement {
-  if (patch.picture === null) return el("p", { class: "empty" }, "not stored");
+  if (patch.file === null) return el("p", { class: "empty" }, "not stored");
   const alt = `${what}: ${patch.key === null ? "noise" : (patch.label ?? "no label")}`;
-  return el("img", { src: imageUrl(context, patch.picture), alt, loading: "lazy" });
+  return el("img", { src: imageUrl(context, patch.file), alt, loading: "lazy" });
 }
 
 function createOrigin(context: PatchContext<unknown>, patch: FoundPatch): HTMLElement {
@@ -96,12 +96,12 @@ export function createMontage(context: PatchContext<Tested>): HTMLElement {
 
 function createPair(context: PatchContext<Tested>, example: Example): HTMLElement {
   const { source, target } = context;
-  const verdict = example.becomes
-    ? `becomes ${target}`
-    : example.leaves
+  const verdict = example.targeted
+    ? `predicted as ${target}`
+    : example.untargeted
       ? `no longer ${source}`
       : `stays ${source}`;
-  const kind = example.becomes ? "becomes" : example.leaves ? "leaves" : "stays";
+  const kind = example.targeted ? "targeted" : example.untargeted ? "untargeted" : "unchanged";
   return el(
     "li",
     { class: kind },
@@ -114,11 +114,11 @@ function createPair(context: PatchContext<Tested>, example: Example): HTMLElemen
 function createSide(context: PatchContext<Tested>, example: Example, when: 0 | 1): HTMLElement {
   const name = when ? example.after : example.before;
   const alt = `${example.label ?? example.key} ${when ? "with the patch" : "without the patch"}`;
-  const picture = name === null ? null : el("img", { src: imageUrl(context, name), alt, loading: "lazy" });
+  const image = name === null ? null : el("img", { src: imageUrl(context, name), alt, loading: "lazy" });
   return el(
     "figure",
     {},
-    picture,
+    image,
     el(
       "figcaption",
       {},

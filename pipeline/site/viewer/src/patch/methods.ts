@@ -5,16 +5,16 @@ import { formatSizes, type PatchContext, type Tested } from "./result";
 
 export function createMethods(context: PatchContext<Tested>): HTMLElement {
   const { test, direction, source, target } = context;
-  const { searched, measured, right, shown, listed } = direction.images;
-  const tried = direction.groups[0]?.tried ?? 0;
-  const kept = direction.groups[0]?.patches.length ?? 0;
+  const { searched, measured, correct, evaluated, listed } = direction.images;
+  const tested = direction.groups[0]?.patches_tested ?? 0;
+  const selected = direction.groups[0]?.patches.length ?? 0;
   const cut = test.patch.limited
     ? "half of the input’s side, since the receptive field is larger"
     : "the receptive field of the layer";
   return createList([
     [
       "Images",
-      `${listed} images of ${source} in the set, ${shown} passed to the network, ${right} of them classified correctly. These are split at random: sizes, corners and patches are selected on one half (${searched} images of it); everything on this page is measured on the other ${measured}. The network may have been trained on some of them.`,
+      `${listed} images of ${source} in the set, ${evaluated} passed to the network, ${correct} of them classified correctly. These are split at random: sizes, corners and patches are selected on one half (${searched} images of it); everything on this page is measured on the other ${measured}. The network may have been trained on some of them.`,
     ],
     [
       "Candidates",
@@ -22,7 +22,7 @@ export function createMethods(context: PatchContext<Tested>): HTMLElement {
     ],
     [
       "Same search for all groups",
-      `Each group tries ${tried} patches at ${formatSizes(test.sizes)} of the side in all four corners on the same images, and keeps the best ${kept}: the same candidate areas and the same number of trials.`,
+      `Each group tries ${tested} patches at ${formatSizes(test.sizes)} of the side in all four corners on the same images, and keeps the best ${selected}: the same candidate areas and the same number of trials.`,
     ],
     [
       "Same images, random positions",
@@ -39,11 +39,11 @@ export function createMethods(context: PatchContext<Tested>): HTMLElement {
     ["Static", "One size and one corner for each patch, selected on the first half."],
     [
       "Dynamic",
-      `The best size and corner for each image, selected on that image after trying all of them. This is an oracle: an upper bound for every group that cannot be selected in advance. “Leaves” under dynamic would refer to the selection for ${target}.`,
+      `The best size and corner for each image, selected on that image after trying all of them. This is an oracle: an upper bound for every group that cannot be selected in advance. The untargeted rate under dynamic would refer to the selection for ${target}.`,
     ],
     [
       "Intervals",
-      `95 %, from ${test.resamples} bootstrap draws of images and patches. If no image flips, the interval is 0 to 0 and means only that none of ${measured * kept} images did.`,
+      `95 %, from ${test.resamples} bootstrap draws of images and patches. If no image flips, the interval is 0 to 0 and means only that none of ${measured * selected} images did.`,
     ],
     [
       "Published reference",

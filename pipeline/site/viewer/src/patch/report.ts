@@ -16,24 +16,24 @@ import {
 
 export function createReport(context: PatchContext): HTMLElement[] {
   const { direction } = context;
-  if (direction.hindrance !== null) return createUntested({ ...context, direction });
+  if (direction.skip_reason !== null) return createUntested({ ...context, direction });
   return createTested({ ...context, direction });
 }
 
 function createUntested(context: PatchContext<Untested>): HTMLElement[] {
   const { direction } = context;
-  const why = el("p", { class: "skip-reason" }, direction.hindrance);
-  if (!direction.proposed.length) return [why];
+  const why = el("p", { class: "skip-reason" }, direction.skip_reason);
+  if (!direction.candidate_patches.length) return [why];
   const text = `Candidates of the atlas: exemplars from images of other classes at ${context.target}’s end.`;
-  return [why, createSection("Candidates", text, createCandidateCards(context, direction.proposed))];
+  return [why, createSection("Candidates", text, createCandidateCards(context, direction.candidate_patches))];
 }
 
 function createTested(context: PatchContext<Tested>): HTMLElement[] {
   const { source, target, direction, manifest, test } = context;
   const { measured } = direction.images;
-  const kept = direction.groups[0]?.patches.length ?? 0;
-  const lead = `${manifest.network.name} was tested on ${measured} images of ${source} that it classifies correctly and that were not used for selection, each with one of ${kept} patches pasted in a corner. The patches are crops of images of other classes, from cells of ${test.layer} at ${target}’s end of the comparison atlas. How often does it now predict ${target}?`;
-  const pictures = direction.examples.some(({ after }) => after !== null);
+  const selected = direction.groups[0]?.patches.length ?? 0;
+  const lead = `${manifest.network.name} was tested on ${measured} images of ${source} that it classifies correctly and that were not used for selection, each with one of ${selected} patches pasted in a corner. The patches are crops of images of other classes, from cells of ${test.layer} at ${target}’s end of the comparison atlas. How often does it now predict ${target}?`;
+  const hasImages = direction.examples.some(({ after }) => after !== null);
   return [
     el("p", { class: "lead" }, lead),
     createHeadline(context),
@@ -53,7 +53,7 @@ function createTested(context: PatchContext<Tested>): HTMLElement[] {
       `Ordered by their rate on the selection half; the share is of the images of the other half that become ${target}.`,
       ...createPatchCards(context),
     ),
-    ...(pictures
+    ...(hasImages
       ? [
           createSection(
             "Before and after",
@@ -70,34 +70,34 @@ function createTested(context: PatchContext<Tested>): HTMLElement[] {
 function createHeadline(context: PatchContext<Tested>): HTMLElement {
   const { direction, target } = context;
   const atlas = direction.groups[0];
-  const { best } = direction.added;
-  const added = direction.added[best].static;
-  const control = direction.groups.find(({ name }) => name === best);
-  const clear = added.low > 0 || added.high < 0;
+  const bestControl = direction.differences.best_control;
+  const difference = direction.differences[bestControl].static;
+  const control = direction.groups.find(({ name }) => name === bestControl);
+  const clear = difference.low > 0 || difference.high < 0;
   if (!atlas || !control) return el("div", {});
-  const name = GROUP_NAMES[best].name.toLowerCase();
+  const name = GROUP_NAMES[bestControl].name.toLowerCase();
   return el(
     "div",
     { class: "headline" },
-    createFigure(
-      formatShare(atlas.static.becomes.value),
+    createEstimate(
+      formatShare(atlas.static.targeted.value),
       `become ${target}, one size and corner for all images`,
-      atlas.static.becomes,
+      atlas.static.targeted,
     ),
-    createFigure(
-      formatShare(atlas.dynamic.becomes.value),
+    createEstimate(
+      formatShare(atlas.dynamic.targeted.value),
       "with the best size and corner for each image (oracle)",
-      atlas.dynamic.becomes,
+      atlas.dynamic.targeted,
     ),
-    createFigure(
-      formatPoints(added.value),
-      `points above the best control without an atlas (${name}: ${formatShare(control.static.becomes.value)})${clear ? "" : "; not significant"}`,
-      added,
+    createEstimate(
+      formatPoints(difference.value),
+      `points above the best control without an atlas (${name}: ${formatShare(control.static.targeted.value)})${clear ? "" : "; not significant"}`,
+      difference,
     ),
   );
 }
 
-function createFigure(
+function createEstimate(
   value: string,
   what: string,
   estimate: { low: number; high: number; value: number },

@@ -11,9 +11,9 @@ export interface Estimate {
 
 export interface Rates {
   /** Share of images for which the target has the largest logit. */
-  readonly becomes: Estimate;
+  readonly targeted: Estimate;
   /** Share of images for which another class than their own has it. */
-  readonly leaves: Estimate;
+  readonly untargeted: Estimate;
 }
 
 export interface PooledRates extends Rates {
@@ -32,14 +32,14 @@ export interface Curve {
 
 /** A patch and its origin; noise has none. */
 export interface FoundPatch {
-  readonly picture: string | null;
+  readonly file: string | null;
   readonly own: number | null;
   readonly cell: { readonly size: number; readonly at: readonly [number, number] } | null;
   readonly key: string | null;
   readonly label: string | null;
 }
 
-export interface KeptPatch extends FoundPatch {
+export interface SelectedPatch extends FoundPatch {
   /** Side of the pasted patch, pixels. */
   readonly side: number;
   readonly corner: string;
@@ -48,15 +48,15 @@ export interface KeptPatch extends FoundPatch {
   readonly curve: Curve;
 }
 
-export type GroupName = "atlas" | "elsewhere" | "logit" | "random" | "noise";
+export type GroupName = "atlas" | "same_image" | "logit" | "random" | "noise";
 
 export interface Group {
   readonly name: GroupName;
-  readonly tried: number;
+  readonly patches_tested: number;
   readonly static: PooledRates;
   readonly dynamic: PooledRates;
   readonly curve: Curve;
-  readonly patches: readonly KeptPatch[];
+  readonly patches: readonly SelectedPatch[];
 }
 
 export interface Example {
@@ -71,11 +71,11 @@ export interface Example {
     readonly target: readonly [number, number];
     readonly source: readonly [number, number];
   };
-  readonly becomes: boolean;
-  readonly leaves: boolean;
+  readonly targeted: boolean;
+  readonly untargeted: boolean;
 }
 
-/** The atlas's rate of "becomes the target" minus a control's. */
+/** The atlas's targeted rate minus a control's. */
 export interface Difference {
   readonly static: Estimate;
   readonly dynamic: Estimate;
@@ -87,26 +87,26 @@ interface DirectionSummary {
   readonly target: number;
   readonly images: {
     readonly listed: number;
-    readonly shown: number;
-    readonly right: number;
+    readonly evaluated: number;
+    readonly correct: number;
     readonly searched: number;
     readonly measured: number;
   };
-  readonly candidates: { readonly wanted: number; readonly found: number };
+  readonly candidates: { readonly requested: number; readonly found: number };
 }
 
 export interface Untested extends DirectionSummary {
   /** Why there is no test. */
-  readonly hindrance: string;
-  readonly proposed: readonly FoundPatch[];
+  readonly skip_reason: string;
+  readonly candidate_patches: readonly FoundPatch[];
 }
 
 export interface Tested extends DirectionSummary {
-  readonly hindrance: null;
+  readonly skip_reason: null;
   readonly before: { readonly target: number; readonly source: number };
   readonly groups: readonly Group[];
-  readonly added: Readonly<Record<Exclude<GroupName, "atlas">, Difference>> & {
-    readonly best: "logit" | "random";
+  readonly differences: Readonly<Record<Exclude<GroupName, "atlas">, Difference>> & {
+    readonly best_control: "logit" | "random";
   };
   readonly examples: readonly Example[];
 }
@@ -119,7 +119,7 @@ export interface PatchTest {
   readonly patch: { readonly side: number; readonly limited: boolean };
   readonly sizes: readonly number[];
   readonly curve: readonly number[];
-  readonly kept: number;
+  readonly keep: number;
   readonly pool: number;
   readonly min_images: number;
   readonly resamples: number;
@@ -178,7 +178,7 @@ function decode(text: string): string {
 
 export const GROUP_NAMES: Readonly<Record<GroupName, { readonly name: string; readonly what: string }>> = {
   atlas: { name: "From the atlas", what: "exemplars of the cells at the target’s end of the axis" },
-  elsewhere: {
+  same_image: {
     name: "Same images, random positions",
     what: "the atlas’s images, cropped at random positions",
   },
@@ -201,8 +201,8 @@ export function className(manifest: Manifest, id: number): string {
 }
 
 /** URL of an image of the result, relative to the page. */
-export function imageUrl({ test }: PatchContext<unknown>, picture: string): string {
-  return `patch/${test.layer}/${test.atlas}/${picture}`;
+export function imageUrl({ test }: PatchContext<unknown>, file: string): string {
+  return `patch/${test.layer}/${test.atlas}/${file}`;
 }
 
 export function formatShare(value: number): string {

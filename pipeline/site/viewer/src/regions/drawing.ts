@@ -17,13 +17,13 @@ export interface RegionDrag<Tool> {
 
 export interface DragActions<Tool> {
   /** Tool of a drag that starts now; null to pan the map. */
-  begins(shift: boolean): Tool | null;
-  moves(drag: RegionDrag<Tool>): void;
-  ends(drag: RegionDrag<Tool>): void;
-  drops(): void;
+  onStart(shift: boolean): Tool | null;
+  onMove(drag: RegionDrag<Tool>): void;
+  onEnd(drag: RegionDrag<Tool>): void;
+  onCancel(): void;
 }
 
-const NEAR = 2; // CSS pixels
+const MIN_DISTANCE = 2; // CSS pixels
 
 /** Call the result to abort the drag; it returns whether there was one. */
 export function listenToDrag<Tool>(mapView: MapView, actions: DragActions<Tool>): () => boolean {
@@ -36,12 +36,12 @@ export function listenToDrag<Tool>(mapView: MapView, actions: DragActions<Tool>)
   };
   const extend = ({ path }: RegionDrag<Tool>, to: Point): void => {
     const last = path.at(-1) ?? to;
-    const near = NEAR / mapView.frame().side;
-    if (Math.hypot(to.x - last.x, to.y - last.y) >= near) path.push(to);
+    const minDistance = MIN_DISTANCE / mapView.frame().side;
+    if (Math.hypot(to.x - last.x, to.y - last.y) >= minDistance) path.push(to);
   };
   viewer.addHandler("canvas-press", ({ position, originalEvent }) => {
     const shift = (originalEvent as PointerEvent).shiftKey;
-    const tool = actions.begins(shift);
+    const tool = actions.onStart(shift);
     ignored = false;
     drag = tool === null ? null : { tool, shift, path: [at(position)] };
   });
@@ -49,22 +49,22 @@ export function listenToDrag<Tool>(mapView: MapView, actions: DragActions<Tool>)
     if (drag || ignored) event.preventDefaultAction = true;
     if (!drag) return;
     extend(drag, at(event.position));
-    actions.moves(drag);
+    actions.onMove(drag);
   });
   viewer.addHandler("canvas-drag-end", (event) => {
     if (drag || ignored) (event as { preventDefaultAction?: boolean }).preventDefaultAction = true;
     if (!drag) return;
     const done = drag;
     drag = null;
-    actions.ends(done);
+    actions.onEnd(done);
   });
   viewer.addHandler("canvas-pinch", () => {
-    if (drag) actions.drops();
+    if (drag) actions.onCancel();
     drag = null;
   });
   return () => {
     const drawing = drag !== null && drag.path.length > 1; // a click leaves one point
-    if (drag) actions.drops();
+    if (drag) actions.onCancel();
     ignored = drag !== null;
     drag = null;
     return drawing;
@@ -76,7 +76,7 @@ export function listenToDrag<Tool>(mapView: MapView, actions: DragActions<Tool>)
 export type Tool = "box" | "lasso";
 
 /** Positions selected by a tool; null if there are none. */
-export function selectPlaces(tool: Tool, level: LevelData, path: readonly Point[]): Area | null {
+export function selectCells(tool: Tool, level: LevelData, path: readonly Point[]): Area | null {
   const [first, last] = [path[0], path.at(-1)];
   if (!first || !last) return null;
   if (tool === "lasso") return selectWithLasso(level, path);

@@ -19,11 +19,11 @@ const PNG_UNAVAILABLE =
   "with “atlas browse”, or from a web host, to save a PNG.";
 
 interface ExportAction {
-  readonly face: string;
+  readonly text: string;
   readonly title: string;
   /** Label of the button when done. */
   readonly done: string;
-  work(): Promise<void>;
+  run(): Promise<void>;
 }
 
 /** Row of buttons with a note below. */
@@ -56,10 +56,10 @@ export function createExportButtons(
 }
 
 const COPY: ExportAction = {
-  face: "Copy link",
+  text: "Copy link",
   title: "Copy the link to this selection",
   done: "Copied",
-  work: () => navigator.clipboard.writeText(location.href),
+  run: () => navigator.clipboard.writeText(location.href),
 };
 
 function tableActions(
@@ -70,15 +70,15 @@ function tableActions(
   source: ImageSource | null,
 ): ExportAction[] {
   const createTableAction = (
-    face: string,
+    text: string,
     title: string,
     name: string,
     table: () => Promise<string>,
   ): ExportAction => ({
-    face,
+    text,
     title,
     done: "Saved",
-    work: async () =>
+    run: async () =>
       download(new Blob([await table()], { type: "text/csv" }), `${fileStem(scene)}-${name}.csv`),
   });
   const found = [
@@ -94,12 +94,12 @@ function tableActions(
 }
 
 function createPngAction(manifest: Manifest, scene: Scene, area: Area): ExportAction {
-  const work = async (): Promise<void> =>
+  const run = async (): Promise<void> =>
     download(
       await renderRegion(scene, area, caption(manifest, scene, area), exportColors()),
       `${fileStem(scene)}-cells.png`,
     );
-  return { face: "PNG", title: "Save the icons as PNG", done: "Saved", work };
+  return { text: "PNG", title: "Save the icons as PNG", done: "Saved", run };
 }
 
 function fileStem({ layer, atlas, level }: Scene): string {
@@ -108,19 +108,19 @@ function fileStem({ layer, atlas, level }: Scene): string {
 
 /** Button that runs an action and shows its success, or why it is not available. */
 function createActionButton(
-  { face, title, done, work }: ExportAction,
+  { text, title, done, run }: ExportAction,
   showNote: (text: string) => void,
 ): HTMLButtonElement {
-  const button = el("button", { type: "button", title }, face);
+  const button = el("button", { type: "button", title }, text);
   button.addEventListener("click", () => {
     showNote(button.dataset.unavailable ? PNG_UNAVAILABLE : "");
     if (button.dataset.unavailable) return;
-    work().then(
+    run().then(
       () => {
         announce(`${title}: ${done.toLowerCase()}.`);
         button.textContent = done;
         setTimeout(() => {
-          button.textContent = face;
+          button.textContent = text;
         }, DONE_MS);
       },
       (error) => {

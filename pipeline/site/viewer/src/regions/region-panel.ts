@@ -35,7 +35,7 @@ export function createRegionPanel(
   actions: RegionActions,
 ): HTMLElement {
   const found = summarizeRegion(scene.level, area);
-  const selectedClass = scene.heat?.classId ?? null;
+  const selectedClass = scene.heatmap?.classId ?? null;
   const panel = el("section", { class: "panel region", "aria-label": "Selected region", tabindex: "-1" });
   panel.append(createHeader(area, found, actions));
   if (!found.samples) {

@@ -10,7 +10,7 @@ import type { SceneStore } from "../state/scene";
 import type { Store } from "../state/state";
 import { announce } from "../ui/accessibility";
 import { createButton, createSvgIcon } from "../ui/dom";
-import { combineAreas, listenToDrag, RectangleCorners, selectPlaces, type Tool } from "./drawing";
+import { combineAreas, listenToDrag, RectangleCorners, selectCells, type Tool } from "./drawing";
 import { describeExtent } from "./region";
 
 const INSTRUCTIONS: Readonly<Record<Tool, string>> = {
@@ -41,14 +41,14 @@ export class RegionTool {
     this.buttons = createToolButtons((tool) => this.toggle(tool));
     this.setTool(null);
     this.abortDrag = listenToDrag<Tool>(mapView, {
-      begins: (shift) => this.activeTool ?? (shift ? "box" : null),
-      moves: ({ tool, path, shift }) => {
-        const area = scenes.current && selectPlaces(tool, scenes.current.level, path);
+      onStart: (shift) => this.activeTool ?? (shift ? "box" : null),
+      onMove: ({ tool, path, shift }) => {
+        const area = scenes.current && selectCells(tool, scenes.current.level, path);
         this.draw(area, shift, tool === "lasso" ? path : []);
       },
-      ends: ({ tool, path, shift }) =>
-        this.finish(scenes.current && selectPlaces(tool, scenes.current.level, path), shift),
-      drops: () => this.clearDraft(),
+      onEnd: ({ tool, path, shift }) =>
+        this.finish(scenes.current && selectCells(tool, scenes.current.level, path), shift),
+      onCancel: () => this.clearDraft(),
     });
     let size = 0; // a drawn region is in cells of one level
     scenes.onChange(({ level }) => {
@@ -154,8 +154,8 @@ export class RegionTool {
     this.activeTool = activeTool;
     this.addsToSelection = false;
     this.clearDraft();
-    for (const [tool, face] of Object.entries(this.buttons)) {
-      face.setAttribute("aria-pressed", String(tool === activeTool));
+    for (const [tool, button] of Object.entries(this.buttons)) {
+      button.setAttribute("aria-pressed", String(tool === activeTool));
     }
     const { dataset } = document.documentElement;
     if (activeTool) dataset.selecting = activeTool;
@@ -166,16 +166,16 @@ export class RegionTool {
 // Buttons of the tools.
 
 /** Icon of a lasso: a loop being drawn, and its end. */
-const ROPE_LOOP =
+const LASSO_LOOP =
   "M5.6 12.6C3.7 11.7 2.6 10.3 2.6 8.7c0-3 3.3-5.4 7.4-5.4s7.4 2.4 7.4 5.4-3.3 5.4-7.4 5.4c-1 0-2-.1-2.8-.4";
-const ROPE_END = "M5.6 12.6c1 .2 1.6.6 1.6 1.2 0 1.2-2.6.8-2.6 2 0 .9 1.3 1.3 2.6 1.3";
+const LASSO_END = "M5.6 12.6c1 .2 1.6.6 1.6 1.2 0 1.2-2.6.8-2.6 2 0 .9 1.3 1.3 2.6 1.3";
 
 export function createToolButtons(toggle: (tool: Tool) => void): Record<Tool, HTMLButtonElement> {
   const dashes = ["M3 5V3h2", "M8 3h2", "M13 3h2v2", "M15 8v1.5", "M3 8v2", "M3 13v2h2", "M8 15h1.5"];
   const box = createSvgIcon(...dashes, "M14.5 12v5", "M12 14.5h5");
   return {
     box: createButton("Select a region", box, () => toggle("box")),
-    lasso: createButton("Select with the lasso", createRopeIcon(), () => toggle("lasso")),
+    lasso: createButton("Select with the lasso", createLassoIcon(), () => toggle("lasso")),
   };
 }
 
@@ -183,14 +183,14 @@ export function createToolButtons(toggle: (tool: Tool) => void): Record<Tool, HT
 export function createAddButton(add: () => void): HTMLButtonElement {
   return createButton(
     "Add to the region with the lasso",
-    createRopeIcon("M16.6 13.5v5", "M14.1 16h5"),
+    createLassoIcon("M16.6 13.5v5", "M14.1 16h5"),
     add,
     "icon-button add",
   );
 }
 
-function createRopeIcon(...others: readonly string[]): SVGSVGElement {
-  const icon = createSvgIcon(ROPE_LOOP, ROPE_END, ...others);
+function createLassoIcon(...others: readonly string[]): SVGSVGElement {
+  const icon = createSvgIcon(LASSO_LOOP, LASSO_END, ...others);
   icon.firstElementChild?.setAttribute("stroke-dasharray", "2.4 2.3");
   return icon;
 }

@@ -48,7 +48,7 @@ export class Cursor {
     if (cell < 0) return;
     this.overlay.mark(cell);
     this.viewport.reveal(cell);
-    const { x, y } = this.viewport.place(level.row(cell), level.column(cell));
+    const { x, y } = this.viewport.cellToPoint(level.row(cell), level.column(cell));
     this.card.show(scene, cell, x, y);
     announce(describeCell(scene, cell, this.names, this.store.state.sign));
   }

@@ -23,8 +23,10 @@ export function labelCanvas(canvas: Element, name = "Activation atlas"): void {
 }
 
 declare global {
-  /** API for pages that embed the atlas in a frame, and for tests; `beside` refers to the second map. */
-  var atlas: { place: CellToPoint; beside?: CellToPoint; names(): WrittenLabel[] } | undefined;
+  /** API for pages that embed the atlas in a frame, and for tests; `secondCellToPoint` refers to the second map. */
+  var atlas:
+    | { cellToPoint: CellToPoint; secondCellToPoint?: CellToPoint; labels(): WrittenLabel[] }
+    | undefined;
 }
 
 type CellToPoint = (row: number, column: number) => { x: number; y: number };

@@ -17,7 +17,7 @@ export interface SecondActions {
   close(): void;
   /** Move the second map to the first pane, with this cell pinned. */
   pinInFirst(cell: CellAddress): void;
-  shown(scene: Scene): void;
+  onShown(scene: Scene): void;
 }
 
 export class SecondPane {
@@ -44,7 +44,7 @@ export class SecondPane {
       if (!this.element.isConnected) return; // closed while loading
       this.pane.show(scene);
       this.axis.show(scene);
-      actions.shown(scene);
+      actions.onShown(scene);
     });
     this.pane.listen((cell) => this.pinInFirst(cell, actions));
     store.subscribe((state) => this.choose(state));
@@ -96,7 +96,7 @@ function deriveState(manifest: Manifest, first: Pane, split: SplitState): State 
 export function syncViews(first: MapView, second: MapView): () => void {
   let leader = first;
   let following = false;
-  const carry = (companion: MapView): void => {
+  const syncPosition = (companion: MapView): void => {
     following = true;
     companion.setPosition(leader.position());
     following = false;
@@ -104,24 +104,24 @@ export function syncViews(first: MapView, second: MapView): () => void {
   const bind = (mapView: MapView, companion: MapView): (() => void) => {
     const { viewer } = mapView;
     // every movement starts with one of these events; those of the following map are ignored
-    const lead = (): void => {
+    const startLeading = (): void => {
       if (!following) leader = mapView;
     };
     const moved = (): void => {
-      if (leader === mapView) carry(companion);
+      if (leader === mapView) syncPosition(companion);
     };
-    viewer.addHandler("pan", lead);
-    viewer.addHandler("zoom", lead);
+    viewer.addHandler("pan", startLeading);
+    viewer.addHandler("zoom", startLeading);
     viewer.addHandler("viewport-change", moved);
     return () => {
-      viewer.removeHandler("pan", lead);
-      viewer.removeHandler("zoom", lead);
+      viewer.removeHandler("pan", startLeading);
+      viewer.removeHandler("zoom", startLeading);
       viewer.removeHandler("viewport-change", moved);
     };
   };
-  carry(second);
-  const bonds = [bind(first, second), bind(second, first)];
+  syncPosition(second);
+  const unbindAll = [bind(first, second), bind(second, first)];
   return () => {
-    for (const loosen of bonds) loosen();
+    for (const unbind of unbindAll) unbind();
   };
 }

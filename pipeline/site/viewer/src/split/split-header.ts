@@ -57,9 +57,9 @@ export class SplitHeader {
     this.classes.hidden = classes.length === 0;
     const pressed = classes.map(({ id, hue }) => {
       const name = this.manifest.network.classes[id] ?? `class ${id}`;
-      const face = el("span", { class: "name" }, name);
+      const content = el("span", { class: "name" }, name);
       const remove = (): void => this.store.set(removeClass(this.store.state, id));
-      const button = createButton(`Stop highlighting ${name}`, face, remove, "split-class");
+      const button = createButton(`Stop highlighting ${name}`, content, remove, "split-class");
       button.append(createSvgIcon("M6 6 14 14", "M14 6 6 14"));
       if (classes.length > 1) {
         button.dataset.hue = String(hue + 1);

@@ -90,8 +90,8 @@ export class SplitView {
     store.set({ ...swapViews(this.paneContext.manifest, store.state), pin });
   }
 
-  shown({ level, heat }: Scene): void {
-    root.dataset.split = `${level.name}/${heat?.classId ?? ""}`;
+  onShown({ level, heatmap }: Scene): void {
+    root.dataset.split = `${level.name}/${heatmap?.classId ?? ""}`;
     this.paneContext.card.hide();
     this.markSharedSamples();
   }
@@ -113,7 +113,8 @@ export class SplitView {
     this.second = new SecondPane(paneContext, first, pageElements, split, this);
     const { overlay, viewport } = this.second.pane;
     overlay.onMark(() => this.markSharedSamples());
-    if (globalThis.atlas) globalThis.atlas.beside = (row, column) => viewport.place(row, column);
+    if (globalThis.atlas)
+      globalThis.atlas.secondCellToPoint = (row, column) => viewport.cellToPoint(row, column);
     announce(`Layer ${split.layer} side by side with layer ${first.store.state.layer}`);
   }
 
@@ -123,7 +124,7 @@ export class SplitView {
     this.second = null;
     const focused = second.focused;
     delete root.dataset.split;
-    delete globalThis.atlas?.beside;
+    delete globalThis.atlas?.secondCellToPoint;
     this.button.setAttribute("aria-pressed", "false");
     first.mapView.keepViewOnResize();
     second.close();

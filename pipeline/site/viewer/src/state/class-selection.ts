@@ -14,7 +14,7 @@ export interface HighlightedClass {
 
 /** A highlighted class with its heatmap at the shown level. */
 export interface Highlight extends HighlightedClass {
-  readonly heat: Heatmap;
+  readonly heatmap: Heatmap;
 }
 
 export interface ClassSelection {

@@ -9,7 +9,7 @@ import type { State, Store } from "./state";
 
 export interface Scene extends GridView {
   /** Heatmap of the highlighted class, or of the first of several. */
-  readonly heat: Heatmap | null;
+  readonly heatmap: Heatmap | null;
   /** All highlighted classes, in the order of selection. */
   readonly highlights: readonly Highlight[];
   /** Density of the class or of the second image set, while it is shown. */
@@ -81,9 +81,9 @@ export class SceneStore {
   private async loadScene(layer: LayerEntry, atlas: AtlasEntry, size: number, state: State): Promise<Scene> {
     const level = await loadLevel(layer.name, atlas.name, size);
     const highlights = await loadHighlights(layer, atlas, level, highlightedClasses(state));
-    const heat = highlights[0]?.heat ?? null;
+    const heatmap = highlights[0]?.heatmap ?? null;
     const density = await loadDensity(this.manifest, layer, atlas, level, state);
-    return { layer, atlas, level, heat, highlights, density, sides: await loadSides(layer, atlas, level) };
+    return { layer, atlas, level, heatmap, highlights, density, sides: await loadSides(layer, atlas, level) };
   }
 
   private publish(scene: Scene): void {
@@ -98,18 +98,18 @@ async function loadHighlights(
   level: LevelData,
   classes: readonly HighlightedClass[],
 ): Promise<Highlight[]> {
-  const { heat } = atlas;
-  if (!heat) return [];
-  const load = (id: number): Promise<Heatmap> => loadHeatmap(heat, layer.name, atlas.name, level, id);
-  return Promise.all(classes.map(async ({ id, hue }) => ({ id, hue, heat: await load(id) })));
+  const { heatmap } = atlas;
+  if (!heatmap) return [];
+  const load = (id: number): Promise<Heatmap> => loadHeatmap(heatmap, layer.name, atlas.name, level, id);
+  return Promise.all(classes.map(async ({ id, hue }) => ({ id, hue, heatmap: await load(id) })));
 }
 
 async function loadSides(layer: LayerEntry, atlas: AtlasEntry, level: LevelData): Promise<Scene["sides"]> {
-  const { kind, classes, heat } = atlas;
+  const { kind, classes, heatmap } = atlas;
   const [left, right] = classes;
-  if (kind !== "compare" || !heat || left === undefined || right === undefined) return null;
+  if (kind !== "compare" || !heatmap || left === undefined || right === undefined) return null;
   const load = (classId: number): Promise<Heatmap> =>
-    loadHeatmap(heat, layer.name, atlas.name, level, classId);
+    loadHeatmap(heatmap, layer.name, atlas.name, level, classId);
   return [await load(left), await load(right)];
 }
 

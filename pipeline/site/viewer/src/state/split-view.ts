@@ -44,7 +44,7 @@ export function splitFromHash(text: string | null, { layers, network }: Manifest
   if (!layer || !atlas) return null;
   const [first, ...others] = ids.split(".");
   const id = parseInteger(first);
-  const classId = network.classes[id] !== undefined && atlas.heat ? id : null;
+  const classId = network.classes[id] !== undefined && atlas.heatmap ? id : null;
   const also = new URLSearchParams({ also: others.join("."), hues });
   return { layer: layer.name, atlas: atlas.name, ...selectionFromHash(also, classId, network.classes) };
 }

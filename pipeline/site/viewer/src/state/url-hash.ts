@@ -37,7 +37,7 @@ export function fromHash(hash: string, manifest: Manifest): State {
   const level = parseInteger(parts.get("level"));
   const requested = parseInteger(parts.get("class"));
   const { classes } = manifest.network;
-  const classId = classes[requested] !== undefined && atlas.heat ? requested : null;
+  const classId = classes[requested] !== undefined && atlas.heatmap ? requested : null;
   const selection = selectionFromHash(parts, classId, classes);
   const pin = parsePin(parts.get("pin"), atlas.levels);
   return {
@@ -81,7 +81,9 @@ function parseBox(text: string, sizes: readonly number[]): Area | null {
 function parseShow(parts: URLSearchParams, manifest: Manifest, atlas: AtlasEntry): Show {
   const requested = parts.get("show");
   if (requested === "density" && parts.has("class") && atlas.label_levels.length) return "density";
-  return requested === "second" && manifest.second && atlas.kind === "all" ? "second" : "attribution";
+  return requested === "second" && manifest.second_image_set && atlas.kind === "all"
+    ? "second"
+    : "attribution";
 }
 
 function parseView(text: string | null): View | null {

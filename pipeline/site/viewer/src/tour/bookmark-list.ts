@@ -63,7 +63,7 @@ export class BookmarkList {
     loadBookmarks().then((bookmarks) => this.fillTour(tourSection, bookmarks), this.actions.reportError);
   }
 
-  private fillTour(tourSection: HTMLElement, { automatic, places: bookmarks }: BookmarkFile): void {
+  private fillTour(tourSection: HTMLElement, { automatic, bookmarks }: BookmarkFile): void {
     const rows = bookmarks.map((bookmark, index) => {
       const row = createBookmarkButton(this.manifest, bookmark, () => this.goTo(bookmark.link));
       row.querySelector(".name")?.prepend(`${index + 1}. `);

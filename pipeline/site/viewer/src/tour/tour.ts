@@ -52,7 +52,7 @@ export class Tour {
   /** Follow a link into the tour; one with only a step goes to its bookmark. */
   follow(): void {
     const alone = !new URLSearchParams(location.hash.slice(1)).has("layer"); // before the hash is completed
-    this.load().then(({ places: bookmarks }) => {
+    this.load().then(({ bookmarks }) => {
       const { tour } = this.store.state;
       const bookmark = tour === null ? undefined : bookmarks[tour - 1];
       if (tour !== null && !bookmark) this.store.set({ tour: null });
@@ -62,7 +62,7 @@ export class Tour {
   }
 
   async start(): Promise<void> {
-    const { places: bookmarks } = await this.load();
+    const { bookmarks } = await this.load();
     if (!bookmarks[0]) return;
     this.goToStop(bookmarks[0], 1);
     this.element.focus({ preventScroll: true });
@@ -81,10 +81,10 @@ export class Tour {
 
   private show(step: number | null): void {
     document.documentElement.toggleAttribute("data-tour", step !== null);
-    const bookmark = step === null ? undefined : this.file?.places[step - 1];
+    const bookmark = step === null ? undefined : this.file?.bookmarks[step - 1];
     this.element.hidden = !bookmark;
     if (!bookmark || !this.file || step === null) return;
-    const { automatic, places: bookmarks } = this.file;
+    const { automatic, bookmarks } = this.file;
     const progress = `${step} of ${bookmarks.length}`;
     this.progress.textContent = automatic ? `${progress} · generated` : progress;
     this.track.style.setProperty("--share", String(step / bookmarks.length));
@@ -106,7 +106,7 @@ export class Tour {
     const { tour } = this.store.state;
     if (tour === null || !this.file) return;
     const step = tour + steps;
-    const bookmark = this.file.places[step - 1];
+    const bookmark = this.file.bookmarks[step - 1];
     if (bookmark) this.goToStop(bookmark, step);
     else if (step > 1) this.end();
   }
@@ -120,7 +120,7 @@ export class Tour {
   private key(event: KeyboardEvent): void {
     const action = {
       ArrowLeft: () => this.step(-1),
-      ArrowRight: () => this.store.state.tour !== this.file?.places.length && this.step(1),
+      ArrowRight: () => this.store.state.tour !== this.file?.bookmarks.length && this.step(1),
       Escape: () => this.end(),
     }[event.key];
     if (!action || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -118,10 +118,10 @@ export function createCellButton(
   view: CellView,
   caption: string,
   label: string,
-  press: () => void,
+  onClick: () => void,
 ): HTMLElement {
   const button = el("button", { type: "button", class: "cell-button", title: label, "aria-label": label });
   button.append(createIcon(view.layer, view.atlas, addressOf(view)), el("span", { class: "share" }, caption));
-  button.addEventListener("click", press);
+  button.addEventListener("click", onClick);
   return button;
 }

@@ -1,6 +1,7 @@
-"""Changes of the logits when activations of many samples are changed, computed batch by batch."""
+"""Measuring how interventions on many samples change the logits, and estimates of that with bootstrap intervals."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +10,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.core.bootstrap import Interval, weighted_interval
 from pipeline.core.progress import progress
 from pipeline.model.inputs import input_batches
 from pipeline.model.interventions import intervened_logits
 from pipeline.model.network import Network
 
 RESOLUTION = 2.0**-18  # of a logit, as a fraction of the largest one: smaller differences are float32 rounding
+DECIMALS = 4
 
 Floats = NDArray[np.float64]
+Statistics = Mapping[str, Floats]  # name → statistic under each weighting
 
 
 @dataclass(frozen=True)
@@ -94,3 +98,23 @@ def rounded_changes(logits: Floats) -> Floats:
     step = np.where(step > 0, step, 1.0)
     changes: Floats = np.rint((logits - logits[:1]) / step) * step
     return changes
+
+
+def rounded(value: float) -> float | None:
+    """To four decimals; None for NaN. Another batch size may change a number beyond these."""
+    return None if math.isnan(value) else round(value, DECIMALS) + 0.0
+
+
+def rounded_interval(found: Interval) -> dict[str, float | None]:
+    """An interval as the page shows it."""
+    return {"value": rounded(found.value), "low": rounded(found.low), "high": rounded(found.high)}
+
+
+def intervals(statistics: Statistics) -> dict[str, dict[str, float | None]]:
+    """The rounded interval of each statistic [weighting], by name."""
+    return {name: rounded_interval(weighted_interval(values)) for name, values in statistics.items()}
+
+
+def differences(one: Statistics, two: Statistics) -> dict[str, Floats]:
+    """``one`` minus ``two``, by name: paired differences, since both come from the same resamples."""
+    return {name: one[name] - two[name] for name in one}

@@ -1,4 +1,4 @@
-"""Running the race at one layer: curves first, then all sides timed in turn at the points that reach the bar."""
+"""Time to fidelity at one layer: first the curves, then all sides timed in turn at the points that reach the target."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -9,18 +9,18 @@ from benchmarks.harness.timing import Side, interleaved
 from benchmarks.render import lucent
 from benchmarks.render.cells import Cells
 from benchmarks.render.curves import lucent_points, our_points
-from benchmarks.render.factors import Finish, Race
+from benchmarks.render.factors import SideResult, TimeToFidelity
 from benchmarks.render.ours import Ours
-from benchmarks.render.points import Point, bar, first_at
+from benchmarks.render.points import Point, first_reaching, target_point
 from pipeline.config.render import RenderSettings
 from pipeline.core.progress import log_line
 
-DRAWS = 3  # of ours in each timed round, where one alone would be over too soon
+RENDERS = 3  # of ours in each timed round, where one alone would be over too soon
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much the race tries.
+    """Extent of the measurement.
 
     Attributes:
         cells: icons, all in one batch.
@@ -39,17 +39,19 @@ class Effort:
     timed_steps: int
 
 
-def compete(cells: Cells, configured: RenderSettings, size: int, effort: Effort) -> tuple[Race, list[dict[str, Any]]]:
-    """Race torch-lucent and ours at one layer.
+def measure_time_to_fidelity(
+    cells: Cells, configured: RenderSettings, size: int, effort: Effort
+) -> tuple[TimeToFidelity, list[dict[str, Any]]]:
+    """Measure torch-lucent and ours at one layer.
 
     Args:
         cells: rendered in one batch by all sides.
         configured: our settings of the stage.
         size: side of our icons, pixels.
-        effort: how much is tried.
+        effort: extent of the measurement.
 
     Returns:
-        The race, and every point of every curve.
+        The comparison, and every point of every curve.
     """
     where = f"{cells.layer}, {size} px"
     log_line(f"{where}: torch-lucent's curves")
@@ -59,46 +61,46 @@ def compete(cells: Cells, configured: RenderSettings, size: int, effort: Effort)
     log_line(f"{where}: our curves")
     exact = our_points(cells, configured, size, "float32", effort.budgets)
     best = our_points(cells, configured, size, "bfloat16", effort.budgets)
-    aim = bar(theirs)
-    finishes = {
-        "default": _finish("default", default.name, slow, aim),
-        "size": _finish("size", at_size.name, theirs, aim),
-        "exact": _finish("exact", "ours in float32", [point for point, _ in exact], aim),
-        "best": _finish("best", "ours in bfloat16", [point for point, _ in best], aim),
+    target = target_point(theirs)
+    results = {
+        "default": _side_result("default", default.name, slow, target),
+        "size": _side_result("size", at_size.name, theirs, target),
+        "exact": _side_result("exact", "ours in float32", [point for point, _ in exact], target),
+        "best": _side_result("best", "ours in bfloat16", [point for point, _ in best], target),
     }
     log_line(f"{where}: all sides in turn")
     sides = {
-        "default": _lucent_side(cells, default, finishes["default"].point, effort),
-        "size": _lucent_side(cells, at_size, finishes["size"].point, effort),
-        "exact": _our_side(cells, dict(exact)[finishes["exact"].point]),
-        "best": _our_side(cells, dict(best)[finishes["best"].point]),
+        "default": _lucent_side(cells, default, results["default"].point, effort),
+        "size": _lucent_side(cells, at_size, results["size"].point, effort),
+        "exact": _our_side(cells, dict(exact)[results["exact"].point]),
+        "best": _our_side(cells, dict(best)[results["best"].point]),
     }
     timed = interleaved(sides, effort.rounds)
-    race = Race(where, aim, **finishes, timed=timed)
+    comparison = TimeToFidelity(where, target, **results, timed=timed)
     curves = [*slow, *theirs, *(point for point, _ in (*exact, *best))]
-    return race, [{"layer": cells.layer, "size": size, **asdict(point)} for point in curves]
+    return comparison, [{"layer": cells.layer, "size": size, **asdict(point)} for point in curves]
 
 
-def _finish(side: str, name: str, points: Sequence[Point], aim: Point) -> Finish:
-    found = first_at(points, aim.fidelity)
+def _side_result(side: str, name: str, points: Sequence[Point], target: Point) -> SideResult:
+    found = first_reaching(points, target.fidelity)
     most = max(points, key=lambda point: (point.steps, point.fidelity))
-    return Finish(side, name, found or most, found is not None)
+    return SideResult(side, name, found or most, found is not None)
 
 
 def _lucent_side(cells: Cells, frame: lucent.Frame, point: Point, effort: Effort) -> Side:
     """Some of its steps; all are alike, so they stand for as many icons as they are a share of the steps."""
     steps = min(effort.timed_steps, point.steps)
-    draw = partial(lucent.pictures, cells, frame, point.rate, [steps])
-    return Side(draw, len(cells.mean) * steps / point.steps)
+    render = partial(lucent.icons, cells, frame, point.rate, [steps])
+    return Side(render, len(cells.mean) * steps / point.steps)
 
 
 def _our_side(cells: Cells, ours: Ours) -> Side:
-    return Side(_often(ours.render), DRAWS * len(cells.mean))
+    return Side(_repeated(ours.render), RENDERS * len(cells.mean))
 
 
-def _often(draw: Callable[[], object]) -> Callable[[], None]:
+def _repeated(render: Callable[[], object]) -> Callable[[], None]:
     def run() -> None:
-        for _ in range(DRAWS):
-            draw()
+        for _ in range(RENDERS):
+            render()
 
     return run
