@@ -13,7 +13,7 @@ from pipeline.core.errors import ConfigError, escape_control_chars
 from pipeline.core.lock import lock, lock_stage, refuse_busy
 from pipeline.core.progress import log_line
 from pipeline.export.site_metrics import write_site_metrics
-from pipeline.plan.options import Options
+from pipeline.plan.inputs import Options
 from pipeline.project.files import outdated, update_project
 from pipeline.project.root import project_root
 from pipeline.stages import STAGES, Task
