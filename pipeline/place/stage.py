@@ -22,8 +22,13 @@ from pipeline.images.listing import spread_evenly
 from pipeline.images.thumbnails import IMAGES_PER_FOLDER, encode_thumbnail, image_lists, thumbnail_path
 from pipeline.model.inputs import network_crop
 from pipeline.model.network import Network, load_network
-from pipeline.place.placement import Placement, nearest_activations
-from pipeline.place.second_image_set import SecondImageSet, open_second_image_set, record_activations
+from pipeline.place.placement import (
+    Placement,
+    SecondImageSet,
+    nearest_activations,
+    open_second_image_set,
+    record_activations,
+)
 from pipeline.stages import Task
 
 QUERIES = 4096  # samples placed at a time
