@@ -20,9 +20,8 @@ from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop
 from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network, save_network
-from pipeline.prepare.accuracy import TopPredictions, top_accuracy
 from pipeline.prepare.network import check_labels, check_names, make_module, match_classes
-from pipeline.prepare.train import train
+from pipeline.prepare.train import TopPredictions, top_accuracy, train
 from pipeline.stages import Task
 
 Metrics = dict[str, float | int | None]
