@@ -19,8 +19,8 @@ TRANSLATION = 0.14  # share of half the side, either way
 CONTRAST = 0.25
 BRIGHTNESS = 0.12
 TINT = 0.12  # standard deviation of the mixing of color channels
-TOP = 5
-BATCH_SIZE = 32
+TOP = 5  # predictions that are kept for an image
+BATCH_SIZE = 32  # images that are predicted together
 
 
 @dataclass(frozen=True)
