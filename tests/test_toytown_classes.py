@@ -20,7 +20,7 @@ from pipeline.model.inputs import to_tensor
 from pipeline.reduce import umap
 from pipeline.reduce.postprocess import comparison_axis, to_unit_square
 from pipeline.reduce.selection import read_attributions, samples_of_class
-from pipeline.sample.forward import sample_batch
+from pipeline.sample.attribution import sample_batch
 from tests.toytown_truth import PREPROCESSING, SIDE, network, parts, unseen_scenes
 
 LAYER, PLACES = "mixed4a", 12

@@ -16,7 +16,7 @@ from pipeline.model.network import Network
 from pipeline.reduce.layout import compute_layout
 from pipeline.reduce.quality import LayoutSamples, measure_quality
 from pipeline.reduce.rows import Rows
-from pipeline.sample.forward import sample_batch
+from pipeline.sample.attribution import sample_batch
 from tests.toytown_truth import PREPROCESSING, network, parts, unseen_scenes
 
 LAYER = "mixed3b"

@@ -22,7 +22,7 @@ from pipeline.plan.inputs import (
     step_count,
 )
 from pipeline.sample.attribution import TANGENTS
-from pipeline.sample.parallel_forward import parallel_batches
+from pipeline.sample.forward import parallel_batches
 from pipeline.sample.shards import shard_images
 
 TRAINING_PASSES = 3  # forward passes that a training step costs: one forward, and a backward pass of twice the time

@@ -41,7 +41,7 @@ from pipeline.plan.check import check_device, logit_count
 from pipeline.plan.costs import sample_batch_bytes
 from pipeline.plan.inputs import GivenRates, IconCost, Rates
 from pipeline.render.specification import renderer_spec
-from pipeline.sample.forward import sample_batch
+from pipeline.sample.attribution import sample_batch
 
 Clock = Callable[[], float]
 Work = Callable[[int], object]

@@ -26,8 +26,8 @@ from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.layers import LayerShape, require_layer
 from pipeline.model.network import Network, load_network
 from pipeline.model.positions import map_positions
-from pipeline.sample.forward import Block, sample_batch
-from pipeline.sample.parallel_forward import ParallelForward, parallel_batches
+from pipeline.sample.attribution import Block, sample_batch
+from pipeline.sample.forward import ParallelForward, parallel_batches
 from pipeline.sample.stats import ActivationStats, activation_stats
 
 MIN_BATCHES = 8  # of a task: writing its files then takes little time beside the network's work

@@ -15,7 +15,7 @@ from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop, to_tensor
 from pipeline.model.network import Network
 from pipeline.model.weights import load_weights
-from pipeline.sample.forward import Block, sample_batch
+from pipeline.sample.attribution import Block, sample_batch
 from pipeline.sample.shards import to_storage
 
 LAYERS = ("features.7", "features.12")
