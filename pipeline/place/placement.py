@@ -19,8 +19,7 @@ from pipeline.core.errors import ImageError
 from pipeline.core.progress import progress
 from pipeline.core.site_data import images_by_cell
 from pipeline.images.image_set import open_image_set
-from pipeline.images.listing import list_images
-from pipeline.images.manifest import ManifestImages
+from pipeline.images.manifest import ManifestImages, list_images
 from pipeline.images.positions import relative_positions
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.layers import require_layer, run_to

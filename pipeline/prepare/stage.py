@@ -13,8 +13,7 @@ from pipeline.core import artifacts as a
 from pipeline.core.errors import ImageError, escape_control_chars
 from pipeline.core.progress import log_line
 from pipeline.images.image_set import ImageSet, open_image_set
-from pipeline.images.listing import Listing, list_images
-from pipeline.images.manifest import Manifest, write_manifest, write_rejected
+from pipeline.images.manifest import Listing, Manifest, list_images, write_manifest, write_rejected
 from pipeline.model.build import freeze
 from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop
