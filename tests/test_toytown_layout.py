@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.reduce import ReduceSettings
 from pipeline.config.sample import SampleSettings
-from pipeline.images.positions import relative_positions
+from pipeline.images.crops import relative_positions
 from pipeline.images.toytown.toytown import Scene
 from pipeline.model.inputs import to_tensor
 from pipeline.model.network import Network

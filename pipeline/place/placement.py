@@ -18,9 +18,9 @@ from pipeline.core.cells import CellAssignment
 from pipeline.core.errors import ImageError
 from pipeline.core.progress import progress
 from pipeline.core.site_data import images_by_cell
+from pipeline.images.crops import relative_positions
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, list_images
-from pipeline.images.positions import relative_positions
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.layers import require_layer, run_to
 from pipeline.model.network import Network

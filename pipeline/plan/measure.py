@@ -28,9 +28,9 @@ from pipeline.featurevis.activation_space import ActivationSpace
 from pipeline.featurevis.memory import bytes_per_image
 from pipeline.featurevis.objectives import center_activations
 from pipeline.featurevis.renderer import BatchRenderer, RenderRequest
+from pipeline.images.crops import relative_positions
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
-from pipeline.images.positions import relative_positions
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import OutputFormat, output_formats
 from pipeline.model.inputs import input_batches, network_crop, to_tensor

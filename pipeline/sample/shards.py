@@ -19,9 +19,9 @@ from pipeline.config.sample import SampleSettings
 from pipeline.core.errors import DataError
 from pipeline.core.malloc import keep_memory
 from pipeline.core.zarr_store import write_shards
+from pipeline.images.crops import relative_positions
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.images.positions import relative_positions
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.layers import LayerShape, require_layer
 from pipeline.model.network import Network, load_network

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from pipeline.config.model import PreprocessingSettings
 from pipeline.config.sample import SampleSettings
 from pipeline.core.errors import DataError
-from pipeline.images.positions import relative_positions
+from pipeline.images.crops import relative_positions
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop, to_tensor

@@ -1,4 +1,4 @@
-"""A canvas with a mask for each part, which records which part every pixel shows; colors and what chooses them at random.
+"""A canvas that records which part every pixel shows, and gives a mask for each; colors, and how they are chosen.
 
 Coordinates are in units: a scene is 64 × 64 units, x to the right, y downwards, and the picture shows a square view of
 it, whatever its size in pixels. It is drawn at four times its final resolution, so that edges are antialiased.
