@@ -14,8 +14,14 @@ from pipeline.images.image_set import Entry, ImageSet, open_image_set
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import output_formats
 from pipeline.model.layers import get_layer, require_layer
-from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
-from pipeline.model.weights import is_weights_file, load_weights, published_weights, read_weights
+from pipeline.model.weights import (
+    is_weights_file,
+    load_weights,
+    published_weights,
+    read_weights,
+    resolve_class_names,
+    resolve_preprocessing,
+)
 from pipeline.plan.costs import StageCost, size, totals
 from pipeline.plan.disk import total_bytes
 from pipeline.plan.inputs import FILL, Sizes

@@ -35,8 +35,8 @@ from pipeline.model.build import build, freeze
 from pipeline.model.discovery import OutputFormat, output_formats
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.layers import LayerShape, require_layer
-from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network
+from pipeline.model.weights import resolve_class_names, resolve_preprocessing
 from pipeline.plan.check import check_device, logit_count
 from pipeline.plan.costs import sample_batch_bytes
 from pipeline.plan.inputs import GivenRates, IconCost, Rates
