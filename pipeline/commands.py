@@ -14,8 +14,7 @@ from pipeline.core.lock import lock, lock_stage, refuse_busy
 from pipeline.core.progress import log_line
 from pipeline.export import export, write_site_metrics
 from pipeline.plan.inputs import Options
-from pipeline.project.files import outdated, update_project
-from pipeline.project.root import project_root
+from pipeline.project import outdated, project_root, update_project
 from pipeline.stages import STAGES, Task
 
 OUTPUTS = Path("outputs")
