@@ -18,8 +18,8 @@ from pipeline.config.grid import GridSettings
 from pipeline.core import artifacts as a
 from pipeline.core import moments, zarr_store
 from pipeline.core.code_dependencies import stage_digest
-from pipeline.core.digests import folder_digest, folder_stat_digest
 from pipeline.core.errors import ArtifactError
+from pipeline.core.files import folder_digest, folder_stat_digest
 from pipeline.core.progress import log_line
 from pipeline.core.resumable import ResumableArtifact, resume
 from pipeline.grid.cell_assignment import SampleAssignment, assign_samples

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.core.artifacts import IMAGES, REJECTED, Artifact
-from pipeline.core.digests import identity
 from pipeline.core.errors import ArtifactError, ImageError, escape_control_chars
-from pipeline.core.files import atomic
+from pipeline.core.files import atomic, identity
 from pipeline.core.progress import tracked
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum, get_model_weights
 
 from pipeline.config.model import ModelSettings, PreprocessingSettings
-from pipeline.core.digests import file_digest
 from pipeline.core.errors import ArtifactError, ConfigError, ModelError, escape_control_chars
-from pipeline.core.files import expand_user
+from pipeline.core.files import expand_user, file_digest
 from pipeline.model.build import find_builder
 
 FILES = (".safetensors", ".pth", ".pt")
