@@ -11,7 +11,7 @@ from benchmarks.harness.rows import table
 from pipeline.core.errors import AtlasError
 from pipeline.core.malloc import share_memory
 from pipeline.core.progress import log_line
-from pipeline.project.root import project_root
+from pipeline.project import project_root
 
 RESULTS = Path("benchmarks/results")
 QUICK_RESULTS = Path("outputs/.bench/quick")  # not kept as a record

@@ -11,7 +11,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from pipeline.core.files import expand_user
-from pipeline.project.root import runs_installed_package, shipped
+from pipeline.project import runs_installed_package, shipped
 
 
 class PackageGroups(SearchPathPlugin):

@@ -18,7 +18,7 @@ from pipeline.commands import (
 )
 from pipeline.core.errors import AtlasError, escape_control_chars
 from pipeline.core.malloc import share_memory
-from pipeline.plan.options import add_options, options_from
+from pipeline.plan.inputs import add_options, options_from
 from pipeline.stages import STAGES
 
 BAD_INPUT = 2

@@ -12,10 +12,9 @@ from pipeline.config.params import load_params, parse_params
 from pipeline.core.errors import ConfigError, escape_control_chars
 from pipeline.core.lock import lock, lock_stage, refuse_busy
 from pipeline.core.progress import log_line
-from pipeline.export.site_metrics import write_site_metrics
-from pipeline.plan.options import Options
-from pipeline.project.files import outdated, update_project
-from pipeline.project.root import project_root
+from pipeline.export import export, write_site_metrics
+from pipeline.plan.inputs import Options
+from pipeline.project import outdated, project_root, update_project
 from pipeline.stages import STAGES, Task
 
 OUTPUTS = Path("outputs")
@@ -176,8 +175,6 @@ def export_site(folder: str) -> None:
     Raises:
         AtlasError: there is no complete site, the folder holds other files, or a run holds the lock of the outputs.
     """
-    from pipeline.export.export import export
-
     target = Path(folder).absolute()
     os.chdir(project_root())
     if not (OUTPUTS / "site" / "index.html").is_file():

@@ -17,8 +17,16 @@ from omegaconf import OmegaConf
 from pipeline import __version__
 from pipeline.compose import PARAMS, compose_config
 from pipeline.core.errors import ConfigError
-from pipeline.project.files import add_plot_templates, project_code_yaml, project_dvc_yaml
-from pipeline.project.root import CODE, DVC, is_project, runs_installed_package, shipped
+from pipeline.project import (
+    CODE,
+    DVC,
+    add_plot_templates,
+    is_project,
+    project_code_yaml,
+    project_dvc_yaml,
+    runs_installed_package,
+    shipped,
+)
 
 DVC_SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "core": {"analytics": False, "check_update": False, "autostage": False},

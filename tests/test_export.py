@@ -19,8 +19,7 @@ from pipeline.__main__ import main
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.lock import lock
 from pipeline.core.site_data import data_script, read_data_script
-from pipeline.export.export import MARKER, export
-from pipeline.export.site_files import site_files
+from pipeline.export import MARKER, export, site_files
 from pipeline.site.pages import PAGES
 from pipeline.site.stage import run
 

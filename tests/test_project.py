@@ -15,11 +15,9 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, expect
 
-from pipeline import __version__
+from pipeline import __version__, project
 from pipeline.__main__ import main
-from pipeline.project import files
-from pipeline.project.files import outdated, project_dvc_yaml, update_project
-from pipeline.project.root import CODE, DVC
+from pipeline.project import CODE, DVC, outdated, project_dvc_yaml, update_project
 from pipeline.stages import STAGES
 from tests.test_dvc import stages
 
@@ -231,13 +229,13 @@ def test_an_edited_dvc_yaml_survives_an_upgrade(made: Path, monkeypatch: pytest.
     """An unedited one is replaced; an edited one stays, and the new one is written next to it once, with a line."""
     old = (made / DVC).read_text()
     assert update_project(made) == []
-    monkeypatch.setattr(files, "project_dvc_yaml", lambda: old + "# newer\n")
+    monkeypatch.setattr(project, "project_dvc_yaml", lambda: old + "# newer\n")
     assert update_project(made) == [f"dvc.yaml: replaced by that of activation-atlas {__version__}"]
     assert (made / DVC).read_text() == old + "# newer\n"
     assert update_project(made) == []
     (made / DVC).write_text(old + "# mine\n")
     assert update_project(made) == []
-    monkeypatch.setattr(files, "project_dvc_yaml", lambda: old + "# newest\n")
+    monkeypatch.setattr(project, "project_dvc_yaml", lambda: old + "# newest\n")
     (line,) = update_project(made)
     assert line.startswith("dvc.yaml: edited, so it stays")
     assert (made / DVC).read_text() == old + "# mine\n"
@@ -264,7 +262,7 @@ def test_a_stage_by_itself_says_that_the_project_is_of_another_version(
 ) -> None:
     """DVC's own commands do not bring code.yaml up to date; only `atlas run` does."""
     assert outdated(made) is None
-    monkeypatch.setattr(files, "__version__", "9.9")
+    monkeypatch.setattr(project, "__version__", "9.9")
     line = outdated(made)
     assert line is not None
     assert line.endswith("this is 9.9; 'atlas run' runs what that changes")

@@ -12,15 +12,15 @@ from pipeline.config.reduce import ReduceSettings
 from pipeline.config.sample import SampleSettings
 from pipeline.config.selection import SelectionSettings
 from pipeline.core.cells import assign_cells
-from pipeline.grid.exemplars import exemplars
-from pipeline.images.positions import relative_positions
+from pipeline.grid.cosines import exemplars
+from pipeline.images.crops import relative_positions
 from pipeline.images.toytown.scenes import SCENE_CLASSES
 from pipeline.images.toytown.toytown import CLASSES, Scene
 from pipeline.model.inputs import to_tensor
 from pipeline.reduce import umap
 from pipeline.reduce.postprocess import comparison_axis, to_unit_square
 from pipeline.reduce.selection import read_attributions, samples_of_class
-from pipeline.sample.forward import sample_batch
+from pipeline.sample.attribution import sample_batch
 from tests.toytown_truth import PREPROCESSING, SIDE, network, parts, unseen_scenes
 
 LAYER, PLACES = "mixed4a", 12

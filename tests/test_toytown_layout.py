@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from pipeline.config.reduce import ReduceSettings
 from pipeline.config.sample import SampleSettings
-from pipeline.images.positions import relative_positions
+from pipeline.images.crops import relative_positions
 from pipeline.images.toytown.toytown import Scene
 from pipeline.model.inputs import to_tensor
 from pipeline.model.network import Network
 from pipeline.reduce.layout import compute_layout
 from pipeline.reduce.quality import LayoutSamples, measure_quality
 from pipeline.reduce.rows import Rows
-from pipeline.sample.forward import sample_batch
+from pipeline.sample.attribution import sample_batch
 from tests.toytown_truth import PREPROCESSING, network, parts, unseen_scenes
 
 LAYER = "mixed3b"

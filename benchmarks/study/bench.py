@@ -17,7 +17,7 @@ from benchmarks.study.rendering import Material, rendered
 from benchmarks.study.sheet import LARGEST, strip, write_sheet
 from benchmarks.study.variants import VARIANTS, Variant
 from pipeline.config.render import RenderSettings
-from pipeline.core.digests import identity
+from pipeline.core.files import identity
 from pipeline.core.progress import log_line
 
 SCRATCH = Path("outputs/.bench/study")

@@ -22,9 +22,8 @@ from pipeline.core.moments import layer_statistics
 from pipeline.featurevis.activation_space import ActivationSpace, activation_space
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import Objective, direction
-from pipeline.featurevis.optimize import optimize
+from pipeline.featurevis.optimize import image_generator, noise_and_uniforms, optimize
 from pipeline.featurevis.parameterization import Decoder
-from pipeline.featurevis.random import image_generator, noise_and_uniforms
 from pipeline.featurevis.renderer import to_uint8
 from pipeline.featurevis.transforms import RandomAffine
 from pipeline.render.specification import cold_config

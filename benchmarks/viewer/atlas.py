@@ -7,8 +7,7 @@ from pathlib import Path
 from benchmarks.viewer.artifacts import Size, task_of, write_artifacts
 from pipeline.core import artifacts as a
 from pipeline.core.code_dependencies import stage_digest
-from pipeline.core.digests import file_digest, identity
-from pipeline.core.files import write_json
+from pipeline.core.files import file_digest, identity, write_json
 from pipeline.core.progress import log_line
 from pipeline.site import stage as site_stage
 from pipeline.site.pages import TEMPLATE, viewer_files

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from pipeline.core.digests import file_digest
+from pipeline.core.files import file_digest
 
 PACKAGE = Path(__file__).parents[1]
 # Imports that are followed although no statement shows them: classes named by ``_target_`` in conf/ load by name.

@@ -44,9 +44,8 @@ from zarr.errors import ZarrUserWarning
 from zarr.storage import MemoryStore
 
 from pipeline.core.artifacts import Artifact
-from pipeline.core.digests import file_checksum, identity
 from pipeline.core.errors import ArtifactError
-from pipeline.core.files import PARTIAL, discard, flush
+from pipeline.core.files import PARTIAL, discard, file_checksum, flush, identity
 
 WORK = ".cache/resumable"  # below outputs
 ARTIFACT, PREVIOUS, ARRAYS, RECORDS = "artifact", "previous", "arrays", "tasks"  # in a work folder

@@ -16,9 +16,8 @@ from zarr.core.array_spec import ArrayConfigParams
 from zarr.storage import LocalStore
 
 from pipeline.core.artifacts import Artifact
-from pipeline.core.digests import file_checksum, identity
 from pipeline.core.errors import ArtifactError
-from pipeline.core.files import atomic
+from pipeline.core.files import atomic, file_checksum, identity
 
 CHUNK_BYTES = 2**20
 SHARD_BYTES = 2**27

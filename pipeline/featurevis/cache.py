@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.core.digests import identity
 from pipeline.core.errors import ArtifactError
+from pipeline.core.files import identity
 from pipeline.featurevis.objectives import array_digest, canonical_bytes
 
 GENERATION = 3  # raised whenever the code renders other pixels from the same input, or names its inputs otherwise

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from pipeline.core.digests import identity
+from pipeline.core.files import identity
 from pipeline.featurevis.activation_space import ActivationSpace
 from pipeline.featurevis.feature_extractor import LOGITS, Features
 

@@ -14,9 +14,8 @@ from torch import Tensor
 from pipeline.featurevis.cache import CachedImage, ImageCache
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import Objective
-from pipeline.featurevis.optimize import OptimizerConfig, Result, optimize
+from pipeline.featurevis.optimize import OptimizerConfig, Result, image_generator, noise_and_uniforms, optimize
 from pipeline.featurevis.parameterization import ImageParameterization
-from pipeline.featurevis.random import image_generator, noise_and_uniforms
 from pipeline.featurevis.transforms import RandomAffine
 from pipeline.model.network import Network, load_network
 from pipeline.parallel.pool import Pool

@@ -26,7 +26,7 @@ from pipeline.parallel.process import torch_threads
 
 Item = TypeVar("Item")
 
-CELL_MEANS = "means"  # the task that computes the means of cells from sums, see pipeline.grid.cell_means
+CELL_MEANS = "means"  # the task that computes the means of cells from sums, see pipeline.grid.two_pass
 BLOCK_FACTOR = 2  # blocks of 64 MiB as stored: several rows of a cell fall into one, and Zarr reads many chunks at once
 SUM_BYTES = 2**29  # of the sums that one task holds; channels that do not fit are summed in a further task
 MAX_SUM_TASKS = 32

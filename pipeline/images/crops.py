@@ -1,12 +1,37 @@
-"""Crops of the network's input by receptive field: the part of an image that stands for one sample.
+"""Sample positions in an image, and crops of the network's input around them.
 
-A sample is a position of a layer's map. Its crop is the square around that position whose side is the layer's receptive
-field, at most half of the input's side, so that it is a part of the image and not the image.
+A sample is a position of a layer's map. It is drawn relative to the image's size and so is the same at every layer. Its
+crop is the square around that position whose side is the layer's receptive field, at most half of the input's side, so
+that it is a part of the image and not the image.
 """
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-LARGEST_SHARE = 0.5
+import numpy as np
+from numpy.typing import NDArray
+
+_FRACTION_BITS = 53  # what a float64 in 0..1 holds exactly
+LARGEST_SHARE = 0.5  # of the side of the input, for the side of a crop
+
+
+def relative_positions(seed: int, digests: Sequence[str], count: int) -> NDArray[np.float64]:
+    """``count`` positions (v, u) for each image, uniform in [0, 1), v downwards and u to the right.
+
+    A position depends only on the seed, the image's digest and its own number, so adding images or positions moves
+    none.
+
+    Returns:
+        [image, count, 2]
+    """
+    return np.array([[_position(seed, digest, i) for i in range(count)] for digest in digests]).reshape(-1, count, 2)
+
+
+def _position(seed: int, digest: str, number: int) -> tuple[float, float]:
+    words = hashlib.sha256(f"{seed}/{digest}/{number}".encode()).digest()
+    v, u = (int.from_bytes(words[start : start + 8]) >> (64 - _FRACTION_BITS) for start in (0, 8))
+    return v / 2**_FRACTION_BITS, u / 2**_FRACTION_BITS
 
 
 @dataclass(frozen=True)

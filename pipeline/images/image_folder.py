@@ -10,9 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from pipeline.core.digests import file_digest
 from pipeline.core.errors import ImageError, escape_control_chars
-from pipeline.core.files import expand_user
+from pipeline.core.files import expand_user, file_digest
 from pipeline.images.decode import open_file
 from pipeline.images.image_set import Entry
 

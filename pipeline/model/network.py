@@ -13,9 +13,8 @@ from torch import nn
 
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core.artifacts import MODEL
-from pipeline.core.digests import file_digest, identity
 from pipeline.core.errors import ArtifactError, ModelError
-from pipeline.core.files import atomic, write_json
+from pipeline.core.files import atomic, file_digest, identity, write_json
 from pipeline.model.build import build, freeze, in_place_modules
 from pipeline.model.layers import LayerShape
 from pipeline.model.weights import check_saved_weights, load_weights

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 from pipeline.config.params import Params
 from pipeline.core.atlas_names import parse_atlas
@@ -13,13 +14,17 @@ from pipeline.images.image_set import Entry, ImageSet, open_image_set
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import output_formats
 from pipeline.model.layers import get_layer, require_layer
-from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
-from pipeline.model.weights import is_weights_file, load_weights, published_weights, read_weights
-from pipeline.plan.costs import StageCost, totals
+from pipeline.model.weights import (
+    is_weights_file,
+    load_weights,
+    published_weights,
+    read_weights,
+    resolve_class_names,
+    resolve_preprocessing,
+)
+from pipeline.plan.costs import StageCost, size, totals
 from pipeline.plan.disk import total_bytes
-from pipeline.plan.format import size
 from pipeline.plan.inputs import FILL, Sizes
-from pipeline.plan.synthetic import logit_count
 from pipeline.reduce.external_engines import check_engine
 from pipeline.site.bookmarks import configured_bookmarks, link_targets
 
@@ -111,6 +116,13 @@ def check_network(params: Params, images: ImageSet, count: int) -> Sizes:
     forms = output_formats(module, crop, model.prefix_tokens)
     channels = {layer: require_layer(layer, forms).channels for layer in params.layers}
     return Sizes(params, count, len(names) if names else logit_count(module, crop), channels, FILL, crop)
+
+
+def logit_count(module: nn.Module, crop: int) -> int:
+    """Number of classes of a network; 0 if its output is no row of logits."""
+    with torch.no_grad():
+        logits = module(torch.zeros(1, 3, crop, crop))
+    return int(logits.shape[1]) if isinstance(logits, Tensor) and logits.ndim == 2 else 0
 
 
 def check_second_set(images: ImageSet) -> None:

@@ -11,12 +11,9 @@ from pipeline.config.params import Params, parse_params
 from pipeline.featurevis.memory import free_bytes
 from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.plan.check import check_classes, check_fits, check_points, free_disk, usable_images
-from pipeline.plan.costs import StageCost, explain_counts, stage_costs, totals
-from pipeline.plan.format import count, rate, size, table, time
-from pipeline.plan.inputs import Sizes
-from pipeline.plan.measure import measure_rates
-from pipeline.plan.options import Options
-from pipeline.plan.synthetic import SyntheticImages, random_network
+from pipeline.plan.costs import StageCost, count, explain_counts, rate, size, stage_costs, table, time, totals
+from pipeline.plan.inputs import Options, Sizes
+from pipeline.plan.measure import SyntheticImages, measure_rates, random_network
 
 GB = 10**9
 # the folder of an image set that is not here has no fingerprint

@@ -1,15 +1,15 @@
 """What each stage costs: one function for each, which gives its disk, memory and time with the sums that explain them.
 
-Sums that a reader can check are written with the numbers that went into them; see docs/plan.md.
+Sums that a reader can check are written with the numbers that went into them; see docs/plan.md. The functions at the
+end write numbers and tables as text.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.moments import BLOCK_BYTES
 from pipeline.plan import disk
 from pipeline.plan.disk import FLOAT_BYTES
-from pipeline.plan.format import count, rate, size, time
 from pipeline.plan.inputs import (
     Rates,
     Sizes,
@@ -22,7 +22,7 @@ from pipeline.plan.inputs import (
     step_count,
 )
 from pipeline.sample.attribution import TANGENTS
-from pipeline.sample.parallel_forward import parallel_batches
+from pipeline.sample.forward import parallel_batches
 from pipeline.sample.shards import shard_images
 
 TRAINING_PASSES = 3  # forward passes that a training step costs: one forward, and a backward pass of twice the time
@@ -37,6 +37,7 @@ ENTRY_BYTES = 600  # memory of an image's entry and of its line in the list, whi
 POINT_BYTES = 64  # memory of a point besides its activation: row, image, label, position before and after scaling
 LIVE_OUTPUTS = 4  # outputs as large as a pass's largest that it holds at once: values and tangents, before and after
 EDGE_BYTES = 100  # memory of one neighbor of a point: found, weighted, made symmetric, and optimized
+GAP = "  "  # between the columns of a table
 
 
 @dataclass(frozen=True)
@@ -271,3 +272,51 @@ def _shared(seconds: float, gpus: Sequence[int]) -> tuple[float, ...]:
 
 def _on_gpus(gpus: Sequence[int], seconds: Sequence[float]) -> str:
     return ", ".join(f"{time(one)} on {number}" for number, one in zip(gpus, seconds, strict=True))
+
+
+def count(value: float) -> str:
+    """A whole number with separators between its thousands."""
+    return f"{value:,.0f}"
+
+
+def size(value: float) -> str:
+    """Bytes in MB (10⁶) or GB (10⁹)."""
+    if value >= 1e9:
+        return f"{value / 1e9:,.2f} GB"
+    return f"{value / 1e6:,.1f} MB"
+
+
+def time(seconds: float) -> str:
+    """A duration in seconds, minutes or hours."""
+    if seconds >= 5400:
+        return f"{seconds / 3600:,.1f} h"
+    if seconds >= 90:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def rate(value: float) -> str:
+    """Things per second, with three significant digits below 100."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], last: Sequence[str], left: Collection[int]) -> list[str]:
+    """Lines of a table with rules below its head and above its last row.
+
+    Args:
+        head: names of the columns.
+        rows: cells as text.
+        last: the row of totals.
+        left: columns that are aligned on the left; numbers are aligned on the right.
+    """
+    everything = [head, *rows, last]
+    widths = [max(len(row[column]) for row in everything) for column in range(len(head))]
+    lines = [
+        GAP.join(
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in everything
+    ]
+    rule = "-" * max(map(len, lines))
+    return [lines[0], rule, *lines[1:-1], rule, lines[-1]]

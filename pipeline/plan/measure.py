@@ -1,9 +1,14 @@
-"""The rates of this machine, measured in some seconds of what the stages do; rates that the user gives replace them."""
+"""The rates of this machine, measured in some seconds of what the stages do; rates that the user gives replace them.
 
+Stand-ins take the place of what is not on this machine: synthetic images, and the configured network with random
+weights.
+"""
+
+import hashlib
 import io
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from math import prod
 from time import perf_counter
 
@@ -11,6 +16,7 @@ import numpy as np
 import psutil
 import torch
 import zarr
+from PIL import Image
 from torch import Tensor
 
 from pipeline.config.params import Params
@@ -19,22 +25,23 @@ from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import grouped_sums, row_blocks
 from pipeline.featurevis.activation_space import ActivationSpace
-from pipeline.featurevis.memory import bytes_per_image, free_bytes
+from pipeline.featurevis.memory import bytes_per_image
 from pipeline.featurevis.objectives import center_activations
 from pipeline.featurevis.renderer import BatchRenderer, RenderRequest
+from pipeline.images.crops import relative_positions
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
-from pipeline.images.positions import relative_positions
+from pipeline.model.build import build, freeze
+from pipeline.model.discovery import OutputFormat, output_formats
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
+from pipeline.model.layers import LayerShape, require_layer
 from pipeline.model.network import Network
-from pipeline.plan.check import check_device
+from pipeline.model.weights import resolve_class_names, resolve_preprocessing
+from pipeline.plan.check import check_device, logit_count
 from pipeline.plan.costs import sample_batch_bytes
 from pipeline.plan.inputs import GivenRates, IconCost, Rates
-from pipeline.plan.synthetic import RandomNetwork, synthetic_image
 from pipeline.render.specification import renderer_spec
-from pipeline.sample.forward import sample_batch
-
-__all__ = ["Decoder", "free_bytes", "measure_rates", "seconds_each"]
+from pipeline.sample.attribution import sample_batch
 
 Clock = Callable[[], float]
 Work = Callable[[int], object]
@@ -44,6 +51,71 @@ FEW, MORE = 1, 5  # gradient steps; the difference leaves out what an icon needs
 TILE = 512  # pixels
 ROWS, WIDTH, GROUPS = 2**15, 256, 1000
 LARGEST = 64  # images that are decoded at most
+PHOTO_WIDTH, PHOTO_HEIGHT = 500, 375  # pixels, as most photographs of ImageNet
+NOISE_PIXELS = 25  # of the full size, per pixel of the noise that is enlarged
+SYNTHETIC_IMAGES = 64
+
+
+def synthetic_image(width: int, height: int, seed: int) -> Image.Image:
+    """Smooth colored noise with a little grain, RGB: about as hard to encode as a photograph."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 256, (height // NOISE_PIXELS + 1, width // NOISE_PIXELS + 1, 3), np.uint8)
+    smooth = np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC), np.float64)
+    return Image.fromarray((smooth + random.normal(0, 6, smooth.shape)).clip(0, 255).astype(np.uint8))
+
+
+class SyntheticImages:
+    """An image set of one synthetic image, a JPEG file in memory, under several keys; without labels."""
+
+    def __init__(self) -> None:
+        file = io.BytesIO()
+        synthetic_image(PHOTO_WIDTH, PHOTO_HEIGHT, seed=0).save(file, "jpeg", quality=90)
+        self._file = file.getvalue()
+        self.classes: Sequence[str] = ()
+
+    def entries(self) -> Sequence[Entry]:
+        """As many keys as images are decoded to measure the rate."""
+        return [Entry(str(number), None) for number in range(SYNTHETIC_IMAGES)]
+
+    def open(self, _key: str) -> Image.Image:
+        """The image, not yet decoded."""
+        return Image.open(io.BytesIO(self._file))
+
+    def digest(self, _key: str) -> str:
+        """SHA-256 (hex) of the file."""
+        return hashlib.sha256(self._file).hexdigest()
+
+
+@dataclass(frozen=True)
+class RandomNetwork:
+    """The configured network with random weights, which take the same time as any others.
+
+    Attributes:
+        network: its ``layers`` are those of the run.
+        forms: of all layers with a map or token grid, in the order of its modules.
+    """
+
+    network: Network
+    forms: dict[str, OutputFormat]
+
+
+def random_network(params: Params, images: ImageSet) -> RandomNetwork:
+    """Build the network without reading or downloading weights.
+
+    Raises:
+        ModelError: it cannot be built, or has no such layer.
+    """
+    settings, model = resolve_preprocessing(params.model), params.model
+    names = resolve_class_names(model, images.classes)
+    module = freeze(build(model.architecture, len(names) if names else None, params.seed))
+    forms = output_formats(module, settings.crop, model.prefix_tokens)
+    # the search for strides and receptive fields takes long, and no rate depends on them
+    shapes = {
+        layer: LayerShape(**asdict(require_layer(layer, forms)), stride=1.0, receptive_field=settings.crop)
+        for layer in params.layers
+    }
+    classes = tuple(str(number) for number in range(logit_count(module, settings.crop)))
+    return RandomNetwork(Network(model.name, module, classes, settings, shapes), forms)
 
 
 def measure_rates(

@@ -13,16 +13,14 @@ from pipeline.core import artifacts as a
 from pipeline.core.errors import ImageError, escape_control_chars
 from pipeline.core.progress import log_line
 from pipeline.images.image_set import ImageSet, open_image_set
-from pipeline.images.listing import Listing, list_images
-from pipeline.images.manifest import Manifest, write_manifest, write_rejected
+from pipeline.images.manifest import Listing, Manifest, list_images, write_manifest, write_rejected
 from pipeline.model.build import freeze
 from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop
-from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network, save_network
-from pipeline.prepare.accuracy import TopPredictions, top_accuracy
+from pipeline.model.weights import resolve_class_names, resolve_preprocessing
 from pipeline.prepare.network import check_labels, check_names, make_module, match_classes
-from pipeline.prepare.train import train
+from pipeline.prepare.train import TopPredictions, top_accuracy, train
 from pipeline.stages import Task
 
 Metrics = dict[str, float | int | None]

@@ -1,4 +1,4 @@
-"""Training of a network on the image set's own labels, seeded and reproducible, with augmented images."""
+"""Training of a network on the image set's own labels, seeded and reproducible, and its accuracy on labeled images."""
 
 from dataclasses import dataclass
 from math import pi
@@ -12,7 +12,6 @@ from torch.nn import functional
 from pipeline.config.model import PreprocessingSettings, TrainingSettings
 from pipeline.core.progress import progress
 from pipeline.model.inputs import normalize
-from pipeline.prepare.accuracy import TopPredictions, top_accuracy
 
 ROTATION = 8.0  # degrees either way
 ZOOM = 0.18  # share of the size, larger or smaller
@@ -20,6 +19,8 @@ TRANSLATION = 0.14  # share of half the side, either way
 CONTRAST = 0.25
 BRIGHTNESS = 0.12
 TINT = 0.12  # standard deviation of the mixing of color channels
+TOP = 5  # predictions that are kept for an image
+BATCH_SIZE = 32  # images that are predicted together
 
 
 @dataclass(frozen=True)
@@ -196,3 +197,49 @@ def _change_colors(images: Tensor, generator: torch.Generator) -> Tensor:
     brightness = _uniform(count, BRIGHTNESS, generator)
     tinted = torch.einsum("nij,njyx->niyx", mixing, images - 0.5)
     return gain[:, None, None, None] * tinted + (0.5 + brightness)[:, None, None, None]
+
+
+class TopPredictions:
+    """The most probable classes of images that are added one after the other.
+
+    Args:
+        module: in evaluation mode, from normalized images to logits [image, class].
+        preprocessing: its mean and standard deviation normalize the images.
+    """
+
+    def __init__(self, module: nn.Module, preprocessing: PreprocessingSettings) -> None:
+        self._module = module
+        self._preprocessing = preprocessing
+        self._pending: list[NDArray[np.uint8]] = []
+        self._found: list[NDArray[np.int64]] = []
+
+    def add(self, image: NDArray[np.uint8]) -> None:
+        """Add an image [y, x, 3], cropped as for the network."""
+        self._pending.append(image)
+        if len(self._pending) == BATCH_SIZE:
+            self._predict()
+
+    def result(self) -> NDArray[np.int64]:
+        """[image, 5] class indices, the most probable first; fewer columns where there are fewer classes."""
+        if self._pending:
+            self._predict()
+        return np.concatenate(self._found) if self._found else np.zeros((0, TOP), np.int64)
+
+    def _predict(self) -> None:
+        pixels = torch.from_numpy(np.stack(self._pending)).movedim(-1, 1).float() / 255
+        self._pending = []
+        with torch.inference_mode():
+            logits = self._module(normalize(pixels, self._preprocessing))
+        best = logits.topk(min(TOP, logits.shape[1]), dim=1).indices
+        self._found.append(best.numpy().astype(np.int64))
+
+
+def top_accuracy(predictions: NDArray[np.int64], classes: NDArray[np.int64], first: int) -> float | None:
+    """Share of the images whose class is among their ``first`` predictions, 0..1.
+
+    Images without a class (-1) do not count; None where no image has one.
+    """
+    known = classes >= 0
+    if not known.any():
+        return None
+    return float((predictions[known, :first] == classes[known, None]).any(axis=1).mean())

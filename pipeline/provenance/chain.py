@@ -8,8 +8,8 @@ from typing import Any
 
 from pipeline.core import artifacts as a
 from pipeline.core.artifacts import Artifact
-from pipeline.core.digests import file_digest, identity
 from pipeline.core.errors import ArtifactError
+from pipeline.core.files import file_digest, identity
 from pipeline.core.zarr_store import open_artifact
 from pipeline.images.manifest import manifest_attributes, read_manifest
 from pipeline.model.network import WEIGHTS, read_description

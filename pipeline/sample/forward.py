@@ -1,78 +1,213 @@
-"""Activations and attributions of every layer's samples, for one batch of images."""
+"""Forward passes through the network: passes that start behind a layer, and several at once.
 
-from collections.abc import Mapping
-from contextlib import nullcontext
-from typing import Any
+During a first pass the output of every module is recorded that ends before the layer does, except modules inside
+another one that ended. In a later pass those modules return what was recorded. Whatever the network computes between
+its modules (a sum, a concatenation) runs again, on the very same numbers.
 
-import numpy as np
+On a processor each of several batches runs on threads of its own. Threads that share the work of one batch wait for
+each other at the end of every operation, and stop altogether while one of them decodes an image. Batches that have a
+thread each do not.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from pipeline.config.sample import SampleSettings
-from pipeline.model.layers import LayerShape, run_to_all
+from pipeline.core.errors import ModelError
+from pipeline.model.layers import get_layer
 from pipeline.model.network import Network
-from pipeline.model.positions import activations_at_places
-from pipeline.sample.attribution import attributions, relaxed_max_pool
-from pipeline.sample.partial_forward import PartialForward, record_forward
 
-Block = dict[str, NDArray[Any]]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MAX_PARALLEL = 8  # batches, whatever the number of threads: each needs memory for its intermediate outputs
 
 
-def sample_batch(
-    network: Network,
-    shapes: Mapping[str, LayerShape],
-    images: Tensor,
-    places: NDArray[np.float64],
-    settings: SampleSettings,
-) -> dict[str, Block]:
-    """Activations, positions and (where configured) attributions of one batch, at every layer.
+@dataclass(frozen=True)
+class _Call:
+    """One call of a module: its output, and torch's version counter of that tensor when the module ended."""
 
-    Args:
-        network: on ``settings.device``.
-        shapes: of the layers that are sampled.
-        images: network input [image, 3, y, x].
-        places: relative places [image, place, 2] in 0..1, the same for every layer.
-        settings: of the stage.
+    module: nn.Module
+    output: Any
+    version: int
 
-    Returns:
-        for each layer ``activation`` [row, channel], ``position`` [row, 2], ``attribution`` [row, class]; rows in the
-        order image, place.
+    @property
+    def unchanged(self) -> bool:
+        """Whether the recorded tensor still is what the module returned."""
+        return isinstance(self.output, Tensor) and self.output._version == self.version  # noqa: SLF001  # no other way
+
+
+@dataclass(frozen=True)
+class PartialForward:
+    """A forward pass, recorded up to a layer.
+
+    Attributes:
+        output: of the layer.
+        calls: of the modules that ended before the layer did; the layer's own is the last.
+    """
+
+    output: Tensor
+    calls: tuple[_Call, ...]
+
+    @contextmanager
+    def replay(self) -> Iterator[None]:
+        """While the block lasts, the network runs from the layer on; its input is ignored."""
+        recorded: dict[nn.Module, deque[Tensor]] = {}
+        for call in self.calls[:-1]:
+            if call.unchanged:
+                recorded.setdefault(call.module, deque()).append(call.output)
+        recorded.setdefault(self.calls[-1].module, deque()).append(self.output)
+        rerun = {call.module for call in self.calls[:-1] if not call.unchanged}
+        replaced = {module: outputs for module, outputs in recorded.items() if module not in rerun}
+        with ExitStack() as stack:
+            for module, outputs in replaced.items():
+                stack.enter_context(_replace_forward(module, outputs))
+            yield
+
+
+@contextmanager
+def _replace_forward(module: nn.Module, outputs: Sequence[Tensor]) -> Iterator[None]:
+    own = vars(module).get("forward")  # it may have been replaced before, and has to stay so
+    module.forward = _returning(module.forward, outputs)
+    try:
+        yield
+    finally:
+        if own is None:
+            del module.forward
+        else:
+            module.forward = own
+
+
+def _returning(forward: Any, outputs: Sequence[Tensor]) -> Any:
+    """A ``forward`` that returns ``outputs`` one after the other, and then computes as before."""
+    remaining = deque(outputs)
+
+    def return_next(*arguments: Any, **options: Any) -> Any:
+        return remaining.popleft() if remaining else forward(*arguments, **options)
+
+    return return_next
+
+
+class _AllRecordedError(Exception):
+    """Every layer has returned its output; the rest of the network need not run."""
+
+
+def record_forward(module: nn.Module, names: Sequence[str], inputs: Tensor) -> Mapping[str, PartialForward]:
+    """Run the network no further than the deepest of the layers ``names``, and record the pass up to each of them.
+
+    For a layer that runs several times its first output is recorded.
 
     Raises:
-        DataError: an activation is not finite.
+        ModelError: a layer is never run.
     """
-    images = images.to(settings.device, memory_format=torch.channels_last)
-    number_type = torch.autocast(images.device.type, torch.bfloat16) if settings.dtype == "bfloat16" else nullcontext()
-    with torch.no_grad(), number_type:
-        if not settings.attribution:
-            outputs = run_to_all(network.module, list(shapes), images)
-            return {layer: _activations(layer, shapes[layer], outputs[layer], places, settings) for layer in shapes}
-        recorded = record_forward(network.module, list(shapes), images)
-        return {
-            layer: _with_attributions(network, layer, shapes[layer], images, recorded[layer], places, settings)
-            for layer in shapes
-        }
+    layers = {name: get_layer(module, name) for name in names}
+    found: dict[str, PartialForward] = {}
+    running: list[list[_Call]] = [[]]
+
+    def before(_module: nn.Module, _inputs: Any) -> None:
+        running.append([])
+
+    def after(called: nn.Module, _inputs: Any, output: Any) -> None:
+        running.pop()
+        running[-1].append(_Call(called, output, output._version if isinstance(output, Tensor) else -1))  # noqa: SLF001
+        for name, layer in layers.items():
+            if layer is called and name not in found:
+                # a later module may work in place on this very tensor
+                found[name] = PartialForward(output.clone(), tuple(call for calls in running for call in calls))
+        if len(found) == len(layers):
+            raise _AllRecordedError
+
+    hooks = [part.register_forward_pre_hook(before) for part in module.modules()]
+    hooks += [part.register_forward_hook(after) for part in module.modules()]
+    try:
+        module(inputs)
+    except _AllRecordedError:
+        return found
+    finally:
+        for hook in hooks:
+            hook.remove()
+    missing = next(name for name in names if name not in found)
+    raise ModelError(f"layers: {missing!r} is never run by the network's forward pass; choose another layer")
 
 
-def _activations(
-    layer: str, shape: LayerShape, output: Tensor, places: NDArray[np.float64], settings: SampleSettings
-) -> Block:
-    activation, positions = activations_at_places(layer, shape, output, places, settings.border)
-    return {"activation": activation, "position": positions.reshape(-1, 2)}
+def parallel_batches(device: str, attribution: bool) -> int:
+    """The number of batches that are best processed at once.
+
+    Args:
+        device: where the network runs; one batch keeps a GPU busy.
+        attribution: whether tangents are computed; torch counts forward-mode levels for the whole process, so two
+            batches with tangents would interfere.
+    """
+    return 1 if attribution or device != "cpu" else min(torch.get_num_threads(), MAX_PARALLEL)
 
 
-def _with_attributions(
-    network: Network,
-    layer: str,
-    shape: LayerShape,
-    images: Tensor,
-    recorded: PartialForward,
-    places: NDArray[np.float64],
-    settings: SampleSettings,
-) -> Block:
-    block = _activations(layer, shape, recorded.output, places, settings)
-    positions = torch.from_numpy(block["position"]).long().to(images.device).reshape(len(images), -1, 2)
-    with relaxed_max_pool(network.module, settings.max_pool):
-        values = attributions(network.module, layer, shape, images, recorded, positions)
-    return {**block, "attribution": values.flatten(0, 1).float().cpu().numpy()}
+class ParallelForward:
+    """A copy of the network for each batch that is processed at once; all share the weights."""
+
+    def __init__(self, network: Network, count: int, attribution: bool) -> None:
+        """Copy the network, as far as that is needed.
+
+        Args:
+            network: its weights are shared.
+            count: of batches at once; torch's threads are divided among them.
+            attribution: whether derivatives are computed.
+
+        Raises:
+            ValueError: several batches at once with attributions.
+        """
+        if attribution and count > 1:
+            raise ValueError(f"expected one batch at a time with attributions, found {count}")
+        self._networks = [network] if attribution else [network.weight_sharing_copy() for _ in range(count)]
+
+    def map(self, function: Callable[[Network, Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """``function`` of a network and each item, in the items' order.
+
+        Args:
+            function: called in several threads, with a network that no other call uses at that time; in this thread
+                where there is one network.
+            items: taken no faster than results are.
+
+        Raises:
+            Exception: what a call raised.
+        """
+        if len(self._networks) == 1:
+            yield from (function(self._networks[0], item) for item in items)
+            return
+        free: SimpleQueue[Network] = SimpleQueue()
+        for network in self._networks:
+            free.put(network)
+
+        def call(item: Item) -> Result:
+            own = free.get()
+            try:
+                return function(own, item)
+            finally:
+                free.put(own)
+
+        with _divide_torch_threads(len(self._networks)) as pool:
+            pending: deque[Future[Result]] = deque()
+            for item in items:
+                pending.append(pool.submit(call, item))
+                if len(pending) > len(self._networks):
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+
+
+@contextmanager
+def _divide_torch_threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of ``count`` threads, among which torch's own are divided while the block lasts."""
+    threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(max(1, threads // count),))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)  # a thread that sets its own number also sets that of future threads

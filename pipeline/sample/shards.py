@@ -19,15 +19,15 @@ from pipeline.config.sample import SampleSettings
 from pipeline.core.errors import DataError
 from pipeline.core.malloc import keep_memory
 from pipeline.core.zarr_store import write_shards
+from pipeline.images.crops import relative_positions
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.images.positions import relative_positions
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.layers import LayerShape, require_layer
 from pipeline.model.network import Network, load_network
 from pipeline.model.positions import map_positions
-from pipeline.sample.forward import Block, sample_batch
-from pipeline.sample.parallel_forward import ParallelForward, parallel_batches
+from pipeline.sample.attribution import Block, sample_batch
+from pipeline.sample.forward import ParallelForward, parallel_batches
 from pipeline.sample.stats import ActivationStats, activation_stats
 
 MIN_BATCHES = 8  # of a task: writing its files then takes little time beside the network's work

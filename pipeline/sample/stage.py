@@ -11,9 +11,8 @@ import zarr
 from pipeline.config.cluster import from_environment
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, MODEL
 from pipeline.core.code_dependencies import stage_digest
-from pipeline.core.digests import identity
 from pipeline.core.errors import DataError
-from pipeline.core.files import discard
+from pipeline.core.files import discard, identity
 from pipeline.core.progress import log_line, progress
 from pipeline.core.resumable import Checkpoint, ResumableArtifact, resume, work_folder
 from pipeline.core.zarr_store import add_array, write_shards

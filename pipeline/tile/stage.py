@@ -9,13 +9,11 @@ import numpy as np
 from pipeline.config.tile import TileSettings
 from pipeline.core import artifacts as a
 from pipeline.core import zarr_store
-from pipeline.core.digests import identity
-from pipeline.core.files import atomic, write_json
+from pipeline.core.files import atomic, identity, write_json
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
 from pipeline.core.progress import log_line, tracked
 from pipeline.stages import Task
-from pipeline.tile.deep_zoom import OVERLAP, write_pyramid
-from pipeline.tile.level_image import IconLayout, density_sides, level_rows
+from pipeline.tile.deep_zoom import OVERLAP, IconLayout, density_sides, level_rows, write_pyramid
 
 
 def run(task: Task) -> None:

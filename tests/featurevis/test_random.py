@@ -4,7 +4,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.featurevis.objectives import canonical_bytes
-from pipeline.featurevis.random import image_generator, noise_and_uniforms
+from pipeline.featurevis.optimize import image_generator, noise_and_uniforms
 
 CELL = np.array([0.5, 2.0, 0.0, 1.25], np.float32)
 OTHER = np.nextafter(CELL, np.float32(9))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.grid.exemplars import exemplars
+from pipeline.grid.cosines import exemplars
 
 
 def plain(

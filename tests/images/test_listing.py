@@ -8,7 +8,7 @@ from PIL import Image
 
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.image_set import Entry
-from pipeline.images.listing import Listing, list_images, spread_evenly
+from pipeline.images.manifest import Listing, list_images, spread_evenly
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.images.positions import relative_positions
+from pipeline.images.crops import relative_positions
 from pipeline.model.positions import map_positions
 
 DIGESTS = [f"{i:064x}" for i in range(400)]

@@ -11,8 +11,7 @@ from pipeline.images.toytown.toytown import Toytown
 from pipeline.model.build import build
 from pipeline.model.inputs import normalize
 from pipeline.model.small_inception import SmallInception
-from pipeline.prepare.accuracy import TopPredictions, top_accuracy
-from pipeline.prepare.train import TrainingResult, _adversarial, augment, split, train
+from pipeline.prepare.train import TopPredictions, TrainingResult, _adversarial, augment, split, top_accuracy, train
 
 PLAIN = PreprocessingSettings(crop=32, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.core import artifacts as a
-from pipeline.core.digests import file_digest, identity
+from pipeline.core.files import file_digest, identity
 from pipeline.core.zarr_store import array, level, open_artifact
 from pipeline.images.manifest import read_manifest
 from pipeline.provenance.cell import started_from

@@ -3,8 +3,8 @@ import pytest
 import scipy.sparse
 import torch
 
-from pipeline.reduce import umap_optimizer
-from pipeline.reduce.umap_optimizer import Curve, optimize_layout, power
+from pipeline.reduce import umap
+from pipeline.reduce.umap import Curve, optimize_layout, power
 
 CURVE = Curve(1.9, 0.8)
 
@@ -49,7 +49,7 @@ def test_parts_updated_in_parallel_converge_alike(size: int, monkeypatch: pytest
 
     The bytes do not depend on the number of threads.
     """
-    monkeypatch.setattr(umap_optimizer, "PART_SIZE", size)
+    monkeypatch.setattr(umap, "PART_SIZE", size)
     connected = rings().toarray() > 0
 
     def ratio(xy: np.ndarray) -> float:

@@ -6,7 +6,7 @@ from pipeline.model.discovery import discover_layers
 from pipeline.model.layers import LayerShape, get_layer, run_to
 from pipeline.model.positions import at_positions
 from pipeline.sample.attribution import attributions, average, relaxed_max_pool
-from pipeline.sample.partial_forward import record_forward
+from pipeline.sample.forward import record_forward
 
 POSITIONS = torch.tensor([[[0, 0], [2, 1], [3, 3]], [[1, 2], [3, 0], [2, 2]]])
 

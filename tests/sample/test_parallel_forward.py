@@ -12,7 +12,7 @@ from pipeline.model.build import build, freeze
 from pipeline.model.network import Network
 from pipeline.parallel.process import torch_threads
 from pipeline.sample import stage
-from pipeline.sample.parallel_forward import MAX_PARALLEL, ParallelForward, parallel_batches
+from pipeline.sample.forward import MAX_PARALLEL, ParallelForward, parallel_batches
 from pipeline.stages import STAGES, Task
 from tests.sample.small_run import ARCHITECTURE, LAYERS, PREPROCESSING, params, prepared
 

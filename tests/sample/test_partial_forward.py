@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
 from pipeline.model.build import freeze
-from pipeline.sample.partial_forward import record_forward
+from pipeline.sample.forward import record_forward
 
 
 class Tangle(nn.Module):

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from site_planting import Planted
 
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT
-from pipeline.core.digests import file_digest
+from pipeline.core.files import file_digest
 from pipeline.core.zarr_store import artifact_identity, open_artifact
 from pipeline.images.manifest import read_manifest
 from pipeline.site.manifest import provenance_content, without_folders

@@ -4,8 +4,7 @@ from math import pi, sin
 
 from PIL import Image
 
-from pipeline.images.toytown.canvas import UNITS, Canvas, Color
-from pipeline.images.toytown.colors import SceneRandom, dark, hsv, light, mix
+from pipeline.images.toytown.canvas import UNITS, Canvas, Color, SceneRandom, dark, hsv, light, mix
 
 # (top, horizon) as hue, saturation, value
 SKIES = {

@@ -2,8 +2,7 @@
 
 from math import cos, pi, sin
 
-from pipeline.images.toytown.canvas import Canvas, Color
-from pipeline.images.toytown.colors import SceneRandom, dark, light, mix
+from pipeline.images.toytown.canvas import Canvas, Color, SceneRandom, dark, light, mix
 
 
 def window(

@@ -2,8 +2,7 @@
 
 from math import cos, pi, sin
 
-from pipeline.images.toytown.canvas import Canvas, Color, Pen, Point
-from pipeline.images.toytown.colors import SceneRandom, dark, light, mix
+from pipeline.images.toytown.canvas import Canvas, Color, Pen, Point, SceneRandom, dark, light, mix
 
 
 def bark(canvas: Canvas, rng: SceneRandom, x: float, y: float, w: float, h: float, angle: float = 0) -> None:

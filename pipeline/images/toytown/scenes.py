@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from math import cos, pi, sin
 
 from pipeline.images.toytown import backdrops, parts_built, parts_living
-from pipeline.images.toytown.canvas import Canvas, Color
-from pipeline.images.toytown.colors import SceneRandom, dark, light
+from pipeline.images.toytown.canvas import Canvas, Color, SceneRandom, dark, light
 
 
 @dataclass(frozen=True)

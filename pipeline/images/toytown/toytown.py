@@ -15,8 +15,7 @@ from PIL import Image
 
 from pipeline.core.errors import ConfigError
 from pipeline.images.image_set import Entry
-from pipeline.images.toytown.canvas import UNITS, Canvas
-from pipeline.images.toytown.colors import SceneRandom
+from pipeline.images.toytown.canvas import UNITS, Canvas, SceneRandom
 from pipeline.images.toytown.scenes import SCENE_CLASSES
 
 CLASSES = tuple(SCENE_CLASSES)

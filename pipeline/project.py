@@ -1,4 +1,9 @@
-"""``code.yaml`` and ``dvc.yaml`` of a project that runs the installed package, and what an upgrade changes in them."""
+"""A project: the folder with ``dvc.yaml``, ``conf/`` and ``outputs/`` from which every command runs.
+
+There are two kinds. A checkout of the repository lists the package's files in ``dvc.yaml``, so that DVC notices every
+edit. A project made by ``atlas init`` runs the installed package: its ``dvc.yaml`` names ``code.yaml`` instead, which
+holds a digest of each stage's code and is brought up to date by ``atlas run``.
+"""
 
 import hashlib
 import shutil
@@ -9,10 +14,10 @@ import yaml
 
 from pipeline import __version__
 from pipeline.core.code_dependencies import PACKAGE, stage_digest
+from pipeline.core.errors import ConfigError
 from pipeline.core.files import atomic
-from pipeline.project.root import CODE, DVC, runs_installed_package, shipped
-from pipeline.stages import STAGES
 
+DVC, CODE = "dvc.yaml", "code.yaml"
 DVC_NEW = "dvc.yaml.new"  # the package's, where the user's own stays
 VERSION, DVC_DIGEST = "version", "dvc_yaml"  # keys of code.yaml that are no stages
 HEAD_OF_DVC = """\
@@ -23,6 +28,41 @@ HEAD_OF_CODE = """\
 # Written by 'atlas run': a digest of each stage's code in the installed package. DVC runs a stage again when its line
 # changes. Commit this file; do not edit it.
 """
+
+
+def shipped() -> Path:
+    """The folder with the package's own ``conf/`` and ``dvc.yaml``: a part of the wheel, or the checkout."""
+    inside = PACKAGE / "shipped"
+    return inside if inside.is_dir() else PACKAGE.parent
+
+
+def project_root() -> Path:
+    """The folder that holds ``dvc.yaml`` and ``conf/``: the current one or a parent.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if is_project(folder):
+            return folder
+    raise ConfigError(
+        f"{here}: expected a project of activation-atlas (dvc.yaml, conf/), found none; change into one, or make one "
+        "with 'atlas init DIR'"
+    )
+
+
+def is_project(folder: Path) -> bool:
+    """Whether a folder has ``dvc.yaml`` and ``conf/``."""
+    return (folder / DVC).is_file() and (folder / "conf").is_dir()
+
+
+def runs_installed_package(folder: Path) -> bool:
+    """Whether a folder's ``dvc.yaml`` depends on ``code.yaml``, as ``atlas init`` writes it."""
+    try:
+        return f"{CODE}:" in (folder / DVC).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def update_project(root: Path) -> list[str]:
@@ -86,6 +126,8 @@ def project_code_yaml() -> str:
 
 def code_digests() -> dict[str, str]:
     """The digest of each stage's code, see :func:`pipeline.core.code_dependencies.stage_digest`."""
+    from pipeline.stages import STAGES  # noqa: PLC0415  # slow to import, and Hydra's plugin loads this file
+
     return {name: stage_digest(name) for name in STAGES}
 
 

@@ -1,1 +1,0 @@
-"""Export of a run's site to a folder that any static host can publish."""
