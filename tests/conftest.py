@@ -13,7 +13,12 @@ from torch import nn
 from pipeline.model.build import build, freeze
 
 ROOT = Path(__file__).parents[1]
-LONGEST = ("test_dvc.py", "test_project.py", "test_every_config.py", "test_cluster_stages.py")  # run first, so that no process ends long after the other
+LONGEST = (
+    "test_dvc.py",
+    "test_project.py",
+    "test_every_config.py",
+    "test_cluster_stages.py",
+)  # run first, so that no process ends long after the other
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 

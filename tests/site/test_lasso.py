@@ -213,7 +213,6 @@ def test_touch_draws_a_lasso_and_toggles_cells(opened: Opener, planted: Planted)
     chosen = within(level, way)
     expect(page.locator(".region h2")).to_have_text(f"{chosen.sum()} cells")
     expect(page.locator(".region .patch")).to_have_count(9)
-    page.wait_for_function("[...document.images].every((image) => image.complete)")
     page.wait_for_timeout(300)  # Chromium drops a tap that a busy page does not acknowledge
     panel = page.locator(".region").bounding_box()
     assert panel
