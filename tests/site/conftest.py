@@ -35,8 +35,9 @@ FROM_DISK = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Where the pages of a module are opened from."""
-    if "address" in metafunc.fixturenames:
+    """Where the pages of a module are opened from, unless a test says so itself."""
+    own = any("address" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "address" in metafunc.fixturenames and not own and not hasattr(metafunc.module, "address"):
         both = metafunc.module.__name__.split(".")[-1] in FROM_DISK
         metafunc.parametrize("address", ["http", "file"] if both else ["http"], indirect=True, scope="module")
 
