@@ -22,7 +22,7 @@ from pipeline.stages import STAGES
 from tests.test_dvc import stages
 
 ROOT = Path(__file__).parents[1]
-RUN = ("run", "+experiment=tiny", "layers=[mixed3b]", "reduce=pca")
+RUN = ("run", "+experiment=tiny", "layers=[mixed3b]")
 NAMES = ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL")
 
 

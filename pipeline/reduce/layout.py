@@ -77,7 +77,7 @@ def _place_among_landmarks(
     settings: ReduceSettings,
     seed: int,
 ) -> NDArray[np.float64]:
-    """Place points by their nearest landmarks: the mean weighted by membership, then refined for the built-in UMAP.
+    """Place points by their nearest landmarks: the mean weighted by membership, then refined as UMAP does.
 
     Args:
         points: [n, component] of the kNN space.
@@ -96,6 +96,6 @@ def _place_among_landmarks(
     mean = np.zeros((len(points), coordinates.shape[1]))
     for slot in range(k):
         mean += weight[:, slot, None] * coordinates[ids[:, slot]]
-    if settings.method != "umap" or settings.engine != "builtin":
+    if settings.method != "umap":
         return mean
     return umap.refine_placed(mean, coordinates, ids, strengths, settings, seed)

@@ -26,23 +26,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     return made
 
 
-# Pages from disk and from a server run the same scripts, which load all data as scripts: the modules that open every
-# kind of view and file are run both ways, the others from a server alone.
-FROM_DISK = {
-    *("test_viewer", "test_class_atlases", "test_contents", "test_density", "test_export_selection"),
-    *("test_regions", "test_untrusted_names"),
-}
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Where the pages of a module are opened from, unless a test says so itself."""
-    own = any("address" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
-    if "address" in metafunc.fixturenames and not own and not hasattr(metafunc.module, "address"):
-        both = metafunc.module.__name__.split(".")[-1] in FROM_DISK
-        metafunc.parametrize("address", ["http", "file"] if both else ["http"], indirect=True, scope="module")
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["http", "file"])
 def address(request: pytest.FixtureRequest, planted: Planted) -> Iterator[str]:
     """Where the site is: on the local server, and opened from disk."""
     if request.param == "file":
