@@ -133,7 +133,7 @@ def _page(path: Path, layer: str, atlas: str) -> Link:
     content = _json(path, path.read_text(encoding="utf-8").partition("]=")[2].removesuffix(";\n"))
     identities = content.get("provenance", {}).get("identities", {}).get(layer, {}).get(atlas, {})
     version = str(content.get("version", ""))
-    return Link(a.SITE.name, path, "", "", version, content.get("provenance", {}).get("site", {}), identities)
+    return Link(a.SITE.name, path, "", "", version, {}, identities)  # it records no settings of its own
 
 
 def _json(path: Path, text: str) -> dict[str, Any]:

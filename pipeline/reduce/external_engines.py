@@ -50,8 +50,8 @@ def _embed_by_umap_learn(
     points: NDArray[np.float32], settings: ReduceSettings, seed: int, dimensions: int
 ) -> NDArray[np.float64]:
     # slow to import, and check_engine is part of the check before every run
-    from pipeline.reduce.knn import knn_graph, metric_distance  # noqa: PLC0415
-    from pipeline.reduce.umap import umap_learn  # noqa: PLC0415
+    from pipeline.reduce.knn import knn_graph, metric_distance  # noqa: PLC0415  # slow to import
+    from pipeline.reduce.umap import umap_learn  # noqa: PLC0415  # slow to import
 
     ids, squared = knn_graph(points, settings.neighbors - 1, seed, settings.exact_points)
     # umap-learn counts a point among its own neighbors
