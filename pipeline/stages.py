@@ -49,7 +49,13 @@ STAGES: Mapping[str, Stage] = {
             ("seed", "layers", "selection", "reduce"),
         ),
         Stage("grid", EACH_ATLAS, (a.ACTIVATIONS, a.LAYOUT), (a.GRID,), ("grid",)),
-        Stage("render", EACH_ATLAS, (a.GRID, a.ACTIVATIONS, a.MODEL), (a.ICONS,), ("seed", "render")),
+        Stage(
+            "render",
+            EACH_ATLAS,
+            (a.IMAGES, a.MODEL, a.ACTIVATIONS, a.LAYOUT, a.GRID),
+            (a.ICONS,),
+            ("seed", "images", "judge", "render"),
+        ),
         Stage("tile", EACH_ATLAS, (a.ICONS, a.GRID), (a.TILES,), ("tile",)),
         Stage(
             "predict",

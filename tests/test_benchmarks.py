@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from omegaconf import OmegaConf
 from PIL import Image
 from torch import nn
 
@@ -31,6 +32,8 @@ from benchmarks.study.parameterizations import (
 )
 from benchmarks.study.rendering import Material, optimized, rendered
 from benchmarks.study.variants import VARIANTS
+from pipeline.compose import compose_config
+from pipeline.config.params import parse_params
 from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
 from pipeline.featurevis.activation_space import activation_space
@@ -224,24 +227,25 @@ def cells(of: Scene, level: int = 2) -> Cells:
     """The scene's cells, placed in reading order."""
     count = len(of.means)
     place = np.stack([np.arange(count) // level, np.arange(count) % level], axis=1).astype(np.int32)
-    exemplar, reliability = np.zeros(count, np.int64), np.zeros(count, np.float32)
-    return Cells(of.network, torch.device("cpu"), of.layer, level, place, of.means, exemplar, reliability, of.mean)
+    exemplars, reliability = np.zeros((count, 1), np.int64), np.zeros(count, np.float32)
+    run = Run(parse_params(OmegaConf.to_container(compose_config(ROOT, []))), Path())  # without any artifacts
+    device = torch.device("cpu")
+    return Cells(run, of.network, device, of.layer, level, place, of.means, exemplars, reliability, of.mean)
 
 
 def settings(**change: object) -> RenderSettings:
-    """Few steps on a small canvas."""
-    return RenderSettings(size=24, steps=4, warm_steps=3, batch_size=4).model_copy(update=change)
+    """Few steps on a small canvas, towards directions alone."""
+    return RenderSettings(size=24, steps=4, warm_steps=3, batch_size=4, statistics=0.0).model_copy(update=change)
 
 
 def test_the_benchmarks_render_the_very_icons_of_the_stage(small: Scene) -> None:
     """From noise and from parents, with a last batch that is filled up, icons are those of the stage's renderer."""
     chosen = settings()
     stage = renderer(small, chosen, seed=SEED)
-    ours = IconRenderer(cells(small), chosen)
-    cold = ours.render_all(small.means)
+    cold = IconRenderer(cells(small), chosen).render_all()
     batches = [stacked(stage.render(requests(small.means[first : first + 4]))) for first in (0, 4)]
     assert np.array_equal(cold, np.concatenate(batches))
-    warm = ours.render_all(small.means[:4], cold[1:5])
+    warm = IconRenderer(cells(small).chosen(np.arange(4)), chosen).render_all(cold[1:5])
     assert np.array_equal(warm, stacked(stage.render(requests(small.means[:4], cold[1:5].numpy()))))
     assert not np.array_equal(warm, cold[:4])
 

@@ -22,7 +22,9 @@ DVC: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(ROOT / "dvc.yaml"), 
 GROUPS = sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir())
 OPTIONS = [(path.parent.name, path.stem) for path in sorted((ROOT / "conf").glob("*/*.yaml"))]
 # options that need something said by the user before they compose
-ASKS = {"image_folder": ["images.root=."], "imagenet": ["images.root=."]}
+ASKS = {
+    name: ["images.root=."] for name in ("images/image_folder", "experiment/imagenet", "experiment/efficientnet_lite0")
+}
 
 
 def paths(artifact: Artifact, stage: str) -> str:
@@ -135,7 +137,7 @@ def test_every_shipped_option_composes_and_is_valid(
     (tmp_path / "images").mkdir()
     monkeypatch.setenv("ATLAS_REAL_DATA", str(tmp_path))
     override = f"+{group}={option}" if group == "experiment" else f"{group}={option}"
-    params = parse_params(OmegaConf.to_container(compose_config(ROOT, [override, *ASKS.get(option, [])])))
+    params = parse_params(OmegaConf.to_container(compose_config(ROOT, [override, *ASKS.get(f"{group}/{option}", [])])))
     assert params.layers
 
 

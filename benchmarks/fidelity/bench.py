@@ -58,7 +58,7 @@ def _layer_rows(real: Run, layer: str, configured: RenderSettings, limit: int) -
         parents = before[1][parents_of(cells, before[0])] if before else None
         renderer = IconRenderer(cells, configured)
         began = perf_counter()
-        icons = renderer.render_all(cells.mean, parents)
+        icons = renderer.render_all(parents)
         speed = len(icons) / (perf_counter() - began)
         found = cells.measured(icons, configured.size)
         where = f"{layer}, {configured.size} px, level {level}, {len(icons)} cells"
@@ -123,7 +123,7 @@ def _others(count: int) -> Tensor:
 
 def _beside_raw(where: str, cells: Cells, found: Measured, configured: RenderSettings) -> list[Row]:
     """The default objective's raw fidelity beside what drawing for raw activations gives."""
-    raw = IconRenderer(cells, configured.model_copy(update={"space": "raw"})).render_all(cells.mean)
+    raw = IconRenderer(cells, configured.model_copy(update={"space": "raw"})).render_all()
     theirs = float(np.median(cells.measured(raw, configured.size).scores["fidelity"]))
     ratio = float(np.median(found.scores["fidelity"])) / theirs
     what = f"{where}: median raw fidelity, the default objective against the raw objective"

@@ -22,8 +22,8 @@ def patches(run: Run, cells: Cells, size: int) -> Tensor:
     the photograph goes on as its mirror image, as in the transforms of icons.
     """
     activations = zarr_store.open_artifact(ACTIVATIONS, ACTIVATIONS.path(run.outputs, cells.layer))
-    images = np.asarray(zarr_store.array(activations, "image")[:])[cells.exemplar]
-    positions = np.asarray(zarr_store.array(activations, "position")[:])[cells.exemplar]
+    images = np.asarray(zarr_store.array(activations, "image")[:])[cells.exemplars[:, 0]]
+    positions = np.asarray(zarr_store.array(activations, "position")[:])[cells.exemplars[:, 0]]
     photographs = Photographs(run, cells)
     cut = [photographs.around(int(row), position, size) for row, position in zip(images, positions, strict=True)]
     return torch.from_numpy(np.stack(cut))

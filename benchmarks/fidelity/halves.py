@@ -51,9 +51,10 @@ def halves_rows(run: Run, layer: str, levels: tuple[int, ...], configured: Rende
     before: tuple[Cells, Tensor] | None = None  # the coarser level and its icons
     for level in levels:
         found = half_cells(run, layer, level, limit, before[0] if before else None)
-        renderer = IconRenderer(found.cells, configured)
+        # the exemplars come from both halves
+        renderer = IconRenderer(found.cells, configured.model_copy(update={"statistics": 0.0}))
         parents = before[1][parents_of(found.cells, before[0])] if before else None
-        icons = renderer.render_all(found.cells.mean, parents)
+        icons = renderer.render_all(parents)
         activation = found.cells.measured(icons, configured.size).activation
         rows += _rows(f"{layer}, level {level}, {len(found.other)} cells, across image halves", found, activation)
         before = found.cells, icons

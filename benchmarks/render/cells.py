@@ -25,24 +25,26 @@ class Cells:
     """Some cells of one level of one layer, and the network they come from.
 
     Attributes:
+        run: that they are from.
         network: frozen, in float32, on the device.
         device: where all sides run: the GPU if there is one, which torch-lucent uses wherever there is one.
         layer: dotted module path.
         level: cells a side.
         place: (row, column), [cell, 2].
         mean: raw mean activations, [cell, channel].
-        exemplar: row in the activations of the sample nearest to the mean, [cell].
+        exemplars: rows in the activations of the samples nearest to the mean, [cell, rank]; -1 for none.
         reliability: [cell].
         layer_mean: [channel].
     """
 
+    run: Run
     network: Network
     device: torch.device
     layer: str
     level: int
     place: NDArray[np.int32]
     mean: NDArray[np.float32]
-    exemplar: NDArray[np.int64]
+    exemplars: NDArray[np.int64]
     reliability: NDArray[np.float32]
     layer_mean: NDArray[np.float32]
 
@@ -52,7 +54,7 @@ class Cells:
             self,
             place=self.place[rows],
             mean=self.mean[rows],
-            exemplar=self.exemplar[rows],
+            exemplars=self.exemplars[rows],
             reliability=self.reliability[rows],
         )
 
@@ -83,13 +85,14 @@ def level_cells(run: Run, layer: str, level: int) -> Cells:
     drawn = np.asarray(zarr_store.array(stored, "drawn")[:])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return Cells(
+        run=run,
         network=load_network(MODEL.path(run.outputs), device),
         device=torch.device(device),
         layer=layer,
         level=level,
         place=np.asarray(zarr_store.array(stored, "cell")[:])[drawn],
         mean=np.asarray(zarr_store.array(stored, "activation")[:])[drawn],
-        exemplar=np.asarray(zarr_store.array(stored, "exemplar")[:])[drawn, 0],
+        exemplars=np.asarray(zarr_store.array(stored, "exemplar")[:])[drawn],
         reliability=np.asarray(zarr_store.array(stored, "reliability")[:])[drawn],
         layer_mean=np.asarray(zarr_store.array(grid, "mean")[:], np.float32),
     )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.render.cells import Cells
+from benchmarks.render.prior import prior_of
 from pipeline.config.render import RenderSettings
 from pipeline.featurevis.activation_space import ActivationSpace, activation_space
 from pipeline.featurevis.renderer import BatchRenderer, to_uint8
@@ -21,7 +22,13 @@ SEED = 0
 # how our side renders: as configured, or tuned for raw cosine, which torch-lucent maximizes and the target is given in
 VARIANTS: dict[str, dict[str, Any]] = {
     "as configured": {},
-    "tuned for raw fidelity": {"space": "raw", "contrast": 0.4, "cosine_power": 8.0, "learning_rate": 0.35},
+    "tuned for raw fidelity": {
+        "space": "raw",
+        "contrast": 0.4,
+        "cosine_power": 8.0,
+        "learning_rate": 0.35,
+        "statistics": 0.0,
+    },
 }
 
 
@@ -54,38 +61,43 @@ class IconRenderer:
         """Prepare all that the stage prepares once for a layer.
 
         Args:
-            cells: whose layer and network it is.
+            cells: that icons are rendered for.
             settings: of the stage, with the size of the layer's icons.
             space: where activations are compared; None takes the one that the settings name.
         """
         self.settings = settings.model_copy(update={"device": str(cells.device)})
         space = space or activation_space(settings.space, cells.layer_mean)
-        spec = renderer_spec(self.settings, cells.layer, space, cells.layer_mean, SEED)
+        prior, statistics = prior_of(cells, self.settings)
+        self._targets = np.concatenate([cells.mean, statistics], 1)
+        spec = renderer_spec(self.settings, cells.layer, space, cells.layer_mean, SEED, prior=prior)
         self._renderer = BatchRenderer(cells.network, spec)
 
-    def render(self, means: Floats, parents: Tensor | None = None, *, same_noise: bool = False) -> Tensor:
-        """One batch from its start to its stored icons, uint8 [icon, y, x, 3].
+    def render(self, parents: Tensor | None = None, *, same_noise: bool = False) -> Tensor:
+        """All cells in one batch, from the start to the stored icons, uint8 [icon, y, x, 3].
 
         Args:
-            means: raw mean activations of the icons' cells, [icon, channel].
             parents: icons to start from, uint8 [icon, y, x, 3]; None starts all from noise.
             same_noise: all icons get the first one's random numbers.
         """
-        given = None if parents is None else parents.numpy()
-        return to_uint8(self._renderer.optimize(means, given, same_noise=same_noise).images).cpu()
+        return self._rendered(self._targets, parents, same_noise=same_noise)
 
-    def render_all(self, means: Floats, parents: Tensor | None = None) -> Tensor:
-        """The same for any number of icons, in batches of the settings' size, the last one filled up as the stage does.
+    def render_all(self, parents: Tensor | None = None) -> Tensor:
+        """The same in batches of the settings' size, the last one filled up as the stage does.
 
         Args:
-            means: raw mean activations of the icons' cells, [icon, channel].
             parents: icons to start from, uint8 [icon, y, x, 3]; None starts all from noise.
         """
-        batch, icons = self.settings.batch_size, []
-        for first in range(0, len(means), batch):
-            rows = np.minimum(np.arange(first, first + batch), len(means) - 1)
-            icons.append(self.render(means[rows], None if parents is None else parents[torch.from_numpy(rows)]))
-        return torch.cat(icons)[: len(means)]
+        batch, count, icons = self.settings.batch_size, len(self._targets), []
+        for first in range(0, count, batch):
+            rows = np.minimum(np.arange(first, first + batch), count - 1)
+            icons.append(
+                self._rendered(self._targets[rows], None if parents is None else parents[torch.from_numpy(rows)])
+            )
+        return torch.cat(icons)[:count]
+
+    def _rendered(self, targets: Floats, parents: Tensor | None, *, same_noise: bool = False) -> Tensor:
+        given = None if parents is None else parents.numpy()
+        return to_uint8(self._renderer.optimize(targets, given, same_noise=same_noise).images).cpu()
 
 
 class Ours:
@@ -94,8 +106,7 @@ class Ours:
     def __init__(self, cells: Cells, configured: RenderSettings, recipe: Recipe) -> None:
         """Prepare all that the stage prepares once for a layer."""
         self._renderer = IconRenderer(cells, recipe.settings(configured))
-        self._means = cells.mean
 
     def render(self) -> Tensor:
         """One batch from its noise to its stored icons, uint8 [icon, y, x, 3]."""
-        return self._renderer.render(self._means)
+        return self._renderer.render()

@@ -30,10 +30,10 @@ def steps_rows(
     where = f"{cells.layer}, {configured.size} px, {configured.dtype}"
     renderers = {f"{number}": IconRenderer(cells, configured.model_copy(update={"steps": number})) for number in steps}
     found = {
-        name: cells.measured(renderer.render(cells.mean), configured.size).scores["fidelity_centred"]
+        name: cells.measured(renderer.render(), configured.size).scores["fidelity_centred"]
         for name, renderer in renderers.items()
     }
-    sides = {name: Side(_rendering(renderer, cells), len(cells.mean)) for name, renderer in renderers.items()}
+    sides = {name: Side(renderer.render, len(cells.mean)) for name, renderer in renderers.items()}
     timed = interleaved(sides, rounds)
     rows, points = [], []
     for name, values in found.items():
@@ -48,7 +48,3 @@ def steps_rows(
             {"layer": cells.layer, "steps": int(name), "centered": middle, "p10": low, "icons_per_second": speed}
         )
     return rows, points
-
-
-def _rendering(renderer: IconRenderer, cells: Cells) -> Any:
-    return lambda: renderer.render(cells.mean)

@@ -61,13 +61,13 @@ def warm_rows(
 def _parents(cells: Cells, coarse: Cells, configured: RenderSettings) -> Tensor:
     rows = parents_of(cells, coarse)
     needed, back = np.unique(rows, return_inverse=True)
-    icons = IconRenderer(cells, configured).render_all(coarse.mean[needed])
+    icons = IconRenderer(coarse.chosen(needed), configured).render_all()
     return icons[torch.from_numpy(back)]
 
 
 def _rendered(cells: Cells, settings: RenderSettings, parents: Tensor | None) -> tuple[IconRenderer, float]:
     renderer = IconRenderer(cells, settings)
-    found = cells.measured(renderer.render(cells.mean, parents), settings.size)
+    found = cells.measured(renderer.render(parents), settings.size)
     return renderer, float(np.median(found.scores["fidelity_centred"]))
 
 
@@ -104,8 +104,8 @@ def _against(
         return [*rows, row(f"{where}: what it lacks of the cold start's", target - warm[most][1], "cosine")]
     what = f"{where}: icons a second, warm start of {most} steps against cold start of {number}"
     sides = {
-        "cold": Side(lambda: start.render(cells.mean), len(cells.mean)),
-        "warm": Side(lambda: warm[most][0].render(cells.mean, parents), len(cells.mean)),
+        "cold": Side(start.render, len(cells.mean)),
+        "warm": Side(lambda: warm[most][0].render(parents), len(cells.mean)),
     }
     timed = interleaved(sides, rounds)
     rows.append(row(what, timed.ratio("cold", "warm"), "x"))

@@ -62,7 +62,7 @@ class Material:
     def parents(self) -> Tensor:
         """Icons of the cells that they lie in one level up, at the default settings."""
         coarse = level_cells(self.run, self.layer, PARENT_LEVEL)
-        icons = IconRenderer(coarse, self.configured).render_all(coarse.mean)
+        icons = IconRenderer(coarse, self.configured).render_all()
         return icons[torch.from_numpy(parents_of(self.cells, coarse))]
 
     @cached_property
@@ -140,7 +140,7 @@ def _as_the_stage(variant: Variant, material: Material, settings: RenderSettings
         start = patches(material.run, cells, settings.size)
     elif variant.start == "parent":
         start = material.parents
-    return lambda: renderer.render(cells.mean, start, same_noise=variant.start == "same noise")
+    return lambda: renderer.render(start, same_noise=variant.start == "same noise")
 
 
 def _otherwise(variant: Variant, material: Material, settings: RenderSettings) -> Callable[[], Tensor]:

@@ -61,9 +61,11 @@ class ModelSettings(Settings):
         name: shown on the page.
         architecture: ``_target_`` (dotted path of the class or function that builds it) and its arguments.
         weights: ``train`` to train it here, ``random`` for its seeded initial weights, a path that ends in
-            ``.safetensors``, ``.pth`` or ``.pt``, or the name of torchvision weights (``DEFAULT``, ``IMAGENET1K_V1``).
-        classes: the network's class names in order: a list, or the path of a text file with one name a line (in a file
-            with tabs, the last column). Null takes them from the weights or, when trained here, from the image set.
+            ``.safetensors``, ``.pth`` or ``.pt``, ``package:NAME/PATH`` for such a file of an installed package, or the
+            name of torchvision weights (``DEFAULT``, ``IMAGENET1K_V1``).
+        classes: the network's class names in order: a list, the path of a text file with one name a line (in a file
+            with tabs, the last column), or ``imagenet`` for the 1,000 of ImageNet. Null takes them from the weights or,
+            when trained here, from the image set.
         preprocessing: null takes it from the weights.
         prefix_tokens: tokens before the patch grid of a token sequence; null detects them.
         training: used when ``weights`` is ``train``.

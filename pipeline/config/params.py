@@ -46,6 +46,8 @@ class Params(Settings):
         atlases: names of all atlases, resolved from ``classes`` and ``comparisons``; ``all`` comes first.
         compared: the names among them that are comparisons.
         placed: layers at which a second image set is placed on the layout; empty without a second image set.
+        judge: a network with known weights that did not render the icons and says whether they are legible; null for
+            none.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**32)]
@@ -57,6 +59,7 @@ class Params(Settings):
     placed: tuple[Layer, ...] = ()
     images: ImagesSettings
     model: ModelSettings
+    judge: ModelSettings | None = None
     prepare: PrepareSettings
     sample: SampleSettings
     selection: SelectionSettings = SelectionSettings()

@@ -29,6 +29,8 @@ class RenderSettings(Settings):
         decorrelate: optimize in a color space whose axes are uncorrelated in natural images.
         chroma: strength of color against lightness in that space; 1 is that of photographs.
         decay_power: how steeply the spectrum's scale falls with frequency; 1 is that of natural images.
+        start: what icons start from. ``noise``: noise, or the icon of the coarser cell around theirs. ``exemplar``: the
+            patch of their cell's nearest exemplar, for ``warm_steps`` steps: accentuated photographs.
         init_std: standard deviation of the noise that icons start from.
         contrast: root mean square of the image's values before the sigmoid, kept at every step; null leaves it free.
         space: ``raw`` activations, ``centered`` on the layer's mean, or ``whitened`` (centered, shrunk covariance).
@@ -40,6 +42,9 @@ class RenderSettings(Settings):
         scale: smallest and largest scale of a random transform.
         rotation: largest angle of a random transform, degrees.
         total_variation, l2, blur, boundary: weights of the regularizers; 0 leaves one out.
+        statistics: weight of the pull towards the feature statistics of the cell's exemplars; 0 leaves it out.
+        statistics_layers: whose statistics are taken, by layer: dotted module paths; four earlier layers where a layer
+            is not named.
         attempts: starts that an icon gets while it fails (no gradient, not finite) or has a fidelity below 0.2.
         device: where it runs.
         dtype: number type of the network's pass.
@@ -56,8 +61,9 @@ class RenderSettings(Settings):
     cooldown: Annotated[float, Field(ge=0, le=1)] = 1.0
     parameterization: Literal["fourier", "pixel"] = "fourier"
     decorrelate: bool = True
-    chroma: Annotated[float, Field(gt=0)] = 1.5
-    decay_power: NotNegative = 1.6
+    chroma: Annotated[float, Field(gt=0)] = 1.2
+    decay_power: NotNegative = 1.4
+    start: Literal["noise", "exemplar"] = "noise"
     init_std: Annotated[float, Field(gt=0)] = 1.0
     contrast: Annotated[float, Field(gt=0)] | None = 1.0
     space: Literal["raw", "centered", "whitened"] = "centered"
@@ -72,6 +78,8 @@ class RenderSettings(Settings):
     l2: NotNegative = 0.0
     blur: NotNegative = 0.0
     boundary: NotNegative = 0.0
+    statistics: NotNegative = 20.0
+    statistics_layers: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     device: Device = "cpu"
     dtype: Literal["float32", "bfloat16"] = "float32"

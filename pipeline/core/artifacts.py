@@ -113,8 +113,16 @@ ICONS = Artifact(
         "fidelity_centred": Array(
             ("icon",), "float32", "the same after subtracting the layer's mean from both", "-1..1"
         ),
+        "legibility": Array(
+            ("icon",), "float32", "share of the other cells that look less like it to the judge, NaN: unknown", "0..1"
+        ),
         "key": Array(("icon", "byte"), "uint8", "SHA-256 key of the icon in the cache, 0: not rendered", "0..255"),
-        "parent": Array(("icon", "byte"), "uint8", "key of the icon that it was started from, 0: noise", "0..255"),
+        "parent": Array(
+            ("icon", "byte"),
+            "uint8",
+            "key of the icon or SHA-256 of the patch that it was started from, 0: noise",
+            "0..255",
+        ),
     },
 )
 

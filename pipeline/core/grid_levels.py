@@ -129,6 +129,11 @@ class IconLevel:
         """[icon] the same after subtracting the layer's mean activation from both."""
         return self._read("fidelity_centred")
 
+    @cached_property
+    def legibility(self) -> NDArray[np.float32] | None:
+        """[icon] share of the other cells that look less like it to the judge, 0..1; None without a judge."""
+        return self._read("legibility") if "legibility" in self.group else None
+
     @property
     def has_keys(self) -> bool:
         """Whether ``key`` and ``parent`` were recorded; earlier versions of the project did not."""
@@ -141,7 +146,7 @@ class IconLevel:
 
     @cached_property
     def parent(self) -> NDArray[np.uint8]:
-        """[icon, 32] key of the icon that it was started from; zeros for noise."""
+        """[icon, 32] key of the icon, or SHA-256 of the patch, that it was started from; zeros for noise."""
         return self._read("parent")
 
     @property

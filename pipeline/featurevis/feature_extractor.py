@@ -1,6 +1,6 @@
 """The network as far as the layers that an objective looks at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from typing import Literal
 
@@ -12,7 +12,7 @@ from pipeline.core.malloc import keep_memory
 from pipeline.featurevis.redirected_relu import redirect_relus
 from pipeline.featurevis.space_to_depth import fold_first_convolutions
 from pipeline.model.inputs import normalize
-from pipeline.model.layers import require_layer, run_to_all
+from pipeline.model.layers import changed_in_place, require_layer, run_to_all
 from pipeline.model.network import Network
 
 LOGITS = "logits"  # the network's own output, beside the names of layers
@@ -67,15 +67,17 @@ class FeatureExtractor:
         )
         tokens = any(shape.kind == "tokens" for shape in self._shapes.values())
         self.size = (network.preprocessing.crop, network.preprocessing.crop) if tokens else size
+        self._copied: frozenset[str] | None = None
         self._map_sizes = self._measured_map_sizes(size_setting)
 
-    def __call__(self, images: Tensor, redirect: float = 0.0) -> Features:
+    def __call__(self, images: Tensor, redirect: float = 0.0, redirected: Collection[str] | None = None) -> Features:
         """The features of images.
 
         Args:
             images: [image, 3, *size] in 0..1.
-            redirect: share of the gradient that inactive units at the end of each layer pass, 0..1; see
+            redirect: share of the gradient that inactive units at the end of a layer pass, 0..1; see
                 :mod:`pipeline.featurevis.redirected_relu`.
+            redirected: layers where they do; None for all.
 
         Returns:
             Maps [image, channel, y, x], of tokens the patch grid; logits [image, class]. In the extractor's number
@@ -84,8 +86,13 @@ class FeatureExtractor:
         features = self._forward(images)
         if redirect:
             for name in self._shapes:
-                redirect_relus(features[name], redirect)
+                if redirected is None or name in redirected:
+                    redirect_relus(features[name], redirect)
         return features
+
+    def channels(self, layer: str) -> int:
+        """Length of the layer's activations."""
+        return self._shapes[layer].channels
 
     def center(self, layer: str) -> tuple[float, float]:
         """The point (x, y) in -1..1 of an image that the central position of a layer's map looks at.
@@ -98,12 +105,17 @@ class FeatureExtractor:
         height, width = self._map_sizes[layer]
         return (0.0 if width % 2 else 1 / width, 0.0 if height % 2 else 1 / height)
 
-    def _forward(self, images: Tensor) -> Features:
+    def _autocast(self, device: str) -> torch.autocast:
+        return torch.autocast(device, torch.bfloat16, enabled=self._bfloat16)
+
+    def _inputs(self, images: Tensor) -> Tensor:
         inputs = normalize(images, self._preprocessing)
-        if not self._folded:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self._bfloat16):
-            outputs = run_to_all(self._root, list(self._paths.values()), inputs)
+        return inputs if self._folded else inputs.contiguous(memory_format=torch.channels_last)
+
+    def _forward(self, images: Tensor) -> Features:
+        inputs = self._inputs(images)
+        with self._autocast(images.device.type):
+            outputs = run_to_all(self._root, list(self._paths.values()), inputs, self._copied)
             return {
                 name: self._shapes[name].to_map(outputs[path]) if name in self._shapes else outputs[path]
                 for name, path in self._paths.items()
@@ -115,6 +127,8 @@ class FeatureExtractor:
         try:
             with torch.no_grad():
                 features = self._forward(blank)
+                with self._autocast(device.type):
+                    self._copied = changed_in_place(self._root, list(self._paths.values()), self._inputs(blank))
         except (RuntimeError, AssertionError, ValueError) as error:
             raise ConfigError(
                 f"{size_setting}: expected images that the network takes as far as {', '.join(self.layers)}, found "

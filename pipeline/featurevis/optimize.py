@@ -110,7 +110,7 @@ def optimize(
         images = parameterization.decode(parameters)
         transformed = resample(images, matrices[:, step], extractor.size)
         warmup = config.warmup_at(step)
-        values = objective(extractor(transformed, config.redirect_at(step)), warmup)
+        values = objective(extractor(transformed, config.redirect_at(step), objective.redirected_layers), warmup)
         outputs, weights = [values], [torch.full_like(values, -1.0)]
         if regularizers and step % REGULARIZED_EVERY == 0:
             outputs.append(weighted_sum(images, regularizers))

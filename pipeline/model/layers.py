@@ -1,7 +1,7 @@
 """Layers of a network: looking them up, the shape of their output, and forward passes that end at a layer."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -84,10 +84,19 @@ class _ReachedError(Exception):
     """Every requested layer has run; the rest of the network need not."""
 
 
-def run_to_all(module: nn.Module, names: Sequence[str], inputs: Tensor) -> dict[str, Tensor]:
+def run_to_all(
+    module: nn.Module, names: Sequence[str], inputs: Tensor, copied: Collection[str] | None = None
+) -> dict[str, Tensor]:
     """Run the network no further than the deepest of the layers ``names``, and return their outputs.
 
     Differentiable in ``inputs``. For a layer that runs several times, its first output is returned.
+
+    Args:
+        module: the network.
+        names: of layers, dotted module paths.
+        inputs: of the network.
+        copied: those whose output is copied, since a later module may work in place on it; see
+            :func:`changed_in_place`. None copies all.
 
     Raises:
         ModelError: a layer never runs.
@@ -96,8 +105,7 @@ def run_to_all(module: nn.Module, names: Sequence[str], inputs: Tensor) -> dict[
 
     def hook(name: str) -> Any:
         def record(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
-            # a later module may work in place on this very tensor
-            outputs.setdefault(name, output.clone())
+            outputs.setdefault(name, output.clone() if copied is None or name in copied else output)
             if len(outputs) == len(names):
                 raise _ReachedError
 
@@ -113,6 +121,30 @@ def run_to_all(module: nn.Module, names: Sequence[str], inputs: Tensor) -> dict[
             handle.remove()
     missing = next(name for name in names if name not in outputs)
     raise ModelError(f"layers: {missing!r} is never run by the network's forward pass; choose another layer")
+
+
+def changed_in_place(module: nn.Module, names: Sequence[str], inputs: Tensor) -> frozenset[str]:
+    """The layers among ``names`` whose output a later operation of the network changes, before the deepest has run.
+
+    Raises:
+        ModelError: a layer never runs.
+    """
+    versions: dict[str, int] = {}
+
+    def hook(name: str) -> Any:
+        def record(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+            versions.setdefault(name, output._version)  # noqa: SLF001  # torch's count of changes in place
+
+        return record
+
+    # registered first, so that it sees the output of the deepest layer before the network is stopped
+    handles = [get_layer(module, name).register_forward_hook(hook(name)) for name in names]
+    try:
+        outputs = run_to_all(module, names, inputs, copied=())
+    finally:
+        for handle in handles:
+            handle.remove()
+    return frozenset(name for name in names if outputs[name]._version != versions[name])  # noqa: SLF001  # see above
 
 
 def run_to(module: nn.Module, name: str, inputs: Tensor) -> Tensor:

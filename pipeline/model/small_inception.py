@@ -59,7 +59,6 @@ class SmallInception(nn.Module):
 
     def __init__(self, num_classes: int = 10, dropout: float = 0.2) -> None:
         super().__init__()
-        self.soften = nn.Sequential(nn.AvgPool2d(2, 1, padding=1, count_include_pad=False), nn.AvgPool2d(2, 1))
         self.stem1 = ConvNorm(3, 24, 5, stride=2)
         self.pool2 = nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
         self.stem2 = ConvNorm(24, 48, 3)
@@ -74,7 +73,7 @@ class SmallInception(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [batch, class] of normalized RGB images [batch, 3, y, x]."""
-        low = self.mixed3b(self.mixed3a(self.stem2(self.pool2(self.stem1(self.soften(images))))))
+        low = self.mixed3b(self.mixed3a(self.stem2(self.pool2(self.stem1(images)))))
         high = self.mixed4b(self.mixed4a(self.pool3(low)))
         logits: Tensor = self.linear(self.dropout(torch.flatten(self.mean(high), 1)))
         return logits

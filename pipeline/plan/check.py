@@ -12,6 +12,7 @@ from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError, DataError, ImageError
 from pipeline.images.image_set import Entry, ImageSet, open_image_set
 from pipeline.model.build import build, freeze
+from pipeline.model.configured_network import load_configured_network
 from pipeline.model.discovery import output_formats
 from pipeline.model.layers import get_layer, require_layer
 from pipeline.model.weights import (
@@ -54,6 +55,13 @@ def check_run(params: Params, outputs: Path) -> None:
         check_second_set(open_image_set(params.place.images))
     check_classes(params, images)
     check_bookmarks(params, images)
+    if params.render.start == "exemplar" and not params.site.exemplars:
+        raise ConfigError(
+            "render.start: expected noise where site.exemplars=0 keeps photographs out of the site, found exemplar, "
+            "whose icons show parts of them; use render.start=noise"
+        )
+    if params.judge is not None:
+        load_configured_network(params.judge, "judge")
     count = check_images(params, images)
     sizes = check_network(params, images, count)
     check_points(params, count)

@@ -26,7 +26,6 @@ from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import grouped_sums, row_blocks
 from pipeline.featurevis.activation_space import ActivationSpace
 from pipeline.featurevis.memory import bytes_per_image
-from pipeline.featurevis.objectives import center_activations
 from pipeline.featurevis.renderer import BatchRenderer, RenderRequest
 from pipeline.images.crops import relative_positions
 from pipeline.images.decode import load
@@ -40,6 +39,7 @@ from pipeline.model.weights import resolve_class_names, resolve_preprocessing
 from pipeline.plan.check import check_device, logit_count
 from pipeline.plan.costs import sample_batch_bytes
 from pipeline.plan.inputs import GivenRates, IconCost, Rates
+from pipeline.render.exemplar_statistics import prior_without_data
 from pipeline.render.specification import renderer_spec
 from pipeline.sample.attribution import sample_batch
 
@@ -259,23 +259,28 @@ def _icon_cost(network: Network, layer: str, params: Params, with_time: bool, cl
     settings = params.render.for_layer(layer)
     step, other = _step_and_other(network, layer, settings, clock) if with_time else (0.0, 0.0)
     mean = np.zeros(network.layers[layer].channels, np.float32)
-    spec = renderer_spec(settings, layer, ActivationSpace(mean, None), mean, seed=0)
+    prior = prior_without_data(settings, layer, network.layers)
+    spec = renderer_spec(settings, layer, ActivationSpace(mean, None), mean, seed=0, prior=prior)
     extractor, images = spec.extractor(network), spec.parameterization
 
-    def activation(parameters: Tensor) -> Tensor:
-        return center_activations(extractor(images.decode(parameters))[layer]).sum(1)
+    def value(parameters: Tensor) -> Tensor:
+        targets = torch.ones(len(parameters), len(mean) + (prior.statistics if prior else 0), device=settings.device)
+        return spec.purpose.objective(targets)(extractor(images.decode(parameters)), 1.0)
 
-    return IconCost(step, other, bytes_per_image(activation, images.shape, settings.device))
+    return IconCost(step, other, bytes_per_image(value, images.shape, settings.device))
 
 
 def _step_and_other(network: Network, layer: str, settings: RenderSettings, clock: Clock) -> tuple[float, float]:
     """Seconds of one icon for each of its gradient steps, and for everything else."""
     mean = np.zeros(network.layers[layer].channels, np.float32)
+    prior = prior_without_data(settings, layer, network.layers)
 
     def render(count: int, steps: int) -> None:
         changed = settings.model_copy(update={"steps": steps, "batch_size": count})
-        targets = np.random.default_rng(0).random((count, len(mean)), dtype=np.float32)
-        renderer = BatchRenderer(network, renderer_spec(changed, layer, ActivationSpace(mean, None), mean, seed=0))
+        numbers = len(mean) + (prior.statistics if prior else 0)
+        targets = np.random.default_rng(0).random((count, numbers), dtype=np.float32)
+        spec = renderer_spec(changed, layer, ActivationSpace(mean, None), mean, seed=0, prior=prior)
+        renderer = BatchRenderer(network, spec)
         renderer.render([RenderRequest("", target) for target in targets])
 
     size, more = timed_batch(lambda count: render(count, MORE), settings.batch_size, clock)

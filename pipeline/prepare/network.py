@@ -8,29 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.config.model import ModelSettings
 from pipeline.core.errors import ConfigError, ModelError
-from pipeline.model.build import build, freeze
-from pipeline.model.weights import load_weights, read_weights
-
-
-def make_module(settings: ModelSettings, names: Sequence[str] | None, seed: int) -> nn.Module:
-    """The network with its initial weights; frozen unless it is to be trained.
-
-    Args:
-        settings: of the network.
-        names: of its classes, None where none are given.
-        seed: of the initial weights.
-
-    Raises:
-        ModelError: it cannot be built, or the weights do not fit.
-    """
-    module = build(settings.architecture, len(names) if names else None, seed)
-    if settings.weights == "train":
-        return module
-    if settings.weights != "random":
-        load_weights(module, read_weights(settings.architecture, settings.weights), settings.weights)
-    return freeze(module)
 
 
 def check_names(module: nn.Module, names: Sequence[str] | None, crop: int) -> tuple[str, ...]:

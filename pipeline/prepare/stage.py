@@ -15,11 +15,12 @@ from pipeline.core.progress import log_line
 from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.manifest import Listing, Manifest, list_images, write_manifest, write_rejected
 from pipeline.model.build import freeze
+from pipeline.model.configured_network import make_module
 from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop
 from pipeline.model.network import Network, save_network
 from pipeline.model.weights import resolve_class_names, resolve_preprocessing
-from pipeline.prepare.network import check_labels, check_names, make_module, match_classes
+from pipeline.prepare.network import check_labels, check_names, match_classes
 from pipeline.prepare.train import TopPredictions, top_accuracy, train
 from pipeline.stages import Task
 

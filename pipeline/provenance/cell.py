@@ -170,10 +170,11 @@ def started_from(icon: Mapping[str, Any], settings: Mapping[str, Any], parents: 
             return "no optimization of its own: the parent cell has the same mean activation and the same icon"
         if icon["key"] is None and icon["parent"] is None:
             return "nothing: it could not be drawn"
-        if icon["parent"] is None:
-            return "noise"
         known = above and icon["parent"] == above.get("key")
-        return "the parent cell's icon" if known else "an icon that is no longer stored here"
+        image = "the parent cell's icon" if known else "an icon that is no longer stored here"
+        if settings.get("start") == "exemplar":
+            image = f"the patch of the nearest exemplar (pixels sha256 {icon['parent']})"
+        return "noise" if icon["parent"] is None else image
     if settings.get("warm_steps") is None or not parents or parents[0]["icon"] is None:
         return "noise"
     return "the parent cell's icon, or noise where that attempt failed"

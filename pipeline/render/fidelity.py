@@ -52,20 +52,20 @@ class FidelityMeasure:
 
         Args:
             images: uint8 [icon, y, x, 3].
-            targets: raw mean activation of each icon's cell, [icon, channel].
+            targets: that begin with the raw mean activation of each icon's cell, [icon, channel + more].
 
         Returns:
             Scores ``fidelity``, the mean cosine to the cell's mean activation, and ``fidelity_centred``, the same after
             subtracting the layer's mean from both; the mean raw activation over the transforms.
         """
-        pixels = images.movedim(-1, 1).float() / 255
+        means, pixels = targets[:, : len(self._layer_mean)], images.movedim(-1, 1).float() / 255
         raw, centered, activations = [], [], []
         with torch.no_grad():
             for matrix in self.matrices((pixels.shape[2], pixels.shape[3])).to(pixels):
                 transformed = resample(pixels, matrix.expand(len(pixels), 2, 3), self._extractor.size)
                 activation = center_activations(self._extractor(transformed)[self._layer])
-                raw.append(cosine_similarity(activation, targets))
-                centered.append(cosine_similarity(activation - self._layer_mean, targets - self._layer_mean))
+                raw.append(cosine_similarity(activation, means))
+                centered.append(cosine_similarity(activation - self._layer_mean, means - self._layer_mean))
                 activations.append(activation)
         # added one by one: a sum over all of them at once rounds differently at different places of the batch
         fidelity, fidelity_centered, mean_activation = (
@@ -173,6 +173,8 @@ def summary_line(level: int, metrics: dict[str, Any]) -> str:
         f"(10th percentile {_two_digits(centered['p10'])}, ceiling {_two_digits(centered['ceiling'])}), "
         f"raw {_two_digits(raw['median'])} (floor {_two_digits(raw['floor'])}), retrieval {100 * found['exact']:.0f} %"
     )
+    legible = metrics.get("legibility", {}).get("of_ceiling")
+    line += f", legibility {_two_digits(legible)} of a real patch's" if legible is not None else ""
     return line + (f", {metrics['failed']} COULD NOT BE RENDERED and are left white" if metrics["failed"] else "")
 
 

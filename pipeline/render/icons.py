@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 import zarr
@@ -22,15 +23,40 @@ class Icon:
 
     Attributes:
         key: in the image cache.
-        mean: the raw mean activation that it was rendered for, [channel].
+        target: what it was rendered for, float32 [channel + statistic].
         cached: the image and its scores.
-        parent: key of the icon that it started from; None started from noise.
+        parent: key of what it started from, see :class:`Start`; None started from noise.
     """
 
     key: str
-    mean: Floats
+    target: Floats
     cached: CachedImage
     parent: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What an icon starts from instead of noise.
+
+    Attributes:
+        key: of the parent's icon in the image cache, or SHA-256 (hex) of a patch's pixels.
+        image: uint8 [y, x, 3].
+        icon: the parent's; None for a patch.
+    """
+
+    key: str
+    image: NDArray[np.uint8]
+    icon: Icon | None = None
+
+
+def start_from_icon(icon: Icon | None) -> Start | None:
+    """The start of an icon whose parent has this one, if it has."""
+    return None if icon is None else Start(icon.key, icon.cached.image, icon)
+
+
+def start_from_patch(patch: NDArray[np.uint8]) -> Start:
+    """The start of an icon from a patch of a photograph, uint8 [y, x, 3]."""
+    return Start(sha256(patch.tobytes()).hexdigest(), patch)
 
 
 @dataclass(frozen=True)
@@ -43,7 +69,7 @@ class IconArrays:
         fidelity_centred: [icon], likewise.
         activation: [icon, channel], mean raw activation over the held-out transforms, likewise.
         key: uint8 [icon, 32], key in the image cache; zeros where the icon failed.
-        parent: uint8 [icon, 32], key of the icon that it started from; zeros for noise.
+        parent: uint8 [icon, 32], key of what it started from; zeros for noise.
         retried: icons that got a second attempt.
     """
 
@@ -85,13 +111,14 @@ def icon_arrays(icons: Mapping[int, Icon], retried: int, means: Floats, size: in
     return arrays
 
 
-def write_icons(level: zarr.Group, rows: NDArray[np.intp], icons: IconArrays) -> None:
+def write_icons(level: zarr.Group, rows: NDArray[np.intp], icons: IconArrays, legibility: Floats | None = None) -> None:
     """Write the icons of a level.
 
     Args:
         level: group of the artifact.
         rows: of their cells in the grid, [icon].
         icons: in the same order.
+        legibility: likewise; None without a judge.
     """
     zarr_store.write_array(level, ICONS, "cell", rows)
     zarr_store.write_array(level, ICONS, "icon", icons.icon)
@@ -99,6 +126,8 @@ def write_icons(level: zarr.Group, rows: NDArray[np.intp], icons: IconArrays) ->
     zarr_store.write_array(level, ICONS, "fidelity_centred", icons.fidelity_centred)
     zarr_store.write_array(level, ICONS, "key", icons.key)
     zarr_store.write_array(level, ICONS, "parent", icons.parent)
+    if legibility is not None:
+        zarr_store.write_array(level, ICONS, "legibility", legibility)
 
 
 def _bytes(key: str) -> NDArray[np.uint8]:

@@ -1,16 +1,17 @@
-"""Grid levels from coarse to fine: their cells, the parent that each icon starts from, and further attempts."""
+"""The order of levels, from coarse to fine: their cells, what each icon starts from, and further attempts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from pipeline.core.errors import DataError
 from pipeline.core.grid_levels import GridLevel, grid_levels
 from pipeline.featurevis.cache import CachedImage, image_key
 from pipeline.featurevis.renderer import CachedRenderer, Progress, RenderRequest
-from pipeline.render.icons import Icon
+from pipeline.render.icons import Icon, Start, start_from_icon
 
 Floats = NDArray[np.float32]
 Positions = NDArray[np.integer]
@@ -28,6 +29,7 @@ class LevelCells:
         position: [icon, 2] as (row, column).
         mean: [icon, channel], raw mean activation.
         reliability: [icon].
+        exemplar: [icon, rank], rows in activations; -1 for none.
     """
 
     size: int
@@ -35,6 +37,7 @@ class LevelCells:
     position: NDArray[np.int32]
     mean: NDArray[np.float32]
     reliability: NDArray[np.float32]
+    exemplar: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,40 +67,83 @@ class LevelRenderer:
         """
         self._renderer, self._base, self._attempts, self._score = renderer, base, attempts, score
 
-    def render(self, means: Floats, parents: Sequence[Icon | None], progress: Progress) -> RenderedLevel:
+    def render(self, targets: Floats, starts: Sequence[Start | None], progress: Progress) -> RenderedLevel:
         """Render one icon for each cell of a level.
 
-        An icon whose parent was rendered for the very same mean is its parent's. The first attempt at any other starts
-        from its parent, where it has one; further attempts start from noise.
+        An icon whose parent was rendered for the very same target is its parent's. The first attempt at any other
+        begins with its start, where it has one; further attempts start from noise.
 
         Args:
-            means: raw mean activations of the cells, [cell, channel].
-            parents: of each cell, None where there is none to start from.
+            targets: what the icons are optimized for, [cell, ...].
+            starts: of each cell, None for noise.
             progress: called with the number of newly completed icons.
         """
-        best = {row: same for row, same in enumerate(parents) if same and same.mean.tobytes() == means[row].tobytes()}
+        best = {
+            row: start.icon
+            for row, start in enumerate(starts)
+            if start and start.icon and start.icon.target.tobytes() == targets[row].tobytes()
+        }
         progress(len(best))
-        left, retried = [row for row in range(len(means)) if row not in best], 0
+        left, retried = [row for row in range(len(targets)) if row not in best], 0
         for attempt in range(self._attempts):
-            starts = [None if attempt else parents[row] for row in left]
-            requests = [self._request(means[row], parent, attempt) for row, parent in zip(left, starts, strict=True)]
+            used = [None if attempt else starts[row] for row in left]
+            requests = [self._request(targets[row], start, attempt) for row, start in zip(left, used, strict=True)]
             images = self._renderer.render(requests, _ignore if attempt else progress)
-            for row, request, parent in zip(left, requests, starts, strict=True):
+            for row, request, start in zip(left, requests, used, strict=True):
                 image = images[request.key]
                 if image.valid and (row not in best or self._value(best[row].cached) < self._value(image)):
-                    best[row] = Icon(request.key, request.target, image, parent.key if parent else None)
+                    best[row] = Icon(request.key, request.target, image, start.key if start else None)
             left = [row for row in left if row not in best or self._value(best[row].cached) < MIN_FIDELITY]
             if not attempt:
                 retried = len(left)
         return RenderedLevel(best, retried)
 
-    def _request(self, mean: Floats, parent: Icon | None, attempt: int) -> RenderRequest:
-        if parent is None:
-            return RenderRequest(image_key(self._base, mean, attempt), mean, attempt)
-        return RenderRequest(image_key(self._base, mean, attempt, parent.key), mean, attempt, parent.cached.image)
+    def _request(self, target: Floats, start: Start | None, attempt: int) -> RenderRequest:
+        if start is None:
+            return RenderRequest(image_key(self._base, target, attempt), target, attempt)
+        return RenderRequest(image_key(self._base, target, attempt, start.key), target, attempt, start.image)
 
     def _value(self, image: CachedImage) -> float:
         return image.scores[self._score]
+
+
+def rendered_levels(
+    renderer: LevelRenderer,
+    levels: Sequence[LevelCells],
+    targets: Sequence[Floats],
+    progress: Progress,
+    *,
+    warm: bool,
+    patches: Sequence[Sequence[Start]] | None = None,
+) -> Iterator[RenderedLevel]:
+    """Each level's icons, from coarse to fine.
+
+    Args:
+        renderer: of levels.
+        levels: from coarse to fine.
+        targets: of each level's icons, [icon, ...].
+        progress: called with the number of newly completed icons.
+        warm: icons start from that of the coarser cell that contains theirs.
+        patches: of each level's icons, to start from instead.
+
+    Raises:
+        DataError: not one icon of a level could be rendered.
+    """
+    coarser: tuple[LevelCells, RenderedLevel] | tuple[None, None] = (None, None)
+    for number, (cells, wanted) in enumerate(zip(levels, targets, strict=True)):
+        starts = (
+            [start_from_icon(icon) for icon in parent_icons(cells, *coarser)] if patches is None else patches[number]
+        )
+        rendered = renderer.render(wanted, starts, progress)
+        if len(cells.row) and not rendered.icons:
+            raise DataError(
+                f"render: expected icons for level {cells.size}, found that none of {len(cells.row)} could be rendered "
+                "(no gradient, or numbers that are not finite); choose another layer, or try render.dtype=float32 and "
+                "a lower render.learning_rate"
+            )
+        if warm:
+            coarser = (cells, rendered)
+        yield rendered
 
 
 def level_cells(grid: zarr.Group) -> list[LevelCells]:
@@ -139,7 +185,9 @@ def parent_rows(positions: Positions, fine: int, coarser: Positions, coarse: int
 
 def _cells(level: GridLevel) -> LevelCells:
     row = level.drawn_cells
-    return LevelCells(level.size, row, level.cell[row], level.activation[row], level.reliability[row])
+    return LevelCells(
+        level.size, row, level.cell[row], level.activation[row], level.reliability[row], level.exemplar[row]
+    )
 
 
 def _ignore(_count: int) -> None:

@@ -17,6 +17,7 @@ from pipeline.featurevis.parameterization import ImageParameterization, image_pa
 from pipeline.featurevis.renderer import RendererSpec
 from pipeline.featurevis.transforms import RandomAffine
 from pipeline.model.network import Network
+from pipeline.render.exemplar_statistics import StatisticsPrior
 from pipeline.render.fidelity import FidelityMeasure
 
 
@@ -29,26 +30,30 @@ class CellDirections:
         space: where directions and activations are compared.
         layer_mean: [channel], for the centered fidelity.
         cosine_power: of the objective.
+        prior: pull towards the feature statistics of the cell's exemplars; None for none.
     """
 
     layer: str
     space: ActivationSpace
     layer_mean: NDArray[np.float32]
     cosine_power: float
+    prior: StatisticsPrior | None = None
 
     @property
     def layers(self) -> Sequence[str]:
-        """The one layer."""
-        return (self.layer,)
+        """The cells' layer, and those of the prior."""
+        return (self.layer, *(self.prior.channels if self.prior else ()))
 
     @property
     def center_layer(self) -> str | None:
-        """The same: icons are centered where its central position looks."""
+        """The cells' layer: icons are centered where its central position looks."""
         return self.layer
 
     def objective(self, targets: Tensor) -> Objective:
-        """Of a batch, for raw mean activations [icon, channel]."""
-        return direction(self.layer, targets, self.space, self.cosine_power)
+        """Of a batch, for targets [icon, channel + statistic]: raw mean activations, and the prior's statistics."""
+        means, statistics = targets[:, : len(self.layer_mean)], targets[:, len(self.layer_mean) :]
+        towards = direction(self.layer, means, self.space, self.cosine_power)
+        return towards if self.prior is None else towards + self.prior.objective(statistics)
 
     def measure(self, network: Network, size: tuple[int, int]) -> FidelityMeasure:
         """Fidelity, raw and centered."""
@@ -63,6 +68,7 @@ def renderer_spec(
     layer_mean: NDArray[np.float32],
     seed: int,
     model: Path = Path(),
+    prior: StatisticsPrior | None = None,
 ) -> RendererSpec:
     """The renderer of one layer's icons.
 
@@ -73,10 +79,11 @@ def renderer_spec(
         layer_mean: [channel].
         seed: of the run.
         model: folder of the saved network; only workers read it.
+        prior: see :class:`CellDirections`.
     """
     return RendererSpec(
         model=model,
-        purpose=CellDirections(layer, space, layer_mean, settings.cosine_power),
+        purpose=CellDirections(layer, space, layer_mean, settings.cosine_power, prior),
         parameterization=parameterization(settings),
         transform=RandomAffine(settings.jitter, settings.scale, settings.rotation),
         regularizers=regularizers(settings),

@@ -1,8 +1,7 @@
 """Stage ``render``: grid → icons."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,30 +10,43 @@ import numpy as np
 import torch
 import zarr
 from numpy.typing import NDArray
+from PIL import Image
 from tqdm import tqdm
 
 from pipeline.config.cluster import Address, Inline, Local, from_environment
 from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store
-from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
-from pipeline.core.errors import DataError
+from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, IMAGES, LAYOUT, MODEL
+from pipeline.core.cells import assign_cells
 from pipeline.core.moments import layer_statistics
 from pipeline.core.progress import log_line, progress
 from pipeline.featurevis.activation_space import ActivationSpace, activation_space
 from pipeline.featurevis.cache import ImageCache, base_digest
 from pipeline.featurevis.memory import check_memory
 from pipeline.featurevis.renderer import CachedRenderer, RendererSpec
+from pipeline.model.layers import LayerShape
 from pipeline.model.network import read_description
-from pipeline.parallel.pool import open_pool
+from pipeline.parallel.pool import Pool, open_pool
+from pipeline.render.exemplar_statistics import (
+    PatchStatisticsSpec,
+    StatisticsPrior,
+    prior_channels,
+    usual_deviation,
+)
 from pipeline.render.fidelity import fidelity_histogram, level_metrics, summary_line
-from pipeline.render.icons import IconArrays, icon_arrays, write_icons
-from pipeline.render.levels import LevelCells, LevelRenderer, RenderedLevel, level_cells, parent_icons
+from pipeline.render.icons import Start, icon_arrays, start_from_patch, write_icons
+from pipeline.render.legibility import JudgeSpec, LegibilityMeasure
+from pipeline.render.levels import LevelCells, LevelRenderer, level_cells, rendered_levels
+from pipeline.render.sample_patches import PatchesSpec, Samples, cell_means
 from pipeline.render.specification import renderer_spec
 from pipeline.stages import Task
 
 CACHE = ".cache/images"  # below outputs; DVC does not know of it, and all layers and atlases share it
 FORMER_CACHE = ".cache/icons"  # of earlier versions, whose icons have other keys
-NOT_IN_KEY = {"size_by_layer", "attempts"}  # settings that change no attempt at an icon
+# settings that change no attempt at an icon; the layers of the statistics are in the objective's description
+NOT_IN_KEY = {"size_by_layer", "statistics_layers", "attempts"}
+
+Floats = NDArray[np.float32]
 
 
 def run(task: Task) -> None:
@@ -47,6 +59,7 @@ def run(task: Task) -> None:
     """
     settings = task.params.render.for_layer(task.layer)
     grid = zarr_store.open_artifact(GRID, task.path(GRID))
+    activations = zarr_store.open_artifact(ACTIVATIONS, task.path(ACTIVATIONS))
     levels = level_cells(grid)
     total = sum(len(cells.row) for cells in levels)
     steps = f"{settings.steps} steps" + (f" ({settings.warm_steps} from a parent)" if settings.warm_steps else "")
@@ -56,16 +69,42 @@ def run(task: Task) -> None:
     metrics: dict[str, Any] = {}
     plot: dict[str, list[Any]] = {}
     began = time.monotonic()
+    cluster = from_environment()
     with (
         zarr_store.create(ICONS, task.path(ICONS), task.settings(), _inputs(task, grid)) as stored,
-        _cached_renderer(task, settings, layer_mean) as (renderer, base),
+        open_pool(cluster) as pool,
+        ImageCache(task.outputs / CACHE) as cache,
         progress("render", total, "icon") as bar,
     ):
+        samples = Samples(
+            np.asarray(zarr_store.array(activations, "image")[...]),
+            np.asarray(zarr_store.array(activations, "position")[...]),
+        )
+        prior, statistics = _prior(task, settings, pool, samples, levels)
+        legible = _legibility(task, settings, pool, samples, levels)
+        targets = [np.concatenate([cells.mean, own], 1) for cells, own in zip(levels, statistics, strict=True)]
+        example = np.concatenate([layer_mean + 1, np.zeros(statistics[0].shape[1], np.float32)])
+        space = _activation_space(task, layer_mean, activations)
+        model = task.path(MODEL).absolute()
+        spec = renderer_spec(settings, task.layer, space, layer_mean, task.params.seed, model, prior)
+        check = partial(check_memory, pool, spec, example, cluster, "render")
+        renderer = CachedRenderer(cache, pool, spec, settings.batch_size, check)
+        base = _key_base(task, settings, spec, example, layer_mean, cluster)
         score = "fidelity" if settings.space == "raw" else "fidelity_centred"
         level_renderer = LevelRenderer(renderer, base, settings.attempts, score)
-        for cells, icons in _rendered_levels(level_renderer, levels, task.layer, settings, bar):
-            write_icons(stored.create_group(str(cells.size)), cells.row, icons)
+        warm = settings.warm_steps is not None
+        patches = _exemplar_patches(task, settings, samples, levels) if settings.start == "exemplar" else None
+        rendered = rendered_levels(
+            level_renderer, levels, targets, lambda count: _advance(bar, count), warm=warm, patches=patches
+        )
+        for cells, level in zip(levels, rendered, strict=True):
+            icons = icon_arrays(level.icons, level.retried, cells.mean, settings.size)
             found = level_metrics(icons, cells.mean, cells.position, cells.reliability, layer_mean)
+            legibility = None
+            if legible is not None:
+                valid = np.isfinite(icons.fidelity)
+                legibility, found["legibility"] = legible(cells.size, cells.row, cells.exemplar, icons.icon, valid)
+            write_icons(stored.create_group(str(cells.size)), cells.row, icons, legibility)
             metrics[str(cells.size)] = found
             for name, rows in fidelity_histogram(cells.size, icons).items():
                 plot.setdefault(name, []).extend(rows)
@@ -80,25 +119,59 @@ def run(task: Task) -> None:
     )
 
 
-@contextmanager
-def _cached_renderer(
-    task: Task, settings: RenderSettings, layer_mean: NDArray[np.float32]
-) -> Iterator[tuple[CachedRenderer, bytes]]:
-    """Workers with the cache, and the base of all keys."""
-    space = _activation_space(task, layer_mean)
-    spec = renderer_spec(settings, task.layer, space, layer_mean, task.params.seed, task.path(MODEL).absolute())
-    cluster = from_environment()
-    with open_pool(cluster) as pool, ImageCache(task.outputs / CACHE) as cache:
-        check = partial(check_memory, pool, spec, layer_mean + 1, cluster, "render")
-        base = _key_base(task, settings, spec, layer_mean, cluster)
-        yield CachedRenderer(cache, pool, spec, settings.batch_size, check), base
+def _prior(
+    task: Task, settings: RenderSettings, pool: Pool, samples: Samples, levels: Sequence[LevelCells]
+) -> tuple[StatisticsPrior | None, list[Floats]]:
+    """The pull towards the exemplars' statistics, and those of each level's cells [icon, statistic]; may be none."""
+    layers = {name: LayerShape(**shape) for name, shape in read_description(task.path(MODEL))["layers"].items()}
+    channels = prior_channels(settings, task.layer, layers)
+    if not channels or not any(len(cells.row) for cells in levels):
+        return None, [np.zeros((len(cells.row), 0), np.float32) for cells in levels]
+    log_line(f"  feature statistics of the exemplars at {', '.join(channels)}")
+    spec = PatchStatisticsSpec(_patches(task, settings), list(channels), settings.device)
+    deviation = usual_deviation(pool, spec, samples)
+    statistics = cell_means(pool, spec, samples, [cells.exemplar for cells in levels])
+    return StatisticsPrior(channels, deviation, settings.statistics), statistics
 
 
-def _activation_space(task: Task, layer_mean: NDArray[np.float32]) -> ActivationSpace:
+def _exemplar_patches(
+    task: Task, settings: RenderSettings, samples: Samples, levels: Sequence[LevelCells]
+) -> list[list[Start]]:
+    """The patch of each cell's nearest exemplar, as large as an icon, for each level."""
+    spec = _patches(task, settings)
+    patches = spec.open(spec.load_network("cpu"))
+    nearest = np.unique(np.concatenate([cells.exemplar[:, 0] for cells in levels]))
+    size = (settings.size, settings.size)
+    starts = {}
+    for row in nearest.tolist():  # in the order of images
+        patch = Image.fromarray(patches(int(samples.image[row]), samples.position[row]))
+        starts[row] = start_from_patch(np.array(patch.resize(size, Image.Resampling.BILINEAR)))
+    return [[starts[row] for row in cells.exemplar[:, 0].tolist()] for cells in levels]
+
+
+def _legibility(
+    task: Task, settings: RenderSettings, pool: Pool, samples: Samples, levels: Sequence[LevelCells]
+) -> LegibilityMeasure | None:
+    """The measure of legibility, if there is a judge."""
+    if task.params.judge is None:
+        return None
+    log_line(f"  legibility of the icons, judged by {task.params.judge.name}")
+    layout = zarr_store.open_artifact(LAYOUT, task.path(LAYOUT))
+    points, xy = (np.asarray(zarr_store.array(layout, name)[...]) for name in ("sample", "xy"))
+    cells = assign_cells(xy, [one.size for one in levels])
+    spec = JudgeSpec(task.params.judge, _patches(task, settings), settings.device)
+    return LegibilityMeasure(pool, spec, samples, cells, points, task.params.seed)
+
+
+def _patches(task: Task, settings: RenderSettings) -> PatchesSpec:
+    model, manifest = task.path(MODEL).absolute(), task.path(IMAGES).absolute()
+    return PatchesSpec(model, manifest, task.params.images, task.layer, settings.size)
+
+
+def _activation_space(task: Task, layer_mean: Floats, activations: zarr.Group) -> ActivationSpace:
     settings = task.params.render
     if settings.space != "whitened":
         return activation_space(settings.space, layer_mean)
-    activations = zarr_store.open_artifact(ACTIVATIONS, task.path(ACTIVATIONS))
     found = layer_statistics(zarr_store.array(activations, "activation"))
     return activation_space(settings.space, layer_mean, found.covariance, found.count, settings.shrinkage)
 
@@ -111,10 +184,11 @@ def _key_base(
     task: Task,
     settings: RenderSettings,
     spec: RendererSpec,
-    layer_mean: NDArray[np.float32],
+    example: Floats,
+    layer_mean: Floats,
     cluster: Inline | Local | Address,
 ) -> bytes:
-    objective = spec.purpose.objective(torch.from_numpy(layer_mean)[None])
+    objective = spec.purpose.objective(torch.from_numpy(example)[None])
     return base_digest(
         {
             "network": read_description(task.path(MODEL))["identity"],
@@ -129,24 +203,6 @@ def _key_base(
             "seed": task.params.seed,
         }
     )
-
-
-def _rendered_levels(
-    renderer: LevelRenderer, levels: list[LevelCells], layer: str, settings: RenderSettings, bar: "tqdm[None]"
-) -> Iterator[tuple[LevelCells, IconArrays]]:
-    """Each level's cells and icons."""
-    coarser: tuple[LevelCells, RenderedLevel] | tuple[None, None] = (None, None)
-    for cells in levels:
-        rendered = renderer.render(cells.mean, parent_icons(cells, *coarser), lambda count: _advance(bar, count))
-        if len(cells.row) and not rendered.icons:
-            raise DataError(
-                f"render: expected icons for layer {layer}, level {cells.size}, found that none of "
-                f"{len(cells.row)} could be rendered (no gradient, or numbers that are not finite); choose another "
-                "layer, or try render.dtype=float32 and a lower render.learning_rate"
-            )
-        if settings.warm_steps:
-            coarser = (cells, rendered)
-        yield cells, icon_arrays(rendered.icons, rendered.retried, cells.mean, settings.size)
 
 
 def _advance(bar: "tqdm[None]", count: int) -> None:

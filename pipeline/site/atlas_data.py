@@ -174,6 +174,7 @@ def cells_content(level: AtlasLevel, top: int) -> Content:
         "reliability": pack_array(grid.reliability),
         "fidelity": pack_array(level.fidelity),
         "fidelity_centred": pack_array(level.fidelity_centred),
+        **({} if level.legibility is None else {"legibility": pack_array(level.legibility)}),
         "top_class": pack_array(classes),
         "top_value": pack_array(values),
     }

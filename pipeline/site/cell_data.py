@@ -27,6 +27,7 @@ class IconOrigin(IntEnum):
     NOISE = 1
     PARENT = 2  # the icon of the parent cell
     SAME = 3  # not optimized: it is the parent cell's icon
+    EXEMPLAR = 4  # the patch of the cell's nearest exemplar
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,13 @@ def icon_origins(key: Keys, parent: Keys, coarser: Keys) -> NDArray[np.uint8]:
 
     Args:
         key: [icon, 32] keys in the icon cache; zeros where an icon could not be drawn.
-        parent: [icon, 32] keys of the icons that they started from; zeros for noise.
+        parent: [icon, 32] keys of the icons or patches that they started from; zeros for noise.
         coarser: [icon, 32] keys of the coarser level's icons.
     """
     known = {name.tobytes() for name in coarser if name.any()}
     same = np.array([name.tobytes() in known for name in key], bool)
-    found = np.where(parent.any(axis=1), IconOrigin.PARENT, IconOrigin.NOISE)
+    from_icon = np.array([name.tobytes() in known for name in parent], bool)
+    found = np.where(parent.any(axis=1), np.where(from_icon, IconOrigin.PARENT, IconOrigin.EXEMPLAR), IconOrigin.NOISE)
     found = np.where(same, IconOrigin.SAME, found)
     return np.where(key.any(axis=1), found, IconOrigin.UNKNOWN).astype(np.uint8)
 

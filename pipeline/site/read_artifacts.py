@@ -28,6 +28,7 @@ class AtlasLevel:
     Attributes:
         grid: the cells.
         fidelity, fidelity_centred: [cell], NaN where there is no icon.
+        legibility: likewise; None without a judge.
         neighbors: the most similar cells of each.
         icon_origin: [cell] what its icon's optimization started from, see
             :class:`pipeline.site.cell_data.IconOrigin`.
@@ -36,6 +37,7 @@ class AtlasLevel:
     grid: GridLevel
     fidelity: NDArray[np.float32]
     fidelity_centred: NDArray[np.float32]
+    legibility: NDArray[np.float32] | None
     neighbors: Neighbors
     icon_origin: NDArray[np.uint8]
 
@@ -127,6 +129,7 @@ def read_level(grid: zarr.Group, icons: zarr.Group, size: int) -> AtlasLevel:
         grid=cells,
         fidelity=icon.by_cell(icon.fidelity, len(cells)),
         fidelity_centred=icon.by_cell(icon.fidelity_centred, len(cells)),
+        legibility=None if icon.legibility is None else icon.by_cell(icon.legibility, len(cells)),
         neighbors=nearest_cells(cells.activation, cells.drawn, read_values(grid, "mean")),
         icon_origin=_icon_origin(icons, icon, len(cells)),
     )

@@ -18,6 +18,7 @@ from pipeline.featurevis.objectives import (
     alignment,
     center_activations,
     channel,
+    channel_statistics,
     deep_dream,
     direction,
     diversity,
@@ -154,7 +155,7 @@ def every_objective(network: Network) -> dict[str, Objective]:
         "deep_dream": deep_dream(LAYER),
         "inversion": inversion(LAYER, given),
         "gram": gram(LAYER, given),
-        "feature_statistics": feature_statistics(LAYER, given),
+        "feature_statistics": feature_statistics(LAYER, channel_statistics(given), torch.ones(2, given.shape[1])),
         "diversity": diversity(LAYER),
         "alignment": alignment(LAYER),
     }
@@ -227,8 +228,8 @@ def test_texture_and_style_do_not_depend_on_positions() -> None:
     order = torch.randperm(24, generator=generator)
     shuffled = grid.flatten(2)[:, :, order].view_as(grid)
     wider = torch.cat([grid, grid], dim=3)
-    for kind in (gram, feature_statistics):
-        objective = kind("a", grid)
+    statistics = channel_statistics(grid)
+    for objective in (gram("a", grid), feature_statistics("a", statistics, statistics.mean(0))):
         for same in (grid, shuffled, wider):
             torch.testing.assert_close(objective({"a": same}, 1.0), torch.zeros(2), atol=1e-6, rtol=0)
         assert (objective({"a": other}, 1.0) < -0.01).all()

@@ -13,7 +13,7 @@ from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.cache import CachedImage, ImageCache
 from pipeline.featurevis.renderer import BatchRenderer, CachedRenderer, Progress, RenderRequest
 from pipeline.parallel.pool import InlinePool
-from pipeline.render.icons import Icon, IconArrays, icon_arrays
+from pipeline.render.icons import Icon, IconArrays, icon_arrays, start_from_icon
 from pipeline.render.levels import LevelRenderer, RenderedLevel
 from pipeline.render.specification import renderer_spec
 from tests.featurevis.scene import Scene
@@ -69,7 +69,7 @@ def level(
 ) -> RenderedLevel:
     """A level rendered for ``means``; without ``parents`` all icons start from noise."""
     with level_renderer(renderer, settings, folder) as levels:
-        return levels.render(means, parents or [None] * len(means), progress)
+        return levels.render(means, [start_from_icon(icon) for icon in parents or [None] * len(means)], progress)
 
 
 def icons(renderer: BatchRenderer, settings: RenderSettings, means: Floats, folder: Path) -> IconArrays:

@@ -8,11 +8,12 @@ from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
 from pipeline.config.params import Params, parse_params
-from pipeline.core.artifacts import ACTIVATIONS, GRID, MODEL
+from pipeline.core.artifacts import GRID, MODEL
 from pipeline.core.zarr_store import create, write_array
 from pipeline.model.build import build, freeze
 from pipeline.model.network import save_network
 from tests.featurevis.scene import scene
+from tests.render.planted_samples import exemplars, plant_samples
 from tests.soak.kill_render import icons, killed, rows, start
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +26,7 @@ def plant(outputs: Path) -> Path:
     """A network and a grid of 9 and 36 cells, whose means lie between those of a small scene."""
     found = scene(freeze(build(ARCHITECTURE)), LAYER)
     save_network(MODEL.path(outputs), found.network, ARCHITECTURE, {})
-    with create(ACTIVATIONS, ACTIVATIONS.path(outputs, LAYER), {}, {}) as group:
-        write_array(group, ACTIVATIONS, "activation", found.activations)
+    plant_samples(outputs, LAYER, found.activations)
     with create(GRID, GRID.path(outputs, LAYER, "all"), {}, {}) as group:
         write_array(group, GRID, "mean", found.mean)
         for size in (3, 6):
@@ -37,6 +37,7 @@ def plant(outputs: Path) -> Path:
             write_array(level, GRID, "drawn", np.ones(len(cells), bool))
             write_array(level, GRID, "activation", shares @ found.means)
             write_array(level, GRID, "reliability", np.full(len(cells), 0.9))
+            write_array(level, GRID, "exemplar", exemplars(len(cells), len(found.activations)))
     return outputs
 
 

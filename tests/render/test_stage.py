@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,20 @@ from omegaconf import OmegaConf
 from pipeline.compose import compose_config
 from pipeline.config.cluster import VARIABLE
 from pipeline.config.params import parse_params
-from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
+from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT, MODEL
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
 from pipeline.core.files import discard
 from pipeline.core.zarr_store import array, create, level, open_artifact, write_array
 from pipeline.featurevis import memory
+from pipeline.images.toytown.toytown import Toytown
 from pipeline.model.build import build, freeze
-from pipeline.model.network import save_network
+from pipeline.model.inputs import network_crop
+from pipeline.model.network import load_network, save_network
+from pipeline.render.sample_patches import Patches
 from pipeline.render.stage import CACHE, FORMER_CACHE, run
 from pipeline.stages import STAGES, Task
 from tests.featurevis.scene import Scene, scene
+from tests.render.planted_samples import exemplars, plant_samples
 
 ROOT = Path(__file__).parents[2]
 LAYER = "features.4"
@@ -57,6 +62,7 @@ def everything(task: Task) -> dict[str, bytes]:
         f"{size}/{name}": np.asarray(array(level(icons, int(size)), name)[:]).tobytes()
         for size in icons.group_keys()
         for name in ICONS.arrays
+        if name in level(icons, int(size))
     }
 
 
@@ -72,8 +78,7 @@ def _plant_grid(
     levels: tuple[int, ...] = (4, 8),
 ) -> None:
     means = found.means if means is None else means
-    with create(ACTIVATIONS, ACTIVATIONS.path(outputs, LAYER), {}, {}) as group:
-        write_array(group, ACTIVATIONS, "activation", found.activations)
+    plant_samples(outputs, LAYER, found.activations)
     with create(GRID, GRID.path(outputs, LAYER, "all"), {}, {}) as group:
         write_array(group, GRID, "mean", found.mean)
         for size in levels:
@@ -82,6 +87,7 @@ def _plant_grid(
             write_array(planted, GRID, "drawn", DRAWN)
             write_array(planted, GRID, "activation", means if finer is None or size == 4 else finer)
             write_array(planted, GRID, "reliability", np.full(6, 0.9))
+            write_array(planted, GRID, "exemplar", exemplars(len(CELLS), len(found.activations)))
 
 
 def test_drawn_cells_become_icons(planted: Callable[..., Task]) -> None:
@@ -146,7 +152,15 @@ def test_a_further_level_renders_its_own_icons_alone(
     assert after[1] == hits_and_rendered(capsys)[1] - before[1]
 
 
-CHANGING = ["render.steps=4", "render.warm_learning_rate=0.1", "render.batch_size=5", "render.dtype=bfloat16", "seed=2"]
+CHANGING = [
+    "render.statistics=1.0",
+    f"+render.statistics_layers={{{LAYER}:[features.1]}}",
+    "render.steps=4",
+    "render.warm_learning_rate=0.1",
+    "render.batch_size=5",
+    "render.dtype=bfloat16",
+    "seed=2",
+]
 
 
 @pytest.mark.parametrize("override", CHANGING)
@@ -165,7 +179,9 @@ def test_a_setting_that_can_change_a_pixel_renders_anew(
     assert found[0][1] >= 5
 
 
-@pytest.mark.parametrize("override", ["render.attempts=2", "+render.size_by_layer.other=99"])
+@pytest.mark.parametrize(
+    "override", ["render.attempts=2", "+render.size_by_layer.other=99", "+render.statistics_layers.other=[features.1]"]
+)
 def test_a_setting_that_changes_no_pixel_renders_nothing(
     override: str, planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -278,3 +294,63 @@ def test_a_level_without_any_icon_is_an_error(planted: Callable[..., Task]) -> N
     with pytest.raises(DataError, match="none of 5 could be rendered"):
         run(task)
     assert not task.path(ICONS).exists()
+
+
+def test_accentuated_icons_start_from_their_exemplars(
+    planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each icon names the pixels of its nearest exemplar's patch, and is nearer to them than one that is drawn."""
+    few = ["render.steps=2", "render.warm_steps=2", "render.statistics=0.0", "render.attempts=1"]
+    drawn, accentuated = planted(*few), planted(*few, "render.start=exemplar")
+    network = load_network(MODEL.path(drawn.outputs))
+    toytown = Toytown(3000, 0)
+    patches = Patches(lambda row: network_crop(toytown.open(f"{row:05d}"), network.preprocessing), network, LAYER, 32)
+    samples = open_artifact(ACTIVATIONS, drawn.path(ACTIVATIONS))
+    image, position = (np.asarray(array(samples, name)[:]) for name in ("image", "position"))
+    nearest = exemplars(len(CELLS), len(image))[DRAWN, 0]
+    expected = np.stack([patches(int(image[row]), position[row]) for row in nearest])
+    found = []
+    for task in (drawn, accentuated):
+        run(task)
+        icons = level(open_artifact(ICONS, task.path(ICONS)), 4)
+        found.append(np.asarray(array(icons, "icon")[:]).astype(int))
+        parents = np.asarray(array(icons, "parent")[:])
+    assert [bytes(parent).hex() for parent in parents] == [sha256(patch.tobytes()).hexdigest() for patch in expected]
+    shapes = [_correlation(icons, expected) for icons in found]
+    assert min(shapes[1]) > max(0.5, *shapes[0])
+    hits_and_rendered(capsys)
+    run(accentuated)
+    assert hits_and_rendered(capsys)[1] == 0
+
+
+def _correlation(icons: np.ndarray, others: np.ndarray) -> list[float]:
+    """Of the pixels of each icon with those of its other picture."""
+    pairs = zip(icons, others, strict=True)
+    return [float(np.corrcoef(icon.ravel(), other.ravel())[0, 1]) for icon, other in pairs]
+
+
+JUDGE = (
+    "judge={name: judge, architecture: {_target_: torchvision.models.squeezenet1_1}, weights: random, classes: null, "
+)
+JUDGE += "preprocessing: {crop: 64}, prefix_tokens: null}"
+
+
+def test_a_judge_changes_no_icon(planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]) -> None:
+    """A run with one has the same arrays and one more, and renders nothing anew; metrics say how many were judged."""
+    run(planted())
+    before = everything(planted())
+    task = planted(JUDGE)
+    points = np.arange(len(np.asarray(array(open_artifact(ACTIVATIONS, task.path(ACTIVATIONS)), "image")[:])))
+    with create(LAYOUT, task.path(LAYOUT), {}, {}) as group:  # each cell that is drawn has a share of the samples
+        write_array(group, LAYOUT, "sample", points)
+        cells = CELLS[points // 7 % len(CELLS)]
+        write_array(group, LAYOUT, "xy", ((cells[:, ::-1] + 0.5) / 4).astype(np.float32))
+    hits_and_rendered(capsys)
+    run(task)
+    after = everything(task)
+    assert hits_and_rendered(capsys)[1] == 0
+    legibility = {name: after.pop(name) for name in ("4/legibility", "8/legibility")}
+    assert after == before
+    metrics = json.loads((task.outputs / f"metrics/render/{LAYER}/all.json").read_text())
+    judged = np.isfinite(np.frombuffer(legibility["4/legibility"], np.float32))
+    assert metrics["4"]["legibility"]["judged"] == judged.sum() >= 4

@@ -140,6 +140,7 @@ def icons(folder: Path, layer: str) -> dict[str, bytes]:
         f"{size}/{name}": np.asarray(zarr_store.array(zarr_store.level(found, int(size)), name)[:]).tobytes()
         for size in found.group_keys()
         for name in ICONS.arrays
+        if name in zarr_store.level(found, int(size))
     }
 
 

@@ -10,6 +10,8 @@ export interface Measure<Row> {
   format(value: number): string;
   /** Whether the range is 0..1 and larger is better, so that a bar can show it. */
   readonly bar?: true;
+  /** Whether only some runs record it; the column is left out if no row has a value. */
+  readonly optional?: true;
 }
 
 const integers = new Intl.NumberFormat("en-US");
@@ -97,6 +99,16 @@ export const LEVEL: readonly Measure<LevelMeasures>[] = [
     bar: true,
   },
   {
+    name: "legibility",
+    meaning:
+      "Would another network recognize the icons? Share of icons whose own cell’s real patches look most like them to a " +
+      "network that did not render them, divided by the same share for one real patch of each cell.",
+    value: ({ icons }) => icons?.legibility?.of_ceiling,
+    format: percent,
+    bar: true,
+    optional: true,
+  },
+  {
     name: "spread",
     meaning:
       "Mean distance (1 minus cosine) of a cell’s samples from its mean: 0 identical, 1 unrelated. Mean over the cells.",
@@ -150,6 +162,7 @@ export interface LevelMeasures {
     readonly fidelity: { readonly median: Value; readonly floor?: Value } | null;
     readonly fidelity_centred: { readonly median: Value; readonly ceiling?: Value } | null;
     readonly retrieval: { readonly exact: Value; readonly near: Value } | null;
+    readonly legibility?: { readonly of_ceiling?: Value } | null;
   } | null;
 }
 

@@ -62,9 +62,15 @@ function createTable<Row>(
   id: string,
   manifest: Manifest,
   contents: Measurements,
-  measures: readonly Measure<Row>[],
+  allMeasures: readonly Measure<Row>[],
   rowsOf: (measured: AtlasMeasures) => TableRow<Row>[],
 ): HTMLElement[] {
+  const allRows = Object.values(contents.atlases).flatMap((atlases) =>
+    Object.values(atlases).flatMap(rowsOf),
+  );
+  const measures = allMeasures.filter(
+    ({ optional, value }) => !optional || allRows.some(({ row }) => typeof value(row) === "number"),
+  );
   const groups = manifest.layers.map((layer) => {
     const rows = layer.atlases.flatMap((atlas) => {
       const found = contents.atlases[layer.name]?.[atlas.name];

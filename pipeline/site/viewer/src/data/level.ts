@@ -12,7 +12,11 @@ const COLUMNS = [
   ...(["cell", "count", "drawn", "spread", "reliability", "fidelity", "fidelity_centred"] as const),
   ...(["top_class", "top_value"] as const),
 ];
-type Column = (typeof COLUMNS)[number];
+// recorded by some runs only
+const OPTIONAL_COLUMNS = ["legibility"] as const;
+type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
+type Column = (typeof COLUMNS)[number] | OptionalColumn;
+type Columns = Record<(typeof COLUMNS)[number], NumberArray> & Partial<Record<OptionalColumn, NumberArray>>;
 
 export class LevelData {
   readonly cells: number;
@@ -22,7 +26,7 @@ export class LevelData {
     /** `<layer>/<atlas>/<size>`: folder of the level's files. */
     readonly name: string,
     readonly size: number,
-    private readonly columns: Readonly<Record<Column, NumberArray>>,
+    private readonly columns: Readonly<Columns>,
   ) {
     this.cells = columns.count.length;
     this.cellAtPosition = new Int32Array(size * size).fill(-1);
@@ -49,6 +53,11 @@ export class LevelData {
     return this.number("drawn", cell) === 1;
   }
 
+  /** Whether the run recorded the column. */
+  has(column: OptionalColumn): boolean {
+    return this.columns[column] !== undefined;
+  }
+
   /** Value of a cell; NaN if it is unknown. */
   value(column: Exclude<Column, "cell" | "top_class" | "top_value">, cell: number): number {
     return this.number(column, cell);
@@ -70,7 +79,7 @@ export class LevelData {
   }
 
   private number(column: Column, index: number): number {
-    return this.columns[column][index] ?? Number.NaN;
+    return this.columns[column]?.[index] ?? Number.NaN;
   }
 }
 
@@ -96,10 +105,14 @@ export function loadLevel(layer: string, atlas: string, size: number): Promise<L
 }
 
 async function readLevel(name: string, size: number): Promise<LevelData> {
-  const content = await loadData<Record<Column, EncodedArray>>(`${name}/cells`);
-  const arrays = await Promise.all(COLUMNS.map((column) => decodeArray(content[column])));
-  const columns = Object.fromEntries(COLUMNS.map((column, index) => [column, arrays[index]]));
-  return new LevelData(name, size, columns as Record<Column, NumberArray>);
+  const content = await loadData<Record<string, EncodedArray>>(`${name}/cells`);
+  const recorded = [...COLUMNS, ...OPTIONAL_COLUMNS].flatMap((column) => {
+    const encoded = content[column];
+    return encoded ? [{ column, encoded }] : [];
+  });
+  const arrays = await Promise.all(recorded.map(({ encoded }) => decodeArray(encoded)));
+  const columns = Object.fromEntries(recorded.map(({ column }, index) => [column, arrays[index]]));
+  return new LevelData(name, size, columns as unknown as Columns);
 }
 
 /** For each cell of `level` the cell of the coarser `source` that contains it; -1 if there is none. */

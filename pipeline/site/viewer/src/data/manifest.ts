@@ -88,6 +88,21 @@ export interface Manifest {
   readonly second_image_set: { readonly title: string } | null;
 }
 
+/** Whether icons were pulled towards the feature statistics of exemplars. */
+export function usesPrior({ provenance }: Manifest): boolean {
+  return Boolean(renderSetting(provenance, "statistics"));
+}
+
+/** Whether icons started from patches of photographs. */
+export function isAccentuated({ provenance }: Manifest): boolean {
+  return renderSetting(provenance, "start") === "exemplar";
+}
+
+function renderSetting({ settings }: Provenance, name: string): unknown {
+  const { render } = settings as { render?: Readonly<Record<string, unknown>> };
+  return render?.[name];
+}
+
 /** The layer and atlas of these names, or the first ones. */
 export function find(
   manifest: Manifest,

@@ -19,7 +19,7 @@ interface SimilarCells {
   readonly icon_origin: NumberArray;
 }
 
-const ICON_ORIGINS = ["unknown", "noise", "parent", "same"] as const;
+const ICON_ORIGINS = ["unknown", "noise", "parent", "same", "exemplar"] as const;
 
 /** Initialization of an icon: noise, the icon of the parent cell, or a copy of that icon. */
 export type IconOrigin = (typeof ICON_ORIGINS)[number];

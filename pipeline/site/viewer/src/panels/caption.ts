@@ -1,11 +1,20 @@
 // Caption of the map: layer, samples, icons and notes.
 
 import { count, percent } from "../data/format";
-import { type AtlasEntry, atlasDescription, find, type LayerEntry, type Manifest } from "../data/manifest";
+import {
+  type AtlasEntry,
+  atlasDescription,
+  find,
+  isAccentuated,
+  type LayerEntry,
+  type Manifest,
+} from "../data/manifest";
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
 import { createButton, el } from "../ui/dom";
 
+const ACCENTUATED =
+  "Accentuated: every icon started from a patch of a photograph, the nearest exemplar of its cell.";
 const HIGH_ZERO_SHARE = 0.5;
 const WEAK_RATIO = 0.1;
 
@@ -42,7 +51,7 @@ export class Caption {
   }
 
   private createNotes(layer: LayerEntry): string[] {
-    const notes = [];
+    const notes = isAccentuated(this.manifest) ? [ACCENTUATED] : [];
     const strengths = this.manifest.layers.flatMap(({ atlases }) =>
       atlases.map(({ heatmap }) => heatmap?.strength ?? 0),
     );

@@ -34,8 +34,14 @@ export function highlightedValues({ level, highlights }: Scene, cell: number): C
 /** Name, value and definition of a cell's measures. */
 export function cellMeasures(scene: Scene, cell: number): { name: string; value: string; meaning: string }[] {
   const { level } = scene;
-  const of = (column: "fidelity" | "fidelity_centred" | "reliability" | "spread"): string =>
+  const of = (column: "fidelity" | "fidelity_centred" | "legibility" | "reliability" | "spread"): string =>
     decimal(level.value(column, cell));
+  const legibility = {
+    name: "legibility",
+    value: of("legibility"),
+    meaning:
+      "Share of the other cells whose real patches look less like the icon to a network that did not render it.",
+  };
   return [
     {
       name: "fidelity",
@@ -58,6 +64,7 @@ export function cellMeasures(scene: Scene, cell: number): { name: string; value:
       meaning:
         "Mean distance (1 minus cosine) of the samples from the cell's mean: 0 identical, 1 unrelated.",
     },
+    ...(level.has("legibility") ? [legibility] : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 // Dialog with the enlarged icon and its provenance.
 
 import { count, decimal } from "../data/format";
-import { atlasName, type Manifest } from "../data/manifest";
+import { atlasName, type Manifest, usesPrior } from "../data/manifest";
 import { type IconOrigin, loadIconOrigin } from "../data/related-cells";
 import type { Scene } from "../state/scene";
 import { createDialog } from "../ui/controls";
@@ -12,6 +12,11 @@ import { createCopyableText, provenanceCommand } from "./provenance";
 
 const MAX_SCALE = 5; // relative to the rendered size: beyond that there is no more detail
 const MIN_SIZE = 480; // CSS pixels, also for icons rendered at a small size
+
+const PRIOR: [string, string] = [
+  "Prior",
+  "the feature statistics of the exemplars (colors and textures, not positions); no part of a photograph is copied",
+];
 
 export class IconDialog {
   private readonly dialogParts = createDialog("icon-dialog");
@@ -53,6 +58,7 @@ export class IconDialog {
         `${decimal(level.value("fidelity", cell))}, centered ${decimal(level.value("fidelity_centred", cell))}`,
       ],
       ["Rendered at", `${pixels} × ${pixels} pixels`],
+      ...(usesPrior(this.manifest) ? [PRIOR] : []),
     ];
     const identities: [string, string][] = [
       ...Object.entries(provenance.identities[layer.name]?.[atlas.name] ?? {}),
@@ -91,6 +97,7 @@ function createOriginFact({ atlas, level }: Scene, cell: number, origin: IconOri
   const words = {
     unknown: null,
     noise: "noise",
+    exemplar: "the patch of the nearest exemplar, a photograph; what remains of it is not the network's",
     parent: `${around}, which contains the cell`,
     same: `not rendered again: it is ${around}, which contains the same samples`,
   }[origin];

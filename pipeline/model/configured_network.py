@@ -1,0 +1,57 @@
+"""Networks as the settings describe them, with given or initial weights."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from pipeline.config.model import ModelSettings
+from pipeline.core.errors import ConfigError, ModelError
+from pipeline.model.build import build, freeze
+from pipeline.model.discovery import discover_layers
+from pipeline.model.network import Network
+from pipeline.model.weights import load_weights, read_weights, resolve_class_names, resolve_preprocessing
+
+
+def make_module(settings: ModelSettings, names: Sequence[str] | None, seed: int) -> nn.Module:
+    """The network with its initial weights; frozen unless it is to be trained.
+
+    Args:
+        settings: of the network.
+        names: of its classes, None where none are given.
+        seed: of the initial weights.
+
+    Raises:
+        ModelError: it cannot be built, or the weights do not fit.
+    """
+    module = build(settings.architecture, len(names) if names else None, seed)
+    if settings.weights == "train":
+        return module
+    if settings.weights != "random":
+        load_weights(module, read_weights(settings.architecture, settings.weights), settings.weights)
+    return freeze(module)
+
+
+def load_configured_network(settings: ModelSettings, group: str, device: str = "cpu") -> Network:
+    """The network that settings describe, with given weights, frozen, on ``device``.
+
+    Args:
+        settings: of the network.
+        group: of the settings, for error lines.
+        device: where it shall run.
+
+    Raises:
+        ConfigError: its weights are to be trained, or it lacks preprocessing.
+        ModelError: it cannot be built, or the weights do not fit.
+    """
+    if settings.weights == "train":
+        raise ConfigError(
+            f"{group}.weights: expected weights that are known already, found train; give a file or a name"
+        )
+    try:
+        preprocessing = resolve_preprocessing(settings)
+        names = resolve_class_names(settings, ())
+        module = make_module(settings, names, 0)
+        layers = discover_layers(module, preprocessing.crop, settings.prefix_tokens)
+    except (ConfigError, ModelError) as error:  # whose lines name the settings of the network to visualize
+        raise type(error)(str(error).replace("model.", f"{group}.")) from None
+    return Network(settings.name, module.to(device), names or (), preprocessing, layers)
