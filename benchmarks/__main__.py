@@ -22,6 +22,7 @@ BENCHMARKS = {  # modules with run(quick) -> Report
     "grid": "benchmarks.grid.bench",
     "render": "benchmarks.render.bench",
     "fidelity": "benchmarks.fidelity.bench",
+    "legibility": "benchmarks.legibility.bench",
     "viewer": "benchmarks.viewer.bench",
     "scale": "benchmarks.scale.bench",
 }

@@ -18,14 +18,10 @@ from pipeline.core.files import write_json
 from pipeline.core.progress import log_line
 from pipeline.stages import STAGES, Task
 
-SCRATCH = Path("outputs/.bench/imagenet_sample")
+SCRATCH = Path("outputs/.bench")
+SQUEEZENET, EFFICIENTNET = "imagenet_sample", "efficientnet_lite0"  # experiments
 # attributions and the network's accuracy take most of the time and change no direction
-OVERRIDES = (
-    "+experiment=imagenet_sample",
-    "grid.levels=[5,10,20]",
-    "sample.attribution=false",
-    "prepare.evaluate=false",
-)
+OVERRIDES = ("grid.levels=[5,10,20]", "sample.attribution=false", "prepare.evaluate=false")
 WEIGHTS = "squeezenet1_0.safetensors"
 DONE = "done.json"  # written last: what lies beside it is whole
 
@@ -43,23 +39,40 @@ class Run:
     outputs: Path
 
 
-def real_run() -> Run:
+def real_run(experiment: str = SQUEEZENET) -> Run:
     """The run on the real input, started from nothing only when it is not there yet or was made otherwise.
+
+    Args:
+        experiment: of ``conf/experiment``, whose network it is.
 
     Raises:
         ConfigError: the real network and photographs are not there.
     """
-    os.environ["ATLAS_REAL_DATA"] = str(real_data())  # where conf/ looks
-    params = parse_params(OmegaConf.to_container(compose_config(Path.cwd(), OVERRIDES)))
+    params, outputs = real_params(experiment), SCRATCH / experiment
     made = _made(params)
-    done = SCRATCH / DONE
+    done = outputs / DONE
     if not done.is_file() or json.loads(done.read_text()) != made:
         done.unlink(missing_ok=True)
-        log_line(f"benchmarks: making the cells of the real input once, in {SCRATCH} (some minutes)")
-        for task in _tasks(params):
+        log_line(f"benchmarks: making the cells of the real input once, in {outputs} (some minutes)")
+        for task in _tasks(params, outputs):
             import_module(f"pipeline.{task.stage.name}.stage").run(task)
         write_json(done, made)
-    return Run(params, SCRATCH)
+    return Run(params, outputs)
+
+
+def real_params(experiment: str) -> Params:
+    """The configuration of such a run.
+
+    Raises:
+        ConfigError: the real network and photographs are not there.
+    """
+    folder = real_data()
+    os.environ["ATLAS_REAL_DATA"] = str(folder)  # where conf/ looks
+    images = (
+        [] if experiment == SQUEEZENET else [f"images.root={folder}/images", f"images.classes={folder}/classes.tsv"]
+    )
+    overrides = [f"+experiment={experiment}", *images, *OVERRIDES]
+    return parse_params(OmegaConf.to_container(compose_config(Path.cwd(), overrides)))
 
 
 def real_data() -> Path:
@@ -84,9 +97,9 @@ def _made(params: Params) -> dict[str, Any]:
     return {"settings": params.model_dump(mode="json", by_alias=True, include=settings), "versions": versions}
 
 
-def _tasks(params: Params) -> Iterator[Task]:
-    yield Task(STAGES["prepare"], params, SCRATCH)
-    yield Task(STAGES["sample"], params, SCRATCH)
+def _tasks(params: Params, outputs: Path) -> Iterator[Task]:
+    yield Task(STAGES["prepare"], params, outputs)
+    yield Task(STAGES["sample"], params, outputs)
     for stage in ("reduce", "grid"):
         for layer in params.layers:
-            yield Task(STAGES[stage], params, SCRATCH, layer)
+            yield Task(STAGES[stage], params, outputs, layer)

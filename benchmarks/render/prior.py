@@ -26,10 +26,10 @@ def prior_of(cells: Cells, settings: RenderSettings) -> tuple[StatisticsPrior | 
     spec = _spec(cells.run, cells.layer, tuple(channels), settings.size, settings.device)
     key = (cells.run.outputs, cells.layer, tuple(channels), settings.size)
     if key not in _deviations:
-        _deviations[key] = usual_deviation(InlinePool(None), spec, _samples(cells.run.outputs, cells.layer))
+        _deviations[key] = usual_deviation(InlinePool(None), spec, samples_of(cells.run.outputs, cells.layer))
     own = (*key, cells.exemplars.tobytes())
     if own not in _statistics:
-        (found,) = cell_means(InlinePool(None), spec, _samples(cells.run.outputs, cells.layer), [cells.exemplars])
+        (found,) = cell_means(InlinePool(None), spec, samples_of(cells.run.outputs, cells.layer), [cells.exemplars])
         _statistics[own] = found
     return StatisticsPrior(channels, _deviations[key], settings.statistics), _statistics[own]
 
@@ -39,7 +39,8 @@ _statistics: dict[object, Floats] = {}
 
 
 @cache
-def _samples(outputs: Path, layer: str) -> Samples:
+def samples_of(outputs: Path, layer: str) -> Samples:
+    """All samples of a layer of a run."""
     activations = zarr_store.open_artifact(ACTIVATIONS, ACTIVATIONS.path(outputs, layer))
     image, position = (np.asarray(zarr_store.array(activations, name)[...]) for name in ("image", "position"))
     return Samples(image, position)

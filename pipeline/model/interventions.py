@@ -16,16 +16,17 @@ from pipeline.model.positions import at_positions
 
 @contextmanager
 def record_outputs(module: nn.Module, names: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    """Record the outputs of the layers ``names`` in each forward pass made inside the block.
+    """Record the first output of each of the layers ``names`` in the forward pass made inside the block.
 
-    The hooks are removed at the end of the block.
+    A layer may run several times, with maps of other sizes: its first output counts here as in
+    :func:`pipeline.model.layers.run_to_all`. The hooks are removed at the end of the block.
     """
     outputs: dict[str, Any] = {}
 
     def hook(name: str) -> Any:
         def record(_module: nn.Module, _inputs: Any, output: Any) -> None:
             # a later module may work in place on this very tensor
-            outputs[name] = output.clone() if isinstance(output, Tensor) else output
+            outputs.setdefault(name, output.clone() if isinstance(output, Tensor) else output)
 
         return record
 

@@ -1,9 +1,10 @@
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import discover_layers, output_formats
+from pipeline.model.layers import run_to
 
 
 def test_register_tokens_are_told_from_patches() -> None:
@@ -51,3 +52,26 @@ def test_global_layers_see_the_whole_input(vit: nn.Module) -> None:
     shapes = discover_layers(vit, 32)
     assert shapes["conv_proj"].receptive_field == 8
     assert shapes["encoder.layers.encoder_layer_0"].receptive_field == 32
+
+
+class _Reused(nn.Module):
+    """One ReLU that runs twice, on maps of other sizes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.first = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+        self.second = nn.Conv2d(4, 7, 3, stride=2, padding=1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [image, 7]."""
+        maps: Tensor = self.relu(self.second(self.relu(self.first(images))))
+        return maps.mean((2, 3))
+
+
+def test_a_layer_that_runs_several_times_has_the_shape_of_its_first_output() -> None:
+    """Its channels, map and receptive field are those of the output that :func:`run_to` returns."""
+    module = freeze(_Reused())
+    shape = discover_layers(module, 32)["relu"]
+    assert (shape.channels, shape.height, shape.receptive_field) == (4, 16, 3)
+    assert run_to(module, "relu", torch.zeros(1, 3, 32, 32)).shape[1:] == (4, 16, 16)
