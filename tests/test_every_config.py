@@ -66,6 +66,19 @@ EXPERIMENTS = {
         "render.size_by_layer.inception4a=24",
         "render.warm_steps=2",
     ],
+    "efficientnet_lite0": [  # with its real weights, another network as judge, and accentuated icons
+        "images.root=photographs",
+        "model.preprocessing.resize=64",
+        "model.preprocessing.crop=64",
+        "layers=[_blocks.3]",
+        "+model@judge=small_inception",
+        "judge.weights=random",
+        "sample.positions_per_image=4",
+        *TINY,
+        "+render.size_by_layer={_blocks.3: 32}",
+        "render.start=exemplar",
+        "render.warm_steps=2",
+    ],
     "imagenet_sample": ["render.size_by_layer={features.7: 24, features.12: 48}", *TINY],
 }
 
@@ -190,7 +203,7 @@ def test_every_group_is_covered() -> None:
     """No shipped option is left out of the runs above."""
     assert set(IMAGES) == set(options("images"))
     assert set(EXPERIMENTS) == set(options("experiment"))
-    assert options("model") == ["small_inception", "torchvision"]
+    assert options("model") == ["efficientnet_lite0", "small_inception", "torchvision"]
     single = [
         group
         for group in (path.name for path in (ROOT / "conf").iterdir())

@@ -28,7 +28,7 @@ from pipeline.render.legibility import DEEPEST, JudgeSpec, Recognition, recognit
 from pipeline.render.sample_patches import PatchesSpec, cell_means
 
 JUDGES = {SQUEEZENET: EFFICIENTNET, EFFICIENTNET: SQUEEZENET}
-CELLS = 128
+CELLS = 64
 QUICK_CELLS = 8
 QUICK = {"steps": 3, "warm_steps": 3, "batch_size": 4}
 RESAMPLES = 2000

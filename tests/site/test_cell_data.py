@@ -88,9 +88,13 @@ def keys(*numbers: int) -> np.ndarray:
 
 
 def test_keys_give_the_origin_of_icons() -> None:
-    """An icon with a parent started from it, one of the coarser level's is that one, one without a key is unknown."""
-    found = icon_origins(keys(11, 12, 3, 0), keys(1, 0, 0, 0), keys(1, 2, 3, 0))
-    assert found.tolist() == [IconOrigin.PARENT, IconOrigin.NOISE, IconOrigin.SAME, IconOrigin.UNKNOWN]
+    """An icon with a parent started from it, one of the coarser level's is that one, one without a key is unknown.
+
+    A parent that is no icon of the coarser level is the patch of an exemplar.
+    """
+    found = icon_origins(keys(11, 12, 3, 0, 13), keys(1, 0, 0, 0, 77), keys(1, 2, 3, 0))
+    known = [IconOrigin.PARENT, IconOrigin.NOISE, IconOrigin.SAME, IconOrigin.UNKNOWN, IconOrigin.EXEMPLAR]
+    assert found.tolist() == known
 
 
 def test_the_coarsest_level_comes_from_noise() -> None:
