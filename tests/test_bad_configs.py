@@ -191,6 +191,8 @@ def test_any_overrides_pass_or_are_refused_in_one_line(overrides: list[tuple[str
 @pytest.mark.parametrize(
     "overrides",
     [
+        ["render.start=exemplar", "site.exemplars=0"],
+        ["+model@judge=small_inception"],
         ["classes=[unicorn]"],
         ["classes=3"],
         ["comparisons=[[bird]]"],

