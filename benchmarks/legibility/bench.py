@@ -28,7 +28,7 @@ from pipeline.render.legibility import DEEPEST, JudgeSpec, Recognition, recognit
 from pipeline.render.sample_patches import PatchesSpec, cell_means
 
 JUDGES = {SQUEEZENET: EFFICIENTNET, EFFICIENTNET: SQUEEZENET}
-CELLS = 64
+CELLS = 48
 QUICK_CELLS = 8
 QUICK = {"steps": 3, "warm_steps": 3, "batch_size": 4}
 RESAMPLES = 2000
@@ -60,7 +60,7 @@ class _Judged:
 
     def __init__(self, real: Run, layer: str, judge: ModelSettings, count: int, size: int) -> None:
         cells = spread_cells(real, layer, count, LEVEL)
-        layout = zarr_store.open_artifact(LAYOUT, LAYOUT.path(real.outputs, layer))
+        layout = zarr_store.open_artifact(LAYOUT, LAYOUT.path(real.outputs, layer, "all"))
         points, xy = (np.asarray(zarr_store.array(layout, name)[...]) for name in ("sample", "xy"))
         (assigned,) = assign_cells(xy, [LEVEL])
         samples = samples_of(real.outputs, layer)

@@ -14,7 +14,7 @@ import type { Store } from "../state/state";
 import { createButton, el } from "../ui/dom";
 
 const ACCENTUATED =
-  "Accentuated: every icon started from a patch of a photograph, the nearest exemplar of its cell.";
+  "Accentuated: every icon started from a patch of an image, the nearest exemplar of its cell.";
 const HIGH_ZERO_SHARE = 0.5;
 const WEAK_RATIO = 0.1;
 

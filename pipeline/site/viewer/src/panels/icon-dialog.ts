@@ -15,7 +15,7 @@ const MIN_SIZE = 480; // CSS pixels, also for icons rendered at a small size
 
 const PRIOR: [string, string] = [
   "Prior",
-  "the feature statistics of the exemplars (colors and textures, not positions); no part of a photograph is copied",
+  "the feature statistics of the exemplars (colors and textures, not positions); no part of an image is copied",
 ];
 
 export class IconDialog {
@@ -97,7 +97,7 @@ function createOriginFact({ atlas, level }: Scene, cell: number, origin: IconOri
   const words = {
     unknown: null,
     noise: "noise",
-    exemplar: "the patch of the nearest exemplar, a photograph; what remains of it is not the network's",
+    exemplar: "the patch of the nearest exemplar; what remains of the image is not the network's",
     parent: `${around}, which contains the cell`,
     same: `not rendered again: it is ${around}, which contains the same samples`,
   }[origin];
