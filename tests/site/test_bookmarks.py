@@ -200,7 +200,7 @@ def test_bookmarks_can_be_saved(opened: Opener) -> None:
     page.keyboard.press("0")
     listed(page).locator(".own-bookmarks .bookmark").click()
     expect(page.locator(".class-toolbar strong")).to_contain_text("sailboat")
-    page.wait_for_function("location.hash.includes('view=0.3000,0.4000,')")
+    page.wait_for_function("() => location.hash.includes('view=0.3000,0.4000,')")
     listed(page).get_by_role("button", name=f"Remove {OWN}").click()
     expect(page.locator(".own-bookmarks .bookmark")).to_have_count(0)
     page.reload()
