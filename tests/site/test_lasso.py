@@ -249,7 +249,7 @@ def test_links_stay_short(opened: Opener) -> None:
     expect(page.locator(".region h2")).to_have_text("800 cells")
     expect(page.locator(".region")).to_contain_text("The link contains a simplified shape")
     page.keyboard.press("+")
-    page.wait_for_function("location.hash.includes('view=')")
+    page.wait_for_function("() => location.hash.includes('view=')")
     held = decoded(code(page)) if "cells=" in page.url else box_of(page)
     assert len(page.url.split("#")[1]) < LONGEST_LINK
     assert ragged < held <= lost

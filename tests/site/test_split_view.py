@@ -220,7 +220,7 @@ def test_a_link_restores_the_second_map(opened: Opener) -> None:
     expect(page.locator(".split-class")).to_have_text(names)
     assert page.locator(".split-header input:checked").input_value() == SECOND
     page.keyboard.press("+")
-    page.wait_for_function("!location.hash.includes('view=0.3,')")
+    page.wait_for_function("() => !location.hash.includes('view=0.3,')")
     assert f"{COMPARE_ATLAS}~7.1~2.1" in page.url  # the colors too
     page.evaluate(f"location.hash = '#layer={FIRST}&level=10&beside={SECOND}~nothing~99'")
     beside(page, f"{SECOND}/all/10/")

@@ -212,7 +212,9 @@ def test_a_link_leads_into_the_tour(opened: Opener, stops: list[dict[str, str]])
     ready(page, f"{LAST}/all/10/")
     for wrong in ("77", "0", "x"):
         page = opened(f"#layer={LAST}&tour={wrong}")
-        page.wait_for_function("!location.hash || !location.hash.includes('tour')" if wrong == "77" else "true")
+        page.wait_for_function(
+            "() => !location.hash || !location.hash.includes('tour')" if wrong == "77" else "() => true"
+        )
         expect(page.locator(".tour")).to_be_hidden()
 
 
