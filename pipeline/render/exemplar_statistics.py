@@ -18,14 +18,12 @@ from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError, ModelError
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import Objective, channel_statistics, feature_statistics
-from pipeline.model.inputs import input_batches
 from pipeline.model.layers import LayerShape, require_layer
 from pipeline.parallel.pool import Pool
-from pipeline.render.sample_patches import MeasurementSpec, Patches, PatchesSpec, Samples, measured
+from pipeline.render.sample_patches import MeasurementSpec, Patches, PatchesSpec, Samples, measured, measured_in_batches
 
 Floats = NDArray[np.float32]
 LAYERS = 4  # earlier layers whose statistics are taken, unless they are named
-BATCH = 32  # patches in one forward pass; the last one is filled up, so that all are computed alike
 DEVIATION_SAMPLES = 1024
 MEAN_SHARE = 0.1  # of a statistic's mean, added to its deviation: a channel that hardly varies shall not rule
 SMALLEST = 1e-6  # deviation
@@ -89,9 +87,10 @@ class PatchStatisticsSpec:
     def __call__(self) -> "PatchStatistics":
         """The statistics, in a worker."""
         network = self.patches.load_network(self.device)
-        size = (self.patches.size, self.patches.size)
+        patches = self.patches.open(network)
+        size = (patches.side, patches.side)  # of the whole input, where the cells' layer is one of tokens
         extractor = FeatureExtractor(network, self.layers, size, "float32", size_setting="render.size")
-        return PatchStatistics(self.patches.open(network), extractor, self.device)
+        return PatchStatistics(patches, extractor, self.device)
 
 
 class PatchStatistics:
@@ -110,18 +109,16 @@ class PatchStatistics:
     def __call__(self, samples: Samples) -> Floats:
         """The statistics of the patches, [sample, statistic]: layer by layer means, then standard deviations."""
 
-        def load(number: int) -> Tensor:
-            patch = self._patches(int(samples.image[number]), samples.position[number])
-            return torch.from_numpy(patch).movedim(-1, 0)
+        def statistics(images: Tensor) -> Tensor:
+            features = self._extractor(images)
+            return torch.cat([channel_statistics(features[layer]).flatten(1) for layer in self._extractor.layers], 1)
 
-        found = []
-        for span, pixels in input_batches(load, len(samples), BATCH, self._device):
-            rows = torch.arange(BATCH).clamp(max=len(span) - 1)
-            with torch.no_grad():
-                features = self._extractor(pixels[rows].to(self._device).float() / 255)
-                statistics = [channel_statistics(features[layer]).flatten(1) for layer in self._extractor.layers]
-            found.append(torch.cat(statistics, 1)[: len(span)].cpu().numpy())
-        return np.concatenate(found)
+        return measured_in_batches(
+            len(samples),
+            lambda number: self._patches(int(samples.image[number]), samples.position[number]),
+            self._device,
+            statistics,
+        )
 
 
 def statistics_layers(layer: str, layers: Mapping[str, LayerShape], count: int = LAYERS) -> list[str]:

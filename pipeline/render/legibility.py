@@ -18,11 +18,18 @@ from torch.nn.functional import interpolate
 from pipeline.config.model import ModelSettings
 from pipeline.core.cells import CellAssignment, parents
 from pipeline.model.configured_network import load_configured_network
-from pipeline.model.inputs import input_batches, normalize
+from pipeline.model.inputs import normalize
 from pipeline.model.layers import LayerShape, run_to_all
 from pipeline.model.network import Network
 from pipeline.parallel.pool import Pool
-from pipeline.render.sample_patches import PATCHES_PER_TASK, Patches, PatchesSpec, Samples, cell_means
+from pipeline.render.sample_patches import (
+    PATCHES_PER_TASK,
+    Patches,
+    PatchesSpec,
+    Samples,
+    cell_means,
+    measured_in_batches,
+)
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -31,7 +38,6 @@ MEMBERS = 12  # patches of a cell's prototype, at most
 DEPTHS = 4  # of the judge
 DEEPEST = 2  # of them count
 INPUT_SHARE = 0.5  # of the judge's input, for the side that patches and icons are resized to: they are parts of images
-BATCH = 32
 TINY = 1e-12
 
 
@@ -88,23 +94,18 @@ class Judge:
         """Of icons uint8 [icon, y, x, 3], likewise."""
         return self._features(len(icons), lambda number: icons[number])
 
-    def _features(self, count: int, picture: Any) -> Floats:
-        found = [np.zeros((0, sum(self.channels)), np.float32)]
+    def _features(self, count: int, picture: Callable[[int], Pixels]) -> Floats:
+        return measured_in_batches(count, picture, self._device, self._means)
 
-        def load(number: int) -> Tensor:
-            return torch.from_numpy(np.array(picture(number))).movedim(-1, 0)
-
-        for span, pixels in input_batches(load, count, BATCH, self._device):
-            rows = torch.arange(BATCH).clamp(max=len(span) - 1)
-            images = pixels[rows].to(self._device).float() / 255
-            sides = (self._side, self._side)
-            resized = interpolate(images, sides, mode="bilinear", align_corners=False, antialias=True)
-            inputs = normalize(resized, self._network.preprocessing).contiguous(memory_format=torch.channels_last)
-            with torch.no_grad():
-                outputs = run_to_all(self._module, self._layers, inputs)
-            means = [self._network.layers[layer].to_map(outputs[layer]).float().mean((2, 3)) for layer in self._layers]
-            found.append(torch.cat(means, 1)[: len(span)].cpu().numpy())
-        return np.concatenate(found)
+    def _means(self, images: Tensor) -> Tensor:
+        """Of images [image, 3, y, x] in 0..1, [image, number]."""
+        sides = (self._side, self._side)
+        resized = interpolate(images, sides, mode="bilinear", align_corners=False, antialias=True)
+        inputs = normalize(resized, self._network.preprocessing).contiguous(memory_format=torch.channels_last)
+        outputs = run_to_all(self._module, self._layers, inputs)
+        return torch.cat(
+            [self._network.layers[layer].to_map(outputs[layer]).float().mean((2, 3)) for layer in self._layers], 1
+        )
 
 
 @dataclass(frozen=True, eq=False)

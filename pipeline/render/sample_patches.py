@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from pipeline.config.images import ImagesSettings
 from pipeline.images.crops import crop_around
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.model.inputs import network_crop
+from pipeline.model.inputs import input_batches, network_crop
 from pipeline.model.layers import LayerShape, require_layer
 from pipeline.model.network import Network, load_network
 from pipeline.parallel.pool import Pool
@@ -22,6 +24,7 @@ from pipeline.parallel.pool import Pool
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 PATCHES_PER_TASK = 256
+BATCH = 32  # pictures in one forward pass; the last one is filled up
 CACHED_CROPS = 16  # patches come in the order of their images
 
 
@@ -121,6 +124,29 @@ class Patches:
         if side < self.side:
             patch = patch.resize((self.side, self.side), Image.Resampling.BILINEAR)
         return np.array(patch)
+
+
+def measured_in_batches(
+    count: int, picture: Callable[[int], Pixels], device: str, measure: Callable[[Tensor], Tensor]
+) -> Floats:
+    """What ``measure`` finds on pictures, [picture, number], in batches that are all computed alike.
+
+    Args:
+        count: of pictures, at least one.
+        picture: returns a picture by its number, uint8 [y, x, 3], all of one size.
+        device: where to measure.
+        measure: numbers [picture, number] of pictures [picture, 3, y, x] in 0..1; needs no gradient.
+    """
+
+    def load(number: int) -> Tensor:
+        return torch.from_numpy(np.array(picture(number))).movedim(-1, 0)
+
+    found = []
+    for span, pixels in input_batches(load, count, BATCH, device):
+        rows = torch.arange(BATCH).clamp(max=len(span) - 1)
+        with torch.no_grad():
+            found.append(measure(pixels[rows].to(device).float() / 255)[: len(span)].cpu().numpy())
+    return np.concatenate(found)
 
 
 def measured(pool: Pool, spec: MeasurementSpec, samples: Samples) -> Iterator[tuple[range, Floats]]:

@@ -1,11 +1,17 @@
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from omegaconf import OmegaConf
 from PIL import Image
 
+from pipeline.compose import compose_config
+from pipeline.config.params import parse_params
 from pipeline.config.render import RenderSettings
+from pipeline.core.artifacts import IMAGES as MANIFEST
+from pipeline.core.artifacts import MODEL
 from pipeline.core.errors import ConfigError
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import channel_statistics
@@ -14,19 +20,33 @@ from pipeline.featurevis.parameterization import image_parameterization
 from pipeline.featurevis.transforms import IDENTITY
 from pipeline.images.toytown.toytown import Toytown
 from pipeline.model.layers import LayerShape
+from pipeline.model.network import save_network
 from pipeline.parallel.pool import InlinePool
 from pipeline.render.exemplar_statistics import (
     PatchStatistics,
+    PatchStatisticsSpec,
     StatisticsPrior,
     prior_channels,
     statistics_layers,
     usual_deviation,
 )
-from pipeline.render.sample_patches import Patches, Samples, cell_means
+from pipeline.render.sample_patches import Patches, PatchesSpec, Samples, cell_means
 from tests.featurevis.scene import SIDE, Scene
+from tests.render.planted_samples import plant_samples
 
+ROOT = Path(__file__).parents[2]
 SIZE = 24
 IMAGES = 40
+VIT = {
+    "_target_": "torchvision.models.VisionTransformer",
+    "image_size": 32,
+    "patch_size": 8,
+    "num_layers": 2,
+    "num_heads": 2,
+    "hidden_dim": 16,
+    "mlp_dim": 32,
+    "num_classes": 5,
+}
 LAYERS = ("first_relu", "second_relu")
 
 
@@ -173,3 +193,16 @@ def test_the_prior_s_loss_falls_from_noise(
     found = [optimized_values(extractor, prior, targets, steps) for steps in (1, 4, 25)]
     assert (found[1] > found[0]).all()
     assert (found[2] > found[1]).all()
+
+
+def test_a_network_of_tokens_sees_whole_inputs_at_every_layer(vit_scene: Scene, tmp_path: Path) -> None:
+    """Its patches are as large as its input, whatever the icons' size, also where the statistics are of a map alone."""
+    save_network(MODEL.path(tmp_path), vit_scene.network, VIT, {})
+    plant_samples(tmp_path, vit_scene.layer, vit_scene.activations)
+    images = parse_params(OmegaConf.to_container(compose_config(ROOT, []))).images
+    cut = PatchesSpec(MODEL.path(tmp_path), MANIFEST.path(tmp_path), images, vit_scene.layer, 16)
+    samples = Samples(np.arange(3), np.ones((3, 2), np.int32))
+    for layers in (["conv_proj"], ["conv_proj", "encoder.dropout"]):
+        found = PatchStatisticsSpec(cut, layers, "cpu")()(samples)
+        assert found.shape == (3, 2 * sum(vit_scene.network.layers[layer].channels for layer in layers))
+        assert np.isfinite(found).all()
