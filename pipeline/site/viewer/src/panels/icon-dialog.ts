@@ -15,7 +15,7 @@ const MIN_SIZE = 480; // CSS pixels, also for icons rendered at a small size
 
 const PRIOR: [string, string] = [
   "Prior",
-  "the feature statistics of the exemplars (colors and textures, not positions); no part of an image is copied",
+  "the feature statistics of the exemplars: colors and textures, not positions",
 ];
 
 export class IconDialog {
