@@ -12,7 +12,7 @@ from pipeline.config.reduce import ReduceSettings
 from pipeline.config.sample import SampleSettings
 from pipeline.config.selection import SelectionSettings
 from pipeline.core.cells import assign_cells
-from pipeline.grid.cosines import exemplars
+from pipeline.grid.exemplars import exemplars
 from pipeline.images.crops import relative_positions
 from pipeline.images.toytown.scenes import SCENE_CLASSES
 from pipeline.images.toytown.toytown import CLASSES, Scene

@@ -23,7 +23,7 @@ from pipeline.core.files import folder_digest, folder_stat_digest
 from pipeline.core.progress import log_line
 from pipeline.core.resumable import ResumableArtifact, resume
 from pipeline.grid.cell_assignment import SampleAssignment, assign_samples
-from pipeline.grid.cosines import exemplars, spread
+from pipeline.grid.exemplars import exemplars, spread
 from pipeline.grid.two_pass import TwoPass
 from pipeline.parallel.pool import open_pool
 from pipeline.stages import Task

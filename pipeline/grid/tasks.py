@@ -20,7 +20,7 @@ from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.malloc import keep_memory
 from pipeline.core.moments import block_bounds
 from pipeline.core.resumable import TaskResults
-from pipeline.grid.cosines import cosines_to_means
+from pipeline.grid.exemplars import cosines_to_means
 from pipeline.grid.sums import MAX_RUN, GroupSums
 from pipeline.parallel.process import torch_threads
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.grid.cosines import exemplars
+from pipeline.grid.exemplars import exemplars
 
 
 def plain(

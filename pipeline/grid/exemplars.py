@@ -1,6 +1,6 @@
-"""Second pass: the centered cosine between each sample and the means of its cells.
+"""Second pass: each cell's exemplars, the samples nearest to its mean from different images, and its spread.
 
-From the cosines follow each cell's spread, and its exemplars: the samples nearest to its mean, from different images.
+Both follow from the centered cosine between each sample and the means of its cells.
 """
 
 import numpy as np

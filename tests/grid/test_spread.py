@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.core.cells import assign_cells
 from pipeline.grid.cell_assignment import assign_samples, nested_order
-from pipeline.grid.cosines import cosines_to_means, spread
+from pipeline.grid.exemplars import cosines_to_means, spread
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
