@@ -10,6 +10,7 @@ from hashlib import sha256
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import Objective
@@ -20,6 +21,7 @@ from pipeline.featurevis.transforms import Transform, resample
 # Regularizers change slowly: evaluated at every fourth step with four times the weight they do the same (lazy
 # regularization, Karras et al. 2020).
 REGULARIZED_EVERY = 4
+EPSILON = 1e-8  # of Adam, as in torch.optim.Adam
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,7 @@ def optimize(
     parameters = start.clone().requires_grad_(True)
     matrices = transform.matrices(uniforms, parameterization.size)
     moved, all_moved = torch.zeros(len(start), dtype=torch.bool, device=start.device), False
-    # fused: one pass over memory; and it works value by value, so that no image's step depends on another's
-    adam = torch.optim.Adam([parameters], betas=config.betas, fused=True)
+    state = _AdamState.zeros_like(parameters)
     for step in range(config.steps):
         images = parameterization.decode(parameters)
         transformed = resample(images, matrices[:, step], extractor.size)
@@ -120,12 +121,52 @@ def optimize(
         if from_network:
             moved |= from_network[0].flatten(1).any(dim=1)
             all_moved = bool(moved.all())
-        parameters.grad = _normalized(gradient)
-        adam.param_groups[0]["lr"] = config.learning_rate_at(step)
-        adam.step()
+        _adam_step(parameters, _normalized(gradient), state, config.betas, config.learning_rate_at(step))
     with torch.no_grad():
         images = parameterization.decode(parameters.detach())
     return Result(images, moved & images.isfinite().all(dim=(1, 2, 3)))
+
+
+@dataclass(frozen=True, eq=False)
+class _AdamState:
+    """Averages of the gradient and of its square, and the number of steps, as torch's Adam keeps them."""
+
+    average: Tensor
+    average_square: Tensor
+    steps: Tensor
+
+    @classmethod
+    def zeros_like(cls, parameters: Tensor) -> "_AdamState":
+        """Before the first step."""
+        average, average_square = torch.zeros_like(parameters), torch.zeros_like(parameters)
+        return cls(average, average_square, torch.zeros((), device=parameters.device))
+
+
+def _adam_step(
+    parameters: Tensor, gradient: Tensor, state: _AdamState, betas: tuple[float, float], learning_rate: float
+) -> None:
+    """A step of Adam, in place.
+
+    torch.optim.Adam itself would import torch's compiler first, which takes longer than all other imports of a stage.
+    """
+    with torch.no_grad():
+        adam(
+            [parameters],
+            [gradient],
+            [state.average],
+            [state.average_square],
+            [],
+            [state.steps],
+            # one pass over memory; and it works value by value, so that no image's step depends on another's
+            fused=True,
+            amsgrad=False,
+            beta1=betas[0],
+            beta2=betas[1],
+            lr=learning_rate,
+            weight_decay=0.0,
+            eps=EPSILON,
+            maximize=False,
+        )
 
 
 def _normalized(gradient: Tensor) -> Tensor:
