@@ -112,12 +112,11 @@ def optimize(
         transformed = resample(images, matrices[:, step], extractor.size)
         warmup = config.warmup_at(step)
         values = objective(extractor(transformed, config.redirect_at(step), objective.redirected_layers), warmup)
-        outputs, weights = [values], [torch.full_like(values, -1.0)]
+        loss = -values.sum()  # each image has a gradient of its own value alone
         if regularizers and step % REGULARIZED_EVERY == 0:
-            outputs.append(weighted_sum(images, regularizers))
-            weights.append(torch.full_like(outputs[-1], warmup * REGULARIZED_EVERY))
+            loss = loss + warmup * REGULARIZED_EVERY * weighted_sum(images, regularizers).sum()
         inputs = [parameters] if all_moved else [parameters, transformed]
-        gradient, *from_network = torch.autograd.grad(outputs, inputs, weights)
+        gradient, *from_network = torch.autograd.grad(loss, inputs)
         if from_network:
             moved |= from_network[0].flatten(1).any(dim=1)
             all_moved = bool(moved.all())
