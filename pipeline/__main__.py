@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", parents=[shared], help="copy the site to a folder that any host can publish")
     export.add_argument("folder", metavar="DIR", help="a new or empty folder, or an earlier export")
     provenance = commands.add_parser("provenance", parents=[shared], help="show from what an icon was made")
-    metavar = "layer=NAME atlas=NAME level=CELLS cell=ROW,COLUMN"
+    metavar = "layer=NAME atlas=NAME level=CELLS cell=ROW,COLUMN style=NAME"
     provenance.add_argument("arguments", nargs="*", metavar=metavar)
     provenance.add_argument("--json", action="store_true", help="all of it as JSON")
     for stage in STAGES.values():

@@ -67,7 +67,7 @@ def export(site: Path, folder: Path) -> None:
         if error.errno == errno.ENOSPC:
             raise
         raise ConfigError(f"{folder}: expected a writable folder, found: {error}; choose another one") from None
-    _report(folder, names)
+    _report(folder, names, read_data_script(site / "data/manifest.js"))
 
 
 def refuse_foreign(folder: Path, site: Path) -> None:
@@ -183,12 +183,14 @@ def _folder(kind: a.Artifact, layer: str, atlas: str = "") -> str:
     return kind.path(Path(), layer, atlas).relative_to(a.SITE.path(Path())).as_posix()
 
 
-def _report(folder: Path, names: list[str]) -> None:
+def _report(folder: Path, names: list[str], manifest: Values) -> None:
     size = sum((folder / name).stat().st_size for name in names)
     log_line(f"export: {len(names)} files, {size / 1e6:.1f} MB, in {folder}: {', '.join(PAGES)}")
     photographs = sum(name.startswith(PHOTOGRAPHS) and name.endswith(".webp") for name in names)
     if photographs:
         log_line(f"It contains {photographs} photographs or crops of them; 'atlas run {KEEP_OUT}' leaves them out.")
+    if any("accentuated" in atlas["styles"] for layer in manifest["layers"] for atlas in layer["atlases"]):
+        log_line("Its accentuated icons hold parts of photographs; 'atlas run render.styles=[drawn]' leaves them out.")
     log_line("Open index.html with a double click, or put the folder on any web host, under any path.")
 
 
@@ -234,6 +236,7 @@ def _data_files(manifest: Values, layer: str, atlas: Values) -> Iterator[str]:
         yield f"{folder}/{size}/cells.js"
         yield f"{folder}/{size}/links.js"
         yield f"{folder}/{size}/neighbors.js"
+        yield from (f"{folder}/{size}/icons-{style}.js" for style in atlas["styles"][1:])
         if manifest["exemplars"]:
             yield f"{folder}/{size}/exemplars.js"
         if atlas["kind"] == "all" and atlas["heatmap"]:
@@ -255,9 +258,10 @@ def _member_files(folder: str, samples: int, per_block: int) -> Iterator[str]:
 
 
 def _tile_files(layer: str, atlas: Values) -> Iterator[str]:
-    """Every tile of every reduced image, in Deep Zoom's numbering."""
-    form, folder = atlas["tiles"], f"tiles/{layer}/{atlas['name']}"
-    for level in atlas["levels"]:
+    """Every tile of every reduced image of each style of icons, in Deep Zoom's numbering."""
+    form, first, styles = atlas["tiles"], f"tiles/{layer}/{atlas['name']}", atlas["styles"]
+    folders = [first, *(f"{first}/{style}" for style in styles[1:])]
+    for folder, level in product(folders, atlas["levels"]):
         width, height = level["width"], level["height"]
         finest = (max(width, height) - 1).bit_length()
         for reduced in range(finest + 1):

@@ -191,7 +191,12 @@ def test_any_overrides_pass_or_are_refused_in_one_line(overrides: list[tuple[str
 @pytest.mark.parametrize(
     "overrides",
     [
-        ["render.start=exemplar", "site.exemplars=0"],
+        ["render.styles=[accentuated]", "site.exemplars=0"],
+        ["render.styles=[drawn,accentuated]", "site.exemplars=0"],
+        ["render.styles=[drawn,drawn]"],
+        ["render.styles=[]"],
+        ["render.styles=[exemplar]"],
+        ["render.start=exemplar"],
         ["+model@judge=small_inception"],
         ["classes=[unicorn]"],
         ["classes=3"],

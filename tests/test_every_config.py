@@ -66,7 +66,7 @@ EXPERIMENTS = {
         "render.size_by_layer.inception4a=24",
         "render.warm_steps=2",
     ],
-    "efficientnet_lite0": [  # with its real weights, another network as judge, and accentuated icons
+    "efficientnet_lite0": [  # with its real weights, another network as judge, and both styles of icons
         "images.root=photographs",
         "model.preprocessing.resize=64",
         "model.preprocessing.crop=64",
@@ -76,7 +76,7 @@ EXPERIMENTS = {
         "sample.positions_per_image=4",
         *TINY,
         "+render.size_by_layer={_blocks.3: 32}",
-        "render.start=exemplar",
+        "render.styles=[accentuated,drawn]",
         "render.warm_steps=2",
     ],
     "imagenet_sample": ["render.size_by_layer={features.7: 24, features.12: 48}", *TINY],

@@ -15,6 +15,7 @@ from pipeline.config.model import PreprocessingSettings
 from pipeline.config.params import parse_params
 from pipeline.core import artifacts as a
 from pipeline.core.cells import CellAssignment
+from pipeline.core.icon_styles import add_style
 from pipeline.core.progress import tracked
 from pipeline.core.zarr_store import add_array, create, write_array
 from pipeline.images.manifest import Manifest, write_manifest
@@ -75,7 +76,8 @@ def write_artifacts(task: Task, size: Size) -> None:
             at_level = group.create_group(str(level.size))
             for name, values in _cells(level, size.classes).items():
                 write_array(at_level, a.GRID, name, values)
-    with create(a.ICONS, task.path(a.ICONS), task.settings(), {}) as group:
+    with create(a.ICONS, task.path(a.ICONS), task.settings(), {}) as stored:
+        group = add_style(stored, "drawn")
         for level in made.levels:
             at_level = group.create_group(str(level.size))
             for name, values in _measured(level).items():

@@ -15,6 +15,7 @@ SETTINGS: Mapping[str, str] = {
     "render.initial": "render.init_std",
     "render.power": "render.cosine_power",
     "render.redirect": "render.redirected_relu",
+    "render.start": "render.styles",
     "predict.push": "predict.strength",
     "patch.kept": "patch.keep",
     "site.places": "site.bookmarks",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from pipeline.config.base import Device, Settings
+from pipeline.core.icon_styles import IconStyle
 
 Size = Annotated[int, Field(ge=8, le=1024)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -29,8 +30,8 @@ class RenderSettings(Settings):
         decorrelate: optimize in a color space whose axes are uncorrelated in natural images.
         chroma: strength of color against lightness in that space; 1 is that of photographs.
         decay_power: how steeply the spectrum's scale falls with frequency; 1 is that of natural images.
-        start: what icons start from. ``noise``: noise, or the icon of the coarser cell around theirs. ``exemplar``: the
-            patch of their cell's nearest exemplar, for ``warm_steps`` steps: accentuated photographs.
+        styles: sets of icons, the first one shown first. ``drawn``: from noise, or the icon of the coarser cell around
+            theirs. ``accentuated``: from the patch of their cell's nearest exemplar, for ``warm_steps`` steps.
         init_std: standard deviation of the noise that icons start from.
         contrast: root mean square of the image's values before the sigmoid, kept at every step; null leaves it free.
         space: ``raw`` activations, ``centered`` on the layer's mean, or ``whitened`` (centered, shrunk covariance).
@@ -63,7 +64,7 @@ class RenderSettings(Settings):
     decorrelate: bool = True
     chroma: Annotated[float, Field(gt=0)] = 1.2
     decay_power: NotNegative = 1.4
-    start: Literal["noise", "exemplar"] = "noise"
+    styles: Annotated[tuple[IconStyle, ...], Field(min_length=1)] = ("drawn",)
     init_std: Annotated[float, Field(gt=0)] = 1.0
     contrast: Annotated[float, Field(gt=0)] | None = 1.0
     space: Literal["raw", "centered", "whitened"] = "centered"
@@ -90,6 +91,13 @@ class RenderSettings(Settings):
         if scale[0] > scale[1]:
             raise ValueError("the smallest scale comes first, as in 0.9, 1.1")
         return scale
+
+    @field_validator("styles")
+    @classmethod
+    def _distinct(cls, styles: tuple[IconStyle, ...]) -> tuple[IconStyle, ...]:
+        if len(set(styles)) < len(styles):
+            raise ValueError("no style occurs twice, as in drawn, accentuated")
+        return styles
 
     def for_layer(self, layer: str) -> "RenderSettings":
         """The settings with the size of this layer's icons."""

@@ -100,10 +100,13 @@ GRID = Artifact(
     },
 )
 
-# One group per level, with the drawn cells only. Icons of earlier versions of the project lack `key` and `parent`.
+# One group per level, with the drawn cells only, for the first of the styles that the attribute `styles` lists; each
+# further style has a group of its own, named after it, with the same groups: see pipeline.core.icon_styles.
+# version 2: icons have a style. Before, the setting render.start told what all of them started from.
 ICONS = Artifact(
     "icons",
     "icons/{layer}/{atlas}.zarr",
+    version=2,
     arrays={
         "cell": Array(("icon",), "int64", "index into the grid's cells of the level", "row"),
         "icon": Array(("icon", "y", "x", "color"), "uint8", "the rendered icon, sRGB", "0..255"),

@@ -169,8 +169,8 @@ class IconLevel:
 
 
 def level_sizes(artifact: zarr.Group) -> list[int]:
-    """Cells per side of every level of a stored grid or of stored icons, coarse to fine."""
-    return sorted(int(name) for name in artifact.group_keys())
+    """Cells per side of every level of a stored grid, or of stored icons of one style, coarse to fine."""
+    return sorted(int(name) for name in artifact.group_keys() if name.isdecimal())
 
 
 def grid_level(grid: zarr.Group, size: int) -> GridLevel:
@@ -188,7 +188,7 @@ def grid_levels(grid: zarr.Group, sizes: Sequence[int] | None = None) -> list[Gr
 
 
 def icon_level(icons: zarr.Group, size: int) -> IconLevel:
-    """The level of ``size`` cells per side of stored icons.
+    """The level of ``size`` cells per side of stored icons; of their first style, where no group of a style is given.
 
     Raises:
         ArtifactError: there is no such level.

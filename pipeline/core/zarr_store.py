@@ -269,7 +269,7 @@ def level(group: zarr.Group, size: int) -> zarr.Group:
     """
     found = group.get(str(size))
     if not isinstance(found, zarr.Group):
-        levels = ", ".join(sorted(group.group_keys(), key=int))
+        levels = ", ".join(sorted(filter(str.isdecimal, group.group_keys()), key=int))
         raise ArtifactError(f"{group.store_path}: expected level {size}, found levels {levels}; run its stage again")
     return found
 

@@ -55,10 +55,10 @@ def check_run(params: Params, outputs: Path) -> None:
         check_second_set(open_image_set(params.place.images))
     check_classes(params, images)
     check_bookmarks(params, images)
-    if params.render.start == "exemplar" and not params.site.exemplars:
+    if "accentuated" in params.render.styles and not params.site.exemplars:
         raise ConfigError(
-            "render.start: expected noise where site.exemplars=0 keeps photographs out of the site, found exemplar, "
-            "whose icons show parts of them; use render.start=noise"
+            "render.styles: expected drawn alone where site.exemplars=0 keeps photographs out of the site, found "
+            "accentuated, whose icons show parts of them; use render.styles=[drawn]"
         )
     if params.judge is not None:
         load_configured_network(params.judge, "judge")

@@ -200,24 +200,29 @@ def grid_cost(sizes: Sizes, rates: Rates, gpus: Sequence[int], layer: str, atlas
 
 
 def render_cost(sizes: Sizes, rates: Rates, gpus: Sequence[int], layer: str, atlas: str) -> StageCost:
-    """The icons of an atlas. Memory holds one batch, and all finished icons with three means of each cell."""
+    """The icons of an atlas, of all styles.
+
+    Memory holds one batch, and all finished icons of one style with three means of each cell.
+    """
     levels, settings, icon = level_counts(sizes, atlas), sizes.params.render.for_layer(layer), rates.icons[layer]
-    icons, channels = icon_count(levels), sizes.channels[layer]
+    icons, channels = len(settings.styles) * icon_count(levels), sizes.channels[layer]
     stored, cached = disk.icon_row(settings.size), disk.cached_icon(settings.size, channels)
     lines = [
         f"{count(icons)} icons × ({count(stored)} bytes + {count(cached)} in the cache), of 3 × {settings.size}² pixels"
     ]
+    if len(settings.styles) > 1:
+        lines.append(f"{count(icons)} icons: {count(icon_count(levels))} each, {' and '.join(settings.styles)}")
     if rates.given.icons:
         seconds = _shared(icons / rates.given.icons, gpus)
         lines.append(f"{count(icons)} icons ÷ ({rate(rates.given.icons)} a second × GPUs) = {_on_gpus(gpus, seconds)}")
     else:
-        steps = step_count(levels, settings.steps, settings.warm_steps)
+        steps = step_count(levels, settings.steps, settings.warm_steps, settings.styles)
         seconds = _shared(icons * icon.other + steps * icon.step, gpus)
         work = f"{count(steps)} steps × {1e3 * icon.step:.3g} ms + {count(icons)} icons × {1e3 * icon.other:.3g} ms"
-        lines.append(f"steps: {settings.steps} from noise, {settings.warm_steps or settings.steps} from a parent")
+        lines.append(f"steps: {settings.steps} from noise, {settings.warm_steps or settings.steps} from an image")
         lines.append(f"({work}) ÷ GPUs = {_on_gpus(gpus, seconds)}")
     finished = 2 * 3 * settings.size**2 + 3 * FLOAT_BYTES * channels
-    memory = rates.memory + settings.batch_size * icon.bytes + icons * finished
+    memory = rates.memory + settings.batch_size * icon.bytes + icon_count(levels) * finished
     written = disk.icons_bytes(sizes, layer, levels)
     return StageCost("render", layer, atlas, icons, "icons", written, memory, seconds, tuple(lines))
 
@@ -225,7 +230,8 @@ def render_cost(sizes: Sizes, rates: Rates, gpus: Sequence[int], layer: str, atl
 def tile_cost(sizes: Sizes, rates: Rates, gpus: Sequence[int], layer: str, atlas: str) -> StageCost:
     """The tiles of an atlas; they are encoded one after the other and take no memory worth counting."""
     levels = level_counts(sizes, atlas)
-    side, icons, written = disk.tile_icon_side(sizes, layer), icon_count(levels), disk.tiles_bytes(sizes, layer, levels)
+    side, written = disk.tile_icon_side(sizes, layer), disk.tiles_bytes(sizes, layer, levels)
+    icons = len(sizes.params.render.styles) * icon_count(levels)
     seconds = PYRAMID * icons * side * side / rates.encode
     per_pixel, speed = disk.TILE_BYTES[sizes.params.tile.format], f"{rate(rates.encode / 1e6)} million a second"
     line = (

@@ -80,9 +80,10 @@ def grid_bytes(sizes: Sizes, layer: str, levels: list[LevelCount]) -> int:
 
 
 def icons_bytes(sizes: Sizes, layer: str, levels: list[LevelCount]) -> int:
-    """Bytes of an atlas's icons, in their artifact and in the cache."""
-    side = sizes.params.render.for_layer(layer).size
-    return icon_count(levels) * (icon_row(side) + cached_icon(side, sizes.channels[layer]))
+    """Bytes of an atlas's icons of all styles, in their artifact and in the cache."""
+    settings = sizes.params.render.for_layer(layer)
+    each = icon_row(settings.size) + cached_icon(settings.size, sizes.channels[layer])
+    return len(settings.styles) * icon_count(levels) * each
 
 
 def tile_icon_side(sizes: Sizes, layer: str) -> int:
@@ -91,8 +92,9 @@ def tile_icon_side(sizes: Sizes, layer: str) -> int:
 
 
 def tiles_bytes(sizes: Sizes, layer: str, levels: list[LevelCount]) -> int:
-    """Bytes of an atlas's tiles; empty cells take next to none."""
-    return round(icon_count(levels) * tile_icon_side(sizes, layer) ** 2 * TILE_BYTES[sizes.params.tile.format])
+    """Bytes of an atlas's tiles of all styles; empty cells take next to none."""
+    icons = len(sizes.params.render.styles) * icon_count(levels)
+    return round(icons * tile_icon_side(sizes, layer) ** 2 * TILE_BYTES[sizes.params.tile.format])
 
 
 def exemplar_bytes(sizes: Sizes) -> int:

@@ -1,13 +1,14 @@
 """What a plan is computed from: how much a run has of everything, how fast the machine is, the command's options."""
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from pipeline.config.params import Params
 from pipeline.core.atlas_names import parse_atlas
+from pipeline.core.icon_styles import IconStyle
 
 # share of a level's cells that hold a point: 0.95, 0.89 and 0.84 at levels 10, 20 and 40 of SqueezeNet's layers
 FILL = 0.85
@@ -57,7 +58,7 @@ class LevelCount:
         size: cells a side.
         occupied: number of cells that hold a point.
         drawn: number of cells that hold enough points for an icon.
-        warm_start: whether its icons start from those of the coarser level.
+        warm_start: whether its drawn icons start from those of the coarser level.
     """
 
     size: int
@@ -171,16 +172,22 @@ def cell_count(levels: list[LevelCount]) -> int:
 
 
 def icon_count(levels: list[LevelCount]) -> int:
-    """Number of icons of all levels of an atlas."""
+    """Number of icons of all levels of an atlas, in one style."""
     return sum(level.drawn for level in levels)
 
 
-def step_count(levels: list[LevelCount], steps: int, warm_steps: int | None) -> int:
+def step_count(
+    levels: list[LevelCount], steps: int, warm_steps: int | None, styles: Sequence[IconStyle] = ("drawn",)
+) -> int:
     """Gradient steps of all icons: ``steps`` for an icon that starts from noise, ``warm_steps`` for any other.
 
     Icons whose cell has the same points as its parent take no steps, and failed ones are drawn again; both are rare.
     """
-    return sum(level.drawn * ((warm_steps or steps) if level.warm_start else steps) for level in levels)
+    return sum(
+        level.drawn * ((warm_steps or steps) if level.warm_start or style == "accentuated" else steps)
+        for level in levels
+        for style in styles
+    )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pipeline.core import artifacts as a
 from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
+from pipeline.core.icon_styles import stored_styles, style_group
 from pipeline.core.zarr_store import array, open_artifact
 
 RowColumn = tuple[int, int]
@@ -24,12 +25,13 @@ TOP_CLASSES = 5
 
 @dataclass(frozen=True)
 class Sources:
-    """The opened artifacts of one layer and atlas."""
+    """The opened artifacts of one layer and atlas, with the icons of one style."""
 
     activations: zarr.Group
     layout: zarr.Group
     grid: zarr.Group
     icons: zarr.Group
+    style: str
 
     @property
     def sizes(self) -> list[int]:
@@ -45,14 +47,22 @@ class Sources:
         return icon_level(self.icons, size)
 
 
-def open_sources(outputs: Path, layer: str, atlas: str) -> Sources:
+def open_sources(outputs: Path, layer: str, atlas: str, style: str | None = None) -> Sources:
     """Open the artifacts that describe a cell.
+
+    Args:
+        outputs: of the run.
+        layer: of the cell.
+        atlas: of the cell.
+        style: of the icons; the first one by default.
 
     Raises:
         ArtifactError: an artifact is missing or from another version.
+        ConfigError: there are no icons of this style.
     """
     kinds = (a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS)
-    return Sources(*(open_artifact(kind, kind.path(outputs, layer, atlas)) for kind in kinds))
+    activations, layout, grid, icons = (open_artifact(kind, kind.path(outputs, layer, atlas)) for kind in kinds)
+    return Sources(activations, layout, grid, style_group(icons, style), style or stored_styles(icons)[0])
 
 
 def find_cell(sources: Sources, size: int, cell: RowColumn) -> int:
@@ -162,7 +172,9 @@ def exemplars_of(sources: Sources, size: int, index: int) -> NDArray[np.int64]:
     return found[found >= 0]
 
 
-def started_from(icon: Mapping[str, Any], settings: Mapping[str, Any], parents: Sequence[Mapping[str, Any]]) -> str:
+def started_from(
+    icon: Mapping[str, Any], settings: Mapping[str, Any], parents: Sequence[Mapping[str, Any]], style: str = "drawn"
+) -> str:
     """Where an icon's optimization started: by its keys, or, without keys, as far as the settings determine it."""
     above = parents[0]["icon"] if parents else None
     if "parent" in icon:
@@ -172,7 +184,7 @@ def started_from(icon: Mapping[str, Any], settings: Mapping[str, Any], parents: 
             return "nothing: it could not be drawn"
         known = above and icon["parent"] == above.get("key")
         image = "the parent cell's icon" if known else "an icon that is no longer stored here"
-        if settings.get("start") == "exemplar":
+        if style == "accentuated":
             image = f"the patch of the nearest exemplar (pixels sha256 {icon['parent']})"
         return "noise" if icon["parent"] is None else image
     if settings.get("warm_steps") is None or not parents or parents[0]["icon"] is None:

@@ -11,8 +11,9 @@ from pipeline.config.params import Params
 from pipeline.core.errors import ConfigError, escape_control_chars
 from pipeline.provenance.trace import Query, trace
 
-USAGE = "layer=NAME atlas=NAME level=CELLS cell=ROW,COLUMN"
+USAGE = "layer=NAME atlas=NAME level=CELLS cell=ROW,COLUMN style=NAME"
 KEYS = ("layer", "atlas", "level", "cell")
+OPTIONAL = ("style",)
 Values = Mapping[str, Any]
 LISTED = 20  # images listed in the text; JSON lists them all
 SHORT = 12  # characters of a digest
@@ -24,7 +25,7 @@ def provenance(outputs: Path, params: Params, arguments: Sequence[str], as_json:
     Args:
         outputs: of the run.
         params: of the run.
-        arguments: as in :data:`USAGE`; the atlas is ``all`` unless another is named.
+        arguments: as in :data:`USAGE`; the atlas is ``all`` unless another is named, the style the first one.
         as_json: print JSON, with every sample and image.
 
     Raises:
@@ -42,14 +43,14 @@ def parse_arguments(params: Params, arguments: Sequence[str]) -> Query:
         ConfigError: one is missing or unknown.
     """
     given = {"atlas": "all"} | dict(argument.partition("=")[::2] for argument in arguments)
-    if set(given) != set(KEYS):
+    if set(given) - set(OPTIONAL) != set(KEYS):
         raise ConfigError(f"atlas provenance: expected {USAGE}, found {' '.join(arguments) or 'none'}")
     for key, known in (("layer", params.layers), ("atlas", params.atlases)):
         if given[key] not in known:
             found = escape_control_chars(given[key])
             raise ConfigError(f"atlas provenance: expected {key} to be one of {', '.join(known)}, found {found}")
     row, column = _numbers(given, "cell", 2)
-    return Query(given["layer"], given["atlas"], _numbers(given, "level", 1)[0], (row, column))
+    return Query(given["layer"], given["atlas"], _numbers(given, "level", 1)[0], (row, column), given.get("style"))
 
 
 def _numbers(given: Mapping[str, str], key: str, count: int) -> list[int]:
@@ -77,7 +78,8 @@ def _icon(traced: Values) -> Iterator[str]:
     if icon is None:
         yield "Icon      none: the cell has fewer samples than grid.min_count"
         return
-    yield f"Icon      {icon['pixels']} px, fidelity {_n(icon['fidelity'])}, centered {_n(icon['fidelity_centred'])}"
+    fidelity = f"fidelity {_n(icon['fidelity'])}, centered {_n(icon['fidelity_centred'])}"
+    yield f"Icon      {icon['style']}, {icon['pixels']} px, {fidelity}"
     yield f"          pixels sha256 {icon['sha256']}"
     if icon.get("key"):
         yield f"          key in the icon cache {icon['key']}"

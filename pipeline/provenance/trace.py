@@ -33,12 +33,13 @@ Trace = dict[str, Any]
 
 @dataclass(frozen=True)
 class Query:
-    """The icon to trace: (row, column) of a cell of a grid level, from 0."""
+    """The icon to trace: (row, column) of a cell of a grid level, from 0; without a style, that of the first one."""
 
     layer: str
     atlas: str
     level: int
     cell: RowColumn
+    style: str | None = None
 
 
 def trace(outputs: Path, params: Params, query: Query) -> Trace:
@@ -46,7 +47,7 @@ def trace(outputs: Path, params: Params, query: Query) -> Trace:
 
     Raises:
         ArtifactError: an artifact is missing, or was made from others than those stored now.
-        ConfigError: there is no such level or cell.
+        ConfigError: there is no such level, cell or style.
     """
     chain = read_chain(outputs, query.layer, query.atlas)
     broken = breaks(chain)
@@ -54,7 +55,7 @@ def trace(outputs: Path, params: Params, query: Query) -> Trace:
         more = f" (and {len(broken) - 1} more that follow)" if len(broken) > 1 else ""
         raise ArtifactError(f"{broken[0]}{more}")
     network, manifest = read_description(a.MODEL.path(outputs)), read_manifest(a.IMAGES.path(outputs))
-    sources = open_sources(outputs, query.layer, query.atlas)
+    sources = open_sources(outputs, query.layer, query.atlas, query.style)
     row = find_cell(sources, query.level, query.cell)
     samples = describe_samples(sources, samples_of(sources, query.level, row))
     rows = sorted({sample["image"] for sample in samples})
@@ -64,8 +65,8 @@ def trace(outputs: Path, params: Params, query: Query) -> Trace:
     parents = parent_cells(sources, query.level, query.cell)
     icon = describe_icon(sources, query.level, row)
     if icon is not None:
-        started = started_from(icon, render.get("render", {}), parents)
-        icon |= {"seed": render.get("seed"), "started_from": started, "parents": parents}
+        started = started_from(icon, render.get("render", {}), parents, sources.style)
+        icon |= {"style": sources.style, "seed": render.get("seed"), "started_from": started, "parents": parents}
     return {
         "query": {"layer": query.layer, "atlas": query.atlas, "level": query.level, "cell": list(query.cell)},
         "icon": icon,

@@ -153,8 +153,8 @@ def level_metrics(
     }
 
 
-def fidelity_histogram(level: int, icons: IconArrays) -> dict[str, list[Any]]:
-    """Rows of a plot of centered fidelity: level, middle of the bin, share of the level's icons."""
+def fidelity_histogram(level: int, style: str, icons: IconArrays) -> dict[str, list[Any]]:
+    """Rows of a plot of centered fidelity: level, middle of the bin, share of the level's icons, style."""
     values = icons.fidelity_centred[np.isfinite(icons.fidelity_centred)].clip(BINS[0], BINS[-1])
     counts, _ = np.histogram(values, BINS)
     middles = (BINS[:-1] + BINS[1:]) / 2
@@ -162,14 +162,15 @@ def fidelity_histogram(level: int, icons: IconArrays) -> dict[str, list[Any]]:
         "level": [level] * len(middles),
         "fidelity_centred": [round(float(middle), 3) for middle in middles],
         "share": [round(float(count) / max(len(values), 1), 4) for count in counts],
+        "style": [style] * len(middles),
     }
 
 
-def summary_line(level: int, metrics: dict[str, Any]) -> str:
-    """The metrics of a level in one line."""
+def summary_line(level: int, style: str, metrics: dict[str, Any]) -> str:
+    """The metrics of a level's icons of one style in one line."""
     raw, centered, found = metrics["fidelity"], metrics["fidelity_centred"], metrics["retrieval"]
     line = (
-        f"level {level}: {metrics['icons']} icons, centered fidelity {_two_digits(centered['median'])} "
+        f"level {level}: {metrics['icons']} {style} icons, centered fidelity {_two_digits(centered['median'])} "
         f"(10th percentile {_two_digits(centered['p10'])}, ceiling {_two_digits(centered['ceiling'])}), "
         f"raw {_two_digits(raw['median'])} (floor {_two_digits(raw['floor'])}), retrieval {100 * found['exact']:.0f} %"
     )

@@ -1,7 +1,7 @@
 """Stage ``render``: grid → icons."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, IMAGES, LAYOUT, MODEL
 from pipeline.core.cells import assign_cells
+from pipeline.core.icon_styles import IconStyle, add_style
 from pipeline.core.moments import layer_statistics
 from pipeline.core.progress import log_line, progress
 from pipeline.featurevis.activation_space import ActivationSpace, activation_space
@@ -44,13 +45,14 @@ from pipeline.stages import Task
 CACHE = ".cache/images"  # below outputs; DVC does not know of it, and all layers and atlases share it
 FORMER_CACHE = ".cache/icons"  # of earlier versions, whose icons have other keys
 # settings that change no attempt at an icon; the layers of the statistics are in the objective's description
-NOT_IN_KEY = {"size_by_layer", "statistics_layers", "attempts"}
+NOT_IN_KEY = {"size_by_layer", "statistics_layers", "attempts", "styles"}
+START: Mapping[IconStyle, str] = {"drawn": "noise", "accentuated": "exemplar"}  # a style's name in keys
 
 Floats = NDArray[np.float32]
 
 
 def run(task: Task) -> None:
-    """Render an icon for every drawn cell of every level of one (layer, atlas), from coarse to fine.
+    """Render an icon in each style for every drawn cell of every level of one (layer, atlas), from coarse to fine.
 
     Raises:
         ArtifactError: the grid, the activations or the network is missing or from another version.
@@ -61,12 +63,13 @@ def run(task: Task) -> None:
     grid = zarr_store.open_artifact(GRID, task.path(GRID))
     activations = zarr_store.open_artifact(ACTIVATIONS, task.path(ACTIVATIONS))
     levels = level_cells(grid)
-    total = sum(len(cells.row) for cells in levels)
-    steps = f"{settings.steps} steps" + (f" ({settings.warm_steps} from a parent)" if settings.warm_steps else "")
-    log_line(f"render {task.layer} {task.atlas}: {total} icons of {settings.size} px, {steps} each")
+    total = sum(len(cells.row) for cells in levels) * len(settings.styles)
+    steps = f"{settings.steps} steps" + (f" ({settings.warm_steps} from an image)" if settings.warm_steps else "")
+    styles = " and ".join(settings.styles)
+    log_line(f"render {task.layer} {task.atlas}: {total} icons of {settings.size} px, {styles}, {steps} each")
     _mention_former_cache(task.outputs)
     layer_mean = np.asarray(zarr_store.array(grid, "mean")[:], np.float32)
-    metrics: dict[str, Any] = {}
+    metrics: dict[str, dict[str, Any]] = {}
     plot: dict[str, list[Any]] = {}
     began = time.monotonic()
     cluster = from_environment()
@@ -81,7 +84,7 @@ def run(task: Task) -> None:
             np.asarray(zarr_store.array(activations, "position")[...]),
         )
         prior, statistics = _prior(task, settings, pool, samples, levels)
-        legible = _legibility(task, settings, pool, samples, levels)
+        legibility = _legibility(task, settings, pool, samples, levels)
         targets = [np.concatenate([cells.mean, own], 1) for cells, own in zip(levels, statistics, strict=True)]
         example = np.concatenate([layer_mean + 1, np.zeros(statistics[0].shape[1], np.float32)])
         space = _activation_space(task, layer_mean, activations)
@@ -89,29 +92,36 @@ def run(task: Task) -> None:
         spec = renderer_spec(settings, task.layer, space, layer_mean, task.params.seed, model, prior)
         check = partial(check_memory, pool, spec, example, cluster, "render")
         renderer = CachedRenderer(cache, pool, spec, settings.batch_size, check)
-        base = _key_base(task, settings, spec, example, layer_mean, cluster)
+        key_inputs = _key_inputs(task, settings, spec, example, layer_mean, cluster)
         score = "fidelity" if settings.space == "raw" else "fidelity_centred"
-        level_renderer = LevelRenderer(renderer, base, settings.attempts, score)
-        warm = settings.warm_steps is not None
-        patches = _exemplar_patches(task, settings, samples, levels) if settings.start == "exemplar" else None
-        rendered = rendered_levels(
-            level_renderer, levels, targets, lambda count: _advance(bar, count), warm=warm, patches=patches
-        )
-        for cells, level in zip(levels, rendered, strict=True):
-            icons = icon_arrays(level.icons, level.retried, cells.mean, settings.size)
-            found = level_metrics(icons, cells.mean, cells.position, cells.reliability, layer_mean)
-            legibility = None
-            if legible is not None:
-                valid = np.isfinite(icons.fidelity)
-                legibility, found["legibility"] = legible(cells.size, cells.row, cells.exemplar, icons.icon, valid)
-            write_icons(stored.create_group(str(cells.size)), cells.row, icons, legibility)
-            metrics[str(cells.size)] = found
-            for name, rows in fidelity_histogram(cells.size, icons).items():
-                plot.setdefault(name, []).extend(rows)
+        for style in settings.styles:
+            group, legible = add_style(stored, style), legibility()
+            base = base_digest(_with_style(key_inputs, style))
+            rendered = rendered_levels(
+                LevelRenderer(renderer, base, settings.attempts, score),
+                levels,
+                targets,
+                lambda count: _advance(bar, count),
+                warm=settings.warm_steps is not None,
+                patches=_exemplar_patches(task, settings, samples, levels) if style == "accentuated" else None,
+            )
+            for cells, level in zip(levels, rendered, strict=True):
+                icons = icon_arrays(level.icons, level.retried, cells.mean, settings.size)
+                found = level_metrics(icons, cells.mean, cells.position, cells.reliability, layer_mean)
+                judged = None
+                if legible is not None:
+                    valid = np.isfinite(icons.fidelity)
+                    judged, found["legibility"] = legible(cells.size, cells.row, cells.exemplar, icons.icon, valid)
+                write_icons(group.create_group(str(cells.size)), cells.row, icons, judged)
+                first = style == settings.styles[0]
+                metrics.setdefault(str(cells.size), {}).update(found if first else {style: found})
+                for name, rows in fidelity_histogram(cells.size, style, icons).items():
+                    plot.setdefault(name, []).extend(rows)
     task.write_metrics(metrics)
     task.write_plot(plot)
-    for size, numbers in metrics.items():
-        log_line("  " + summary_line(int(size), numbers))
+    for style in settings.styles:
+        for size, numbers in metrics.items():
+            log_line("  " + summary_line(int(size), style, numbers.get(style, numbers)))
     seconds = time.monotonic() - began
     log_line(
         f"  {total} icons in {seconds:.0f} s, {renderer.cache_hits} images from the cache, "
@@ -151,16 +161,16 @@ def _exemplar_patches(
 
 def _legibility(
     task: Task, settings: RenderSettings, pool: Pool, samples: Samples, levels: Sequence[LevelCells]
-) -> LegibilityMeasure | None:
-    """The measure of legibility, if there is a judge."""
+) -> Callable[[], LegibilityMeasure | None]:
+    """Makes the measure of legibility of one style's icons; None without a judge."""
     if task.params.judge is None:
-        return None
+        return lambda: None
     log_line(f"  legibility of the icons, judged by {task.params.judge.name}")
     layout = zarr_store.open_artifact(LAYOUT, task.path(LAYOUT))
     points, xy = (np.asarray(zarr_store.array(layout, name)[...]) for name in ("sample", "xy"))
     cells = assign_cells(xy, [one.size for one in levels])
     spec = JudgeSpec(task.params.judge, _patches(task, settings), settings.device)
-    return LegibilityMeasure(pool, spec, samples, cells, points, task.params.seed)
+    return lambda: LegibilityMeasure(pool, spec, samples, cells, points, task.params.seed)
 
 
 def _patches(task: Task, settings: RenderSettings) -> PatchesSpec:
@@ -180,29 +190,33 @@ def _inputs(task: Task, grid: zarr.Group) -> dict[str, str]:
     return {GRID.name: zarr_store.artifact_identity(grid), MODEL.name: read_description(task.path(MODEL))["identity"]}
 
 
-def _key_base(
+def _key_inputs(
     task: Task,
     settings: RenderSettings,
     spec: RendererSpec,
     example: Floats,
     layer_mean: Floats,
     cluster: Inline | Local | Address,
-) -> bytes:
+) -> dict[str, Any]:
+    """Everything that can change an icon's pixels, whatever its style."""
     objective = spec.purpose.objective(torch.from_numpy(example)[None])
-    return base_digest(
-        {
-            "network": read_description(task.path(MODEL))["identity"],
-            "objective": objective.description,
-            "layer_mean": layer_mean,
-            "settings": settings.model_dump(mode="json", exclude=NOT_IN_KEY)
-            # sums are split among threads; and one device is like another of its kind
-            | {
-                "device": torch.device(settings.device).type,
-                "threads": cluster.threads or torch.get_num_threads(),
-            },
-            "seed": task.params.seed,
-        }
-    )
+    return {
+        "network": read_description(task.path(MODEL))["identity"],
+        "objective": objective.description,
+        "layer_mean": layer_mean,
+        "settings": settings.model_dump(mode="json", exclude=NOT_IN_KEY)
+        # sums are split among threads; and one device is like another of its kind
+        | {
+            "device": torch.device(settings.device).type,
+            "threads": cluster.threads or torch.get_num_threads(),
+        },
+        "seed": task.params.seed,
+    }
+
+
+def _with_style(inputs: dict[str, Any], style: IconStyle) -> dict[str, Any]:
+    """The inputs of a style's icons; it has the name and the values that it had before a run could have both."""
+    return inputs | {"settings": inputs["settings"] | {"start": START[style]}}
 
 
 def _advance(bar: "tqdm[None]", count: int) -> None:

@@ -23,7 +23,7 @@ from pipeline.site.cell_data import (
 )
 from pipeline.site.manifest import atlas_entry, level_entry
 from pipeline.site.polysemantic_cells import polysemantic_cells
-from pipeline.site.read_artifacts import AtlasLevel, AtlasSource
+from pipeline.site.read_artifacts import AtlasLevel, AtlasSource, CellIcons
 from pipeline.site.regions import find_regions, regions_level
 
 Content = dict[str, Any]
@@ -79,6 +79,8 @@ class AtlasData:
                 yield f"{level.size}/exemplars", content
             yield f"{level.size}/links", self._links(level, len(source.image))
             yield f"{level.size}/neighbors", neighbors_content(level)
+            for style in source.styles[1:]:
+                yield f"{level.size}/icons-{style}", icons_content(level.icons[style])
             if source.scale and self._has_planes(level, source):
                 yield from plane_blocks("heatmap", "heatmap", level, heatmaps(level.grid.attribution, source.scale))
             if self.name == "all":
@@ -101,6 +103,7 @@ class AtlasData:
         axis = {key: source.axis[key] for key in ("scale", "clipped")} if source.axis else None
         return {
             **atlas_entry(self.name, [self._level(level, source) for level in source.levels], source.tiles, heatmap),
+            "styles": list(source.styles),
             "kind": name.kind,
             "classes": list(name.classes),
             "axis": axis,
@@ -163,8 +166,8 @@ class AtlasData:
 
 
 def cells_content(level: AtlasLevel, top: int) -> Content:
-    """Row and column, count, metrics and ``top`` strongest classes of every cell."""
-    grid = level.grid
+    """Row and column, count, metrics and ``top`` strongest classes of every cell; of icons those of the first style."""
+    grid, icons = level.grid, next(iter(level.icons.values()))
     classes, values = top_classes(grid.attribution, top)
     return {
         "cell": pack_array(grid.cell),
@@ -172,11 +175,22 @@ def cells_content(level: AtlasLevel, top: int) -> Content:
         "drawn": pack_array(grid.drawn),
         "spread": pack_array(grid.spread),
         "reliability": pack_array(grid.reliability),
-        "fidelity": pack_array(level.fidelity),
-        "fidelity_centred": pack_array(level.fidelity_centred),
-        **({} if level.legibility is None else {"legibility": pack_array(level.legibility)}),
+        **_measures(icons),
         "top_class": pack_array(classes),
         "top_value": pack_array(values),
+    }
+
+
+def icons_content(icons: CellIcons) -> Content:
+    """What the icons of a further style change: their metrics and origins."""
+    return {**_measures(icons), "icon_origin": pack_array(icons.origin)}
+
+
+def _measures(icons: CellIcons) -> Content:
+    return {
+        "fidelity": pack_array(icons.fidelity),
+        "fidelity_centred": pack_array(icons.fidelity_centred),
+        **({} if icons.legibility is None else {"legibility": pack_array(icons.legibility)}),
     }
 
 
@@ -194,12 +208,12 @@ def exemplars_content(level: AtlasLevel, image: NDArray[np.int64], position: NDA
 
 
 def neighbors_content(level: AtlasLevel) -> Content:
-    """The most similar cells of every cell, cosines in hundredths (-127: none), and the origin of its icon."""
+    """The most similar cells of every cell, cosines in hundredths (-127: none), and the origin of its first icon."""
     hundredths = np.nan_to_num(np.rint(100 * level.neighbors.cosine), nan=-127).astype(np.int8)
     return {
         "cell": pack_array(level.neighbors.cell),
         "hundredths": pack_array(hundredths),
-        "icon_origin": pack_array(level.icon_origin),
+        "icon_origin": pack_array(next(iter(level.icons.values())).origin),
     }
 
 

@@ -20,7 +20,7 @@ Bookmark = dict[str, str]  # title, text, link
 # the parts of a link in the order in which the page writes them
 PARTS = (
     *("layer", "atlas", "level", "class", "also", "hues", "sign", "intensity", "show", "pin", "box", "cells", "view"),
-    *("beside", "measure", "marks", "labels", "tour"),
+    *("beside", "style", "measure", "marks", "labels", "tour"),
 )
 VIEW = ((-1.0, 2.0), (-1.0, 2.0), (0.001, 10.0))  # ranges that the page accepts for center (x, y) and span
 SIGNS = {"for": "", "against": "-"}
@@ -35,22 +35,25 @@ VALUES = {
 
 @dataclass(frozen=True)
 class LinkTargets:
-    """Layers, levels and classes that a link may name.
+    """Layers, levels, classes and styles of icons that a link may name.
 
     Attributes:
         layers: of the run.
         levels: cells per side, by atlas.
         classes: the network's by their numbers; None where they have no names.
+        styles: of the icons.
     """
 
     layers: Sequence[str]
     levels: Mapping[str, Sequence[int]]
     classes: Sequence[str] | None
+    styles: Sequence[str] = ("drawn",)
 
 
 def link_targets(params: Params, classes: Sequence[str] | None) -> LinkTargets:
-    """Layers, levels and classes of this run."""
-    return LinkTargets(params.layers, {atlas: params.grid.for_atlas(atlas) for atlas in params.atlases}, classes)
+    """Layers, levels, classes and styles of this run."""
+    levels = {atlas: params.grid.for_atlas(atlas) for atlas in params.atlases}
+    return LinkTargets(params.layers, levels, classes, params.render.styles)
 
 
 def configured_bookmarks(bookmarks: Sequence[BookmarkSettings], run: LinkTargets) -> list[Bookmark]:
@@ -139,6 +142,8 @@ def check_parts(parts: Mapping[str, str], run: LinkTargets, where: str) -> None:
     levels = [str(size) for size in run.levels[atlas]]
     if parts.get("level"):
         _expect(parts["level"], levels, f"{where}.level", f"one of the levels of {atlas}")
+    if parts.get("style"):
+        _expect(parts["style"], run.styles, f"{where}.style", "one of the run's styles of icons")
     for name, values in VALUES.items():
         if parts.get(name):
             _expect(parts[name], values, f"{where}.{name}", "a value that the page knows")

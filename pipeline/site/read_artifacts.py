@@ -14,6 +14,7 @@ from pipeline.core import artifacts as a
 from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
+from pipeline.core.icon_styles import IconStyle, stored_styles, style_group
 from pipeline.core.moments import layer_mean, row_blocks
 from pipeline.core.zarr_store import array, open_artifact
 from pipeline.site.cell_data import IconOrigin, Neighbors, SampleCells, icon_origins, nearest_cells
@@ -22,24 +23,34 @@ from pipeline.stages import Task
 
 
 @dataclass(frozen=True, eq=False)
-class AtlasLevel:
-    """One grid level of an atlas: its cells and the data of their icons.
+class CellIcons:
+    """The data of a level's icons of one style, cell by cell.
 
     Attributes:
-        grid: the cells.
         fidelity, fidelity_centred: [cell], NaN where there is no icon.
         legibility: likewise; None without a judge.
-        neighbors: the most similar cells of each.
-        icon_origin: [cell] what its icon's optimization started from, see
-            :class:`pipeline.site.cell_data.IconOrigin`.
+        origin: [cell] what its icon's optimization started from, see :class:`pipeline.site.cell_data.IconOrigin`.
     """
 
-    grid: GridLevel
     fidelity: NDArray[np.float32]
     fidelity_centred: NDArray[np.float32]
     legibility: NDArray[np.float32] | None
+    origin: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class AtlasLevel:
+    """One grid level of an atlas.
+
+    Attributes:
+        grid: the cells.
+        neighbors: the most similar cells of each.
+        icons: the data of their icons, by style; the first style is the one shown first.
+    """
+
+    grid: GridLevel
     neighbors: Neighbors
-    icon_origin: NDArray[np.uint8]
+    icons: Mapping[IconStyle, CellIcons]
 
     @property
     def size(self) -> int:
@@ -53,6 +64,7 @@ class AtlasSource:
 
     Attributes:
         levels: its cells, coarse to fine.
+        styles: of its icons; the first is the one shown first.
         tiles: the content of ``tiles.json``.
         scale: the largest magnitude of any drawn cell's attribution, logit; 0 without attributions.
         axis: of a comparison.
@@ -61,6 +73,7 @@ class AtlasSource:
     """
 
     levels: tuple[AtlasLevel, ...]
+    styles: tuple[IconStyle, ...]
     tiles: Mapping[str, Any]
     scale: float
     axis: Mapping[str, float] | None
@@ -82,6 +95,7 @@ def read_atlas(task: Task, layer: str, atlas: str, sizes: Sequence[int]) -> Atla
     levels = tuple(read_level(grid, icons, size) for size in sizes)
     return AtlasSource(
         levels=levels,
+        styles=stored_styles(icons),
         tiles=read_tiles(task.path(a.TILES, layer, atlas), sizes),
         scale=attribution_scale([level.grid for level in levels]),
         axis=axis,
@@ -124,14 +138,11 @@ def read_class_directions(samples: zarr.Group, label: NDArray[np.int64], classes
 
 def read_level(grid: zarr.Group, icons: zarr.Group, size: int) -> AtlasLevel:
     """The cells of grid level ``size`` and the data of their icons."""
-    cells, icon = grid_level(grid, size), icon_level(icons, size)
+    cells = grid_level(grid, size)
     return AtlasLevel(
         grid=cells,
-        fidelity=icon.by_cell(icon.fidelity, len(cells)),
-        fidelity_centred=icon.by_cell(icon.fidelity_centred, len(cells)),
-        legibility=None if icon.legibility is None else icon.by_cell(icon.legibility, len(cells)),
         neighbors=nearest_cells(cells.activation, cells.drawn, read_values(grid, "mean")),
-        icon_origin=_icon_origin(icons, icon, len(cells)),
+        icons={style: _cell_icons(style_group(icons, style), size, len(cells)) for style in stored_styles(icons)},
     )
 
 
@@ -163,6 +174,17 @@ def read_zero_share(task: Task, layer: str) -> float | None:
     if not counts or not counts["attributions"]:
         return None
     return round(float(counts["zero_attributions"] / counts["attributions"]), 4)
+
+
+def _cell_icons(icons: zarr.Group, size: int, cells: int) -> CellIcons:
+    """The data of the icons of one style at grid level ``size``, which has so many cells."""
+    icon = icon_level(icons, size)
+    return CellIcons(
+        fidelity=icon.by_cell(icon.fidelity, cells),
+        fidelity_centred=icon.by_cell(icon.fidelity_centred, cells),
+        legibility=None if icon.legibility is None else icon.by_cell(icon.legibility, cells),
+        origin=_icon_origin(icons, icon, cells),
+    )
 
 
 def _icon_origin(icons: zarr.Group, own: IconLevel, cells: int) -> NDArray[np.uint8]:

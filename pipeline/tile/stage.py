@@ -1,6 +1,7 @@
 """Stage ``tile``: icons => a Deep Zoom pyramid of each grid level."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +12,37 @@ from pipeline.core import artifacts as a
 from pipeline.core import zarr_store
 from pipeline.core.files import atomic, identity, write_json
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
+from pipeline.core.icon_styles import stored_styles, style_group
 from pipeline.core.progress import log_line, tracked
 from pipeline.stages import Task
 from pipeline.tile.deep_zoom import OVERLAP, IconLayout, density_sides, level_rows, write_pyramid
 
 
 def run(task: Task) -> None:
-    """Write the pyramids of every grid level, and ``tiles.json`` that describes them."""
+    """Write the pyramids of every grid level, and ``tiles.json`` that describes them.
+
+    Those of further styles of icons than the first are in a folder named after the style.
+    """
     settings = task.params.tile
     icons = zarr_store.open_artifact(a.ICONS, task.path(a.ICONS))
     grid = zarr_store.open_artifact(a.GRID, task.path(a.GRID))
-    sizes = level_sizes(icons)
-    log_line(f"tile {task.layer}/{task.atlas}: icons of levels {', '.join(map(str, sizes))}")
-    metrics = {}
+    styles, sizes = stored_styles(icons), level_sizes(icons)
+    names = " and ".join(styles)
+    log_line(f"tile {task.layer}/{task.atlas}: {names} icons of levels {', '.join(map(str, sizes))}")
+    metrics: dict[str, dict[str, Any]] = {}
     with atomic(task.path(a.TILES)) as folder:
         folder.mkdir()
         described = {}
-        for size in sizes:
-            side, failed = _write_level(folder, icon_level(icons, size), grid_level(grid, size), settings)
-            described[str(size)] = {"width": side, "height": side}
-            metrics[str(size)] = {"pixels": side, "failed": failed, **_count_files(folder, size)}
+        for style in styles:
+            first = style == styles[0]
+            target = folder if first else folder / style
+            target.mkdir(exist_ok=True)
+            for size in sizes:
+                level = icon_level(style_group(icons, style), size)
+                side, failed = _write_level(target, level, grid_level(grid, size), settings)
+                described[str(size)] = {"width": side, "height": side}
+                found = {"pixels": side, "failed": failed, **_count_files(target, size)}
+                metrics.setdefault(str(size), {}).update(found if first else {style: found})
         made_from = {a.ICONS.name: zarr_store.artifact_identity(icons), a.GRID.name: zarr_store.artifact_identity(grid)}
         attributes = a.TILES.attributes(task.settings(), made_from)
         content = {
@@ -39,11 +51,12 @@ def run(task: Task) -> None:
             "format": settings.format,
             "tile_size": settings.tile_size,
             "overlap": OVERLAP,
+            "styles": list(styles),
             "levels": described,
         }
         write_json(folder / "tiles.json", content)
     task.write_metrics(metrics)
-    _report(task, metrics)
+    _report(task, styles, metrics)
 
 
 def _write_level(folder: Path, icons: IconLevel, grid: GridLevel, settings: TileSettings) -> tuple[int, int]:
@@ -70,10 +83,11 @@ def _count_files(folder: Path, size: int) -> dict[str, int]:
     return {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
 
 
-def _report(task: Task, metrics: Mapping[str, Mapping[str, Any]]) -> None:
-    for size, numbers in metrics.items():
+def _report(task: Task, styles: Sequence[str], metrics: Mapping[str, Mapping[str, Any]]) -> None:
+    for style, (size, of_level) in product(styles, metrics.items()):
+        numbers = of_level.get(style, of_level)
         failed = f", {numbers['failed']} icons failed and show stripes" if numbers["failed"] else ""
         log_line(
-            f"tile {task.layer}/{task.atlas} level {size}: {numbers['pixels']} px square, {numbers['files']} tiles, "
-            f"{numbers['bytes'] / 1e6:.1f} MB{failed}"
+            f"tile {task.layer}/{task.atlas} level {size}, {style}: {numbers['pixels']} px square, "
+            f"{numbers['files']} tiles, {numbers['bytes'] / 1e6:.1f} MB{failed}"
         )

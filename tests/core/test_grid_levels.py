@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.core.artifacts import GRID, ICONS
-from pipeline.core.errors import ArtifactError
+from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.grid_levels import grid_level, grid_levels, icon_level, level_sizes
+from pipeline.core.icon_styles import add_style, stored_styles, style_group
 from pipeline.core.zarr_store import create, open_artifact, write_array
 
 SIZES = (20, 5, 100)
@@ -26,7 +27,8 @@ def paths(tmp_path: Path) -> tuple[Path, Path]:
             write_array(level, GRID, "activation", np.full((3, 2), size, np.float32))
             if size != min(SIZES):
                 write_array(level, GRID, "attribution", np.full((3, 4), 0.5, np.float32))
-    with create(ICONS, tmp_path / "icons.zarr", {}, {}) as group:
+    with create(ICONS, tmp_path / "icons.zarr", {}, {}) as stored:
+        group = add_style(stored, "drawn")
         for size in SIZES:
             level = group.create_group(str(size))
             write_array(level, ICONS, "cell", np.array([0, 2]))
@@ -59,6 +61,26 @@ def test_arrays_are_those_that_were_stored(paths: tuple[Path, Path]) -> None:
         _ = level.spread
     with pytest.raises(ArtifactError, match="expected level 7"):
         grid_level(grid, 7)
+
+
+def test_each_style_has_its_own_icons(tmp_path: Path) -> None:
+    """The first style's levels are those of the artifact, others' are below their names; unknown styles are refused."""
+    with create(ICONS, tmp_path / "icons.zarr", {}, {}) as stored:
+        write_array(add_style(stored, "accentuated").create_group("20"), ICONS, "fidelity", np.full(2, 0.5))
+        write_array(add_style(stored, "drawn").create_group("20"), ICONS, "fidelity", np.full(2, 0.25))
+    icons = open_artifact(ICONS, tmp_path / "icons.zarr")
+    assert stored_styles(icons) == ("accentuated", "drawn")
+    assert level_sizes(icons) == [20]
+    found = {style: icon_level(style_group(icons, style), 20).fidelity[0] for style in (None, "accentuated", "drawn")}
+    assert found == {None: 0.5, "accentuated": 0.5, "drawn": 0.25}
+    with pytest.raises(ConfigError, match="style: expected one of accentuated, drawn, found painted"):
+        style_group(icons, "painted")
+    with pytest.raises(ArtifactError, match="expected level 7, found levels 20;"):
+        icon_level(icons, 7)
+    with create(ICONS, tmp_path / "old.zarr", {}, {}) as stored:
+        stored.create_group("20")
+    with pytest.raises(ArtifactError, match="expected the icons' styles"):
+        stored_styles(open_artifact(ICONS, tmp_path / "old.zarr"))
 
 
 def test_values_of_icons_go_to_their_cells(paths: tuple[Path, Path]) -> None:

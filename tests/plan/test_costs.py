@@ -54,6 +54,20 @@ def test_the_slower_of_decoding_and_network_counts(sizes: MakeSizes, rates: Make
     assert next(sample_costs(sizes(*ONE), rates(decode=5.0, sample=1e6), [1])).seconds == (200.0,)
 
 
+def test_every_style_of_icons_counts(sizes: MakeSizes, rates: MakeRates) -> None:
+    """Two styles take the time and the disk of both; memory holds the icons of one."""
+    both, *single = (
+        stage_costs(sizes(*ONE, f"render.styles=[{styles}]"), rates(), [1])
+        for styles in ("drawn,accentuated", "drawn", "accentuated")
+    )
+    for stage in ("render", "tile"):
+        one, other = (row(found, stage, "mixed3b") for found in single)
+        found = row(both, stage, "mixed3b")
+        assert found.seconds[0] == pytest.approx(one.seconds[0] + other.seconds[0])
+        assert (found.count, found.disk) == (one.count + other.count, one.disk + other.disk)
+        assert found.memory == one.memory == other.memory
+
+
 def test_given_rates_replace_measured_ones(sizes: MakeSizes, rates: MakeRates) -> None:
     """Given rates of images, icons and points replace measured ones; the others stay."""
     run = sizes(*ONE)

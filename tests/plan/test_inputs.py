@@ -25,6 +25,15 @@ def test_icons_of_the_first_level_start_from_noise(sizes: Make) -> None:
     assert step_count(level_counts(sizes(*one, "render.warm_steps=null"), "all"), 100, None) == 450 * 100
 
 
+def test_accentuated_icons_never_start_from_noise(sizes: Make) -> None:
+    """They take the steps of a start from an image at every level; two styles take the steps of both."""
+    levels = level_counts(sizes("sample.positions_per_image=1"), "all")
+    assert step_count(levels, 100, 10, ["accentuated"]) == 450 * 10
+    assert step_count(levels, 100, None, ["accentuated"]) == 450 * 100
+    both = step_count(levels, 100, 10, ["drawn", "accentuated"])
+    assert both == step_count(levels, 100, 10) + step_count(levels, 100, 10, ["accentuated"])
+
+
 def test_a_class_has_its_share_of_the_samples(sizes: Make) -> None:
     """Of 1,000 samples and 5 classes a class holds 200 by rank, `top` by magnitude; two classes hold twice as many."""
     atlases = ["atlases=[all,class-1,compare-1-2]", "sample.positions_per_image=1", "selection.top=30"]

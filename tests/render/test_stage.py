@@ -15,6 +15,8 @@ from pipeline.config.params import parse_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT, MODEL
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
 from pipeline.core.files import discard
+from pipeline.core.grid_levels import level_sizes
+from pipeline.core.icon_styles import stored_styles, style_group
 from pipeline.core.zarr_store import array, create, level, open_artifact, write_array
 from pipeline.featurevis import memory
 from pipeline.images.toytown.toytown import Toytown
@@ -56,13 +58,16 @@ def hits_and_rendered(capsys: pytest.CaptureFixture[str]) -> tuple[int, int]:
 
 
 def everything(task: Task) -> dict[str, bytes]:
-    """Every array of the task's icons, as bytes."""
+    """Every array of the task's icons, as bytes; the names of those of further styles begin with the style."""
     icons = open_artifact(ICONS, task.path(ICONS))
+    first, *others = stored_styles(icons)
+    groups = {"": style_group(icons, first)} | {f"{style}/": style_group(icons, style) for style in others}
     return {
-        f"{size}/{name}": np.asarray(array(level(icons, int(size)), name)[:]).tobytes()
-        for size in icons.group_keys()
+        f"{style}{size}/{name}": np.asarray(array(level(group, size), name)[:]).tobytes()
+        for style, group in groups.items()
+        for size in level_sizes(group)
         for name in ICONS.arrays
-        if name in level(icons, int(size))
+        if name in level(group, size)
     }
 
 
@@ -301,7 +306,7 @@ def test_accentuated_icons_start_from_their_exemplars(
 ) -> None:
     """Each icon names the pixels of its nearest exemplar's patch, and is nearer to them than one that is drawn."""
     few = ["render.steps=2", "render.warm_steps=2", "render.statistics=0.0", "render.attempts=1"]
-    drawn, accentuated = planted(*few), planted(*few, "render.start=exemplar")
+    drawn, accentuated = planted(*few), planted(*few, "render.styles=[accentuated]")
     network = load_network(MODEL.path(drawn.outputs))
     toytown = Toytown(3000, 0)
     patches = Patches(lambda row: network_crop(toytown.open(f"{row:05d}"), network.preprocessing), network, LAYER, 32)
@@ -323,6 +328,36 @@ def test_accentuated_icons_start_from_their_exemplars(
     assert hits_and_rendered(capsys)[1] == 0
 
 
+def test_a_style_is_the_same_alone_and_beside_the_other(
+    planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its icons have the same bytes and keys, whether the other style is rendered too or not, and before it or after.
+
+    The first style's arrays and metrics are where those of a run with one style are, the other's below its name.
+    """
+    few = ["render.steps=2", "render.warm_steps=1", "render.attempts=1"]
+    alone, metrics, rendered = {}, {}, {}
+    for style in ("drawn", "accentuated"):
+        task = planted(*few, f"render.styles=[{style}]")
+        run(task)
+        alone[style], metrics[style] = everything(task), json.loads(_metrics(task))
+        rendered[style] = hits_and_rendered(capsys)[1]
+    assert all(alone["drawn"][name] != alone["accentuated"][name] for name in ("4/icon", "8/icon", "4/key"))
+    for first, other in (("drawn", "accentuated"), ("accentuated", "drawn")):
+        task = planted(*few, f"render.styles=[{first},{other}]")
+        run(task)
+        expected = alone[first] | {f"{other}/{name}": values for name, values in alone[other].items()}
+        assert everything(task) == expected
+        assert stored_styles(open_artifact(ICONS, task.path(ICONS))) == (first, other)
+        found = json.loads(_metrics(task))
+        assert {size: numbers.pop(other) for size, numbers in found.items()} == metrics[other]
+        assert found == metrics[first]
+        if first == "drawn":
+            assert hits_and_rendered(capsys)[1] == 0  # the keys are those of the runs with one style
+            discard(task.outputs / CACHE)
+    assert hits_and_rendered(capsys)[1] == sum(rendered.values())
+
+
 def _correlation(icons: np.ndarray, others: np.ndarray) -> list[float]:
     """Of the pixels of each icon with those of its other picture."""
     pairs = zip(icons, others, strict=True)
@@ -336,10 +371,14 @@ JUDGE += "preprocessing: {crop: 64}, prefix_tokens: null}"
 
 
 def test_a_judge_changes_no_icon(planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]) -> None:
-    """A run with one has the same arrays and one more, and renders nothing anew; metrics say how many were judged."""
-    run(planted())
-    before = everything(planted())
-    task = planted(JUDGE)
+    """A run with one has the same arrays and one more, and renders nothing anew; metrics say how many were judged.
+
+    So it is for every style of icons.
+    """
+    both = "render.styles=[drawn,accentuated]"
+    run(planted(both))
+    before = everything(planted(both))
+    task = planted(both, JUDGE)
     points = np.arange(len(np.asarray(array(open_artifact(ACTIVATIONS, task.path(ACTIVATIONS)), "image")[:])))
     with create(LAYOUT, task.path(LAYOUT), {}, {}) as group:  # each cell that is drawn has a share of the samples
         write_array(group, LAYOUT, "sample", points)
@@ -349,8 +388,10 @@ def test_a_judge_changes_no_icon(planted: Callable[..., Task], capsys: pytest.Ca
     run(task)
     after = everything(task)
     assert hits_and_rendered(capsys)[1] == 0
-    legibility = {name: after.pop(name) for name in ("4/legibility", "8/legibility")}
+    names = [f"{style}{size}/legibility" for style in ("", "accentuated/") for size in (4, 8)]
+    legibility = {name: after.pop(name) for name in names}
     assert after == before
     metrics = json.loads((task.outputs / f"metrics/render/{LAYER}/all.json").read_text())
     judged = np.isfinite(np.frombuffer(legibility["4/legibility"], np.float32))
     assert metrics["4"]["legibility"]["judged"] == judged.sum() >= 4
+    assert metrics["4"]["accentuated"]["legibility"]["judged"] == judged.sum()

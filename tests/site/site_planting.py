@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyvips
+import zarr
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import nn
@@ -16,6 +17,7 @@ from torch import nn
 from pipeline.config.model import PreprocessingSettings
 from pipeline.config.params import parse_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, IMAGES, LAYOUT, MODEL, PLACE, SITE, TILES
+from pipeline.core.icon_styles import IconStyle, add_style
 from pipeline.core.site_data import data_script, pack_array
 from pipeline.core.zarr_store import create, write_array
 from pipeline.images.image_folder import ImageFolder
@@ -36,6 +38,7 @@ SECOND = "Holiday <i>photos</i>"
 SECOND_IMAGES = 31
 SECOND_BLOCK = 700  # samples in each file
 ICON = 48
+FIDELITY_GAIN = np.float32(0.05)  # of accentuated icons over drawn ones
 CROP = 64
 CLASSES = (
     *("fireboat", "streetcar", "lighthouse", "<script>alert('class')</script>", "sailboat", "goldfish"),
@@ -81,6 +84,7 @@ class Planted:
     second: NDArray[np.int64]
     second_image: NDArray[np.int64]
     keys: tuple[str, ...]
+    styles: tuple[IconStyle, ...] = ("drawn",)
 
     @property
     def site(self) -> Path:
@@ -88,8 +92,17 @@ class Planted:
         return self.task.path(SITE)
 
 
-def plant(root: Path, samples: int = SAMPLES, levels: tuple[int, ...] = LEVELS, **site: Any) -> Planted:
-    """Write every artifact that the stage ``site`` reads below ``root``."""
+def plant(
+    root: Path,
+    samples: int = SAMPLES,
+    levels: tuple[int, ...] = LEVELS,
+    styles: tuple[IconStyle, ...] = ("drawn",),
+    **site: Any,
+) -> Planted:
+    """Write every artifact that the stage ``site`` reads below ``root``.
+
+    The comparison has icons of the first style alone.
+    """
     keys = _photographs(root / "images")
     task = _task(root, levels, site)
     _images(task, root / "images", keys)
@@ -109,13 +122,13 @@ def plant(root: Path, samples: int = SAMPLES, levels: tuple[int, ...] = LEVELS, 
         _activations(task, layer, image, position[layer], _attribution(number, xy, RANDOM([number, 8])))
         whole = [_level(number, size, xy, everything, partial(_attribution, number)) for size in levels]
         found |= {(layer, level.size): level for level in whole}
-        _atlas(task, number, "all", whole, xy, everything)
+        _atlas(task, number, "all", whole, xy, everything, styles)
         _second_set(task, layer, whole, xy[second], second_image)
         for atlas, chosen, points, attribution in _part_atlases(layer, number, samples):
             few = [_level(number, size, points, chosen, attribution) for size in CLASS_LEVELS]
             others |= {(layer, atlas, level.size): level for level in few}
-            _atlas(task, number, atlas, few, points, chosen)
-    return Planted(task, found, others, image, position, places, second, second_image, keys)
+            _atlas(task, number, atlas, few, points, chosen, styles[:1] if atlas == COMPARE_ATLAS else styles)
+    return Planted(task, found, others, image, position, places, second, second_image, keys, styles)
 
 
 def _images_of_samples(xy: NDArray[np.float32], images: int) -> NDArray[np.int64]:
@@ -180,7 +193,13 @@ def _part_atlases(
 
 
 def _atlas(
-    task: Task, number: int, atlas: str, levels: list[Level], xy: NDArray[np.float32], chosen: NDArray[np.int64]
+    task: Task,
+    number: int,
+    atlas: str,
+    levels: list[Level],
+    xy: NDArray[np.float32],
+    chosen: NDArray[np.int64],
+    styles: tuple[IconStyle, ...],
 ) -> None:
     """Write everything that one atlas of a layer consists of."""
     layer = LAYERS[number]
@@ -196,7 +215,7 @@ def _atlas(
         write_array(group, LAYOUT, "sample", chosen)
         write_array(group, LAYOUT, "xy", xy)
     _grid(task, layer, atlas, levels)
-    _icons_and_tiles(task, number, atlas, levels)
+    _icons_and_tiles(task, number, atlas, levels, styles)
 
 
 def _task(root: Path, levels: tuple[int, ...], site: dict[str, Any]) -> Task:
@@ -383,27 +402,36 @@ def _grid(task: Task, layer: str, atlas: str, levels: list[Level]) -> None:
                 write_array(inner, GRID, name, getattr(level, name))
 
 
-def _icons_and_tiles(task: Task, number: int, atlas: str, levels: list[Level]) -> None:
+def _icons_and_tiles(task: Task, number: int, atlas: str, levels: list[Level], styles: tuple[IconStyle, ...]) -> None:
     layer = LAYERS[number]
     folder = task.path(TILES, layer, atlas)
-    folder.mkdir(parents=True, exist_ok=True)
-    sizes = {}
-    with create(ICONS, task.path(ICONS, layer, atlas), {}, {}) as group:
-        names = icon_keys(levels)
-        for level in levels:
-            at = np.flatnonzero(level.drawn)
-            icons = _icons(number, (level.cell[at, ::-1] + 0.5) / level.size)
-            inner = group.create_group(str(level.size))
-            write_array(inner, ICONS, "cell", at)
-            write_array(inner, ICONS, "icon", icons)
-            write_array(inner, ICONS, "fidelity", level.fidelity)
-            write_array(inner, ICONS, "fidelity_centred", level.fidelity_centred)
-            for name, keys in zip(("key", "parent"), names[level.size], strict=True):
-                write_array(inner, ICONS, name, keys)
-            _tiles(folder / str(level.size), level, level.cell[at], icons)
-            sizes[str(level.size)] = {"width": level.size * ICON, "height": level.size * ICON}
+    sizes = {str(level.size): {"width": level.size * ICON, "height": level.size * ICON} for level in levels}
+    with create(ICONS, task.path(ICONS, layer, atlas), {}, {}) as stored:
+        for style in styles:
+            target = folder if style == styles[0] else folder / style
+            target.mkdir(parents=True, exist_ok=True)
+            _icons_of_style(add_style(stored, style), target, number, levels, style)
     form = {"format": "webp", "tile_size": 510, "overlap": 1, "levels": sizes}
     (folder / "tiles.json").write_text(json.dumps(form))
+
+
+def _icons_of_style(group: zarr.Group, folder: Path, number: int, levels: list[Level], style: IconStyle) -> None:
+    """Drawn icons with the planted fidelities; accentuated ones are darker, more faithful and start from patches."""
+    accentuated = style == "accentuated"
+    names = icon_keys(levels)
+    for level in levels:
+        at = np.flatnonzero(level.drawn)
+        icons = _icons(number, (level.cell[at, ::-1] + 0.5) / level.size)
+        icons = icons // 2 if accentuated else icons
+        key, parent = names[level.size]
+        inner = group.create_group(str(level.size))
+        write_array(inner, ICONS, "cell", at)
+        write_array(inner, ICONS, "icon", icons)
+        write_array(inner, ICONS, "fidelity", level.fidelity + FIDELITY_GAIN * accentuated)
+        write_array(inner, ICONS, "fidelity_centred", level.fidelity_centred + FIDELITY_GAIN * accentuated)
+        write_array(inner, ICONS, "key", key[:, ::-1] if accentuated else key)
+        write_array(inner, ICONS, "parent", np.full_like(parent, 7) if accentuated else parent)
+        _tiles(folder / str(level.size), level, level.cell[at], icons)
 
 
 def icon_keys(levels: list[Level]) -> dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:

@@ -1,16 +1,19 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import pyvips
+import zarr
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config
 from pipeline.config.params import parse_params
 from pipeline.core import zarr_store
 from pipeline.core.artifacts import GRID, ICONS, TILES
+from pipeline.core.files import discard
+from pipeline.core.icon_styles import IconStyle, add_style
 from pipeline.stages import STAGES, Task
 from pipeline.tile.stage import run
 
@@ -35,22 +38,29 @@ def tiled(tmp_path: Path) -> Callable[..., Path]:
             level = grid.create_group(str(size))
             zarr_store.write_array(level, GRID, "cell", np.array(cells))
             zarr_store.write_array(level, GRID, "count", np.array(COUNTS[size]))
-    with zarr_store.create(ICONS, ICONS.path(tmp_path, "layer", "all"), {}, {}) as icons:
-        for size, cells in CELLS.items():
-            drawn = np.array([cell for cell in range(len(cells)) if cell != MISSING])
-            pictures = np.stack([np.full((SIDE, SIDE, 3), color(size, cell), np.uint8) for cell in drawn])
-            level = icons.create_group(str(size))
-            zarr_store.write_array(level, ICONS, "cell", drawn)
-            zarr_store.write_array(level, ICONS, "icon", pictures)
-            zarr_store.write_array(level, ICONS, "fidelity", np.where(drawn == FAILED, np.nan, 0.5))
 
-    def tile(*overrides: str) -> Path:
+    def tile(*overrides: str, styles: Sequence[IconStyle] = ("drawn",)) -> Path:
+        discard(ICONS.path(tmp_path, "layer", "all"))
+        with zarr_store.create(ICONS, ICONS.path(tmp_path, "layer", "all"), {}, {}) as icons:
+            for style in styles:
+                _plant_icons(add_style(icons, style), style)
         params = parse_params(OmegaConf.to_container(compose_config(ROOT, ["tile.tile_size=64", *overrides])))
         task = Task(STAGES["tile"], params, tmp_path, "layer", "all")
         run(task)
         return task.path(TILES)
 
     return tile
+
+
+def _plant_icons(icons: zarr.Group, style: IconStyle) -> None:
+    """Icons in their colors if they are drawn, in the complementary ones if they are accentuated."""
+    for size, cells in CELLS.items():
+        drawn = np.array([cell for cell in range(len(cells)) if cell != MISSING])
+        pictures = np.stack([np.full((SIDE, SIDE, 3), color(size, cell), np.uint8) for cell in drawn])
+        level = icons.create_group(str(size))
+        zarr_store.write_array(level, ICONS, "cell", drawn)
+        zarr_store.write_array(level, ICONS, "icon", pictures if style == "drawn" else 255 - pictures)
+        zarr_store.write_array(level, ICONS, "fidelity", np.where(drawn == FAILED, np.nan, 0.5))
 
 
 def picture(folder: Path, size: int) -> np.ndarray:
@@ -147,6 +157,23 @@ def test_tiles_repeat_bit_for_bit(tiled: Callable[..., Path]) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert tiled() == folder
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_each_style_has_its_pyramids(tiled: Callable[..., Path]) -> None:
+    """Those of the first style are the same files as alone, those of the other lie in a folder named after it."""
+    before = {path: path.read_bytes() for path in tiled("tile.format=png").rglob("*.png")}
+    folder = tiled("tile.format=png", styles=("drawn", "accentuated"))
+    described = json.loads((folder / "tiles.json").read_text())
+    assert described["styles"] == ["drawn", "accentuated"]
+    other = folder / "accentuated"
+    found = {path: path.read_bytes() for path in folder.rglob("*.png") if not path.is_relative_to(other)}
+    assert found == before
+    (other / "tiles.json").write_text(json.dumps(described))
+    for size in CELLS:
+        one, two = (picture(place, size)[..., :3] for place in (folder, other))
+        np.testing.assert_array_equal(cell_of(two, size, *CELLS[size][0]), 255 - cell_of(one, size, *CELLS[size][0]))
+    metrics = json.loads((folder.parents[3] / "metrics/tile/layer/all.json").read_text())
+    assert metrics["4"]["accentuated"]["files"] == metrics["4"]["files"]
 
 
 def test_a_failed_run_leaves_the_old_tiles(tiled: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
