@@ -5,11 +5,13 @@ import { Search, searchActionsOf } from "../classes/class-search";
 import { ClassToolbar } from "../classes/class-toolbar";
 import { PolysemanticCellsDialog } from "../classes/polysemantic-cells";
 import type { CellAddress } from "../data/area";
-import { atlasDescription, find, type Manifest } from "../data/manifest";
+import { STYLE_INFOS, styleOf } from "../data/icon-styles";
+import { allAtlases, atlasDescription, find, type Manifest } from "../data/manifest";
 import { AtlasMenu } from "../header/atlas-menu";
 import { Header } from "../header/header";
 import { createLayerSwitch } from "../header/layer-menu";
 import { LevelSwitch } from "../header/level-switch";
+import { StyleSwitch } from "../header/style-switch";
 import { ComparisonAxis } from "../map/comparison-axis";
 import { goToLink } from "../map/navigation";
 import { Caption, createSecondSetButton } from "../panels/caption";
@@ -53,6 +55,7 @@ export class App {
   private readonly tool: RegionTool;
   private readonly classToolbar: ClassToolbar;
   private readonly levels: LevelSwitch;
+  private readonly styles: StyleSwitch;
   private readonly caption: Caption;
   private readonly legend: MeasureLegend;
   private readonly search: Search;
@@ -60,12 +63,13 @@ export class App {
   private readonly classDialog: ClassDialog;
   private readonly polysemanticCells: PolysemanticCellsDialog;
   private readonly axis: ComparisonAxis;
-  private readonly help = createHelpDialog();
+  private readonly help: HTMLDialogElement;
   private readonly hashSync: HashSync;
 
   constructor(private readonly manifest: Manifest) {
     const { classes } = manifest.network;
     this.store = new Store(fromHash(location.hash, manifest));
+    this.help = createHelpDialog(allAtlases(manifest).some(({ styles }) => styles.length > 1));
     this.pinFollower = new PinFollower(manifest, this.store, showFailure);
     this.card = new HoverCard(manifest);
     const panel = new CellPanel(manifest, this.pinFollower, {
@@ -82,6 +86,7 @@ export class App {
       addClass: () => this.search.startAdding(),
     });
     this.levels = new LevelSwitch(manifest, this.store);
+    this.styles = new StyleSwitch(manifest, this.store);
     const provenance = new ProvenanceDialog(manifest);
     this.caption = new Caption(manifest, () => provenance.open(this.store.state));
     this.search = new Search(classes, {
@@ -163,6 +168,7 @@ export class App {
       atlases,
       classDialog,
       polysemanticCells,
+      styles,
     } = this;
     const { scenes, mapView, cursor } = this.pane;
     scenes.onChange((scene) => this.show(scene));
@@ -186,6 +192,7 @@ export class App {
         atlases,
         classDialog,
         polysemanticCells,
+        styles,
       }),
     );
     mapView.go(store.state.view, true);
@@ -210,7 +217,8 @@ export class App {
       createHelpButton(this.help),
     );
     const [atlases, levels, search] = [this.atlases.element, this.levels.element, this.search.element];
-    const head = new Header(this.manifest, { atlases, layers, levels, search, tools: ways });
+    const styles = this.styles.element;
+    const head = new Header(this.manifest, { atlases, layers, levels, styles, search, tools: ways });
     const room = createPageLayout();
     room.corner.append(
       this.caption.element,
@@ -234,6 +242,7 @@ export class App {
     const root = document.documentElement;
     root.dataset.level = String(scene.level.size);
     root.dataset.ready = `${scene.level.name}/${scene.highlights.map(({ id }) => id).join(".")}`;
+    root.dataset.style = styleOf(scene.atlas);
     root.dataset.density = scene.density?.of ?? "";
   }
 
@@ -296,8 +305,12 @@ export function announceChange(manifest: Manifest, state: State, before: State):
     const full = names.length === MAX_CLASSES ? ", no more than these" : "";
     announce(names.length ? `Highlighting ${list.format(names)}${full}` : "All classes");
   }
-  if (state.atlas !== before.atlas)
-    announce(atlasDescription(manifest, find(manifest, state.layer, state.atlas).atlas));
+  const shown = find(manifest, state.layer, state.atlas, state.style).atlas;
+  if (state.atlas !== before.atlas) announce(atlasDescription(manifest, shown));
   else if (state.level !== before.level || state.layer !== before.layer)
     announce(`Layer ${state.layer}, grid level ${state.level ?? "by zoom"}`);
+  else if (state.style !== before.style) {
+    const { name, meaning } = STYLE_INFOS[styleOf(shown)];
+    announce(`${name} icons: ${meaning}`);
+  }
 }

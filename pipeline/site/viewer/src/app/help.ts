@@ -2,6 +2,7 @@
 
 import { createButton, createSvgIcon, el } from "../ui/dom";
 
+const STYLE_KEY = "drawn or accentuated icons";
 const KEYS: readonly (readonly [string, string])[] = [
   ["← ↑ → ↓", "from cell to cell"],
   ["Enter", "pin the cell; again: focus its panel"],
@@ -25,6 +26,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["c", "split view: another layer or class side by side"],
   ["v", "color the cells by samples, fidelity, reliability, spread"],
   ["n", "show or hide labels"],
+  ["i", STYLE_KEY],
   ["d", "show or hide quality warnings"],
   ["?", "this help"],
 ];
@@ -39,11 +41,12 @@ const ABOUT = [
     "further to one side, the more a cell contributes to the class named there.",
 ];
 
-/** The closed dialog; `showModal()` opens it. */
-export function createHelpDialog(): HTMLDialogElement {
+/** The closed dialog; `showModal()` opens it. `styles`: whether the run has several styles of icons. */
+export function createHelpDialog(styles: boolean): HTMLDialogElement {
   const dialog = el("dialog", { class: "help", "aria-labelledby": "help-title" });
   const keys = el("dl", {});
-  for (const [key, meaning] of KEYS) keys.append(el("div", {}, el("dt", {}, key), el("dd", {}, meaning)));
+  const offered = KEYS.filter(([, meaning]) => styles || meaning !== STYLE_KEY);
+  for (const [key, meaning] of offered) keys.append(el("div", {}, el("dt", {}, key), el("dd", {}, meaning)));
   dialog.append(
     createButton(
       "Close help",

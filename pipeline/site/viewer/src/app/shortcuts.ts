@@ -5,6 +5,7 @@ import type { PolysemanticCellsDialog } from "../classes/polysemantic-cells";
 import { find, type Manifest } from "../data/manifest";
 import { nextMeasure } from "../data/measures";
 import type { AtlasMenu } from "../header/atlas-menu";
+import type { StyleSwitch } from "../header/style-switch";
 import type { MapView } from "../map/map-view";
 import type { PinFollower } from "../panels/other-layers";
 import type { PinnedCell } from "../panels/pinned-cell";
@@ -39,6 +40,8 @@ export interface KeyActions {
   /** Color the cells by the next measure. */
   measure(): void;
   labels(): void;
+  /** Show the icons in the next style. */
+  style(): void;
   marks(): void;
   bookmarks(): void;
 }
@@ -72,6 +75,7 @@ export function listenToKeys(actions: KeyActions): void {
     c: actions.split,
     v: actions.measure,
     n: actions.labels,
+    i: actions.style,
     d: actions.marks,
     p: actions.bookmarks,
     Escape: actions.back,
@@ -122,6 +126,7 @@ export interface AppParts {
   readonly atlases: AtlasMenu;
   readonly classDialog: ClassDialog;
   readonly polysemanticCells: PolysemanticCellsDialog;
+  readonly styles: StyleSwitch;
 }
 
 export function shortcuts(parts: AppParts): KeyActions {
@@ -146,6 +151,7 @@ export function shortcuts(parts: AppParts): KeyActions {
     polysemanticCells: () => parts.polysemanticCells.open(),
     split: () => split.toggle(),
     measure: () => store.set({ measure: nextMeasure(store.state.measure) }),
+    style: () => parts.styles.next(),
     labels: () => store.set({ labels: !store.state.labels }),
     marks: () => store.set({ marks: !store.state.marks }),
     bookmarks: () => parts.bookmarkList.open(),

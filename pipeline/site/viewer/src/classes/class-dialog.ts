@@ -52,7 +52,7 @@ export class ClassDialog {
       row.append(column);
       loadStrongestCells(
         layer,
-        find(this.manifest, layer.name, "all").atlas,
+        find(this.manifest, layer.name, "all", this.store.state.style).atlas,
         classId,
         MAX_STRONGEST,
         MAX_WEAKEST,
@@ -117,7 +117,7 @@ export class ClassDialog {
   }
 
   private createAtlasButton(layer: LayerEntry, name: string): HTMLElement {
-    const { atlas } = find(this.manifest, layer.name, name);
+    const { atlas } = find(this.manifest, layer.name, name, this.store.state.style);
     const label = `${atlasDescription(this.manifest, atlas)} at ${layer.name}`;
     const press = el("button", { type: "button", class: "atlas", title: label, "aria-label": label });
     press.append(createAtlasPreview(layer.name, atlas), el("span", { class: "secondary" }, layer.name));

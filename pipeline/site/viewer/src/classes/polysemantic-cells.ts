@@ -56,7 +56,7 @@ export class PolysemanticCellsDialog {
 
   /** Section of one layer, filled when its data are loaded. */
   private createSection(layer: LayerEntry): HTMLElement {
-    const { atlas } = find(this.manifest, layer.name, "all");
+    const { atlas } = find(this.manifest, layer.name, "all", this.store.state.style);
     const size = overviewLevel(atlas);
     const waiting = el("div", { class: "loading" });
     const sizeText = size === null ? null : el("span", { class: "secondary" }, `${size} × ${size}`);

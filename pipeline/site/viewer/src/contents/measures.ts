@@ -1,6 +1,7 @@
 // Measures of the contents page with their definitions.
 
 import { decimal, percent } from "../data/format";
+import type { IconStyle } from "../data/icon-styles";
 
 export interface Measure<Row> {
   readonly name: string;
@@ -157,13 +158,16 @@ export interface LevelMeasures {
     readonly spread: Value;
     readonly reliability: Value;
   } | null;
-  readonly icons: {
-    readonly icons: Value;
-    readonly fidelity: { readonly median: Value; readonly floor?: Value } | null;
-    readonly fidelity_centred: { readonly median: Value; readonly ceiling?: Value } | null;
-    readonly retrieval: { readonly exact: Value; readonly near: Value } | null;
-    readonly legibility?: { readonly of_ceiling?: Value } | null;
-  } | null;
+  /** Of the first style of icons; those of the others are below their names. */
+  readonly icons: (IconMeasures & Partial<Readonly<Record<IconStyle, IconMeasures>>>) | null;
+}
+
+interface IconMeasures {
+  readonly icons: Value;
+  readonly fidelity: { readonly median: Value; readonly floor?: Value } | null;
+  readonly fidelity_centred: { readonly median: Value; readonly ceiling?: Value } | null;
+  readonly retrieval: { readonly exact: Value; readonly near: Value } | null;
+  readonly legibility?: { readonly of_ceiling?: Value } | null;
 }
 
 export interface AtlasMeasures {

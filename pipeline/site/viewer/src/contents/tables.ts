@@ -1,9 +1,17 @@
 // Tables of the measurements, with definitions of their columns.
 
 import { count, percent } from "../data/format";
-import { atlasName, type Manifest } from "../data/manifest";
+import type { IconStyle } from "../data/icon-styles";
+import { type AtlasEntry, atlasName, type LayerEntry, type Manifest } from "../data/manifest";
 import { el } from "../ui/dom";
-import { type AtlasMeasures, LAYOUT, LEVEL, type Measure, type Measurements } from "./measures";
+import {
+  type AtlasMeasures,
+  LAYOUT,
+  LEVEL,
+  type LevelMeasures,
+  type Measure,
+  type Measurements,
+} from "./measures";
 
 export function createMeasurements(manifest: Manifest, contents: Measurements | null): HTMLElement {
   if (!contents) {
@@ -17,11 +25,9 @@ export function createMeasurements(manifest: Manifest, contents: Measurements | 
     el("h2", {}, "Measurements"),
     describeNetwork(manifest, contents),
     ...createTable("Layouts", "layouts", manifest, contents, LAYOUT, ({ layout }) =>
-      layout ? [{ row: layout, size: null }] : [],
+      layout ? [{ row: layout, size: null, style: null }] : [],
     ),
-    ...createTable("Icons", "icons", manifest, contents, LEVEL, ({ levels }) =>
-      levels.filter(({ cells, icons }) => cells || icons).map((row) => ({ row, size: row.size })),
-    ),
+    ...createTable("Icons", "icons", manifest, contents, LEVEL, createLevelRows),
   );
 }
 
@@ -54,6 +60,22 @@ function describeNetwork(
 interface TableRow<Row> {
   readonly row: Row;
   readonly size: number | null;
+  /** Style of the icons if the atlas has several. */
+  readonly style: IconStyle | null;
+}
+
+/** Rows of an atlas's levels, one for each style of icons. */
+function createLevelRows({ levels }: AtlasMeasures, { styles }: AtlasEntry): TableRow<LevelMeasures>[] {
+  const [first] = styles;
+  return levels
+    .filter(({ cells, icons }) => cells || icons)
+    .flatMap((row) =>
+      styles.map((style) => ({
+        row: style === first ? row : { ...row, icons: row.icons?.[style] ?? null },
+        size: row.size,
+        style: styles.length > 1 ? style : null,
+      })),
+    );
 }
 
 /** Heading, table over all layers and atlases, and definitions of the columns. */
@@ -63,22 +85,23 @@ function createTable<Row>(
   manifest: Manifest,
   contents: Measurements,
   allMeasures: readonly Measure<Row>[],
-  rowsOf: (measured: AtlasMeasures) => TableRow<Row>[],
+  rowsOf: (measured: AtlasMeasures, atlas: AtlasEntry) => TableRow<Row>[],
 ): HTMLElement[] {
-  const allRows = Object.values(contents.atlases).flatMap((atlases) =>
-    Object.values(atlases).flatMap(rowsOf),
+  const rowsOfAtlas = (layer: LayerEntry, atlas: AtlasEntry): TableRow<Row>[] => {
+    const found = contents.atlases[layer.name]?.[atlas.name];
+    return found ? rowsOf(found, atlas) : [];
+  };
+  const allRows = manifest.layers.flatMap((layer) =>
+    layer.atlases.flatMap((atlas) => rowsOfAtlas(layer, atlas)),
   );
   const measures = allMeasures.filter(
     ({ optional, value }) => !optional || allRows.some(({ row }) => typeof value(row) === "number"),
   );
   const groups = manifest.layers.map((layer) => {
     const rows = layer.atlases.flatMap((atlas) => {
-      const found = contents.atlases[layer.name]?.[atlas.name];
-      return (found ? rowsOf(found) : []).map(({ row, size }, index) => {
-        const parts = new URLSearchParams({ layer: layer.name, atlas: atlas.name });
-        if (size !== null) parts.set("level", String(size));
-        const name = el("a", { href: `index.html#${parts}` }, atlasName(manifest, atlas));
-        const head = el("th", { scope: "row" }, name, size === null ? null : createGridSize(size));
+      return rowsOfAtlas(layer, atlas).map(({ row, size, style }, index) => {
+        const name = el("a", { href: linkTo(layer, atlas, size, style) }, atlasName(manifest, atlas));
+        const head = el("th", { scope: "row" }, name, size === null ? null : createGridSize(size, style));
         if (index) head.classList.add("repeated");
         return el("tr", {}, head, ...measures.map((measure) => createValueCell(measure, row)));
       });
@@ -102,8 +125,15 @@ function createTable<Row>(
   ];
 }
 
-function createGridSize(size: number): HTMLElement {
-  return el("span", { class: "secondary" }, ` ${size}\u00a0×\u00a0${size}`);
+function linkTo(layer: LayerEntry, atlas: AtlasEntry, size: number | null, style: IconStyle | null): string {
+  const parts = new URLSearchParams({ layer: layer.name, atlas: atlas.name });
+  if (size !== null) parts.set("level", String(size));
+  if (style !== null && style !== atlas.styles[0]) parts.set("style", style);
+  return `index.html#${parts}`;
+}
+
+function createGridSize(size: number, style: IconStyle | null): HTMLElement {
+  return el("span", { class: "secondary" }, ` ${size}\u00a0×\u00a0${size}${style ? `, ${style}` : ""}`);
 }
 
 function createValueCell<Row>(measure: Measure<Row>, row: Row): HTMLElement {

@@ -1,6 +1,7 @@
 // Cells of one grid level.
 
 import { decodeArray, type EncodedArray, loadData, type NumberArray } from "./data-files";
+import type { IconStyle } from "./icon-styles";
 import type { AtlasEntry, LayerEntry } from "./manifest";
 
 export interface ClassValue {
@@ -92,20 +93,33 @@ export interface GridView {
   readonly level: LevelData;
 }
 
-/** Load grid level `size` once. */
-export function loadLevel(layer: string, atlas: string, size: number): Promise<LevelData> {
+/** Load grid level `size` once; its icons' measures are those of the atlas's first style, or of another one. */
+export function loadLevel(
+  layer: string,
+  atlas: string,
+  size: number,
+  style: IconStyle | undefined = undefined,
+): Promise<LevelData> {
   const name = `${layer}/${atlas}/${size}`;
-  let found = levels.get(name);
+  const key = style ? iconsFile(name, style) : name;
+  let found = levels.get(key);
   if (!found) {
-    found = readLevel(name, size);
-    found.catch(() => levels.delete(name));
-    levels.set(name, found);
+    found = readLevel(name, size, style);
+    found.catch(() => levels.delete(key));
+    levels.set(key, found);
   }
   return found;
 }
 
-async function readLevel(name: string, size: number): Promise<LevelData> {
-  const content = await loadData<Record<string, EncodedArray>>(`${name}/cells`);
+/** Data file with what the icons of another style than the first change. */
+export function iconsFile(level: string, style: IconStyle): string {
+  return `${level}/icons-${style}`;
+}
+
+async function readLevel(name: string, size: number, style: IconStyle | undefined): Promise<LevelData> {
+  const files = [`${name}/cells`, ...(style ? [iconsFile(name, style)] : [])];
+  const contents = await Promise.all(files.map((file) => loadData<Record<string, EncodedArray>>(file)));
+  const content: Record<string, EncodedArray> = Object.assign({}, ...contents);
   const recorded = [...COLUMNS, ...OPTIONAL_COLUMNS].flatMap((column) => {
     const encoded = content[column];
     return encoded ? [{ column, encoded }] : [];

@@ -1,6 +1,7 @@
 // Manifest of the site, available before any other file is loaded; written by the stage `site`.
 
 import { loadData } from "./data-files";
+import { type IconStyle, inStyle, type WithStyles } from "./icon-styles";
 
 export interface LevelEntry {
   readonly size: number;
@@ -27,7 +28,7 @@ export interface Axis {
   readonly clipped: number;
 }
 
-export interface AtlasEntry {
+export interface AtlasEntry extends WithStyles {
   readonly name: string;
   /** All samples, the samples of one class, or those of two classes. */
   readonly kind: "all" | "class" | "compare";
@@ -90,29 +91,21 @@ export interface Manifest {
 
 /** Whether icons were pulled towards the feature statistics of exemplars. */
 export function usesPrior({ provenance }: Manifest): boolean {
-  return Boolean(renderSetting(provenance, "statistics"));
+  const { render } = provenance.settings as { render?: Readonly<Record<string, unknown>> };
+  return Boolean(render?.statistics);
 }
 
-/** Whether icons started from patches of photographs. */
-export function isAccentuated({ provenance }: Manifest): boolean {
-  return renderSetting(provenance, "start") === "exemplar";
-}
-
-function renderSetting({ settings }: Provenance, name: string): unknown {
-  const { render } = settings as { render?: Readonly<Record<string, unknown>> };
-  return render?.[name];
-}
-
-/** The layer and atlas of these names, or the first ones. */
+/** The layer and atlas of these names, or the first ones; the atlas in a style of icons, by default its first one. */
 export function find(
   manifest: Manifest,
   layer: string,
   atlas: string,
+  style: IconStyle | null = null,
 ): { layer: LayerEntry; atlas: AtlasEntry } {
   const foundLayer = manifest.layers.find((entry) => entry.name === layer) ?? manifest.layers[0];
   const foundAtlas = foundLayer?.atlases.find((entry) => entry.name === atlas) ?? foundLayer?.atlases[0];
   if (!foundLayer || !foundAtlas) throw new Error("the manifest contains no atlas");
-  return { layer: foundLayer, atlas: foundAtlas };
+  return { layer: foundLayer, atlas: inStyle(foundAtlas, style) };
 }
 
 /** Names of an atlas's classes: none, one, or the left and the right one. */

@@ -2,7 +2,7 @@
 
 import type { CellAddress } from "./area";
 import { decodeArray, type EncodedArray, loadData, memoize, type NumberArray } from "./data-files";
-import { type GridView, type LevelData, loadLevel } from "./level";
+import { type GridView, iconsFile, type LevelData, loadLevel } from "./level";
 import { type AtlasEntry, find, type LayerEntry, type Manifest } from "./manifest";
 
 export interface SimilarCell {
@@ -21,7 +21,7 @@ interface SimilarCells {
 
 const ICON_ORIGINS = ["unknown", "noise", "parent", "same", "exemplar"] as const;
 
-/** Initialization of an icon: noise, the icon of the parent cell, or a copy of that icon. */
+/** Initialization of an icon: noise, the icon of the parent cell, a copy of that icon, or the nearest exemplar. */
 export type IconOrigin = (typeof ICON_ORIGINS)[number];
 
 /** Cells most similar to a cell, most similar first. */
@@ -34,8 +34,10 @@ export async function loadSimilarCells({ level }: GridView, cell: number): Promi
 }
 
 /** Initialization of a cell's icon. */
-export async function loadIconOrigin({ level }: GridView, cell: number): Promise<IconOrigin> {
-  const { icon_origin: origin } = await loadSimilarity(`${level.name}/neighbors`);
+export async function loadIconOrigin({ atlas, level }: GridView, cell: number): Promise<IconOrigin> {
+  const origin = atlas.style
+    ? await loadOrigins(iconsFile(level.name, atlas.style))
+    : (await loadSimilarity(`${level.name}/neighbors`)).icon_origin;
   return ICON_ORIGINS[origin[cell] ?? 0] ?? "unknown";
 }
 
@@ -45,6 +47,11 @@ const loadSimilarity = memoize(async (name): Promise<SimilarCells> => {
   const [cells, cosines, origins] = await Promise.all([cell, hundredths, icon_origin].map(decodeArray));
   if (!cells || !cosines || !origins) throw new Error(`${name} is incomplete`);
   return { ranks: cell.shape[1] ?? 0, cell: cells, hundredths: cosines, icon_origin: origins };
+});
+
+const loadOrigins = memoize(async (name): Promise<NumberArray> => {
+  const { icon_origin } = await loadData<{ readonly icon_origin: EncodedArray }>(name);
+  return decodeArray(icon_origin);
 });
 
 // Cells of another layer that contain most of a cell's samples.
@@ -80,8 +87,8 @@ export async function loadLayerCells(
   const links = await loadLinks(`${scene.level.name}/links`);
   const found = [...links.layers.entries()].map(async ([other, name]) => {
     if (only !== null && name !== only) return null;
-    const { layer, atlas } = find(manifest, name, scene.atlas.name);
-    const level = await loadLevel(layer.name, atlas.name, scene.level.size);
+    const { layer, atlas } = find(manifest, name, scene.atlas.name, scene.atlas.style);
+    const level = await loadLevel(layer.name, atlas.name, scene.level.size, atlas.style);
     const start = (cell * links.layers.length + other) * links.ranks;
     const cells = Array.from({ length: links.ranks }, (_, rank) => ({
       cell: links.cell[start + rank] ?? -1,

@@ -1,6 +1,7 @@
 // Image tiles of a region, and whether the page may read their pixels.
 
 import type { Box } from "./area";
+import { tileFolder } from "./icon-styles";
 import type { GridView } from "./level";
 import type { AtlasEntry, LevelEntry } from "./manifest";
 
@@ -33,6 +34,7 @@ export function tilesCovering(
   { number, icon }: PyramidLevel,
 ): Tile[] {
   const { tile_size: tile, overlap, format } = atlas.tiles;
+  const folder = tileFolder(layer, atlas);
   const tiles: Tile[] = [];
   for (let row = Math.floor((box.top * icon) / tile); row * tile < (box.bottom + 1) * icon; row++) {
     for (
@@ -40,7 +42,7 @@ export function tilesCovering(
       column * tile < (box.right + 1) * icon;
       column++
     ) {
-      const url = `tiles/${layer}/${atlas.name}/${box.size}_files/${number}/${column}_${row}.${format}`;
+      const url = `${folder}/${box.size}_files/${number}/${column}_${row}.${format}`;
       const [left, top] = [column * tile - (column ? overlap : 0), row * tile - (row ? overlap : 0)];
       tiles.push({ url, left, top });
     }

@@ -8,6 +8,7 @@ export interface Controls {
   readonly atlases: HTMLElement;
   readonly layers: HTMLElement;
   readonly levels: HTMLElement;
+  readonly styles: HTMLElement;
   readonly search: HTMLElement;
   readonly tools: HTMLElement;
 }
@@ -70,16 +71,16 @@ export class Header {
   private arrangement(
     mode: HeaderMode,
   ): [upper: HTMLElement[], lower: HTMLElement[], overflow: HTMLElement[]] {
-    const { atlases, layers, levels, search, tools } = this.controls;
+    const { atlases, layers, levels, styles, search, tools } = this.controls;
     const { title, overflowMenu } = this;
     if (mode === "phone")
       return [
         [title, search, overflowMenu.element],
         [atlases, layers],
-        [levels, tools],
+        [levels, styles, tools],
       ];
-    if (mode === "lines") return [[title, search, tools], [atlases, layers, levels], []];
-    return [[title, atlases, layers, levels, search, tools], [], []];
+    if (mode === "lines") return [[title, search, tools], [atlases, layers, levels, styles], []];
+    return [[title, atlases, layers, levels, styles, search, tools], [], []];
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { count } from "../data/format";
 import { find, type LayerEntry, type Manifest } from "../data/manifest";
-import type { Store } from "../state/state";
+import type { State, Store } from "../state/state";
 import { createRadioGroup } from "../ui/controls";
 import { createSvgIcon, el } from "../ui/dom";
 import { createThumbnail } from "../ui/icons";
@@ -25,18 +25,18 @@ function createLayerRow(manifest: Manifest, store: Store, go: (layer: string) =>
   const layers = createRadioGroup("Layer", go);
   layers.setOptions(manifest.layers.map(({ name }) => ({ value: name, label: name })));
   layers.element.classList.add("layers");
-  let thumbnailAtlas = "";
+  let thumbnails = "";
   const update = (): void => {
-    const { layer, atlas } = store.state;
+    const { layer, atlas, style } = store.state;
     layers.choose(layer);
     const shown = layers.element.querySelector("input:checked + span");
     if (shown) scrollIntoRow(shown, layers.element);
-    if (atlas === thumbnailAtlas) return;
-    thumbnailAtlas = atlas;
+    if (thumbnails === `${atlas} ${style}`) return;
+    thumbnails = `${atlas} ${style}`;
     for (const [index, label] of [...layers.element.querySelectorAll("label > span")].entries()) {
       label.querySelector(".layer-thumbnail")?.remove();
       const entry = manifest.layers[index];
-      if (entry) label.prepend(createLayerThumbnail(manifest, entry, atlas, SMALL));
+      if (entry) label.prepend(createLayerThumbnail(manifest, entry, store.state, SMALL));
     }
   };
   store.subscribe(update);
@@ -53,10 +53,10 @@ function scrollIntoRow(part: Element, row: Element): void {
 function createLayerThumbnail(
   manifest: Manifest,
   { name }: LayerEntry,
-  atlas: string,
+  { atlas, style }: Pick<State, "atlas" | "style">,
   pixels: number,
 ): HTMLElement {
-  const found = find(manifest, name, atlas);
+  const found = find(manifest, name, atlas, style);
   return createThumbnail(name, found.atlas, pixels);
 }
 
@@ -64,7 +64,7 @@ export class LayerMenu {
   readonly element = el("div", { class: "layer-list" });
   private readonly button: HTMLButtonElement;
   private readonly layers;
-  private thumbnailAtlas = "";
+  private thumbnails = "";
   private usedPointer = false;
 
   constructor(
@@ -136,28 +136,30 @@ export class LayerMenu {
   }
 
   private update(): void {
-    const { layer, atlas } = this.store.state;
+    const { state } = this.store;
+    const { layer, atlas, style } = state;
     this.layers.choose(layer);
     const { layer: selected } = find(this.manifest, layer, atlas);
     this.button.setAttribute("aria-label", `Layer: ${selected.name}`);
     this.button.title = selected.name;
     this.button.replaceChildren(
-      createLayerThumbnail(this.manifest, selected, atlas, SMALL),
+      createLayerThumbnail(this.manifest, selected, state, SMALL),
       el("span", { class: "button-label" }, selected.name),
       createSvgIcon("m6 8 4 4 4-4"),
     );
-    if (atlas !== this.thumbnailAtlas) this.fillList(atlas);
+    if (this.thumbnails === `${atlas} ${style}`) return;
+    this.thumbnails = `${atlas} ${style}`;
+    this.fillList(state);
   }
 
   /** Thumbnails and channels of every layer, in the order of depth. */
-  private fillList(atlas: string): void {
-    this.thumbnailAtlas = atlas;
+  private fillList(state: State): void {
     for (const [index, label] of [...this.list.querySelectorAll("label > span")].entries()) {
       const entry = this.manifest.layers[index];
       if (!entry) continue;
       const words = el("span", { class: "text-lines" }, el("span", { class: "layer" }, entry.name));
       words.append(el("span", { class: "secondary" }, count(entry.channels, "channel")));
-      label.replaceChildren(createLayerThumbnail(this.manifest, entry, atlas, LARGE), words);
+      label.replaceChildren(createLayerThumbnail(this.manifest, entry, state, LARGE), words);
     }
   }
 }

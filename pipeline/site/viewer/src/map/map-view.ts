@@ -2,6 +2,7 @@
 // loads invisibly, replaces the current one and crossfades.
 
 import OpenSeadragon from "openseadragon";
+import { styleOf } from "../data/icon-styles";
 import type { AtlasEntry, LevelEntry } from "../data/manifest";
 import type { View } from "../state/state";
 import { Crossfade } from "./crossfade";
@@ -78,7 +79,7 @@ export class MapView {
 
   /** Switch to the image of a level with a crossfade. */
   show(layer: string, atlas: AtlasEntry, level: LevelEntry): void {
-    const name = `${layer}/${atlas.name}/${level.size}`;
+    const name = `${layer}/${atlas.name}/${level.size} ${styleOf(atlas)}`;
     if (name === this.requestedName) return;
     this.requestedName = name;
     const again = this.images.find((entry) => entry.name === name);

@@ -1,6 +1,7 @@
 // OpenSeadragon settings for the page's content security policy and for pages from disk.
 
 import type { TiledImage } from "openseadragon";
+import { tileFolder } from "../data/icon-styles";
 import type { AtlasEntry, LevelEntry } from "../data/manifest";
 
 /** OpenSeadragon would inject a style, which the content security policy forbids, unless it finds an (empty) one. */
@@ -16,7 +17,7 @@ export function tileSource(layer: string, atlas: AtlasEntry, level: LevelEntry):
   return {
     Image: {
       xmlns: "http://schemas.microsoft.com/deepzoom/2008",
-      Url: `tiles/${layer}/${atlas.name}/${level.size}_files/`,
+      Url: `${tileFolder(layer, atlas)}/${level.size}_files/`,
       Format: atlas.tiles.format,
       Overlap: String(atlas.tiles.overlap),
       TileSize: String(atlas.tiles.tile_size),

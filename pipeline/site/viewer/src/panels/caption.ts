@@ -1,20 +1,23 @@
 // Caption of the map: layer, samples, icons and notes.
 
 import { count, percent } from "../data/format";
+import { type IconStyle, notableStyle } from "../data/icon-styles";
 import {
   type AtlasEntry,
   atlasDescription,
   find,
-  isAccentuated,
   type LayerEntry,
   type Manifest,
+  usesPrior,
 } from "../data/manifest";
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
 import { createButton, el } from "../ui/dom";
 
 const ACCENTUATED =
-  "Accentuated: every icon started from a patch of an image, the nearest exemplar of its cell.";
+  "Accentuated: every icon started from a patch of a photograph, its cell's nearest exemplar, and holds parts of it.";
+const DRAWN = "Drawn: every icon started from noise and holds no part of a photograph";
+const PRIOR = ", only colors and textures of its cell's exemplars";
 const HIGH_ZERO_SHARE = 0.5;
 const WEAK_RATIO = 0.1;
 
@@ -43,15 +46,16 @@ export class Caption {
         : [el("p", { class: "atlas-description" }, atlasDescription(this.manifest, atlas))]),
       el("p", { class: "network" }, `${this.manifest.network.name}, ${count(layer.channels, "channel")}`),
       el("p", { class: "secondary" }, facts.join(" · ")),
-      ...this.createNotes(layer).map((note) => el("p", { class: "secondary note" }, note)),
+      ...this.createNotes(layer, atlas).map((note) => el("p", { class: "secondary note" }, note)),
       ...createComparisonNotes(layer, atlas),
       el("p", { class: "provenance-link" }, this.provenanceButton),
     ];
     this.element.replaceChildren(...children);
   }
 
-  private createNotes(layer: LayerEntry): string[] {
-    const notes = isAccentuated(this.manifest) ? [ACCENTUATED] : [];
+  private createNotes(layer: LayerEntry, atlas: AtlasEntry): string[] {
+    const style = notableStyle(atlas);
+    const notes = style ? [this.describeStyle(style)] : [];
     const strengths = this.manifest.layers.flatMap(({ atlases }) =>
       atlases.map(({ heatmap }) => heatmap?.strength ?? 0),
     );
@@ -65,6 +69,10 @@ export class Caption {
       notes.push(`${percent(layer.zero_share)} of this layer's attributions are exactly zero.`);
     }
     return notes;
+  }
+
+  private describeStyle(style: IconStyle): string {
+    return style === "accentuated" ? ACCENTUATED : `${DRAWN}${usesPrior(this.manifest) ? PRIOR : ""}.`;
   }
 }
 

@@ -4,6 +4,7 @@ import { createClassBars, createComparisonBars, sidesOf } from "../classes/class
 import { describeDensity } from "../data/density";
 import { loadExemplars } from "../data/exemplars";
 import { count } from "../data/format";
+import { styleOf } from "../data/icon-styles";
 import type { Manifest } from "../data/manifest";
 import type { Scene } from "../state/scene";
 import { createSection } from "../ui/controls";
@@ -51,7 +52,7 @@ export class CellPanel {
   show(scene: Scene, cell: number): void {
     const { density } = scene;
     const position = `${scene.level.name}/${cell}`;
-    const name = `${position}/${density?.of === "second"}`;
+    const name = `${position}/${density?.of === "second"}/${styleOf(scene.atlas)}`;
     const same = name === this.currentKey;
     const scrolled = this.currentKey.startsWith(`${position}/`) ? this.element.scrollTop : 0;
     this.currentKey = name;

@@ -28,7 +28,7 @@ export function cellSections(
   actions: SectionActions,
 ): HTMLElement[] {
   const address = addressOf({ level: scene.level, cell });
-  const command = provenanceCommand(scene.layer.name, scene.atlas.name, address);
+  const command = provenanceCommand(scene.layer.name, scene.atlas, address);
   return [
     createSection("Most similar cells", createSimilarCells(manifest, scene, cell, actions)),
     ...(manifest.layers.length > 1

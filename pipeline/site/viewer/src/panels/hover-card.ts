@@ -3,6 +3,7 @@
 import { createClassBars, createComparisonBars, sidesOf } from "../classes/class-bars";
 import { describeDensity } from "../data/density";
 import { count } from "../data/format";
+import { styleOf } from "../data/icon-styles";
 import type { Manifest } from "../data/manifest";
 import { qualityWarningLines } from "../data/measures";
 import type { Scene } from "../state/scene";
@@ -24,7 +25,8 @@ export class HoverCard {
   /** Show a cell next to a point of the window, CSS pixels. */
   show(scene: Scene, cell: number, x: number, y: number): void {
     const createClasses = scene.highlights.map(({ id, hue }) => `${id}.${hue}`).join();
-    const name = `${scene.level.name}/${cell}/${createClasses}/${scene.density?.of}`;
+    const position = `${scene.level.name}/${cell}/${styleOf(scene.atlas)}`;
+    const name = `${position}/${createClasses}/${scene.density?.of}`;
     if (name !== this.currentKey) {
       this.currentKey = name;
       this.element.replaceChildren(...this.createContent(scene, cell));

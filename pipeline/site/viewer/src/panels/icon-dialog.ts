@@ -1,6 +1,7 @@
 // Dialog with the enlarged icon and its provenance.
 
 import { count, decimal } from "../data/format";
+import { STYLE_INFOS, styleOf } from "../data/icon-styles";
 import { atlasName, type Manifest, usesPrior } from "../data/manifest";
 import { type IconOrigin, loadIconOrigin } from "../data/related-cells";
 import type { Scene } from "../state/scene";
@@ -46,6 +47,7 @@ export class IconDialog {
     const { layer, atlas, level } = scene;
     const { size, row, column } = addressOf({ level, cell });
     const pixels = renderedSize(atlas.levels, size);
+    const style = STYLE_INFOS[styleOf(atlas)];
     const { provenance } = this.manifest;
     const facts: [string, string][] = [
       ["Layer", layer.name],
@@ -57,6 +59,7 @@ export class IconDialog {
         "Fidelity",
         `${decimal(level.value("fidelity", cell))}, centered ${decimal(level.value("fidelity_centred", cell))}`,
       ],
+      ["Style", `${style.name}: ${style.meaning}`],
       ["Rendered at", `${pixels} × ${pixels} pixels`],
       ...(usesPrior(this.manifest) ? [PRIOR] : []),
     ];
@@ -82,7 +85,7 @@ export class IconDialog {
       ),
       createList("digests", identities),
       el("h3", {}, "Provenance command"),
-      createCopyableText(provenanceCommand(layer.name, atlas.name, { size, row, column })),
+      createCopyableText(provenanceCommand(layer.name, atlas, { size, row, column })),
     );
   }
 }

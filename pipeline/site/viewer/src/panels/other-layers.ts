@@ -3,6 +3,7 @@
 
 import type { CellAddress } from "../data/area";
 import { percent } from "../data/format";
+import { type IconStyle, inStyle } from "../data/icon-styles";
 import { loadLevel } from "../data/level";
 import { find, type Manifest } from "../data/manifest";
 import { type LayerCells, loadLayerCells } from "../data/related-cells";
@@ -44,7 +45,7 @@ export class PinFollower {
 
   /** Panel section of the last move of the pin; null if this cell was not reached by it. */
   createSection(scene: Scene, cell: number, follow: FollowCell): HTMLElement | null {
-    const step = this.lastStep;
+    const step = this.lastStep && stepInStyle(this.lastStep, scene.atlas.style);
     if (!step || scene.level.name !== step.to.level.name) return null;
     const rank = step.to.cells.findIndex((found) => found.cell === cell);
     if (rank < 0) return null;
@@ -64,7 +65,7 @@ export class PinFollower {
   }
 
   private async movePin(before: State, pin: CellAddress, layer: string, requestId: number): Promise<void> {
-    const { layer: own, atlas } = find(this.manifest, before.layer, before.atlas);
+    const { layer: own, atlas } = find(this.manifest, before.layer, before.atlas, before.style);
     const level = await loadLevel(own.name, atlas.name, pin.size);
     const cell = level.at(pin.row, pin.column);
     const [to] = cell < 0 ? [] : await loadLayerCells(this.manifest, { atlas, level }, cell, layer);
@@ -81,6 +82,14 @@ export class PinFollower {
     this.store.set({ layer, pin: addressOf({ level: to.level, cell: best.cell }) });
     announce(`Layer ${layer}. ${percent(best.share)} of the samples lie in the newly pinned cell.`);
   }
+}
+
+/** The step with its icons in a style: it may have been made in another one. */
+function stepInStyle({ from, to }: Step, style: IconStyle | undefined): Step {
+  return {
+    from: { ...from, atlas: inStyle(from.atlas, style) },
+    to: { ...to, atlas: inStyle(to.atlas, style) },
+  };
 }
 
 function createOriginButton(names: readonly string[], { from }: Step, follow: FollowCell): HTMLElement {

@@ -3,14 +3,16 @@
 
 import type { CellAddress } from "../data/area";
 import { count } from "../data/format";
-import { atlasName, type Manifest, type Provenance } from "../data/manifest";
+import { type AtlasEntry, atlasName, type Manifest, type Provenance } from "../data/manifest";
 import type { State } from "../state/state";
 import { createDialog } from "../ui/controls";
 import { el } from "../ui/dom";
 
 /** The command that traces an icon to its samples, images, settings and code. */
-export function provenanceCommand(layer: string, atlas: string, { size, row, column }: CellAddress): string {
-  return `atlas provenance layer=${layer} atlas=${atlas} level=${size} cell=${row},${column}`;
+export function provenanceCommand(layer: string, atlas: AtlasEntry, cell: CellAddress): string {
+  const { size, row, column } = cell;
+  const style = atlas.style ? ` style=${atlas.style}` : "";
+  return `atlas provenance layer=${layer} atlas=${atlas.name} level=${size} cell=${row},${column}${style}`;
 }
 
 /** Line of text to copy: a click selects it, and a button copies it where the page has access to the clipboard. */

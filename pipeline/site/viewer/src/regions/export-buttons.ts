@@ -2,6 +2,7 @@
 
 import type { Area } from "../data/area";
 import { count } from "../data/format";
+import { notableStyle } from "../data/icon-styles";
 import type { ImageSource } from "../data/images";
 import { atlasName, type Manifest } from "../data/manifest";
 import { firstTile, isReadable, isSecurityError } from "../data/tiles";
@@ -103,7 +104,7 @@ function createPngAction(manifest: Manifest, scene: Scene, area: Area): ExportAc
 }
 
 function fileStem({ layer, atlas, level }: Scene): string {
-  return [layer.name, atlas.name, level.size].join("-");
+  return [layer.name, atlas.name, level.size, ...(atlas.style ? [atlas.style] : [])].join("-");
 }
 
 /** Button that runs an action and shows its success, or why it is not available. */
@@ -150,7 +151,9 @@ function linkNote({ level }: Scene, area: Area, cells: number): string {
 
 function caption(manifest: Manifest, { layer, atlas, level }: Scene, area: Area): string {
   const part = `${describeExtent(area)} of ${level.size} × ${level.size}`;
-  return [manifest.network.name, layer.name, atlasName(manifest, atlas), part].join(" · ");
+  const style = notableStyle(atlas);
+  const names = [manifest.network.name, layer.name, atlasName(manifest, atlas), part];
+  return [...names, ...(style ? [`${style} icons`] : [])].join(" · ");
 }
 
 function exportColors(): ExportColors {

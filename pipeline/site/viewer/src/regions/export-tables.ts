@@ -2,6 +2,7 @@
 
 import type { Area } from "../data/area";
 import { loadExemplarPositions } from "../data/exemplars";
+import { styleOf } from "../data/icon-styles";
 import { type ImageSource, loadImageInfo } from "../data/images";
 import type { LevelData } from "../data/level";
 import type { Manifest } from "../data/manifest";
@@ -21,13 +22,14 @@ export async function createCellsTable(
   const classes = maximum(cells.map((cell) => level.topClasses(cell).length));
   const exemplars = manifest.exemplars ? await exemplarsOf(manifest, level, cells) : [];
   const ranks = maximum(exemplars.map((row) => row.length));
+  const style = atlas.styles.length > 1 ? [styleOf(atlas)] : [];
   const head = [
-    ...[...POSITION, "count", "drawn", ...MEASURES],
+    ...[...POSITION, ...style.map(() => "style"), "count", "drawn", ...MEASURES],
     ...numberedColumns(classes, (rank) => [`class_${rank}`, `attribution_${rank}`]),
     ...numberedColumns(ranks, (rank) => [`exemplar_${rank}`, `exemplar_${rank}_y`, `exemplar_${rank}_x`]),
   ];
   const rows = cells.map((cell, index): Field[] => [
-    ...[layer.name, atlas.name, level.size, level.row(cell), level.column(cell)],
+    ...[layer.name, atlas.name, level.size, level.row(cell), level.column(cell), ...style],
     ...[level.value("count", cell), level.hasIcon(cell) ? 1 : 0],
     ...MEASURES.map((measure) => level.value(measure, cell)),
     ...pad(classesOf(manifest, level, cell), 2 * classes),

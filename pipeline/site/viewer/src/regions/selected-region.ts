@@ -1,6 +1,7 @@
 // The selected region: stored in the state, shown in its own panel, which exists only while there is one.
 
 import { count } from "../data/format";
+import { styleOf } from "../data/icon-styles";
 import type { Manifest } from "../data/manifest";
 import type { Viewport } from "../map/viewport";
 import { encodeCells } from "../state/area-code";
@@ -49,7 +50,8 @@ export class SelectedRegion {
     const { selection } = this.store.state;
     if (!selection) return;
     const positionKey = `${scene.level.name}/${encodeCells(selection)}`;
-    const name = `${positionKey}/${scene.highlights.map(({ id }) => id)}/${scene.density?.of === "second"}`;
+    const classes = scene.highlights.map(({ id }) => id);
+    const name = `${positionKey}/${classes}/${scene.density?.of === "second"}/${styleOf(scene.atlas)}`;
     if (name === this.currentKey) return;
     const [first, fresh] = [this.currentKey === "", !this.currentKey.startsWith(`${positionKey}/`)];
     const scrolled = fresh ? 0 : (this.panel?.scrollTop ?? 0);

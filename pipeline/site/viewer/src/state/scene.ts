@@ -2,6 +2,7 @@
 
 import { type Heatmap, loadHeatmap } from "../data/attribution";
 import { type Density, loadDensity } from "../data/density";
+import { styleOf } from "../data/icon-styles";
 import { type GridView, type LevelData, loadLevel } from "../data/level";
 import { type AtlasEntry, find, type LayerEntry, type Manifest } from "../data/manifest";
 import { type Highlight, type HighlightedClass, highlightedClasses } from "./class-selection";
@@ -55,7 +56,7 @@ export class SceneStore {
   /** The same scene at another grid level. */
   loadSceneAt(size: number): Promise<Scene> {
     const { state } = this.store;
-    const { layer, atlas } = find(this.manifest, state.layer, state.atlas);
+    const { layer, atlas } = find(this.manifest, state.layer, state.atlas, state.style);
     return this.loadScene(layer, atlas, size, state);
   }
 
@@ -63,10 +64,10 @@ export class SceneStore {
     const { state } = this.store;
     if (state.level !== null) this.size = state.level;
     if (this.size === null) return;
-    const { layer, atlas } = find(this.manifest, state.layer, state.atlas);
+    const { layer, atlas } = find(this.manifest, state.layer, state.atlas, state.style);
     if (!atlas.levels.some(({ size }) => size === this.size)) this.size = atlas.levels[0]?.size ?? this.size;
     const classes = highlightedClasses(state).map(({ id, hue }) => `${id}.${hue}`);
-    const requested = [state.layer, state.atlas, this.size, ...classes, state.show].join("/");
+    const requested = [state.layer, state.atlas, styleOf(atlas), this.size, ...classes, state.show].join("/");
     if (requested === this.requested) return;
     this.requested = requested;
     this.loadScene(layer, atlas, this.size, state).then(
@@ -79,7 +80,7 @@ export class SceneStore {
   }
 
   private async loadScene(layer: LayerEntry, atlas: AtlasEntry, size: number, state: State): Promise<Scene> {
-    const level = await loadLevel(layer.name, atlas.name, size);
+    const level = await loadLevel(layer.name, atlas.name, size, atlas.style);
     const highlights = await loadHighlights(layer, atlas, level, highlightedClasses(state));
     const heatmap = highlights[0]?.heatmap ?? null;
     const density = await loadDensity(this.manifest, layer, atlas, level, state);

@@ -2,6 +2,7 @@
 
 import type { Area, CellAddress } from "../data/area";
 import type { Show } from "../data/density";
+import type { IconStyle } from "../data/icon-styles";
 import type { Measure } from "../data/measures";
 import { type ClassSelection, normalizeSelection } from "./class-selection";
 
@@ -33,6 +34,8 @@ export interface State extends ClassSelection {
   readonly marks: boolean;
   /** Whether labels are shown. */
   readonly labels: boolean;
+  /** Style of the icons; null shows the first one of each atlas. */
+  readonly style: IconStyle | null;
   readonly pin: CellAddress | null;
   /** Selected region; never together with a pin, since both use the panel. */
   readonly selection: Area | null;

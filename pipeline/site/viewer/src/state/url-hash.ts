@@ -3,6 +3,7 @@
 import { Area, type CellAddress } from "../data/area";
 import type { Show } from "../data/density";
 import { parseInteger } from "../data/format";
+import { type IconStyle, inStyle } from "../data/icon-styles";
 import { type AtlasEntry, find, type Manifest } from "../data/manifest";
 import { parseMeasure } from "../data/measures";
 import { decodeArea, encodeArea } from "./area-code";
@@ -26,6 +27,7 @@ export function toHash(state: State): string {
   if (code) parts.set(code.name, code.text);
   if (view) parts.set("view", [view.x, view.y, view.span].map((value) => value.toFixed(4)).join(","));
   if (state.split) parts.set("beside", splitToHash(state.split));
+  if (state.style) parts.set("style", state.style);
   if (state.tour !== null) parts.set("tour", String(state.tour));
   return `#${parts.toString().replaceAll("%2C", ",").replaceAll("%7E", "~")}`;
 }
@@ -53,6 +55,7 @@ export function fromHash(hash: string, manifest: Manifest): State {
     selection: pin ? null : parseSelection(parts, atlas.levels),
     view: parseView(parts.get("view")),
     split: splitFromHash(parts.get("beside"), manifest),
+    style: inStyle(atlas, parts.get("style") as IconStyle | null).style ?? null,
     tour: parseTour(parts.get("tour")),
   };
 }

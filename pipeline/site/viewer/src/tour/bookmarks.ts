@@ -86,7 +86,7 @@ export function createBookmarkButton(
   go: () => void,
 ): HTMLButtonElement {
   const state = fromHash(link, manifest);
-  const { layer, atlas } = find(manifest, state.layer, state.atlas);
+  const { layer, atlas } = find(manifest, state.layer, state.atlas, state.style);
   const preview = state.pin
     ? createIcon(layer.name, atlas, state.pin)
     : createAtlasPreview(layer.name, atlas);

@@ -5,6 +5,8 @@ import { createButton, createSvgIcon, el } from "./dom";
 export interface RadioOption {
   readonly value: string;
   readonly label: string;
+  /** Tooltip, and description for screen readers. */
+  readonly title?: string;
 }
 
 export interface RadioGroup {
@@ -26,11 +28,11 @@ export function createRadioGroup(label: string, onChange: (value: string) => voi
   return {
     element,
     setOptions(options) {
-      const labels = options.map(({ value, label }) =>
+      const labels = options.map(({ value, label, title }) =>
         el(
           "label",
           { "data-value": value },
-          el("input", { type: "radio", name, value }),
+          el("input", { type: "radio", name, value, ...(title ? { title } : {}) }),
           el("span", {}, label),
         ),
       );

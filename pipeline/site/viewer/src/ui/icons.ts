@@ -2,6 +2,7 @@
 // not read the pixels of tiles.
 
 import type { CellAddress } from "../data/area";
+import { tileFolder } from "../data/icon-styles";
 import type { LevelData } from "../data/level";
 import type { AtlasEntry, LevelEntry } from "../data/manifest";
 import { el } from "./dom";
@@ -13,10 +14,11 @@ export function createIcon(layer: string, atlas: AtlasEntry, cell: CellAddress):
   if (!level) return box;
   const side = level.width / level.size;
   const { tile_size: tile, format } = atlas.tiles;
+  const folder = tileFolder(layer, atlas);
   const finest = Math.ceil(Math.log2(Math.max(level.width, level.height)));
   for (const row of tileRange(cell.row * side, side, tile)) {
     for (const column of tileRange(cell.column * side, side, tile)) {
-      const url = `tiles/${layer}/${atlas.name}/${level.size}_files/${finest}/${column}_${row}.${format}`;
+      const url = `${folder}/${level.size}_files/${finest}/${column}_${row}.${format}`;
       const image = el("img", { src: url, alt: "", draggable: "false", decoding: "async" });
       const across = tileExtent(atlas, column, level.width, cell.column * side, side);
       const down = tileExtent(atlas, row, level.height, cell.row * side, side);
@@ -75,7 +77,7 @@ function previewUrl(layer: string, atlas: AtlasEntry, level: LevelEntry): string
   const longest = Math.max(level.width, level.height);
   const finest = Math.ceil(Math.log2(longest));
   const halved = Math.max(0, Math.ceil(Math.log2(longest / atlas.tiles.tile_size)));
-  const folder = `tiles/${layer}/${atlas.name}/${level.size}_files`;
+  const folder = `${tileFolder(layer, atlas)}/${level.size}_files`;
   return `${folder}/${finest - halved}/0_0.${atlas.tiles.format}`;
 }
 
@@ -87,7 +89,7 @@ export function createThumbnail(layer: string, atlas: AtlasEntry, pixels: number
   const { tile_size: tile, format } = atlas.tiles;
   const finest = Math.ceil(Math.log2(Math.max(level.width, level.height)));
   const reduced = Math.min(finest, Math.floor(Math.log2(Math.min(pixels, tile))));
-  const url = `tiles/${layer}/${atlas.name}/${level.size}_files/${reduced}/0_0.${format}`;
+  const url = `${tileFolder(layer, atlas)}/${level.size}_files/${reduced}/0_0.${format}`;
   box.append(el("img", { src: url, alt: "", loading: "lazy", draggable: "false" }));
   return box;
 }
