@@ -12,6 +12,7 @@ import pytest
 from pipeline.__main__ import main
 from pipeline.core import artifacts as a
 from pipeline.core.files import file_digest, identity
+from pipeline.core.icon_styles import style_group
 from pipeline.core.zarr_store import array, level, open_artifact
 from pipeline.images.manifest import read_manifest
 from pipeline.provenance.cell import started_from
@@ -30,7 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         photograph(folder / "photographs" / "ab"[number % 2] / f"{number}.png", number)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        run(folder, leave_out=("predict",))
+        run(folder, "render.styles=[drawn,accentuated]", leave_out=("predict",))
     return folder
 
 
@@ -126,6 +127,21 @@ def test_icons_tell_what_they_were_drawn_from(here: Path, capsys: pytest.Capture
     icon = told(capsys, f"cell={cells(here)[0]}")["icon"]
     assert "key" not in icon
     assert icon["started_from"].endswith("or noise where that attempt failed")
+
+
+def test_icons_of_another_style_are_told_by_its_name(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a style the first one's icon is traced; the other's is the one stored there, and started from a patch."""
+    place = cells(here)[0]
+    first, named, other = (
+        told(capsys, f"cell={place}", *style)["icon"] for style in ([], ["style=drawn"], ["style=accentuated"])
+    )
+    assert first == named
+    icons = open_artifact(a.ICONS, a.ICONS.path(here / "outputs", LAYER, "all"))
+    for icon, style in ((first, "drawn"), (other, "accentuated")):
+        stored = np.asarray(array(level(style_group(icons, style), LEVEL), "key")[0])
+        assert (icon["style"], icon["key"]) == (style, bytes(stored).hex())
+        assert icon["parents"][0]["icon"]["key"] != icon["key"]
+    assert other["started_from"] == f"the patch of the nearest exemplar (pixels sha256 {other['parent']})"
 
 
 def test_an_icon_that_could_not_be_drawn_is_said_to_be_drawn_from_nothing() -> None:
@@ -240,6 +256,7 @@ def test_a_broken_chain_is_told_in_one_line(
         (["cell=0,0", "layer=other"], [LAYER]),
         (["cell=0,0", "atlas=\x1b[31m\n"], ["one of all", "\\x1b[31m"]),
         (["cell=0,0", "color=red"], ["cell=ROW,COLUMN"]),
+        (["cell=0,0", "style=painted"], ["style", "one of drawn, accentuated"]),
     ],
 )
 def test_mistakes_are_told_in_one_line(

@@ -72,6 +72,7 @@ def address(
         ({"layer": "early", "atlas": "class-1", "level": 5}, "layer=early&atlas=class-1&level=5"),
         ({"view": [0, 1, 0.5], "pin": [10, 9, 0], "sign": "against"}, "sign=-&pin=10.9.0&view=0,1,0.5"),
         ({"marks": True, "labels": False}, "marks=on&labels=off"),
+        ({"style": "drawn", "measure": "spread"}, "style=drawn&measure=spread"),
         ("class=3&also=&sign=", "class=3"),
         ({"class": "cat", "box": [10, 1, 2, 3, 4]}, "class=3&box=10.1.2.3.4"),
         ({"cells": "20.3.4.5.0v1a", "beside": "late~class-1~3.0"}, "cells=20.3.4.5.0v1a&beside=late~class-1~3.0"),
@@ -116,6 +117,7 @@ def test_a_link_becomes_what_the_page_writes(given: Any, wanted: str | None) -> 
         ({"sign": "agianst"}, "link.sign: expected a value that the page knows, found agianst; choose from for"),
         ({"show": "densty"}, "link.show: expected a value that the page knows, found densty"),
         ({"measure": "count"}, "link.measure: expected a value that the page knows, found count"),
+        ({"style": "accentuated"}, "link.style: expected one of the run's styles of icons, found accentuated"),
     ],
 )
 def test_what_the_run_does_not_have_is_refused(given: Any, told: str) -> None:

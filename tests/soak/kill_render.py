@@ -26,6 +26,7 @@ import numpy as np
 from pipeline.config.params import Params, load_params
 from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
+from pipeline.core.grid_levels import level_sizes
 from pipeline.featurevis.cache import FILE, CachedImage, ImageCache
 from pipeline.render.stage import CACHE, run
 from pipeline.stages import STAGES, Task
@@ -137,10 +138,10 @@ def icons(folder: Path, layer: str) -> dict[str, bytes]:
     """Every array of the icons artifact, as bytes."""
     found = zarr_store.open_artifact(ICONS, ICONS.path(folder, layer, "all"))
     return {
-        f"{size}/{name}": np.asarray(zarr_store.array(zarr_store.level(found, int(size)), name)[:]).tobytes()
-        for size in found.group_keys()
+        f"{size}/{name}": np.asarray(zarr_store.array(zarr_store.level(found, size), name)[:]).tobytes()
+        for size in level_sizes(found)
         for name in ICONS.arrays
-        if name in zarr_store.level(found, int(size))
+        if name in zarr_store.level(found, size)
     }
 
 
