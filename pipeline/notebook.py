@@ -55,7 +55,7 @@ def show(
     Args:
         site: its folder.
         height: of the frame, pixels.
-        at: the part of the page's URL after ``#``: a layer, a level, a cell.
+        at: the part of the page's URL after ``#``: a layer, a level, a cell, a style of icons.
         page: which page of the site.
         port: to serve it on, unless it is served already; 0 takes any free one.
 

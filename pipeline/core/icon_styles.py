@@ -4,6 +4,7 @@ A run renders every icon in each of its styles. In stored icons the groups of th
 first style; each further style has a group of its own, named after it, with the same levels.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import zarr
@@ -54,3 +55,16 @@ def style_group(icons: zarr.Group, style: str | None = None) -> zarr.Group:
     if not isinstance(found, zarr.Group):
         raise ArtifactError(f"{icons.store_path}: expected {style} icons, found none; run the stage render again")
     return found
+
+
+def by_level(metrics: Mapping[IconStyle, Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Metrics of each level: those of the first style's icons, and those of each further one below its name.
+
+    Args:
+        metrics: by style, the first one first, and by level.
+    """
+    first, *others = metrics
+    return {
+        size: {**numbers, **{style: metrics[style][size] for style in others}}
+        for size, numbers in metrics[first].items()
+    }

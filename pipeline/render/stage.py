@@ -18,7 +18,7 @@ from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, IMAGES, LAYOUT, MODEL
 from pipeline.core.cells import assign_cells
-from pipeline.core.icon_styles import IconStyle, add_style
+from pipeline.core.icon_styles import IconStyle, add_style, by_level
 from pipeline.core.moments import layer_statistics
 from pipeline.core.progress import log_line, progress
 from pipeline.featurevis.activation_space import ActivationSpace, activation_space
@@ -69,7 +69,7 @@ def run(task: Task) -> None:
     log_line(f"render {task.layer} {task.atlas}: {total} icons of {settings.size} px, {styles}, {steps} each")
     _mention_former_cache(task.outputs)
     layer_mean = np.asarray(zarr_store.array(grid, "mean")[:], np.float32)
-    metrics: dict[str, dict[str, Any]] = {}
+    metrics: dict[IconStyle, dict[str, dict[str, Any]]] = {style: {} for style in settings.styles}
     plot: dict[str, list[Any]] = {}
     began = time.monotonic()
     cluster = from_environment()
@@ -113,15 +113,14 @@ def run(task: Task) -> None:
                     valid = np.isfinite(icons.fidelity)
                     judged, found["legibility"] = legible(cells.size, cells.row, cells.exemplar, icons.icon, valid)
                 write_icons(group.create_group(str(cells.size)), cells.row, icons, judged)
-                first = style == settings.styles[0]
-                metrics.setdefault(str(cells.size), {}).update(found if first else {style: found})
+                metrics[style][str(cells.size)] = found
                 for name, rows in fidelity_histogram(cells.size, style, icons).items():
                     plot.setdefault(name, []).extend(rows)
-    task.write_metrics(metrics)
+    task.write_metrics(by_level(metrics))
     task.write_plot(plot)
-    for style in settings.styles:
-        for size, numbers in metrics.items():
-            log_line("  " + summary_line(int(size), style, numbers.get(style, numbers)))
+    for style, levels_of_style in metrics.items():
+        for size, numbers in levels_of_style.items():
+            log_line("  " + summary_line(int(size), style, numbers))
     seconds = time.monotonic() - began
     log_line(
         f"  {total} icons in {seconds:.0f} s, {renderer.cache_hits} images from the cache, "

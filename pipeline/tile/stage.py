@@ -1,7 +1,6 @@
 """Stage ``tile``: icons => a Deep Zoom pyramid of each grid level."""
 
-from collections.abc import Mapping, Sequence
-from itertools import product
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from pipeline.core import artifacts as a
 from pipeline.core import zarr_store
 from pipeline.core.files import atomic, identity, write_json
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
-from pipeline.core.icon_styles import stored_styles, style_group
+from pipeline.core.icon_styles import IconStyle, by_level, stored_styles, style_group
 from pipeline.core.progress import log_line, tracked
 from pipeline.stages import Task
 from pipeline.tile.deep_zoom import OVERLAP, IconLayout, density_sides, level_rows, write_pyramid
@@ -29,20 +28,18 @@ def run(task: Task) -> None:
     styles, sizes = stored_styles(icons), level_sizes(icons)
     names = " and ".join(styles)
     log_line(f"tile {task.layer}/{task.atlas}: {names} icons of levels {', '.join(map(str, sizes))}")
-    metrics: dict[str, dict[str, Any]] = {}
+    metrics: dict[IconStyle, dict[str, dict[str, Any]]] = {style: {} for style in styles}
     with atomic(task.path(a.TILES)) as folder:
         folder.mkdir()
         described = {}
         for style in styles:
-            first = style == styles[0]
-            target = folder if first else folder / style
+            target = folder if style == styles[0] else folder / style
             target.mkdir(exist_ok=True)
             for size in sizes:
                 level = icon_level(style_group(icons, style), size)
                 side, failed = _write_level(target, level, grid_level(grid, size), settings)
                 described[str(size)] = {"width": side, "height": side}
-                found = {"pixels": side, "failed": failed, **_count_files(target, size)}
-                metrics.setdefault(str(size), {}).update(found if first else {style: found})
+                metrics[style][str(size)] = {"pixels": side, "failed": failed, **_count_files(target, size)}
         made_from = {a.ICONS.name: zarr_store.artifact_identity(icons), a.GRID.name: zarr_store.artifact_identity(grid)}
         attributes = a.TILES.attributes(task.settings(), made_from)
         content = {
@@ -55,8 +52,8 @@ def run(task: Task) -> None:
             "levels": described,
         }
         write_json(folder / "tiles.json", content)
-    task.write_metrics(metrics)
-    _report(task, styles, metrics)
+    task.write_metrics(by_level(metrics))
+    _report(task, metrics)
 
 
 def _write_level(folder: Path, icons: IconLevel, grid: GridLevel, settings: TileSettings) -> tuple[int, int]:
@@ -83,9 +80,9 @@ def _count_files(folder: Path, size: int) -> dict[str, int]:
     return {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
 
 
-def _report(task: Task, styles: Sequence[str], metrics: Mapping[str, Mapping[str, Any]]) -> None:
-    for style, (size, of_level) in product(styles, metrics.items()):
-        numbers = of_level.get(style, of_level)
+def _report(task: Task, metrics: Mapping[IconStyle, Mapping[str, Mapping[str, Any]]]) -> None:
+    found = [(style, size, numbers) for style, levels in metrics.items() for size, numbers in levels.items()]
+    for style, size, numbers in found:
         failed = f", {numbers['failed']} icons failed and show stripes" if numbers["failed"] else ""
         log_line(
             f"tile {task.layer}/{task.atlas} level {size}, {style}: {numbers['pixels']} px square, "

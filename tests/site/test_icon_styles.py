@@ -147,7 +147,7 @@ def test_both_maps_of_the_split_view_and_exports_show_the_chosen_style(opened: O
 
 @pytest.mark.browser
 def test_an_atlas_of_one_style_has_no_control(opened: Opener) -> None:
-    """The comparison shows its only style whatever the link says, without a control; other atlases keep the choice."""
+    """The comparison shows its only style whatever the link says; the choice stays for others, as in a second map."""
     page = opened(f"{AT}&style=accentuated")
     style_of(page, "accentuated")
     page.evaluate(
@@ -157,4 +157,9 @@ def test_an_atlas_of_one_style_has_no_control(opened: Opener) -> None:
     style_of(page, "drawn")
     expect(page.get_by_role("group", name="Icons")).to_be_hidden()
     page.keyboard.press("i")
+    assert page.url.endswith("style=accentuated")
     assert page.locator("html").get_attribute("data-style") == "drawn"
+    second = page.locator(".pane.second")
+    page.evaluate("hash => { location.hash = hash }", f"{page.url.partition('#')[2]}&beside={LAYER}~all~")
+    expect(page.get_by_role("radio", name="Accentuated")).to_be_checked()
+    expect(second.locator(".layer-thumbnail img").first).to_have_attribute("src", re.compile("/all/accentuated/"))

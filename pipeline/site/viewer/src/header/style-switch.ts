@@ -1,4 +1,4 @@
-// Switch for the style of the icons; hidden where an atlas has one style.
+// Switch for the style of the icons; hidden where the shown atlases have one style.
 
 import { type IconStyle, inStyle, nextStyle, STYLE_INFOS, styleOf } from "../data/icon-styles";
 import { type AtlasEntry, find, type Manifest } from "../data/manifest";
@@ -27,12 +27,17 @@ export class StyleSwitch {
 
   /** Show the next style; without effect where there is one. */
   next(): void {
-    this.store.set({ style: nextStyle(this.atlas) });
+    const { atlas } = this;
+    if (atlas.styles.length > 1) this.store.set({ style: nextStyle(atlas) });
   }
 
+  /** The shown atlas, or that of the second map if only that one has several styles. */
   private get atlas(): AtlasEntry {
-    const { layer, atlas, style } = this.store.state;
-    return find(this.manifest, layer, atlas, style).atlas;
+    const { layer, atlas, style, split } = this.store.state;
+    const first = find(this.manifest, layer, atlas, style).atlas;
+    return split && first.styles.length < 2
+      ? find(this.manifest, split.layer, split.atlas, style).atlas
+      : first;
   }
 
   private update(): void {

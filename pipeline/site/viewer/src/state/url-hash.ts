@@ -3,8 +3,8 @@
 import { Area, type CellAddress } from "../data/area";
 import type { Show } from "../data/density";
 import { parseInteger } from "../data/format";
-import { type IconStyle, inStyle } from "../data/icon-styles";
-import { type AtlasEntry, find, type Manifest } from "../data/manifest";
+import type { IconStyle } from "../data/icon-styles";
+import { type AtlasEntry, allAtlases, find, type Manifest } from "../data/manifest";
 import { parseMeasure } from "../data/measures";
 import { decodeArea, encodeArea } from "./area-code";
 import { selectionFromHash, selectionToHash } from "./class-selection";
@@ -55,7 +55,7 @@ export function fromHash(hash: string, manifest: Manifest): State {
     selection: pin ? null : parseSelection(parts, atlas.levels),
     view: parseView(parts.get("view")),
     split: splitFromHash(parts.get("beside"), manifest),
-    style: inStyle(atlas, parts.get("style") as IconStyle | null).style ?? null,
+    style: parseStyle(parts.get("style"), manifest),
     tour: parseTour(parts.get("tour")),
   };
 }
@@ -94,6 +94,12 @@ function parseView(text: string | null): View | null {
   const [left, top] = [inRange(x, -1, 2), inRange(y, -1, 2)];
   const size = inRange(span, 0.001, 10);
   return left === null || top === null || size === null ? null : { x: left, y: top, span: size };
+}
+
+/** Any atlas may have the style: it stays chosen while another one is shown. */
+function parseStyle(text: string | null, manifest: Manifest): IconStyle | null {
+  const others = allAtlases(manifest).flatMap(({ styles }) => styles.slice(1));
+  return others.find((style) => style === text) ?? null;
 }
 
 function parseTour(text: string | null): number | null {
