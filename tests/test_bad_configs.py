@@ -198,6 +198,7 @@ def test_any_overrides_pass_or_are_refused_in_one_line(overrides: list[tuple[str
         ["render.styles=[exemplar]"],
         ["render.start=exemplar"],
         ["+model@judge=small_inception"],
+        ["site.initial_layer=mixed9z"],
         ["classes=[unicorn]"],
         ["classes=3"],
         ["comparisons=[[bird]]"],

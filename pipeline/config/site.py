@@ -32,6 +32,8 @@ class SiteSettings(Settings):
         top_classes: classes listed for a cell.
         heat_level: finest grid level whose cells have class attributions of their own on the page; cells of finer
             levels show those of the enclosing cell.
+        initial_layer: the layer that the page opens on where its URL names none; null takes the one whose icons are
+            most legible if all layers have a judged level in common, else the deepest.
         bookmarks: the page's list of bookmarks, and the stops of its tour, in this order; if empty, the tour is made
             from the run's statistics.
     """
@@ -41,4 +43,5 @@ class SiteSettings(Settings):
     image_size: Annotated[int, Field(ge=16)] = 256
     top_classes: Annotated[int, Field(ge=1, le=20)] = 5
     heat_level: Annotated[int, Field(ge=1)] = 80
+    initial_layer: str | None = None
     bookmarks: Annotated[tuple[BookmarkSettings, ...], Field(max_length=99)] = ()  # two digits in the URL

@@ -102,6 +102,7 @@ GRID = Artifact(
 
 # One group per level, with the drawn cells only, for the first of the styles that the attribute `styles` lists; each
 # further style has a group of its own, named after it, with the same groups: see pipeline.core.icon_styles.
+# Where a judge is set, a level's attribute `recognized` is the share of icons that it assigns to their own cell.
 # version 2: icons have a style. Before, the setting render.start told what all of them started from.
 ICONS = Artifact(
     "icons",

@@ -135,6 +135,12 @@ class IconLevel:
         return self._read("legibility") if "legibility" in self.group else None
 
     @property
+    def recognized(self) -> float | None:
+        """Share of the icons that the judge assigns to their own cell, 0..1; None where no icon was judged."""
+        found: Any = self.group.attrs.get("recognized")
+        return None if found is None else float(found)
+
+    @property
     def has_keys(self) -> bool:
         """Whether ``key`` and ``parent`` were recorded; earlier versions of the project did not."""
         return "key" in self.group and "parent" in self.group

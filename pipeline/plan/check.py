@@ -28,6 +28,7 @@ from pipeline.plan.disk import total_bytes
 from pipeline.plan.inputs import FILL, Sizes
 from pipeline.reduce.external_engines import check_engine
 from pipeline.site.bookmarks import configured_bookmarks, link_targets
+from pipeline.site.initial_layer import check_initial_layer
 
 # what makes a stage's memory smaller
 ADVICE = {
@@ -55,6 +56,7 @@ def check_run(params: Params, outputs: Path) -> None:
         check_second_set(open_image_set(params.place.images))
     check_classes(params, images)
     check_bookmarks(params, images)
+    check_initial_layer(params)
     if "accentuated" in params.render.styles and not params.site.exemplars:
         raise ConfigError(
             "render.styles: expected drawn alone where site.exemplars=0 keeps photographs out of the site, found "

@@ -111,7 +111,13 @@ def icon_arrays(icons: Mapping[int, Icon], retried: int, means: Floats, size: in
     return arrays
 
 
-def write_icons(level: zarr.Group, rows: NDArray[np.intp], icons: IconArrays, legibility: Floats | None = None) -> None:
+def write_icons(
+    level: zarr.Group,
+    rows: NDArray[np.intp],
+    icons: IconArrays,
+    legibility: Floats | None = None,
+    recognized: float | None = None,
+) -> None:
     """Write the icons of a level.
 
     Args:
@@ -119,6 +125,7 @@ def write_icons(level: zarr.Group, rows: NDArray[np.intp], icons: IconArrays, le
         rows: of their cells in the grid, [icon].
         icons: in the same order.
         legibility: likewise; None without a judge.
+        recognized: share of the icons that the judge assigns to their own cell; None where none was judged.
     """
     zarr_store.write_array(level, ICONS, "cell", rows)
     zarr_store.write_array(level, ICONS, "icon", icons.icon)
@@ -128,6 +135,8 @@ def write_icons(level: zarr.Group, rows: NDArray[np.intp], icons: IconArrays, le
     zarr_store.write_array(level, ICONS, "parent", icons.parent)
     if legibility is not None:
         zarr_store.write_array(level, ICONS, "legibility", legibility)
+    if recognized is not None:
+        level.attrs["recognized"] = recognized
 
 
 def _bytes(key: str) -> NDArray[np.uint8]:

@@ -237,6 +237,7 @@ def legibility_metrics(found: Recognition, ceiling: Recognition) -> dict[str, An
         "top5": _by_depth(found.top(5)),
         "percentile": _by_depth(found.percentile),
         "ceiling_top1": _by_depth(ceiling.top(1)),
+        "recognized": recognized_share(found),
         "chance_top1": round(1 / found.cells, 4) if found.cells else None,
         "of_ceiling": of_ceiling(found, ceiling),
     }
@@ -248,6 +249,11 @@ def of_ceiling(found: Recognition, ceiling: Recognition) -> float | None:
         return None
     real = float(ceiling.top(1)[-DEEPEST:].mean())
     return round(float(found.top(1)[-DEEPEST:].mean()) / real, 4) if real else None
+
+
+def recognized_share(found: Recognition) -> float | None:
+    """The share of icons whose cell is found: mean of top-1 at the deepest depths; None for no icons."""
+    return round(float(found.top(1)[-DEEPEST:].mean()), 4) if found.cells else None
 
 
 def icon_legibility(found: Recognition) -> Floats:

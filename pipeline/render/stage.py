@@ -108,11 +108,12 @@ def run(task: Task) -> None:
             for cells, level in zip(levels, rendered, strict=True):
                 icons = icon_arrays(level.icons, level.retried, cells.mean, settings.size)
                 found = level_metrics(icons, cells.mean, cells.position, cells.reliability, layer_mean)
-                judged = None
+                judged, recognized = None, None
                 if legible is not None:
                     valid = np.isfinite(icons.fidelity)
                     judged, found["legibility"] = legible(cells.size, cells.row, cells.exemplar, icons.icon, valid)
-                write_icons(group.create_group(str(cells.size)), cells.row, icons, judged)
+                    recognized = found["legibility"].get("recognized")
+                write_icons(group.create_group(str(cells.size)), cells.row, icons, judged, recognized)
                 metrics[style][str(cells.size)] = found
                 for name, rows in fidelity_histogram(cells.size, style, icons).items():
                     plot.setdefault(name, []).extend(rows)

@@ -80,6 +80,7 @@ def manifest(
     images: int,
     exemplars: int,
     second: str | None,
+    initial_layer: str,
     provenance: Mapping[str, Any],
 ) -> Content:
     """The whole manifest.
@@ -91,6 +92,7 @@ def manifest(
         images: number of images that the atlas was made from.
         exemplars: exemplars shown for a cell.
         second: title of the second image set on the atlas, if there is one.
+        initial_layer: name of the layer that the page opens on.
         provenance: see :func:`provenance_content`.
     """
     return {
@@ -103,6 +105,7 @@ def manifest(
             "crop": network["preprocessing"]["crop"],
         },
         "layers": list(layers),
+        "initial_layer": initial_layer,
         "images": images,
         "images_per_folder": IMAGES_PER_FOLDER,
         "exemplars": exemplars,

@@ -23,6 +23,7 @@ from pipeline.model.inputs import network_crop
 from pipeline.model.layers import LayerShape
 from pipeline.model.network import read_description
 from pipeline.site.atlas_data import AtlasData, Run
+from pipeline.site.initial_layer import initial_layer
 from pipeline.site.manifest import layer_entry, manifest, provenance_content
 from pipeline.site.pages import PAGES, page, viewer_files
 from pipeline.site.read_artifacts import read_atlas, read_class_directions, read_sample_cells, read_zero_share
@@ -39,12 +40,13 @@ def run(task: Task) -> None:
     network = read_description(task.path(a.MODEL))
     images = read_manifest(task.path(a.IMAGES))
     bookmarks = bookmarks_content(task, network, len(images))  # first: a wrong bookmark is refused before any writing
+    opened = initial_layer(task, network["layers"])  # likewise
     with atomic(site / "data") as data:
         layers, rows = _write_layers(task, data, network, images.class_)
         _write_images(task, data, network, rows)
         second = task.params.place.title if task.params.placed else None
         provenance = provenance_content(task, network, images)
-        content = manifest(title, network, layers, len(images), task.params.site.exemplars, second, provenance)
+        content = manifest(title, network, layers, len(images), task.params.site.exemplars, second, opened, provenance)
         _write_data(data, "manifest", content)
         _write_data(data, "bookmarks", bookmarks)
     with atomic(site / "viewer") as folder:

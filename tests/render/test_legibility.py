@@ -139,6 +139,7 @@ def test_measures_by_hand() -> None:
     metrics = legibility_metrics(found, ceiling)
     assert metrics["top1"] == [0, 0.25, 0.75]
     assert metrics["top5"] == [1, 1, 1]
+    assert metrics["recognized"] == 0.5
     assert metrics["of_ceiling"] == of_ceiling(found, ceiling) == pytest.approx(0.5 / 0.875, abs=1e-4)
     assert of_ceiling(found, Recognition(np.ones((2, 4), int), 4)) is None
 

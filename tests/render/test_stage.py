@@ -17,6 +17,7 @@ from pipeline.core.errors import ArtifactError, ConfigError, DataError
 from pipeline.core.files import discard
 from pipeline.core.grid_levels import level_sizes
 from pipeline.core.icon_styles import stored_styles, style_group
+from pipeline.core.grid_levels import icon_level
 from pipeline.core.zarr_store import array, create, level, open_artifact, write_array
 from pipeline.featurevis import memory
 from pipeline.images.toytown.toytown import Toytown
@@ -395,3 +396,5 @@ def test_a_judge_changes_no_icon(planted: Callable[..., Task], capsys: pytest.Ca
     judged = np.isfinite(np.frombuffer(legibility["4/legibility"], np.float32))
     assert metrics["4"]["legibility"]["judged"] == judged.sum() >= 4
     assert metrics["4"]["accentuated"]["legibility"]["judged"] == judged.sum()
+    stored = icon_level(open_artifact(ICONS, task.path(ICONS)), 4)
+    assert stored.recognized == metrics["4"]["legibility"]["recognized"]

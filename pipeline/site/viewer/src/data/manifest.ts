@@ -81,6 +81,8 @@ export interface Manifest {
   readonly version: string;
   readonly network: { readonly name: string; readonly classes: readonly string[]; readonly crop: number };
   readonly layers: readonly LayerEntry[];
+  /** Layer that the page opens on. */
+  readonly initial_layer: string;
   readonly images: number;
   readonly images_per_folder: number;
   readonly provenance: Provenance;
@@ -95,14 +97,16 @@ export function usesPrior({ provenance }: Manifest): boolean {
   return Boolean(render?.statistics);
 }
 
-/** The layer and atlas of these names, or the first ones; the atlas in a style of icons, by default its first one. */
+/** The layer and atlas of these names, or the initial layer and the first atlas; in a style, by default its first. */
 export function find(
   manifest: Manifest,
   layer: string,
   atlas: string,
   style: IconStyle | null = null,
 ): { layer: LayerEntry; atlas: AtlasEntry } {
-  const foundLayer = manifest.layers.find((entry) => entry.name === layer) ?? manifest.layers[0];
+  const layerOf = (name: string): LayerEntry | undefined =>
+    manifest.layers.find((entry) => entry.name === name);
+  const foundLayer = layerOf(layer) ?? layerOf(manifest.initial_layer) ?? manifest.layers[0];
   const foundAtlas = foundLayer?.atlases.find((entry) => entry.name === atlas) ?? foundLayer?.atlases[0];
   if (!foundLayer || !foundAtlas) throw new Error("the manifest contains no atlas");
   return { layer: foundLayer, atlas: inStyle(foundAtlas, style) };
