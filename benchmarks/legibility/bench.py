@@ -24,7 +24,8 @@ from pipeline.core.bootstrap import draw_counts, percentile_interval
 from pipeline.core.cells import assign_cells
 from pipeline.core.progress import log_line
 from pipeline.parallel.pool import InlinePool
-from pipeline.render.legibility import DEEPEST, JudgeSpec, Recognition, recognition, unused_members
+from pipeline.render.judge import JudgeSpec
+from pipeline.render.legibility import DEEPEST, Recognition, recognition, unused_members
 from pipeline.render.sample_patches import PatchesSpec, cell_means
 
 JUDGES = {SQUEEZENET: EFFICIENTNET, EFFICIENTNET: SQUEEZENET}

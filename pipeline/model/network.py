@@ -56,6 +56,16 @@ class Network:
         return replace(self, module=module)
 
 
+@dataclass(frozen=True)
+class NetworkDescription:
+    """What is known about a saved network without its weights: attributes as those of :class:`Network`."""
+
+    name: str
+    classes: tuple[str, ...]
+    preprocessing: PreprocessingSettings
+    layers: Mapping[str, LayerShape]
+
+
 def save_network(folder: Path, network: Network, architecture: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Write the network's weights and description to ``folder``, atomically.
 
@@ -107,6 +117,21 @@ def read_description(folder: Path) -> dict[str, Any]:
     return found
 
 
+def describe_network(folder: Path) -> NetworkDescription:
+    """The saved network without its weights.
+
+    Raises:
+        ArtifactError: the description is missing, damaged or from another version.
+    """
+    found = read_description(folder)
+    return NetworkDescription(
+        name=found["name"],
+        classes=tuple(found["classes"]),
+        preprocessing=PreprocessingSettings.model_validate_json(json.dumps(found["preprocessing"])),
+        layers={name: LayerShape(**shape) for name, shape in found["layers"].items()},
+    )
+
+
 def load_network(folder: Path, device: str = "cpu") -> Network:
     """The saved network, frozen, on ``device``.
 
@@ -114,7 +139,7 @@ def load_network(folder: Path, device: str = "cpu") -> Network:
         ArtifactError: it is missing, damaged or from another version.
         ModelError: the weights no longer fit the architecture, or the device is not available.
     """
-    found = read_description(folder)
+    found, described = read_description(folder), describe_network(folder)
     check_saved_weights(folder / WEIGHTS, found.get("weights"))
     module = build(found["architecture"], len(found["classes"]))
     in_place = in_place_modules(module)
@@ -126,10 +151,5 @@ def load_network(folder: Path, device: str = "cpu") -> Network:
             f"device: expected {device} to be usable, found: {str(error).splitlines()[0]}; use cpu"
         ) from None
     return Network(
-        name=found["name"],
-        module=module,
-        classes=tuple(found["classes"]),
-        preprocessing=PreprocessingSettings.model_validate_json(json.dumps(found["preprocessing"])),
-        layers={name: LayerShape(**shape) for name, shape in found["layers"].items()},
-        in_place=in_place,
+        described.name, module, described.classes, described.preprocessing, described.layers, in_place=in_place
     )

@@ -174,8 +174,10 @@ def summary_line(level: int, style: str, metrics: dict[str, Any]) -> str:
         f"(10th percentile {_two_digits(centered['p10'])}, ceiling {_two_digits(centered['ceiling'])}), "
         f"raw {_two_digits(raw['median'])} (floor {_two_digits(raw['floor'])}), retrieval {100 * found['exact']:.0f} %"
     )
-    legible = metrics.get("legibility", {}).get("of_ceiling")
-    line += f", legibility {_two_digits(legible)} of a real patch's" if legible is not None else ""
+    legible = metrics.get("legibility", {})
+    if legible.get("recognized"):
+        icons, real = (100 * legible[name]["value"] for name in ("recognized", "ceiling_recognized"))
+        line += f", recognized by the judge {icons:.0f} % (real patches {real:.0f} %)"
     return line + (f", {metrics['failed']} COULD NOT BE RENDERED and are left white" if metrics["failed"] else "")
 
 

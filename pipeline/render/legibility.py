@@ -5,107 +5,26 @@ is another network. It compares icons with real patches of the cells: with membe
 its exemplars nor those of the cells around it come from, so that the renderer cannot have used them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import interpolate
 
-from pipeline.config.model import ModelSettings
+from pipeline.core.bootstrap import draw_counts, percentile_interval
 from pipeline.core.cells import CellAssignment, parents
-from pipeline.model.configured_network import load_configured_network
-from pipeline.model.inputs import normalize
-from pipeline.model.layers import LayerShape, run_to_all
-from pipeline.model.network import Network
 from pipeline.parallel.pool import Pool
-from pipeline.render.sample_patches import (
-    PATCHES_PER_TASK,
-    Patches,
-    PatchesSpec,
-    Samples,
-    cell_means,
-    measured_in_batches,
-)
+from pipeline.render.judge import Judge
+from pipeline.render.sample_patches import PATCHES_PER_TASK, Samples, cell_means
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 MEMBERS = 12  # patches of a cell's prototype, at most
-DEPTHS = 4  # of the judge
-DEEPEST = 2  # of them count
-INPUT_SHARE = 0.5  # of the judge's input, for the side that patches and icons are resized to: they are parts of images
+DEEPEST = 2  # depths of the judge count
+RESAMPLES = 2000  # of the cells, for intervals
 TINY = 1e-12
-
-
-@dataclass(frozen=True, eq=False)
-class JudgeSpec:
-    """Everything that a :class:`Judge` is built from; small enough to travel to a worker.
-
-    Attributes:
-        judge: settings of the judge's network.
-        patches: of samples.
-        device: where it runs.
-    """
-
-    judge: ModelSettings
-    patches: PatchesSpec
-    device: str
-
-    def __call__(self) -> "Judge":
-        """The judge, in a worker."""
-        patches = self.patches.open(self.patches.load_network("cpu"))
-        return Judge(load_configured_network(self.judge, "judge", self.device), patches, self.device)
-
-
-class Judge:
-    """What another network sees in patches and icons: the mean of each channel over the map, at several depths.
-
-    Attributes:
-        channels: at each depth.
-    """
-
-    def __init__(self, network: Network, patches: Patches, device: str) -> None:
-        """Prepare.
-
-        Args:
-            network: the judge's, on ``device``.
-            patches: of samples.
-            device: where it runs.
-        """
-        self._layers = judge_layers(network.layers)
-        self.channels = tuple(network.layers[layer].channels for layer in self._layers)
-        tokens = any(network.layers[layer].kind == "tokens" for layer in self._layers)
-        crop = network.preprocessing.crop
-        self._side = crop if tokens else max(1, round(INPUT_SHARE * crop))
-        self._network, self._patches, self._device = network, patches, device
-        self._module = network.module.to(memory_format=torch.channels_last)
-
-    def __call__(self, samples: Samples) -> Floats:
-        """Of the patches of samples, depth after depth, [sample, number]."""
-        return self._features(
-            len(samples), lambda number: self._patches(int(samples.image[number]), samples.position[number])
-        )
-
-    def icons(self, icons: Pixels) -> Floats:
-        """Of icons uint8 [icon, y, x, 3], likewise."""
-        return self._features(len(icons), lambda number: icons[number])
-
-    def _features(self, count: int, picture: Callable[[int], Pixels]) -> Floats:
-        return measured_in_batches(count, picture, self._device, self._means)
-
-    def _means(self, images: Tensor) -> Tensor:
-        """Of images [image, 3, y, x] in 0..1, [image, number]."""
-        sides = (self._side, self._side)
-        resized = interpolate(images, sides, mode="bilinear", align_corners=False, antialias=True)
-        inputs = normalize(resized, self._network.preprocessing).contiguous(memory_format=torch.channels_last)
-        outputs = run_to_all(self._module, self._layers, inputs)
-        return torch.cat(
-            [self._network.layers[layer].to_map(outputs[layer]).float().mean((2, 3)) for layer in self._layers], 1
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,25 +65,6 @@ class Recognition:
     def top(self, count: int) -> Floats:
         """Whether a picture's own cell is among the nearest ``count``, [depth, picture], 0 or 1."""
         return np.asarray(self.rank < count, np.float32)
-
-
-def judge_layers(layers: Mapping[str, LayerShape], depths: int = DEPTHS) -> list[str]:
-    """Layers at the end of each quarter (or other part) of the judge, evenly spaced, ending with the last one.
-
-    Blocks count, their inner modules do not; neither do maps of a single position.
-
-    Args:
-        layers: of the judge's network, in the order of the modules.
-        depths: how many.
-    """
-    distinct: dict[object, str] = {}
-    for name, shape in layers.items():
-        if name.count(".") <= 1 and min(shape.height, shape.width) > 1:
-            key = (shape, name) if shape.kind == "tokens" or name.count(".") else shape
-            distinct[key] = name
-    found = [name for name in layers if name in set(distinct.values())]
-    last = np.linspace(0, len(found), depths + 1).round().astype(int)[1:] - 1
-    return list(dict.fromkeys(found[max(0, index)] for index in last))
 
 
 def unused_members(
@@ -224,36 +124,47 @@ def recognition(features: Floats, prototypes: Floats, channels: Sequence[int]) -
     return Recognition(np.stack(ranks), len(features))
 
 
-def legibility_metrics(found: Recognition, ceiling: Recognition) -> dict[str, Any]:
-    """Shares over all pictures, depth by depth, and the mean over the two deepest depths; None for no pictures.
+def legibility_metrics(found: Recognition, ceiling: Recognition, seed: int) -> dict[str, Any]:
+    """Shares over all pictures, depth by depth, and of those recognized, with intervals; None for no pictures.
+
+    A real patch comes from an image without any exemplar of its cell, and may be a less typical member than those that
+    icons are made from: ``to_real_patch``, the share of icons by that of real patches, may exceed 1.
 
     Args:
         found: of the icons.
         ceiling: of one real patch for each cell.
+        seed: of the intervals.
     """
+    count = found.cells
+    weights = draw_counts(np.random.default_rng([seed, count]), count, RESAMPLES) if count else np.zeros((0, 0))
+    icons, real = recognized(found, weights), recognized(ceiling, weights)
     return {
-        "judged": found.cells,
-        "top1": _by_depth(found.top(1)),
-        "top5": _by_depth(found.top(5)),
-        "percentile": _by_depth(found.percentile),
-        "ceiling_top1": _by_depth(ceiling.top(1)),
-        "recognized": recognized_share(found),
-        "chance_top1": round(1 / found.cells, 4) if found.cells else None,
-        "of_ceiling": of_ceiling(found, ceiling),
+        "judged": count,
+        "recognized": icons,
+        "ceiling_recognized": real,
+        "to_real_patch": round(icons["value"] / real["value"], 4) if icons and real and real["value"] else None,
+        **_by_depth(found, ""),
+        **_by_depth(ceiling, "ceiling_"),
+        "chance_top1": round(1 / count, 4) if count else None,
+        "chance_top5": round(min(5, count) / count, 4) if count else None,
     }
 
 
-def of_ceiling(found: Recognition, ceiling: Recognition) -> float | None:
-    """The share of icons whose cell is found, over that of real patches: mean of top-1 at the deepest depths."""
+def recognized(found: Recognition, weights: NDArray[np.float64]) -> dict[str, float] | None:
+    """The share of pictures whose own cell is the nearest, mean over the deepest depths; None for no pictures.
+
+    Args:
+        found: of the pictures.
+        weights: how often each resample holds each cell, [resample, cell].
+
+    Returns:
+        ``value`` and its 95 % interval over the cells, ``low`` and ``high``, 0..1.
+    """
     if not found.cells:
         return None
-    real = float(ceiling.top(1)[-DEEPEST:].mean())
-    return round(float(found.top(1)[-DEEPEST:].mean()) / real, 4) if real else None
-
-
-def recognized_share(found: Recognition) -> float | None:
-    """The share of icons whose cell is found: mean of top-1 at the deepest depths; None for no icons."""
-    return round(float(found.top(1)[-DEEPEST:].mean()), 4) if found.cells else None
+    own = np.asarray(found.top(1)[-DEEPEST:].mean(0), np.float64)
+    interval = percentile_interval(float(own.mean()), weights @ own / len(own))
+    return {name: round(getattr(interval, name), 4) for name in ("value", "low", "high")}
 
 
 def icon_legibility(found: Recognition) -> Floats:
@@ -317,7 +228,7 @@ class LegibilityMeasure:
         channels, seen = self._seen(icons[chosen])
         found, ceiling = (recognition(features, prototypes, channels) for features in (seen, real))
         legibility[chosen] = icon_legibility(found)
-        return legibility, legibility_metrics(found, ceiling)
+        return legibility, legibility_metrics(found, ceiling, self._seed)
 
     def _used_by(self, cells: CellAssignment, rows: NDArray[np.intp]) -> list[NDArray[np.int64]]:
         """For each cell the exemplars of it and of the coarser cells around it."""
@@ -341,8 +252,12 @@ def _judge_icons(judge: Judge, icons: Pixels) -> tuple[tuple[int, ...], Floats]:
     return judge.channels, judge.icons(icons)
 
 
-def _by_depth(values: Floats) -> list[float]:
-    return [round(float(row.mean()), 4) if len(row) else 0.0 for row in values]
+def _by_depth(found: Recognition, prefix: str) -> dict[str, list[float]]:
+    shares = {"top1": found.top(1), "top5": found.top(5), "percentile": found.percentile}
+    return {
+        f"{prefix}{name}": [round(float(row.mean()), 4) if len(row) else 0.0 for row in values]
+        for name, values in shares.items()
+    }
 
 
 def _unit(rows: Floats) -> Floats:

@@ -18,7 +18,7 @@ from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.model.inputs import input_batches, network_crop
 from pipeline.model.layers import LayerShape, require_layer
-from pipeline.model.network import Network, load_network
+from pipeline.model.network import Network, NetworkDescription, describe_network, load_network
 from pipeline.parallel.pool import Pool
 
 Floats = NDArray[np.float32]
@@ -75,11 +75,11 @@ class PatchesSpec:
     layer: str
     size: int
 
-    def open(self, network: Network) -> "Patches":
+    def open(self, network: Network | NetworkDescription) -> "Patches":
         """The patches, in a worker.
 
         Args:
-            network: the saved one, on any device.
+            network: the saved one, on any device, or its description.
         """
         manifest = read_manifest(self.manifest)
         # no listed image exceeds the limit that the stage prepare checked
@@ -89,6 +89,10 @@ class PatchesSpec:
             lambda row: network_crop(images.load(row), network.preprocessing), network, self.layer, self.size
         )
 
+    def describe_network(self) -> NetworkDescription:
+        """The saved network without its weights."""
+        return describe_network(self.model)
+
     def load_network(self, device: str) -> Network:
         """The saved network."""
         return load_network(self.model, device)
@@ -97,7 +101,9 @@ class PatchesSpec:
 class Patches:
     """The patches of a layer's samples."""
 
-    def __init__(self, crop: Callable[[int], Image.Image], network: Network, layer: str, size: int) -> None:
+    def __init__(
+        self, crop: Callable[[int], Image.Image], network: Network | NetworkDescription, layer: str, size: int
+    ) -> None:
         """No image is opened yet.
 
         Args:

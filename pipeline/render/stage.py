@@ -36,7 +36,8 @@ from pipeline.render.exemplar_statistics import (
 )
 from pipeline.render.fidelity import fidelity_histogram, level_metrics, summary_line
 from pipeline.render.icons import Start, icon_arrays, start_from_patch, write_icons
-from pipeline.render.legibility import JudgeSpec, LegibilityMeasure
+from pipeline.render.judge import JudgeSpec
+from pipeline.render.legibility import LegibilityMeasure
 from pipeline.render.levels import LevelCells, LevelRenderer, level_cells, rendered_levels
 from pipeline.render.sample_patches import PatchesSpec, Samples, cell_means
 from pipeline.render.specification import renderer_spec
@@ -112,7 +113,7 @@ def run(task: Task) -> None:
                 if legible is not None:
                     valid = np.isfinite(icons.fidelity)
                     judged, found["legibility"] = legible(cells.size, cells.row, cells.exemplar, icons.icon, valid)
-                    recognized = found["legibility"].get("recognized")
+                    recognized = (found["legibility"].get("recognized") or {}).get("value")
                 write_icons(group.create_group(str(cells.size)), cells.row, icons, judged, recognized)
                 metrics[style][str(cells.size)] = found
                 for name, rows in fidelity_histogram(cells.size, style, icons).items():
@@ -149,7 +150,7 @@ def _exemplar_patches(
 ) -> list[list[Start]]:
     """The patch of each cell's nearest exemplar, as large as an icon, for each level."""
     spec = _patches(task, settings)
-    patches = spec.open(spec.load_network("cpu"))
+    patches = spec.open(spec.describe_network())
     nearest = np.unique(np.concatenate([cells.exemplar[:, 0] for cells in levels]))
     size = (settings.size, settings.size)
     starts = {}

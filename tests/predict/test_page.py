@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,12 @@ def entry(name: str, shape: LayerShape = SHAPES["map"]) -> dict[str, Any]:
     return {"name": name, "map": [shape.height, shape.width], "receptive_field": shape.receptive_field}
 
 
+def manifest(layers: list[dict[str, Any]], settings: dict[str, Any]) -> dict[str, Any]:
+    """The manifest as far as this page reads it."""
+    network = {"name": MARKUP, "classes": CLASSES, "crop": 32}
+    return {"title": TITLE, "network": network, "layers": layers, "provenance": {"settings": settings}}
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site with the page, and a layer that was measured, one that could not be and one that was not."""
@@ -41,8 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data").mkdir()
     (folder / "viewer").mkdir()
     layers = [entry(LAYER), entry("silent"), entry("forgotten")]
-    content = {"title": TITLE, "network": {"name": MARKUP, "classes": CLASSES, "crop": 32}, "layers": layers}
-    (folder / "data/manifest.js").write_text(data_script("manifest", content))
+    (folder / "data/manifest.js").write_text(data_script("manifest", manifest(layers, {"judge": None})))
     for name, source in viewer_files().items():
         (folder / "viewer" / name).write_bytes(source)
     (folder / "evidence.html").write_text(frame(TITLE, "evidence"))
@@ -65,16 +71,16 @@ def opened(chromium: Browser, site: Path) -> Iterator[Opener]:
     troubles: list[str] = []
     contexts = []
 
-    def open_page(width: int = 1280, **context: Any) -> Page:
+    def open_page(width: int = 1280, folder: Path = site, gone: str = "forgotten", **context: Any) -> Page:
         made = chromium.new_context(viewport={"width": width, "height": 860}, reduced_motion="reduce", **context)
         contexts.append(made)
         made.set_default_timeout(10_000)
         page = made.new_page()
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
         page.on("dialog", lambda dialog: troubles.append(f"dialog: {dialog.message}"))
-        page.on("console", lambda said: troubles.append(said.text) if "forgotten" not in said.location["url"] else None)
+        page.on("console", lambda said: troubles.append(said.text) if gone not in said.location["url"] else None)
         page.on("request", lambda made: None if made.url.startswith("file:") else troubles.append(made.url))
-        page.goto((site / "evidence.html").as_uri())
+        page.goto((folder / "evidence.html").as_uri())
         page.wait_for_selector("html[data-ready]", state="attached")
         return page
 
@@ -181,6 +187,110 @@ def test_it_fits_a_phone_in_both_themes(opened: Opener, scheme: str) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
     page.get_by_role("button", name="Switch between light and dark").click()
     assert page.evaluate("document.documentElement.dataset.theme") != scheme
+
+
+JUDGED = {"all": (10, 20), "class-1": (10,)}  # levels by atlas
+
+
+def legibility(size: int, atlas: str) -> dict[str, Any]:
+    """Metrics of a level: icons are recognized less often than real patches on the coarser level, else more often."""
+    value, real = (0.31, 0.47) if size == 10 else (0.83, 0.72)
+    value += 0.02 * (atlas != "all")
+    by_depth = {"top1": [0.1, value], "top5": [0.6, 0.9], "percentile": [0.75, 0.97]}
+    return {
+        "judged": 4 * size,
+        "recognized": {"value": value, "low": value - 0.08, "high": value + 0.09},
+        "ceiling_recognized": {"value": real, "low": real - 0.07, "high": real + 0.06},
+        **by_depth,
+        **{f"ceiling_{name}": [0.2, 0.66] for name in by_depth},
+        "chance_top1": 1 / (4 * size),
+        "chance_top5": 5 / (4 * size),
+    }
+
+
+@pytest.fixture(scope="module")
+def judged(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site with a judge whose name is markup: one layer was judged, the other had too few icons."""
+    folder = tmp_path_factory.mktemp("judged") / "site"
+    shutil.copytree(site, folder)
+    atlases = [
+        {"name": "all", "kind": "all", "classes": []},
+        {"name": "class-1", "kind": "class", "classes": [1]},
+    ]
+    layers = [entry(name) | {"atlases": atlases} for name in (LAYER, "silent")]
+    content = manifest(layers, {"judge": {"name": MARKUP}})
+    (folder / "data/manifest.js").write_text(data_script("manifest", content))
+    found = {
+        atlas: {"levels": [{"size": size, "icons": {"legibility": legibility(size, atlas)}} for size in sizes]}
+        for atlas, sizes in JUDGED.items()
+    }
+    few = {"all": {"levels": [{"size": 10, "icons": {"legibility": {"judged": 1}}}, {"size": 20, "icons": None}]}}
+    figures = {"images": None, "layers": {}, "atlases": {LAYER: found, "silent": few}}
+    (folder / "figures.js").write_text(data_script("figures", figures))
+    return folder
+
+
+def test_a_site_without_a_judge_says_nothing_of_one(opened: Opener) -> None:
+    """The page has no section on legibility, and does not look for the metrics."""
+    assert opened().locator(".legibility").count() == 0
+
+
+def test_icons_are_beside_real_patches(opened: Opener, judged: Path) -> None:
+    """By level and atlas, the shares of icons and of real patches with intervals, and chance at its place; as text."""
+    section = opened(folder=judged).locator(".legibility")
+    expect(section.locator("h2")).to_have_text("Would another network recognize the icons?")
+    assert MARKUP in section.locator(".lead").inner_text()
+    card = section.locator(f"article[data-judged='{LAYER}']")
+    expect(card.locator("h4")).to_have_text(["All samples", CLASSES[1]])
+    expect(card.locator("figure").first.locator(".name")).to_have_text(
+        ["icons, 10 × 10", "real patches", "icons, 20 × 20", "real patches"]
+    )
+    shown = [text.replace("\u00a0", " ").split("\n") for text in card.locator(".value").all_inner_texts()]
+    assert shown[:4] == [
+        ["31 %", "23 % to 40 %"],
+        ["47 %", "40 % to 53 %"],
+        ["83 %", "75 % to 92 %"],
+        ["72 %", "65 % to 78 %"],
+    ]
+    assert shown[4][0] == "33 %"
+    expect(card.locator("figcaption p").first).to_contain_text("by chance 3 % at 10 × 10, 1 % at 20 × 20.")
+    track = card.locator(".row").nth(2).locator("svg")
+    place = {
+        kind: track.locator(f".{kind}").last.evaluate("one => (one.cx ?? one.x1).baseVal.value")
+        for kind in ("chance", "estimate")
+    }
+    rail = track.locator(".axis-line").evaluate("line => [line.x1.baseVal.value, line.x2.baseVal.value]")
+    for kind, value in (("chance", 1 / 80), ("estimate", 0.83)):
+        assert (place[kind] - rail[0]) / (rail[1] - rail[0]) == pytest.approx(value, abs=0.002)
+    expect(section.locator("article[data-judged='silent'] .empty")).to_contain_text("two icons")
+
+
+def test_every_depth_is_in_the_tables(opened: Opener, judged: Path) -> None:
+    """Each measure of a level is a row: icons and below them real patches at both depths, and chance."""
+    card = opened(folder=judged).locator(f"article[data-judged='{LAYER}']")
+    card.locator("summary").click()
+    rows = card.locator(".table").first.locator("tbody tr")
+    expect(rows).to_have_count(6)
+    found = [" ".join(text.split()) for text in rows.nth(1).locator("th, td").all_inner_texts()]
+    assert found == ["own cell among the nearest five 10 × 10, 40 icons", "60 % 20 %", "90 % 66 %", "13 %"]
+
+
+def test_missing_metrics_are_reported(opened: Opener, judged: Path) -> None:
+    """Without the metrics beside the site, the section says what writes them."""
+    (judged / "figures.js").rename(judged / "forgotten.js")
+    try:
+        expect(opened(folder=judged, gone="figures.js").locator(".legibility .empty")).to_contain_text("'atlas browse'")
+    finally:
+        (judged / "forgotten.js").rename(judged / "figures.js")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_legibility_has_no_serious_violations(opened: Opener, judged: Path, scheme: str, width: int) -> None:
+    """With open tables axe-core finds no serious or critical violation, and nothing overflows a phone."""
+    page = opened(width=width, folder=judged, color_scheme=scheme)
+    page.locator(".legibility summary").click()
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def numbers(text: str) -> list[float]:

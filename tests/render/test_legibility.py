@@ -1,27 +1,45 @@
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from omegaconf import OmegaConf
 from PIL import Image
 
+from pipeline.compose import compose_config
+from pipeline.config.model import ModelSettings
+from pipeline.config.params import parse_params
+from pipeline.core.artifacts import IMAGES as MANIFEST
+from pipeline.core.artifacts import MODEL
+from pipeline.core.bootstrap import draw_counts
 from pipeline.core.cells import assign_cells
+from pipeline.core.errors import ArtifactError
 from pipeline.model.layers import LayerShape
+from pipeline.model.network import DESCRIPTION, WEIGHTS, save_network
 from pipeline.parallel.pool import InlinePool
+from pipeline.render.judge import Judge, JudgeSpec, judge_layers
 from pipeline.render.legibility import (
-    Judge,
     LegibilityMeasure,
     Recognition,
     icon_legibility,
-    judge_layers,
     legibility_metrics,
-    of_ceiling,
     recognition,
+    recognized,
     unused_members,
 )
-from pipeline.render.sample_patches import Patches, Samples
+from pipeline.render.sample_patches import Patches, PatchesSpec, Samples
 from tests.featurevis.scene import SIDE, Scene
+from tests.render.planted_samples import plant_samples
 
+ROOT = Path(__file__).parents[2]
+SQUEEZENET = {
+    "name": "judge",
+    "architecture": {"_target_": "torchvision.models.squeezenet1_1"},
+    "weights": "random",
+    "preprocessing": {"crop": 64},
+}
 SIZE = 24
 CLASSES = 5  # kinds of pictures, each of which is a cell
 IMAGES = 10 * CLASSES
@@ -80,12 +98,29 @@ def test_a_judge_knows_real_patches_and_not_shuffled_ones(judge: Judge, samples:
     own, metrics = judged(judge, samples, icons([0, 1, 2, 3, 4]))
     assert own.tolist() == [1] * CLASSES
     assert metrics["top1"] == metrics["ceiling_top1"] == [1, 1, 1]
-    assert metrics["of_ceiling"] == 1
+    assert metrics["recognized"] == metrics["ceiling_recognized"] == {"value": 1, "low": 1, "high": 1}
+    assert metrics["to_real_patch"] == 1
     assert metrics["chance_top1"] == pytest.approx(1 / CLASSES)
     other, shuffled = judged(judge, samples, icons([1, 2, 3, 4, 0]))
     assert (other < 1).all()
     assert shuffled["top1"] == [0, 0, 0]
     assert shuffled["ceiling_top1"] == [1, 1, 1]
+
+
+def test_a_judge_needs_no_weights_of_the_rendering_network(cnn_scene: Scene, samples: Samples, tmp_path: Path) -> None:
+    """Patches are cut by the description of the saved network alone; without it there is one line."""
+    save_network(MODEL.path(tmp_path), cnn_scene.network, {"_target_": "torch.nn.Identity"}, {})
+    (MODEL.path(tmp_path) / WEIGHTS).unlink()
+    plant_samples(tmp_path, cnn_scene.layer, cnn_scene.activations)
+    images = parse_params(OmegaConf.to_container(compose_config(ROOT, []))).images
+    patches = PatchesSpec(MODEL.path(tmp_path), MANIFEST.path(tmp_path), images, cnn_scene.layer, SIZE)
+    settings = ModelSettings.model_validate_json(json.dumps(SQUEEZENET))
+    found = JudgeSpec(settings, patches, "cpu")()(samples[:3])
+    assert found.shape[0] == 3
+    assert np.isfinite(found).all()
+    (MODEL.path(tmp_path) / DESCRIPTION).unlink()
+    with pytest.raises(ArtifactError, match="run the stage prepare"):
+        JudgeSpec(settings, patches, "cpu")()
 
 
 def test_an_icon_that_could_not_be_rendered_is_not_judged(judge: Judge, samples: Samples) -> None:
@@ -136,12 +171,30 @@ def test_measures_by_hand() -> None:
     found = Recognition(rank, 4)
     np.testing.assert_allclose(icon_legibility(found), [1, 5 / 6, 1 / 3, 0.5], rtol=1e-6)
     ceiling = Recognition(np.array([[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]]), 4)
-    metrics = legibility_metrics(found, ceiling)
+    metrics = legibility_metrics(found, ceiling, 0)
     assert metrics["top1"] == [0, 0.25, 0.75]
     assert metrics["top5"] == [1, 1, 1]
-    assert metrics["recognized"] == 0.5
-    assert metrics["of_ceiling"] == of_ceiling(found, ceiling) == pytest.approx(0.5 / 0.875, abs=1e-4)
-    assert of_ceiling(found, Recognition(np.ones((2, 4), int), 4)) is None
+    assert metrics["ceiling_percentile"] == pytest.approx([1, 11 / 12, 1], abs=1e-4)
+    assert [metrics[name]["value"] for name in ("recognized", "ceiling_recognized")] == [0.5, 0.875]
+    assert metrics["to_real_patch"] == pytest.approx(0.5 / 0.875, abs=1e-4)
+    assert (metrics["chance_top1"], metrics["chance_top5"]) == (0.25, 1)
+    assert legibility_metrics(found, Recognition(np.ones((3, 4), int), 4), 0)["to_real_patch"] is None
+    nothing = legibility_metrics(Recognition(np.zeros((3, 0), int), 0), Recognition(np.zeros((3, 0), int), 0), 0)
+    assert nothing["recognized"] is nothing["to_real_patch"] is nothing["chance_top1"] is None
+
+
+def test_intervals_hold_the_share_of_the_population() -> None:
+    """Of 200 levels whose icons are recognized with a known probability, at least 9 in 10 intervals hold it."""
+    random, share, cells, held = np.random.default_rng(0), 0.4, 60, []
+    for number in range(200):
+        rank = np.where(random.random((2, cells)) < share, 0, 3)
+        rank[1] = rank[0]  # the two depths agree, as they nearly do
+        found = recognized(Recognition(rank, cells), draw_counts(np.random.default_rng(number), cells, 400))
+        assert found is not None
+        held.append(found["low"] <= share <= found["high"])
+    assert 0.9 <= np.mean(held) <= 1
+    certain = recognized(Recognition(np.zeros((2, cells), int), cells), draw_counts(random, cells, 400))
+    assert certain == {"value": 1, "low": 1, "high": 1}
 
 
 def test_a_judge_looks_at_four_depths(shape: Callable[[int], LayerShape]) -> None:

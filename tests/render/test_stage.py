@@ -397,4 +397,4 @@ def test_a_judge_changes_no_icon(planted: Callable[..., Task], capsys: pytest.Ca
     assert metrics["4"]["legibility"]["judged"] == judged.sum() >= 4
     assert metrics["4"]["accentuated"]["legibility"]["judged"] == judged.sum()
     stored = icon_level(open_artifact(ICONS, task.path(ICONS)), 4)
-    assert stored.recognized == metrics["4"]["legibility"]["recognized"]
+    assert stored.recognized == metrics["4"]["legibility"]["recognized"]["value"]

@@ -2,6 +2,7 @@
 
 import { decimal, percent } from "../data/format";
 import type { IconStyle } from "../data/icon-styles";
+import type { Legibility } from "../evidence/legibility";
 
 export interface Measure<Row> {
   readonly name: string;
@@ -103,8 +104,16 @@ export const LEVEL: readonly Measure<LevelMeasures>[] = [
     name: "legibility",
     meaning:
       "Would another network recognize the icons? Share of icons whose own cell’s real patches look most like them to a " +
-      "network that did not render them, divided by the same share for one real patch of each cell.",
-    value: ({ icons }) => icons?.legibility?.of_ceiling,
+      "network that did not render them.",
+    value: ({ icons }) => icons?.legibility?.recognized?.value,
+    format: percent,
+    bar: true,
+    optional: true,
+  },
+  {
+    name: "legibility of patches",
+    meaning: "Legibility of one real patch of each cell in the place of its icon, for comparison.",
+    value: ({ icons }) => icons?.legibility?.ceiling_recognized?.value,
     format: percent,
     bar: true,
     optional: true,
@@ -167,7 +176,7 @@ interface IconMeasures {
   readonly fidelity: { readonly median: Value; readonly floor?: Value } | null;
   readonly fidelity_centred: { readonly median: Value; readonly ceiling?: Value } | null;
   readonly retrieval: { readonly exact: Value; readonly near: Value } | null;
-  readonly legibility?: { readonly of_ceiling?: Value } | null;
+  readonly legibility?: Legibility | null;
 }
 
 export interface AtlasMeasures {

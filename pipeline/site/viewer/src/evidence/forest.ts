@@ -17,6 +17,8 @@ export interface Row {
   /** Fainter marks behind the estimate. */
   readonly dots?: readonly Dot[];
   readonly plain?: boolean;
+  /** Chance level, if it differs from that of the axis. */
+  readonly chance?: number;
 }
 
 export interface Axis {
@@ -25,6 +27,8 @@ export interface Axis {
   readonly ticks: readonly number[];
   readonly chance: number;
   readonly best?: number;
+  /** Text of the values; two decimals by default. */
+  readonly format?: (value: number | null) => string;
 }
 
 const HEIGHT = 40;
@@ -43,7 +47,7 @@ export function createForestPlot(
       { class: row.plain ? "row plain" : "row" },
       el("span", { class: "name" }, row.name),
       createTrack(row, axis),
-      createValue(row.estimate),
+      createValue(row.estimate, axis.format),
     ),
   );
   const scale = el(
@@ -64,16 +68,15 @@ export function createValue({ value, low, high }: Estimate, format = formatNumbe
   return el("span", { class: "value" }, value === null ? "–" : format(value), interval);
 }
 
-function createTrack({ estimate, control, dots }: Row, axis: Axis): SVGSVGElement {
+function createTrack({ estimate, control, dots, chance }: Row, axis: Axis): SVGSVGElement {
   const at = positionOnAxis(axis);
   const middle = HEIGHT / 2;
   const chart = createSvg("svg", { class: "track", width: "100%", height: HEIGHT, "aria-hidden": "true" });
   chart.append(
     createSvg("line", { class: "axis-line", x1: at(axis.low), x2: at(axis.high), y1: middle, y2: middle }),
   );
-  chart.append(
-    createSvg("line", { class: "chance", x1: at(axis.chance), x2: at(axis.chance), y1: 0, y2: HEIGHT }),
-  );
+  const random = at(chance ?? axis.chance);
+  chart.append(createSvg("line", { class: "chance", x1: random, x2: random, y1: 0, y2: HEIGHT }));
   if (axis.best !== undefined) {
     chart.append(
       createSvg("line", { class: "best", x1: at(axis.best), x2: at(axis.best), y1: 0, y2: HEIGHT }),
@@ -121,7 +124,7 @@ function createTicks(axis: Axis): SVGSVGElement {
       createSvg(
         "text",
         { x: at(tick), y: 12, "text-anchor": "middle" },
-        formatNumber(tick).replace(/\.?0+$/, ""),
+        axis.format?.(tick) ?? formatNumber(tick).replace(/\.?0+$/, ""),
       ),
     );
   }

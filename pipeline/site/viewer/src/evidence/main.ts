@@ -1,10 +1,11 @@
-// Evidence page: whether attributions predict the network's output, by layer.
+// Evidence page: whether attributions predict the network's output, and whether another network recognizes the icons.
 
 import { loadDataFrom, takeData } from "../data/data-files";
 import type { Manifest } from "../data/manifest";
 import { createSvg, el } from "../ui/dom";
 import { createPageHeader, showFailure } from "../ui/page";
 import { createLayerCard } from "./layer";
+import { createLegibility, judgeName, type LegibilityMetrics } from "./legibility";
 import type { Result } from "./result";
 
 async function start(): Promise<void> {
@@ -20,6 +21,11 @@ async function start(): Promise<void> {
     const result = await loadDataFrom<Result>(`${name}/result.js`, name).catch(() => null);
     layers.append(createLayerCard(layer, result, manifest.network.classes));
     if (result?.measured) rule.textContent = result.verdict.rule;
+  }
+  const judge = judgeName(manifest);
+  if (judge !== null) {
+    const metrics = await loadDataFrom<LegibilityMetrics>("figures.js", "figures").catch(() => null);
+    rule.after(createLegibility(manifest, judge, metrics));
   }
   document.documentElement.dataset.ready = "evidence";
 }

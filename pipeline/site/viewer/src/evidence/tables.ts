@@ -77,7 +77,7 @@ export function cellUrl(layer: string, level: number, [row, column]: readonly [n
   return `index.html#${parts}`;
 }
 
-function createTable(
+export function createTable(
   caption: string,
   head: readonly string[],
   rows: readonly (readonly (string | Node)[])[],
