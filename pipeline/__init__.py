@@ -25,7 +25,7 @@ same name. Imports run one way, see ``tests/test_imports.py``:
 - ``model``        networks, their layers and interventions on them
 - ``featurevis``   feature visualization: objectives, parameterizations, transforms, the optimization, the image cache
 - the stages, each of which imports the packages above and no other stage
-- ``compose``, ``plan``, ``provenance``, ``export``, ``project``, ``commands``: the command ``atlas``
+- ``compose``, ``number_type``, ``plan``, ``provenance``, ``export``, ``project``, ``commands``: the command ``atlas``
 """
 
 from importlib.metadata import version

@@ -12,6 +12,7 @@ import hydra_plugins.atlas  # noqa: F401  # registers the resolvers of conf/, al
 from pipeline.config.renamed import renamed_setting
 from pipeline.core.errors import AtlasError, ConfigError
 from pipeline.core.files import atomic
+from pipeline.core.progress import log_line
 
 CONFIG, CLUSTER = "config", "cluster"
 CLUSTER_OVERRIDE = re.compile(r"[+~]*cluster([=.@]|$)")  # names the group cluster
@@ -21,7 +22,7 @@ RESOLVER_ERROR = re.compile(r"(?:Config|Image|Model)Error raised while resolving
 
 
 def compose_config(root: Path, overrides: Sequence[str]) -> DictConfig:
-    """The configuration of ``conf/`` with ``overrides``, every interpolation resolved.
+    """The configuration of ``conf/`` with ``overrides``, every interpolation resolved, and ``render.dtype=auto`` too.
 
     Args:
         root: the project, which holds ``conf/``.
@@ -31,7 +32,13 @@ def compose_config(root: Path, overrides: Sequence[str]) -> DictConfig:
         ConfigError: an override is malformed or uses an old name of a setting, a group, option or key is unknown, or a
             value is missing.
     """
-    return _compose(root, CONFIG, overrides)
+    config = _compose(root, CONFIG, overrides)
+    if OmegaConf.select(config, "render.dtype") == "auto":
+        from pipeline.number_type import native_number_type  # noqa: PLC0415  # loads torch, which `atlas init` need not
+
+        config.render.dtype = native_number_type(str(OmegaConf.select(config, "render.device")))
+        log_line(f"render.dtype=auto: {config.render.dtype} on this machine's {config.render.device}")
+    return config
 
 
 def compose_cluster(root: Path, overrides: Sequence[str]) -> tuple[DictConfig | None, list[str]]:

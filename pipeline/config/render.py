@@ -48,7 +48,8 @@ class RenderSettings(Settings):
             is not named.
         attempts: starts that an icon gets while it fails (no gradient, not finite) or has a fidelity below 0.2.
         device: where it runs.
-        dtype: number type of the network's pass.
+        dtype: number type of the network's pass. It changes pixels. ``atlas run render.dtype=auto`` writes the one that
+            suits the device, so that ``params.yaml`` keeps it on other machines.
     """
 
     size: Size = 48
@@ -84,6 +85,13 @@ class RenderSettings(Settings):
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     device: Device = "cpu"
     dtype: Literal["float32", "bfloat16"] = "float32"
+
+    @field_validator("dtype", mode="before")
+    @classmethod
+    def _resolved(cls, dtype: object) -> object:
+        if dtype == "auto":
+            raise ValueError("expected float32 or bfloat16, one of which 'atlas run render.dtype=auto' writes here")
+        return dtype
 
     @field_validator("scale")
     @classmethod
