@@ -214,8 +214,8 @@ def judged(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("judged") / "site"
     shutil.copytree(site, folder)
     atlases = [
-        {"name": "all", "kind": "all", "classes": []},
-        {"name": "class-1", "kind": "class", "classes": [1]},
+        {"name": "all", "kind": "all", "classes": [], "styles": ["drawn"]},
+        {"name": "class-1", "kind": "class", "classes": [1], "styles": ["drawn", "accentuated"]},
     ]
     layers = [entry(name) | {"atlases": atlases} for name in (LAYER, "silent")]
     content = manifest(layers, {"judge": {"name": MARKUP}})
@@ -224,6 +224,7 @@ def judged(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         atlas: {"levels": [{"size": size, "icons": {"legibility": legibility(size, atlas)}} for size in sizes]}
         for atlas, sizes in JUDGED.items()
     }
+    found["class-1"]["levels"][0]["icons"]["accentuated"] = {"legibility": legibility(20, "all")}
     few = {"all": {"levels": [{"size": 10, "icons": {"legibility": {"judged": 1}}}, {"size": 20, "icons": None}]}}
     figures = {"images": None, "layers": {}, "atlases": {LAYER: found, "silent": few}}
     (folder / "figures.js").write_text(data_script("figures", figures))
@@ -253,6 +254,10 @@ def test_icons_are_beside_real_patches(opened: Opener, judged: Path) -> None:
         ["72 %", "65 % to 78 %"],
     ]
     assert shown[4][0] == "33 %"
+    expect(card.locator("figure").last.locator(".name")).to_have_text(
+        ["drawn icons, 10 × 10", "real patches", "accentuated icons, 10 × 10", "real patches"]
+    )
+    assert shown[6][0] == "83 %"
     expect(card.locator("figcaption p").first).to_contain_text("by chance 3 % at 10 × 10, 1 % at 20 × 20.")
     track = card.locator(".row").nth(2).locator("svg")
     place = {

@@ -15,9 +15,8 @@ from pipeline.config.params import parse_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT, MODEL
 from pipeline.core.errors import ArtifactError, ConfigError, DataError
 from pipeline.core.files import discard
-from pipeline.core.grid_levels import level_sizes
+from pipeline.core.grid_levels import icon_level, level_sizes
 from pipeline.core.icon_styles import stored_styles, style_group
-from pipeline.core.grid_levels import icon_level
 from pipeline.core.zarr_store import array, create, level, open_artifact, write_array
 from pipeline.featurevis import memory
 from pipeline.images.toytown.toytown import Toytown

@@ -1,6 +1,7 @@
 // Legibility: the share of icons that another network, the judge, assigns to their own cell.
 
 import { decimal, percent } from "../data/format";
+import type { IconStyle } from "../data/icon-styles";
 import { type AtlasEntry, atlasName, type LayerEntry, type Manifest } from "../data/manifest";
 import { el } from "../ui/dom";
 import { type Axis, createForestPlot, type Row } from "./forest";
@@ -30,9 +31,14 @@ interface Judged extends Required<Legibility> {
   readonly ceiling_recognized: Estimate;
 }
 
+interface JudgedIcons {
+  readonly legibility?: Legibility | null;
+}
+
 interface JudgedLevel {
   readonly size: number;
-  readonly icons: { readonly legibility?: Legibility | null } | null;
+  /** Of the first style of icons; those of the others are below their names. */
+  readonly icons: (JudgedIcons & Partial<Readonly<Record<IconStyle, JudgedIcons>>>) | null;
 }
 
 /** The metrics of the run, as far as this section reads them: levels by layer and atlas. */
@@ -105,7 +111,7 @@ function createIntroduction(judge: string): HTMLElement[] {
 
 function createCard(manifest: Manifest, layer: LayerEntry, { atlases }: LegibilityMetrics): HTMLElement {
   const found = layer.atlases.flatMap((atlas) => {
-    const levels = judgedLevels(atlases[layer.name]?.[atlas.name]?.levels ?? []);
+    const levels = judgedLevels(atlas, atlases[layer.name]?.[atlas.name]?.levels ?? []);
     return levels.length ? [{ atlas, levels }] : [];
   });
   const card = el("article", { "data-judged": layer.name }, el("h3", {}, layer.name));
@@ -118,16 +124,22 @@ function createCard(manifest: Manifest, layer: LayerEntry, { atlases }: Legibili
   return card;
 }
 
+/** The judged icons of a level in one style. */
 interface Level {
   readonly size: number;
+  /** What the icons are called: their style only where the atlas has several. */
+  readonly icons: string;
   readonly found: Judged;
 }
 
-function judgedLevels(levels: readonly JudgedLevel[]): Level[] {
-  return levels.flatMap(({ size, icons }) => {
-    const found = icons?.legibility;
-    return found && isJudged(found) ? [{ size, found }] : [];
-  });
+function judgedLevels({ styles }: AtlasEntry, levels: readonly JudgedLevel[]): Level[] {
+  return levels.flatMap(({ size, icons }) =>
+    styles.flatMap((style, index) => {
+      const found = (index ? icons?.[style] : icons)?.legibility;
+      const name = styles.length > 1 ? `${style} icons` : "icons";
+      return found && isJudged(found) ? [{ size, icons: name, found }] : [];
+    }),
+  );
 }
 
 function isJudged(found: Legibility): found is Judged {
@@ -135,17 +147,17 @@ function isJudged(found: Legibility): found is Judged {
 }
 
 function createFigure(manifest: Manifest, atlas: AtlasEntry, levels: readonly Level[]): HTMLElement {
-  const rows = levels.flatMap(({ size, found }): Row[] => {
+  const rows = levels.flatMap(({ size, icons, found }): Row[] => {
     const chance = found.chance_top1 ?? 0;
     return [
-      { name: `icons, ${size}\u00a0×\u00a0${size}`, estimate: found.recognized, chance },
+      { name: `${icons}, ${size}\u00a0×\u00a0${size}`, estimate: found.recognized, chance },
       { name: "real patches", estimate: found.ceiling_recognized, chance, plain: true },
     ];
   });
-  const chances = levels.map(
-    ({ size, found }) => `${formatShare(found.chance_top1 ?? 0)} at ${size}\u00a0×\u00a0${size}`,
+  const chances = new Set(
+    levels.map(({ size, found }) => `${formatShare(found.chance_top1 ?? 0)} at ${size}\u00a0×\u00a0${size}`),
   );
-  const question = `Share that the judge assigns to their own cell; by chance ${chances.join(", ")}.`;
+  const question = `Share that the judge assigns to their own cell; by chance ${[...chances].join(", ")}.`;
   return createForestPlot(atlasName(manifest, atlas), question, rows, SHARE);
 }
 
@@ -165,7 +177,7 @@ function createTables(
   return details;
 }
 
-function createTableRows({ size, found }: Level): (string | Node)[][] {
+function createTableRows({ size, icons, found }: Level): (string | Node)[][] {
   return MEASURES.map(({ name, key }) => {
     const format = key === "percentile" ? decimal : formatShare;
     const cells = found[key].map((value, depth) => {
@@ -174,7 +186,7 @@ function createTableRows({ size, found }: Level): (string | Node)[][] {
       return el("span", {}, format(value), note);
     });
     const chance = { top1: found.chance_top1, top5: found.chance_top5, percentile: 0.5 }[key];
-    const level = `${size}\u00a0×\u00a0${size}, ${found.judged} icons`;
+    const level = `${size}\u00a0×\u00a0${size}, ${found.judged} ${icons}`;
     const head = el("span", {}, `${name} `, el("small", {}, level));
     return [head, ...cells, chance === null ? "–" : format(chance)];
   });
