@@ -1,8 +1,8 @@
-"""Real input for the benchmarks: the grid cells of 1,000 photographs in a real network, made once and kept."""
+"""Input for the benchmarks, made once and kept: the cells of 1,000 photographs in real networks, and of toytown."""
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +20,7 @@ from pipeline.stages import STAGES, Task
 
 SCRATCH = Path("outputs/.bench")
 SQUEEZENET, EFFICIENTNET = "imagenet_sample", "efficientnet_lite0"  # experiments
+TOYTOWN = "toytown"  # the configuration without an experiment
 # attributions and the network's accuracy take most of the time and change no direction
 OVERRIDES = ("grid.levels=[5,10,20]", "sample.attribution=false", "prepare.evaluate=false")
 WEIGHTS = "squeezenet1_0.safetensors"
@@ -40,10 +41,10 @@ class Run:
 
 
 def real_run(experiment: str = SQUEEZENET) -> Run:
-    """The run on the real input, started from nothing only when it is not there yet or was made otherwise.
+    """The run on an input, started from nothing only when it is not there yet or was made otherwise.
 
     Args:
-        experiment: of ``conf/experiment``, whose network it is.
+        experiment: of ``conf/experiment``, whose network it is, or :data:`TOYTOWN`.
 
     Raises:
         ConfigError: the real network and photographs are not there.
@@ -53,7 +54,7 @@ def real_run(experiment: str = SQUEEZENET) -> Run:
     done = outputs / DONE
     if not done.is_file() or json.loads(done.read_text()) != made:
         done.unlink(missing_ok=True)
-        log_line(f"benchmarks: making the cells of the real input once, in {outputs} (some minutes)")
+        log_line(f"benchmarks: making the cells of {experiment} once, in {outputs} (some minutes)")
         for task in _tasks(params, outputs):
             import_module(f"pipeline.{task.stage.name}.stage").run(task)
         write_json(done, made)
@@ -66,13 +67,14 @@ def real_params(experiment: str) -> Params:
     Raises:
         ConfigError: the real network and photographs are not there.
     """
+    if experiment == TOYTOWN:
+        return _params(OVERRIDES)
     folder = real_data()
     os.environ["ATLAS_REAL_DATA"] = str(folder)  # where conf/ looks
     images = (
         [] if experiment == SQUEEZENET else [f"images.root={folder}/images", f"images.classes={folder}/classes.tsv"]
     )
-    overrides = [f"+experiment={experiment}", *images, *OVERRIDES]
-    return parse_params(OmegaConf.to_container(compose_config(Path.cwd(), overrides)))
+    return _params([f"+experiment={experiment}", *images, *OVERRIDES])
 
 
 def real_data() -> Path:
@@ -88,6 +90,10 @@ def real_data() -> Path:
             "set ATLAS_REAL_DATA to their folder"
         )
     return folder
+
+
+def _params(overrides: Sequence[str]) -> Params:
+    return parse_params(OmegaConf.to_container(compose_config(Path.cwd(), overrides)))
 
 
 def _made(params: Params) -> dict[str, Any]:

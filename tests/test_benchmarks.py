@@ -300,7 +300,8 @@ def test_every_row_of_the_study_is_one_change_of_valid_settings() -> None:
 def test_every_kind_of_row_of_the_study_renders(small: Scene) -> None:
     """The stage's way, the same noise for all, and both other parameterizations give icons that differ."""
     chosen = settings(steps=2, batch_size=6)
-    material = Material(Run(params=None, outputs=Path()), small.layer, chosen, 6)  # type: ignore[arg-type]  # not read
+    run = Run(params=None, outputs=Path())  # type: ignore[arg-type]  # not read
+    material = Material(run, small.layer, chosen, 6, None)  # type: ignore[arg-type]  # not read
     vars(material)["cells"] = cells(small)
     vars(material)["magnitude"] = torch.rand(3, 24, 13, generator=torch.Generator().manual_seed(1)) + 0.5
     unchanged = [one for one in VARIANTS if not (one.change or one.wider)]

@@ -7,18 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
 from benchmarks.harness.report import Report
 from benchmarks.harness.rows import row
-from benchmarks.real import real_run
+from benchmarks.legibility.bench import JUDGES
+from benchmarks.legibility.judged import recognized
+from benchmarks.real import SQUEEZENET, real_params, real_run
 from benchmarks.study.page import rewrite
 from benchmarks.study.rendering import Material, rendered
 from benchmarks.study.sheet import LARGEST, strip, write_sheet
-from benchmarks.study.variants import VARIANTS, Variant
+from benchmarks.study.variants import EVERYWHERE, VARIANTS, Variant
 from pipeline.config.render import RenderSettings
 from pipeline.core.files import identity
 from pipeline.core.progress import log_line
+from pipeline.render.legibility import DEEPEST
 
 SCRATCH = Path("outputs/.bench/study")
 DOCUMENT = Path("docs/render-study.md")
@@ -38,19 +42,20 @@ def run(quick: bool) -> Report:
     Raises:
         ConfigError: the real input is not there.
     """
-    real = real_run()
     found: dict[str, list[Row]] = {}
     folder = SCRATCH.with_name("study_quick") if quick else SCRATCH
     pictures = folder if quick else PICTURES
-    for layer in real.params.layers:
-        less = QUICK if quick else {}
-        configured = real.params.render.for_layer(layer).model_copy(
-            update={**less, "batch_size": 4 if quick else CELLS}
-        )
-        material = Material(real, layer, configured, configured.batch_size)
-        found[layer] = [_row(variant, material, folder / layer, less) for variant in VARIANTS]
-        strips = [(one["name"], Image.open(folder / layer / f"{one['key']}.png")) for one in found[layer]]
-        write_sheet(pictures / f"{layer}.webp", strips)
+    less = QUICK if quick else {}
+    for experiment, judge in JUDGES.items():
+        real, variants = real_run(experiment), VARIANTS if experiment == SQUEEZENET else EVERYWHERE
+        for layer in real.params.layers:
+            configured = real.params.render.for_layer(layer).model_copy(
+                update={**less, "batch_size": 4 if quick else CELLS}
+            )
+            material = Material(real, layer, configured, configured.batch_size, real_params(judge).model)
+            found[layer] = [_row(variant, material, folder / layer, less) for variant in variants]
+            strips = [(one["name"], Image.open(folder / layer / f"{one['key']}.png")) for one in found[layer]]
+            write_sheet(pictures / f"{layer}.webp", strips)
     if not quick:
         rewrite(DOCUMENT, found)
     rows = [
@@ -65,7 +70,12 @@ def _row(variant: Variant, material: Material, folder: Path, less: Mapping[str, 
     """One row, from what is kept if it was rendered before."""
     size = material.configured.size + variant.wider
     settings = material.configured.model_copy(update={**variant.change, "size": size, **less})
-    inputs = {"variant": asdict(variant), "settings": settings.model_dump(mode="json"), "layer": material.layer}
+    inputs = {
+        "variant": asdict(variant),
+        "settings": settings.model_dump(mode="json"),
+        "layer": material.layer,
+        "judge": material.judge.name,
+    }
     key = identity(inputs)[:16]
     rows = folder / "rows.jsonl"
     kept = next((one for one in _kept(rows) if one["key"] == key), None)
@@ -93,12 +103,15 @@ def _measured(variant: Variant, material: Material, settings: RenderSettings, pi
     picture.parent.mkdir(parents=True, exist_ok=True)
     strip(icons, min(material.configured.size, LARGEST)).save(picture)
     found = material.cells.measured(icons, settings.size)
+    judged = material.judged.icons(icons[torch.from_numpy(material.judged.known)])
     return {
         "name": variant.name,
         "centered": float(np.median(found.scores["fidelity_centred"])),
         "p10": float(np.quantile(found.scores["fidelity_centred"], 0.1)),
         "raw": float(np.median(found.scores["fidelity"])),
         "retrieval": _retrieved(material, found.activation),
+        "recognized": float(recognized(judged).mean()),
+        "percentile": float(judged.percentile[-DEEPEST:].mean()),
         "icons_per_second": len(icons) / seconds,
         "contrast": float(icons.float().flatten(1).std(dim=1).mean() / 255),
     }

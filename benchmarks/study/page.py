@@ -11,7 +11,10 @@ from pipeline.core.files import atomic
 
 # <!-- study: LAYER --> anything <!-- end of study -->
 BLOCK = re.compile(r"(<!-- study: (\S+) -->\n).*?(<!-- end of study -->)", re.DOTALL)
-COLUMNS = ("row", "centered", "10th percentile", "raw", "retrieval", "icons/s", "contrast")
+COLUMNS = (
+    *("row", "centered", "10th percentile", "raw", "retrieval"),
+    *("recognized", "percentile of the own cell", "icons/s", "contrast"),
+)
 
 
 def rewrite(document: Path, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
@@ -37,7 +40,7 @@ def rewrite(document: Path, found: Mapping[str, Sequence[Mapping[str, Any]]]) ->
 
 def block(layer: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """A layer's table and picture."""
-    lines = [COLUMNS, ("---", *["---:"] * 6), *map(_cells, rows)]
+    lines = [COLUMNS, ("---", *["---:"] * (len(COLUMNS) - 1)), *map(_cells, rows)]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     picture = f"![A dozen icons of {layer} in each row of the table](study/{layer}.webp)"
     return f"\n`python -m benchmarks study`, on {in_words(machine())}.\n\n{table}\n\n{picture}\n\n"
@@ -49,6 +52,8 @@ def _cells(one: Mapping[str, Any]) -> tuple[str, ...]:
         one["name"],
         *fidelities,
         f"{one['retrieval']:.0%}",
+        f"{one['recognized']:.0%}",
+        f"{one['percentile']:.2f}",
         f"{one['icons_per_second']:.1f}",
         f"{one['contrast']:.3f}",
     )

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from benchmarks.fidelity.exemplars import Photographs, patches
+from benchmarks.legibility.judged import Judged
 from benchmarks.real import Run
 from benchmarks.render.cells import Cells, level_cells, parents_of, spread_cells
 from benchmarks.render.ours import SEED, IconRenderer
 from benchmarks.study import parameterizations
 from benchmarks.study.variants import Variant
+from pipeline.config.model import ModelSettings
 from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS
@@ -41,12 +43,19 @@ class Material:
         layer: dotted module path.
         configured: the default settings, with the size of the layer's icons.
         count: icons, all in one batch.
+        judge: settings of the network that tells their legibility.
     """
 
     run: Run
     layer: str
     configured: RenderSettings
     count: int
+    judge: ModelSettings
+
+    @cached_property
+    def judged(self) -> Judged:
+        """The cells as the judge knows them."""
+        return Judged(self.cells, self.judge, self.configured.size)
 
     @cached_property
     def cells(self) -> Cells:
@@ -136,8 +145,10 @@ def _as_the_stage(variant: Variant, material: Material, settings: RenderSettings
     cells = material.cells
     renderer = IconRenderer(cells, settings, material.space(settings))
     start = None
-    if variant.start == "exemplar":
+    if variant.start in ("exemplar", "other exemplar"):
         start = patches(material.run, cells, settings.size)
+        if variant.start == "other exemplar":
+            start = start.roll(len(start) // 2, dims=0)
     elif variant.start == "parent":
         start = material.parents
     return lambda: renderer.render(start, same_noise=variant.start == "same noise")

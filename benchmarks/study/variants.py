@@ -13,22 +13,30 @@ class Variant:
         name: for people.
         change: settings that differ from the defaults.
         wider: pixels that the icons are wider than the default.
-        start: what icons start from: noise of their own, the same noise for all, the patch of their cell's best
-            exemplar, or the icon of the cell they lie in one level up (both with the steps of a warm start).
+        start: what icons start from: noise of their own, the same noise for all, the patch of their cell's or of
+            another cell's best exemplar, or the icon of the cell they lie in one level up (the last three with the
+            steps of a warm start).
         parameterization: the one of the settings, or one that only the study has.
     """
 
     name: str
     change: Mapping[str, Any] = field(default_factory=dict)
     wider: int = 0
-    start: Literal["noise", "same noise", "exemplar", "parent"] = "noise"
+    start: Literal["noise", "same noise", "exemplar", "other exemplar", "parent"] = "noise"
     parameterization: Literal["settings", "maco", "prior"] = "settings"
 
 
-VARIANTS = (
+EVERYWHERE = (  # on every network
     Variant("default"),
     Variant("feature statistics 0", {"statistics": 0.0}),
     *(Variant(f"feature statistics {value:g}", {"statistics": value}) for value in (3.0, 10.0, 60.0)),
+    Variant("accentuated", start="exemplar"),
+    Variant("accentuated, feature statistics 0", {"statistics": 0.0}, start="exemplar"),
+    Variant("start: another cell's exemplar", start="other exemplar"),
+    Variant("start: parent cell's icon", start="parent"),
+)
+VARIANTS = (  # on the first one
+    *EVERYWHERE,
     Variant("contrast free, start 0.01, rate 0.08", {"contrast": None, "init_std": 0.01, "learning_rate": 0.08}),
     *(Variant(f"contrast {value}", {"contrast": value}) for value in (0.6, 0.8)),
     *(Variant(f"redirected ReLU {value:g}", {"redirected_relu": value}) for value in (0.0, 0.4)),
@@ -50,8 +58,6 @@ VARIANTS = (
     Variant("icons 16 px larger", wider=16),
     *(Variant(f"{value} steps", {"steps": value}) for value in (64, 128, 192)),
     Variant("start: same noise for all", start="same noise"),
-    Variant("start: exemplar's patch", start="exemplar"),
-    Variant("start: parent cell's icon", start="parent"),
     Variant("MaCo: phases only", parameterization="maco"),
     Variant("deep image prior", parameterization="prior"),
 )

@@ -220,7 +220,7 @@ def judged(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     layers = [entry(name) | {"atlases": atlases} for name in (LAYER, "silent")]
     content = manifest(layers, {"judge": {"name": MARKUP}})
     (folder / "data/manifest.js").write_text(data_script("manifest", content))
-    found = {
+    found: dict[str, Any] = {
         atlas: {"levels": [{"size": size, "icons": {"legibility": legibility(size, atlas)}} for size in sizes]}
         for atlas, sizes in JUDGED.items()
     }

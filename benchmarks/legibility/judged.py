@@ -1,0 +1,66 @@
+"""Cells that a judge knows from real patches, and how it assigns pictures to them."""
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from benchmarks.render.cells import Cells
+from benchmarks.render.ours import SEED
+from benchmarks.render.prior import samples_of
+from pipeline.config.model import ModelSettings
+from pipeline.core import zarr_store
+from pipeline.core.artifacts import IMAGES, LAYOUT, MODEL
+from pipeline.core.cells import assign_cells
+from pipeline.parallel.pool import InlinePool
+from pipeline.render.judge import JudgeSpec
+from pipeline.render.legibility import DEEPEST, Recognition, recognition, unused_members
+from pipeline.render.sample_patches import PatchesSpec, cell_means
+
+
+class Judged:
+    """The cells that are known to the judge, and what it sees in their real patches.
+
+    Attributes:
+        known: their rows in the given cells.
+        cells: only those.
+    """
+
+    def __init__(self, cells: Cells, judge: ModelSettings, size: int) -> None:
+        """Look at real patches.
+
+        Args:
+            cells: of one level.
+            judge: settings of its network.
+            size: side of the icons, pixels.
+        """
+        run, layer = cells.run, cells.layer
+        layout = zarr_store.open_artifact(LAYOUT, LAYOUT.path(run.outputs, layer, "all"))
+        points, xy = (np.asarray(zarr_store.array(layout, name)[...]) for name in ("sample", "xy"))
+        (assigned,) = assign_cells(xy, [cells.level])
+        samples = samples_of(run.outputs, layer)
+        place = {tuple(one): index for index, one in enumerate(assigned.cell.tolist())}
+        rows = np.array([place[tuple(one)] for one in cells.place.tolist()], np.intp)
+        members = unused_members(assigned, rows, points, samples.image, list(cells.exemplars), SEED)
+        self.known = np.flatnonzero(members.known)
+        self.cells = cells.chosen(self.known)
+        spec = PatchesSpec(MODEL.path(run.outputs), IMAGES.path(run.outputs), run.params.images, layer, size)
+        self._judge = JudgeSpec(judge, spec, str(cells.device))()
+        self._prototypes, self._real = cell_means(
+            InlinePool(None),
+            lambda: self._judge,
+            samples,
+            [members.prototype[self.known], members.held_out[self.known, None]],
+        )
+
+    def icons(self, icons: Tensor) -> Recognition:
+        """How icons uint8 [cell, y, x, 3] of the known cells are assigned to cells."""
+        return recognition(self._judge.icons(icons.numpy()), self._prototypes, self._judge.channels)
+
+    def real(self) -> Recognition:
+        """The same of one real patch of each cell, which no prototype holds."""
+        return recognition(self._real, self._prototypes, self._judge.channels)
+
+
+def recognized(found: Recognition) -> NDArray[np.float64]:
+    """Of each picture, whether its own cell is the nearest, mean over the judge's deepest depths, [picture]."""
+    return np.asarray(found.top(1)[-DEEPEST:].mean(0), np.float64)
