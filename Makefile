@@ -9,7 +9,7 @@ help: ## show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: install ## make an atlas of the built-in image set and say where it is
-	$(RUN) atlas run 'render.styles=[accentuated]' render.warm_steps=64
+	$(RUN) atlas run +experiment=demo
 
 test: install ## run the tests, in two processes of one thread each
 	@! command -v npm > /dev/null || $(MAKE) --silent $(MODULES) || true  # without them, axe's tests say why they skip

@@ -54,6 +54,14 @@ IMAGES = {
 }
 EXPERIMENTS = {
     "tiny": [],
+    "demo": [
+        "images.count=48",
+        "model.training.epochs=1",
+        "layers=[mixed3b]",
+        *SMALL_ICONS,
+        *TINY,
+        "render.warm_steps=2",
+    ],
     "digits": ["model.training.epochs=1", *SMALL_ICONS, *TINY],
     "imagenet": [
         "images.root=photographs",
