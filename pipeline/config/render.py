@@ -44,7 +44,7 @@ class RenderSettings(Settings):
         rotation: largest angle of a random transform, degrees.
         total_variation, l2, blur, boundary: weights of the regularizers; 0 leaves one out.
         statistics: weight of the pull towards the feature statistics of the cell's exemplars; 0 leaves it out.
-        statistics_layers: whose statistics are taken, by layer: dotted module paths; four earlier layers where a layer
+        statistics_layers: whose statistics are taken, by layer: dotted module paths; three earlier layers where a layer
             is not named.
         attempts: starts that an icon gets while it fails (no gradient, not finite) or has a fidelity below 0.2.
         device: where it runs.
@@ -80,7 +80,7 @@ class RenderSettings(Settings):
     l2: NotNegative = 0.0
     blur: NotNegative = 0.0
     boundary: NotNegative = 0.0
-    statistics: NotNegative = 20.0
+    statistics: NotNegative = 10.0
     statistics_layers: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     device: Device = "cpu"

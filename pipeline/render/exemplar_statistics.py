@@ -23,7 +23,7 @@ from pipeline.parallel.pool import Pool
 from pipeline.render.sample_patches import MeasurementSpec, Patches, PatchesSpec, Samples, measured, measured_in_batches
 
 Floats = NDArray[np.float32]
-LAYERS = 4  # earlier layers whose statistics are taken, unless they are named
+LAYERS = 3  # earlier layers whose statistics are taken, unless they are named
 DEVIATION_SAMPLES = 1024
 MEAN_SHARE = 0.1  # of a statistic's mean, added to its deviation: a channel that hardly varies shall not rule
 SMALLEST = 1e-6  # deviation

@@ -108,12 +108,12 @@ def test_earlier_layers_are_chosen_evenly() -> None:
     shapes = {"conv": shape(3), "relu": shape(3), "pool": shape(5)}
     blocks = {f"blocks.{k}": shape(9 + 8 * k) for k in range(6)}
     layers = {**shapes, **blocks, "blocks.5.inner": shape(20), "wide": shape(49), "head": shape(60)}
-    assert statistics_layers("blocks.4", layers) == ["relu", "blocks.0", "blocks.1", "blocks.3"]
+    assert statistics_layers("blocks.4", layers, 4) == ["relu", "blocks.0", "blocks.1", "blocks.3"]
     assert statistics_layers("blocks.5", layers, 2) == ["relu", "blocks.4"]
     assert statistics_layers("pool", layers) == ["relu"]
     assert statistics_layers("conv", layers) == []
     tokens = {f"blocks.{k}": shape(224, 16, "tokens") for k in range(8)}
-    assert statistics_layers("blocks.7", tokens) == ["blocks.0", "blocks.2", "blocks.4", "blocks.6"]
+    assert statistics_layers("blocks.7", tokens, 4) == ["blocks.0", "blocks.2", "blocks.4", "blocks.6"]
 
 
 def test_a_named_layer_is_taken_or_refused() -> None:
