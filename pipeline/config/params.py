@@ -112,9 +112,15 @@ def parse_params(values: Any) -> Params:
                 f"{where}: expected UTF-8, found {escape_control_chars(text)}; give a path or name that is text"
             )
     try:
-        return Params.model_validate_json(json.dumps(values, default=str))
+        params = Params.model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
         raise ConfigError(_explain(error)) from None
+    levels, large = params.grid.levels, params.render.large_level
+    if large is not None and large not in levels:
+        raise ConfigError(
+            f"render.large_level: expected one of grid.levels, {', '.join(map(str, levels))}, or null, found {large}"
+        )
+    return params
 
 
 def _explain(error: ValidationError) -> str:

@@ -46,6 +46,8 @@ class RenderSettings(Settings):
         statistics: weight of the pull towards the feature statistics of the cell's exemplars; 0 leaves it out.
         statistics_layers: whose statistics are taken, by layer: dotted module paths; three earlier layers where a layer
             is not named.
+        large_level: grid level whose cells get a large icon too, for the deepest zoom; null for none.
+        large_scale: side of a large icon in those of the layer's icons.
         attempts: starts that an icon gets while it fails (no gradient, not finite) or has a fidelity below 0.2.
         device: where it runs.
         dtype: number type of the network's pass. It changes pixels. ``atlas run render.dtype=auto`` writes the one that
@@ -82,6 +84,8 @@ class RenderSettings(Settings):
     boundary: NotNegative = 0.0
     statistics: NotNegative = 10.0
     statistics_layers: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
+    large_level: Annotated[int, Field(ge=1)] | None = None
+    large_scale: Annotated[int, Field(ge=2, le=4)] = 2
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     device: Device = "cpu"
     dtype: Literal["float32", "bfloat16"] = "float32"

@@ -103,6 +103,7 @@ GRID = Artifact(
 # One group per level, with the drawn cells only, for the first of the styles that the attribute `styles` lists; each
 # further style has a group of its own, named after it, with the same groups: see pipeline.core.icon_styles.
 # Where a judge is set, a level's attribute `recognized` is the share of icons that it assigns to their own cell.
+# The level render.large_level has large icons too.
 # version 2: icons have a style. Before, the setting render.start told what all of them started from.
 ICONS = Artifact(
     "icons",
@@ -119,6 +120,13 @@ ICONS = Artifact(
         ),
         "legibility": Array(
             ("icon",), "float32", "share of the other cells that look less like it to the judge, NaN: unknown", "0..1"
+        ),
+        "large": Array(("icon", "y", "x", "color"), "uint8", "the icon on a larger canvas, sRGB", "0..255"),
+        "large_fidelity_centred": Array(
+            ("icon",), "float32", "centered fidelity of the large icon at the icon's size, NaN: not rendered", "-1..1"
+        ),
+        "large_key": Array(
+            ("icon", "byte"), "uint8", "SHA-256 key of the large icon in the cache, 0: not rendered", "0..255"
         ),
         "key": Array(("icon", "byte"), "uint8", "SHA-256 key of the icon in the cache, 0: not rendered", "0..255"),
         "parent": Array(

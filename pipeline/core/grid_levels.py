@@ -160,6 +160,21 @@ class IconLevel:
         """[icon, y, x, 3] sRGB, uint8, as a stored array to read from."""
         return array(self.group, "icon")
 
+    @property
+    def has_large(self) -> bool:
+        """Whether the level has large icons."""
+        return "large" in self.group
+
+    @property
+    def large(self) -> zarr.Array[Any]:
+        """[icon, y, x, 3] sRGB, uint8, as a stored array to read from; only where the level has large icons."""
+        return array(self.group, "large")
+
+    @cached_property
+    def large_fidelity_centred(self) -> NDArray[np.float32] | None:
+        """[icon] that of the large icons, not finite where one could not be rendered; None without large icons."""
+        return self._read("large_fidelity_centred") if self.has_large else None
+
     def at(self, name: str, index: int) -> Any:
         """One icon's entry of the array ``name``, without reading the others."""
         return array(self.group, name)[index]

@@ -37,7 +37,12 @@ Loss = Callable[[Tensor], Tensor]
 
 
 def check_memory(
-    pool: Pool, spec: RendererSpec, example: NDArray[Any], cluster: Inline | Local | Address, group: str
+    pool: Pool,
+    spec: RendererSpec,
+    example: NDArray[Any],
+    cluster: Inline | Local | Address,
+    group: str,
+    what: str = "icons",
 ) -> None:
     """Log what a batch takes of the memory that is free on a worker; local workers share that of the machine.
 
@@ -47,6 +52,7 @@ def check_memory(
         example: a target, e.g. a direction [channel].
         cluster: where the workers are.
         group: of the settings, for the error line.
+        what: the images are called.
 
     Raises:
         ConfigError: a batch does not fit; proposes a size that does.
@@ -59,10 +65,10 @@ def check_memory(
     if needed > free:
         raise ConfigError(
             f"{group}.batch_size: expected {needed / GB:.2f} GB of free memory on {spec.device} for a batch of "
-            f"{spec.batch_size} icons, found {free / GB:.2f} GB; "
+            f"{spec.batch_size} {what}, found {free / GB:.2f} GB; "
             f"use {group}.batch_size={proposed_batch(each, free, spec.device, group)}"
         )
-    log_line(f"  a batch of {spec.batch_size} icons takes {needed / GB:.2f} GB of {free / GB:.1f} GB free")
+    log_line(f"  a batch of {spec.batch_size} {what} takes {needed / GB:.2f} GB of {free / GB:.1f} GB free")
 
 
 def bytes_per_image(loss: Loss, shape: Sequence[int], device: str) -> int:

@@ -10,7 +10,7 @@ each image: the n-th image of the batch gets the n-th target.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -129,6 +129,8 @@ class _Weighted(Objective):
 class Direction(Objective):
     """dot · max(cosine, 0.1) ** power at the center of a layer's map (Carter et al. 2019, with a true cosine).
 
+    It can also be that of the map's mean activation: a whole canvas of the direction, in no particular arrangement.
+
     Dot product and cosine are taken in the same space. The dot product is divided by the squared norm of the target: an
     image that reaches its target has the value 1 at any layer, so that weights of regularizers mean the same
     everywhere.
@@ -143,7 +145,14 @@ class Direction(Objective):
         targets: [image, channel], the directions in that space.
     """
 
-    def __init__(self, layer: str, activations: Tensor, space: ActivationSpace, cosine_power: float) -> None:
+    def __init__(
+        self,
+        layer: str,
+        activations: Tensor,
+        space: ActivationSpace,
+        cosine_power: float,
+        at: Literal["center", "mean"] = "center",
+    ) -> None:
         """Map the directions into the space.
 
         Args:
@@ -151,7 +160,9 @@ class Direction(Objective):
             activations: raw, e.g. the means of grid cells, float32 [image, channel].
             space: raw, centered or whitened.
             cosine_power: exponent of the cosine.
+            at: the map's ``center``, or its ``mean`` over all positions.
         """
+        self._activations = center_activations if at == "center" else mean_activations
         self.layers, self._layer, self.cosine_power = frozenset({layer}), layer, cosine_power
         self.origin = torch.from_numpy(space.origin).to(activations)
         self.root = None if space.root is None else torch.from_numpy(space.root).to(activations)
@@ -162,11 +173,12 @@ class Direction(Objective):
             "origin": array_digest(space.origin),
             "root": None if space.root is None else array_digest(space.root),
             "cosine_power": cosine_power,
+            **({} if at == "center" else {"at": at}),
         }
 
     def __call__(self, features: Features, warmup: float) -> Tensor:
         """The surrogate of each image, [image]."""
-        activations = center_activations(features[self._layer])
+        activations = self._activations(features[self._layer])
         surrogate = self.surrogate_gradient(activations, warmup * self.cosine_power)
         return (activations * surrogate).sum(1)
 
@@ -204,9 +216,15 @@ class Direction(Objective):
         return dot, cosine_similarity(mapped, self.targets, dim=1).clamp(min=MIN_COSINE)
 
 
-def direction(layer: str, activations: Tensor, space: ActivationSpace, cosine_power: float) -> Direction:
-    """Point along raw activations [image, channel] at the center of the map; see :class:`Direction`."""
-    return Direction(layer, activations, space, cosine_power)
+def direction(
+    layer: str,
+    activations: Tensor,
+    space: ActivationSpace,
+    cosine_power: float,
+    at: Literal["center", "mean"] = "center",
+) -> Direction:
+    """Point along raw activations [image, channel] at the center of the map or in its mean; see :class:`Direction`."""
+    return Direction(layer, activations, space, cosine_power, at)
 
 
 class _Indexed(Objective):
@@ -400,6 +418,12 @@ def center_activations(grid: Tensor) -> Tensor:
     """The activation at the center of maps [image, channel, y, x], float32 [image, channel]."""
     center: Tensor = grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2]
     return center.float()
+
+
+def mean_activations(grid: Tensor) -> Tensor:
+    """The mean activation over maps [image, channel, y, x], float32 [image, channel]."""
+    mean: Tensor = grid.sum((2, 3), dtype=torch.float32) / (grid.shape[2] * grid.shape[3])
+    return mean
 
 
 def gram_matrix(grid: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import Objective
 from pipeline.featurevis.optimize import OptimizerConfig, Result, image_generator, noise_and_uniforms, optimize
 from pipeline.featurevis.parameterization import ImageParameterization
+from pipeline.featurevis.reduced_view import ReducedViewExtractor
 from pipeline.featurevis.transforms import RandomAffine
 from pipeline.model.network import Network, load_network
 from pipeline.parallel.pool import Pool
@@ -100,6 +101,8 @@ class RendererSpec:
         device: where it runs.
         dtype: number type of the network's pass.
         size_setting: name of the setting that gives the size, for error lines.
+        reduction: the objective also sees the images reduced by this factor, see
+            :mod:`pipeline.featurevis.reduced_view`; 1 for no second view.
     """
 
     model: Path
@@ -115,6 +118,7 @@ class RendererSpec:
     device: str
     dtype: Literal["float32", "bfloat16"]
     size_setting: str = "size"
+    reduction: int = 1
 
     def __call__(self) -> "BatchRenderer":
         """A renderer, in a worker."""
@@ -123,6 +127,10 @@ class RendererSpec:
     def extractor(self, network: Network) -> FeatureExtractor:
         """The network as far as the objective needs it."""
         size, layers = self.parameterization.size, self.purpose.layers
+        if self.reduction > 1:
+            return ReducedViewExtractor(
+                network, layers, size, self.dtype, self.reduction, size_setting=self.size_setting
+            )
         return FeatureExtractor(network, layers, size, self.dtype, size_setting=self.size_setting)
 
     def centered_transform(self, extractor: FeatureExtractor) -> RandomAffine:

@@ -127,6 +127,18 @@ def describe_icon(sources: Sources, size: int, index: int) -> dict[str, Any] | N
         "fidelity": _number(level.at("fidelity", icon)),
         "fidelity_centred": _number(level.at("fidelity_centred", icon)),
         **({name: _key(level, name, icon) for name in KEYS} if level.has_keys else {}),
+        **({"large": _describe_large(level, icon)} if level.has_large else {}),
+    }
+
+
+def _describe_large(level: IconLevel, icon: int) -> dict[str, Any]:
+    """The large icon, which the page shows: its metric, the digest of its pixels, and its key."""
+    pixels = np.asarray(level.large[icon])
+    return {
+        "pixels": pixels.shape[0],
+        "sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
+        "fidelity_centred": _number(level.at("large_fidelity_centred", icon)),
+        "key": _key(level, "large_key", icon),
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
+from torch.nn.functional import avg_pool2d, cosine_similarity
 
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import center_activations
@@ -34,16 +34,20 @@ Floats = NDArray[np.float32]
 class FidelityMeasure:
     """Measures icons by their cells' mean activations; what does not change from batch to batch is prepared once."""
 
-    def __init__(self, network: Network, layer: str, size: tuple[int, int], layer_mean: Tensor) -> None:
+    def __init__(
+        self, network: Network, layer: str, size: tuple[int, int], layer_mean: Tensor, reduction: int = 1
+    ) -> None:
         """Prepare the network, in float32.
 
         Args:
             network: on the device where icons are measured.
             layer: dotted module path.
-            size: (height, width) of the icons, pixels.
+            size: (height, width) that icons are measured at, pixels.
             layer_mean: [channel], on the same device.
+            reduction: the icons are this factor larger, and reduced by it first: at their own size the layer's center
+                would see only their middle.
         """
-        self._layer, self._layer_mean = layer, layer_mean
+        self._layer, self._layer_mean, self._reduction = layer, layer_mean, reduction
         self._extractor = FeatureExtractor(network, [layer], size, "float32")
         self._transform = replace(HELD_OUT, center=self._extractor.center(layer))
 
@@ -51,7 +55,7 @@ class FidelityMeasure:
         """Measure stored icons.
 
         Args:
-            images: uint8 [icon, y, x, 3].
+            images: uint8 [icon, y, x, 3], of that size times the reduction.
             targets: that begin with the raw mean activation of each icon's cell, [icon, channel + more].
 
         Returns:
@@ -59,6 +63,7 @@ class FidelityMeasure:
             subtracting the layer's mean from both; the mean raw activation over the transforms.
         """
         means, pixels = targets[:, : len(self._layer_mean)], images.movedim(-1, 1).float() / 255
+        pixels = avg_pool2d(pixels, self._reduction) if self._reduction > 1 else pixels
         raw, centered, activations = [], [], []
         with torch.no_grad():
             for matrix in self.matrices((pixels.shape[2], pixels.shape[3])).to(pixels):
@@ -140,14 +145,14 @@ def level_metrics(
         "failed": int(np.isnan(icons.fidelity).sum()),
         "retried": icons.retried,
         "fidelity": {
-            "median": _quantile(icons.fidelity, 0.5),
-            "p10": _quantile(icons.fidelity, 0.1),
-            "floor": _quantile(fidelity_floor(means, layer_mean), 0.5),
+            "median": rounded_quantile(icons.fidelity, 0.5),
+            "p10": rounded_quantile(icons.fidelity, 0.1),
+            "floor": rounded_quantile(fidelity_floor(means, layer_mean), 0.5),
         },
         "fidelity_centred": {
-            "median": _quantile(icons.fidelity_centred, 0.5),
-            "p10": _quantile(icons.fidelity_centred, 0.1),
-            "ceiling": _quantile(reliability, 0.5),
+            "median": rounded_quantile(icons.fidelity_centred, 0.5),
+            "p10": rounded_quantile(icons.fidelity_centred, 0.1),
+            "ceiling": rounded_quantile(reliability, 0.5),
         },
         "retrieval": {"exact": round(found.exact, 4), "near": round(found.near, 4)},
     }
@@ -178,6 +183,8 @@ def summary_line(level: int, style: str, metrics: dict[str, Any]) -> str:
     if legible.get("recognized"):
         icons, real = (100 * legible[name]["value"] for name in ("recognized", "ceiling_recognized"))
         line += f", recognized by the judge {icons:.0f} % (real patches {real:.0f} %)"
+    large = metrics.get("large")
+    line += f", large icons' centered fidelity {_two_digits(large['fidelity_centred']['median'])}" if large else ""
     return line + (f", {metrics['failed']} COULD NOT BE RENDERED and are left white" if metrics["failed"] else "")
 
 
@@ -185,7 +192,8 @@ def _normalized(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 
 
-def _quantile(values: Floats, share: float) -> float | None:
+def rounded_quantile(values: Floats, share: float) -> float | None:
+    """The quantile of the finite values; None where there are none."""
     finite = values[np.isfinite(values)]
     return round(float(np.quantile(finite, share)), 4) if len(finite) else None
 

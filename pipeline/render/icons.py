@@ -106,8 +106,8 @@ def icon_arrays(icons: Mapping[int, Icon], retried: int, means: Floats, size: in
         arrays.fidelity[row] = icon.cached.scores["fidelity"]
         arrays.fidelity_centred[row] = icon.cached.scores["fidelity_centred"]
         arrays.activation[row] = icon.cached.activation
-        arrays.key[row] = _bytes(icon.key)
-        arrays.parent[row] = _bytes(icon.parent) if icon.parent else 0
+        arrays.key[row] = key_bytes(icon.key)
+        arrays.parent[row] = key_bytes(icon.parent) if icon.parent else 0
     return arrays
 
 
@@ -139,5 +139,6 @@ def write_icons(
         level.attrs["recognized"] = recognized
 
 
-def _bytes(key: str) -> NDArray[np.uint8]:
+def key_bytes(key: str) -> NDArray[np.uint8]:
+    """A key in the image cache, SHA-256 (hex), as it is stored: uint8 [32]."""
     return np.frombuffer(bytes.fromhex(key), np.uint8)

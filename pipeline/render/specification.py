@@ -52,8 +52,12 @@ class CellDirections:
     def objective(self, targets: Tensor) -> Objective:
         """Of a batch, for targets [icon, channel + statistic]: raw mean activations, and the prior's statistics."""
         means, statistics = targets[:, : len(self.layer_mean)], targets[:, len(self.layer_mean) :]
-        towards = direction(self.layer, means, self.space, self.cosine_power)
+        towards = self.direction(means)
         return towards if self.prior is None else towards + self.prior.objective(statistics)
+
+    def direction(self, means: Tensor) -> Objective:
+        """Towards raw mean activations [icon, channel]."""
+        return direction(self.layer, means, self.space, self.cosine_power)
 
     def measure(self, network: Network, size: tuple[int, int]) -> FidelityMeasure:
         """Fidelity, raw and centered."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from pipeline.render.exemplar_statistics import (
 from pipeline.render.fidelity import fidelity_histogram, level_metrics, summary_line
 from pipeline.render.icons import Start, icon_arrays, start_from_patch, write_icons
 from pipeline.render.judge import JudgeSpec
+from pipeline.render.large_icons import LargeIconRenderer, large_renderer_spec, large_side
 from pipeline.render.legibility import LegibilityMeasure
 from pipeline.render.levels import LevelCells, LevelRenderer, level_cells, rendered_levels
 from pipeline.render.sample_patches import PatchesSpec, Samples, cell_means
@@ -46,7 +48,7 @@ from pipeline.stages import Task
 CACHE = ".cache/images"  # below outputs; DVC does not know of it, and all layers and atlases share it
 FORMER_CACHE = ".cache/icons"  # of earlier versions, whose icons have other keys
 # settings that change no attempt at an icon; the layers of the statistics are in the objective's description
-NOT_IN_KEY = {"size_by_layer", "statistics_layers", "attempts", "styles"}
+NOT_IN_KEY = {"size_by_layer", "statistics_layers", "attempts", "styles", "large_level", "large_scale"}
 START: Mapping[IconStyle, str] = {"drawn": "noise", "accentuated": "exemplar"}  # a style's name in keys
 
 Floats = NDArray[np.float32]
@@ -65,20 +67,22 @@ def run(task: Task) -> None:
     activations = zarr_store.open_artifact(ACTIVATIONS, task.path(ACTIVATIONS))
     levels = level_cells(grid)
     total = sum(len(cells.row) for cells in levels) * len(settings.styles)
+    large = sum(len(cells.row) for cells in levels if cells.size == settings.large_level) * len(settings.styles)
     steps = f"{settings.steps} steps" + (f" ({settings.warm_steps} from an image)" if settings.warm_steps else "")
     styles = " and ".join(settings.styles)
     log_line(f"render {task.layer} {task.atlas}: {total} icons of {settings.size} px, {styles}, {steps} each")
+    if large:
+        log_line(f"  and {large} large icons of {large_side(settings)} px for level {settings.large_level}")
     _mention_former_cache(task.outputs)
     layer_mean = np.asarray(zarr_store.array(grid, "mean")[:], np.float32)
     metrics: dict[IconStyle, dict[str, dict[str, Any]]] = {style: {} for style in settings.styles}
     plot: dict[str, list[Any]] = {}
     began = time.monotonic()
-    cluster = from_environment()
     with (
         zarr_store.create(ICONS, task.path(ICONS), task.settings(), _inputs(task, grid)) as stored,
-        open_pool(cluster) as pool,
+        open_pool(from_environment()) as pool,
         ImageCache(task.outputs / CACHE) as cache,
-        progress("render", total, "icon") as bar,
+        progress("render", total + large, "icon") as bar,
     ):
         samples = Samples(
             np.asarray(zarr_store.array(activations, "image")[...]),
@@ -91,18 +95,15 @@ def run(task: Task) -> None:
         space = _activation_space(task, layer_mean, activations)
         model = task.path(MODEL).absolute()
         spec = renderer_spec(settings, task.layer, space, layer_mean, task.params.seed, model, prior)
-        check = partial(check_memory, pool, spec, example, cluster, "render")
-        renderer = CachedRenderer(cache, pool, spec, settings.batch_size, check)
-        key_inputs = _key_inputs(task, settings, spec, example, layer_mean, cluster)
+        renderers = _renderers(task, settings, spec, example, layer_mean, pool, cache, with_large=bool(large))
         score = "fidelity" if settings.space == "raw" else "fidelity_centred"
         for style in settings.styles:
             group, legible = add_style(stored, style), legibility()
-            base = base_digest(_with_style(key_inputs, style))
             rendered = rendered_levels(
-                LevelRenderer(renderer, base, settings.attempts, score),
+                LevelRenderer(renderers.icons, renderers.base(style), settings.attempts, score),
                 levels,
                 targets,
-                lambda count: _advance(bar, count),
+                partial(_advance, bar),
                 warm=settings.warm_steps is not None,
                 patches=_exemplar_patches(task, settings, samples, levels) if style == "accentuated" else None,
             )
@@ -114,7 +115,12 @@ def run(task: Task) -> None:
                     valid = np.isfinite(icons.fidelity)
                     judged, found["legibility"] = legible(cells.size, cells.row, cells.exemplar, icons.icon, valid)
                     recognized = (found["legibility"].get("recognized") or {}).get("value")
-                write_icons(group.create_group(str(cells.size)), cells.row, icons, judged, recognized)
+                stored_level = group.create_group(str(cells.size))
+                write_icons(stored_level, cells.row, icons, judged, recognized)
+                if renderers.large is not None and cells.size == settings.large_level:
+                    larger = renderers.large.render(style, level.icons, len(cells.row), partial(_advance, bar))
+                    larger.write(stored_level)
+                    found["large"] = larger.metrics()
                 metrics[style][str(cells.size)] = found
                 for name, rows in fidelity_histogram(cells.size, style, icons).items():
                     plot.setdefault(name, []).extend(rows)
@@ -125,17 +131,81 @@ def run(task: Task) -> None:
             log_line("  " + summary_line(int(size), style, numbers))
     seconds = time.monotonic() - began
     log_line(
-        f"  {total} icons in {seconds:.0f} s, {renderer.cache_hits} images from the cache, "
-        f"{renderer.rendered} rendered → {task.path(ICONS)}"
+        f"  {total + large} icons in {seconds:.0f} s, {renderers.cache_hits} images from the cache, "
+        f"{renderers.rendered} rendered → {task.path(ICONS)}"
     )
+
+
+@dataclass(frozen=True)
+class _Renderers:
+    """The renderers of a layer's icons.
+
+    Attributes:
+        icons: of single icons.
+        base: of the keys of all icons of a style.
+        large: of large icons; None where no level has any.
+        cached: all that render.
+    """
+
+    icons: CachedRenderer
+    base: Callable[[IconStyle], bytes]
+    large: LargeIconRenderer | None
+    cached: Sequence[CachedRenderer]
+
+    @property
+    def cache_hits(self) -> int:
+        """Images taken from the cache so far."""
+        return sum(renderer.cache_hits for renderer in self.cached)
+
+    @property
+    def rendered(self) -> int:
+        """Images rendered so far."""
+        return sum(renderer.rendered for renderer in self.cached)
+
+
+def _renderers(
+    task: Task,
+    settings: RenderSettings,
+    spec: RendererSpec,
+    example: Floats,
+    layer_mean: Floats,
+    pool: Pool,
+    cache: ImageCache,
+    *,
+    with_large: bool,
+) -> _Renderers:
+    """The renderers of icons, and of large icons if wanted; memory for both is checked before the first image."""
+    cluster = from_environment()
+    checks = [partial(check_memory, pool, spec, example, cluster, "render")]
+
+    def check() -> None:
+        while checks:
+            checks.pop(0)()
+
+    def base(of: RendererSpec, more: dict[str, Any], style: IconStyle) -> bytes:
+        inputs = _key_inputs(task, settings, of, example, layer_mean, cluster) | more
+        return base_digest(_with_style(inputs, style))
+
+    icons = CachedRenderer(cache, pool, spec, settings.batch_size, check)
+    if not with_large:
+        return _Renderers(icons, partial(base, spec, {}), None, [icons])
+    larger, side = large_renderer_spec(spec, settings, _layers(task)), large_side(settings)
+    checks.append(partial(check_memory, pool, larger, example, cluster, "render", "large icons"))
+    cached = CachedRenderer(cache, pool, larger, larger.batch_size, check)
+    large = LargeIconRenderer(cached, side, partial(base, larger, {"large_side": side}))
+    return _Renderers(icons, partial(base, spec, {}), large, [icons, cached])
+
+
+def _layers(task: Task) -> dict[str, LayerShape]:
+    """The layers of the saved network, in the order of its modules."""
+    return {name: LayerShape(**shape) for name, shape in read_description(task.path(MODEL))["layers"].items()}
 
 
 def _prior(
     task: Task, settings: RenderSettings, pool: Pool, samples: Samples, levels: Sequence[LevelCells]
 ) -> tuple[StatisticsPrior | None, list[Floats]]:
     """The pull towards the exemplars' statistics, and those of each level's cells [icon, statistic]; may be none."""
-    layers = {name: LayerShape(**shape) for name, shape in read_description(task.path(MODEL))["layers"].items()}
-    channels = prior_channels(settings, task.layer, layers)
+    channels = prior_channels(settings, task.layer, _layers(task))
     if not channels or not any(len(cells.row) for cells in levels):
         return None, [np.zeros((len(cells.row), 0), np.float32) for cells in levels]
     log_line(f"  feature statistics of the exemplars at {', '.join(channels)}")

@@ -187,10 +187,11 @@ def icons_content(icons: CellIcons) -> Content:
 
 
 def _measures(icons: CellIcons) -> Content:
+    recorded = {"legibility": icons.legibility, "large_fidelity_centred": icons.large_fidelity_centred}
     return {
         "fidelity": pack_array(icons.fidelity),
         "fidelity_centred": pack_array(icons.fidelity_centred),
-        **({} if icons.legibility is None else {"legibility": pack_array(icons.legibility)}),
+        **{name: pack_array(values) for name, values in recorded.items() if values is not None},
     }
 
 

@@ -29,12 +29,14 @@ class CellIcons:
     Attributes:
         fidelity, fidelity_centred: [cell], NaN where there is no icon.
         legibility: likewise; None without a judge.
+        large_fidelity_centred: likewise, of the large icons, which the tiles show; None without large icons.
         origin: [cell] what its icon's optimization started from, see :class:`pipeline.site.cell_data.IconOrigin`.
     """
 
     fidelity: NDArray[np.float32]
     fidelity_centred: NDArray[np.float32]
     legibility: NDArray[np.float32] | None
+    large_fidelity_centred: NDArray[np.float32] | None
     origin: NDArray[np.uint8]
 
 
@@ -183,6 +185,9 @@ def _cell_icons(icons: zarr.Group, size: int, cells: int) -> CellIcons:
         fidelity=icon.by_cell(icon.fidelity, cells),
         fidelity_centred=icon.by_cell(icon.fidelity_centred, cells),
         legibility=None if icon.legibility is None else icon.by_cell(icon.legibility, cells),
+        large_fidelity_centred=(
+            None if icon.large_fidelity_centred is None else icon.by_cell(icon.large_fidelity_centred, cells)
+        ),
         origin=_icon_origin(icons, icon, cells),
     )
 

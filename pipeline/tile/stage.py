@@ -57,8 +57,12 @@ def run(task: Task) -> None:
 
 
 def _write_level(folder: Path, icons: IconLevel, grid: GridLevel, settings: TileSettings) -> tuple[int, int]:
-    """Write one pyramid; returns the side of its image in pixels, and how many of its icons had failed."""
-    size, images = icons.size, icons.icon
+    """Write one pyramid, of the large icons where there are any.
+
+    Returns:
+        The side of its image in pixels, and how many of its icons had failed.
+    """
+    size, images = icons.size, icons.large if icons.has_large else icons.icon
     pixels = settings.icon_size or images.shape[1]
     layout = _layout(icons, grid, pixels, settings)
     rows = tracked(
