@@ -11,16 +11,19 @@ from pipeline.core.moments import BLOCK_BYTES
 from pipeline.plan import disk
 from pipeline.plan.disk import FLOAT_BYTES
 from pipeline.plan.inputs import (
+    LevelCount,
     Rates,
     Sizes,
     cell_count,
     filled_cells,
     fitted_count,
     icon_count,
+    large_count,
     level_counts,
     point_count,
     step_count,
 )
+from pipeline.render.large_icons import large_batch_size, large_side
 from pipeline.sample.attribution import TANGENTS
 from pipeline.sample.forward import parallel_batches
 from pipeline.sample.shards import shard_images
@@ -200,7 +203,7 @@ def grid_cost(sizes: Sizes, rates: Rates, gpus: Sequence[int], layer: str, atlas
 
 
 def render_cost(sizes: Sizes, rates: Rates, gpus: Sequence[int], layer: str, atlas: str) -> StageCost:
-    """The icons of an atlas, of all styles.
+    """The icons of an atlas, of all styles, large ones included.
 
     Memory holds one batch, and all finished icons of one style with three means of each cell.
     """
@@ -222,22 +225,80 @@ def render_cost(sizes: Sizes, rates: Rates, gpus: Sequence[int], layer: str, atl
         lines.append(f"steps: {settings.steps} from noise, {settings.warm_steps or settings.steps} from an image")
         lines.append(f"({work}) ÷ GPUs = {_on_gpus(gpus, seconds)}")
     finished = 2 * 3 * settings.size**2 + 3 * FLOAT_BYTES * channels
-    memory = rates.memory + settings.batch_size * icon.bytes + icon_count(levels) * finished
+    batch, kept = settings.batch_size * icon.bytes, icon_count(levels) * finished
+    if large_count(sizes, levels):
+        larger = _large_icons_cost(sizes, rates, gpus, layer, levels)
+        seconds = tuple(map(sum, zip(seconds, larger.seconds, strict=True)))
+        lines += larger.explanation
+        batch, kept = max(batch, larger.batch), kept + larger.kept
+        icons += larger.count
     written = disk.icons_bytes(sizes, layer, levels)
+    memory = rates.memory + batch + kept
     return StageCost("render", layer, atlas, icons, "icons", written, memory, seconds, tuple(lines))
+
+
+@dataclass(frozen=True)
+class _LargeIconsCost:
+    """What the large icons of an atlas cost.
+
+    Attributes:
+        count: of all styles.
+        batch: bytes of one batch.
+        kept: bytes of those of one style.
+        seconds: for each number of GPUs.
+        explanation: line by line.
+    """
+
+    count: int
+    batch: int
+    kept: int
+    seconds: tuple[float, ...]
+    explanation: tuple[str, ...]
+
+
+def _large_icons_cost(
+    sizes: Sizes, rates: Rates, gpus: Sequence[int], layer: str, levels: list[LevelCount]
+) -> _LargeIconsCost:
+    """Large icons all start from an image. At a given rate of icons their pixels count, those of both views."""
+    settings, one, scale = (
+        sizes.params.render.for_layer(layer),
+        rates.large_icons[layer],
+        sizes.params.render.large_scale,
+    )
+    scale, side, each = settings.large_scale, large_side(settings), large_count(sizes, levels)
+    icons, steps = len(settings.styles) * each, settings.warm_steps or settings.steps
+    stored, cached = disk.large_icon_row(side), disk.cached_icon(side, sizes.channels[layer])
+    bytes_each = f"({count(stored)} bytes + {count(cached)} in the cache), of 3 × {side}² pixels"
+    if rates.given.icons:
+        seconds = _shared(icons * (scale**2 + 1) / rates.given.icons, gpus)
+        work = f"{count(icons)} large icons × ({scale}² + 1) ÷ ({rate(rates.given.icons)} a second × GPUs)"
+    else:
+        seconds = _shared(icons * (one.other + steps * one.step), gpus)
+        work = (
+            f"{count(icons)} large icons × ({steps} steps × {1e3 * one.step:.3g} ms + {1e3 * one.other:.3g} ms) ÷ GPUs"
+        )
+    return _LargeIconsCost(
+        count=icons,
+        batch=large_batch_size(settings) * one.bytes,
+        kept=each * 2 * 3 * side**2,
+        seconds=seconds,
+        explanation=(f"{count(icons)} large icons × {bytes_each}", f"{work} = {_on_gpus(gpus, seconds)}"),
+    )
 
 
 def tile_cost(sizes: Sizes, rates: Rates, gpus: Sequence[int], layer: str, atlas: str) -> StageCost:
     """The tiles of an atlas; they are encoded one after the other and take no memory worth counting."""
     levels = level_counts(sizes, atlas)
-    side, written = disk.tile_icon_side(sizes, layer), disk.tiles_bytes(sizes, layer, levels)
-    icons = len(sizes.params.render.styles) * icon_count(levels)
-    seconds = PYRAMID * icons * side * side / rates.encode
+    pixels, written = disk.tile_pixels(sizes, layer, levels), disk.tiles_bytes(sizes, layer, levels)
+    side, large_icon = disk.tile_icon_sides(sizes, layer)
+    styles = len(sizes.params.render.styles)
+    icons, large = styles * icon_count(levels), styles * large_count(sizes, levels)
+    seconds = PYRAMID * pixels / rates.encode
     per_pixel, speed = disk.TILE_BYTES[sizes.params.tile.format], f"{rate(rates.encode / 1e6)} million a second"
-    line = (
-        f"{count(icons)} icons × {side}² pixels × {per_pixel:g} bytes = {size(written)}; "
-        f"pixels × 4/3 ÷ {speed} = {time(seconds)}"
-    )
+    shown = f"{count(icons)} icons × {side}² pixels"
+    if large:
+        shown = f"({count(icons - large)} icons × {side}² + {count(large)} large icons × {large_icon}²) pixels"
+    line = f"{shown} × {per_pixel:g} bytes = {size(written)}; pixels × 4/3 ÷ {speed} = {time(seconds)}"
     return StageCost("tile", layer, atlas, icons, "icons", written, rates.memory, (seconds,) * len(gpus), (line,))
 
 

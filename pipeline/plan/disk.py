@@ -6,7 +6,8 @@ import numpy as np
 
 from pipeline.core import artifacts as a
 from pipeline.core.artifacts import KEY_BYTES, Artifact
-from pipeline.plan.inputs import LevelCount, Sizes, cell_count, icon_count, level_counts, point_count
+from pipeline.plan.inputs import LevelCount, Sizes, cell_count, icon_count, large_count, level_counts, point_count
+from pipeline.render.large_icons import large_side
 
 FLOAT_BYTES = 4
 # measured on a run of SqueezeNet over 1,000 photographs: pyramids of icons of 48 and 96 px, exemplars of 256 px
@@ -54,6 +55,11 @@ def icon_row(side: int) -> int:
     return row_bytes(a.ICONS, scalars | {"icon": 3 * side * side, "key": KEY_BYTES, "parent": KEY_BYTES})
 
 
+def large_icon_row(side: int) -> int:
+    """Bytes of one large icon of ``side`` pixels in the artifact."""
+    return row_bytes(a.ICONS, {"large": 3 * side * side, "large_key": KEY_BYTES, "large_fidelity_centred": 1})
+
+
 def cached_icon(side: int, channels: int) -> int:
     """Bytes of one icon in the cache, which keeps every attempt."""
     return 3 * side * side + FLOAT_BYTES * channels + CACHE_ENTRY_BYTES
@@ -83,18 +89,27 @@ def icons_bytes(sizes: Sizes, layer: str, levels: list[LevelCount]) -> int:
     """Bytes of an atlas's icons of all styles, in their artifact and in the cache."""
     settings = sizes.params.render.for_layer(layer)
     each = icon_row(settings.size) + cached_icon(settings.size, sizes.channels[layer])
-    return len(settings.styles) * icon_count(levels) * each
+    side = large_side(settings)
+    each_large = large_icon_row(side) + cached_icon(side, sizes.channels[layer])
+    return len(settings.styles) * (icon_count(levels) * each + large_count(sizes, levels) * each_large)
 
 
-def tile_icon_side(sizes: Sizes, layer: str) -> int:
-    """Side of an icon in the tiles, pixels."""
-    return sizes.params.tile.icon_size or sizes.params.render.for_layer(layer).size
+def tile_icon_sides(sizes: Sizes, layer: str) -> tuple[int, int]:
+    """Side of an icon in the tiles, and of one in those of the level with large icons, pixels."""
+    settings, fixed = sizes.params.render.for_layer(layer), sizes.params.tile.icon_size
+    return fixed or settings.size, fixed or large_side(settings)
+
+
+def tile_pixels(sizes: Sizes, layer: str, levels: list[LevelCount]) -> int:
+    """Pixels of all icons of all styles in an atlas's tiles of the full size."""
+    side, large = tile_icon_sides(sizes, layer)
+    larger = large_count(sizes, levels)
+    return len(sizes.params.render.styles) * ((icon_count(levels) - larger) * side**2 + larger * large**2)
 
 
 def tiles_bytes(sizes: Sizes, layer: str, levels: list[LevelCount]) -> int:
     """Bytes of an atlas's tiles of all styles; empty cells take next to none."""
-    icons = len(sizes.params.render.styles) * icon_count(levels)
-    return round(icons * tile_icon_side(sizes, layer) ** 2 * TILE_BYTES[sizes.params.tile.format])
+    return round(tile_pixels(sizes, layer, levels) * TILE_BYTES[sizes.params.tile.format])
 
 
 def exemplar_bytes(sizes: Sizes) -> int:

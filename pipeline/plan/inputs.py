@@ -112,6 +112,7 @@ class Rates:
         memory: bytes of a process that has loaded the network.
         batch_bytes: bytes that a batch of ``sample`` takes beyond them.
         given: rates that replace measured ones; with ``given.icons``, only the bytes in ``icons`` count.
+        large_icons: the same as ``icons`` for large ones; empty where no level has any.
     """
 
     decode: float
@@ -124,6 +125,7 @@ class Rates:
     memory: int
     batch_bytes: int
     given: GivenRates = GivenRates()
+    large_icons: Mapping[str, IconCost] = field(default_factory=dict)
 
 
 def point_count(sizes: Sizes, atlas: str) -> int:
@@ -174,6 +176,11 @@ def cell_count(levels: list[LevelCount]) -> int:
 def icon_count(levels: list[LevelCount]) -> int:
     """Number of icons of all levels of an atlas, in one style."""
     return sum(level.drawn for level in levels)
+
+
+def large_count(sizes: Sizes, levels: list[LevelCount]) -> int:
+    """Number of large icons of an atlas, in one style."""
+    return sum(level.drawn for level in levels if level.size == sizes.params.render.large_level)
 
 
 def step_count(

@@ -26,7 +26,7 @@ from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import grouped_sums, row_blocks
 from pipeline.featurevis.activation_space import ActivationSpace
 from pipeline.featurevis.memory import bytes_per_image
-from pipeline.featurevis.renderer import BatchRenderer, RenderRequest
+from pipeline.featurevis.renderer import BatchRenderer, RendererSpec, RenderRequest
 from pipeline.images.crops import relative_positions
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
@@ -40,6 +40,7 @@ from pipeline.plan.check import check_device, logit_count
 from pipeline.plan.costs import sample_batch_bytes
 from pipeline.plan.inputs import GivenRates, IconCost, Rates
 from pipeline.render.exemplar_statistics import prior_without_data
+from pipeline.render.large_icons import large_renderer_spec
 from pipeline.render.specification import renderer_spec
 from pipeline.sample.attribution import sample_batch
 
@@ -161,6 +162,11 @@ def measure_rates(
         sum=_sum_rate(clock),
         encode=_encode_rate(params.tile.format, params.tile.quality, clock),
         icons={layer: _icon_cost(rendered, layer, params, not given.icons, clock) for layer in network.layers},
+        large_icons={
+            layer: _icon_cost(rendered, layer, params, not given.icons, clock, large=True)
+            for layer in network.layers
+            if params.render.large_level is not None
+        },
         memory=psutil.Process().memory_info().rss,
         batch_bytes=_batch_bytes(params, subject),
         given=given,
@@ -254,36 +260,48 @@ def _batch_bytes(params: Params, subject: RandomNetwork) -> int:
     return sample_batch_bytes(outputs, first, params.sample.batch_size, params.sample.attribution)
 
 
-def _icon_cost(network: Network, layer: str, params: Params, with_time: bool, clock: Clock) -> IconCost:
-    """Memory of one icon of a layer, and its time if ``with_time`` (else zero)."""
+def _icon_cost(
+    network: Network, layer: str, params: Params, with_time: bool, clock: Clock, *, large: bool = False
+) -> IconCost:
+    """Memory of one icon of a layer, or of a large one, and its time if ``with_time`` (else zero)."""
     settings = params.render.for_layer(layer)
-    step, other = _step_and_other(network, layer, settings, clock) if with_time else (0.0, 0.0)
-    mean = np.zeros(network.layers[layer].channels, np.float32)
-    prior = prior_without_data(settings, layer, network.layers)
-    spec = renderer_spec(settings, layer, ActivationSpace(mean, None), mean, seed=0, prior=prior)
+    spec, numbers = _renderer(network, layer, settings, large)
+    step, other = _step_and_other(network, spec, numbers, clock) if with_time else (0.0, 0.0)
     extractor, images = spec.extractor(network), spec.parameterization
 
     def value(parameters: Tensor) -> Tensor:
-        targets = torch.ones(len(parameters), len(mean) + (prior.statistics if prior else 0), device=settings.device)
+        targets = torch.ones(len(parameters), numbers, device=settings.device)
         return spec.purpose.objective(targets)(extractor(images.decode(parameters)), 1.0)
 
     return IconCost(step, other, bytes_per_image(value, images.shape, settings.device))
 
 
-def _step_and_other(network: Network, layer: str, settings: RenderSettings, clock: Clock) -> tuple[float, float]:
-    """Seconds of one icon for each of its gradient steps, and for everything else."""
+def _renderer(network: Network, layer: str, settings: RenderSettings, large: bool) -> tuple[RendererSpec, int]:
+    """A renderer of a layer's icons, or of its large ones, and the numbers in one of its targets."""
     mean = np.zeros(network.layers[layer].channels, np.float32)
     prior = prior_without_data(settings, layer, network.layers)
+    spec = renderer_spec(settings, layer, ActivationSpace(mean, None), mean, seed=0, prior=prior)
+    if large:
+        spec = large_renderer_spec(spec, settings, network.layers)
+    return spec, len(mean) + (prior.statistics if prior else 0)
+
+
+def _step_and_other(network: Network, spec: RendererSpec, numbers: int, clock: Clock) -> tuple[float, float]:
+    """Seconds of one icon for each of its gradient steps, and for everything else.
+
+    Args:
+        network: on the device.
+        spec: of the renderer.
+        numbers: in a target.
+        clock: seconds.
+    """
 
     def render(count: int, steps: int) -> None:
-        changed = settings.model_copy(update={"steps": steps, "batch_size": count})
-        numbers = len(mean) + (prior.statistics if prior else 0)
         targets = np.random.default_rng(0).random((count, numbers), dtype=np.float32)
-        spec = renderer_spec(changed, layer, ActivationSpace(mean, None), mean, seed=0, prior=prior)
-        renderer = BatchRenderer(network, spec)
+        renderer = BatchRenderer(network, replace(spec, cold=replace(spec.cold, steps=steps), batch_size=count))
         renderer.render([RenderRequest("", target) for target in targets])
 
-    size, more = timed_batch(lambda count: render(count, MORE), settings.batch_size, clock)
+    size, more = timed_batch(lambda count: render(count, MORE), spec.batch_size, clock)
     few = seconds_of(lambda count: render(count, FEW), size, clock)
     # another process may make the shorter one take longer; then all of the time counts as that of steps
     step = (more - few) / (MORE - FEW) if more > few else more / MORE

@@ -88,6 +88,11 @@ def _icon(traced: Values) -> Iterator[str]:
         above, (top, left) = parent["icon"], parent["cell"]
         metric = f"centered fidelity {_n(above['fidelity_centred'])}" if above else "not drawn"
         yield f"          within cell {top},{left} of level {parent['level']}: {metric}"
+    if large := icon.get("large"):
+        of_large = f"centered fidelity {_n(large['fidelity_centred'])} at the icon's size"
+        yield f"Large     {large['pixels']} px, started from the icon, {of_large}"
+        yield f"          pixels sha256 {large['sha256']}"
+        yield f"          key in the icon cache {large['key'] or 'none: it could not be rendered'}"
 
 
 def _cell(traced: Values) -> Iterator[str]:

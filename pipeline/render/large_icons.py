@@ -88,7 +88,7 @@ def large_renderer_spec(spec: RendererSpec, settings: RenderSettings, layers: Ma
             cells.layer, cells.space, cells.layer_mean, cells.cosine_power, cells.prior, scale, has_view
         ),
         parameterization=parameterization(settings.model_copy(update={"size": large_side(settings)})),
-        batch_size=max(1, spec.batch_size // scale**2),
+        batch_size=large_batch_size(settings),
         reduction=scale if has_view else 1,
     )
 
@@ -96,6 +96,11 @@ def large_renderer_spec(spec: RendererSpec, settings: RenderSettings, layers: Ma
 def large_side(settings: RenderSettings) -> int:
     """Side of a large icon, pixels; the settings have the size of the layer's icons."""
     return settings.large_scale * settings.size
+
+
+def large_batch_size(settings: RenderSettings) -> int:
+    """Large icons rendered together."""
+    return max(1, settings.batch_size // settings.large_scale**2)
 
 
 @dataclass(frozen=True)

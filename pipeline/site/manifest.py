@@ -61,8 +61,15 @@ def atlas_entry(
     return {"name": name, "levels": list(levels), "tiles": form, "heatmap": heatmap}
 
 
-def level_entry(level: GridLevel, width: int, height: int) -> Content:
-    """A level's entry; ``width`` and ``height`` are those of its image, pixels."""
+def level_entry(level: GridLevel, width: int, height: int, large: bool = False) -> Content:
+    """A level's entry.
+
+    Args:
+        level: its cells.
+        width: of its image, pixels.
+        height: likewise.
+        large: the image is made of large icons.
+    """
     return {
         "size": level.size,
         "width": width,
@@ -70,6 +77,7 @@ def level_entry(level: GridLevel, width: int, height: int) -> Content:
         "cells": len(level),
         "drawn": int(level.drawn.sum()),
         "samples": int(level.count.sum()),
+        **({"large": True} if large else {}),
     }
 
 

@@ -14,7 +14,7 @@ const COLUMNS = [
   ...(["top_class", "top_value"] as const),
 ];
 // recorded by some runs only
-const OPTIONAL_COLUMNS = ["legibility"] as const;
+const OPTIONAL_COLUMNS = ["legibility", "large_fidelity_centred"] as const;
 type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 type Column = (typeof COLUMNS)[number] | OptionalColumn;
 type Columns = Record<(typeof COLUMNS)[number], NumberArray> & Partial<Record<OptionalColumn, NumberArray>>;

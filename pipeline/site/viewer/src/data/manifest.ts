@@ -10,6 +10,8 @@ export interface LevelEntry {
   readonly cells: number;
   readonly drawn: number;
   readonly samples: number;
+  /** Whether its image is made of large icons, which have finer detail. */
+  readonly large?: boolean;
 }
 
 export interface HeatmapEntry {

@@ -22,6 +22,8 @@ const FADE_MS = 280;
 const MAX_WAIT_MS = 1500;
 const REMOVE_AFTER_MS = 400;
 const ZOOM_STEP = 1.5;
+const MAX_SCALE = 8; // relative to the pixels of the images
+const MAX_SCALE_LARGE = 2; // the same where an image is made of large icons
 
 interface ShownImage {
   readonly name: string;
@@ -34,6 +36,8 @@ export class MapView {
   private bottom = 0;
   private images: ShownImage[] = [];
   private requestedName = "";
+  /** Largest side of the whole atlas on the screen, CSS pixels; null for that of the images. */
+  private largestSide: number | null = null;
   private destroyed = false;
   /** View to restore after the resize in progress. */
   private pendingView: { readonly view: View | null } | null = null;
@@ -58,7 +62,7 @@ export class MapView {
       blendTime: reducedMotion ? 0 : 0.15,
       smoothTileEdgesMinZoom: Number.POSITIVE_INFINITY, // otherwise the whole window is drawn twice; tiles overlap anyway
       minZoomLevel: 0.4,
-      maxZoomPixelRatio: 8,
+      maxZoomPixelRatio: MAX_SCALE,
       visibilityRatio: 0.25,
       constrainDuringPan: true,
       preserveImageSizeOnResize: true,
@@ -67,6 +71,7 @@ export class MapView {
       gestureSettingsTouch: { pinchRotate: false, dblClickToZoom: true },
       imageLoaderLimit: 8,
     } as OpenSeadragon.Options);
+    this.limitZoom();
     const drawer = (): HTMLCanvasElement => this.viewer.drawer.canvas as HTMLCanvasElement;
     this.crossfade = new Crossfade(drawer, () => this.frame(), FADE_MS);
     this.viewer.canvas.append(this.crossfade.canvas);
@@ -82,6 +87,7 @@ export class MapView {
     const name = `${layer}/${atlas.name}/${level.size} ${styleOf(atlas)}`;
     if (name === this.requestedName) return;
     this.requestedName = name;
+    this.largestSide = level.large ? MAX_SCALE_LARGE * level.width : null;
     const again = this.images.find((entry) => entry.name === name);
     if (again) {
       this.switchTo(again);
@@ -210,6 +216,16 @@ export class MapView {
     this.destroyed = true;
     this.requestedName = ""; // cancels pending switches
     this.viewer.destroy();
+  }
+
+  /** Stop zooming in where the image in view has no more detail; the whole atlas can always be seen. */
+  private limitZoom(): void {
+    const { viewport } = this.viewer;
+    const getMaxZoom = viewport.getMaxZoom.bind(viewport);
+    viewport.getMaxZoom = () =>
+      this.largestSide === null
+        ? getMaxZoom()
+        : Math.max(this.largestSide / viewport.getContainerSize().x, viewport.getHomeZoom());
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import { count, decimal } from "../data/format";
 import { STYLE_INFOS, styleOf } from "../data/icon-styles";
+import type { LevelData } from "../data/level";
 import { atlasName, type Manifest, usesPrior } from "../data/manifest";
 import { type IconOrigin, loadIconOrigin } from "../data/related-cells";
 import type { Scene } from "../state/scene";
@@ -60,7 +61,7 @@ export class IconDialog {
         `${decimal(level.value("fidelity", cell))}, centered ${decimal(level.value("fidelity_centred", cell))}`,
       ],
       ["Style", `${style.name}: ${style.meaning}`],
-      ["Rendered at", `${pixels} × ${pixels} pixels`],
+      ["Rendered at", `${pixels} × ${pixels} pixels${describeLargeIcon(level, cell)}`],
       ...(usesPrior(this.manifest) ? [PRIOR] : []),
     ];
     const identities: [string, string][] = [
@@ -88,6 +89,14 @@ export class IconDialog {
       createCopyableText(provenanceCommand(layer.name, atlas, { size, row, column })),
     );
   }
+}
+
+/** What a large icon is, and its fidelity; empty where the level has none. */
+function describeLargeIcon(level: LevelData, cell: number): string {
+  if (!level.has("large_fidelity_centred")) return "";
+  const fidelity = level.value("large_fidelity_centred", cell);
+  if (Number.isNaN(fidelity)) return ", enlarged: no larger rendering succeeded";
+  return `: a larger rendering that started from the icon and adds detail; its centered fidelity at the icon's size is ${decimal(fidelity)}`;
 }
 
 /** Initialization of the icon; empty if unknown. */
