@@ -43,6 +43,7 @@ ERRORS = {
     "wrong type": (["render.steps=many"], ["render.steps", "integer", "many"]),
     "not finite": (["render.cosine_power=.nan"], ["render.cosine_power"]),
     "not nested": (["grid.levels=[10,30]"], ["grid.levels", "twice"]),
+    "no such level": (["render.large_level=15"], ["render.large_level", "10, 20, 40", "found 15"]),
     "no layers": (["layers=[]"], ["layers"]),
     "path as layer": (["layers=['../x']"], ["layers"]),
     "missing folder": (["images=image_folder", "images.root=nowhere"], ["nowhere"]),

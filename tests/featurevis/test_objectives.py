@@ -309,6 +309,17 @@ def test_digests_tell_objectives_apart(network: Network) -> None:
     assert [objective.digest(COUNT) for objective in every_objective(network).values()] == digests[: len(NAMES)]
 
 
+def test_a_direction_in_the_mean_of_a_map_takes_every_position() -> None:
+    """It is that of a map which holds the mean alone; one at the center sees nothing of the other positions."""
+    grid = torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    space = activation_space("centered", MEAN)
+    center, mean = (direction("layer", CELL[:1], space, 4.0, at) for at in ("center", "mean"))
+    collapsed = {"layer": grid.mean((2, 3), keepdim=True)}
+    torch.testing.assert_close(mean({"layer": grid}, 1.0), center(collapsed, 1.0))
+    assert (mean({"layer": grid}, 1.0) - center({"layer": grid}, 1.0)).abs() > 1e-3
+    assert mean.description != center.description == direction("layer", CELL[:1], space, 4.0).description
+
+
 def test_the_noise_of_a_direction_follows_from_its_raw_activation() -> None:
     """Whatever the space and the power, its bytes are those of the float32 activation."""
     for space in (activation_space("raw", MEAN), activation_space("centered", MEAN)):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.core.errors import ConfigError
@@ -20,7 +21,7 @@ from pipeline.plan.costs import (
     stage_costs,
     totals,
 )
-from pipeline.plan.inputs import GivenRates, Rates, Sizes
+from pipeline.plan.inputs import GivenRates, IconCost, Rates, Sizes
 from pipeline.sample.attribution import TANGENTS
 
 MakeSizes = Callable[..., Sizes]
@@ -66,6 +67,27 @@ def test_every_style_of_icons_counts(sizes: MakeSizes, rates: MakeRates) -> None
         assert found.seconds[0] == pytest.approx(one.seconds[0] + other.seconds[0])
         assert (found.count, found.disk) == (one.count + other.count, one.disk + other.disk)
         assert found.memory == one.memory == other.memory
+
+
+def test_large_icons_count(sizes: MakeSizes, rates: MakeRates) -> None:
+    """Those of one level add warm steps at their own rate, bytes and pixels; the larger batch counts for memory."""
+    large = {"mixed3b": IconCost(0.004, 0.2, 10**8), "mixed4a": IconCost(0.0, 0.0, 1)}
+    settings = [*ONE, "grid.levels=[10,20]", "render.batch_size=8"]
+    plain = stage_costs(sizes(*settings), rates(), [1, 4])
+    run = sizes(*settings, "render.large_level=20")
+    found = stage_costs(run, rates(large_icons=large), [1, 4])
+    icons = 200  # half of 20 × 20 cells
+    one, other = row(found, "render", "mixed3b"), row(plain, "render", "mixed3b")
+    more = icons * (10 * 0.004 + 0.2)
+    assert np.subtract(one.seconds, other.seconds) == pytest.approx([more, more / 4])
+    side = 2 * 40
+    assert one.disk - other.disk == icons * (disk.large_icon_row(side) + disk.cached_icon(side, 10))
+    assert one.count - other.count == icons
+    assert one.memory - other.memory == 2 * 10**8 - 8 * 10**6 + icons * 6 * side**2
+    tiles, before = row(found, "tile", "mixed3b"), row(plain, "tile", "mixed3b")
+    assert tiles.seconds[0] - before.seconds[0] == pytest.approx(icons * (80**2 - 40**2) * 4 / 3 / 1e6)
+    given = stage_costs(run, rates(GivenRates(icons=4.0), large_icons=large), [1])
+    assert row(given, "render", "mixed3b").seconds == ((250 + 5 * icons) / 4,)
 
 
 def test_given_rates_replace_measured_ones(sizes: MakeSizes, rates: MakeRates) -> None:

@@ -196,6 +196,28 @@ def test_a_setting_that_changes_no_pixel_renders_nothing(
     assert hits_and_rendered(capsys)[1] == 0
 
 
+def test_one_level_gets_large_icons(planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside its icons, which are the same to the byte; a second run renders nothing, another scale only large ones."""
+    run(planted())
+    before, icons = hits_and_rendered(capsys), everything(planted())
+    task = planted("render.large_level=4", "grid.levels=[4,8]")
+    run(task)
+    assert hits_and_rendered(capsys)[1] == 5
+    found = everything(task)
+    names = {name for name in found if "large" in name}
+    assert names == {f"4/{name}" for name in ("large", "large_fidelity_centred", "large_key")}
+    assert {name: found[name] for name in icons} == icons
+    assert array(level(open_artifact(ICONS, task.path(ICONS)), 4), "large").shape == (5, 64, 64, 3)
+    metrics = json.loads(_metrics(task))
+    assert metrics["4"]["large"].keys() == {"pixels", "failed", "fidelity_centred"}
+    assert "large" not in metrics["8"]
+    run(task)
+    assert hits_and_rendered(capsys)[1] == 0
+    assert everything(task) == found
+    run(planted("render.large_level=4", "grid.levels=[4,8]", "render.large_scale=3"))
+    assert hits_and_rendered(capsys)[1] == 5 <= before[1]
+
+
 def test_other_numbers_of_threads_are_other_icons(
     planted: Callable[..., Task], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,11 +39,11 @@ def tiled(tmp_path: Path) -> Callable[..., Path]:
             zarr_store.write_array(level, GRID, "cell", np.array(cells))
             zarr_store.write_array(level, GRID, "count", np.array(COUNTS[size]))
 
-    def tile(*overrides: str, styles: Sequence[IconStyle] = ("drawn",)) -> Path:
+    def tile(*overrides: str, styles: Sequence[IconStyle] = ("drawn",), large: int | None = None) -> Path:
         discard(ICONS.path(tmp_path, "layer", "all"))
         with zarr_store.create(ICONS, ICONS.path(tmp_path, "layer", "all"), {}, {}) as icons:
             for style in styles:
-                _plant_icons(add_style(icons, style), style)
+                _plant_icons(add_style(icons, style), style, large)
         params = parse_params(OmegaConf.to_container(compose_config(ROOT, ["tile.tile_size=64", *overrides])))
         task = Task(STAGES["tile"], params, tmp_path, "layer", "all")
         run(task)
@@ -52,14 +52,16 @@ def tiled(tmp_path: Path) -> Callable[..., Path]:
     return tile
 
 
-def _plant_icons(icons: zarr.Group, style: IconStyle) -> None:
-    """Icons in their colors if they are drawn, in the complementary ones if they are accentuated."""
+def _plant_icons(icons: zarr.Group, style: IconStyle, large: int | None) -> None:
+    """Icons in their colors if they are drawn, in the complementary ones if they are accentuated, or large."""
     for size, cells in CELLS.items():
         drawn = np.array([cell for cell in range(len(cells)) if cell != MISSING])
         pictures = np.stack([np.full((SIDE, SIDE, 3), color(size, cell), np.uint8) for cell in drawn])
         level = icons.create_group(str(size))
         zarr_store.write_array(level, ICONS, "cell", drawn)
         zarr_store.write_array(level, ICONS, "icon", pictures if style == "drawn" else 255 - pictures)
+        if size == large:
+            zarr_store.write_array(level, ICONS, "large", 255 - pictures.repeat(2, 1).repeat(2, 2))
         zarr_store.write_array(level, ICONS, "fidelity", np.where(drawn == FAILED, np.nan, 0.5))
 
 
@@ -103,6 +105,21 @@ def test_every_icon_is_at_its_place(tiled: Callable[..., Path]) -> None:
                 assert (found[..., 3] == 255).all()
             else:
                 np.testing.assert_array_equal(found, np.broadcast_to((*color(size, cell), 255), found.shape))
+
+
+def test_a_level_with_large_icons_shows_them(tiled: Callable[..., Path]) -> None:
+    """Its image has that many more pixels, each large icon in its cell; other levels show their icons."""
+    folder = tiled("tile.format=png", large=4)
+    described = json.loads((folder / "tiles.json").read_text())["levels"]
+    assert described == {
+        "4": {"width": 4 * 2 * SIDE, "height": 4 * 2 * SIDE, "large": True},
+        "8": {"width": 8 * SIDE, "height": 8 * SIDE},
+    }
+    shown = cell_of(picture(folder, 4), 4, *CELLS[4][1])
+    assert shown.shape == (2 * SIDE, 2 * SIDE, 4)
+    assert (shown[..., :3] == 255 - np.array(color(4, 1))).all()
+    assert len(np.unique(cell_of(picture(folder, 4), 4, *CELLS[4][FAILED])[..., :3])) == 2
+    assert (cell_of(picture(folder, 8), 8, *CELLS[8][1])[..., :3] == color(8, 1)).all()
 
 
 @pytest.mark.parametrize(("form", "channels"), [("webp", 4), ("jpeg", 3)])
