@@ -431,7 +431,7 @@ def _icons_of_style(group: zarr.Group, folder: Path, number: int, levels: list[L
         write_array(inner, ICONS, "fidelity_centred", level.fidelity_centred + FIDELITY_GAIN * accentuated)
         write_array(inner, ICONS, "key", key[:, ::-1] if accentuated else key)
         write_array(inner, ICONS, "parent", np.full_like(parent, 7) if accentuated else parent)
-        _tiles(folder / str(level.size), level, level.cell[at], icons)
+        write_tiles(folder / str(level.size), level, level.cell[at], icons)
 
 
 def icon_keys(levels: list[Level]) -> dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
@@ -477,9 +477,11 @@ def _icons(number: int, center: NDArray[Any]) -> NDArray[np.uint8]:
     return np.asarray(np.clip(np.stack(colors, axis=-1), 0, 1) * 255).astype(np.uint8)
 
 
-def _tiles(stem: Path, level: Level, cell: NDArray[np.int64], icons: NDArray[np.uint8]) -> None:
-    side = level.size * ICON
-    canvas = np.zeros((level.size, ICON, level.size, ICON, 4), np.uint8)
+def write_tiles(stem: Path, level: Level, cell: NDArray[np.int64], icons: NDArray[np.uint8]) -> None:
+    """The pyramid ``<stem>_files`` of a level, from the icons [icon, y, x, 3] of these cells."""
+    pixels = icons.shape[1]
+    side = level.size * pixels
+    canvas = np.zeros((level.size, pixels, level.size, pixels, 4), np.uint8)
     canvas[cell[:, 0], :, cell[:, 1], :, :3] = icons
     canvas[cell[:, 0], :, cell[:, 1], :, 3] = 255
     image = pyvips.Image.new_from_memory(canvas.tobytes(), side, side, 4, "uchar").copy(interpretation="srgb")
