@@ -101,4 +101,6 @@ def test_other_levels_say_nothing_of_large_icons(opened: Opener, planted: Plante
     row, column = planted_level.cell[busiest(planted_level)]
     page = opened(f"#layer={LAYER}&level={COARSE}&pin={COARSE}.{row}.{column}")
     page.locator(".panel .enlarge").click()
-    expect(page.get_by_role("dialog").locator(".facts")).to_contain_text(f"Rendered at{ICON} × {ICON} pixelsInitialized")
+    expect(page.get_by_role("dialog").locator(".facts")).to_contain_text(
+        f"Rendered at{ICON} × {ICON} pixelsInitialized"
+    )
