@@ -351,10 +351,11 @@ def test_the_study_writes_its_tables_and_keeps_the_prose(tmp_path: Path) -> None
     """Each layer's table is written between its markers, other text stays, and missing markers are an error."""
     document = tmp_path / "study.md"
     document.write_text("Before.\n<!-- study: features.7 -->\nstale\n<!-- end of study -->\nAfter.\n")
-    numbers = {"centered": 0.9, "p10": 0.81, "raw": 0.95, "retrieval": 0.97, "icons_per_second": 3.21, "contrast": 0.18}
+    numbers = {"centered": 0.9, "p10": 0.81, "raw": 0.95, "retrieval": 0.97, "recognized": 0.44, "percentile": 0.87}
+    numbers |= {"icons_per_second": 3.21, "contrast": 0.18}
     page.rewrite(document, {"features.7": [{"name": "default", **numbers}]})
     text = document.read_text()
-    assert "| default | 0.900 | 0.810 | 0.950 | 97% | 3.2 | 0.180 |" in text
+    assert "| default | 0.900 | 0.810 | 0.950 | 97% | 44% | 0.87 | 3.2 | 0.180 |" in text
     assert "(study/features.7.webp)" in text
     assert "stale" not in text
     assert text.startswith("Before.\n")
@@ -362,7 +363,9 @@ def test_the_study_writes_its_tables_and_keeps_the_prose(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match=r"study: features\.9"):
         page.rewrite(document, {"features.9": []})
     real = (ROOT / study.DOCUMENT).read_text()
-    assert [found[2] for found in page.BLOCK.finditer(real)] == ["features.7", "features.12"]
+    assert [found[2] for found in page.BLOCK.finditer(real)] == [
+        *("features.7", "features.12", "_blocks.5", "_blocks.10", "mixed3b", "mixed4a")
+    ]
 
 
 def test_a_sheet_of_the_worst_icons_stays_small(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@
 """
 
 import warnings
+from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -51,7 +53,6 @@ def _embed_by_umap_learn(
 ) -> NDArray[np.float64]:
     # slow to import, and check_engine is part of the check before every run
     from pipeline.reduce.knn import knn_graph, metric_distance  # noqa: PLC0415  # slow to import
-    from pipeline.reduce.umap import umap_learn  # noqa: PLC0415  # slow to import
 
     ids, squared = knn_graph(points, settings.neighbors - 1, seed, settings.exact_points)
     # umap-learn counts a point among its own neighbors
@@ -61,7 +62,7 @@ def _embed_by_umap_learn(
     flat = np.ptp(initial, axis=0) == 0
     # umap-learn divides by the range of each axis
     initial[:, flat] = np.random.default_rng(seed).random((len(points), int(flat.sum())))
-    model = umap_learn().UMAP(
+    model = _umap_learn().UMAP(
         n_neighbors=settings.neighbors, n_components=dimensions, min_dist=settings.min_dist, n_epochs=settings.epochs,
         negative_sample_rate=settings.negative_sample_rate, init=initial, random_state=seed, n_jobs=1,
         precomputed_knn=(ids, distances), force_approximation_algorithm=True,
@@ -71,6 +72,14 @@ def _embed_by_umap_learn(
         warnings.filterwarnings("ignore", message="precomputed_knn")  # transform, which is not used, is unavailable
         embedding = model.fit_transform(points)
     return np.asarray(embedding, dtype=np.float64)
+
+
+def _umap_learn() -> ModuleType:
+    """umap-learn's module ``umap.umap_``, which takes seconds to import."""
+    with warnings.catch_warnings():
+        # it warns that its optional Keras model is missing
+        warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
+        return import_module("umap.umap_")
 
 
 def _embed_by_torchdr(

@@ -12,15 +12,13 @@ point used the positions at the start of the epoch, the layout would converge wi
 only on the seed, the epoch and the edge.
 """
 
-import warnings
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
-from types import ModuleType
 
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
+from scipy.optimize import curve_fit
 
 from pipeline.config.reduce import ReduceSettings
 from pipeline.core.numba_jit import inlined_jit, jit
@@ -34,6 +32,7 @@ from pipeline.reduce.rows import Rows
 SMALL_DATA, SMALL_DATA_EPOCHS, EPOCHS = 10_000, 500, 200
 TRANSFORM_EPOCHS = 30  # as in umap-learn's ``transform``
 SPAN = 10.0
+FITTED_DISTANCES, LARGEST_FITTED_DISTANCE = 300, 3.0  # of the curve
 
 BLOCK = 8192
 SEARCH_STEPS = 64
@@ -111,16 +110,15 @@ def epoch_count(points: int, settings: ReduceSettings) -> int:
 
 
 def fit_curve(settings: ReduceSettings) -> Curve:
-    """umap-learn's ``a`` and ``b`` for ``min_dist``."""
-    return Curve(*map(float, umap_learn().find_ab_params(1.0, settings.min_dist)))
+    """The curve of memberships over distances in the layout that is nearest to the wanted one.
 
-
-def umap_learn() -> ModuleType:
-    """umap-learn's module ``umap.umap_``, which takes seconds to import."""
-    with warnings.catch_warnings():
-        # it warns that its optional Keras model is missing
-        warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
-        return import_module("umap.umap_")
+    Wanted is 1 up to ``min_dist``, and exp(``min_dist`` - distance) beyond (McInnes, Healy and Melville 2018, section
+    3.2). Numbers are umap-learn's, which takes seconds to import.
+    """
+    distance = np.linspace(0, LARGEST_FITTED_DISTANCE, FITTED_DISTANCES)
+    wanted = np.exp(-np.maximum(distance - settings.min_dist, 0))
+    (a, b), _ = curve_fit(lambda distance, a, b: 1 / (1 + a * distance ** (2 * b)), distance, wanted)
+    return Curve(float(a), float(b))
 
 
 def membership_strengths(distances: NDArray[np.float32], neighbors: int) -> NDArray[np.float32]:

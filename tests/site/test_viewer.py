@@ -203,9 +203,9 @@ def test_a_link_typed_into_an_open_page_is_followed(opened: Opener) -> None:
     ["#layer=nothing&level=7&class=99&pin=20.x.3&view=a,b", "#pin=20.0.0", "#class=&pin=20..", "#class=1e0", "#%%%"],
 )
 def test_a_broken_link_shows_the_start(opened: Opener, link: str) -> None:
-    """Unknown parts are dropped."""
+    """Unknown parts are dropped, and the page opens on its initial layer, the deepest one."""
     page = opened(link)
-    ready(page, "features.3/all/20/")
+    ready(page, "features.7/all/20/")
     expect(page.locator(".panel")).to_be_hidden()
 
 
