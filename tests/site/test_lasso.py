@@ -214,6 +214,7 @@ def test_touch_draws_a_lasso_and_toggles_cells(opened: Opener, planted: Planted)
     expect(page.locator(".region h2")).to_have_text(f"{chosen.sum()} cells")
     expect(page.locator(".region .patch")).to_have_count(9)
     page.wait_for_timeout(300)  # Chromium drops a tap that a busy page does not acknowledge
+    page.evaluate("() => new Promise((idle) => requestIdleCallback(idle))")
     panel = page.locator(".region").bounding_box()
     assert panel
     assert spot(page, (column, row + 1))[1] < panel["y"]
