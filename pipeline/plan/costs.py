@@ -260,11 +260,7 @@ def _large_icons_cost(
     sizes: Sizes, rates: Rates, gpus: Sequence[int], layer: str, levels: list[LevelCount]
 ) -> _LargeIconsCost:
     """Large icons all start from an image. At a given rate of icons their pixels count, those of both views."""
-    settings, one, scale = (
-        sizes.params.render.for_layer(layer),
-        rates.large_icons[layer],
-        sizes.params.render.large_scale,
-    )
+    settings, one = sizes.params.render.for_layer(layer), rates.large_icons[layer]
     scale, side, each = settings.large_scale, large_side(settings), large_count(sizes, levels)
     icons, steps = len(settings.styles) * each, settings.warm_steps or settings.steps
     stored, cached = disk.large_icon_row(side), disk.cached_icon(side, sizes.channels[layer])
