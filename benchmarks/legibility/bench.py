@@ -1,4 +1,4 @@
-"""The benchmark of legibility: each real network's icons, judged by the other one, and the demo's.
+"""The benchmark of legibility: each real network's icons, judged by the other one, and toytown's.
 
 All icons start from noise, or all from the patch of their cell's nearest exemplar, without a coarser level before them.
 """

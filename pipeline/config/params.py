@@ -115,10 +115,11 @@ def parse_params(values: Any) -> Params:
         params = Params.model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
         raise ConfigError(_explain(error)) from None
-    levels, large = params.grid.levels, params.render.large_level
+    levels, large = sorted({*params.grid.levels, *params.grid.class_levels}), params.render.large_level
     if large is not None and large not in levels:
         raise ConfigError(
-            f"render.large_level: expected one of grid.levels, {', '.join(map(str, levels))}, or null, found {large}"
+            f"render.large_level: expected one of grid.levels and grid.class_levels, {', '.join(map(str, levels))}, or "
+            f"null, found {large}"
         )
     return params
 

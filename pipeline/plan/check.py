@@ -36,7 +36,7 @@ ADVICE = {
     "sample": "use a smaller sample.batch_size or fewer layers",
     "reduce": "sample fewer places, or set reduce.components and reduce.fit_samples lower",
     "grid": "leave out the finest of grid.levels",
-    "render": "use a smaller render.batch_size or render.size",
+    "render": "use a smaller render.batch_size, render.size or render.large_scale",
     "tile": "leave out the finest of grid.levels",
     "site": "sample fewer places or layers",
 }

@@ -276,7 +276,7 @@ def _large_icons_cost(
     return _LargeIconsCost(
         count=icons,
         batch=large_batch_size(settings) * one.bytes,
-        kept=each * 2 * 3 * side**2,
+        kept=each * 3 * 3 * side**2,  # of each its start, the cached image and the row that is stored
         seconds=seconds,
         explanation=(f"{count(icons)} large icons × {bytes_each}", f"{work} = {_on_gpus(gpus, seconds)}"),
     )

@@ -67,8 +67,9 @@ def trace(outputs: Path, params: Params, query: Query) -> Trace:
     if icon is not None:
         started = started_from(icon, render.get("render", {}), parents, sources.style)
         icon |= {"style": sources.style, "seed": render.get("seed"), "started_from": started, "parents": parents}
+    asked = {"layer": query.layer, "atlas": query.atlas, "style": sources.style, "level": query.level}
     return {
-        "query": {"layer": query.layer, "atlas": query.atlas, "level": query.level, "cell": list(query.cell)},
+        "query": asked | {"cell": list(query.cell)},
         "icon": icon,
         "cell": describe_cell(sources, query.level, row, network["classes"]),
         "exemplars": [sample | images.about(sample["image"], check=True) for sample in exemplars],

@@ -38,7 +38,10 @@ def run(task: Task) -> None:
             for size in sizes:
                 level = icon_level(style_group(icons, style), size)
                 side, failed = _write_level(target, level, grid_level(grid, size), settings)
-                described[str(size)] = {"width": side, "height": side} | ({"large": True} if level.has_large else {})
+                larger = (
+                    side > size * level.icon.shape[1] if level.has_large else False
+                )  # tile.icon_size may reduce them
+                described[str(size)] = {"width": side, "height": side} | ({"large": True} if larger else {})
                 metrics[style][str(size)] = {"pixels": side, "failed": failed, **_count_files(target, size)}
         made_from = {a.ICONS.name: zarr_store.artifact_identity(icons), a.GRID.name: zarr_store.artifact_identity(grid)}
         attributes = a.TILES.attributes(task.settings(), made_from)

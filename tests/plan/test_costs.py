@@ -70,7 +70,7 @@ def test_every_style_of_icons_counts(sizes: MakeSizes, rates: MakeRates) -> None
 
 
 def test_large_icons_count(sizes: MakeSizes, rates: MakeRates) -> None:
-    """Those of one level add warm steps at their own rate, bytes and pixels; the larger batch counts for memory."""
+    """Those of one level add warm steps at their own rate, bytes and pixels; memory holds three of each."""
     large = {"mixed3b": IconCost(0.004, 0.2, 10**8), "mixed4a": IconCost(0.0, 0.0, 1)}
     settings = [*ONE, "grid.levels=[10,20]", "render.batch_size=8"]
     plain = stage_costs(sizes(*settings), rates(), [1, 4])
@@ -83,7 +83,7 @@ def test_large_icons_count(sizes: MakeSizes, rates: MakeRates) -> None:
     side = 2 * 40
     assert one.disk - other.disk == icons * (disk.large_icon_row(side) + disk.cached_icon(side, 10))
     assert one.count - other.count == icons
-    assert one.memory - other.memory == 2 * 10**8 - 8 * 10**6 + icons * 6 * side**2
+    assert one.memory - other.memory == 2 * 10**8 - 8 * 10**6 + icons * 9 * side**2
     tiles, before = row(found, "tile", "mixed3b"), row(plain, "tile", "mixed3b")
     assert tiles.seconds[0] - before.seconds[0] == pytest.approx(icons * (80**2 - 40**2) * 4 / 3 / 1e6)
     given = stage_costs(run, rates(GivenRates(icons=4.0), large_icons=large), [1])

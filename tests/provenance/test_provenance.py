@@ -132,9 +132,9 @@ def test_icons_tell_what_they_were_drawn_from(here: Path, capsys: pytest.Capture
 def test_icons_of_another_style_are_told_by_its_name(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a style the first one's icon is traced; the other's is the one stored there, and started from a patch."""
     place = cells(here)[0]
-    first, named, other = (
-        told(capsys, f"cell={place}", *style)["icon"] for style in ([], ["style=drawn"], ["style=accentuated"])
-    )
+    traces = [told(capsys, f"cell={place}", *style) for style in ([], ["style=drawn"], ["style=accentuated"])]
+    assert [trace["query"]["style"] for trace in traces] == ["drawn", "drawn", "accentuated"]
+    first, named, other = (trace["icon"] for trace in traces)
     assert first == named
     icons = open_artifact(a.ICONS, a.ICONS.path(here / "outputs", LAYER, "all"))
     for icon, style in ((first, "drawn"), (other, "accentuated")):

@@ -122,6 +122,16 @@ def test_a_level_with_large_icons_shows_them(tiled: Callable[..., Path]) -> None
     assert (cell_of(picture(folder, 8), 8, *CELLS[8][1])[..., :3] == color(8, 1)).all()
 
 
+@pytest.mark.parametrize(("side", "larger"), [(SIDE // 2, False), (SIDE, False), (SIDE + 2, True)])
+def test_a_level_whose_large_icons_are_reduced_counts_as_any_other(
+    tiled: Callable[..., Path], side: int, larger: bool
+) -> None:
+    """Only tiles with more pixels than the icons are said to be large, as they end the map's zoom earlier."""
+    folder = tiled("tile.format=png", f"tile.icon_size={side}", large=4)
+    described = json.loads((folder / "tiles.json").read_text())["levels"]
+    assert described["4"].get("large", False) is larger
+
+
 @pytest.mark.parametrize(("form", "channels"), [("webp", 4), ("jpeg", 3)])
 def test_lossy_formats_come_close(tiled: Callable[..., Path], form: str, channels: int) -> None:
     """In the middle of its cell an icon's color is there to a few shades; an empty cell is clear, in JPEG white."""
