@@ -63,7 +63,7 @@ def plan(root: Path, outputs: Path, overrides: Sequence[str], options: Options) 
     check_points(params, usable)
     subject = random_network(params, images)
     network = subject.network
-    channels = {layer: shape.channels for layer, shape in network.layers.items()}
+    channels = {layer: network.layers[layer].channels for layer in params.layers}
     sizes = Sizes(params, usable, len(network.classes), channels, options.fill, network.preprocessing.crop)
     gpus = options.gpus or (1,)
     costs = stage_costs(sizes, measure_rates(params, subject, images, entries, options.given), gpus)

@@ -92,7 +92,7 @@ class RandomNetwork:
     """The configured network with random weights, which take the same time as any others.
 
     Attributes:
-        network: its ``layers`` are those of the run.
+        network: its receptive fields only tell the order of its layers.
         forms: of all layers with a map or token grid, in the order of its modules.
     """
 
@@ -110,10 +110,13 @@ def random_network(params: Params, images: ImageSet) -> RandomNetwork:
     names = resolve_class_names(model, images.classes)
     module = freeze(build(model.architecture, len(names) if names else None, params.seed))
     forms = output_formats(module, settings.crop, model.prefix_tokens)
-    # the search for strides and receptive fields takes long, and no rate depends on them
+    for layer in params.layers:
+        require_layer(layer, forms)
+    # the search for strides and receptive fields takes long, and no rate depends on them; but layers whose feature
+    # statistics are taken have a smaller receptive field than the icons' own layer
     shapes = {
-        layer: LayerShape(**asdict(require_layer(layer, forms)), stride=1.0, receptive_field=settings.crop)
-        for layer in params.layers
+        layer: LayerShape(**asdict(form), stride=1.0, receptive_field=number)
+        for number, (layer, form) in enumerate(forms.items(), start=1)
     }
     classes = tuple(str(number) for number in range(logit_count(module, settings.crop)))
     return RandomNetwork(Network(model.name, module, classes, settings, shapes), forms)
@@ -161,10 +164,10 @@ def measure_rates(
         sample=sample_rate,
         sum=_sum_rate(clock),
         encode=_encode_rate(params.tile.format, params.tile.quality, clock),
-        icons={layer: _icon_cost(rendered, layer, params, not given.icons, clock) for layer in network.layers},
+        icons={layer: _icon_cost(rendered, layer, params, not given.icons, clock) for layer in params.layers},
         large_icons={
             layer: _icon_cost(rendered, layer, params, not given.icons, clock, large=True)
-            for layer in network.layers
+            for layer in params.layers
             if params.render.large_level is not None
         },
         memory=psutil.Process().memory_info().rss,
@@ -209,10 +212,11 @@ def _sample_seconds(network: Network, params: Params, inputs: Tensor, clock: Clo
     """Seconds per image in the passes of the stage ``sample``, with attributions if configured."""
     settings = params.sample
     digests = [f"{number:064x}" for number in range(len(inputs))]
+    layers = {layer: network.layers[layer] for layer in params.layers}
 
     def run(count: int) -> None:
         places = relative_positions(params.seed, digests[:count], settings.positions_per_image)
-        sample_batch(network, network.layers, inputs[:count], places, settings)
+        sample_batch(network, layers, inputs[:count], places, settings)
 
     return seconds_each(run, len(inputs), clock)
 

@@ -1,6 +1,11 @@
-"""Seconds per item, measured with a planted clock."""
+"""Seconds per item, measured with a planted clock; and what is measured."""
 
-from pipeline.plan.measure import MIN_SECONDS, seconds_each
+import pytest
+
+from pipeline.images.image_set import open_image_set
+from pipeline.plan.measure import MIN_SECONDS, random_network, seconds_each
+from pipeline.render.exemplar_statistics import LAYERS, prior_channels
+from tests.plan.conftest import composed
 
 
 class Clock:
@@ -48,3 +53,14 @@ def test_the_overhead_of_a_batch_is_divided_among_its_items() -> None:
     assert abs(seconds_each(clock.do, 16, clock) - 0.02) < 1e-9
     alone = Clock().work(each=0.01, once=0.16)
     assert abs(seconds_each(alone.do, 1, alone) - 0.17) < 1e-9
+
+
+@pytest.mark.parametrize("layer", ["mixed3b", "mixed4a"])
+def test_icons_are_measured_with_the_prior_of_a_run(layer: str) -> None:
+    """The network that is measured has the earlier layers whose statistics a run takes, by itself or as it is told."""
+    params = composed(f"layers=[{layer}]", f"+render.statistics_layers.{layer}=[stem1]")
+    layers = random_network(params, open_image_set(params.images)).network.layers
+    assert list(prior_channels(params.render, layer, layers)) == ["stem1"]
+    usual = params.render.model_copy(update={"statistics_layers": {}})
+    assert len(prior_channels(usual, layer, layers)) == LAYERS
+    assert not prior_channels(usual.model_copy(update={"statistics": 0.0}), layer, layers)
