@@ -43,6 +43,8 @@ def check_memory(
     cluster: Inline | Local | Address,
     group: str,
     what: str = "icons",
+    *,
+    per_image: int = 1,
 ) -> None:
     """Log what a batch takes of the memory that is free on a worker; local workers share that of the machine.
 
@@ -53,6 +55,7 @@ def check_memory(
         cluster: where the workers are.
         group: of the settings, for the error line.
         what: the images are called.
+        per_image: what ``batch_size`` of the group counts for one of these images.
 
     Raises:
         ConfigError: a batch does not fit; proposes a size that does.
@@ -66,7 +69,7 @@ def check_memory(
         raise ConfigError(
             f"{group}.batch_size: expected {needed / GB:.2f} GB of free memory on {spec.device} for a batch of "
             f"{spec.batch_size} {what}, found {free / GB:.2f} GB; "
-            f"use {group}.batch_size={proposed_batch(each, free, spec.device, group)}"
+            f"use {group}.batch_size={per_image * proposed_batch(each, free, spec.device, group)}"
         )
     log_line(f"  a batch of {spec.batch_size} {what} takes {needed / GB:.2f} GB of {free / GB:.1f} GB free")
 

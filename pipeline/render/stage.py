@@ -190,7 +190,8 @@ def _renderers(
     if not with_large:
         return _Renderers(icons, partial(base, spec, {}), None, [icons])
     larger, side = large_renderer_spec(spec, settings, _layers(task)), large_side(settings)
-    checks.append(partial(check_memory, pool, larger, example, cluster, "render", "large icons"))
+    check_large = partial(check_memory, per_image=settings.large_scale**2)
+    checks.append(partial(check_large, pool, larger, example, cluster, "render", "large icons"))
     cached = CachedRenderer(cache, pool, larger, larger.batch_size, check)
     large = LargeIconRenderer(cached, side, partial(base, larger, {"large_side": side}))
     return _Renderers(icons, partial(base, spec, {}), large, [icons, cached])

@@ -176,3 +176,10 @@ def test_local_workers_share_the_memory_of_the_machine() -> None:
     check_memory(Weighed(), spec(5), MEAN, Local(workers=2), "render")
     with pytest.raises(ConfigError, match=r"expected 0\.60 GB .* found 0\.50 GB"):
         check_memory(Weighed(), spec(6), MEAN, Local(workers=2), "render")
+
+
+@pytest.mark.parametrize("ratio", [4, 9])
+def test_the_setting_that_is_proposed_gives_the_batch_that_fits(ratio: int) -> None:
+    """Where the setting counts more than one of an image, as for large icons, it is proposed in its own unit."""
+    with pytest.raises(ConfigError, match=rf"a batch of 11 large icons, .* use render\.batch_size={4 * ratio}$"):
+        check_memory(Weighed(), spec(11), MEAN, Inline(), "render", "large icons", per_image=ratio)
