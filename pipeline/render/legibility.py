@@ -172,6 +172,21 @@ def icon_legibility(found: Recognition) -> Floats:
     return np.asarray(found.percentile[-DEEPEST:].mean(0), np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class _KnownCells:
+    """Cells of a level that have members that the renderer did not use, as the judge sees them.
+
+    Attributes:
+        row: of the cell among the level's icons, [cell].
+        prototype: mean over its members, [cell, number]; see :class:`Judge`.
+        real: of one held-out member, likewise.
+    """
+
+    row: NDArray[np.intp]
+    prototype: Floats
+    real: Floats
+
+
 class LegibilityMeasure:
     """Measures the icons of a run's levels by a judge."""
 
@@ -197,13 +212,15 @@ class LegibilityMeasure:
         self._pool, self._spec, self._samples, self._seed = pool, spec, samples, seed
         self._levels, self._points = {level.size: level for level in levels}, points
         self._used: list[tuple[CellAssignment, dict[int, NDArray[np.int64]]]] = []
+        self._known: dict[int, _KnownCells] = {}
 
     def __call__(
         self, size: int, rows: NDArray[np.intp], exemplars: NDArray[np.int64], icons: Pixels, valid: NDArray[np.bool_]
     ) -> tuple[Floats, dict[str, Any]]:
         """The legibility of each icon [icon], NaN where it is not known, and the metrics of a level.
 
-        Levels come from coarse to fine, since an icon starts from that of a coarser cell.
+        Levels come from coarse to fine, since an icon starts from that of a coarser cell. For the icons of a further
+        style, which have the same cells, the judge does not look at real patches again.
 
         Args:
             size: cells a side.
@@ -212,23 +229,31 @@ class LegibilityMeasure:
             icons: uint8 [icon, y, x, 3].
             valid: whether each could be rendered, [icon].
         """
-        cells = self._levels[size]
-        self._used.append((cells, dict(zip(rows.tolist(), exemplars, strict=True))))
-        members = unused_members(cells, rows, self._points, self._samples.image, self._used_by(cells, rows), self._seed)
-        chosen = np.flatnonzero(members.known & valid)
+        if size not in self._known:
+            self._known[size] = self._known_cells(self._levels[size], rows, exemplars)
+        known = self._known[size]
+        rendered = valid[known.row]
+        chosen = known.row[rendered]
         legibility = np.full(len(rows), np.nan, np.float32)
         if len(chosen) < 2:
             return legibility, {"judged": len(chosen)}
-        prototypes, real = cell_means(
-            self._pool,
-            self._spec,
-            self._samples,
-            [members.prototype[chosen], members.held_out[chosen, None]],
-        )
         channels, seen = self._seen(icons[chosen])
-        found, ceiling = (recognition(features, prototypes, channels) for features in (seen, real))
+        prototypes = known.prototype[rendered]
+        found, ceiling = (recognition(features, prototypes, channels) for features in (seen, known.real[rendered]))
         legibility[chosen] = icon_legibility(found)
         return legibility, legibility_metrics(found, ceiling, self._seed)
+
+    def _known_cells(
+        self, cells: CellAssignment, rows: NDArray[np.intp], exemplars: NDArray[np.int64]
+    ) -> "_KnownCells":
+        """What the judge sees in real patches of a level's cells."""
+        self._used.append((cells, dict(zip(rows.tolist(), exemplars, strict=True))))
+        members = unused_members(cells, rows, self._points, self._samples.image, self._used_by(cells, rows), self._seed)
+        row = np.flatnonzero(members.known)
+        if len(row) < 2:
+            return _KnownCells(row, *(np.zeros((len(row), 0), np.float32) for _ in range(2)))
+        patches = [members.prototype[row], members.held_out[row, None]]
+        return _KnownCells(row, *cell_means(self._pool, self._spec, self._samples, patches))
 
     def _used_by(self, cells: CellAssignment, rows: NDArray[np.intp]) -> list[NDArray[np.int64]]:
         """For each cell the exemplars of it and of the coarser cells around it."""

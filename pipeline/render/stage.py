@@ -89,7 +89,7 @@ def run(task: Task) -> None:
             np.asarray(zarr_store.array(activations, "position")[...]),
         )
         prior, statistics = _prior(task, settings, pool, samples, levels)
-        legibility = _legibility(task, settings, pool, samples, levels)
+        legible = _legibility(task, settings, pool, samples, levels)
         targets = [np.concatenate([cells.mean, own], 1) for cells, own in zip(levels, statistics, strict=True)]
         example = np.concatenate([layer_mean + 1, np.zeros(statistics[0].shape[1], np.float32)])
         space = _activation_space(task, layer_mean, activations)
@@ -98,7 +98,7 @@ def run(task: Task) -> None:
         renderers = _renderers(task, settings, spec, example, layer_mean, pool, cache, with_large=bool(large))
         score = "fidelity" if settings.space == "raw" else "fidelity_centred"
         for style in settings.styles:
-            group, legible = add_style(stored, style), legibility()
+            group = add_style(stored, style)
             rendered = rendered_levels(
                 LevelRenderer(renderers.icons, renderers.base(style), settings.attempts, score),
                 levels,
@@ -233,16 +233,16 @@ def _exemplar_patches(
 
 def _legibility(
     task: Task, settings: RenderSettings, pool: Pool, samples: Samples, levels: Sequence[LevelCells]
-) -> Callable[[], LegibilityMeasure | None]:
-    """Makes the measure of legibility of one style's icons; None without a judge."""
+) -> LegibilityMeasure | None:
+    """The measure of legibility, for the icons of all styles; None without a judge."""
     if task.params.judge is None:
-        return lambda: None
+        return None
     log_line(f"  legibility of the icons, judged by {task.params.judge.name}")
     layout = zarr_store.open_artifact(LAYOUT, task.path(LAYOUT))
     points, xy = (np.asarray(zarr_store.array(layout, name)[...]) for name in ("sample", "xy"))
     cells = assign_cells(xy, [one.size for one in levels])
     spec = JudgeSpec(task.params.judge, _patches(task, settings), settings.device)
-    return lambda: LegibilityMeasure(pool, spec, samples, cells, points, task.params.seed)
+    return LegibilityMeasure(pool, spec, samples, cells, points, task.params.seed)
 
 
 def _patches(task: Task, settings: RenderSettings) -> PatchesSpec:
