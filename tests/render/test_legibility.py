@@ -136,6 +136,23 @@ def test_an_icon_that_could_not_be_rendered_is_not_judged(judge: Judge, samples:
     assert measure(judge, samples)(8, np.arange(1), exemplars[:1], icons([0]), valid[:1])[1] == {"judged": 1}
 
 
+def test_further_icons_of_the_same_cells_are_measured_as_by_themselves(
+    judge: Judge, samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Icons of another style, of which another one failed, get their own figures, without a look at the patches again."""
+    exemplars, rows = np.arange(CLASSES)[:, None], np.arange(CLASSES)
+    some, others = np.array([True, False, True, True, True]), np.array([True, True, True, False, True])
+    together = measure(judge, samples)
+    together(8, rows, exemplars, icons([0, 1, 2, 3, 4]), some)
+    alone, expected = measure(judge, samples)(8, rows, exemplars, icons([0, 2, 1, 3, 4]), others)
+    monkeypatch.setattr("pipeline.render.legibility.cell_means", None)
+    found, metrics = together(8, rows, exemplars, icons([0, 2, 1, 3, 4]), others)
+    np.testing.assert_array_equal(found, alone)
+    assert metrics == expected
+    assert metrics["judged"] == 4
+    assert metrics["top1"] == [0.5, 0.5, 0.5]
+
+
 def test_members_come_from_images_that_the_renderer_did_not_use() -> None:
     """At most one from an image, none from an exemplar's image, and the same for any order of the points."""
     cells = assign_cells(np.full((40, 2), 0.1), [4])[0]
