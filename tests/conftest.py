@@ -73,19 +73,21 @@ class SmallCnn(nn.Module):
         return logits
 
 
+SMALL_VIT = {
+    "_target_": "torchvision.models.VisionTransformer",
+    "image_size": 32,
+    "patch_size": 8,
+    "num_layers": 2,
+    "num_heads": 2,
+    "hidden_dim": 16,
+    "mlp_dim": 32,
+    "num_classes": 5,
+}
+
+
 def small_vit() -> nn.Module:
     """A two-layer vision transformer of torchvision: 4 × 4 patches and a class token."""
-    architecture = {
-        "_target_": "torchvision.models.VisionTransformer",
-        "image_size": 32,
-        "patch_size": 8,
-        "num_layers": 2,
-        "num_heads": 2,
-        "hidden_dim": 16,
-        "mlp_dim": 32,
-        "num_classes": 5,
-    }
-    module = build(architecture)
+    module = build(SMALL_VIT)
     # torchvision starts the head at zero and all else small, which would make every attribution next to zero
     generator = torch.Generator().manual_seed(1)
     for parameter in module.parameters():

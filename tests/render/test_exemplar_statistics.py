@@ -31,22 +31,13 @@ from pipeline.render.exemplar_statistics import (
     usual_deviation,
 )
 from pipeline.render.sample_patches import Patches, PatchesSpec, Samples, cell_means
+from tests.conftest import SMALL_VIT
 from tests.featurevis.scene import SIDE, Scene
 from tests.render.planted_samples import plant_samples
 
 ROOT = Path(__file__).parents[2]
 SIZE = 24
 IMAGES = 40
-VIT = {
-    "_target_": "torchvision.models.VisionTransformer",
-    "image_size": 32,
-    "patch_size": 8,
-    "num_layers": 2,
-    "num_heads": 2,
-    "hidden_dim": 16,
-    "mlp_dim": 32,
-    "num_classes": 5,
-}
 LAYERS = ("first_relu", "second_relu")
 
 
@@ -197,7 +188,7 @@ def test_the_prior_s_loss_falls_from_noise(
 
 def test_a_network_of_tokens_sees_whole_inputs_at_every_layer(vit_scene: Scene, tmp_path: Path) -> None:
     """Its patches are as large as its input, whatever the icons' size, also where the statistics are of a map alone."""
-    save_network(MODEL.path(tmp_path), vit_scene.network, VIT, {})
+    save_network(MODEL.path(tmp_path), vit_scene.network, SMALL_VIT, {})
     plant_samples(tmp_path, vit_scene.layer, vit_scene.activations)
     images = parse_params(OmegaConf.to_container(compose_config(ROOT, []))).images
     cut = PatchesSpec(MODEL.path(tmp_path), MANIFEST.path(tmp_path), images, vit_scene.layer, 16)

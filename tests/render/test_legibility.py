@@ -139,7 +139,7 @@ def test_an_icon_that_could_not_be_rendered_is_not_judged(judge: Judge, samples:
 def test_further_icons_of_the_same_cells_are_measured_as_by_themselves(
     judge: Judge, samples: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Icons of another style, of which another one failed, get their own figures, without a look at the patches again."""
+    """Icons of another style, of which another one failed, get their own figures; the patches are not judged again."""
     exemplars, rows = np.arange(CLASSES)[:, None], np.arange(CLASSES)
     some, others = np.array([True, False, True, True, True]), np.array([True, True, True, False, True])
     together = measure(judge, samples)
