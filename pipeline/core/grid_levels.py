@@ -140,11 +140,6 @@ class IconLevel:
         found: Any = self.group.attrs.get("recognized")
         return None if found is None else float(found)
 
-    @property
-    def has_keys(self) -> bool:
-        """Whether ``key`` and ``parent`` were recorded; earlier versions of the project did not."""
-        return "key" in self.group and "parent" in self.group
-
     @cached_property
     def key(self) -> NDArray[np.uint8]:
         """[icon, 32] its key in the icon cache; zeros where the icon could not be drawn."""

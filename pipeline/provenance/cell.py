@@ -110,10 +110,7 @@ def describe_cell(sources: Sources, size: int, index: int, classes: Sequence[str
 
 
 def describe_icon(sources: Sources, size: int, index: int) -> dict[str, Any] | None:
-    """The icon of a cell: its metrics, the digest of its pixels, its key and its parent's; None where there is none.
-
-    Icons of earlier versions of the project have no keys.
-    """
+    """The icon of a cell: its metrics, the digest of its pixels, its key and its parent's; None where there is none."""
     level = sources.icons_of(size)
     found = np.flatnonzero(level.cell == index)
     if not len(found):
@@ -126,7 +123,7 @@ def describe_icon(sources: Sources, size: int, index: int) -> dict[str, Any] | N
         "sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
         "fidelity": _number(level.at("fidelity", icon)),
         "fidelity_centred": _number(level.at("fidelity_centred", icon)),
-        **({name: _key(level, name, icon) for name in KEYS} if level.has_keys else {}),
+        **{name: _key(level, name, icon) for name in KEYS},
         **({"large": _describe_large(level, icon)} if level.has_large else {}),
     }
 
@@ -184,24 +181,17 @@ def exemplars_of(sources: Sources, size: int, index: int) -> NDArray[np.int64]:
     return found[found >= 0]
 
 
-def started_from(
-    icon: Mapping[str, Any], settings: Mapping[str, Any], parents: Sequence[Mapping[str, Any]], style: str = "drawn"
-) -> str:
-    """Where an icon's optimization started: by its keys, or, without keys, as far as the settings determine it."""
+def started_from(icon: Mapping[str, Any], parents: Sequence[Mapping[str, Any]], style: str) -> str:
+    """Where an icon's optimization started, by its keys."""
     above = parents[0]["icon"] if parents else None
-    if "parent" in icon:
-        if above and icon["key"] and icon["key"] == above.get("key"):
-            return "no optimization of its own: the parent cell has the same mean activation and the same icon"
-        if icon["key"] is None and icon["parent"] is None:
-            return "nothing: it could not be drawn"
-        known = above and icon["parent"] == above.get("key")
-        image = "the parent cell's icon" if known else "an icon that is no longer stored here"
-        if style == "accentuated":
-            image = f"the patch of the nearest exemplar (pixels sha256 {icon['parent']})"
-        return "noise" if icon["parent"] is None else image
-    if settings.get("warm_steps") is None or not parents or parents[0]["icon"] is None:
-        return "noise"
-    return "the parent cell's icon, or noise where that attempt failed"
+    if above and icon["key"] and icon["key"] == above["key"]:
+        return "no optimization of its own: the parent cell has the same mean activation and the same icon"
+    if icon["parent"] is None:
+        return "nothing: it could not be drawn" if icon["key"] is None else "noise"
+    if style == "accentuated":
+        return f"the patch of the nearest exemplar (pixels sha256 {icon['parent']})"
+    known = above and icon["parent"] == above["key"]
+    return "the parent cell's icon" if known else "an icon that is no longer stored here"
 
 
 def _key(level: IconLevel, name: str, icon: int) -> str | None:

@@ -81,7 +81,7 @@ def _icon(traced: Values) -> Iterator[str]:
     fidelity = f"fidelity {_n(icon['fidelity'])}, centered {_n(icon['fidelity_centred'])}"
     yield f"Icon      {icon['style']}, {icon['pixels']} px, {fidelity}"
     yield f"          pixels sha256 {icon['sha256']}"
-    if icon.get("key"):
+    if icon["key"]:
         yield f"          key in the icon cache {icon['key']}"
     yield f"          started from {icon['started_from']}; seed {icon['seed']}"
     for parent in icon["parents"]:

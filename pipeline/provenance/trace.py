@@ -65,7 +65,7 @@ def trace(outputs: Path, params: Params, query: Query) -> Trace:
     parents = parent_cells(sources, query.level, query.cell)
     icon = describe_icon(sources, query.level, row)
     if icon is not None:
-        started = started_from(icon, render.get("render", {}), parents, sources.style)
+        started = started_from(icon, parents, sources.style)
         icon |= {"style": sources.style, "seed": render.get("seed"), "started_from": started, "parents": parents}
     asked = {"layer": query.layer, "atlas": query.atlas, "style": sources.style, "level": query.level}
     return {

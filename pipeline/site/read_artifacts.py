@@ -193,10 +193,8 @@ def _cell_icons(icons: zarr.Group, size: int, cells: int) -> CellIcons:
 
 
 def _icon_origin(icons: zarr.Group, own: IconLevel, cells: int) -> NDArray[np.uint8]:
-    """[cell] origin of each icon; unknown for cells without one, and where icons have no keys."""
+    """[cell] origin of each icon; unknown for cells without one."""
     found = np.full(cells, IconOrigin.UNKNOWN, np.uint8)
-    if not own.has_keys:
-        return found
     coarser = max((size for size in level_sizes(icons) if size < own.size), default=None)
     above = own.key[:0] if coarser is None else icon_level(icons, coarser).key
     found[own.cell] = icon_origins(own.key, own.parent, above)

@@ -84,8 +84,7 @@ def test_each_style_has_its_own_icons(tmp_path: Path) -> None:
 
 
 def test_values_of_icons_go_to_their_cells(paths: tuple[Path, Path]) -> None:
-    """Cells without an icon have NaN; icons of earlier versions have no keys."""
+    """Cells without an icon have NaN."""
     icons = icon_level(open_artifact(ICONS, paths[1]), 20)
     found = icons.by_cell(icons.fidelity, 3)
     assert np.array_equal(found, np.array([0.25, np.nan, 0.75], np.float32), equal_nan=True)
-    assert not icons.has_keys
