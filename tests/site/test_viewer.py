@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 from browsing import MASK_OPACITY, Opener, busiest, opacity, place, ready, signed
-from playwright.sync_api import Browser, expect
-from site_planting import CLASSES, Level, Planted
+from playwright.sync_api import Browser, Page, expect
+from site_planting import CLASSES, ICON, Level, Planted
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +27,29 @@ def test_zoom_changes_the_automatic_level(opened: Opener) -> None:
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.dataset.level") == "10"
     assert "level=10" in page.url
+
+
+def test_the_level_shown_limits_the_zoom(opened: Opener) -> None:
+    """Zooming in ends at eight times an icon's pixels, whichever levels were loaded before; so does a link's view."""
+
+    def scale(page: Page) -> float:
+        """Of the icons on the screen, relative to their pixels."""
+        return float(page.evaluate("() => atlas.cellToPoint(0, 1).x - atlas.cellToPoint(0, 0).x")) / ICON
+
+    page = opened("#layer=features.7&level=40")
+    ready(page, "features.7/all/40/")
+    page.locator(".openseadragon-canvas").first.focus()
+    for size in (40, 10):
+        page.locator(f"input[value='{size}']").check()
+        ready(page, f"features.7/all/{size}/")
+        for _ in range(14):
+            page.keyboard.press("+")
+        page.wait_for_timeout(1200)
+        assert scale(page) == pytest.approx(8, rel=0.02), size
+    page = opened("#layer=features.7&view=0.5,0.5,0.001")
+    ready(page, "features.7/all/40/")
+    page.wait_for_timeout(1200)
+    assert scale(page) == pytest.approx(8, rel=0.02)
 
 
 def test_the_wheel_zooms_around_the_pointer(opened: Opener, planted: Planted) -> None:

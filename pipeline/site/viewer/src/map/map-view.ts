@@ -36,8 +36,8 @@ export class MapView {
   private bottom = 0;
   private images: ShownImage[] = [];
   private requestedName = "";
-  /** Largest side of the whole atlas on the screen, CSS pixels; null for that of the images. */
-  private largestSide: number | null = null;
+  /** Largest side of the whole atlas on the screen, CSS pixels: that of the requested level. */
+  private largestSide = Number.POSITIVE_INFINITY;
   private destroyed = false;
   /** View to restore after the resize in progress. */
   private pendingView: { readonly view: View | null } | null = null;
@@ -62,7 +62,6 @@ export class MapView {
       blendTime: reducedMotion ? 0 : 0.15,
       smoothTileEdgesMinZoom: Number.POSITIVE_INFINITY, // otherwise the whole window is drawn twice; tiles overlap anyway
       minZoomLevel: 0.4,
-      maxZoomPixelRatio: MAX_SCALE,
       visibilityRatio: 0.25,
       constrainDuringPan: true,
       preserveImageSizeOnResize: true,
@@ -87,7 +86,8 @@ export class MapView {
     const name = `${layer}/${atlas.name}/${level.size} ${styleOf(atlas)}`;
     if (name === this.requestedName) return;
     this.requestedName = name;
-    this.largestSide = level.large ? MAX_SCALE_LARGE * level.width : null;
+    this.largestSide = (level.large ? MAX_SCALE_LARGE : MAX_SCALE) * level.width;
+    this.viewer.viewport.applyConstraints(this.reducedMotion || !this.images.length);
     const again = this.images.find((entry) => entry.name === name);
     if (again) {
       this.switchTo(again);
@@ -218,14 +218,14 @@ export class MapView {
     this.viewer.destroy();
   }
 
-  /** Stop zooming in where the image in view has no more detail; the whole atlas can always be seen. */
+  /**
+   * Stop zooming in where the requested level has no more detail; the whole atlas can always be seen. OpenSeadragon's own
+   * limit is that of the widest image loaded so far, whichever is shown.
+   */
   private limitZoom(): void {
     const { viewport } = this.viewer;
-    const getMaxZoom = viewport.getMaxZoom.bind(viewport);
     viewport.getMaxZoom = () =>
-      this.largestSide === null
-        ? getMaxZoom()
-        : Math.max(this.largestSide / viewport.getContainerSize().x, viewport.getHomeZoom());
+      Math.max(this.largestSide / viewport.getContainerSize().x, viewport.getHomeZoom());
   }
 
   /**
