@@ -55,7 +55,7 @@ def start_from_icon(icon: Icon | None) -> Start | None:
 
 
 def start_from_patch(patch: NDArray[np.uint8]) -> Start:
-    """The start of an icon from a patch of a photograph, uint8 [y, x, 3]."""
+    """The start of an icon from the patch of an exemplar, uint8 [y, x, 3]."""
     return Start(sha256(patch.tobytes()).hexdigest(), patch)
 
 

@@ -88,7 +88,7 @@ def test_the_control_switches_all_that_shows_icons(opened: Opener, planted: Plan
     styles = page.get_by_role("group", name="Icons")
     drawn, accentuated = (styles.get_by_role("radio", name=name) for name in ("Drawn", "Accentuated"))
     expect(drawn).to_be_checked()
-    expect(drawn).to_have_attribute("title", re.compile("from noise; holds no part of a photograph"))
+    expect(drawn).to_have_attribute("title", re.compile("from noise; holds no part of an image"))
     expect(accentuated).to_have_attribute("title", re.compile("nearest exemplar; holds parts"))
     icon, caption = page.locator(".panel .enlarge img").first, page.locator(".caption .note").first
     fidelity = np.array([getattr(level, name)[level.drawn[:cell].sum()] for name in ("fidelity", "fidelity_centred")])
@@ -102,7 +102,7 @@ def test_the_control_switches_all_that_shows_icons(opened: Opener, planted: Plan
     style_of(page, "accentuated")
     assert page.url.endswith("&style=accentuated")
     expect(icon).to_have_attribute("src", re.compile(f"^tiles/{LAYER}/all/accentuated/{SIZE}_files/"))
-    expect(caption).to_contain_text("Accentuated: every icon started from a patch of a photograph")
+    expect(caption).to_contain_text("Accentuated: icons started from the patches of their cells")
     assert numbers(page) == pytest.approx(fidelity + FIDELITY_GAIN, abs=0.006)
     page.wait_for_timeout(100)
     assert any(f"tiles/{LAYER}/all/accentuated/{SIZE}_files/" in url for url in requests)

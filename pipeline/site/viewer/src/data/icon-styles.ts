@@ -17,10 +17,10 @@ export interface StyleInfo {
 }
 
 export const STYLE_INFOS: Readonly<Record<IconStyle, StyleInfo>> = {
-  drawn: { name: "Drawn", meaning: "optimized from noise; holds no part of a photograph" },
+  drawn: { name: "Drawn", meaning: "optimized from noise; holds no part of an image" },
   accentuated: {
     name: "Accentuated",
-    meaning: "optimized from the patch of the cell's nearest exemplar; holds parts of that photograph",
+    meaning: "optimized from the patch of the cell's nearest exemplar; holds parts of that image",
   },
 };
 

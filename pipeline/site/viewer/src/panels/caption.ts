@@ -15,8 +15,8 @@ import type { Store } from "../state/state";
 import { createButton, el } from "../ui/dom";
 
 const ACCENTUATED =
-  "Accentuated: every icon started from a patch of a photograph, its cell's nearest exemplar, and holds parts of it.";
-const DRAWN = "Drawn: every icon started from noise and holds no part of a photograph";
+  "Accentuated: icons started from the patches of their cells' nearest exemplars and hold parts of these images.";
+const DRAWN = "Drawn: every icon started from noise and holds no part of an image";
 const PRIOR = ", only colors and textures of its cell's exemplars";
 const HIGH_ZERO_SHARE = 0.5;
 const WEAK_RATIO = 0.1;
