@@ -57,6 +57,11 @@ class Objective(ABC):
             warmup: strength of what shall grow during the first steps, 0..1.
         """
 
+    def at(self, step: int) -> "Objective | None":
+        """What is evaluated at a step, from 0: all of it, unless a part is a :func:`lazy` one; None for nothing."""
+        del step
+        return self
+
     def target_bytes(self, image: int) -> bytes:
         """Canonical bytes of the target of one image; they seed its noise. Empty where images have no own targets."""
         del image
@@ -100,6 +105,10 @@ class _Sum(Objective):
             first = first + value
         return first
 
+    def at(self, step: int) -> Objective | None:
+        due = [term for term in (term.at(step) for term in self._terms) if term is not None]
+        return _Sum(due) if len(due) > 1 else due[0] if due else None
+
     def target_bytes(self, image: int) -> bytes:
         targets = [term.target_bytes(image) for term in self._terms]
         return b"".join(len(target).to_bytes(8, "little") + target for target in targets)
@@ -121,9 +130,46 @@ class _Weighted(Objective):
         value = self._term(features, warmup)
         return value * (self._weight if self._weights is None else torch.from_numpy(self._weights).to(value))
 
+    def at(self, step: int) -> Objective | None:
+        due = self._term.at(step)
+        return None if due is None else due * (self._weight if self._weights is None else self._weights.tolist())
+
     def target_bytes(self, image: int) -> bytes:
         own = b"" if self._weights is None else canonical_bytes(self._weights[image])
         return own + self._term.target_bytes(image)
+
+
+class _Lazy(Objective):
+    def __init__(self, term: Objective, every: int) -> None:
+        self._term, self._every = term, every
+        self.layers, self.couples_images = term.layers, term.couples_images
+        self.description = {"every": every, "of": dict(term.description)}
+
+    @property
+    def redirected_layers(self) -> frozenset[str]:
+        return self._term.redirected_layers
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        return self._term(features, warmup)
+
+    def at(self, step: int) -> Objective | None:
+        due = None if step % self._every else self._term.at(step)
+        return None if due is None else self._every * due
+
+    def target_bytes(self, image: int) -> bytes:
+        return self._term.target_bytes(image)
+
+
+def lazy(objective: Objective, every: int) -> Objective:
+    """Evaluate an objective only at every n-th step, with n times the weight (lazy regularization, Karras et al. 2020).
+
+    For what changes slowly, as statistics over a whole map do; it then costs one n-th of the time.
+
+    Args:
+        objective: of a sum, since nothing is optimized at the steps between if it is alone.
+        every: n, at least 1.
+    """
+    return _Lazy(objective, every)
 
 
 class Direction(Objective):

@@ -96,7 +96,7 @@ def optimize(
     Args:
         extractor: of the objective's layers.
         parameterization: of the images.
-        objective: of the batch.
+        objective: of the batch; a step at which none of it is evaluated changes nothing.
         start: parameters to start from, [image, *parameterization.shape].
         uniforms: random numbers in 0..1 for the transforms, [image, step, transform.n_uniforms].
         transform: applied anew at every step.
@@ -108,10 +108,13 @@ def optimize(
     moved, all_moved = torch.zeros(len(start), dtype=torch.bool, device=start.device), False
     state = _AdamState.zeros_like(parameters)
     for step in range(config.steps):
+        due = objective.at(step)
+        if due is None:
+            continue
         images = parameterization.decode(parameters)
         transformed = resample(images, matrices[:, step], extractor.size)
         warmup = config.warmup_at(step)
-        values = objective(extractor(transformed, config.redirect_at(step), objective.redirected_layers), warmup)
+        values = due(extractor(transformed, config.redirect_at(step), due.redirected_layers), warmup)
         loss = -values.sum()  # each image has a gradient of its own value alone
         if regularizers and step % REGULARIZED_EVERY == 0:
             loss = loss + warmup * REGULARIZED_EVERY * weighted_sum(images, regularizers).sum()

@@ -25,6 +25,7 @@ from pipeline.featurevis.objectives import (
     feature_statistics,
     gram,
     inversion,
+    lazy,
     logit,
     neuron,
     probability,
@@ -289,6 +290,33 @@ def test_a_joint_objective_raises_both_of_its_parts(network: Network) -> None:
     assert (found[:, 3] > single[:, 3]).all()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lazy_part_counts_n_times_at_every_nth_step(name: str, network: Network) -> None:
+    """Of any kind, plain or weighted: n times its value at steps 0, n, 2n, and nothing of it between."""
+    rest, part = neuron(LAYER, [0, 3, 5]), every_objective(network)[name]
+    whole = rest + -0.5 * lazy(part, 3)
+    given = features(network, blobs(2), *sorted(whole.layers))
+    for step in range(7):
+        due = whole.at(step)
+        assert due is not None
+        wanted = rest(given, 1.0) - (0 if step % 3 else 1.5) * part(given, 1.0)
+        torch.testing.assert_close(due(given, 1.0), wanted)
+    assert whole.at(1) is rest
+    assert lazy(part, 3).at(1) is None
+    torch.testing.assert_close(lazy(part, 3)(given, 1.0), part(given, 1.0))
+
+
+def test_a_lazy_part_is_optimized_too(network: Network) -> None:
+    """Statistics asked for at every fourth step come half as close at least; those at every step are closer still."""
+    target = channel_statistics(features(network, blobs(5), LAYER)[LAYER])
+    statistics = feature_statistics(LAYER, target, torch.full((2, target.shape[2]), 0.1))
+    distances = []
+    for one in (statistics, lazy(statistics, 4), 0 * statistics):
+        _, images, _ = climb(network, neuron(LAYER, [0, 3, 5]) + one, steps=48)
+        distances.append(-statistics(features(network, images, LAYER), 1.0).sum().item())
+    assert distances[0] < distances[1] < distances[2] / 2
+
+
 def test_digests_tell_objectives_apart(network: Network) -> None:
     """Every kind, layer, target, weight and order of targets has another digest; equal objectives have the same."""
     objectives = [
@@ -296,6 +324,8 @@ def test_digests_tell_objectives_apart(network: Network) -> None:
         neuron("other", [0, 3, 5]),
         neuron(LAYER, [0, 5, 3]),
         2 * neuron(LAYER, [0, 3, 5]),
+        lazy(neuron(LAYER, [0, 3, 5]), 2),
+        lazy(neuron(LAYER, [0, 3, 5]), 3),
         neuron(LAYER, [0, 3, 5]) * [2, 1, 1],
         -neuron(LAYER, [0, 3, 5]),
         neuron(LAYER, [0, 3, 5]) + logit([0, 1, 2]),
