@@ -5,17 +5,27 @@ to 8, the first frame of an animation.
 """
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import EpsImagePlugin, Image, ImageOps, UnidentifiedImageError
 
 from pipeline.core.errors import ImageError
 
 # The project's own limit is a setting that is checked before decoding; Pillow's fixed limit would be in its way.
 Image.MAX_IMAGE_PIXELS = None
+
+# Pillow goes by a file's content, not by its name, and would start Ghostscript for a program in PostScript. These
+# formats hold pixels alone; the last two are those of plugins that a user may have installed.
+FORMATS = (
+    *("AVIF", "BMP", "DDS", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "QOI", "SGI", "TGA"),
+    *("TIFF", "WEBP", "HEIF", "JXL"),
+)
+# image sets of others open files without this list; they may not start Ghostscript either
+EpsImagePlugin.gs_binary = False
 
 DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
@@ -24,15 +34,22 @@ def open_file(path: Path) -> Image.Image:
     """Open an image file without decoding its pixels.
 
     Raises:
-        ImageError: the file is empty or not an image.
+        ImageError: the file is empty, not an image, or of a format that is not one of :data:`FORMATS`.
         OSError: it cannot be read.
     """
     if path.stat().st_size == 0:
         raise ImageError("the file is empty")
     try:
-        return Image.open(path)
+        return Image.open(path, formats=_known_formats())
     except UnidentifiedImageError:
-        raise ImageError("not an image, or of a kind that Pillow cannot read") from None
+        raise ImageError("not an image, or of a format that is not read") from None
+
+
+@cache
+def _known_formats() -> tuple[str, ...]:
+    """Those of :data:`FORMATS` that this Pillow can read; it raises an error for an unknown one."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def load(open_image: Callable[[], Image.Image], max_pixels: int) -> Image.Image:

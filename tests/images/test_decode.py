@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from pipeline.core.errors import ImageError
 from pipeline.images.decode import load, open_file, upright_rgb
@@ -153,3 +153,69 @@ def test_a_whole_file_is_not_refused(tmp_path: Path) -> None:
     path = tmp_path / "image.jpg"
     path.write_bytes(noisy_jpeg())
     assert load(lambda: open_file(path), LIMIT).size == (64, 64)
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n"
+WMF = struct.pack("<IHhhhhHIH", 0x9AC6CDD7, 0, 0, 0, 8, 8, 72, 0, 0) + b"\x01\x00\x09\x00" + bytes(64)
+FITS = b"".join(
+    line.ljust(80)
+    for line in (b"SIMPLE  =                    T", b"BITPIX  =                    8", b"NAXIS   = 0", b"END")
+)
+NO_PICTURES = {
+    "eps": EPS,
+    "eps with a binary head": struct.pack("<4sIIIIIIH", b"\xc5\xd0\xd3\xc6", 32, len(EPS), 0, 0, 0, 0, 0xFFFF)
+    + bytes(2)
+    + EPS,
+    "postscript": b"%!PS-Adobe-3.0\n(x) show showpage\n",
+    "wmf": WMF,
+    "pdf": b"%PDF-1.4\n1 0 obj\n<< >>\nendobj\n%%EOF\n",
+    "svg": b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
+    "fits": FITS.ljust(2880),
+    "mpeg": b"\x00\x00\x01\xb3\x01\x00\x10" + bytes(64),
+    "grib": b"GRIB" + bytes(3) + b"\x01" + bytes(64),
+    "hdf5": b"\x89HDF\r\n\x1a\n" + bytes(64),
+    "bufr": b"BUFR" + bytes(64),
+}
+
+
+@pytest.mark.parametrize("name", NO_PICTURES)
+@pytest.mark.parametrize("ending", ["png", "jpg", "eps"])
+def test_a_format_that_is_more_than_pixels_is_refused(name: str, ending: str, tmp_path: Path) -> None:
+    """Programs, drawings and containers of other libraries are no images, whatever the file is called."""
+    path = tmp_path / f"picture.{ending}"
+    path.write_bytes(NO_PICTURES[name])
+    with pytest.raises(ImageError, match="not an image, or of a format that is not read"):
+        open_file(path)
+
+
+def test_the_refused_formats_are_some_that_pillow_opens(tmp_path: Path) -> None:
+    """Pillow alone would open most of those files, and a picture of an allowed format is opened under any name."""
+    opened = {name for name, content in NO_PICTURES.items() if pillow_opens(content)}
+    assert opened >= {"eps", "eps with a binary head", "wmf", "mpeg", "hdf5"}
+    for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "TGA", "ICO", "JPEG2000", "PCX", "SGI"):
+        path = tmp_path / "picture.eps"
+        Image.new("RGB", (16, 16), RED).save(path, kind)
+        assert load(lambda path=path: open_file(path), LIMIT).size == (16, 16)  # type: ignore[misc]
+
+
+def pillow_opens(content: bytes) -> bool:
+    """Whether Pillow finds a format for this content."""
+    try:
+        return bool(Image.open(io.BytesIO(content)).format)
+    except OSError:
+        return False
+
+
+def test_ghostscript_is_never_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image set of somebody else that opens a PostScript file itself gets a reason, and no program starts."""
+    trace = tmp_path / "trace"
+    (tmp_path / "gs").write_text(f"#!/bin/sh\n/usr/bin/touch {trace}\n")
+    (tmp_path / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ImageError, match="Ghostscript"):
+        load(lambda: Image.open(io.BytesIO(EPS)), LIMIT)
+    assert not trace.exists()
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # Pillow's own default starts it
+    with pytest.raises(ImageError):
+        load(lambda: Image.open(io.BytesIO(EPS)), LIMIT)
+    assert trace.exists()
