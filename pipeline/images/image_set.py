@@ -16,7 +16,7 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from pipeline.config.images import ImagesSettings
 from pipeline.core.errors import AtlasError, ConfigError
 
-MEMBERS = ("classes", "entries", "open", "digest")
+METHODS = ("entries", "open", "digest")
 
 
 @dataclass(frozen=True)
@@ -48,26 +48,31 @@ class ImageSet(Protocol):
         """SHA-256 (hex) of the image's file, or of its pixels where there is no file."""
 
 
-def open_image_set(settings: ImagesSettings) -> ImageSet:
-    """The image set that ``images._target_`` names, made with its arguments.
+def open_image_set(settings: ImagesSettings, where: str = "images") -> ImageSet:
+    """The image set that ``_target_`` names, made with its arguments.
+
+    Nothing is called but a class that has the methods of an image set; its module is imported to see that.
+
+    Args:
+        settings: the class and its arguments.
+        where: section of the settings, for error lines.
 
     Raises:
-        ConfigError: there is no such class, it takes other arguments, or its instances are not image sets.
+        ConfigError: there is no such class, it is no class of image sets, or it takes other arguments.
         ImageError: the set itself reports that its images cannot be found.
     """
-    factory = _import(settings.target)
-    _check_arguments(settings.target, factory, settings.arguments)
-    made = _call(settings.target, factory, settings.arguments)
-    lacking = [member for member in MEMBERS if not hasattr(made, member)]
-    if lacking:
+    factory = _find_class(settings.target, where)
+    _check_arguments(settings.target, factory, settings.arguments, where)
+    made = _call(settings.target, factory, settings.arguments, where)
+    if not hasattr(made, "classes"):
         raise ConfigError(
-            f"images._target_: expected an image set with {', '.join(MEMBERS)}, found {settings.target} without "
-            f"{', '.join(lacking)}; see pipeline.images.image_set.ImageSet"
+            f"{where}._target_: expected an image set with classes, found {settings.target} without; see "
+            "pipeline.images.image_set.ImageSet"
         )
     return cast("ImageSet", made)
 
 
-def _call(target: str, factory: Any, arguments: dict[str, Any]) -> Any:
+def _call(target: str, factory: Any, arguments: dict[str, Any], where: str) -> Any:
     try:
         return factory(**arguments)
     except AtlasError:
@@ -75,39 +80,53 @@ def _call(target: str, factory: Any, arguments: dict[str, Any]) -> Any:
     except Exception as error:
         # any class may be named, so any error may come; --debug shows where from
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ConfigError(f"images: {target} could not be made with these arguments: {reason}") from error
+        raise ConfigError(f"{where}: {target} could not be made with these arguments: {reason}") from error
 
 
-def _import(target: str) -> Any:
+def _find_class(target: str, where: str) -> type:
+    """The class of image sets at a dotted path; classes that set ``classes`` when they are made count too."""
     module_name, _, name = target.rpartition(".")
     try:
         found = getattr(import_module(module_name), name)
-        inspect.signature(found)  # a module or a value has none
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(
-            f"images._target_: expected the dotted path of a class, found {target!r} ({reason}); "
+            f"{where}._target_: expected the dotted path of a class, found {target!r} ({reason}); "
             "shipped sets are in conf/images"
         ) from None
+    if not inspect.isclass(found):
+        raise ConfigError(
+            f"{where}._target_: expected the dotted path of a class, found {target!r} ({type(found).__name__}); "
+            "shipped sets are in conf/images"
+        )
+    lacking = [method for method in METHODS if not callable(getattr(found, method, None))]
+    if lacking:
+        raise ConfigError(
+            f"{where}._target_: expected a class of image sets with {', '.join(METHODS)}, found {target} without "
+            f"{', '.join(lacking)}; see pipeline.images.image_set.ImageSet"
+        )
     return found
 
 
-def _check_arguments(target: str, factory: Any, arguments: dict[str, Any]) -> None:
-    signature = inspect.signature(factory)
+def _check_arguments(target: str, factory: type, arguments: dict[str, Any], where: str) -> None:
+    try:
+        signature = inspect.signature(factory)
+    except ValueError:  # a class that is not written in Python may have none
+        return
     try:
         signature.bind(**arguments)
     except TypeError as error:
         known = ", ".join(signature.parameters)
-        raise ConfigError(f"images: {target} takes {known}; {error}; found {', '.join(arguments) or 'none'}") from None
+        raise ConfigError(f"{where}: {target} takes {known}; {error}; found {', '.join(arguments) or 'none'}") from None
     for name, hint in _type_hints(factory).items():
         if name in arguments:
-            _check_type(f"images.{name}", hint, arguments[name])
+            _check_type(f"{where}.{name}", hint, arguments[name])
 
 
-def _type_hints(factory: Any) -> dict[str, Any]:
+def _type_hints(factory: type) -> dict[str, Any]:
     """The types of a class's arguments, as far as they are annotated."""
     try:
-        return get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+        return get_type_hints(factory.__init__)  # type: ignore[misc]  # the class's own
     except (NameError, TypeError, AttributeError):
         return {}
 

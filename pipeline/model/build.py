@@ -1,8 +1,11 @@
-"""Building a network from the dotted path of its class, and freezing it for inference."""
+"""Building a network from the dotted path of its class, and freezing it for inference.
+
+What ``_target_`` names is looked at before it is called: it has to make networks, or a part of one.
+"""
 
 import inspect
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args, get_type_hints
 
 import torch
 from hydra.errors import InstantiationException
@@ -10,6 +13,9 @@ from hydra.utils import get_object, instantiate
 from torch import nn
 
 from pipeline.core.errors import ModelError
+
+UNTYPED_BUILDERS = ("timm.models._factory.create_model",)  # functions of packages that do not say what they return
+GET_CLASS = "hydra.utils.get_class"  # passes a class itself as an argument
 
 
 def build(architecture: Mapping[str, Any], class_count: int | None = None, seed: int = 0) -> nn.Module:
@@ -21,10 +27,12 @@ def build(architecture: Mapping[str, Any], class_count: int | None = None, seed:
         seed: of the initial weights.
 
     Raises:
-        ModelError: nothing is at the path, the arguments do not fit, or the result is no ``torch.nn.Module``.
+        ModelError: nothing is at a path, or nothing that makes networks; the arguments do not fit; or the result is no
+            ``torch.nn.Module``.
     """
     target = architecture.get("_target_")
     builder = find_builder(target)
+    _check_arguments(architecture, _package(builder))
     arguments = dict(architecture)
     if class_count is not None and "num_classes" in _parameters(builder):
         arguments.setdefault("num_classes", class_count)
@@ -43,13 +51,24 @@ def build(architecture: Mapping[str, Any], class_count: int | None = None, seed:
 
 
 def find_builder(target: Any) -> Any:
-    """The class or function at a dotted path.
+    """The class or function at a dotted path, which makes networks. It is not called.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is none, or it does not make networks: it is neither a ``torch.nn.Module``, nor a class method
+            of one, nor a function whose annotation says that it returns one.
     """
     if not isinstance(target, str) or not target:
         raise ModelError("model.architecture: expected _target_, the dotted path of a class or function, found none")
+    found = _find(target)
+    if not _makes_networks(found):
+        raise ModelError(
+            f"model.architecture._target_: expected a class of torch.nn.Module, or a function that is annotated to "
+            f"return one (-> torch.nn.Module), found {target}, which is neither"
+        )
+    return found
+
+
+def _find(target: str) -> Any:
     try:
         return get_object(target)
     except (ImportError, ValueError, AttributeError) as error:
@@ -57,6 +76,51 @@ def find_builder(target: Any) -> Any:
         raise ModelError(
             f"model.architecture._target_: expected a class or function, found nothing at {target}: {reason}"
         ) from None
+
+
+def _makes_networks(found: Any) -> bool:
+    if inspect.ismethod(found):
+        return _is_module(found.__self__)
+    if not inspect.isfunction(found):
+        return _is_module(found)
+    if f"{found.__module__}.{found.__qualname__}" in UNTYPED_BUILDERS:
+        return True
+    try:
+        returned = get_type_hints(found).get("return")
+    except (NameError, TypeError, AttributeError):  # annotations that name what is not there
+        return False
+    return any(map(_is_module, (returned, *get_args(returned))))
+
+
+def _is_module(found: Any) -> bool:
+    return inspect.isclass(found) and issubclass(found, nn.Module)
+
+
+def _package(found: Any) -> str:
+    return str(getattr(found, "__module__", "")).partition(".")[0]
+
+
+def _check_arguments(architecture: Mapping[str, Any], package: str) -> None:
+    """Look at what Hydra would call for the arguments of a network: parts of it, and classes of its own package."""
+    for target, arguments in _targets(list(architecture.values())):
+        name = arguments.get("path") if target == GET_CLASS else target
+        found = _find(name) if isinstance(name, str) else None
+        if not (_makes_networks(found) or (inspect.isclass(found) and _package(found) == package)):
+            raise ModelError(
+                f"model.architecture: expected arguments made by a class of torch.nn.Module, or by another class of "
+                f"the package {package}, found _target_: {name}; let a class of your own call it"
+            )
+
+
+def _targets(value: Any) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """Every ``_target_`` within, with the mapping that holds it."""
+    if isinstance(value, Mapping):
+        if "_target_" in value:
+            yield value["_target_"], value
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for inner in value:
+            yield from _targets(inner)
 
 
 def in_place_modules(module: nn.Module) -> tuple[str, ...]:

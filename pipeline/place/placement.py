@@ -53,7 +53,7 @@ def open_second_image_set(task: Task) -> SecondImageSet:
     settings, prepare = task.params.place, task.params.prepare
     if settings.images is None:
         raise ImageError("place.images: expected a second image set, found none")
-    image_set = open_image_set(settings.images)
+    image_set = open_image_set(settings.images, "place.images")
     unknown = np.full(len(image_set.classes), -1)
     listing = list_images(image_set, unknown, settings.limit, prepare.max_pixels, prepare.min_side, lambda _image: None)
     if not len(listing.manifest):

@@ -53,7 +53,7 @@ def check_run(params: Params, outputs: Path) -> None:
     check_engine(params.reduce)
     images = open_image_set(params.images)
     if params.place.images is not None:
-        check_second_set(open_image_set(params.place.images))
+        check_second_set(open_image_set(params.place.images, "place.images"))
     check_classes(params, images)
     check_bookmarks(params, images)
     check_initial_layer(params)

@@ -47,13 +47,20 @@ def test_every_set_lists_opens_and_digests(name: str) -> None:
         )
 
 
+class Failing(Digits):
+    """An image set that cannot be made."""
+
+    def __init__(self) -> None:
+        raise KeyError("no such weekday")
+
+
 MISTAKES: dict[str, tuple[dict[str, Any], type[AtlasError], str]] = {
     "no such module": ({"_target_": "pipeline.nowhere.Set"}, ConfigError, "dotted path of a class"),
     "no such class": ({"_target_": "pipeline.images.digits.Digit"}, ConfigError, "'pipeline.images.digits.Digit'"),
     "no path": ({"_target_": "Digits"}, ConfigError, "dotted path of a class"),
     "unknown argument": ({"_target_": DIGITS, "sizes": 3}, ConfigError, "takes size"),
     "missing argument": ({"_target_": TOYTOWN, "count": 3}, ConfigError, "'seed'"),
-    "no image set": ({"_target_": "fractions.Fraction"}, ConfigError, "without classes, entries, open, digest"),
+    "no image set": ({"_target_": "fractions.Fraction"}, ConfigError, "without entries, open, digest"),
     "no scene": ({"_target_": TOYTOWN, "count": 0, "seed": 0}, ConfigError, "at least 1 scene"),
     "tiny scenes": ({"_target_": TOYTOWN, "count": 1, "seed": 0, "size": 2}, ConfigError, "16 to 1024"),
     "unknown dataset": ({"_target_": TORCHVISION, "dataset": "CIFAR11"}, ConfigError, "'CIFAR11'"),
@@ -64,7 +71,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[AtlasError], str]] = {
         ConfigError,
         "no home folder",
     ),
-    "a class that fails": ({"_target_": "fractions.Fraction", "numerator": "1", "denominator": 0}, ConfigError, "made"),
+    "a class that fails": ({"_target_": f"{__name__}.Failing"}, ConfigError, "could not be made .*.*no such weekday"),
     "no dataset": ({"_target_": TORCHVISION, "dataset": "wrap_dataset_for_transforms_v2"}, ConfigError, "torchvision"),
     "unknown dataset argument": (
         {"_target_": TORCHVISION, "dataset": "FakeData", "arguments": {"sise": 3}},
