@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,14 @@ from pipeline.core.errors import ConfigError
 
 PARTIAL = ".partial"  # how the names of unfinished files and folders end
 BLOCK_BYTES = 2**24  # read at a time for a checksum
+TEXT_BYTES = 2**26  # of a text file of a user, at most
+SPECIAL_FILES = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 @contextmanager
@@ -73,6 +82,25 @@ def expand_user(path: str) -> Path:
         raise ConfigError(
             f"{path}: expected a path, found no home folder for {path.split('/', maxsplit=1)[0]}; write it in full"
         ) from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that a user gives: UTF-8, with or without a byte order mark.
+
+    Raises:
+        OSError: it cannot be read, is no regular file (a pipe would block, a device may never end), or holds more than
+            :data:`TEXT_BYTES`.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = next((name for is_kind, name in SPECIAL_FILES if is_kind(mode)), "something else")
+        raise OSError(f"{kind}, not a regular file")
+    with path.open("rb") as file:
+        content = file.read(TEXT_BYTES + 1)
+    if len(content) > TEXT_BYTES:
+        raise OSError(f"more than {TEXT_BYTES / 2**20:.0f} MiB")
+    return content.decode("utf-8-sig")
 
 
 def identity(description: Any) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from pipeline.core.errors import ImageError, escape_control_chars
-from pipeline.core.files import expand_user, file_digest
+from pipeline.core.files import expand_user, file_digest, read_text
 from pipeline.images.decode import open_file
 from pipeline.images.image_set import Entry
 
@@ -74,7 +74,7 @@ def read_class_names(path: Path) -> dict[str, str]:
         ImageError: the file cannot be read, or a line has one column only.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ImageError(f"{path}: expected a text file of class names, found: {error}; see images.classes") from None
     names: dict[str, str] = {}

@@ -4,6 +4,9 @@ Weights are read from local files, or are torchvision's published ones. Arbitrar
 names and preprocessing are those of the configuration, else of the published weights, else of the image set.
 """
 
+import pickle
+import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +18,7 @@ from torch import Tensor, nn
 
 from pipeline.config.model import ModelSettings, PreprocessingSettings
 from pipeline.core.errors import ArtifactError, ConfigError, ModelError, escape_control_chars
-from pipeline.core.files import expand_user, file_digest
+from pipeline.core.files import expand_user, file_digest, read_text
 from pipeline.model.build import find_builder
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 FILES = (".safetensors", ".pth", ".pt")
 PACKAGE = "package:"  # before the path of a file that an installed package brings
+# torch stores tensors as they are in memory; what unpacks to much more than the file's size would fill the memory
+UNPACKED, FREE_BYTES = 8, 2**26
 IMAGENET = "imagenet"  # names the classes of ImageNet-1k
 
 
@@ -59,7 +64,7 @@ def read_weights(architecture: Mapping[str, Any], source: str) -> dict[str, Tens
     """The weights by parameter name: downloaded by torchvision's name, or read from a local file.
 
     Raises:
-        ModelError: there is no such file, or it does not hold weights only.
+        ModelError: there is no such file, it does not hold weights only, or it unpacks to far more than its own size.
     """
     if not is_weights_file(source):
         entry = published_weights(architecture, source)
@@ -69,6 +74,7 @@ def read_weights(architecture: Mapping[str, Any], source: str) -> dict[str, Tens
         raise ModelError(
             f"model.weights: expected a file at {path}, found none; give its path or published weights' name"
         )
+    _check_unpacked_size(path)
     try:
         loaded = (
             load_file(path)
@@ -76,9 +82,37 @@ def read_weights(architecture: Mapping[str, Any], source: str) -> dict[str, Tens
             else torch.load(path, map_location="cpu", weights_only=True)
         )
     except Exception as error:  # noqa: BLE001 - a damaged or hostile file can make its reader raise any exception
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"model.weights: expected a file of weights only at {path}, found: {reason}") from None
+        raise ModelError(f"model.weights: expected a file of weights only at {path}, found: {_reason(error)}") from None
     return _plain(loaded, path)
+
+
+def _check_unpacked_size(path: Path) -> None:
+    """Refuse a compressed file before a reader unpacks it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):  # of another format, or damaged
+        return
+    size = path.stat().st_size
+    if unpacked > UNPACKED * size + FREE_BYTES:
+        raise ModelError(
+            f"model.weights: expected a file about as large as its tensors at {path}, found {size / 1e6:.1f} MB that "
+            f"unpack to {unpacked / 1e6:,.0f} MB; save the weights again with torch.save, which does not compress them"
+        )
+
+
+def _reason(error: Exception) -> str:
+    """Why a file of weights was refused, without torch's advice to run what a pickle names."""
+    text = str(error).strip()
+    remedy = "save the state dict alone: torch.save(network.state_dict(), FILE)"
+    named = re.search(r"GLOBAL (\S{1,200})", text)
+    if named:
+        return f"a pickle that names {named[1]}, which is no tensor; {remedy}"
+    if "TorchScript" in text:
+        return f"a TorchScript archive; {remedy}"
+    if isinstance(error, pickle.UnpicklingError) or "weights_only" in text:
+        return f"a pickle of something else; {remedy}"
+    return text.splitlines()[0] if text else type(error).__name__
 
 
 def _weights_path(source: str) -> Path:
@@ -199,7 +233,7 @@ def _is_published(settings: ModelSettings) -> bool:
 
 def _read_names(path: Path) -> tuple[str, ...]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(

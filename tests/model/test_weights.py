@@ -1,6 +1,10 @@
+import argparse
 import pickle
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -51,6 +55,69 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="weights only"):
         read_weights({}, str(path))
     assert not trace.exists()
+
+
+def save_script(path: Path) -> None:
+    """A TorchScript archive."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("net/constants.pkl", b"\x80\x02).")
+        archive.writestr("net/code/net.py", b"")
+        archive.writestr("net/data.pkl", b"\x80\x02}.")
+        archive.writestr("net/version", b"3\n")
+
+
+REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a blocked function": (lambda path: torch.save({"a": Attack(path)}, path), "names getattr"),
+    "a plain pickle": (lambda path: path.write_bytes(pickle.dumps({"a": Attack(path)}, protocol=2)), "a pickle"),
+    "a later pickle": (lambda path: path.write_bytes(pickle.dumps({"a": Attack(path)})), "a pickle of something else"),
+    "a namespace": (lambda path: torch.save({"args": argparse.Namespace(x=1)}, path), "names argparse.Namespace"),
+    "a number of NumPy": (
+        lambda path: torch.save({"best": np.float64(1)}, path),
+        "names numpy._core.multiarray.scalar",
+    ),
+    "a whole network": (lambda path: torch.save(nn.Linear(1, 1), path), "names torch.nn.modules.linear.Linear"),
+    "a script": (save_script, "TorchScript"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refusal_does_not_advise_to_run_the_file(name: str, tmp_path: Path) -> None:
+    """The line says what the file names and how to save it, and not how to switch the protection off."""
+    save, found = REFUSED[name]
+    path = tmp_path / "weights.pth"
+    save(path)
+    with pytest.raises(ModelError) as caught:
+        read_weights({}, str(path))
+    line = str(caught.value)
+    assert found in line
+    assert "save the state dict alone" in line
+    assert not [advice for advice in ("weights_only", "trust", "options", "Re-running", "\x1b", "\n") if advice in line]
+
+
+def packed(path: Path, floats: int, method: int) -> Path:
+    """A file of torch with this many zeros, stored by another method."""
+    torch.save({"w": torch.zeros(floats)}, path)
+    with zipfile.ZipFile(path) as archive:
+        entries = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for entry, content in entries.items():
+            archive.writestr(entry, content)
+    return path
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_file_that_unpacks_to_much_more_is_refused_unread(
+    method: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sizes are compared before anything is unpacked; stored tensors and small compressed ones are read as before."""
+    large = packed(tmp_path / "large.pth", 2**25, method)
+    assert large.stat().st_size < 2**20
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "load", lambda *_, **__: pytest.fail("nothing may be unpacked"))
+        with pytest.raises(ModelError, match=r"MB that unpack to 134 MB.*torch\.save"):
+            read_weights({}, str(large))
+    assert read_weights({}, str(packed(tmp_path / "stored.pth", 2**25, zipfile.ZIP_STORED)))["w"].shape == (2**25,)
+    assert read_weights({}, str(packed(tmp_path / "small.pth", 9, zipfile.ZIP_DEFLATED)))["w"].tolist() == [0.0] * 9
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x00" * 100])
