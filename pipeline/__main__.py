@@ -18,6 +18,7 @@ from pipeline.commands import (
 )
 from pipeline.core.errors import AtlasError, escape_control_chars
 from pipeline.core.malloc import share_memory
+from pipeline.core.secrets import redact
 from pipeline.plan.inputs import add_options, options_from
 from pipeline.stages import STAGES
 
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         line = str(error) if isinstance(error, AtlasError) else _full_disk(error)
         if options.debug or line is None:
             raise
-        sys.stderr.write(f"atlas: {escape_control_chars(' '.join(line.split()))}\n")
+        sys.stderr.write(f"atlas: {escape_control_chars(redact(' '.join(line.split())))}\n")
         return BAD_INPUT
     return 0
 

@@ -9,6 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 import hydra_plugins.atlas  # noqa: F401  # registers the resolvers of conf/, also where Hydra has scanned its plugins before
+from pipeline.config.environment import resolve_config
 from pipeline.config.renamed import renamed_setting
 from pipeline.core.errors import AtlasError, ConfigError
 from pipeline.core.files import atomic
@@ -22,7 +23,10 @@ RESOLVER_ERROR = re.compile(r"(?:Config|Image|Model)Error raised while resolving
 
 
 def compose_config(root: Path, overrides: Sequence[str]) -> DictConfig:
-    """The configuration of ``conf/`` with ``overrides``, every interpolation resolved, and ``render.dtype=auto`` too.
+    """The configuration of ``conf/`` with ``overrides``, interpolations and ``render.dtype=auto`` resolved.
+
+    References to environment variables stay in the arguments of image sets and networks, see
+    :mod:`pipeline.config.environment`.
 
     Args:
         root: the project, which holds ``conf/``.
@@ -61,7 +65,7 @@ def _compose(root: Path, name: str, overrides: Sequence[str]) -> DictConfig:
         with initialize_config_dir(str(root / "conf"), version_base=None):
             config = compose(name, list(overrides))
         _check_missing(config)
-        OmegaConf.resolve(config)
+        resolve_config(config)
     except AtlasError:
         raise
     except Exception as error:

@@ -23,6 +23,7 @@ from pipeline.core.files import atomic, discard
 from pipeline.core.progress import log_line, tracked
 from pipeline.core.site_data import data_script, read_data_script
 from pipeline.site.pages import DATA_FORMAT, PAGES
+from pipeline.site.published_settings import published_arguments, published_settings
 
 Values = Mapping[str, Any]
 Metrics = dict[str, Any]
@@ -147,9 +148,16 @@ def _read_marker(marker: Path) -> set[str]:
 
 
 def _check_complete(site: Path) -> None:
-    """Raise if a file that a page loads is missing."""
+    """Raise if a file that a page loads is missing, or the site shows settings that are no longer published."""
     if not (site / "index.html").is_file():
         raise ArtifactError(f"{site}: expected a site, found none; make one with 'atlas run'")
+    shown = read_data_script(site / "data/manifest.js").get("provenance", {})
+    arguments, settings = shown.get("network", {}).get("architecture"), shown.get("settings", {})
+    if (arguments, settings) != (published_arguments(arguments), published_settings(settings)):
+        raise ArtifactError(
+            f"{site / 'data/manifest.js'}: expected settings that may be published, found others, as earlier versions "
+            "wrote them; make the site again with 'atlas run'"
+        )
     missing = [name for name in site_files(site, tuple(PAGES)) if not (site / name).is_file()]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""

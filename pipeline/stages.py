@@ -112,10 +112,13 @@ class Task:
         """The settings that can change what this task writes; they become attributes of its artifact.
 
         Settings of class atlases do not belong to the atlas of all samples, and the other way round: when one of them
-        changes, the other's artifact keeps its bytes, and DVC runs nothing that depends on it.
+        changes, the other's artifact keeps its bytes, and DVC runs nothing that depends on it. References to
+        environment variables stay references.
         """
         without = CLASS_ATLASES_ONLY if self.atlas == "all" else ALL_ATLAS_ONLY
-        return self.params.model_dump(mode="json", by_alias=True, include=set(self.stage.settings), exclude=without)
+        return self.params.as_written.model_dump(
+            mode="json", by_alias=True, include=set(self.stage.settings), exclude=without
+        )
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Write the metrics that ``dvc metrics show`` prints."""

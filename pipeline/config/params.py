@@ -8,10 +8,11 @@ from typing import Annotated, Any, get_args
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from yaml import YAMLError
 
 from pipeline.config.base import Settings
+from pipeline.config.environment import resolve_places, without_references
 from pipeline.config.grid import GridSettings
 from pipeline.config.images import ImagesSettings
 from pipeline.config.model import ModelSettings
@@ -28,6 +29,7 @@ from pipeline.config.site import SiteSettings
 from pipeline.config.tile import TileSettings
 from pipeline.core.atlas_names import ATLAS_PATTERN
 from pipeline.core.errors import ConfigError, escape_control_chars
+from pipeline.core.secrets import find_secrets
 
 MAX_SHOWN = 300  # characters of a value that a message shows
 Layer = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$")]
@@ -72,6 +74,13 @@ class Params(Settings):
     place: PlaceSettings = PlaceSettings()
     site: SiteSettings
 
+    _as_written: "Params | None" = PrivateAttr(default=None)
+
+    @property
+    def as_written(self) -> "Params":
+        """The same with references to environment variables in place of their values: what may be stored."""
+        return self._as_written or self
+
     @field_validator("atlases")
     @classmethod
     def _all_first(cls, atlases: tuple[str, ...]) -> tuple[str, ...]:
@@ -87,7 +96,7 @@ def load_params(path: Path) -> Params:
         ConfigError: it is missing, is not YAML, or holds an invalid value.
     """
     try:
-        loaded = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+        loaded = OmegaConf.to_container(OmegaConf.load(path))
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: expected the composed configuration, found nothing; start with 'atlas run'"
@@ -100,21 +109,28 @@ def load_params(path: Path) -> Params:
 
 
 def parse_params(values: Any) -> Params:
-    """Validate a composed configuration.
+    """Validate a composed configuration, and resolve its references to environment variables.
 
     Raises:
         ConfigError: names the first offending key, what was expected and found, and similar names for an unknown one;
-            an old name of a setting is answered with the new one.
+            an old name of a setting is answered with the new one. A secret is refused, since ``params.yaml`` would
+            hold it.
     """
     for where, text in _texts(values):
         if any("\ud800" <= letter <= "\udfff" for letter in text):
             raise ConfigError(
                 f"{where}: expected UTF-8, found {escape_control_chars(text)}; give a path or name that is text"
             )
-    try:
-        params = Params.model_validate_json(json.dumps(values, default=str))
-    except ValidationError as error:
-        raise ConfigError(_explain(error)) from None
+    for where in find_secrets(without_references(values)):
+        raise ConfigError(
+            f"{escape_control_chars(where)}: expected a reference to an environment variable, found a secret, which "
+            f"params.yaml and Git would keep; put it into a variable NAME and give '{escape_control_chars(where)}="
+            "${oc.env:NAME}', or the same within a longer text"
+        )
+    params = written = _validated(values)
+    if (resolved := resolve_places(values)) != values:
+        params = _validated(resolved)
+        params._as_written = written  # noqa: SLF001  # a private value cannot be given to the validation
     levels, large = sorted({*params.grid.levels, *params.grid.class_levels}), params.render.large_level
     if large is not None and large not in levels:
         raise ConfigError(
@@ -122,6 +138,13 @@ def parse_params(values: Any) -> Params:
             f"null, found {large}"
         )
     return params
+
+
+def _validated(values: Any) -> Params:
+    try:
+        return Params.model_validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from None
 
 
 def _explain(error: ValidationError) -> str:

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from pipeline.core.errors import BusyError, ConfigError, escape_control_chars
 from pipeline.core.files import write_json
+from pipeline.core.secrets import redact
 
 VARIABLE = "ATLAS_LOCK"  # holds the token of the run that a stage belongs to
 RUN, STAGE = ".lock", ".lock-stage"  # below outputs; DVC does not know of them
@@ -127,7 +128,8 @@ def _acquired(outputs: Path, name: str, command: str, token: str) -> Iterator[No
     try:
         since = datetime.now().astimezone().isoformat(" ", "seconds")
         write_json(
-            beside, asdict(Holder(token, os.getpid(), socket.gethostname(), since, escape_control_chars(command)))
+            beside,
+            asdict(Holder(token, os.getpid(), socket.gethostname(), since, escape_control_chars(redact(command)))),
         )
         yield
     finally:

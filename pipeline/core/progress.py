@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from pipeline.core.errors import escape_control_chars
+from pipeline.core.secrets import redact
 
 Item = TypeVar("Item")
 
@@ -58,5 +59,5 @@ def tracked(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator
 
 
 def log_line(line: str) -> None:
-    """Write one line to standard error, with control characters escaped."""
-    sys.stderr.write(escape_control_chars(line) + "\n")
+    """Write one line to standard error, with secrets masked and control characters escaped."""
+    sys.stderr.write(escape_control_chars(redact(line)) + "\n")

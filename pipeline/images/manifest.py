@@ -23,6 +23,7 @@ from pipeline.core.artifacts import IMAGES, REJECTED, Artifact
 from pipeline.core.errors import ArtifactError, ImageError, escape_control_chars
 from pipeline.core.files import atomic, identity
 from pipeline.core.progress import tracked
+from pipeline.core.secrets import has_secret_form, redact
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
 
@@ -251,8 +252,12 @@ def list_images(
         max_pixels: images with more are rejected before they are decoded.
         min_side: images with a shorter side are rejected, pixels.
         keep: called with each usable image in order, upright and RGB.
+
+    Raises:
+        ImageError: a key holds a secret; keys are stored and published.
     """
     entries = spread_evenly(image_set.entries(), limit)
+    _check_keys(entries)
     rejected: list[tuple[str, str]] = []
     used: list[UsableImage] = []
     for entry in tracked(entries, "checking", len(entries), "images"):
@@ -260,7 +265,7 @@ def list_images(
             image = _usable(image_set, entry.key, max_pixels, min_side)
             digest = image_set.digest(entry.key)
         except (ImageError, OSError) as error:
-            rejected.append((entry.key, " ".join(str(error).split())))
+            rejected.append((entry.key, redact(" ".join(str(error).split()))))
             continue
         used.append(UsableImage(entry, digest, image.width, image.height))
         keep(image)
@@ -269,6 +274,15 @@ def list_images(
         tuple(key for key, _ in rejected),
         tuple(reason for _, reason in rejected),
     )
+
+
+def _check_keys(entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        if "://" in entry.key and has_secret_form(entry.key):  # a folder may well be called key=3
+            raise ImageError(
+                f"images: expected keys that can be published, found one with a secret, {redact(entry.key)}; let the "
+                "image set add the secret when it opens an image"
+            )
 
 
 def spread_evenly(items: Sequence[Item], limit: int | None) -> Sequence[Item]:

@@ -11,6 +11,7 @@ from typing import Any, Self
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from pipeline.config.environment import resolve_references
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core.artifacts import MODEL
 from pipeline.core.errors import ArtifactError, ModelError
@@ -72,7 +73,7 @@ def save_network(folder: Path, network: Network, architecture: Mapping[str, Any]
     Args:
         folder: usually ``outputs/model``.
         network: what to save.
-        architecture: ``_target_`` and arguments that build it again.
+        architecture: ``_target_`` and arguments that build it again, with references to environment variables.
         settings: the settings it was made with.
     """
     with atomic(folder) as partial:
@@ -137,11 +138,13 @@ def load_network(folder: Path, device: str = "cpu") -> Network:
 
     Raises:
         ArtifactError: it is missing, damaged or from another version.
+        ConfigError: an environment variable that the architecture refers to is not set.
         ModelError: the weights no longer fit the architecture, or the device is not available.
     """
     found, described = read_description(folder), describe_network(folder)
     check_saved_weights(folder / WEIGHTS, found.get("weights"))
-    module = build(found["architecture"], len(found["classes"]))
+    architecture = resolve_references(found["architecture"], "model.architecture")
+    module = build(architecture, len(found["classes"]))
     in_place = in_place_modules(module)
     load_weights(module, load_file(folder / WEIGHTS), str(folder / WEIGHTS))
     try:

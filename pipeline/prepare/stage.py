@@ -64,7 +64,7 @@ def run(task: Task) -> None:
     settings = task.settings()
     write_manifest(task.path(a.IMAGES), listing.manifest, settings, {})
     write_rejected(task.path(a.REJECTED), listing.keys, listing.reasons, settings, {})
-    save_network(task.path(a.MODEL), network, task.params.model.architecture, settings)
+    save_network(task.path(a.MODEL), network, task.params.as_written.model.architecture, settings)
     _report(task, listing, network, metrics)
 
 

@@ -10,6 +10,7 @@ from pipeline import __version__
 from pipeline.config.params import Params
 from pipeline.core import artifacts as a
 from pipeline.core.errors import ArtifactError, AtlasError, escape_control_chars
+from pipeline.core.secrets import redacted
 from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.images.thumbnails import label_name
@@ -75,7 +76,9 @@ def trace(outputs: Path, params: Params, query: Query) -> Trace:
         "exemplars": [sample | images.about(sample["image"], check=True) for sample in exemplars],
         "samples": samples,
         "images": [{"image": image, **images.about(image)} for image in rows],
-        "network": {key: network[key] for key in ("name", "architecture", "weights", "preprocessing", "identity")},
+        "network": redacted(
+            {key: network[key] for key in ("name", "architecture", "weights", "preprocessing", "identity")}
+        ),
         "chain": [_link(link) for link in chain],
         "code": code(Path.cwd()),
     }
@@ -118,7 +121,7 @@ def _link(link: Link) -> dict[str, Any]:
         "identity": link.identity,
         "project_version": link.version,
         "made_from": dict(link.made_from),
-        "settings": dict(link.settings),
+        "settings": redacted(link.settings),
     }
 
 

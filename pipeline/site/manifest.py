@@ -13,6 +13,7 @@ from pipeline.images.manifest import Manifest, manifest_attributes
 from pipeline.images.thumbnails import IMAGES_PER_FOLDER
 from pipeline.model.layers import LayerShape
 from pipeline.site.pages import DATA_FORMAT
+from pipeline.site.published_settings import published_arguments, published_settings
 from pipeline.site.read_artifacts import read_tiles
 from pipeline.stages import Task
 
@@ -132,7 +133,8 @@ def provenance_content(task: Task, network: Mapping[str, Any], images: Manifest)
 
     Returns:
         ``network`` (architecture and digests), ``images`` (identity), ``settings`` by section as the artifacts record
-        them, ``versions`` of the project that made artifacts, and ``identities`` by layer, atlas and artifact.
+        them and :mod:`pipeline.site.published_settings` allows, ``versions`` of the project that made artifacts, and
+        ``identities`` by layer, atlas and artifact.
     """
     everything: list[Mapping[str, Any]] = [manifest_attributes(task.path(a.IMAGES)), network]
     identities: dict[str, dict[str, dict[str, str]]] = {}
@@ -144,23 +146,15 @@ def provenance_content(task: Task, network: Mapping[str, Any], images: Manifest)
             named = {name: str(found["identity"]) for name, found in of_atlas.items() if "identity" in found}
             identities.setdefault(layer, {})[atlas] = named
     return {
-        "network": {key: without_folders(network.get(key)) for key in ("architecture", "weights", "identity")},
+        "network": {
+            "architecture": published_arguments(network.get("architecture")),
+            **{key: network.get(key) for key in ("weights", "identity")},
+        },
         "images": images.identity,
-        "settings": without_folders(_merge_settings(everything)),
+        "settings": published_settings(_merge_settings(everything)),
         "versions": sorted({str(found["project_version"]) for found in everything if "project_version" in found}),
         "identities": identities,
     }
-
-
-def without_folders(value: Any) -> Any:
-    """The value without folders of this machine: absolute paths and paths from ``~`` are cut to their last part."""
-    if isinstance(value, Mapping):
-        return {str(key): without_folders(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_folders(inner) for inner in value]
-    if isinstance(value, str) and value.startswith(("/", "~")):
-        return f"…/{value.rstrip('/').rpartition('/')[2]}"
-    return value
 
 
 def _attributes(task: Task, kind: Artifact, layer: str, atlas: str) -> Content:

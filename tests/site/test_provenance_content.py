@@ -12,7 +12,8 @@ from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT
 from pipeline.core.files import file_digest
 from pipeline.core.zarr_store import artifact_identity, open_artifact
 from pipeline.images.manifest import read_manifest
-from pipeline.site.manifest import provenance_content, without_folders
+from pipeline.site.manifest import provenance_content
+from pipeline.site.published_settings import published_settings
 
 LAYER = "features.7"
 
@@ -30,22 +31,50 @@ def test_digests_are_those_of_the_artifacts(planted: Planted) -> None:
     assert made["network"]["weights"] == file_digest(outputs / "model/weights.safetensors")
 
 
-def test_settings_contain_no_absolute_paths() -> None:
-    """Of absolute paths the page shows only the last part; everything else is unchanged."""
+def test_only_known_settings_are_shown() -> None:
+    """Choices and numbers are shown; paths, URLs, texts of unknown names, secrets and unknown sections are hidden."""
+    network = {"name": "mine", "weights": "../../name/x.pth", "classes": "~/names.txt", "prefix_tokens": 5}
     settings = {
-        "root": "/home/me/photos/",
-        "weights": "~/x/net.pth",
-        "crop": 64,
-        "sizes": [1, "/a/b"],
-        "near": "data/x",
+        "seed": 3,
+        "layers": ["a.b"],
+        "grid": {"levels": [10, 20]},
+        "images": {
+            "_target_": "my.Images",
+            "dataset": "CIFAR10",
+            "split": "../train",
+            "root": "data/x",
+            "size": 64,
+            "flip": True,
+            "deep": [{"url": "https://h/x", "count": 2}, "plain", 1.5],
+            "token": 123456,
+        },
+        "model": network | {"architecture": {"_target_": "my.Net", "width": 8, "activation": "gelu"}},
+        "judge": network | {"weights": "DEFAULT", "classes": ["a", "b"], "later": "x"},
+        "place": {"title": "Mine", "images": {"_target_": "os/path", "model_name": "resnet18.a1_in1k"}},
+        "later": {"x": "y"},
     }
-    assert without_folders(settings) == {
-        "root": "…/photos",
-        "weights": "…/net.pth",
-        "crop": 64,
-        "sizes": [1, "…/b"],
-        "near": "data/x",
+    shown = published_settings(settings)
+    assert shown == {
+        "seed": 3,
+        "layers": ["a.b"],
+        "grid": {"levels": [10, 20]},
+        "images": {
+            "_target_": "my.Images",
+            "dataset": "CIFAR10",
+            "split": "…",
+            "root": "…",
+            "size": 64,
+            "flip": True,
+            "deep": [{"url": "…", "count": 2}, "…", 1.5],
+            "token": "…",
+        },
+        "model": network
+        | {"weights": "…", "classes": "…", "architecture": {"_target_": "my.Net", "width": 8, "activation": "…"}},
+        "judge": network | {"weights": "DEFAULT", "classes": ["a", "b"], "later": "…"},
+        "place": {"title": "Mine", "images": {"_target_": "…", "model_name": "resnet18.a1_in1k"}},
+        "later": "…",
     }
+    assert published_settings(shown) == shown
 
 
 def test_no_folder_reaches_the_page(planted: Planted) -> None:
