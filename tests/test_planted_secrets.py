@@ -58,6 +58,7 @@ OVERRIDES = (
         "model.classes=${oc.env:PLANTED_FOLDER}/classes.txt",
     ),
     *(f"+model.{argument}".replace("%s", "PLANTED_NET") for argument in NETWORK),
+    "sample.attribution=false",
     "images.classes=${oc.env:PLANTED_FOLDER}/folders.txt",
     *(
         "+model@judge=small_inception",

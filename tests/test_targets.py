@@ -63,7 +63,7 @@ partial = functools.partial(plain_function, key=1)
 called.clear()
 
 HERE = __name__
-TARGETS = {
+TARGETS: dict[str, dict[str, Any]] = {
     "os.system": {"command": "touch trace"},
     "subprocess.run": {"args": ["touch", "trace"]},
     "subprocess.Popen": {"args": ["touch", "trace"]},

@@ -24,7 +24,11 @@ OPENING_KEYS = {"api", "access", "secret", "private", "auth", "account", "licens
 
 URL_USER = re.compile(r"(?<=://)[^/\s@?#'\"]+(?=@)")
 USER_AND_PASSWORD = re.compile(r"(?<![\w/:@{])[\w.+-]+:[^\s/@:{}'\"]+(?=@[\w-]+[.:/])")
-PARAMETER = re.compile(r"([A-Za-z][\w.-]*)=([^\s&;,'\"]+)")
+QUOTED = r"'[^']*'|\"[^\"]*\""
+PARAMETER = re.compile(rf"([A-Za-z][\w.-]*)=({QUOTED}|[^\s&;,'\"]+)")
+FIELD = re.compile(
+    rf"(?<=[{{,])(\s*['\"]?)([A-Za-z][\w.-]*)(['\"]?:\s*)({QUOTED}|[^\s,}}\]]+)"
+)  # of a mapping in a line
 GIVEN_OUT = re.compile(
     r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_\w{20,}|sk-[\w-]{20,}|xox[abprs]-[\w-]{10,}"
     r"|AKIA[0-9A-Z]{16}|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)|(?<=\b[Bb]earer )\S+"
@@ -86,7 +90,7 @@ def redact(text: str) -> str:
     """The text with every known value and everything in the form of a secret masked."""
     for value in sorted(_known, key=len, reverse=True):
         text = text.replace(value, _known[value])
-    return _without_forms(text)
+    return _without_forms(FIELD.sub(_field, text))
 
 
 def redacted(values: Any, name: str = "") -> Any:
@@ -118,8 +122,18 @@ def _user(found: re.Match[str]) -> str:
 
 def _parameter(found: re.Match[str]) -> str:
     name, value = found[1], found[2]
-    hidden = not value.startswith(("${", HIDDEN)) and is_secret(name, value)
-    return f"{name}={HIDDEN}" if hidden else found[0]
+    return f"{name}={HIDDEN}" if _is_given(name, value) else found[0]
+
+
+def _field(found: re.Match[str]) -> str:
+    before, name, colon, value = found.groups()
+    return f"{before}{name}{colon}{HIDDEN}" if _is_given(name, value) else found[0]
+
+
+def _is_given(name: str, value: str) -> bool:
+    """Whether a line holds a secret itself, and not a reference to it or its mask."""
+    value = value.strip("'\"")
+    return not value.startswith(("${", HIDDEN)) and is_secret(name, value)
 
 
 def _last_words(name: str) -> tuple[str | None, str | None]:

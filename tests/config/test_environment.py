@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.hydra import compose_and_dump
 from omegaconf import OmegaConf
 
 from pipeline.compose import compose_config, write_params
@@ -127,6 +128,18 @@ def test_a_missing_variable_is_named(in_tmp: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(
         ConfigError, match=r"^images.token: expected the environment variable ATLAS_TEST_TOKEN, found none"
     ):
+        load_params(in_tmp / "params.yaml")
+
+
+def test_an_escaped_reference_passes_through_dvc(in_tmp: Path) -> None:
+    """DVC composes by itself: an escaped reference gets to the stages, a secret that it resolved is refused there."""
+    for escape in ("\\", ""):
+        override = f"+images.token={escape}${{oc.env:ATLAS_TEST_TOKEN}}"
+        compose_and_dump(in_tmp / "params.yaml", str(ROOT / "conf"), None, "config", "", [override])
+        if escape:
+            assert f"token: {TOKEN}" in (in_tmp / "params.yaml").read_text()
+            assert load_params(in_tmp / "params.yaml").images.arguments["token"] == VALUES["ATLAS_TEST_TOKEN"]
+    with pytest.raises(ConfigError, match="expected a reference"):
         load_params(in_tmp / "params.yaml")
 
 

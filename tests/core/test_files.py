@@ -21,6 +21,12 @@ def make_socket(path: Path) -> None:
         made.bind(os.path.relpath(path))  # the path of a socket is short
 
 
+def make_huge(path: Path) -> None:
+    """A file of 8 GiB without content on the disk."""
+    path.touch()
+    os.truncate(path, 2**33)
+
+
 SPECIAL: dict[str, tuple[Callable[[Path], object], str]] = {
     "pipe": (os.mkfifo, "a pipe, not a regular file"),
     "zeros": (lambda path: path.symlink_to("/dev/zero"), "a device, not a regular file"),
@@ -28,7 +34,7 @@ SPECIAL: dict[str, tuple[Callable[[Path], object], str]] = {
     "terminal": (lambda path: path.symlink_to("/dev/null"), "a device, not a regular file"),
     "socket": (make_socket, "a socket, not a regular file"),
     "folder": (Path.mkdir, "a folder, not a regular file"),
-    "huge": (lambda path: path.touch() or os.truncate(path, 2**33), "more than 64 MiB"),
+    "huge": (make_huge, "more than 64 MiB"),
     "nothing": (lambda path: path, "No such file"),
     "latin-1": (lambda path: path.write_bytes("caf\xe9".encode("latin-1")), "utf-8"),
 }

@@ -39,6 +39,12 @@ FORMS = {
     "host=db password={} dbname=x": "host=db password=… dbname=x",
     "Authorization: Bearer {}": "Authorization: Bearer …",
 }
+LINES = {  # as errors quote what was typed
+    "Error parsing override 'images.token={}(' at 3": "Error parsing override 'images.token=…' at 3",
+    "+images.password='{} b': unknown": "+images.password=…: unknown",
+    "found {{'api_key': '{}', 'root': 'x'}}": "found {{'api_key': …, 'root': 'x'}}",
+    "images={{root: x, token: {}}}": "images={{root: x, token: …}}",
+}
 GIVEN_OUT = (
     "ghp_" + "a1" * 18,
     "hf_" + "aB" * 17,
@@ -65,7 +71,8 @@ def test_a_name_tells_a_secret(name: str) -> None:
     """A text or a long number of such a name is a secret; nothing, a switch and an empty text are none."""
     assert is_secret(name, "hunter2")
     assert is_secret(name, 12345678)
-    assert not [value for value in (None, True, False, "", {}, []) if is_secret(name, value)]
+    others: list[Any] = [None, True, False, "", {}, []]
+    assert not [value for value in others if is_secret(name, value)]
 
 
 @pytest.mark.parametrize("name", UNNAMED)
@@ -91,6 +98,13 @@ def test_a_form_is_masked(form: str) -> None:
     assert has_secret_form(form.format("hunter2"))
     assert redact(form.format("hunter2")) == FORMS[form]
     assert redact(FORMS[form]) == FORMS[form]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_quoted_secret_is_masked(line: str) -> None:
+    """A line that quotes an argument or a mapping with a secret shows the rest of it."""
+    assert redact(line.format("hunter2")) == LINES[line].format()
+    assert redact(LINES[line].format()) == LINES[line].format()
 
 
 @pytest.mark.parametrize("key", GIVEN_OUT)
