@@ -1,11 +1,15 @@
 """Composes ``conf/`` and overrides to ``params.yaml``, the file that stages and DVC read."""
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 import hydra_plugins.atlas  # noqa: F401  # registers the resolvers of conf/, also where Hydra has scanned its plugins before
@@ -61,6 +65,7 @@ def _compose(root: Path, name: str, overrides: Sequence[str]) -> DictConfig:
         renamed = renamed_setting(override.lstrip("+~").partition("=")[0])
         if renamed:
             raise ConfigError(renamed)
+    _check_quotes(overrides)
     try:
         with initialize_config_dir(str(root / "conf"), version_base=None):
             config = compose(name, list(overrides))
@@ -73,6 +78,35 @@ def _compose(root: Path, name: str, overrides: Sequence[str]) -> DictConfig:
         found = RESOLVER_ERROR.match(str(error))
         raise ConfigError(found[1] if found else f"conf: {_reason(error)}") from error
     return config
+
+
+def _check_quotes(overrides: Sequence[str]) -> None:
+    """Answer an override that Hydra's grammar does not take as it stands with the quoted one that it takes."""
+    parser = OverridesParser.create()
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        parsed = _parsed(parser, override)
+        if not (equals and key) or "${" in value or not (parsed is None or parsed.is_sweep_override()):
+            continue
+        if value.startswith(("[", "{")) and value.endswith(("]", "}")):
+            raise ConfigError(
+                f"{key}: expected a list or mapping in Hydra's grammar, found {value}; quote its texts, as in "
+                """'["a text", "another (one)"]'"""
+            )
+        escaped = value.replace('"', '\\"')
+        quoted = f'{key}="{escaped}"'
+        if _parsed(parser, quoted) is not None:
+            raise ConfigError(
+                f"{key}: expected a value in Hydra's grammar, found {value}; give it in quotes: {shlex.quote(quoted)}"
+            )
+
+
+def _parsed(parser: OverridesParser, override: str) -> Override | None:
+    """The override as Hydra reads it; None where its grammar does not take it."""
+    try:
+        return parser.parse_override(override)
+    except HydraException:
+        return None
 
 
 def write_params(root: Path, config: DictConfig) -> Path:

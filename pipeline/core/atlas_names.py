@@ -4,6 +4,7 @@ An atlas is ``all``, ``class-<id>`` or ``compare-<id>-<id>``, with the network's
 """
 
 import difflib
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -43,6 +44,14 @@ def parse_atlas(name: str) -> AtlasName:
     return AtlasName(kind, tuple(map(int, numbers)))  # type: ignore[arg-type]  # one of the three, as just seen
 
 
+def comparable(name: str) -> str:
+    """A name of a class as it is compared: without case, and with accents as one character each (NFC).
+
+    File systems store ``é`` as one character or as a letter and an accent.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 def class_id(wanted: str | int, names: Sequence[str], where: str) -> int:
     """The index of a class given by name (ignoring case) or by index.
 
@@ -56,8 +65,8 @@ def class_id(wanted: str | int, names: Sequence[str], where: str) -> int:
     """
     if isinstance(wanted, bool) or not isinstance(wanted, str | int):
         raise ConfigError(f"{where}: expected names or numbers, found {wanted}")
-    text = str(wanted).casefold()
-    found = [number for number, name in enumerate(names) if name.casefold() == text]
+    text = comparable(str(wanted))
+    found = [number for number, name in enumerate(names) if comparable(name) == text]
     if len(found) > 1:
         raise ConfigError(
             f"{where}: expected one class, found that {wanted} names {len(found)}; give a number: "

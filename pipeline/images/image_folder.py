@@ -5,6 +5,7 @@ With it, a cheap fingerprint of a folder, by which DVC notices a change without 
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -45,7 +46,8 @@ class ImageFolder:
         # a folder's name may hold bytes that are not UTF-8; a class's name is text
         names = {folder: escape_control_chars(folder) for folder in folders}
         if classes:
-            names = read_class_names(expand_user(classes))
+            given = read_class_names(expand_user(classes))
+            names = {folder: given[_nfc(folder)] for folder in folders if _nfc(folder) in given}
         unnamed = [folder for folder in folders if folder not in names]
         if unnamed:
             raise ImageError(
@@ -68,7 +70,7 @@ class ImageFolder:
 
 
 def read_class_names(path: Path) -> dict[str, str]:
-    """Class names by folder name, from lines of ``folder<TAB>…<TAB>name`` or ``folder name``.
+    """Class names by folder name in NFC, from lines of ``folder<TAB>…<TAB>name`` or ``folder name``.
 
     Raises:
         ImageError: the file cannot be read, or a line has one column only.
@@ -84,8 +86,13 @@ def read_class_names(path: Path) -> dict[str, str]:
         columns = line.split("\t") if "\t" in line else line.split(maxsplit=1)
         if len(columns) < 2:
             raise ImageError(f"{path}:{number}: expected a folder name and a class name, found {line!r}; add the name")
-        names[columns[0].strip()] = escape_control_chars(columns[-1].strip())
+        names[_nfc(columns[0].strip())] = escape_control_chars(columns[-1].strip())
     return names
+
+
+def _nfc(name: str) -> str:
+    """The name with accents as one character each; file systems store them in one way or the other."""
+    return unicodedata.normalize("NFC", name)
 
 
 def check_folder(root: Path) -> None:

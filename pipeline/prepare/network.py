@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipeline.core.atlas_names import comparable
 from pipeline.core.errors import ConfigError, ModelError
 
 
@@ -52,9 +53,9 @@ def check_labels(labels: Sequence[str], names: Sequence[str] | None) -> None:
 def match_classes(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.int64]:
     """The network's class for each class of the image set.
 
-    Equal lists match in order. Otherwise classes match by name, ignoring case; names that the network has twice are
-    ambiguous and match nothing. Where no name matches at all, lists of equal length match in order: folders are often
-    named by codes.
+    Equal lists match in order. Otherwise classes match by name, see :func:`comparable`; names that the network has
+    twice are ambiguous and match nothing. Where no name matches at all, lists of equal length match in order: folders
+    are often named by codes.
 
     Args:
         labels: names of the image set's classes.
@@ -63,8 +64,7 @@ def match_classes(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.i
     Returns:
         [label] int64 index into ``classes``, -1 where there is none.
     """
-    own = [label.casefold() for label in labels]
-    known = [name.casefold() for name in classes]
+    own, known = list(map(comparable, labels)), list(map(comparable, classes))
     if own == known:
         return np.arange(len(own), dtype=np.int64)
     counts = Counter(known)

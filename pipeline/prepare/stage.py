@@ -1,6 +1,6 @@
 """Entry of the stage ``prepare``: list the usable images, train or load the network, save both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from pipeline.prepare.network import check_labels, check_names, match_classes
 from pipeline.prepare.train import TopPredictions, top_accuracy, train
 from pipeline.stages import Task
 
+NAMED = 5  # classes in a line
 Metrics = dict[str, float | int | None]
 
 
@@ -77,7 +78,22 @@ def _load_inputs(task: Task) -> Inputs:
         check_labels(images.classes, names)
     module = make_module(settings, names, task.params.seed)
     classes = check_names(module, names, preprocessing.crop)
-    return Inputs(images, module, classes, preprocessing, match_classes(images.classes, classes))
+    class_of_label = match_classes(images.classes, classes)
+    if names is not None:
+        _report_unmatched(
+            [label for label, found in zip(images.classes, class_of_label, strict=True) if found < 0], classes
+        )
+    return Inputs(images, module, classes, preprocessing, class_of_label)
+
+
+def _report_unmatched(labels: Sequence[str], classes: Sequence[str]) -> None:
+    """Name the classes of the image set that the network does not have; images of these count as without a label."""
+    if labels:
+        more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
+        log_line(
+            f"prepare: the network has no class called {', '.join(map(repr, labels[:NAMED]))}{more}; images of these "
+            f"have no label; its first class is {classes[0]!r}, and images.classes gives folders other names"
+        )
 
 
 def _train(task: Task, inputs: Inputs) -> tuple[Listing, Metrics]:

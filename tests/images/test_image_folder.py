@@ -1,6 +1,7 @@
 """Image folders: every visible file is listed, under the right label, whatever it is called."""
 
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,21 @@ def test_incomplete_classes_files_are_refused(lines: str, complaint: str, tmp_pa
     put(tmp_path / "images" / "n2" / "1.png")
     (tmp_path / "classes.txt").write_text(lines)
     with pytest.raises(ImageError, match=complaint):
+        ImageFolder(str(tmp_path / "images"), str(tmp_path / "classes.txt"))
+
+
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_folders_are_found_whatever_their_accents(mark: str, written: str, stored: str, tmp_path: Path) -> None:
+    """A folder and its line match with accents as one character or as two, and with a byte order mark before it."""
+    name = "K\u00fche \u1e69"
+    put(tmp_path / "images" / unicodedata.normalize(stored, name) / "1.png")
+    lines = f"{mark}{unicodedata.normalize(written, name)}\tcow\nother\tx\n"
+    (tmp_path / "classes.txt").write_text(lines, encoding="utf-8")
+    assert ImageFolder(str(tmp_path / "images"), str(tmp_path / "classes.txt")).classes == ("cow",)
+    (tmp_path / "classes.txt").write_text("Kuhe \u1e69\tcow\n", encoding="utf-8")
+    with pytest.raises(ImageError, match="found none for"):
         ImageFolder(str(tmp_path / "images"), str(tmp_path / "classes.txt"))
 
 

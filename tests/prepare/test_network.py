@@ -13,6 +13,8 @@ CASES = {
     "codes of other number": (["n01", "n02"], ["tench", "cock", "hen"], [-1, -1]),
     "a name twice in equal lists": (["crane", "crane"], ["crane", "crane"], [0, 1]),
     "an ambiguous name": (["crane"], ["crane", "hen", "crane"], [-1]),
+    "accents as one character and as two": (["caf\u00e9", "na\u0308h"], ["n\u00e4h", "CAFE\u0301", "o"], [1, 0]),
+    "accents of a name": (["nu\u0308r"], ["x", "N\u00fcr"], [1]),
     "no labels": ([], ["a", "b"], []),
 }
 

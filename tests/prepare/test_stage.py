@@ -77,6 +77,18 @@ def test_toytown_is_listed_and_a_network_trained(tmp_path: Path) -> None:
     assert manifest.identity == read_manifest(tmp_path / "two" / "images.parquet").identity
 
 
+def test_classes_that_the_network_lacks_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line names the classes of the image set that match none of the network, and there is none if all match."""
+    images = folder(tmp_path / "images", *"abcdefgh")
+    lines = {}
+    for classes in (("a", "z"), tuple("hgfedcba")):
+        run(task(tmp_path / "out", images, SMALL | {"weights": "random", "classes": classes}))
+        lines[classes[0]] = [line for line in capsys.readouterr().err.splitlines() if "no class called" in line]
+    (line,) = lines["a"]
+    assert "no class called 'b', 'c', 'd', 'e', 'f' and 2 more" in line
+    assert lines["h"] == []
+
+
 def test_bad_files_are_rejected_and_the_rest_used(tmp_path: Path) -> None:
     """A folder with broken files loses just these, each with its reason."""
     images = folder(tmp_path / "images", "a", "b")
