@@ -31,7 +31,8 @@ FIELD = re.compile(
 )  # of a mapping in a line
 GIVEN_OUT = re.compile(
     r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_\w{20,}|sk-[\w-]{20,}|xox[abprs]-[\w-]{10,}"
-    r"|AKIA[0-9A-Z]{16}|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)|(?<=\b[Bb]earer )\S+"
+    r"|AKIA[0-9A-Z]{16}|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)"
+    r"|(?<=\b[Bb]earer )\S+|(?<=\b[Bb]asic )(?=\S*[\d=])[\w+/]{8,}=*"
 )
 SHORTEST = 4  # characters of a known value that is masked in text; shorter ones are part of ordinary words
 

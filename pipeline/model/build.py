@@ -14,7 +14,12 @@ from torch import nn
 
 from pipeline.core.errors import ModelError
 
-UNTYPED_BUILDERS = ("timm.models._factory.create_model",)  # functions of packages that do not say what they return
+# functions and class methods of packages that do not say that they return a network
+UNTYPED_BUILDERS = (
+    "timm.models._factory.create_model",
+    "transformers.models.auto.auto_factory._BaseAutoModelClass.from_config",
+    "transformers.models.auto.auto_factory._BaseAutoModelClass.from_pretrained",
+)
 GET_CLASS = "hydra.utils.get_class"  # passes a class itself as an argument
 
 
@@ -79,12 +84,12 @@ def _find(target: str) -> Any:
 
 
 def _makes_networks(found: Any) -> bool:
+    if not inspect.isroutine(found):
+        return _is_module(found)
+    if f"{found.__module__}.{getattr(found, '__qualname__', '')}" in UNTYPED_BUILDERS:
+        return True
     if inspect.ismethod(found):
         return _is_module(found.__self__)
-    if not inspect.isfunction(found):
-        return _is_module(found)
-    if f"{found.__module__}.{found.__qualname__}" in UNTYPED_BUILDERS:
-        return True
     try:
         returned = get_type_hints(found).get("return")
     except (NameError, TypeError, AttributeError):  # annotations that name what is not there

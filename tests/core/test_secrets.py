@@ -38,6 +38,7 @@ FORMS = {
     "https://host/x?a=b&X-Amz-Signature={}": "https://host/x?a=b&X-Amz-Signature=…",
     "host=db password={} dbname=x": "host=db password=… dbname=x",
     "Authorization: Bearer {}": "Authorization: Bearer …",
+    "Basic {}+/aGVsbG8=": "Basic …",
 }
 LINES = {  # as errors quote what was typed
     "Error parsing override 'images.token={}(' at 3": "Error parsing override 'images.token=…' at 3",
@@ -55,7 +56,13 @@ GIVEN_OUT = (
 )
 PLAIN = (
     *("https://host/x?a=b", "photographs/cat@home.png", "me@host.org", "a=b", "12:30", "C:/photos", "ssh://host/x"),
-    *("mixed4a", "layer=mixed4a&pin=4.2.1", "tcp://10.0.0.1:8786", "https://${oc.env:USER}:${oc.env:T}@host/"),
+    *(
+        "mixed4a",
+        "basic settings",
+        "layer=mixed4a&pin=4.2.1",
+        "tcp://10.0.0.1:8786",
+        "https://${oc.env:USER}:${oc.env:T}@host/",
+    ),
     *("images.token: expected a number", "token=${oc.env:T}", "number of tokens=5", "https://user:${oc.env:T}@host"),
 )
 
