@@ -3,6 +3,7 @@
 import os
 import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from PIL import Image
@@ -100,10 +101,15 @@ def test_incomplete_classes_files_are_refused(lines: str, complaint: str, tmp_pa
         ImageFolder(str(tmp_path / "images"), str(tmp_path / "classes.txt"))
 
 
-@pytest.mark.parametrize("stored", ["NFC", "NFD"])
-@pytest.mark.parametrize("written", ["NFC", "NFD"])
+FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+
+
+@pytest.mark.parametrize("stored", FORMS)
+@pytest.mark.parametrize("written", FORMS)
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_folders_are_found_whatever_their_accents(mark: str, written: str, stored: str, tmp_path: Path) -> None:
+def test_folders_are_found_whatever_their_accents(
+    mark: str, written: Literal["NFC", "NFD"], stored: Literal["NFC", "NFD"], tmp_path: Path
+) -> None:
     """A folder and its line match with accents as one character or as two, and with a byte order mark before it."""
     name = "K\u00fche \u1e69"
     put(tmp_path / "images" / unicodedata.normalize(stored, name) / "1.png")
