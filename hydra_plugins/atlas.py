@@ -42,6 +42,30 @@ def _atlases(*, _root_: DictConfig) -> ListConfig:
     )
 
 
+def _levels(*, _root_: DictConfig) -> ListConfig:
+    """The grid levels that fit the number of samples; the usual ones where that is not known."""
+    from pipeline.fitting_levels import USUAL, fitting_levels  # noqa: PLC0415  # loads Pillow, see below
+
+    samples, least = _samples(_root_), _root_.grid.min_count
+    known = samples is not None and isinstance(least, int) and least > 0
+    return ListConfig(list(fitting_levels(samples, least) if known else USUAL.levels))
+
+
+def _min_count(*, _root_: DictConfig) -> int:
+    """The number of samples that a cell needs to be drawn, as it fits the number of samples."""
+    from pipeline.fitting_levels import USUAL, fitting_min_count  # noqa: PLC0415  # loads Pillow, see below
+
+    samples = _samples(_root_)
+    return USUAL.min_count if samples is None else fitting_min_count(samples)
+
+
+def _samples(root: DictConfig) -> int | None:
+    from pipeline.fitting_levels import configured_samples  # noqa: PLC0415  # loads Pillow, see below
+
+    limit, places = (OmegaConf.select(root, key) for key in ("prepare.limit", "sample.positions_per_image"))
+    return configured_samples(_plain(root.images), limit, places)
+
+
 def _plain(value: Any) -> Any:
     return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
@@ -56,5 +80,7 @@ def _placed(images: Any, layers: ListConfig) -> ListConfig:
 
 OmegaConf.register_new_resolver("fingerprint", _fingerprint, replace=True)
 OmegaConf.register_new_resolver("atlases", _atlases, replace=True)
+OmegaConf.register_new_resolver("levels", _levels, replace=True)
+OmegaConf.register_new_resolver("min_count", _min_count, replace=True)
 OmegaConf.register_new_resolver("compared", _compared, replace=True)
 OmegaConf.register_new_resolver("placed", _placed, replace=True)

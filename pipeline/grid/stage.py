@@ -204,6 +204,12 @@ def level_metrics(arrays: Mapping[str, NDArray[Any]]) -> dict[str, float | int |
 def print_metrics(what: str, metrics: Mapping[str, Mapping[str, Any]]) -> None:
     """Print the numbers of each level."""
     for size, numbers in metrics.items():
+        if not numbers["drawn"]:
+            log_line(
+                f"{what} level {size}: {numbers['occupied']} cells occupied, none drawn, since none has grid.min_count "
+                "samples; the page does not offer this level"
+            )
+            continue
         medians = ", ".join(f"{name} {_format(numbers[name])}" for name in ("spread", "reliability"))
         log_line(
             f"{what} level {size}: {numbers['occupied']} cells occupied, {numbers['drawn']} drawn; median {medians}"

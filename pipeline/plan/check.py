@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from pipeline.config.params import Params
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError, DataError, ImageError
+from pipeline.core.progress import log_line
+from pipeline.fitting_levels import FILL, levels_note
 from pipeline.images.image_set import Entry, ImageSet, open_image_set
 from pipeline.model.build import build, freeze
 from pipeline.model.configured_network import load_configured_network
@@ -25,7 +27,7 @@ from pipeline.model.weights import (
 )
 from pipeline.plan.costs import StageCost, size, totals
 from pipeline.plan.disk import total_bytes
-from pipeline.plan.inputs import FILL, Sizes
+from pipeline.plan.inputs import Sizes, point_count
 from pipeline.reduce.external_engines import check_engine
 from pipeline.site.bookmarks import configured_bookmarks, link_targets
 from pipeline.site.initial_layer import check_initial_layer
@@ -67,6 +69,8 @@ def check_run(params: Params, outputs: Path) -> None:
     count = check_images(params, images)
     sizes = check_network(params, images, count)
     check_points(params, count)
+    if line := grid_note(sizes):
+        log_line(line)
     check_disk(total_bytes(sizes), outputs, free_disk(outputs))
 
 
@@ -175,6 +179,12 @@ def check_points(params: Params, images: int) -> None:
             f"reduce: {params.reduce.method} needs more than {needed} samples, found {images} images × "
             f"{params.sample.positions_per_image} places = {samples}; add images or places, or lower its neighborhood"
         )
+
+
+def grid_note(sizes: Sizes) -> str | None:
+    """A line about grid levels for which there are few samples, or that were chosen because there are; else None."""
+    grid, parts = sizes.params.grid, [atlas for atlas in sizes.params.atlases if atlas != "all"]
+    return levels_note(grid, sizes.samples, [point_count(sizes, atlas) for atlas in parts])
 
 
 def check_disk(needed: float, outputs: Path, free: float) -> None:

@@ -10,7 +10,7 @@ from pipeline.compose import compose_cluster, compose_config
 from pipeline.config.params import Params, parse_params
 from pipeline.featurevis.memory import free_bytes
 from pipeline.images.image_set import ImageSet, open_image_set
-from pipeline.plan.check import check_classes, check_fits, check_points, free_disk, usable_images
+from pipeline.plan.check import check_classes, check_fits, check_points, free_disk, grid_note, usable_images
 from pipeline.plan.costs import StageCost, count, explain_counts, rate, size, stage_costs, table, time, totals
 from pipeline.plan.inputs import Options, Sizes
 from pipeline.plan.measure import SyntheticImages, measure_rates, random_network
@@ -70,6 +70,7 @@ def plan(root: Path, outputs: Path, overrides: Sequence[str], options: Options) 
     lines = [
         f"{params.site.title}: {count(usable)} images; layers: {len(channels)}; atlases: {', '.join(params.atlases)}",
         "",
+        *([note, ""] if (note := grid_note(sizes)) else []),
         *plan_lines(sizes, costs, gpus),
         *_notes(options),
     ]

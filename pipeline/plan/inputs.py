@@ -9,9 +9,7 @@ import numpy as np
 from pipeline.config.params import Params
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.icon_styles import IconStyle
-
-# share of a level's cells that hold a point: 0.95, 0.89 and 0.84 at levels 10, 20 and 40 of SqueezeNet's layers
-FILL = 0.85
+from pipeline.fitting_levels import FILL
 
 
 @dataclass(frozen=True)

@@ -92,15 +92,15 @@ def fidelity_floor(cell_means: Floats, layer_mean: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Retrieval:
-    """Shares of icons, 0..1.
+    """Shares of icons, 0..1; None of no icons.
 
     Attributes:
         exact: the nearest rendered cell is the icon's own.
         near: it lies within the 3 × 3 cells around it.
     """
 
-    exact: float
-    near: float
+    exact: float | None
+    near: float | None
 
 
 def retrieval(
@@ -124,6 +124,8 @@ def retrieval(
         rows = np.flatnonzero(finite[start : start + BLOCK]) + start
         nearest = np.argmax((activations[rows] - layer_mean) @ means.T, axis=1)
         distance[rows] = np.abs(cells[nearest] - cells[rows]).max(1)
+    if not len(cells):
+        return Retrieval(None, None)
     return Retrieval(exact=float((distance == 0).mean()), near=float((distance <= 1).mean()))
 
 
@@ -154,7 +156,10 @@ def level_metrics(
             "p10": rounded_quantile(icons.fidelity_centred, 0.1),
             "ceiling": rounded_quantile(reliability, 0.5),
         },
-        "retrieval": {"exact": round(found.exact, 4), "near": round(found.near, 4)},
+        "retrieval": {
+            name: None if share is None else round(share, 4)
+            for name, share in (("exact", found.exact), ("near", found.near))
+        },
     }
 
 
@@ -173,6 +178,8 @@ def fidelity_histogram(level: int, style: str, icons: IconArrays) -> dict[str, l
 
 def summary_line(level: int, style: str, metrics: dict[str, Any]) -> str:
     """The metrics of a level's icons of one style in one line."""
+    if not metrics["icons"]:
+        return f"level {level}: no {style} icons, since no cell has grid.min_count samples"
     raw, centered, found = metrics["fidelity"], metrics["fidelity_centred"], metrics["retrieval"]
     line = (
         f"level {level}: {metrics['icons']} {style} icons, centered fidelity {_two_digits(centered['median'])} "

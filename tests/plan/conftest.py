@@ -13,12 +13,13 @@ from pipeline.config.params import Params, parse_params
 from pipeline.plan.inputs import GivenRates, IconCost, Rates, Sizes
 
 ROOT = Path(__file__).parents[2]
+LEVELS = ("grid.levels=[10,20,40]", "grid.min_count=5")  # whatever the number of samples
 
 
 @cache
 def composed(*overrides: str) -> Params:
     """The shipped configuration with overrides."""
-    return parse_params(OmegaConf.to_container(compose_config(ROOT, list(overrides))))
+    return parse_params(OmegaConf.to_container(compose_config(ROOT, [*LEVELS, *overrides])))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import type { ClassDialog } from "../classes/class-dialog";
 import type { PolysemanticCellsDialog } from "../classes/polysemantic-cells";
-import { find, type Manifest } from "../data/manifest";
+import { find, type Manifest, sizesWithIcons } from "../data/manifest";
 import { nextMeasure } from "../data/measures";
 import type { AtlasMenu } from "../header/atlas-menu";
 import type { StyleSwitch } from "../header/style-switch";
@@ -187,7 +187,7 @@ function openClassDialog({ store, classDialog, search }: AppParts): void {
 
 function stepLevel({ manifest, store, scenes }: AppParts, step: number): void {
   const { layer, atlas } = store.state;
-  const sizes = find(manifest, layer, atlas).atlas.levels.map(({ size }) => size);
+  const sizes = sizesWithIcons(find(manifest, layer, atlas).atlas);
   const next = sizes[sizes.indexOf(scenes.current?.level.size ?? 0) + step];
   if (next !== undefined) store.set({ level: next });
 }

@@ -9,6 +9,7 @@ import {
   type LayerEntry,
   loadBookmarks,
   type Manifest,
+  sizesWithIcons,
 } from "../data/manifest";
 import { el } from "../ui/dom";
 import { createAtlasPreview } from "../ui/icons";
@@ -89,7 +90,8 @@ function createRow(manifest: Manifest, atlas: AtlasEntry, index: number): HTMLEl
 }
 
 function createCard(layer: LayerEntry, atlas: AtlasEntry): HTMLElement {
-  const finest = atlas.levels.at(-1);
+  const size = sizesWithIcons(atlas).at(-1);
+  const finest = atlas.levels.find((level) => level.size === size);
   const description = [
     count(atlas.levels[0]?.samples ?? 0, "sample"),
     `${count(finest?.drawn ?? 0, "icon")} on ${finest?.size}\u00a0×\u00a0${finest?.size}`,

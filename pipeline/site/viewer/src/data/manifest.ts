@@ -114,6 +114,12 @@ export function find(
   return { layer: foundLayer, atlas: inStyle(foundAtlas, style) };
 }
 
+/** Cells per side of the levels that have icons, coarse to fine; of all levels where none has any. */
+export function sizesWithIcons({ levels }: AtlasEntry): number[] {
+  const drawn = levels.filter((level) => level.drawn > 0);
+  return (drawn.length ? drawn : levels).map(({ size }) => size);
+}
+
 /** Names of an atlas's classes: none, one, or the left and the right one. */
 export function classNames({ network }: Manifest, atlas: AtlasEntry): string[] {
   return atlas.classes.map((id) => network.classes[id] ?? `class ${id}`);

@@ -5,10 +5,12 @@ import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
 import { createRadioGroup } from "../ui/controls";
 
-/** Row of grid levels; the one chosen by the zoom is marked. */
+const WITHOUT_ICONS = "No cell of this level has enough samples for an icon.";
+
+/** Row of grid levels; the one chosen by the zoom is marked, those without icons are disabled. */
 export class LevelSwitch {
   private readonly levels;
-  private offeredSizes = "";
+  private offered = "";
 
   constructor(
     private readonly manifest: Manifest,
@@ -34,12 +36,17 @@ export class LevelSwitch {
 
   private update(): void {
     const { layer, atlas, level } = this.store.state;
-    const sizes = find(this.manifest, layer, atlas).atlas.levels.map(({ size }) => String(size));
-    if (sizes.join() !== this.offeredSizes) {
-      this.offeredSizes = sizes.join();
+    const { levels } = find(this.manifest, layer, atlas).atlas;
+    const offered = levels.map(({ size, drawn }) => `${size}:${drawn > 0}`).join();
+    if (offered !== this.offered) {
+      this.offered = offered;
       this.levels.setOptions([
         { value: "auto", label: "auto" },
-        ...sizes.map((size) => ({ value: size, label: size })),
+        ...levels.map(({ size, drawn }) => ({
+          value: String(size),
+          label: String(size),
+          ...(drawn ? {} : { title: WITHOUT_ICONS, disabled: true }),
+        })),
       ]);
     }
     this.levels.choose(level === null ? "auto" : String(level));

@@ -18,6 +18,7 @@ const ACCENTUATED =
   "Accentuated: icons started from the patches of their cells' nearest exemplars and hold parts of these images.";
 const DRAWN = "Drawn: every icon started from noise and holds no part of an image";
 const PRIOR = ", only colors and textures of its cell's exemplars";
+const NO_ICONS = "No cell of this level has enough samples for an icon.";
 const HIGH_ZERO_SHARE = 0.5;
 const WEAK_RATIO = 0.1;
 
@@ -46,7 +47,9 @@ export class Caption {
         : [el("p", { class: "atlas-description" }, atlasDescription(this.manifest, atlas))]),
       el("p", { class: "network" }, `${this.manifest.network.name}, ${count(layer.channels, "channel")}`),
       el("p", { class: "secondary" }, facts.join(" · ")),
-      ...this.createNotes(layer, atlas).map((note) => el("p", { class: "secondary note" }, note)),
+      ...[...(entry?.drawn ? [] : [NO_ICONS]), ...this.createNotes(layer, atlas)].map((note) =>
+        el("p", { class: "secondary note" }, note),
+      ),
       ...createComparisonNotes(layer, atlas),
       el("p", { class: "provenance-link" }, this.provenanceButton),
     ];

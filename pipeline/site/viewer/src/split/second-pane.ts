@@ -1,7 +1,7 @@
 // Second pane: its state follows that of the page, except for layer, atlas and classes.
 
 import type { CellAddress } from "../data/area";
-import { find, type Manifest } from "../data/manifest";
+import { find, type Manifest, sizesWithIcons } from "../data/manifest";
 import { ComparisonAxis, type PageElements } from "../map/comparison-axis";
 import type { MapView } from "../map/map-view";
 import type { Scene } from "../state/scene";
@@ -85,7 +85,7 @@ export class SecondPane {
 
 function deriveState(manifest: Manifest, first: Pane, split: SplitState): State {
   const size = first.scenes.current?.level.size;
-  const sizes = find(manifest, split.layer, split.atlas).atlas.levels.map((entry) => entry.size);
+  const sizes = sizesWithIcons(find(manifest, split.layer, split.atlas).atlas);
   const level = size === undefined ? null : (sizes.filter((each) => each <= size).at(-1) ?? sizes[0] ?? null);
   return { ...first.store.state, ...split, level, pin: null, selection: null, split: null };
 }

@@ -4,7 +4,7 @@ import { type Heatmap, loadHeatmap } from "../data/attribution";
 import { type Density, loadDensity } from "../data/density";
 import { styleOf } from "../data/icon-styles";
 import { type GridView, type LevelData, loadLevel } from "../data/level";
-import { type AtlasEntry, find, type LayerEntry, type Manifest } from "../data/manifest";
+import { type AtlasEntry, find, type LayerEntry, type Manifest, sizesWithIcons } from "../data/manifest";
 import { type Highlight, type HighlightedClass, highlightedClasses } from "./class-selection";
 import type { State, Store } from "./state";
 
@@ -46,7 +46,7 @@ export class SceneStore {
   /** Set the side of the whole atlas on the screen, CSS pixels; the automatic level follows it. */
   setZoom(side: number): void {
     const { layer, atlas, level } = this.store.state;
-    const sizes = find(this.manifest, layer, atlas).atlas.levels.map((entry) => entry.size);
+    const sizes = sizesWithIcons(find(this.manifest, layer, atlas).atlas);
     const size = level ?? levelForZoom(sizes, side, this.size);
     if (size === this.size) return;
     this.size = size;
@@ -65,7 +65,8 @@ export class SceneStore {
     if (state.level !== null) this.size = state.level;
     if (this.size === null) return;
     const { layer, atlas } = find(this.manifest, state.layer, state.atlas, state.style);
-    if (!atlas.levels.some(({ size }) => size === this.size)) this.size = atlas.levels[0]?.size ?? this.size;
+    const sizes = state.level === null ? sizesWithIcons(atlas) : atlas.levels.map(({ size }) => size);
+    if (!sizes.includes(this.size)) this.size = sizes[0] ?? this.size;
     const classes = highlightedClasses(state).map(({ id, hue }) => `${id}.${hue}`);
     const requested = [state.layer, state.atlas, styleOf(atlas), this.size, ...classes, state.show].join("/");
     if (requested === this.requested) return;

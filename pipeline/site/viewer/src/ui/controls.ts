@@ -7,6 +7,7 @@ export interface RadioOption {
   readonly label: string;
   /** Tooltip, and description for screen readers. */
   readonly title?: string;
+  readonly disabled?: boolean;
 }
 
 export interface RadioGroup {
@@ -28,11 +29,17 @@ export function createRadioGroup(label: string, onChange: (value: string) => voi
   return {
     element,
     setOptions(options) {
-      const labels = options.map(({ value, label, title }) =>
+      const labels = options.map(({ value, label, title, disabled }) =>
         el(
           "label",
           { "data-value": value },
-          el("input", { type: "radio", name, value, ...(title ? { title } : {}) }),
+          el("input", {
+            type: "radio",
+            name,
+            value,
+            disabled: disabled ?? false,
+            ...(title ? { title } : {}),
+          }),
           el("span", {}, label),
         ),
       );

@@ -4,7 +4,7 @@
 import type { CellAddress } from "../data/area";
 import { tileFolder } from "../data/icon-styles";
 import type { LevelData } from "../data/level";
-import type { AtlasEntry, LevelEntry } from "../data/manifest";
+import { type AtlasEntry, type LevelEntry, sizesWithIcons } from "../data/manifest";
 import { el } from "./dom";
 
 /** Icon of a cell, filling an element of class `icon`. */
@@ -67,7 +67,10 @@ const LARGEST_SIZE = 20; // cells per side that are distinguishable in a small i
 
 /** Preview of an atlas: its largest pyramid level with a single tile. */
 export function createAtlasPreview(layer: string, atlas: AtlasEntry): HTMLElement {
-  const level = [...atlas.levels].reverse().find(({ size }) => size <= LARGEST_SIZE) ?? atlas.levels[0];
+  const preferred = sizesWithIcons(atlas)
+    .filter((size) => size <= LARGEST_SIZE)
+    .at(-1);
+  const level = atlas.levels.find(({ size }) => size === preferred) ?? atlas.levels[0];
   const box = el("span", { class: "atlas-preview", "aria-hidden": "true" });
   if (level) box.append(el("img", { src: previewUrl(layer, atlas, level), alt: "", loading: "lazy" }));
   return box;
