@@ -1,7 +1,6 @@
 """The ``atlas`` commands."""
 
 import os
-import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pipeline.core.progress import log_line
 from pipeline.export import export, write_site_metrics
 from pipeline.plan.inputs import Options
 from pipeline.project import outdated, project_root, update_project
+from pipeline.reproduce import check_dvc, reproduce
 from pipeline.stages import STAGES, Task
 
 OUTPUTS = Path("outputs")
@@ -44,6 +44,7 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     root, command = project_root(), shlex.join(["atlas", "run", *overrides])
     os.chdir(root)
     refuse_busy(OUTPUTS)  # at once: the checks take a while, and the lock is taken only after them
+    check_dvc(root, OUTPUTS)
     from omegaconf import OmegaConf
 
     from pipeline.compose import compose_cluster, compose_config, write_params
@@ -82,32 +83,6 @@ def plan_run(overrides: Sequence[str], options: Options) -> None:
     finished = plan(root, OUTPUTS, overrides, options)
     sys.stdout.writelines(f"{escape_control_chars(line)}\n" for line in finished.text.splitlines())
     finished.check_fits(OUTPUTS)
-
-
-def reproduce() -> None:
-    """Let DVC run every stage that is out of date.
-
-    Raises:
-        SystemExit: a stage failed, with its exit code.
-    """
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-    from dvc.stage.exceptions import StageCmdFailedError
-
-    # DVC runs `atlas STAGE`: that of this interpreter's environment, also where it is not on the path
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    try:
-        with Repo() as repo:
-            repo.reproduce()
-    except DvcException as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, StageCmdFailedError):
-            cause = cause.__cause__ or cause.__context__
-        if cause is None:
-            raise ConfigError(f"dvc: {' '.join(str(error).split())}") from None
-        log_line(f"atlas: {' '.join(str(cause).split())}")
-        exited = re.search(r"exited with (\d+)$", str(cause).strip())
-        raise SystemExit(int(exited[1]) if exited else 1) from None
 
 
 def run_stage(name: str, arguments: Sequence[str]) -> None:

@@ -229,6 +229,7 @@ def test_the_command_ends_with_code_2(
 ) -> None:
     """The command itself prints one line on a mistake, exits with 2 and writes nothing."""
     monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr(commands, "check_dvc", lambda *_: None)
     monkeypatch.setattr(commands, "reproduce", lambda *_: pytest.fail("nothing may run"))
     assert main(["run", *overrides]) == 2
     printed = capsys.readouterr().err
@@ -255,6 +256,7 @@ def test_weights_that_would_run_code_are_refused(
 ) -> None:
     """A pickle that would run code when it is read ends the command in one line, and nothing of it runs."""
     monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr(commands, "check_dvc", lambda *_: None)
     monkeypatch.setattr(commands, "reproduce", lambda *_: pytest.fail("nothing may run"))
     hostile, trace = {"linear.weight": Attack(elsewhere / "trace")}, elsewhere / "trace"
     if name.startswith("torch"):

@@ -27,6 +27,7 @@ def checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     def never() -> None:
         raise AssertionError("nothing may run")
 
+    monkeypatch.setattr(commands, "check_dvc", lambda *_: None)
     monkeypatch.setattr(commands, "reproduce", never)
     return tmp_path
 

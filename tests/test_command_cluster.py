@@ -20,6 +20,7 @@ def checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (tmp_path / "conf").symlink_to(ROOT / "conf")
     (tmp_path / "dvc.yaml").symlink_to(ROOT / "dvc.yaml")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(commands, "check_dvc", lambda *_: None)
     monkeypatch.setattr(commands, "reproduce", lambda: None)
     monkeypatch.setenv(VARIABLE, "inline")
     return tmp_path

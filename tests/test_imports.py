@@ -37,13 +37,14 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "compose": ("core", "config", "hydra_plugins", "number_type"),
     "provenance": (*SHARED, "__init__"),
     "browse": ("core",),
+    "reproduce": ("core",),
     "export": ("core", "site"),
     "notebook": ("core", "browse", "site"),
     "plan": (*SHARED, "featurevis", "sample", "reduce", "render", "site", "compose", "fitting_levels"),
     "init": ("__init__", "core", "compose", "project"),
     "commands": (
         *("core", "config", "stages", "compose", "project"),
-        *("init", "plan", "provenance", "browse", "export"),
+        *("init", "plan", "provenance", "browse", "export", "reproduce"),
     ),
     "__main__": ("__init__", "core", "stages", "plan", "commands"),
 }

@@ -32,6 +32,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(commands, "project_root", lambda: tmp_path)
+    monkeypatch.setattr(commands, "check_dvc", lambda *_: None)
     monkeypatch.setattr(commands, "reproduce", lambda: None)
     return tmp_path
 
