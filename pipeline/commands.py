@@ -50,7 +50,7 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     from pipeline.compose import compose_cluster, compose_config, write_params
     from pipeline.config.cluster import VARIABLE, from_environment, parse_cluster, to_environment
     from pipeline.core.resumable import share_committed_files
-    from pipeline.plan.check import check_run
+    from pipeline.plan.check import check_cluster, check_run
 
     cluster, overrides = compose_cluster(root, overrides)
     # DVC starts the stages, which read it from their environment; without an override it stays as the user set it
@@ -58,6 +58,7 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     os.environ[VARIABLE] = to_environment(settings)
     config = compose_config(root, overrides)
     params = parse_params(OmegaConf.to_container(config))
+    check_cluster(settings)
     check_run(params, OUTPUTS)
     with lock(OUTPUTS, command):
         for line in update_project(root):

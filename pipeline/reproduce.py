@@ -1,11 +1,15 @@
 """DVC, which runs the stages that are out of date: what can be checked before it runs, and what its errors mean."""
 
+import ctypes
 import json
 import os
 import re
+import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import psutil
@@ -16,6 +20,8 @@ from pipeline.core.progress import log_line
 
 RWLOCK = "rwlock"  # in DVC's temporary folder: which process reads or writes which paths
 COMMANDS = ("dvc", "atlas")  # in the command line of a process that may hold an entry there
+INTERRUPTED = 130  # exit code of a stage that was
+PATIENCE_SECONDS = 10.0  # in which a stage ends that has got the terminal's Ctrl-C itself
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 Entry = Mapping[str, Any]
@@ -31,8 +37,8 @@ def check_dvc(root: Path, outputs: Path) -> None:
     Raises:
         ConfigError: the project is no DVC repository or in no Git repository, or a folder of artifacts is a link.
     """
-    from dvc.config import Config
-    from dvc.exceptions import DvcException
+    from dvc.config import Config  # noqa: PLC0415  # slow to import
+    from dvc.exceptions import DvcException  # noqa: PLC0415  # slow to import
 
     if not (root / ".dvc").is_dir():
         raise ConfigError(f"{root}: expected a DVC repository (.dvc/), found none; make one with 'atlas init .'")
@@ -59,26 +65,87 @@ def reproduce() -> None:
 
     Raises:
         ConfigError: DVC refuses to, with the chain of its reasons.
-        SystemExit: a stage failed, with its exit code.
+        KeyboardInterrupt: Ctrl-C between two stages.
+        SystemExit: a stage failed or was interrupted, and has said so, with its exit code.
     """
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-    from dvc.stage.exceptions import StageCmdFailedError
+    from dvc.exceptions import DvcException  # noqa: PLC0415  # slow to import
+    from dvc.stage.exceptions import StageCmdFailedError  # noqa: PLC0415  # slow to import
 
     # DVC runs `atlas STAGE`: that of this interpreter's environment, also where it is not on the path
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    try:
-        with Repo() as repo:
-            with repo.lock:
-                clear_stale_entries(Path(repo.tmp_dir or ""))
-            repo.reproduce()
-    except DvcException as error:
-        failed = next((cause for cause in _causes(error) if isinstance(cause, StageCmdFailedError)), None)
-        if failed is None:
-            raise ConfigError(f"dvc: {explain(error)}") from error
+    error = call_interruptibly(_reproduce)
+    if error is None:
+        return
+    failed = next((cause for cause in _causes(error) if isinstance(cause, StageCmdFailedError)), None)
+    if failed is not None:
+        exited = re.search(r"exited with (-?\d+)$", str(failed).strip())
+        code = int(exited[1]) if exited else 1
+        if code in (INTERRUPTED, -signal.SIGINT):  # the stage has said so
+            raise SystemExit(INTERRUPTED) from None
         log_line(f"atlas: {_line(failed)}")
-        exited = re.search(r"exited with (\d+)$", str(failed).strip())
-        raise SystemExit(int(exited[1]) if exited else 1) from None
+        raise SystemExit(code) from None
+    if isinstance(error, DvcException):
+        raise ConfigError(f"dvc: {explain(error)}") from error
+    raise error
+
+
+def _reproduce() -> None:
+    from dvc.repo import Repo  # noqa: PLC0415  # slow to import
+
+    with Repo() as repo:
+        with repo.lock:
+            clear_stale_entries(Path(repo.tmp_dir or ""))
+        repo.reproduce()
+
+
+def call_interruptibly(function: Callable[[], None]) -> BaseException | None:
+    """Call a function that starts processes, and return what it raised; SIGINT ends it and its processes.
+
+    In the main thread DVC ignores SIGINT while a stage works, so the function runs in another one. A terminal's Ctrl-C
+    reaches all its processes at once; a SIGINT to this one alone is passed on to those below it.
+    """
+    raised: list[BaseException] = []
+    done = Event()  # an interrupted Thread.join() takes the thread for ended
+
+    def call() -> None:
+        try:
+            function()
+        except BaseException as error:  # noqa: BLE001  # the caller raises it
+            raised.append(error)
+        finally:
+            done.set()
+
+    thread = Thread(target=call, name="dvc", daemon=True)
+    thread.start()
+    patience = PATIENCE_SECONDS if _in_foreground() else 0.0
+    while not done.is_set():
+        try:
+            done.wait()
+        except KeyboardInterrupt:
+            if not psutil.Process().children():
+                _interrupt(thread)
+                continue
+            with suppress(KeyboardInterrupt):
+                done.wait(patience)
+            for process in () if done.is_set() else psutil.Process().children(recursive=True):
+                with suppress(psutil.Error, ValueError):
+                    process.send_signal(signal.SIGINT)
+    return raised[0] if raised else None
+
+
+def _interrupt(thread: Thread) -> None:
+    """Raise KeyboardInterrupt in another thread."""
+    raised_in, error = ctypes.c_ulong(thread.ident or 0), ctypes.py_object(KeyboardInterrupt)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(raised_in, error)
+
+
+def _in_foreground() -> bool:
+    """Whether this process belongs to those that a terminal sends Ctrl-C to."""
+    try:
+        with Path("/dev/tty").open("rb") as terminal:
+            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except (OSError, AttributeError):
+        return False
 
 
 def clear_stale_entries(folder: Path) -> None:

@@ -63,6 +63,13 @@ def test_without_an_override_the_environment_stays(checkout: Path, monkeypatch: 
         (["cluster=local", "cluster.worker=2"], "", ["worker"]),
         (["cluster=address"], "", ["cluster.address"]),
         ([], "loca", ["loca"]),
+        (
+            ["cluster=address", "cluster.address=tcp://127.0.0.1:1", "cluster.timeout=0.3"],
+            "",
+            ["tcp://127.0.0.1:1", "dask scheduler"],
+        ),
+        (["cluster=address", "cluster.scheduler_file=none.json"], "", ["none.json", "--scheduler-file"]),
+        ([], '{"kind": "address", "address": "tcp://127.0.0.1:1", "timeout": 0.3}', ["tcp://127.0.0.1:1"]),
     ],
 )
 def test_an_error_is_reported_in_one_line(

@@ -1,12 +1,15 @@
-"""What DVC refuses is known before the run, or told with its whole chain of reasons; killed runs do not block others."""
+"""What DVC refuses is known before the run, or told with all its reasons; killed runs do not block others."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from threading import Thread, Timer
 
 import psutil
 import pytest
@@ -14,7 +17,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from pipeline.core.errors import ConfigError
-from pipeline.reproduce import check_dvc, clear_stale_entries, explain, reproduce
+from pipeline.reproduce import call_interruptibly, check_dvc, clear_stale_entries, explain, reproduce
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # in a library of DVC's
 
@@ -151,7 +154,7 @@ def test_entries_of_processes_at_work_stay(project: Path) -> None:
 
 
 def test_the_chain_of_reasons_is_told_once(project: Path) -> None:
-    """Every reason is in the line, from what failed to why, without repetitions, colors or a library's own exception."""
+    """Every reason is in the line, from what failed to why, without repetitions, colors or a library's exception."""
     (project / "dvc.yaml").write_text("stages: {one: {cmd: [")
     with pytest.raises(ConfigError, match=r"dvc: unable to read: 'dvc.yaml'"):
         reproduce()
@@ -174,3 +177,64 @@ def test_a_stage_that_fails_keeps_its_exit_code(project: Path, capfd: pytest.Cap
         reproduce()
     assert found.value.code == 7
     assert capfd.readouterr().err.count("exited with 7") == 1
+
+
+SLOW = """
+import signal, sys, time
+def stop(*_):
+    print("stage: interrupted", file=sys.stderr)
+    raise SystemExit(130)
+signal.signal(signal.SIGINT, stop)
+open("started", "w").close()
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, also where a shell has let this process ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_a_signal_to_the_run_alone_stops_the_stage(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """SIGINT to the parent process ends a working stage, which alone says so, and DVC's list is left empty."""
+    (project / "slow.py").write_text(SLOW)
+    (project / "dvc.yaml").write_text(STAGES.format(command=f"{sys.executable} slow.py"))
+    timer = Thread(target=lambda: wait_for(project / "started") and os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(SystemExit) as found:
+        reproduce()
+    timer.join()
+    assert found.value.code == 130
+    assert time.monotonic() - began < 20
+    said = capfd.readouterr().err
+    assert said.count("stage: interrupted") == 1
+    assert "exited" not in said
+    assert not any(json.loads((project / ".dvc" / "tmp" / "rwlock").read_text()).values())
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_a_signal_between_stages_ends_the_run() -> None:
+    """What works in this process itself is interrupted too, and what it raised otherwise is handed back."""
+
+    def work() -> None:
+        Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        for _ in range(2000):
+            time.sleep(0.01)
+
+    assert isinstance(call_interruptibly(work), KeyboardInterrupt)
+    assert isinstance(call_interruptibly(lambda: [].remove(1)), ValueError)
+    assert call_interruptibly(lambda: None) is None
+
+
+def wait_for(path: Path) -> bool:
+    """Wait until a file is there; whether it came within ten seconds."""
+    for _ in range(1000):
+        if path.exists():
+            return True
+        time.sleep(0.01)
+    return False

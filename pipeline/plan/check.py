@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from pipeline.config.cluster import Address, Inline, Local
 from pipeline.config.params import Params
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError, DataError, ImageError
@@ -25,6 +26,7 @@ from pipeline.model.weights import (
     resolve_class_names,
     resolve_preprocessing,
 )
+from pipeline.parallel.pool import open_pool
 from pipeline.plan.costs import StageCost, size, totals
 from pipeline.plan.disk import total_bytes
 from pipeline.plan.inputs import Sizes, point_count
@@ -69,9 +71,16 @@ def check_run(params: Params, outputs: Path) -> None:
     count = check_images(params, images)
     sizes = check_network(params, images, count)
     check_points(params, count)
+    check_disk(total_bytes(sizes), outputs, free_disk(outputs))
     if line := grid_note(sizes):
         log_line(line)
-    check_disk(total_bytes(sizes), outputs, free_disk(outputs))
+
+
+def check_cluster(settings: Inline | Local | Address) -> None:
+    """Raise ConfigError if a running scheduler is to be used, and none answers."""
+    if isinstance(settings, Address):
+        with open_pool(settings):
+            pass
 
 
 def check_device(section: str, device: str) -> None:
