@@ -3,7 +3,9 @@
 import gzip
 import http.server
 import os
+import re
 import socket
+import sys
 import webbrowser
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,7 +13,7 @@ from functools import partial
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.progress import log_line
@@ -19,11 +21,18 @@ from pipeline.core.progress import log_line
 HOST = "127.0.0.1"
 FIRST_PORT = 8000
 COMPRESSED = {".html", ".js", ".css"}
+NAMES = {HOST, "localhost"}  # in the header Host, with or without a port
+PORT = re.compile(r":[0-9]*$")
+RANGE = re.compile(
+    r"bytes=([0-9]{0,18})-([0-9]{0,18})"
+)  # of one range; several are answered with the whole file, as is allowed
+IDLE_SECONDS = 30.0  # after which a connection without a request, or that takes no more bytes, is closed
 
 
 class SiteHandler(http.server.SimpleHTTPRequestHandler):
     """Serves the files of one folder: no listings, no links that lead outside, no requests for other host names."""
 
+    timeout = IDLE_SECONDS
     extensions_map = {  # noqa: RUF012  # the base class keeps it here
         **http.server.SimpleHTTPRequestHandler.extensions_map,
         ".js": "text/javascript; charset=utf-8",
@@ -33,8 +42,8 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
 
     def send_head(self) -> BytesIO | BinaryIO | None:
         """Refuse requests for another host name and files outside the folder; else send the file's headers."""
-        host = (self.headers.get("Host") or "").rpartition(":")[0].lower()
-        if host not in {HOST, "localhost"}:
+        host = PORT.sub("", self.headers.get("Host") or "").lower()
+        if host not in NAMES:
             self.send_error(HTTPStatus.FORBIDDEN, "This server answers to 127.0.0.1 only")
             return None
         if not self._is_inside():
@@ -50,6 +59,8 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
             and self._wants_compressed(path)
         ):
             return self._compressed(path)
+        if "Range" in self.headers and not requested.endswith("/") and path.is_file() and not self._has_latest(path):
+            return self._part(path, self.headers["Range"])
         return super().send_head()
 
     def _wants_compressed(self, path: Path) -> bool:
@@ -84,6 +95,37 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
         return BytesIO(content)
 
+    def _part(self, path: Path, wanted: str) -> BytesIO | BinaryIO | None:
+        """Send a range of a file's bytes (RFC 9110, 14): 206 with them, 416 where there are none, else the whole."""
+        try:
+            state = path.stat()
+            span = _span(wanted, state.st_size)
+            if span is None or not self._is_unchanged(state.st_mtime):
+                return super().send_head()
+            if not span:
+                self.send_response(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+                self.send_header("Content-Range", f"bytes */{state.st_size}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return None
+            with path.open("rb") as file:
+                file.seek(span.start)
+                content = file.read(len(span))
+        except OSError:
+            self.send_error(HTTPStatus.NOT_FOUND, "File not found")
+            return None
+        self.send_response(HTTPStatus.PARTIAL_CONTENT)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.send_header("Content-Range", f"bytes {span.start}-{span.stop - 1}/{state.st_size}")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Last-Modified", self.date_time_string(state.st_mtime))
+        self.end_headers()
+        return BytesIO(content)
+
+    def _is_unchanged(self, modified: float) -> bool:
+        """Whether the range is wanted of the file as it is now: ``If-Range``, as a date, is that of the file."""
+        return self.headers.get("If-Range", self.date_time_string(modified)) == self.date_time_string(modified)
+
     def _is_inside(self) -> bool:
         """Whether the requested file lies in the folder after following all links."""
         try:
@@ -99,6 +141,7 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         """Keep browsers from caching an earlier run's files and from guessing content types."""
+        self.send_header("Accept-Ranges", "bytes")
         self.send_header("Cache-Control", "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
@@ -134,6 +177,24 @@ class _Server(http.server.ThreadingHTTPServer):
     # Windows would otherwise let two servers share a port
     allow_reuse_address = os.name != "nt"
     address_family = socket.AF_INET
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that went away or takes no more bytes; browsers do so whenever the view changes."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
+
+def _span(wanted: str, size: int) -> range | None:
+    """The bytes that a header ``Range`` asks for, empty where there are none; None where it is not to be followed."""
+    found = RANGE.fullmatch(wanted.strip())
+    if found is None or found.groups() == ("", ""):
+        return None
+    first, last = found.groups()
+    if not first:
+        return range(max(0, size - int(last)), size)
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(int(last) + 1, size) if last else size)
 
 
 def browse(site: Path, port: int | None, open_browser: bool) -> None:

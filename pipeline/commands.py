@@ -53,13 +53,13 @@ def run_pipeline(overrides: Sequence[str]) -> None:
     from pipeline.plan.check import check_cluster, check_run
 
     cluster, overrides = compose_cluster(root, overrides)
-    # DVC starts the stages, which read it from their environment; without an override it stays as the user set it
+    # without an override it stays as the user set it
     settings = from_environment() if cluster is None else parse_cluster(OmegaConf.to_container(cluster))
-    os.environ[VARIABLE] = to_environment(settings)
     config = compose_config(root, overrides)
     params = parse_params(OmegaConf.to_container(config))
     check_cluster(settings)
     check_run(params, OUTPUTS)
+    os.environ[VARIABLE] = to_environment(settings)  # DVC starts the stages, which read it there
     with lock(OUTPUTS, command):
         for line in update_project(root):
             log_line(line)

@@ -2,13 +2,16 @@ import gzip
 import http.client
 import os
 import socket
+import struct
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pipeline.browse import browse, site_server
+from pipeline.browse import SiteHandler, browse, site_server
 from pipeline.core.errors import ArtifactError, ConfigError
 
 
@@ -161,6 +164,12 @@ HOSTS = [
     (b"X: y", 403),
     (b"Host: 127.0.0.1:8000", 200),
     (b"Host: LOCALHOST:8000", 200),
+    (b"Host: localhost", 200),
+    (b"Host: 127.0.0.1", 200),
+    (b"Host: localhost:", 200),
+    (b"Host: localhost.evil.example", 403),
+    (b"Host: localhost:80:80", 403),
+    (b"Host: :8000", 403),
 ]
 
 
@@ -227,3 +236,108 @@ def test_ctrl_c_ends_it(site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     said = capsys.readouterr().err
     assert opened[0] in said
     assert opened[0].startswith("http://127.0.0.1:")
+
+
+TEN = b"0123456789"
+RANGES = {
+    "bytes=0-3": (206, b"0123", "bytes 0-3/10"),
+    "bytes=7-": (206, b"789", "bytes 7-9/10"),
+    "bytes=-2": (206, b"89", "bytes 8-9/10"),
+    "bytes=-50": (206, TEN, "bytes 0-9/10"),
+    "bytes=8-100": (206, b"89", "bytes 8-9/10"),
+    "bytes=9-9": (206, b"9", "bytes 9-9/10"),
+    "bytes=10-": (416, b"", "bytes */10"),
+    "bytes=99-100": (416, b"", "bytes */10"),
+    "bytes=-0": (416, b"", "bytes */10"),
+    "bytes=3-1": (200, TEN, None),
+    "bytes=-": (200, TEN, None),
+    "bytes=0-1,4-5": (200, TEN, None),
+    "lines=0-1": (200, TEN, None),
+    "nothing": (200, TEN, None),
+    f"bytes={'9' * 5000}-": (200, TEN, None),
+}
+
+
+@pytest.mark.parametrize("wanted", RANGES)
+def test_a_part_of_a_file_can_be_requested(port: int, site: Path, wanted: str) -> None:
+    """One range is answered with its bytes, one beyond the end with 416, and what is no single range with the file."""
+    (site / "film.bin").write_bytes(TEN)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    for method in ("GET", "HEAD"):
+        connection.request(method, "/film.bin", headers={"Range": wanted})
+        answer = connection.getresponse()
+        status, content, described = RANGES[wanted]
+        assert (answer.status, answer.headers["Content-Range"]) == (status, described)
+        assert answer.headers["Content-Length"] == str(len(content))
+        assert answer.read() == (content if method == "GET" else b"")
+    connection.close()
+
+
+def test_a_part_of_a_changed_or_foreign_file_is_not_sent(port: int, site: Path) -> None:
+    """A range of an older version of a file gives the whole new one; links that lead outside give nothing."""
+    (site / "film.bin").write_bytes(TEN)
+
+    def asked(path: str, **headers: str) -> tuple[int, bytes, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        found = answer.status, answer.read(), answer.headers["Last-Modified"] or ""
+        connection.close()
+        return found
+
+    latest = asked("/film.bin")[2]
+    assert asked("/film.bin", Range="bytes=0-0", If_Range=latest)[:2] == (206, b"0")
+    assert asked("/film.bin", Range="bytes=0-0", If_Range="Sun, 01 Jan 2023 00:00:00 GMT")[:2] == (200, TEN)
+    assert asked("/film.bin", Range="bytes=0-0", If_Modified_Since=latest)[0] == 304
+    assert asked("/link.txt", Range="bytes=0-3")[0] == 404
+    assert asked("/film.bin/", Range="bytes=0-3")[0] == 404
+    assert asked("/data/", Range="bytes=0-3")[0] == 404
+
+
+@pytest.mark.parametrize("sent", [b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /lar", b""])
+def test_a_client_that_goes_away_leaves_no_trace(
+    port: int, site: Path, sent: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A connection that is reset, in the middle of a file or of a request, prints nothing, and the server goes on."""
+    (site / "large.bin").write_bytes(bytes(2**24))
+    for _ in range(3):
+        connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+        connection.sendall(sent)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset when closed
+        connection.close()
+    for _ in range(50):
+        if all(thread.name.find("process_request_thread") < 0 for thread in threading.enumerate()):
+            break
+        time.sleep(0.02)
+    assert get(port, "/")[:2] == (200, "the page")
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("error", "said"), [(RuntimeError("broken"), "127.0.0.1"), (BrokenPipeError(), "")])
+def test_other_errors_are_printed(
+    site: Path, error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What is not the client's doing is not hidden; what is, is."""
+    monkeypatch.setattr(sys, "exception", lambda: error)
+    with site_server(site, 0) as server:
+        server.handle_error(None, ("127.0.0.1", 1))  # type: ignore[arg-type]
+    printed = capfd.readouterr().err
+    assert (said in printed) if said else printed == ""
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: local", b"stuck"])
+def test_an_idle_connection_is_closed(
+    port: int, site: Path, sent: bytes, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One that sends no whole request, or takes no bytes of the answer, ends after a while; nothing is printed."""
+    monkeypatch.setattr(SiteHandler, "timeout", 0.2)
+    (site / "large.bin").write_bytes(bytes(2**25))
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n" if sent == b"stuck" else sent)
+        time.sleep(0.8 if sent == b"stuck" else 0)
+        taken = 0
+        while found := connection.recv(2**20):
+            taken += len(found)
+        assert taken < 2**25
+    assert get(port, "/")[0] == 200
+    assert capfd.readouterr().err == ""
