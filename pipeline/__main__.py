@@ -24,11 +24,16 @@ from pipeline.stages import STAGES
 
 BAD_INPUT = 2
 INTERRUPTED = 130
-FULL = {
-    errno.ENOSPC: "the disk full",
-    errno.EDQUOT: "the disk quota used up",
-    errno.EFBIG: "that files may not be as large (ulimit -f)",
+ROOM, AGAIN = "expected room to write", "free some and run the same command again"
+# what the system may refuse: expected, found, what to do
+REFUSED = {
+    errno.ENOSPC: (ROOM, "the disk full", AGAIN),
+    errno.EDQUOT: (ROOM, "the disk quota used up", AGAIN),
+    errno.EFBIG: (ROOM, "that files may not be as large (ulimit -f)", AGAIN),
+    errno.EROFS: ("expected a place that can be written", "a read-only file system", "work on another disk"),
+    errno.EMFILE: ("expected to open a file", "too many open ones", "allow more (ulimit -n)"),
 }
+DENIED = (errno.EACCES, errno.EPERM)  # said only of a file that the error names
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("atlas: interrupted; finished stages are kept, run the same command to go on\n")
         return INTERRUPTED
     except Exception as error:
-        line = str(error) if isinstance(error, AtlasError) else _full_disk(error)
+        line = str(error) if isinstance(error, AtlasError) else _refused(error)
         if options.debug or line is None:
             raise
         sys.stderr.write(f"atlas: {escape_control_chars(redact(' '.join(line.split())))}\n")
@@ -51,14 +56,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _full_disk(error: BaseException | None) -> str | None:
-    """The message for a full disk, None for another error. Libraries that write files raise different types for it."""
+def _refused(error: BaseException | None) -> str | None:
+    """The message for what the system refused: room, writing, opening a file; None for another error.
+
+    Libraries that write files raise different types for it.
+    """
     while error is not None:
         number = error.errno if isinstance(error, OSError) else None
-        for full, found in FULL.items():
-            if number == full or os.strerror(full) in str(error):
-                where = getattr(error, "filename", None) or "outputs"
-                return f"{where}: expected room to write, found {found}; free some and run the same command again"
+        where = getattr(error, "filename", None)
+        for refused, (expected, found, advice) in REFUSED.items():
+            if number == refused or os.strerror(refused) in str(error):
+                return f"{where or 'outputs'}: {expected}, found {found}; {advice}"
+        if number in DENIED and where:
+            return f"{where}: expected permission to read and write it, found none; change its permissions or owner"
         error = error.__cause__ or error.__context__
     return None
 
