@@ -4,6 +4,7 @@ It uses the system's node if there is one, or else node from a Python package in
 the built files match the sources, so that building a wheel from an sdist needs no network.
 """
 
+import base64
 import hashlib
 import os
 import re
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,39 @@ class ViewerBuildHook(BuildHookInterface[Any]):
             build_data["force_include"] |= {str(Path(self.root) / name): f"{SHIPPED}/{name}" for name in PROJECT}
         if not is_fresh(Path(self.root)):
             build(Path(self.root))
+
+    def finalize(self, version: str, _build_data: dict[str, Any], artifact_path: str) -> None:
+        """Let a checkout below a path that is not ASCII start in every locale, see :func:`escape_path_files`."""
+        if version == "editable" and not self.root.isascii():
+            escape_path_files(Path(artifact_path))
+
+
+def escape_path_files(wheel: Path) -> None:
+    """Replace the paths in a wheel's ``.pth`` files by import lines in ASCII that add them.
+
+    Until Python 3.12 these files are read in the encoding of the locale, and one that it cannot decode ends the
+    interpreter before anything runs: under ``LC_ALL=C`` all paths but those in ASCII.
+
+    Args:
+        wheel: an editable one, which is rewritten.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        content = {info.filename: archive.read(info) for info in archive.infolist()}
+    for name in [name for name in content if name.endswith(".pth")]:
+        lines = [
+            line if line.isascii() else f"import sys; sys.path.append({ascii(line)})"
+            for line in content[name].decode().splitlines()
+        ]
+        content[name] = "".join(f"{line}\n" for line in lines).encode("ascii")
+        record = next(each for each in content if each.endswith(".dist-info/RECORD"))
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content[name]).digest()).rstrip(b"=").decode()
+        listed = (line.partition(",")[0] for line in content[record].decode().splitlines())
+        rows = zip(listed, content[record].decode().splitlines(), strict=True)
+        entry = f"{name},sha256={digest},{len(content[name])}"
+        content[record] = "".join(f"{entry if path == name else row}\n" for path, row in rows).encode()
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
 
 
 def sources(root: Path) -> list[Path]:

@@ -100,13 +100,27 @@ def test_one_more_class_runs_its_own_stages_alone(checkout: Checkout) -> None:
 
 
 def test_an_earlier_configuration_is_restored(checkout: Checkout) -> None:
-    """Back at an earlier configuration nothing runs, nor after the outputs are removed: DVC restores every output."""
+    """Back at an earlier configuration nothing runs, nor after the outputs are removed: DVC restores every output.
+
+    `dvc checkout` alone does so too, with that configuration's params.yaml and dvc.lock as Git would bring them back.
+    """
     outputs = checkout.folder / "outputs"
     shutil.rmtree(outputs)  # with atlases of earlier tests, which this configuration does not have
     checkout(*RUN)
     before = contents(outputs)
+    files = {name: (checkout.folder / name).read_bytes() for name in ("params.yaml", "dvc.lock")}
     ran = stages(checkout(*RUN, "images.count=60"))
     assert ran == {"prepare", "sample", "reduce", "grid", "render", "tile", "predict", "site"}
+    other = contents(outputs)
+    for name, content in files.items():
+        (checkout.folder / name).write_bytes(content)
+    checkout("dvc", "checkout")
+    restored = contents(outputs)
+    git = {name for name in before if name.startswith(("metrics/", "plots/")) or name == f"site/{METRICS_FILE}"}
+    assert other["images.parquet"] != before["images.parquet"]
+    assert {name: restored[name] for name in before.keys() - git} == {
+        name: before[name] for name in before.keys() - git
+    }
     assert stages(checkout(*RUN)) == set()
     assert contents(outputs) == before
     shutil.rmtree(outputs)

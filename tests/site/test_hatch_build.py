@@ -1,6 +1,11 @@
+import base64
+import hashlib
 import importlib.util
 import json
 import shutil
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -74,3 +79,24 @@ def test_what_only_tests_need_is_not_built_in(hook: ModuleType) -> None:
     built = [(ROOT / hook.STATIC / name).read_text("utf-8") for name in hook.BUILT]
     assert any("openseadragon" in text.lower() for text in built)
     assert not any("axe-core" in text or "dequeuniversity" in text for text in built)
+
+
+@pytest.mark.parametrize("name", ["größe", "日本 語's", "plain"])
+def test_an_editable_install_starts_under_any_locale(name: str, hook: ModuleType, tmp_path: Path) -> None:
+    """The line that adds the checkout is ASCII and adds exactly that path; the wheel's record holds its digest."""
+    checkout, wheel = tmp_path / name, tmp_path / "a-1-py3-none-any.whl"
+    checkout.mkdir()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("_a.pth", f"{checkout}\n")
+        archive.writestr("a-1.dist-info/RECORD", "_a.pth,sha256=x,1\na-1.dist-info/RECORD,,\n")
+    hook.escape_path_files(wheel)
+    with zipfile.ZipFile(wheel) as archive:
+        content, record = archive.read("_a.pth"), archive.read("a-1.dist-info/RECORD").decode()
+    assert content.isascii()
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    assert record == f"_a.pth,sha256={digest},{len(content)}\na-1.dist-info/RECORD,,\n"
+    (tmp_path / "_a.pth").write_bytes(content)
+    code = "import site, sys; site.addpackage(sys.argv[1], '_a.pth', None); print(ascii(sys.path))"
+    command = [sys.executable, "-S", "-c", code, str(tmp_path)]
+    done = subprocess.run(command, env={"LC_ALL": "C"}, check=True, capture_output=True, text=True)
+    assert ascii(str(checkout)) in done.stdout

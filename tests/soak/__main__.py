@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.soak import broken, disk, kills, settings, table
+from tests.soak import broken, disk, kills, settings, surroundings, table
 from tests.soak.checkouts import ROOT, Checkouts, Station
 from tests.soak.outcomes import Row
 
@@ -43,6 +43,7 @@ def all_faults(checkouts: Checkouts, station: Station, count: int, tries: int, s
     yield from broken.broken_images(checkouts, station, seed)
     yield from settings.changed_setting(checkouts, station, seed)
     yield from settings.damaged_remains(checkouts, station, seed)
+    yield from surroundings.surrounding_faults(checkouts, station)
 
 
 def done(job: Callable[[], Iterable[Row]]) -> list[Row]:

@@ -77,9 +77,14 @@ class Trial:
     station: Station
     expected: Mapping[str, str]
 
-    def start(self, file_limit: int | None = None) -> Running:
-        """The stage, started."""
-        return start(self.station.arguments, self.folder, file_limit)
+    def start(
+        self,
+        file_limit: int | None = None,
+        environment: Mapping[str, str] | None = None,
+        printed: str = "printed.txt",
+    ) -> Running:
+        """The stage, started; see :func:`tests.soak.processes.start`."""
+        return start(self.station.arguments, self.folder, file_limit, environment or {}, printed)
 
     def wrong(self) -> list[str]:
         """Files of other bytes than undisturbed, in the outputs that are there."""

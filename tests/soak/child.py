@@ -2,12 +2,15 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 MADE = "made.log"  # names of computed icons and arrays, beside the outputs
 
 
-def command(arguments: list[str], folder: Path, printed: Path, file_limit: int | None) -> None:
+def command(
+    arguments: list[str], folder: Path, printed: Path, file_limit: int | None, environment: dict[str, str]
+) -> None:
     """``atlas`` with ``arguments`` in ``folder``.
 
     Args:
@@ -15,8 +18,11 @@ def command(arguments: list[str], folder: Path, printed: Path, file_limit: int |
         folder: a checkout.
         printed: file that takes all that is printed.
         file_limit: bytes that a file may have, None for any number.
+        environment: variables that differ from those of the process that it was forked from.
     """
     os.chdir(folder)
+    os.environ.update(environment)
+    tempfile.tempdir = None  # which the process that it was forked from may have chosen
     with printed.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)

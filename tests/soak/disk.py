@@ -30,6 +30,11 @@ def enter_namespace() -> None:
             os.execv(unshare, [unshare, *options, sys.executable, "-m", "tests.soak", *sys.argv[1:]])  # noqa: S606
 
 
+def may_mount() -> bool:
+    """Whether this process can mount file systems."""
+    return INSIDE in os.environ
+
+
 def full_disk(checkouts: Checkouts, station: Station) -> Row:
     """Run out of disk space early, midway and late; with space again, the same command ends right.
 
@@ -40,7 +45,7 @@ def full_disk(checkouts: Checkouts, station: Station) -> Row:
     largest = max(path.stat().st_size for place in station.writes for path in files(checkouts.undisturbed / place))
     for share in SHARES:
         trial = checkouts.trial(station, "disk")
-        if INSIDE not in os.environ:
+        if not may_mount():
             outcomes.append(trial.judge(trial.start(max(1, int(share * largest))).end()))
             outcomes.append(trial.judge(trial.start().end()))
             continue
@@ -51,7 +56,7 @@ def full_disk(checkouts: Checkouts, station: Station) -> Row:
             outcomes.append(trial.judge(trial.start().end()))
             filler.unlink()
             outcomes.append(trial.judge(trial.start().end()))
-    how = "full disk" if INSIDE in os.environ else "file size limit (no small disk can be mounted here)"
+    how = "full disk" if may_mount() else "file size limit (no small disk can be mounted here)"
     return Row(station.stage, f"{how}, then space again", outcomes)
 
 

@@ -2,9 +2,13 @@
 
 import multiprocessing
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import MappingProxyType
+
+import psutil
 
 from tests.soak.child import command
 
@@ -42,6 +46,13 @@ class Running:
         self._process.kill()
         self._process.join()
 
+    def descendants(self) -> list[psutil.Process]:
+        """The processes below it, at this moment."""
+        try:
+            return psutil.Process(self._process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
     def end(self) -> Ended:
         """Wait until it ends by itself; one that hangs is killed."""
         code = None
@@ -54,17 +65,25 @@ class Running:
         return Ended(code, printed, seconds)
 
 
-def start(arguments: list[str], folder: Path, file_limit: int | None = None) -> Running:
+def start(
+    arguments: list[str],
+    folder: Path,
+    file_limit: int | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    printed: str = "printed.txt",
+) -> Running:
     """``atlas`` with ``arguments`` in the checkout ``folder``.
 
     Args:
         arguments: of the command.
         folder: where it runs.
         file_limit: bytes that a file may have, None for any number.
+        environment: variables that differ from those of this process.
+        printed: name of the file that takes all that is printed.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.soak.loaded"])
-    printed = folder / "printed.txt"
-    process = context.Process(target=command, args=(arguments, folder, printed, file_limit))
+    target = folder / printed
+    process = context.Process(target=command, args=(arguments, folder, target, file_limit, dict(environment)))
     process.start()
-    return Running(process, printed)
+    return Running(process, target)
