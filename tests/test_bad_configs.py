@@ -280,5 +280,5 @@ def test_any_bytes_as_weights_are_refused(content: bytes, suffix: str, pickled: 
     path = Path(f"any{suffix}")
     path.write_bytes(b"\x80\x02" + content + b"." if pickled else content)
     with pytest.raises(ModelError, match="expected a") as caught:
-        read_weights({}, str(path))
+        read_weights({}, str(path), {})
     assert_one_line(caught.value)

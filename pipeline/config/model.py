@@ -61,8 +61,9 @@ class ModelSettings(Settings):
         name: shown on the page.
         architecture: ``_target_`` (dotted path of the class or function that builds it) and its arguments.
         weights: ``train`` to train it here, ``random`` for its seeded initial weights, a path that ends in
-            ``.safetensors``, ``.pth`` or ``.pt``, ``package:NAME/PATH`` for such a file of an installed package, or the
-            name of torchvision weights (``DEFAULT``, ``IMAGENET1K_V1``).
+            ``.safetensors``, ``.pth``, ``.pt``, ``.ckpt``, ``.bin`` or ``.pth.tar``, ``package:NAME/PATH`` for such a
+            file of an installed package, or the name of torchvision weights (``DEFAULT``, ``IMAGENET1K_V1``). In a
+            checkpoint the entries are found that fit the network, whatever prefix their names have.
         classes: the network's class names in order: a list, the path of a text file with one name a line (in a file
             with tabs, the last column), or ``imagenet`` for the 1,000 of ImageNet. Null takes them from the weights or,
             when trained here, from the image set.

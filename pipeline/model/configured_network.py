@@ -6,6 +6,7 @@ from torch import nn
 
 from pipeline.config.model import ModelSettings
 from pipeline.core.errors import ConfigError, ModelError
+from pipeline.core.progress import log_line
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network
@@ -27,7 +28,10 @@ def make_module(settings: ModelSettings, names: Sequence[str] | None, seed: int)
     if settings.weights == "train":
         return module
     if settings.weights != "random":
-        load_weights(module, read_weights(settings.architecture, settings.weights), settings.weights)
+        found = read_weights(settings.architecture, settings.weights, module.state_dict())
+        load_weights(module, found.weights, settings.weights, found.source)
+        if found.unusual:
+            log_line(f"model.weights: {settings.weights}: {found.source}")
     return freeze(module)
 
 

@@ -4,36 +4,30 @@ Weights are read from local files, or are torchvision's published ones. Arbitrar
 names and preprocessing are those of the configuration, else of the published weights, else of the image set.
 """
 
-import pickle
-import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pipeline.config.model import ModelSettings, PreprocessingSettings
 from pipeline.core.errors import ArtifactError, ConfigError, ModelError, escape_control_chars
 from pipeline.core.files import expand_user, file_digest, read_text
 from pipeline.model.build import find_builder
+from pipeline.model.checkpoint import FoundWeights, find_weights, read_checkpoint
 
 if TYPE_CHECKING:
     from torchvision.models import WeightsEnum
 
-FILES = (".safetensors", ".pth", ".pt")
+FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pth.tar")
 PACKAGE = "package:"  # before the path of a file that an installed package brings
-# torch stores tensors as they are in memory; what unpacks to much more than the file's size would fill the memory
-UNPACKED, FREE_BYTES = 8, 2**26
 IMAGENET = "imagenet"  # names the classes of ImageNet-1k
 
 
 def is_weights_file(source: str) -> bool:
     """Whether ``source`` names a local file rather than published weights."""
-    return source.endswith(FILES)
+    return source.lower().endswith(FILES)
 
 
 def published_weights(architecture: Mapping[str, Any], source: str) -> "WeightsEnum":
@@ -60,59 +54,27 @@ def published_weights(architecture: Mapping[str, Any], source: str) -> "WeightsE
     return known[source]
 
 
-def read_weights(architecture: Mapping[str, Any], source: str) -> dict[str, Tensor]:
-    """The weights by parameter name: downloaded by torchvision's name, or read from a local file.
+def read_weights(architecture: Mapping[str, Any], source: str, own: Mapping[str, Tensor]) -> FoundWeights:
+    """The weights by parameter name: downloaded by torchvision's name, or found in a local file.
+
+    Args:
+        architecture: of the network.
+        source: name of published weights, or path of a file.
+        own: the network's state dict, which tells what belongs to it in a file.
 
     Raises:
         ModelError: there is no such file, it does not hold weights only, or it unpacks to far more than its own size.
     """
     if not is_weights_file(source):
         entry = published_weights(architecture, source)
-        return dict(entry.get_state_dict(progress=True, check_hash=True, weights_only=True))
+        state = entry.get_state_dict(progress=True, check_hash=True, weights_only=True)
+        return FoundWeights(dict(state), "", unusual=False)
     path = _weights_path(source)
     if not path.is_file():
         raise ModelError(
             f"model.weights: expected a file at {path}, found none; give its path or published weights' name"
         )
-    _check_unpacked_size(path)
-    try:
-        loaded = (
-            load_file(path)
-            if path.suffix == ".safetensors"
-            else torch.load(path, map_location="cpu", weights_only=True)
-        )
-    except Exception as error:  # noqa: BLE001 - a damaged or hostile file can make its reader raise any exception
-        raise ModelError(f"model.weights: expected a file of weights only at {path}, found: {_reason(error)}") from None
-    return _plain(loaded, path)
-
-
-def _check_unpacked_size(path: Path) -> None:
-    """Refuse a compressed file before a reader unpacks it."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):  # of another format, or damaged
-        return
-    size = path.stat().st_size
-    if unpacked > UNPACKED * size + FREE_BYTES:
-        raise ModelError(
-            f"model.weights: expected a file about as large as its tensors at {path}, found {size / 1e6:.1f} MB that "
-            f"unpack to {unpacked / 1e6:,.0f} MB; save the weights again with torch.save, which does not compress them"
-        )
-
-
-def _reason(error: Exception) -> str:
-    """Why a file of weights was refused, without torch's advice to run what a pickle names."""
-    text = str(error).strip()
-    remedy = "save the state dict alone: torch.save(network.state_dict(), FILE)"
-    named = re.search(r"GLOBAL (\S{1,200})", text)
-    if named:
-        return f"a pickle that names {named[1]}, which is no tensor; {remedy}"
-    if "TorchScript" in text:
-        return f"a TorchScript archive; {remedy}"
-    if isinstance(error, pickle.UnpicklingError) or "weights_only" in text:
-        return f"a pickle of something else; {remedy}"
-    return text.splitlines()[0] if text else type(error).__name__
+    return find_weights(read_checkpoint(path), own, path)
 
 
 def _weights_path(source: str) -> Path:
@@ -129,8 +91,14 @@ def _weights_path(source: str) -> Path:
     return Path(found.submodule_search_locations[0]) / path
 
 
-def load_weights(module: nn.Module, weights: Mapping[str, Tensor], where: str) -> None:
+def load_weights(module: nn.Module, weights: Mapping[str, Tensor], where: str, source: str = "") -> None:
     """Load ``weights`` into ``module``; every name and shape must match.
+
+    Args:
+        module: the network.
+        weights: by its names.
+        where: the file or the name of the weights, for the error line.
+        source: what was taken from there, likewise.
 
     Raises:
         ModelError: names the first parameter that does not match and how many do not.
@@ -147,7 +115,7 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], where: str) -
     if misfits:
         raise ModelError(
             f"model.weights: {where} does not fit the network, {len(misfits)} of {len(own)} entries differ: "
-            f"{misfits[0]}; check model.architecture and its number of classes"
+            f"{misfits[0]}; check model.architecture and its number of classes{source and '; '}{source}"
         )
     module.load_state_dict(dict(weights))
 
@@ -167,16 +135,6 @@ def check_saved_weights(path: Path, digest: object) -> None:
         raise ArtifactError(
             f"{path}: expected the weights that model.json describes, found {found}; run the stage prepare again"
         )
-
-
-def _plain(loaded: Any, path: Path) -> dict[str, Tensor]:
-    """The state dict within the containers that training scripts save it in."""
-    for key in ("state_dict", "model", "model_state_dict"):
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
-            loaded = loaded[key]
-    if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise ModelError(f"model.weights: expected a state dict in {path}, found another object")
-    return {str(name).removeprefix("module."): value for name, value in loaded.items()}
 
 
 def resolve_class_names(settings: ModelSettings, labels: Sequence[str]) -> tuple[str, ...] | None:

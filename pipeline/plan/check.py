@@ -132,7 +132,8 @@ def check_network(params: Params, images: ImageSet, count: int) -> Sizes:
         published_weights(model.architecture, model.weights)
     module = build(model.architecture, len(names) if names else None, params.seed)
     if is_weights_file(model.weights):
-        load_weights(module, read_weights(model.architecture, model.weights), model.weights)
+        found = read_weights(model.architecture, model.weights, module.state_dict())
+        load_weights(module, found.weights, model.weights, found.source)
     module = freeze(module)
     for layer in params.layers:
         get_layer(module, layer)

