@@ -63,7 +63,7 @@ def escape_path_files(wheel: Path) -> None:
         content = {info.filename: archive.read(info) for info in archive.infolist()}
     for name in [name for name in content if name.endswith(".pth")]:
         lines = [
-            line if line.isascii() else f"import sys; sys.path.append({ascii(line)})"
+            line if line.isascii() else f"import sys; sys.path.append({line!a})"
             for line in content[name].decode().splitlines()
         ]
         content[name] = "".join(f"{line}\n" for line in lines).encode("ascii")

@@ -1,7 +1,6 @@
 """The network as far as the layers that an objective looks at."""
 
 from collections.abc import Collection, Mapping, Sequence
-from copy import deepcopy
 from typing import Literal
 
 import torch
@@ -55,8 +54,9 @@ class FeatureExtractor:
         self._preprocessing = network.preprocessing
         self._bfloat16 = dtype == "bfloat16"
         keep_memory()
-        self._module = deepcopy(network.module).to(memory_format=torch.channels_last)
-        self._folded = fold_first_convolutions(self._module, keep=self._shapes)
+        self._module = network.copy().to(memory_format=network.convention.memory_format)
+        # a folded convolution hands out maps with contiguous channels
+        self._folded = network.convention.channels_last and fold_first_convolutions(self._module, keep=self._shapes)
         if self._bfloat16:
             _round_weights(self._module)
         # one module around the network, so that its output is recorded like any layer's

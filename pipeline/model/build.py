@@ -10,7 +10,9 @@ from typing import Any, get_args, get_type_hints
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
 from pipeline.core.errors import ModelError
 
@@ -24,7 +26,7 @@ GET_CLASS = "hydra.utils.get_class"  # passes a class itself as an argument
 
 
 def build(architecture: Mapping[str, Any], class_count: int | None = None, seed: int = 0) -> nn.Module:
-    """The network that ``architecture`` (``_target_`` and arguments) describes, with seeded random weights.
+    """The network that ``architecture`` (``_target_`` and arguments) describes, with seeded random float32 weights.
 
     Args:
         architecture: dotted path of a class or function, and its arguments.
@@ -52,7 +54,7 @@ def build(architecture: Mapping[str, Any], class_count: int | None = None, seed:
         raise ModelError(
             f"model.architecture: expected {target} to return a torch.nn.Module, found {type(module).__name__}"
         )
-    return module
+    return _to_float32(module)
 
 
 def find_builder(target: Any) -> Any:
@@ -136,12 +138,28 @@ def in_place_modules(module: nn.Module) -> tuple[str, ...]:
 def freeze(module: nn.Module) -> nn.Module:
     """Put a network into evaluation mode, with no gradients of its weights and no module that works in place.
 
-    In-place activations would overwrite the outputs that are to be recorded.
+    In-place activations would overwrite the outputs that are to be recorded. Weights that a hook computes from others
+    (:func:`torch.nn.utils.weight_norm`) are computed once here: before the first pass they would be those of the
+    initial parameters, and with a gradient no copy could be made.
     """
     for part in module.modules():
         if hasattr(part, "inplace"):
             part.inplace = False  # type: ignore[assignment]  # torch types every attribute as Tensor or Module
-    return module.eval().requires_grad_(False)
+    module.eval().requires_grad_(False)
+    for part in module.modules():
+        for hook in part._forward_pre_hooks.values():  # noqa: SLF001  # torch has no public name
+            if isinstance(hook, WeightNorm | SpectralNorm):
+                hook(part, ())
+        for name, value in vars(part).items():
+            if isinstance(value, Tensor) and not value.is_leaf:  # a copy keeps no history
+                setattr(part, name, value.detach())
+    return module
+
+
+def _to_float32(module: nn.Module) -> nn.Module:
+    """Make all weights of a network float32 whose weights have another number type: images and icons are float32."""
+    weights = [parameter for parameter in module.parameters() if parameter.is_floating_point()]
+    return module.float() if any(parameter.dtype != torch.float32 for parameter in weights) else module
 
 
 def _parameters(builder: Any) -> set[str]:

@@ -1,6 +1,7 @@
 """Networks as the settings describe them, with given or initial weights."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from torch import nn
 
@@ -8,23 +9,26 @@ from pipeline.config.model import ModelSettings
 from pipeline.core.errors import ConfigError, ModelError
 from pipeline.core.progress import log_line
 from pipeline.model.build import build, freeze
+from pipeline.model.convention import adapt, find_convention
 from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network
 from pipeline.model.weights import load_weights, read_weights, resolve_class_names, resolve_preprocessing
 
 
-def make_module(settings: ModelSettings, names: Sequence[str] | None, seed: int) -> nn.Module:
-    """The network with its initial weights; frozen unless it is to be trained.
+def make_module(settings: ModelSettings, names: Sequence[str] | None, seed: int, crop: int) -> nn.Module:
+    """The network with its initial weights, adapted to RGB images; frozen unless it is to be trained.
 
     Args:
         settings: of the network.
         names: of its classes, None where none are given.
         seed: of the initial weights.
+        crop: side of its input, pixels.
 
     Raises:
-        ModelError: it cannot be built, or the weights do not fit.
+        ModelError: it cannot be built, its code fails, or the weights do not fit.
     """
     module = build(settings.architecture, len(names) if names else None, seed)
+    adapt(module, find_convention(module, crop, seed))
     if settings.weights == "train":
         return module
     if settings.weights != "random":
@@ -54,8 +58,9 @@ def load_configured_network(settings: ModelSettings, group: str, device: str = "
     try:
         preprocessing = resolve_preprocessing(settings)
         names = resolve_class_names(settings, ())
-        module = make_module(settings, names, 0)
+        rebuild = partial(make_module, settings, names, 0, preprocessing.crop)
+        module = rebuild()
         layers = discover_layers(module, preprocessing.crop, settings.prefix_tokens)
     except (ConfigError, ModelError) as error:  # whose lines name the settings of the network to visualize
         raise type(error)(str(error).replace("model.", f"{group}.")) from None
-    return Network(settings.name, module.to(device), names or (), preprocessing, layers)
+    return Network(settings.name, module.to(device), names or (), preprocessing, layers, rebuild=rebuild)

@@ -1,9 +1,9 @@
 """The network and its artifact ``outputs/model/``: the weights and a description of everything known about it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +17,9 @@ from pipeline.core.artifacts import MODEL
 from pipeline.core.errors import ArtifactError, ModelError
 from pipeline.core.files import atomic, file_digest, identity, write_json
 from pipeline.model.build import build, freeze, in_place_modules
+from pipeline.model.convention import RGB, Convention, adapt, convention_of, initialize_lazy
 from pipeline.model.layers import LayerShape
+from pipeline.model.network_errors import describe_error
 from pipeline.model.weights import check_saved_weights, load_weights
 
 WEIGHTS = "weights.safetensors"
@@ -35,6 +37,7 @@ class Network:
         preprocessing: from an image to the input.
         layers: every layer that gives a map or a token grid, by dotted module path.
         in_place: dotted paths of the modules that were built to work in place.
+        rebuild: builds the network again, with any weights; copies are made so where torch cannot copy a module.
     """
 
     name: str
@@ -43,18 +46,46 @@ class Network:
     preprocessing: PreprocessingSettings
     layers: Mapping[str, LayerShape]
     in_place: tuple[str, ...] = ()
+    rebuild: Callable[[], nn.Module] | None = field(default=None, compare=False)
+
+    @property
+    def convention(self) -> Convention:
+        """What the network takes; stages give it RGB images whatever it is."""
+        return convention_of(self.module)
+
+    def copy(self) -> nn.Module:
+        """A copy of the module with weights of its own, on the same device.
+
+        Raises:
+            ModelError: it can be neither copied nor built again.
+        """
+        return self._copied(share=False)
 
     def weight_sharing_copy(self) -> Self:
         """A copy for inference with the same weight tensors but modules of its own, so that it has hooks of its own.
 
         Modules that were built to work in place do so again, which shortens a forward pass considerably and changes no
         number. A hook must clone the output that it records, and no gradient can be taken.
+
+        Raises:
+            ModelError: it can be neither copied nor built again.
         """
-        shared = {id(tensor): tensor for tensor in chain(self.module.parameters(), self.module.buffers())}
-        module = deepcopy(self.module, shared)
+        module = self._copied(share=True)
         for name in self.in_place:
             module.get_submodule(name).inplace = True  # type: ignore[assignment]  # torch: a Tensor or Module
         return replace(self, module=module)
+
+    def _copied(self, *, share: bool) -> nn.Module:
+        tensors = list(chain(self.module.parameters(), self.module.buffers()))
+        try:
+            return deepcopy(self.module, {id(tensor): tensor for tensor in tensors} if share else {})
+        except Exception as error:  # noqa: BLE001  # modules may hold what cannot be copied: locks, files, generators
+            if self.rebuild is None:
+                reason = describe_error(error, self.module)
+                raise ModelError(f"model.architecture: expected a network that can be copied, found {reason}") from None
+        module = self.rebuild().to(tensors[0].device)
+        module.load_state_dict(self.module.state_dict(keep_vars=share), assign=share)
+        return freeze(module)
 
 
 @dataclass(frozen=True)
@@ -89,6 +120,8 @@ def save_network(folder: Path, network: Network, architecture: Mapping[str, Any]
             "preprocessing": network.preprocessing.model_dump(mode="json"),
             "layers": {name: asdict(shape) for name, shape in network.layers.items()},
         }
+        if network.convention != RGB:
+            description["convention"] = asdict(network.convention)
         description["identity"] = identity(description)
         write_json(partial / DESCRIPTION, description)
 
@@ -144,7 +177,14 @@ def load_network(folder: Path, device: str = "cpu") -> Network:
     found, described = read_description(folder), describe_network(folder)
     check_saved_weights(folder / WEIGHTS, found.get("weights"))
     architecture = resolve_references(found["architecture"], "model.architecture")
-    module = build(architecture, len(found["classes"]))
+
+    def rebuild() -> nn.Module:
+        convention = Convention(**found.get("convention", {}))
+        module = build(architecture, len(found["classes"]))
+        initialize_lazy(module, convention, described.preprocessing.crop)
+        return adapt(module, convention)
+
+    module = rebuild()
     in_place = in_place_modules(module)
     load_weights(module, load_file(folder / WEIGHTS), str(folder / WEIGHTS))
     try:
@@ -154,5 +194,5 @@ def load_network(folder: Path, device: str = "cpu") -> Network:
             f"device: expected {device} to be usable, found: {str(error).splitlines()[0]}; use cpu"
         ) from None
     return Network(
-        described.name, module, described.classes, described.preprocessing, described.layers, in_place=in_place
+        described.name, module, described.classes, described.preprocessing, described.layers, in_place, rebuild
     )

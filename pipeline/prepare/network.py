@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pipeline.core.atlas_names import comparable
 from pipeline.core.errors import ConfigError, ModelError
+from pipeline.model.network_errors import describe_error
 
 
 def check_names(module: nn.Module, names: Sequence[str] | None, crop: int) -> tuple[str, ...]:
@@ -17,7 +18,7 @@ def check_names(module: nn.Module, names: Sequence[str] | None, crop: int) -> tu
 
     Raises:
         ConfigError: there are fewer or more names than logits.
-        ModelError: the network does not accept an image of ``crop`` pixels, or returns no logits.
+        ModelError: the network's code fails, or returns no logits.
     """
     logits = _count_logits(module, crop)
     if names is None:
@@ -81,10 +82,10 @@ def _count_logits(module: nn.Module, crop: int) -> int:
     try:
         with torch.inference_mode():
             logits = module(torch.zeros(1, 3, crop, crop))
-    except (RuntimeError, AssertionError, ValueError, TypeError) as error:
-        reason = " ".join(str(error).split())
+    except Exception as error:  # noqa: BLE001  # a network's code may raise any exception
+        reason = describe_error(error, module)
         raise ModelError(
-            f"model.preprocessing.crop: expected a size the network accepts, found {crop} pixels: {reason}"
+            f"model.architecture: expected a network that takes an image of {crop} pixels, found {reason}"
         ) from None
     module.train(training)
     if not isinstance(logits, Tensor) or logits.ndim != 2:

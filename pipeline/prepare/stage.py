@@ -76,7 +76,7 @@ def _load_inputs(task: Task) -> Inputs:
     names = resolve_class_names(settings, images.classes)
     if settings.weights == "train":
         check_labels(images.classes, names)
-    module = make_module(settings, names, task.params.seed)
+    module = make_module(settings, names, task.params.seed, preprocessing.crop)
     classes = check_names(module, names, preprocessing.crop)
     class_of_label = match_classes(images.classes, classes)
     if names is not None:

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from pipeline.config.model import PreprocessingSettings, TrainingSettings
 from pipeline.core.progress import progress
+from pipeline.model.convention import convention_of
 from pipeline.model.inputs import normalize
 
 ROTATION = 8.0  # degrees either way
@@ -94,7 +95,8 @@ def _fit(
     preprocessing: PreprocessingSettings,
     generator: torch.Generator,
 ) -> list[float]:
-    module.train().to(memory_format=torch.channels_last)
+    memory_format = convention_of(module).memory_format
+    module.train().to(memory_format=memory_format)
     batch = min(settings.batch_size, len(rows))
     steps = len(rows) // batch
     optimizer = torch.optim.AdamW(module.parameters(), weight_decay=settings.weight_decay)
@@ -109,7 +111,7 @@ def _fit(
             # a last, smaller batch would disturb the batch normalization; its images come early in another epoch
             for chosen in order[: steps * batch].view(steps, batch):
                 images = augment(pixels[chosen].float() / 255, generator, settings.flip, settings.noise)
-                images = images.contiguous(memory_format=torch.channels_last)
+                images = images.contiguous(memory_format=memory_format)
                 inputs = _adversarial(module, images, targets[chosen], settings.robust, preprocessing, generator)
                 loss = functional.cross_entropy(module(normalize(inputs, preprocessing)), targets[chosen])
                 optimizer.zero_grad()

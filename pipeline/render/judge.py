@@ -64,7 +64,7 @@ class Judge:
         crop = network.preprocessing.crop
         self._side = crop if tokens else max(1, round(INPUT_SHARE * crop))
         self._network, self._patches, self._device = network, patches, device
-        self._module = network.module.to(memory_format=torch.channels_last)
+        self._module = network.module.to(memory_format=network.convention.memory_format)
 
     def __call__(self, samples: Samples) -> Floats:
         """Of the patches of samples, depth after depth, [sample, number]."""
