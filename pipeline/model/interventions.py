@@ -54,7 +54,8 @@ def intervened_logits(
     """Logits after several alternative interventions on one activation of each image.
 
     The activation h becomes ``keep · h + add``, or ``keep · h + |h| · add`` where ``relative``. All other activations
-    of the layer stay. Modules before the layer run once for all interventions.
+    of the layer stay. Modules before the layer run once for all interventions, unless an operation after it cannot run
+    for several at once.
 
     Args:
         network: frozen.
@@ -78,7 +79,10 @@ def intervened_logits(
         return answer
 
     with torch.no_grad(), _vmap_attention():
-        stacked: Tensor = torch.func.vmap(logits)(keep, add)
+        try:
+            stacked: Tensor = torch.func.vmap(logits)(keep, add)
+        except (RuntimeError, ValueError):  # an operation after the layer cannot run for all interventions at once
+            stacked = torch.stack([logits(*one) for one in zip(keep, add, strict=True)])
     return stacked
 
 

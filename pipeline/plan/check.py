@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,15 +16,14 @@ from pipeline.core.errors import ConfigError, DataError, ImageError
 from pipeline.core.progress import log_line
 from pipeline.fitting_levels import FILL, levels_note
 from pipeline.images.image_set import Entry, ImageSet, open_image_set
-from pipeline.model.build import build, freeze
-from pipeline.model.configured_network import load_configured_network
+from pipeline.model.build import freeze
+from pipeline.model.configured_network import load_configured_network, make_module
 from pipeline.model.discovery import output_formats
-from pipeline.model.layers import get_layer, require_layer
+from pipeline.model.layers import LayerShape, get_layer, require_layer
+from pipeline.model.network import Network
 from pipeline.model.weights import (
     is_weights_file,
-    load_weights,
     published_weights,
-    read_weights,
     resolve_class_names,
     resolve_preprocessing,
 )
@@ -30,6 +31,7 @@ from pipeline.parallel.pool import open_pool
 from pipeline.plan.costs import StageCost, size, totals
 from pipeline.plan.disk import total_bytes
 from pipeline.plan.inputs import Sizes, point_count
+from pipeline.plan.trial import check_training, try_network
 from pipeline.reduce.external_engines import check_engine
 from pipeline.site.bookmarks import configured_bookmarks, link_targets
 from pipeline.site.initial_layer import check_initial_layer
@@ -122,23 +124,29 @@ def check_network(params: Params, images: ImageSet, count: int) -> Sizes:
     """The sizes of a run of ``count`` images.
 
     Raises:
-        ModelError: network, weights or layers do not fit together.
+        ModelError: network, weights or layers do not fit together, or the network's code fails.
         ConfigError: likewise.
     """
     model = params.model
     names = resolve_class_names(model, images.classes)
-    crop = resolve_preprocessing(model).crop
+    preprocessing = resolve_preprocessing(model)
+    crop = preprocessing.crop
     if model.weights not in ("train", "random") and not is_weights_file(model.weights):
         published_weights(model.architecture, model.weights)
-    module = build(model.architecture, len(names) if names else None, params.seed)
-    if is_weights_file(model.weights):
-        found = read_weights(model.architecture, model.weights, module.state_dict())
-        load_weights(module, found.weights, model.weights, found.source)
-    module = freeze(module)
+        model = model.model_copy(update={"weights": "random"})  # nothing is downloaded before the run
+    rebuild = partial(make_module, model, names, params.seed, crop)
+    module = freeze(rebuild())
     for layer in params.layers:
         get_layer(module, layer)
     forms = output_formats(module, crop, model.prefix_tokens)
-    channels = {layer: require_layer(layer, forms).channels for layer in params.layers}
+    chosen = {layer: require_layer(layer, forms) for layer in params.layers}
+    shapes = {layer: LayerShape(**asdict(form), stride=1.0, receptive_field=1) for layer, form in chosen.items()}
+    network = Network(model.name, module, names or (), preprocessing, shapes, rebuild=rebuild)
+    for note in try_network(network, params):
+        log_line(note)
+    if model.weights == "train":
+        check_training(rebuild, crop, params.seed)
+    channels = {layer: shape.channels for layer, shape in shapes.items()}
     return Sizes(params, count, len(names) if names else logit_count(module, crop), channels, FILL, crop)
 
 

@@ -7,8 +7,8 @@ weights.
 import hashlib
 import io
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from math import prod
 from time import perf_counter
 
@@ -30,7 +30,7 @@ from pipeline.featurevis.renderer import BatchRenderer, RendererSpec, RenderRequ
 from pipeline.images.crops import relative_positions
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
-from pipeline.model.build import build, freeze
+from pipeline.model.configured_network import make_module
 from pipeline.model.discovery import OutputFormat, output_formats
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.layers import LayerShape, require_layer
@@ -43,6 +43,7 @@ from pipeline.render.exemplar_statistics import prior_without_data
 from pipeline.render.large_icons import large_renderer_spec
 from pipeline.render.specification import renderer_spec
 from pipeline.sample.attribution import sample_batch
+from pipeline.sample.attribution_method import attribution_method
 
 Clock = Callable[[], float]
 Work = Callable[[int], object]
@@ -108,7 +109,9 @@ def random_network(params: Params, images: ImageSet) -> RandomNetwork:
     """
     settings, model = resolve_preprocessing(params.model), params.model
     names = resolve_class_names(model, images.classes)
-    module = freeze(build(model.architecture, len(names) if names else None, params.seed))
+    random = model.model_copy(update={"weights": "random"})
+    rebuild = partial(make_module, random, names, params.seed, settings.crop)
+    module = rebuild()
     forms = output_formats(module, settings.crop, model.prefix_tokens)
     for layer in params.layers:
         require_layer(layer, forms)
@@ -119,7 +122,7 @@ def random_network(params: Params, images: ImageSet) -> RandomNetwork:
         for number, (layer, form) in enumerate(forms.items(), start=1)
     }
     classes = tuple(str(number) for number in range(logit_count(module, settings.crop)))
-    return RandomNetwork(Network(model.name, module, classes, settings, shapes), forms)
+    return RandomNetwork(Network(model.name, module, classes, settings, shapes, rebuild=rebuild), forms)
 
 
 def measure_rates(
@@ -205,7 +208,7 @@ class Decoder:
 
 def _on_device(network: Network, device: str) -> Network:
     """A copy of the network on another device."""
-    return network if device == "cpu" else replace(network, module=deepcopy(network.module).to(device))
+    return network if device == "cpu" else replace(network, module=network.copy().to(device))
 
 
 def _sample_seconds(network: Network, params: Params, inputs: Tensor, clock: Clock) -> float:
@@ -213,10 +216,15 @@ def _sample_seconds(network: Network, params: Params, inputs: Tensor, clock: Clo
     settings = params.sample
     digests = [f"{number:064x}" for number in range(len(inputs))]
     layers = {layer: network.layers[layer] for layer in params.layers}
+    crop = network.preprocessing.crop
+    methods = {
+        layer: attribution_method(network.module, layer, shape, crop, settings.max_pool)[0]
+        for layer, shape in (layers.items() if settings.attribution else ())
+    }
 
     def run(count: int) -> None:
         places = relative_positions(params.seed, digests[:count], settings.positions_per_image)
-        sample_batch(network, layers, inputs[:count], places, settings)
+        sample_batch(network, layers, inputs[:count], places, settings, methods)
 
     return seconds_each(run, len(inputs), clock)
 

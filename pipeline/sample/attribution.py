@@ -4,12 +4,14 @@ A class attribution is how much a sampled activation adds to a logit, to first o
 ∂logit[class]/∂activation, before softmax (Carter et al. 2019, "Attribution"). One forward-mode tangent through the rest
 of the network gives it for all classes of one position at once: the tangent is the activation itself at that position
 and zero elsewhere.
+
+Not every network allows that; see :data:`Method` for what is done instead.
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -27,6 +29,9 @@ from pipeline.model.positions import activations_at_places, at_positions
 from pipeline.sample.forward import PartialForward, record_forward
 
 Block = dict[str, NDArray[Any]]
+# how attributions are computed: by tangents; by tangents, where operations after the layer work in place on what came
+# before it, and so get copies; by one backward pass for each class, where an operation has no forward-mode derivative
+Method = Literal["tangents", "tangents_of_copies", "backward"]
 
 TANGENTS = 64  # images × positions that run through the network together, to bound memory
 EPSILON = 1e-2  # of the l2 rule (lucid, smoothed max-pool gradient)
@@ -38,6 +43,7 @@ def sample_batch(
     images: Tensor,
     places: NDArray[np.float64],
     settings: SampleSettings,
+    methods: Mapping[str, Method] | None = None,
 ) -> dict[str, Block]:
     """Activations, positions and (where configured) attributions of one batch, at every layer.
 
@@ -47,6 +53,7 @@ def sample_batch(
         images: network input [image, 3, y, x].
         places: relative places [image, place, 2] in 0..1, the same for every layer.
         settings: of the stage.
+        methods: of the layers' attributions; tangents where a layer is not among them.
 
     Returns:
         for each layer ``activation`` [row, channel], ``position`` [row, 2], ``attribution`` [row, class]; rows in the
@@ -62,8 +69,11 @@ def sample_batch(
             outputs = run_to_all(network.module, list(shapes), images)
             return {layer: _activations(layer, shapes[layer], outputs[layer], places, settings) for layer in shapes}
         recorded = record_forward(network.module, list(shapes), images)
+        chosen = {layer: (methods or {}).get(layer, "tangents") for layer in shapes}
         return {
-            layer: _with_attributions(network, layer, shapes[layer], images, recorded[layer], places, settings)
+            layer: _with_attributions(
+                network, layer, shapes[layer], images, recorded[layer], places, settings, chosen[layer]
+            )
             for layer in shapes
         }
 
@@ -83,20 +93,27 @@ def _with_attributions(
     recorded: PartialForward,
     places: NDArray[np.float64],
     settings: SampleSettings,
+    method: Method,
 ) -> Block:
     block = _activations(layer, shape, recorded.output, places, settings)
     positions = torch.from_numpy(block["position"]).long().to(images.device).reshape(len(images), -1, 2)
     with relaxed_max_pool(network.module, settings.max_pool):
-        values = attributions(network.module, layer, shape, images, recorded, positions)
+        values = attributions(network.module, layer, shape, images, recorded, positions, method)
     return {**block, "attribution": values.flatten(0, 1).float().cpu().numpy()}
 
 
 def attributions(
-    module: nn.Module, layer: str, shape: LayerShape, images: Tensor, recorded: PartialForward, positions: Tensor
+    module: nn.Module,
+    layer: str,
+    shape: LayerShape,
+    images: Tensor,
+    recorded: PartialForward,
+    positions: Tensor,
+    method: Method = "tangents",
 ) -> Tensor:
     """The attribution of every sampled activation to every class.
 
-    The network runs from the layer on: once, and once more as a tangent for each position.
+    The network runs from the layer on: once, and once more as a tangent for each position, or backward for each class.
 
     Args:
         module: a frozen network.
@@ -105,6 +122,7 @@ def attributions(
         images: network input [image, 3, y, x].
         recorded: a forward pass of these images, up to the layer.
         positions: (y, x) of the samples in the layer's map, [image, position, 2].
+        method: see :data:`Method`.
 
     Returns:
         [image, position, class]
@@ -112,9 +130,16 @@ def attributions(
     Raises:
         ModelError: the network does not return one row of logits for each image.
     """
+    if method == "backward":
+        return _backward_attributions(module, layer, shape, images, recorded, positions)
     tangents = _tangents(shape, recorded.output, positions)
     zero = torch.zeros_like(recorded.output)
-    with recorded.replay(), _add_to_output(module, layer) as perturbed, forward_mode():
+    copies = method == "tangents_of_copies"
+    with (
+        _add_to_output(module, layer) as perturbed,
+        recorded.replay(perturbed.copy_of if copies else None),
+        forward_mode(),
+    ):
 
         def logit_tangent(tangent: Tensor) -> Tensor:
             both = torch.func.jvp(lambda delta: _logits(perturbed(delta), images), (zero,), (tangent,))
@@ -140,23 +165,62 @@ def _tangents(shape: LayerShape, output: Tensor, positions: Tensor) -> Tensor:
     return torch.stack(tangents)
 
 
+def _backward_attributions(
+    module: nn.Module, layer: str, shape: LayerShape, images: Tensor, recorded: PartialForward, positions: Tensor
+) -> Tensor:
+    """As :func:`attributions`: the network runs from the layer on once, and backward to the layer for each class."""
+    output = recorded.output.detach().clone().requires_grad_()
+    values = at_positions(shape.to_map(recorded.output), positions)
+    # cuDNN has no backward pass for recurrent layers in evaluation mode
+    recurrent = any(isinstance(part, nn.RNNBase) for part in module.modules())
+    with (
+        torch.enable_grad(),
+        torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext(),
+        recorded.replay(Tensor.clone),
+        replace_output(module, layer, lambda _: output.clone()),
+    ):
+        logits = _logits(module, images)
+        found = []
+        for class_ in range(logits.shape[1]):
+            (gradient,) = torch.autograd.grad(
+                logits[:, class_].sum(), output, retain_graph=True, allow_unused=True, materialize_grads=True
+            )
+            found.append((values * at_positions(shape.to_map(gradient), positions)).sum(2))
+    return torch.stack(found, dim=2)
+
+
+class _Perturbed:
+    """The network as a function of a tensor that is added to a layer's output; see :func:`_add_to_output`."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+        self.delta = torch.zeros(1)
+
+    def __call__(self, delta: Tensor) -> nn.Module:
+        self.delta = delta
+        return self._module
+
+    def copy_of(self, output: Tensor) -> Tensor:
+        """A copy of a recorded output that has a value for each tangent, so that a tangent can be added in place."""
+        return output + 0 * self.delta.flatten()[0] if output.is_floating_point() else output.clone()
+
+
 @contextmanager
-def _add_to_output(module: nn.Module, layer: str) -> Iterator[Callable[[Tensor], nn.Module]]:
+def _add_to_output(module: nn.Module, layer: str) -> Iterator[_Perturbed]:
     """While the block lasts: the network as a function of a tensor that is added to the layer's output."""
-    added: list[Tensor] = []
-
-    def perturbed(delta: Tensor) -> nn.Module:
-        added[:] = [delta]
-        return module
-
-    with replace_output(module, layer, lambda output: output + added[0]):
+    perturbed = _Perturbed(module)
+    with replace_output(module, layer, lambda output: output + perturbed.delta):
         yield perturbed
 
 
 def _logits(module: nn.Module, images: Tensor) -> Tensor:
     logits = module(images)
     if not isinstance(logits, Tensor) or logits.ndim != 2:
-        raise ModelError("model.architecture: expected one row of logits for each image, found another kind of output")
+        found = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise ModelError(
+            f"model.architecture: expected logits [image, class], found {found}; wrap the network in a module that "
+            "returns them, or use sample.attribution=false"
+        )
     return logits
 
 

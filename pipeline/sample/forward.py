@@ -57,8 +57,13 @@ class PartialForward:
     calls: tuple[_Call, ...]
 
     @contextmanager
-    def replay(self) -> Iterator[None]:
-        """While the block lasts, the network runs from the layer on; its input is ignored."""
+    def replay(self, hand_out: Callable[[Tensor], Tensor] | None = None) -> Iterator[None]:
+        """While the block lasts, the network runs from the layer on; its input is ignored.
+
+        Args:
+            hand_out: what a module returns for a recorded output; None returns the output itself, which no later
+                operation may change in place.
+        """
         recorded: dict[nn.Module, deque[Tensor]] = {}
         for call in self.calls[:-1]:
             if call.unchanged:
@@ -68,14 +73,16 @@ class PartialForward:
         replaced = {module: outputs for module, outputs in recorded.items() if module not in rerun}
         with ExitStack() as stack:
             for module, outputs in replaced.items():
-                stack.enter_context(_replace_forward(module, outputs))
+                stack.enter_context(_replace_forward(module, outputs, hand_out))
             yield
 
 
 @contextmanager
-def _replace_forward(module: nn.Module, outputs: Sequence[Tensor]) -> Iterator[None]:
+def _replace_forward(
+    module: nn.Module, outputs: Sequence[Tensor], hand_out: Callable[[Tensor], Tensor] | None
+) -> Iterator[None]:
     own = vars(module).get("forward")  # it may have been replaced before, and has to stay so
-    module.forward = _returning(module.forward, outputs)
+    module.forward = _returning(module.forward, outputs, hand_out)
     try:
         yield
     finally:
@@ -85,12 +92,15 @@ def _replace_forward(module: nn.Module, outputs: Sequence[Tensor]) -> Iterator[N
             module.forward = own
 
 
-def _returning(forward: Any, outputs: Sequence[Tensor]) -> Any:
+def _returning(forward: Any, outputs: Sequence[Tensor], hand_out: Callable[[Tensor], Tensor] | None) -> Any:
     """A ``forward`` that returns ``outputs`` one after the other, and then computes as before."""
     remaining = deque(outputs)
 
     def return_next(*arguments: Any, **options: Any) -> Any:
-        return remaining.popleft() if remaining else forward(*arguments, **options)
+        if not remaining:
+            return forward(*arguments, **options)
+        output = remaining.popleft()
+        return output if hand_out is None else hand_out(output)
 
     return return_next
 

@@ -5,7 +5,7 @@ depends on the batch size alone: neither on workers, nor on what was computed be
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.layers import LayerShape, require_layer
 from pipeline.model.network import Network, load_network
 from pipeline.model.positions import map_positions
-from pipeline.sample.attribution import Block, sample_batch
+from pipeline.sample.attribution import Block, Method, sample_batch
 from pipeline.sample.forward import ParallelForward, parallel_batches
 from pipeline.sample.stats import ActivationStats, activation_stats
 
@@ -144,6 +144,7 @@ class SamplerSpec:
         folders: where each layer's artifact is computed.
         settings: of the stage.
         seed: of the run.
+        methods: of the layers' attributions.
     """
 
     manifest: Path
@@ -153,6 +154,7 @@ class SamplerSpec:
     folders: Mapping[str, Path]
     settings: SampleSettings
     seed: int
+    methods: Mapping[str, Method] = field(default_factory=dict)
 
     def __call__(self) -> "Sampler":
         """A sampler, in a worker."""
@@ -192,7 +194,9 @@ class Sampler:
         def sample(network: Network, batch: tuple[range, Tensor]) -> tuple[slice, dict[str, Block]]:
             span, inputs = batch
             places = relative_positions(self._spec.seed, digests[span.start : span.stop], each)
-            return slice(span.start * each, span.stop * each), sample_batch(network, shapes, inputs, places, settings)
+            return slice(span.start * each, span.stop * each), sample_batch(
+                network, shapes, inputs, places, settings, self._spec.methods
+            )
 
         decoded = input_batches(load_input, len(images), settings.batch_size, settings.device)
         yield from self._forward.map(sample, decoded)

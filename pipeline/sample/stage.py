@@ -18,8 +18,10 @@ from pipeline.core.resumable import Checkpoint, ResumableArtifact, resume, work_
 from pipeline.core.zarr_store import add_array, write_shards
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.model.layers import LayerShape, require_layer
-from pipeline.model.network import read_description
+from pipeline.model.network import load_network, read_description
 from pipeline.parallel.pool import open_pool
+from pipeline.sample.attribution import Method
+from pipeline.sample.attribution_method import attribution_method
 from pipeline.sample.shards import (
     SamplerSpec,
     SampleTask,
@@ -71,7 +73,7 @@ def run(task: Task) -> None:
         }
         for layer, shape in inputs.shapes.items():
             _write_rows(task, checkpoints[layer], inputs.manifest, shape)
-        stats = _sample(task, checkpoints, inputs.sharding)
+        stats = _sample(task, checkpoints, inputs.sharding, inputs.shapes)
         _check_not_silent(stats)
         for layer, found in stats.items():
             checkpoints[layer].group.attrs["tally"] = found.payload()
@@ -145,7 +147,9 @@ def _write_rows(task: Task, checkpoint: Checkpoint, manifest: Manifest, shape: L
     checkpoint.finish(ROWS, write_shards(checkpoint.folder, arrays, 0), {})
 
 
-def _sample(task: Task, checkpoints: Mapping[str, Checkpoint], sharding: Sharding) -> dict[str, ActivationStats]:
+def _sample(
+    task: Task, checkpoints: Mapping[str, Checkpoint], sharding: Sharding, shapes: Mapping[str, LayerShape]
+) -> dict[str, ActivationStats]:
     """Have workers write the missing shards; returns the counts over all shards."""
     tasks = sharding.tasks()
     payloads = {
@@ -159,8 +163,11 @@ def _sample(task: Task, checkpoints: Mapping[str, Checkpoint], sharding: Shardin
     with progress("sample", sharding.images, "image") as bar:
         bar.update(sharding.images - sum(len(one.images) for one in pending))
         if pending:
+            methods = _attribution_methods(task, shapes)
             with open_pool(from_environment()) as pool:
-                for index, written in pool.map_unordered(sample_shard, pending, _sampler_spec(task, checkpoints)):
+                for index, written in pool.map_unordered(
+                    sample_shard, pending, _sampler_spec(task, checkpoints, methods)
+                ):
                     for layer, shards in written.items():
                         payloads[layer][pending[index].number] = shards.stats.payload()
                         checkpoints[layer].finish(pending[index].number, shards.checksums, shards.stats.payload())
@@ -168,7 +175,21 @@ def _sample(task: Task, checkpoints: Mapping[str, Checkpoint], sharding: Shardin
     return {layer: sum_stats(payload for payload in found if payload) for layer, found in payloads.items()}
 
 
-def _sampler_spec(task: Task, checkpoints: Mapping[str, Checkpoint]) -> SamplerSpec:
+def _attribution_methods(task: Task, shapes: Mapping[str, LayerShape]) -> dict[str, Method]:
+    """How the attributions of each layer are computed, the same for all workers; unusual costs are told."""
+    if not task.params.sample.attribution:
+        return {}
+    network = load_network(task.path(MODEL))
+    found: dict[str, Method] = {}
+    for layer, shape in shapes.items():
+        crop, rule = network.preprocessing.crop, task.params.sample.max_pool
+        found[layer], note = attribution_method(network.module, layer, shape, crop, rule)
+        if note:
+            log_line(note)
+    return found
+
+
+def _sampler_spec(task: Task, checkpoints: Mapping[str, Checkpoint], methods: Mapping[str, Method]) -> SamplerSpec:
     return SamplerSpec(
         manifest=task.path(IMAGES).absolute(),
         model=task.path(MODEL).absolute(),
@@ -177,6 +198,7 @@ def _sampler_spec(task: Task, checkpoints: Mapping[str, Checkpoint]) -> SamplerS
         folders={layer: checkpoint.folder for layer, checkpoint in checkpoints.items()},
         settings=task.params.sample,
         seed=task.params.seed,
+        methods=methods,
     )
 
 

@@ -1,0 +1,148 @@
+"""A trial of everything that a run does with the network, on two small images, before the run.
+
+Stages do the same later with the same functions: answer the same twice, attribute logits to layers, follow the gradient
+from a layer to the image, train.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pipeline.config.params import Params
+from pipeline.core.errors import AtlasError, ModelError
+from pipeline.featurevis.feature_extractor import FeatureExtractor
+from pipeline.model.convention import noise, same_answer
+from pipeline.model.gradient_break import find_gradient_break, find_random_operation
+from pipeline.model.interventions import record_outputs
+from pipeline.model.network import Network
+from pipeline.model.network_errors import describe_error
+from pipeline.sample.attribution_method import attribution_method
+
+
+def try_network(network: Network, params: Params) -> list[str]:
+    """Try what a run does with the network.
+
+    Args:
+        network: frozen, on the processor.
+        params: of the run.
+
+    Returns:
+        Lines for the user: what takes longer than usual, and why.
+
+    Raises:
+        ModelError: something fails; names the layer, the operation and what to do.
+    """
+    crop = network.preprocessing.crop
+    check_repeatable(network.module, crop)
+    notes = []
+    for layer in params.layers if params.sample.attribution else ():
+        _, note = attribution_method(network.module, layer, network.layers[layer], crop, params.sample.max_pool)
+        notes += [note] if note else []
+    check_image_gradient(network, params.layers)
+    return notes
+
+
+def check_repeatable(module: nn.Module, crop: int) -> None:
+    """Make sure that the network's answer to an image is the same in every pass and in every batch.
+
+    Raises:
+        ModelError: it is not; names the operation or the module.
+    """
+    images = noise(crop)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        first, again = module(images), module(images)
+        if not isinstance(first, Tensor):
+            return  # attributions will say so
+        if not same_answer(again, first):
+            operation = find_random_operation(module, images)
+            remedy = (
+                f"random numbers of {operation}; draw them in training mode only (training=self.training)"
+                if operation
+                else "another one without any random numbers; let no pass change what the next one computes"
+            )
+            raise ModelError(
+                f"model.architecture: expected the same answer to the same images in every pass, found {remedy}"
+            )
+        alone = torch.cat([module(images[:1]), first[1:]])
+        if not same_answer(alone, first):
+            raise ModelError(
+                "model.architecture: expected an answer to an image that does not depend on the rest of its batch, "
+                f"found one that does{_batch_dependent(module, images)}; use statistics of the training there "
+                "(track_running_stats=True), or the image's own"
+            )
+
+
+def check_image_gradient(network: Network, layers: tuple[str, ...]) -> None:
+    """Make sure that icons can be rendered: a layer's gradient reaches the image.
+
+    Raises:
+        ModelError: it does not, or a pass fails; names the layer and the operation.
+    """
+    crop = network.preprocessing.crop
+    for layer in layers:
+        try:
+            extractor = FeatureExtractor(network, [layer], (crop, crop), "float32")
+            images = (noise(crop, 1) + 0.5).requires_grad_()
+            (gradient,) = torch.autograd.grad(
+                extractor(images)[layer].square().sum(), images, allow_unused=True, materialize_grads=True
+            )
+            reason = None if gradient.any() else "none"
+        except AtlasError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a network's code may raise any exception
+            reason = describe_error(error, network.module)
+        if reason is not None:
+            place = find_gradient_break(network.module, noise(crop))
+            raise ModelError(
+                f"layers: expected a gradient of {layer!r} with respect to the image, which icons are rendered by, "
+                f"found {place and 'none: '}{place or reason}; let gradients pass there, or choose an earlier layer"
+            )
+
+
+def check_training(build: Callable[[], nn.Module], crop: int, seed: int) -> None:
+    """Make one pass of the training, forward and backward.
+
+    Args:
+        build: makes the network as it is trained.
+        crop: side of its input, pixels.
+        seed: of its random numbers.
+
+    Raises:
+        ModelError: the pass fails, or no weight has a gradient.
+    """
+    module = build().train()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            logits = module(noise(crop))
+            loss = functional.cross_entropy(logits, torch.arange(2) % logits.shape[1])
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    except Exception as error:  # noqa: BLE001  # a network's code may raise any exception
+        raise ModelError(
+            f"model.weights: expected a network that can be trained, found {describe_error(error, module)}; correct "
+            "the code there, or give weights"
+        ) from None
+    if not any(parameter.grad is not None and parameter.grad.any() for parameter in module.parameters()):
+        place = find_gradient_break(module, noise(crop))
+        raise ModelError(
+            f"model.weights: expected a network that can be trained, found no gradient of its weights"
+            f"{place and ': '}{place}; let gradients pass there, or give weights"
+        )
+
+
+def _batch_dependent(module: nn.Module, images: Tensor) -> str:
+    """The first module whose output for an image depends on the batch, as the end of a sentence."""
+    leaves = {name: part for name, part in module.named_modules() if name and not list(part.children())}
+    with record_outputs(module, leaves) as together:
+        module(images)
+    with record_outputs(module, leaves) as alone:
+        module(images[:1])
+    for name, both in together.items():  # in the order in which they ran
+        one = alone.get(name)
+        if isinstance(both, Tensor) and isinstance(one, Tensor) and len(both) == len(images) and len(one) == 1:
+            expected = both.flatten(1)
+            if not same_answer(torch.cat([one.flatten(1), expected[1:]]), expected):
+                return f", first seen in the output of {name} ({type(leaves[name]).__name__})"
+    return ""

@@ -1,0 +1,91 @@
+"""Attributions of networks whose operations after the layer do not allow plain tangents."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pipeline.core.errors import ModelError
+from pipeline.model.build import freeze
+from pipeline.model.convention import noise
+from pipeline.model.discovery import discover_layers
+from pipeline.model.interventions import replace_output
+from pipeline.model.layers import LayerShape, run_to
+from pipeline.sample.attribution import Method, attributions
+from pipeline.sample.attribution_method import attribution_method
+from pipeline.sample.forward import record_forward
+from tests import odd_networks
+from tests.odd_networks import SIDE
+
+POSITIONS = torch.tensor([[[0, 0], [7, 3], [15, 15]], [[1, 2], [9, 9], [4, 8]]])
+PLAIN = [
+    ("Plain", "first"),
+    ("InPlaceProduct", "short"),
+    ("InPlaceWithImage", "first"),
+    ("FilledBuffer", "first"),
+    ("GatedHead", "first"),
+]
+IN_PLACE = [("InPlaceSum", "short"), ("InPlaceSlice", "short"), ("InPlaceShift", "short")]
+BACKWARD = [("BackwardOnly", "first"), ("RecurrentHead", "short"), ("BackwardOnlyNewStyle", "first")]
+
+
+def finite_difference(module: nn.Module, layer: str, shape: LayerShape, images: Tensor) -> Tensor:
+    """Change of the logits for each sampled activation by itself, per unit of itself; double precision."""
+    module, images, step = module.double(), images.double(), 1e-5
+    grid = shape.to_map(run_to(module, layer, images))
+    found = []
+    for number in range(POSITIONS.shape[1]):
+        change = torch.zeros_like(grid)
+        for image, (y, x) in enumerate(POSITIONS[:, number]):
+            change[image, :, y, x] = grid[image, :, y, x]
+        logits = []
+        for sign in (step, -step):
+            with replace_output(module, layer, lambda output, by=sign * change: output + shape.from_map(by)):
+                logits.append(module(images))
+        found.append((logits[0] - logits[1]) / (2 * step))
+    module.float()
+    return torch.stack(found, 1).float()
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "method"),
+    [
+        *((*one, "tangents") for one in PLAIN),
+        *((*one, "tangents_of_copies") for one in IN_PLACE),
+        *((*one, "backward") for one in BACKWARD),
+    ],
+)
+def test_attributions_are_derivatives_by_every_method(name: str, layer: str, method: Method) -> None:
+    """The method that is found, and any later one, gives the finite difference; what costs more says so."""
+    torch.manual_seed(0)
+    module = freeze(getattr(odd_networks, name)())
+    shape, images = discover_layers(module, SIDE)[layer], noise(SIDE)
+    found, note = attribution_method(module, layer, shape, SIDE, "none")
+    assert found == method
+    assert (note is not None) == (method == "backward")
+    expected = finite_difference(module, layer, shape, images)
+    assert expected.abs().max() > 1e-5
+    for used in {found, "backward"}:
+        with torch.no_grad():
+            recorded = record_forward(module, [layer], images)[layer]
+            values = attributions(module, layer, shape, images, recorded, POSITIONS, used)  # type: ignore[arg-type]
+        torch.testing.assert_close(values, expected, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "operation"), [("Numpy", "numpy()"), ("Detached", "torch.Tensor.detach")])
+def test_a_derivative_that_is_stopped_is_refused(name: str, operation: str) -> None:
+    """Logits that depend on the layer without a derivative name the layer, the operation, its line and the way out."""
+    module = freeze(getattr(odd_networks, name)())
+    shape = discover_layers(module, SIDE)["first"]
+    with pytest.raises(ModelError) as caught:
+        attribution_method(module, "first", shape, SIDE, "none")
+    for part in ("with respect to 'first'", operation, "at tests/odd_networks.py:", "sample.attribution=false"):
+        assert part in str(caught.value)
+
+
+def test_a_silent_layer_has_attributions_of_zero() -> None:
+    """A layer whose activations are all zero is no error here, although its attributions are zero too."""
+    module = freeze(odd_networks.Plain())
+    module.short.weight.zero_()
+    module.short.bias.zero_()  # type: ignore[union-attr]  # it has one
+    shape = discover_layers(module, SIDE)["short"]
+    assert attribution_method(module, "short", shape, SIDE, "none") == ("tangents", None)
