@@ -8,6 +8,7 @@ from pipeline.config.base import Settings
 
 Positive = Annotated[float, Field(gt=0)]
 LARGEST = 2048  # maximum side of the network's input, pixels; a typing error could otherwise fill the memory
+Layout = Literal["map", "map_last", "tokens", "tokens_last"]
 Color = tuple[float, float, float]
 
 
@@ -68,7 +69,11 @@ class ModelSettings(Settings):
             with tabs, the last column), or ``imagenet`` for the 1,000 of ImageNet. Null takes them from the weights or,
             when trained here, from the image set.
         preprocessing: null takes it from the weights.
-        prefix_tokens: tokens before the patch grid of a token sequence; null detects them.
+        layout: the order of dimensions of layers' outputs: ``map`` [batch, channel, y, x], ``map_last``
+            [batch, y, x, channel], ``tokens`` [batch, token, channel] or ``tokens_last`` [batch, channel, token]. It is
+            taken without a check, for all outputs with that number of dimensions. Null measures it.
+        prefix_tokens: tokens before the patch grid of a token sequence; null measures them.
+        suffix_tokens: tokens after the patch grid; null measures them.
         training: used when ``weights`` is ``train``.
     """
 
@@ -77,5 +82,7 @@ class ModelSettings(Settings):
     weights: str = Field(min_length=1)
     classes: tuple[str, ...] | str | None = None
     preprocessing: PreprocessingSettings | None = None
+    layout: Layout | None = None
     prefix_tokens: Annotated[int, Field(ge=0)] | None = None
+    suffix_tokens: Annotated[int, Field(ge=0)] | None = None
     training: TrainingSettings = TrainingSettings()

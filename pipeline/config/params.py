@@ -32,7 +32,7 @@ from pipeline.core.errors import ConfigError, escape_control_chars
 from pipeline.core.secrets import find_secrets
 
 MAX_SHOWN = 300  # characters of a value that a message shows
-Layer = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$")]
+Layer = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*(:\d+)?$")]
 Atlas = Annotated[str, Field(pattern=ATLAS_PATTERN)]
 ClassName = str | Annotated[int, Field(ge=0)]
 
@@ -42,7 +42,8 @@ class Params(Settings):
 
     Attributes:
         seed: of every random number in the run.
-        layers: dotted module paths; the layouts of the others are aligned to that of the last one.
+        layers: dotted module paths, with the number of the call where a module is called several times (``path:1`` is
+            the second call); the layouts of the others are aligned to that of the last one.
         classes: classes that get an atlas of their own, by name or index.
         comparisons: pairs of classes that get an atlas; the first class is on the left.
         atlases: names of all atlases, resolved from ``classes`` and ``comparisons``; ``all`` comes first.

@@ -54,7 +54,9 @@ class Artifact:
 
 IMAGES = Artifact("images", "images.parquet")
 REJECTED = Artifact("rejected", "rejected.parquet")
-MODEL = Artifact("model", "model")
+# version 2: a layer is one call of a module, named path:1 where a module is called several times, before all calls were
+# one layer; the format of an output is measured; a layer has `suffix`, the tokens after the patch grid
+MODEL = Artifact("model", "model", version=2)
 
 # version 2: activations and attributions are stored as float16, or as float32 with sample.storage=float32, and readers
 # get float32; shards hold whole batches; the sums of the stage `sample` are in the attribute `tally`

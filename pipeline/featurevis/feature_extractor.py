@@ -11,7 +11,7 @@ from pipeline.core.malloc import keep_memory
 from pipeline.featurevis.redirected_relu import redirect_relus
 from pipeline.featurevis.space_to_depth import fold_first_convolutions
 from pipeline.model.inputs import normalize
-from pipeline.model.layers import changed_in_place, require_layer, run_to_all
+from pipeline.model.layers import changed_in_place, require_layer, run_to_all, split_call
 from pipeline.model.network import Network
 
 LOGITS = "logits"  # the network's own output, beside the names of layers
@@ -56,7 +56,9 @@ class FeatureExtractor:
         keep_memory()
         self._module = network.copy().to(memory_format=network.convention.memory_format)
         # a folded convolution hands out maps with contiguous channels
-        self._folded = network.convention.channels_last and fold_first_convolutions(self._module, keep=self._shapes)
+        self._folded = network.convention.channels_last and fold_first_convolutions(
+            self._module, keep={split_call(name)[0] for name in self._shapes}
+        )
         if self._bfloat16:
             _round_weights(self._module)
         # one module around the network, so that its output is recorded like any layer's
@@ -65,7 +67,7 @@ class FeatureExtractor:
             if LOGITS in layers
             else (self._module, {name: name for name in layers})
         )
-        tokens = any(shape.kind == "tokens" for shape in self._shapes.values())
+        tokens = any(shape.is_tokens for shape in self._shapes.values())
         self.size = (network.preprocessing.crop, network.preprocessing.crop) if tokens else size
         self._copied: frozenset[str] | None = None
         self._map_sizes = self._measured_map_sizes(size_setting)

@@ -12,6 +12,7 @@ from pipeline.model.build import build, freeze
 from pipeline.model.convention import adapt, find_convention
 from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network
+from pipeline.model.output_format import GivenFormat
 from pipeline.model.weights import load_weights, read_weights, resolve_class_names, resolve_preprocessing
 
 
@@ -60,7 +61,7 @@ def load_configured_network(settings: ModelSettings, group: str, device: str = "
         names = resolve_class_names(settings, ())
         rebuild = partial(make_module, settings, names, 0, preprocessing.crop)
         module = rebuild()
-        layers = discover_layers(module, preprocessing.crop, settings.prefix_tokens)
+        layers = discover_layers(module, preprocessing.crop, GivenFormat.of(settings))
     except (ConfigError, ModelError) as error:  # whose lines name the settings of the network to visualize
         raise type(error)(str(error).replace("model.", f"{group}.")) from None
     return Network(settings.name, module.to(device), names or (), preprocessing, layers, rebuild=rebuild)

@@ -3,88 +3,205 @@
 All of it is found by running the network.
 """
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import isqrt
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
-from pipeline.model.interventions import record_outputs
-from pipeline.model.layers import Kind, LayerShape
+from pipeline.model.layers import LayerShape, call_name, on_calls, several_calls, split_call
+from pipeline.model.output_format import (
+    GivenFormat,
+    Moved,
+    OutputFormat,
+    Unverified,
+    banded_images,
+    find_formats,
+    measure_places,
+)
 
 PROBES = 16  # inputs in one forward pass of the search, to bound its memory
+DETECTED = GivenFormat()
 
 
 @dataclass(frozen=True)
-class OutputFormat:
-    """The order of dimensions of a layer's output and their sizes; see :class:`LayerShape`."""
+class FoundLayers:
+    """The calls of modules that a forward pass makes.
 
-    kind: Kind
-    channels: int
-    height: int
-    width: int
-    prefix: int
+    Attributes:
+        calls: names of all of them, in the order of the modules.
+        formats: of the layers, likewise.
+        refused: why the other calls are no layers.
+        unverified: those of them whose format is not known.
+    """
+
+    calls: tuple[str, ...]
+    formats: Mapping[str, OutputFormat]
+    refused: Mapping[str, str]
+    unverified: Mapping[str, Unverified]
+
+    def require(self, name: str, *, trained: bool = True) -> OutputFormat:
+        """The format of layer ``name``.
+
+        Args:
+            name: of the layer.
+            trained: whether the weights are those of the run. With other weights no format can be verified for certain:
+                one that is not is then guessed from its sizes.
+
+        Raises:
+            ModelError: it is no layer; says what was found, and lists its calls or the nearest names.
+        """
+        if name in self.formats:
+            return self.formats[name]
+        guess = self.unverified[name].guess if name in self.unverified else None
+        if guess is not None and not trained:
+            return guess
+        path, _ = split_call(name)
+        calls = [one for one in self.calls if split_call(one)[0] == path]
+        if calls == [path] and name != path:
+            raise ModelError(f"layers: the network calls {path!r} once, found {name!r}; give {path!r}")
+        if calls and name not in calls:
+            raise ModelError(several_calls(name, calls))
+        if name not in self.refused:
+            raise ModelError(f"layers: {name!r} is never run by the network's forward pass; choose another layer")
+        near = difflib.get_close_matches(name, self.formats, n=4, cutoff=0.3) or list(self.formats)[-8:]
+        raise ModelError(
+            f"layers: expected a layer with a map or token grid, found {name!r}, {self.refused[name]}; near names: "
+            f"{', '.join(near)}"
+        )
 
 
-def discover_layers(module: nn.Module, crop: int, prefix_tokens: int | None = None) -> dict[str, LayerShape]:
+def discover_layers(module: nn.Module, crop: int, given: GivenFormat = DETECTED) -> dict[str, LayerShape]:
     """Every layer of a frozen network whose output has spatial positions, in the order of its modules.
 
     Args:
         module: the network.
         crop: side of its input, pixels.
-        prefix_tokens: tokens before the patch grid; None takes the tokens beyond the largest square grid.
+        given: what the settings say about the formats of outputs.
 
     Raises:
         ModelError: the network does not accept inputs of this size.
     """
-    image = _noise(crop)
-    formats = output_formats(module, crop, prefix_tokens)
+    formats = find_layers(module, crop, given).formats
+    image = _noise(crop, 1)
     rows = {offset: _input_rows(module, formats, image, offset) for offset in (0, 1)}
     return {name: _shape(found, crop, rows[0][name], rows[1][name]) for name, found in formats.items()}
 
 
-def output_formats(module: nn.Module, crop: int, prefix_tokens: int | None = None) -> dict[str, OutputFormat]:
-    """The format of every layer with spatial positions, from one forward pass; see :func:`discover_layers`."""
-    names = [name for name, _ in module.named_modules() if name]
-    outputs = _outputs(module, names, _noise(crop))
-    return {name: found for name in names if (found := _output_format(outputs.get(name), prefix_tokens)) is not None}
+def find_layers(module: nn.Module, crop: int, given: GivenFormat = DETECTED) -> FoundLayers:
+    """The layers with spatial positions, from three forward passes; see :func:`discover_layers`.
+
+    A layer follows the batch: entry i of its output depends on image i only.
+    """
+    first, second, third = _noise(crop, 3)
+    names = _calls(module, first.repeat(2, 1, 1, 1))
+    outputs = _outputs(module, names, torch.stack([first, second]))
+    refused: dict[str, str] = {}
+    still: dict[str, str] = {}
+
+    def compare(name: str, output: Any) -> None:
+        one = outputs.pop(name, None)
+        reason = _why_no_layer(one, output)
+        if reason is not None:
+            refused[name] = reason
+        elif torch.equal(one[1], output[1]):
+            still[name] = f"{_sizes(one)}, whose second entry does not change with the second image"
+
+    _run(module, names, torch.stack([first, third]), compare)
+    moved: dict[str, Moved] = {}
+    probes = banded_images(first, second)
+
+    def measure(name: str, output: Tensor) -> None:
+        if len(output) == len(probes):
+            moved[name] = measure_places(output)
+        else:
+            refused[name] = f"{_sizes(output, len(probes))}, whose first dimension is not the batch"
+
+    _run(module, [name for name in names if name not in refused], probes, measure)
+    formats, unverified = find_formats({name: moved[name] for name in names if name in moved}, given)
+    for name, of in unverified.items():
+        refused[name] = f"an output {of.seen}; if you know its layout, set model.layout and model.prefix_tokens"
+    refused.update(still)
+    return FoundLayers(
+        tuple(names),
+        {name: formats[name] for name in names if name in formats and name not in still},
+        refused,
+        unverified,
+    )
 
 
-def _noise(crop: int) -> Tensor:
-    return torch.rand(1, 3, crop, crop, generator=torch.Generator().manual_seed(0)) - 0.5
+def _noise(crop: int, count: int) -> Tensor:
+    return torch.rand(count, 3, crop, crop, generator=torch.Generator().manual_seed(0)) - 0.5
 
 
-def _outputs(module: nn.Module, names: Sequence[str], images: Tensor) -> Mapping[str, Any]:
+def _calls(module: nn.Module, images: Tensor) -> list[str]:
+    """The names of all calls that a forward pass makes, in the order of the modules."""
+    made: Counter[str] = Counter()
+
+    def count(path: str) -> Callable[..., None]:
+        return lambda *_: made.update([path])
+
+    parts = [(path, part) for path, part in module.named_modules() if path]
+    handles = [part.register_forward_hook(count(path)) for path, part in parts]
     try:
-        with torch.no_grad(), record_outputs(module, names) as outputs:
+        _run(module, (), images, lambda _name, _output: None)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [path if made[path] == 1 else call_name(path, number) for path, _ in parts for number in range(made[path])]
+
+
+def _outputs(module: nn.Module, names: Collection[str], images: Tensor) -> dict[str, Any]:
+    outputs: dict[str, Any] = {}
+
+    def record(name: str, output: Any) -> None:
+        # a later module may work in place on this very tensor
+        outputs[name] = output.clone() if isinstance(output, Tensor) else output
+
+    _run(module, names, images, record)
+    return outputs
+
+
+def _run(module: nn.Module, names: Collection[str], images: Tensor, act: Callable[[str, Any], None]) -> None:
+    """A forward pass; ``act`` is called with the name and the output of each of the layers ``names``."""
+    try:
+        # a network that draws random numbers draws the same in every pass
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), on_calls(module, names, act):
+            torch.manual_seed(0)
             module(images)
     except (RuntimeError, AssertionError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise ModelError(
             f"model.preprocessing.crop: expected a size the network takes, found {images.shape[-1]} pixels: {reason}"
         ) from None
-    return outputs
 
 
-def _output_format(output: Any, prefix_tokens: int | None) -> OutputFormat | None:
-    """The format of a layer's output [1, ...], or None if it has no spatial positions."""
-    if not isinstance(output, Tensor) or not output.is_floating_point() or output.shape[0] != 1:
-        return None
-    if output.ndim == 4:
-        _, a, b, c = output.shape
-        if a == b != c and b != c:
-            return OutputFormat("map_last", c, a, b, 0)
-        return OutputFormat("map", a, b, c, 0)
-    if output.ndim == 3:
-        _, tokens, channels = output.shape
-        side = isqrt(tokens if prefix_tokens is None else max(tokens - prefix_tokens, 0))
-        prefix = tokens - side * side
-        if side and (prefix_tokens is None or prefix == prefix_tokens):
-            return OutputFormat("tokens", channels, side, side, prefix)
+def _why_no_layer(one: Any, other: Any) -> str | None:
+    """Why a module is no layer with positions, None if it may be one.
+
+    Args:
+        one: its output for two images.
+        other: its output after the second image was replaced.
+    """
+    if not isinstance(one, Tensor) or not isinstance(other, Tensor):
+        return f"an output of type {type(one).__name__}"
+    if not one.is_floating_point():
+        return f"{_sizes(one)}, of type {one.dtype}"
+    if one.shape != other.shape or one.ndim == 0 or len(one) != 2:
+        return f"{_sizes(one)}, whose first dimension is not the batch"
+    if not torch.allclose(one[0], other[0], rtol=1e-4, atol=1e-5 * float(one.abs().max()), equal_nan=True):
+        return f"{_sizes(one)}, whose first entry changes with the second image"
+    if one.ndim not in (3, 4):
+        return f"{_sizes(one)}, without places"
     return None
+
+
+def _sizes(output: Tensor, images: int = 2) -> str:
+    return f"an output [{', '.join(map(str, output.shape))}] for {images} images"
 
 
 def _input_rows(
@@ -127,16 +244,25 @@ def _reaches(
         probes = image.repeat(len(part), 1, 1, 1)
         for probe, count in zip(probes, part, strict=True):
             probe[:, slice(0, count) if edge == "top" else slice(probe.shape[1] - count, None)] = torch.nan
-        outputs = _outputs(module, list(rows), probes)
-        for name, count in rows.items():
-            if count in part:
-                found = formats[name]
-                grid = LayerShape(found.kind, found.channels, found.height, found.width, found.prefix, 0, 0).to_map(
-                    outputs[name]
-                )
-                row = max(found.height // 2 - offset, 0)
-                reached[name] = bool(grid[part.index(count), :, row, found.width // 2].isnan().any())
+        names = [name for name, count in rows.items() if count in part]
+        _run(module, names, probes, _reach(formats, rows, part, offset, reached))
     return reached
+
+
+def _reach(
+    formats: Mapping[str, OutputFormat],
+    rows: Mapping[str, int],
+    part: Sequence[int],
+    offset: int,
+    reached: dict[str, bool],
+) -> Callable[[str, Tensor], None]:
+    def look(name: str, output: Tensor) -> None:
+        found = formats[name]
+        grid = found.to_map(output)
+        row = max(found.height // 2 - offset, 0)
+        reached[name] = bool(grid[part.index(rows[name]), :, row, found.width // 2].isnan().any())
+
+    return look
 
 
 def _shape(found: OutputFormat, crop: int, center: tuple[int, int], above: tuple[int, int]) -> LayerShape:
@@ -149,4 +275,5 @@ def _shape(found: OutputFormat, crop: int, center: tuple[int, int], above: tuple
         prefix=found.prefix,
         stride=float(step) if step > 0 else crop / found.height,
         receptive_field=max(1, center[1] - center[0] + 1),
+        suffix=found.suffix,
     )

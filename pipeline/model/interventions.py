@@ -9,43 +9,29 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from pipeline.model.layers import LayerShape, get_layer
+from pipeline.model.layers import LayerShape, on_calls
 from pipeline.model.network import Network
 from pipeline.model.positions import at_positions
 
 
 @contextmanager
 def record_outputs(module: nn.Module, names: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    """Record the first output of each of the layers ``names`` in the forward pass made inside the block.
-
-    A layer may run several times, with maps of other sizes: its first output counts here as in
-    :func:`pipeline.model.layers.run_to_all`. The hooks are removed at the end of the block.
-    """
+    """Record the output of each of the layers ``names`` in the forward pass made inside the block."""
     outputs: dict[str, Any] = {}
 
-    def hook(name: str) -> Any:
-        def record(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            # a later module may work in place on this very tensor
-            outputs.setdefault(name, output.clone() if isinstance(output, Tensor) else output)
+    def record(name: str, output: Any) -> None:
+        # a later module may work in place on this very tensor
+        outputs[name] = output.clone() if isinstance(output, Tensor) else output
 
-        return record
-
-    handles = [get_layer(module, name).register_forward_hook(hook(name)) for name in names]
-    try:
+    with on_calls(module, names, record):
         yield outputs
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextmanager
 def replace_output(module: nn.Module, name: str, replacement: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Within the block, layer ``name`` passes ``replacement(output)`` on instead of its own output."""
-    handle = get_layer(module, name).register_forward_hook(lambda _module, _inputs, output: replacement(output))
-    try:
+    """Within the block, layer ``name`` passes ``replacement(output)`` on; other calls of its module do not."""
+    with on_calls(module, [name], lambda _name, output: replacement(output)):
         yield
-    finally:
-        handle.remove()
 
 
 def intervened_logits(
@@ -59,7 +45,7 @@ def intervened_logits(
 
     Args:
         network: frozen.
-        layer: dotted path of the layer.
+        layer: its name.
         images: network input [image, 3, y, x].
         positions: (y, x) in the layer's map, [image, 2].
         keep: [intervention].

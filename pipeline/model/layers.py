@@ -1,17 +1,23 @@
-"""Layers of a network: looking them up, the shape of their output, and forward passes that end at a layer."""
+"""Layers of a network: looking them up, the shape of their output, and forward passes that end at a layer.
+
+A layer is one call of a module. Its name is the dotted path of the module, ``layer1.0``. Where a forward pass calls the
+module several times, the number of the call follows, counted from 0: ``layer1.0.relu:1``.
+"""
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-import torch
 from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
 
 Value = TypeVar("Value")
-Kind = Literal["map", "map_last", "tokens"]
+Kind = Literal["map", "map_last", "tokens", "tokens_last"]
+MAX_CALLS = 8  # that an error line lists
 
 
 @dataclass(frozen=True)
@@ -19,12 +25,14 @@ class LayerShape:
     """The output of one layer for one input of the network's own size.
 
     Attributes:
-        kind: ``map`` [batch, channel, y, x], ``map_last`` [batch, y, x, channel] or ``tokens`` [batch, token, channel].
+        kind: ``map`` [batch, channel, y, x], ``map_last`` [batch, y, x, channel], ``tokens`` [batch, token, channel] or
+            ``tokens_last`` [batch, channel, token].
         channels: length of an activation.
         height, width: positions of the map, or of the patch grid.
         prefix: tokens before the patch grid (class and register tokens); 0 for maps.
         stride: input pixels between neighboring positions.
         receptive_field: side of the square of input pixels that the central position depends on; at most the input's.
+        suffix: tokens after the patch grid; 0 for maps.
     """
 
     kind: Kind
@@ -34,6 +42,12 @@ class LayerShape:
     prefix: int
     stride: float
     receptive_field: int
+    suffix: int = 0
+
+    @property
+    def is_tokens(self) -> bool:
+        """Whether it is a sequence of tokens, which only an input of the network's own size has."""
+        return self.kind in ("tokens", "tokens_last")
 
     def to_map(self, output: Tensor) -> Tensor:
         """The layer's output as [batch, channel, y, x], without register and class tokens."""
@@ -41,27 +55,41 @@ class LayerShape:
             return output
         if self.kind == "map_last":
             return output.movedim(-1, 1)
-        return output[:, self.prefix :].movedim(-1, 1).reshape(len(output), self.channels, self.height, self.width)
+        flat = output.movedim(-1, 1) if self.kind == "tokens" else output
+        patches = flat[:, :, self.prefix : self.prefix + self.height * self.width]
+        return patches.reshape(len(output), self.channels, self.height, self.width)
 
     def from_map(self, grid: Tensor) -> Tensor:
-        """A map [batch, channel, y, x] in the layer's own order of dimensions, with zeros for the prefix tokens."""
+        """A map [batch, channel, y, x] in the layer's own order of dimensions, with zeros for the other tokens."""
         if self.kind == "map":
             return grid
         if self.kind == "map_last":
             return grid.movedim(1, -1)
-        flat = grid.flatten(2).movedim(1, -1)
-        return torch.cat([flat.new_zeros(flat.shape[0], self.prefix, flat.shape[2]), flat], dim=1)
+        flat = nn.functional.pad(grid.flatten(2), (self.prefix, self.suffix))
+        return flat.movedim(1, -1) if self.kind == "tokens" else flat
+
+
+def split_call(name: str) -> tuple[str, int]:
+    """The module path that a layer's name starts with, and the number of the call, counted from 0."""
+    path, _, number = name.partition(":")
+    return path, int(number or 0)
+
+
+def call_name(name: str, number: int) -> str:
+    """The name of another call of the same module as the layer ``name``."""
+    return f"{split_call(name)[0]}:{number}"
 
 
 def get_layer(module: nn.Module, name: str) -> nn.Module:
-    """The submodule at a dotted path.
+    """The submodule that a layer is a call of.
 
     Raises:
         ModelError: there is none; lists the nearest paths.
     """
     modules: dict[str, nn.Module] = dict(module.named_modules())
-    if name and name in modules:
-        return modules[name]
+    path, _ = split_call(name)
+    if path and path in modules:
+        return modules[path]
     near = difflib.get_close_matches(name, modules, n=4, cutoff=0.3) or list(modules)[1:9]
     raise ModelError(f"layers: the network has no layer {name!r}; near names: {', '.join(near)}")
 
@@ -70,14 +98,62 @@ def require_layer(name: str, known: Mapping[str, Value]) -> Value:
     """The entry of layer ``name`` in ``known``, which has one for every layer with spatial positions.
 
     Raises:
-        ModelError: there is none; lists the nearest names that have one.
+        ModelError: there is none; lists the calls where the network calls this module several times, else the nearest
+            names that have one.
     """
     if name in known:
         return known[name]
+    path, _ = split_call(name)
+    calls = [one for one in known if split_call(one)[0] == path]
+    if calls == [path]:
+        raise ModelError(f"layers: the network calls {path!r} once, found {name!r}; give {path!r}")
+    if calls:
+        raise ModelError(several_calls(name, calls))
     near = difflib.get_close_matches(name, known, n=4, cutoff=0.3) or list(known)[-8:]
     raise ModelError(
         f"layers: expected a layer with a map or token grid, found {name!r}; near names: {', '.join(near)}"
     )
+
+
+def several_calls(name: str, calls: Sequence[str]) -> str:
+    """The error line for a layer that is named without one of its ``calls``."""
+    shown = ", ".join(calls) if len(calls) <= MAX_CALLS else f"{', '.join(calls[:MAX_CALLS])} … {calls[-1]}"
+    return f"layers: expected one of several calls of a module, counted from 0, found {name!r}; choose among {shown}"
+
+
+@contextmanager
+def on_calls(module: nn.Module, names: Iterable[str], act: Callable[[str, Any], Any]) -> Iterator[None]:
+    """Within the block, call ``act(name, output)`` when one of the layers ``names`` has run.
+
+    What it returns replaces the output, unless it is None. Calls are counted from the start of each forward pass of
+    ``module``. The hooks are removed at the end of the block.
+
+    Raises:
+        ModelError: there is no such module.
+    """
+    chosen: dict[str, dict[int, str]] = {}
+    for name in names:
+        path, number = split_call(name)
+        chosen.setdefault(path, {})[number] = name
+    modules = dict(module.named_modules())
+    parts = {path: modules[path] if path in modules else get_layer(module, path) for path in chosen}
+    counts: Counter[str] = Counter()
+
+    def hook(path: str) -> Callable[..., Any]:
+        def after(_module: nn.Module, _inputs: Any, output: Any) -> Any:
+            name = chosen[path].get(counts[path])
+            counts[path] += 1
+            return None if name is None else act(name, output)
+
+        return after
+
+    handles = [module.register_forward_pre_hook(lambda _module, _inputs: counts.clear())]
+    handles += [part.register_forward_hook(hook(path)) for path, part in parts.items()]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 class _ReachedError(Exception):
@@ -89,11 +165,11 @@ def run_to_all(
 ) -> dict[str, Tensor]:
     """Run the network no further than the deepest of the layers ``names``, and return their outputs.
 
-    Differentiable in ``inputs``. For a layer that runs several times, its first output is returned.
+    Differentiable in ``inputs``.
 
     Args:
         module: the network.
-        names: of layers, dotted module paths.
+        names: of layers.
         inputs: of the network.
         copied: those whose output is copied, since a later module may work in place on it; see
             :func:`changed_in_place`. None copies all.
@@ -103,22 +179,16 @@ def run_to_all(
     """
     outputs: dict[str, Tensor] = {}
 
-    def hook(name: str) -> Any:
-        def record(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
-            outputs.setdefault(name, output.clone() if copied is None or name in copied else output)
-            if len(outputs) == len(names):
-                raise _ReachedError
+    def record(name: str, output: Tensor) -> None:
+        outputs[name] = output.clone() if copied is None or name in copied else output
+        if len(outputs) == len(names):
+            raise _ReachedError
 
-        return record
-
-    handles = [get_layer(module, name).register_forward_hook(hook(name)) for name in names]
     try:
-        module(inputs)
+        with on_calls(module, names, record):
+            module(inputs)
     except _ReachedError:
         return outputs
-    finally:
-        for handle in handles:
-            handle.remove()
     missing = next(name for name in names if name not in outputs)
     raise ModelError(f"layers: {missing!r} is never run by the network's forward pass; choose another layer")
 
@@ -131,19 +201,12 @@ def changed_in_place(module: nn.Module, names: Sequence[str], inputs: Tensor) ->
     """
     versions: dict[str, int] = {}
 
-    def hook(name: str) -> Any:
-        def record(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
-            versions.setdefault(name, output._version)  # noqa: SLF001  # torch's count of changes in place
+    def record(name: str, output: Tensor) -> None:
+        versions[name] = output._version  # noqa: SLF001  # torch's count of changes in place
 
-        return record
-
-    # registered first, so that it sees the output of the deepest layer before the network is stopped
-    handles = [get_layer(module, name).register_forward_hook(hook(name)) for name in names]
-    try:
+    # entered first, so that it sees the output of the deepest layer before the network is stopped
+    with on_calls(module, names, record):
         outputs = run_to_all(module, names, inputs, copied=())
-    finally:
-        for handle in handles:
-            handle.remove()
     return frozenset(name for name in names if outputs[name]._version != versions[name])  # noqa: SLF001  # see above
 
 

@@ -18,9 +18,10 @@ from pipeline.fitting_levels import FILL, levels_note
 from pipeline.images.image_set import Entry, ImageSet, open_image_set
 from pipeline.model.build import freeze
 from pipeline.model.configured_network import load_configured_network, make_module
-from pipeline.model.discovery import output_formats
-from pipeline.model.layers import LayerShape, get_layer, require_layer
+from pipeline.model.discovery import find_layers
+from pipeline.model.layers import LayerShape, get_layer
 from pipeline.model.network import Network
+from pipeline.model.output_format import GivenFormat
 from pipeline.model.weights import (
     is_weights_file,
     published_weights,
@@ -138,8 +139,9 @@ def check_network(params: Params, images: ImageSet, count: int) -> Sizes:
     module = freeze(rebuild())
     for layer in params.layers:
         get_layer(module, layer)
-    forms = output_formats(module, crop, model.prefix_tokens)
-    chosen = {layer: require_layer(layer, forms) for layer in params.layers}
+    found = find_layers(module, crop, GivenFormat.of(model))
+    trained = is_weights_file(params.model.weights) or params.model.weights == "random"
+    chosen = {layer: found.require(layer, trained=trained) for layer in params.layers}
     shapes = {layer: LayerShape(**asdict(form), stride=1.0, receptive_field=1) for layer, form in chosen.items()}
     network = Network(model.name, module, names or (), preprocessing, shapes, rebuild=rebuild)
     for note in try_network(network, params):

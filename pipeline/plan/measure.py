@@ -31,10 +31,11 @@ from pipeline.images.crops import relative_positions
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.model.configured_network import make_module
-from pipeline.model.discovery import OutputFormat, output_formats
+from pipeline.model.discovery import find_layers
 from pipeline.model.inputs import input_batches, network_crop, to_tensor
-from pipeline.model.layers import LayerShape, require_layer
+from pipeline.model.layers import LayerShape
 from pipeline.model.network import Network
+from pipeline.model.output_format import GivenFormat, OutputFormat
 from pipeline.model.weights import resolve_class_names, resolve_preprocessing
 from pipeline.plan.check import check_device, logit_count
 from pipeline.plan.costs import sample_batch_bytes
@@ -112,9 +113,10 @@ def random_network(params: Params, images: ImageSet) -> RandomNetwork:
     random = model.model_copy(update={"weights": "random"})
     rebuild = partial(make_module, random, names, params.seed, settings.crop)
     module = rebuild()
-    forms = output_formats(module, settings.crop, model.prefix_tokens)
-    for layer in params.layers:
-        require_layer(layer, forms)
+    found = find_layers(module, settings.crop, GivenFormat.of(model))
+    chosen = {layer: found.require(layer, trained=False) for layer in params.layers}
+    known = {**found.formats, **chosen}
+    forms = {name: known[name] for name in found.calls if name in known}
     # the search for strides and receptive fields takes long, and no rate depends on them; but layers whose feature
     # statistics are taken have a smaller receptive field than the icons' own layer
     shapes = {

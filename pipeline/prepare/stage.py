@@ -19,6 +19,7 @@ from pipeline.model.configured_network import make_module
 from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import network_crop
 from pipeline.model.network import Network, save_network
+from pipeline.model.output_format import GivenFormat
 from pipeline.model.weights import resolve_class_names, resolve_preprocessing
 from pipeline.prepare.network import check_labels, check_names, match_classes
 from pipeline.prepare.train import TopPredictions, top_accuracy, train
@@ -60,7 +61,7 @@ def run(task: Task) -> None:
         module=module,
         classes=inputs.classes,
         preprocessing=inputs.preprocessing,
-        layers=discover_layers(module, inputs.preprocessing.crop, task.params.model.prefix_tokens),
+        layers=discover_layers(module, inputs.preprocessing.crop, GivenFormat.of(task.params.model)),
     )
     settings = task.settings()
     write_manifest(task.path(a.IMAGES), listing.manifest, settings, {})

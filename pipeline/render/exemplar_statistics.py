@@ -139,7 +139,7 @@ def statistics_layers(layer: str, layers: Mapping[str, LayerShape], count: int =
     distinct: dict[object, str] = {}
     for name in earlier:
         shape = layers[name]
-        if shape.kind == "tokens":
+        if shape.is_tokens:
             distinct[name] = name
         elif shape.receptive_field < own.receptive_field:
             distinct[shape] = name

@@ -60,7 +60,7 @@ class Judge:
         """
         self._layers = judge_layers(network.layers)
         self.channels = tuple(network.layers[layer].channels for layer in self._layers)
-        tokens = any(network.layers[layer].kind == "tokens" for layer in self._layers)
+        tokens = any(network.layers[layer].is_tokens for layer in self._layers)
         crop = network.preprocessing.crop
         self._side = crop if tokens else max(1, round(INPUT_SHARE * crop))
         self._network, self._patches, self._device = network, patches, device
@@ -102,7 +102,7 @@ def judge_layers(layers: Mapping[str, LayerShape], depths: int = DEPTHS) -> list
     distinct: dict[object, str] = {}
     for name, shape in layers.items():
         if name.count(".") <= 1 and min(shape.height, shape.width) > 1:
-            key = (shape, name) if shape.kind == "tokens" or name.count(".") else shape
+            key = (shape, name) if shape.is_tokens or name.count(".") else shape
             distinct[key] = name
     found = [name for name in layers if name in set(distinct.values())]
     last = np.linspace(0, len(found), depths + 1).round().astype(int)[1:] - 1

@@ -81,7 +81,7 @@ def large_renderer_spec(spec: RendererSpec, settings: RenderSettings, layers: Ma
     cells, scale = spec.purpose, settings.large_scale
     if not isinstance(cells, CellDirections):
         raise TypeError(f"expected a renderer of icons, found one of {type(cells).__name__}")
-    has_view = all(layers[name].kind != "tokens" for name in cells.layers)
+    has_view = all(not layers[name].is_tokens for name in cells.layers)
     return replace(
         spec,
         purpose=LargeCellDirections(

@@ -114,7 +114,7 @@ class Patches:
         """
         self._crop = lru_cache(CACHED_CROPS)(crop)
         self._shape: LayerShape = require_layer(layer, network.layers)
-        self.side = network.preprocessing.crop if self._shape.kind == "tokens" else size
+        self.side = network.preprocessing.crop if self._shape.is_tokens else size
 
     def __call__(self, image: int, position: NDArray[np.int32]) -> Pixels:
         """The patch around a sample, uint8 [side, side, 3]; an input that is smaller than a patch is enlarged to it.

@@ -23,7 +23,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from pipeline.config.sample import SampleSettings
 from pipeline.core.errors import ModelError
 from pipeline.model.interventions import replace_output
-from pipeline.model.layers import LayerShape, run_to_all
+from pipeline.model.layers import LayerShape, call_name, run_to_all
 from pipeline.model.network import Network
 from pipeline.model.positions import activations_at_places, at_positions
 from pipeline.sample.forward import PartialForward, record_forward
@@ -117,7 +117,7 @@ def attributions(
 
     Args:
         module: a frozen network.
-        layer: dotted path of the layer.
+        layer: its name.
         shape: of the layer.
         images: network input [image, 3, y, x].
         recorded: a forward pass of these images, up to the layer.
@@ -134,12 +134,9 @@ def attributions(
         return _backward_attributions(module, layer, shape, images, recorded, positions)
     tangents = _tangents(shape, recorded.output, positions)
     zero = torch.zeros_like(recorded.output)
-    copies = method == "tangents_of_copies"
-    with (
-        _add_to_output(module, layer) as perturbed,
-        recorded.replay(perturbed.copy_of if copies else None),
-        forward_mode(),
-    ):
+    perturbed = _Perturbed(module)
+    hand_out = perturbed.copy_of if method == "tangents_of_copies" else None
+    with recorded.replay(hand_out) as call, perturbed.at(call_name(layer, call)), forward_mode():
 
         def logit_tangent(tangent: Tensor) -> Tensor:
             both = torch.func.jvp(lambda delta: _logits(perturbed(delta), images), (zero,), (tangent,))
@@ -176,8 +173,8 @@ def _backward_attributions(
     with (
         torch.enable_grad(),
         torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext(),
-        recorded.replay(Tensor.clone),
-        replace_output(module, layer, lambda _: output.clone()),
+        recorded.replay(Tensor.clone) as call,
+        replace_output(module, call_name(layer, call), lambda _: output.clone()),
     ):
         logits = _logits(module, images)
         found = []
@@ -190,27 +187,25 @@ def _backward_attributions(
 
 
 class _Perturbed:
-    """The network as a function of a tensor that is added to a layer's output; see :func:`_add_to_output`."""
+    """The network as a function of a tensor that is added to a layer's output."""
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module
-        self.delta = torch.zeros(1)
+        self._delta = torch.zeros(1)
 
     def __call__(self, delta: Tensor) -> nn.Module:
-        self.delta = delta
+        self._delta = delta
         return self._module
+
+    @contextmanager
+    def at(self, layer: str) -> Iterator[None]:
+        """While the block lasts, the tensor is added to this layer's output."""
+        with replace_output(self._module, layer, lambda output: output + self._delta):
+            yield
 
     def copy_of(self, output: Tensor) -> Tensor:
         """A copy of a recorded output that has a value for each tangent, so that a tangent can be added in place."""
-        return output + 0 * self.delta.flatten()[0] if output.is_floating_point() else output.clone()
-
-
-@contextmanager
-def _add_to_output(module: nn.Module, layer: str) -> Iterator[_Perturbed]:
-    """While the block lasts: the network as a function of a tensor that is added to the layer's output."""
-    perturbed = _Perturbed(module)
-    with replace_output(module, layer, lambda output: output + perturbed.delta):
-        yield perturbed
+        return output + 0 * self._delta.flatten()[0] if output.is_floating_point() else output.clone()
 
 
 def _logits(module: nn.Module, images: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ each other at the end of every operation, and stop altogether while one of them 
 thread each do not.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
-from pipeline.model.layers import get_layer
+from pipeline.model.layers import get_layer, split_call
 from pipeline.model.network import Network
 
 Item = TypeVar("Item")
@@ -32,11 +32,19 @@ MAX_PARALLEL = 8  # batches, whatever the number of threads: each needs memory f
 
 @dataclass(frozen=True)
 class _Call:
-    """One call of a module: its output, and torch's version counter of that tensor when the module ended."""
+    """One call of a module.
+
+    Attributes:
+        module: which was called.
+        output: of the call.
+        version: torch's version counter of that tensor when the module ended.
+        inside: how often the call called other modules.
+    """
 
     module: nn.Module
     output: Any
     version: int
+    inside: Counter[nn.Module]
 
     @property
     def unchanged(self) -> bool:
@@ -49,40 +57,64 @@ class PartialForward:
     """A forward pass, recorded up to a layer.
 
     Attributes:
+        root: the network.
         output: of the layer.
         calls: of the modules that ended before the layer did; the layer's own is the last.
     """
 
+    root: nn.Module
     output: Tensor
     calls: tuple[_Call, ...]
 
     @contextmanager
-    def replay(self, hand_out: Callable[[Tensor], Tensor] | None = None) -> Iterator[None]:
+    def replay(self, hand_out: Callable[[Tensor], Tensor] | None = None) -> Iterator[int]:
         """While the block lasts, the network runs from the layer on; its input is ignored.
 
         Args:
             hand_out: what a module returns for a recorded output; None returns the output itself, which no later
                 operation may change in place.
+
+        Yields:
+            Which call of its module the layer is in such a pass, counted from 0. A module that returns what was
+            recorded calls none of the modules inside it.
         """
-        recorded: dict[nn.Module, deque[Tensor]] = {}
+        recorded: dict[nn.Module, dict[int, Tensor]] = {}
+        count: Counter[nn.Module] = Counter()
         for call in self.calls[:-1]:
             if call.unchanged:
-                recorded.setdefault(call.module, deque()).append(call.output)
-        recorded.setdefault(self.calls[-1].module, deque()).append(self.output)
-        rerun = {call.module for call in self.calls[:-1] if not call.unchanged}
-        replaced = {module: outputs for module, outputs in recorded.items() if module not in rerun}
+                recorded.setdefault(call.module, {})[count[call.module]] = call.output
+            else:
+                count.update(call.inside)
+            count[call.module] += 1
+        own = self.calls[-1].module
+        recorded.setdefault(own, {})[count[own]] = self.output
+        made: Counter[nn.Module] = Counter()
+        restart = self.root.register_forward_pre_hook(lambda _module, _inputs: made.clear())
         with ExitStack() as stack:
-            for module, outputs in replaced.items():
-                stack.enter_context(_replace_forward(module, outputs, hand_out))
-            yield
+            stack.callback(restart.remove)
+            for module, outputs in recorded.items():
+                stack.enter_context(_replace_forward(module, outputs, made, hand_out or _as_is))
+            yield count[own]
+
+
+def _as_is(output: Tensor) -> Tensor:
+    return output
 
 
 @contextmanager
 def _replace_forward(
-    module: nn.Module, outputs: Sequence[Tensor], hand_out: Callable[[Tensor], Tensor] | None
+    module: nn.Module, outputs: Mapping[int, Tensor], made: Counter[nn.Module], hand_out: Callable[[Tensor], Tensor]
 ) -> Iterator[None]:
+    """While the block lasts, those calls of ``module`` return ``outputs``; ``made`` counts the calls of a pass."""
     own = vars(module).get("forward")  # it may have been replaced before, and has to stay so
-    module.forward = _returning(module.forward, outputs, hand_out)
+    forward = module.forward
+
+    def replaced(*arguments: Any, **options: Any) -> Any:
+        number = made[module]
+        made[module] += 1
+        return hand_out(outputs[number]) if number in outputs else forward(*arguments, **options)
+
+    module.forward = replaced
     try:
         yield
     finally:
@@ -92,19 +124,6 @@ def _replace_forward(
             module.forward = own
 
 
-def _returning(forward: Any, outputs: Sequence[Tensor], hand_out: Callable[[Tensor], Tensor] | None) -> Any:
-    """A ``forward`` that returns ``outputs`` one after the other, and then computes as before."""
-    remaining = deque(outputs)
-
-    def return_next(*arguments: Any, **options: Any) -> Any:
-        if not remaining:
-            return forward(*arguments, **options)
-        output = remaining.popleft()
-        return output if hand_out is None else hand_out(output)
-
-    return return_next
-
-
 class _AllRecordedError(Exception):
     """Every layer has returned its output; the rest of the network need not run."""
 
@@ -112,26 +131,33 @@ class _AllRecordedError(Exception):
 def record_forward(module: nn.Module, names: Sequence[str], inputs: Tensor) -> Mapping[str, PartialForward]:
     """Run the network no further than the deepest of the layers ``names``, and record the pass up to each of them.
 
-    For a layer that runs several times its first output is recorded.
-
     Raises:
         ModelError: a layer is never run.
     """
-    layers = {name: get_layer(module, name) for name in names}
+    layers: dict[nn.Module, dict[int, str]] = {}
+    for name in names:
+        layers.setdefault(get_layer(module, name), {})[split_call(name)[1]] = name
     found: dict[str, PartialForward] = {}
+    made: Counter[nn.Module] = Counter()
     running: list[list[_Call]] = [[]]
 
     def before(_module: nn.Module, _inputs: Any) -> None:
         running.append([])
 
     def after(called: nn.Module, _inputs: Any, output: Any) -> None:
-        running.pop()
-        running[-1].append(_Call(called, output, output._version if isinstance(output, Tensor) else -1))  # noqa: SLF001
-        for name, layer in layers.items():
-            if layer is called and name not in found:
-                # a later module may work in place on this very tensor
-                found[name] = PartialForward(output.clone(), tuple(call for calls in running for call in calls))
-        if len(found) == len(layers):
+        inside: Counter[nn.Module] = Counter()
+        for call in running.pop():
+            inside[call.module] += 1
+            inside.update(call.inside)
+        version = output._version if isinstance(output, Tensor) else -1  # noqa: SLF001  # see above
+        running[-1].append(_Call(called, output, version, inside))
+        name = layers.get(called, {}).get(made[called])
+        made[called] += 1
+        if name is not None:
+            ended = tuple(call for calls in running for call in calls)
+            # a later module may work in place on this very tensor
+            found[name] = PartialForward(module, output.clone(), ended)
+        if len(found) == len(names):
             raise _AllRecordedError
 
     hooks = [part.register_forward_pre_hook(before) for part in module.modules()]

@@ -3,26 +3,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.model.build import build, freeze
-from pipeline.model.discovery import discover_layers, output_formats
+from pipeline.model.discovery import discover_layers, find_layers
 from pipeline.model.layers import run_to
-
-
-def test_register_tokens_are_told_from_patches() -> None:
-    """Class and register tokens before a square patch grid are counted, or taken as configured."""
-
-    class Tokens(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.body = nn.Identity()
-
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            tokens = images.mean(1).reshape(len(images), -1)[:, : 5 + 196, None].repeat(1, 1, 7)
-            out: torch.Tensor = self.body(tokens).mean(1)
-            return out
-
-    assert output_formats(freeze(Tokens()), 32)["body"].prefix == 5
-    assert output_formats(freeze(Tokens()), 32, prefix_tokens=5)["body"].height == 14
-    assert "body" not in output_formats(freeze(Tokens()), 32, prefix_tokens=6)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +13,7 @@ def test_register_tokens_are_told_from_patches() -> None:
 def test_torchvision_families_are_read_right(network: str, layer: str, kind: str) -> None:
     """The channel axis is found in networks that keep it first and in those that keep it last."""
     module = freeze(build({"_target_": f"torchvision.models.{network}"}))
-    form = output_formats(module, 64)[layer]
+    form = find_layers(module, 64).require(layer)
     assert form.kind == kind
     assert form.height == form.width < form.channels
 
@@ -69,9 +51,10 @@ class _Reused(nn.Module):
         return maps.mean((2, 3))
 
 
-def test_a_layer_that_runs_several_times_has_the_shape_of_its_first_output() -> None:
-    """Its channels, map and receptive field are those of the output that :func:`run_to` returns."""
+@pytest.mark.parametrize(("number", "channels", "side", "field"), [(0, 4, 16, 3), (1, 7, 8, 7)])
+def test_each_call_of_a_module_is_a_layer(number: int, channels: int, side: int, field: int) -> None:
+    """Its channels, map and receptive field are those of this call's output, which :func:`run_to` returns."""
     module = freeze(_Reused())
-    shape = discover_layers(module, 32)["relu"]
-    assert (shape.channels, shape.height, shape.receptive_field) == (4, 16, 3)
-    assert run_to(module, "relu", torch.zeros(1, 3, 32, 32)).shape[1:] == (4, 16, 16)
+    shape = discover_layers(module, 32)[f"relu:{number}"]
+    assert (shape.channels, shape.height, shape.receptive_field) == (channels, side, field)
+    assert run_to(module, f"relu:{number}", torch.zeros(1, 3, 32, 32)).shape[1:] == (channels, side, side)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pipeline.config.model import PreprocessingSettings
+from pipeline.core.artifacts import MODEL
 from pipeline.core.errors import ArtifactError
 from pipeline.model.build import build, freeze, in_place_modules
 from pipeline.model.discovery import discover_layers
@@ -30,8 +31,10 @@ def test_a_saved_network_answers_as_before(tmp_path: Path) -> None:
     torch.testing.assert_close(found.module(images), module(images), rtol=0, atol=0)
     assert (found.classes, found.layers, found.preprocessing) == (network.classes, network.layers, preprocessing)
     description = tmp_path / "model" / DESCRIPTION
-    description.write_text(description.read_text().replace('"artifact_version": 1', '"artifact_version": 0'))
-    with pytest.raises(ArtifactError, match="expected model version 1, found 0"):
+    description.write_text(
+        description.read_text().replace(f'"artifact_version": {MODEL.version}', '"artifact_version": 0')
+    )
+    with pytest.raises(ArtifactError, match=f"expected model version {MODEL.version}, found 0"):
         load_network(tmp_path / "model")
 
 
