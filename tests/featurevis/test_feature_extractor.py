@@ -14,6 +14,7 @@ from pipeline.model.inputs import normalize
 from pipeline.model.layers import run_to
 from pipeline.model.network import Network
 from tests.featurevis.scene import SIDE, Scene
+from tests.networks.odd import ODD, build
 
 
 def center(network: Network, layer: str, images: Tensor, dtype: Literal["float32", "bfloat16"] = "float32") -> Tensor:
@@ -168,3 +169,17 @@ def test_logits_of_another_size_are_refused_in_one_line() -> None:
     assert FeatureExtractor(network, [LOGITS], (16, 16), "float32").layers == (LOGITS,)
     with pytest.raises(ConfigError, match=r"^units\.size: expected images .* as far as logits, found 20 × 16 pixels"):
         FeatureExtractor(network, [LOGITS], (20, 16), "float32", size_setting="units.size")
+
+
+def test_features_are_those_of_the_chosen_call() -> None:
+    """Of a module that is called several times, each call has features of its own, with the network's output too."""
+    module, preprocessing = build(ODD["relu called three times, in a block"]), PreprocessingSettings(crop=32)
+    network = Network("reused", module, tuple("abcde"), preprocessing, discover_layers(module, 32))
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    names = ["relu:1", "relu:2"]
+    with torch.no_grad():
+        found = FeatureExtractor(network, [*names, LOGITS], (32, 32), "float32")(images)
+        first, second = (run_to(module, name, normalize(images, preprocessing)) for name in names)
+    torch.testing.assert_close(found["relu:1"], first, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found["relu:2"], second, rtol=1e-4, atol=1e-5)
+    assert first.shape != second.shape

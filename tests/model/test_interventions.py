@@ -1,3 +1,5 @@
+from itertools import count
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -7,6 +9,7 @@ from pipeline.model.discovery import discover_layers
 from pipeline.model.interventions import intervened_logits
 from pipeline.model.layers import get_layer
 from pipeline.model.network import Network
+from tests.networks.odd import ODD, build
 
 POSITIONS = torch.tensor([[0, 1], [3, 2], [1, 1]])
 KEEP = torch.tensor([1.0, 0.0, 1.0, 0.5])
@@ -20,7 +23,11 @@ def logits_with_hook(
     y, x = POSITIONS[number].tolist()
     place = (0, shape.prefix + y * shape.width + x) if shape.kind == "tokens" else (0, slice(None), y, x)
 
+    calls = count()
+
     def intervene(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        if next(calls) != int(layer.partition(":")[2] or 0):
+            return output
         output = output.clone()
         before = output[place].clone()
         scale = before.norm() if relative else torch.ones(())
@@ -45,13 +52,16 @@ def logits_with_hook(
         ("vit", "conv_proj"),
         ("vit", "encoder.layers.encoder_layer_0"),
         ("vit", "encoder.layers.encoder_layer_0.mlp"),
+        ("relu called three times, in a block", "relu:1"),
+        ("relu called three times, in a block", "relu:2"),
+        ("recurrent convolution", "step:2"),
     ],
 )
 def test_interventions_equal_one_pass_each(
     which: str, layer: str, relative: bool, request: pytest.FixtureRequest
 ) -> None:
-    """Interventions computed together give the logits of one pass for each, in maps and tokens."""
-    module: nn.Module = request.getfixturevalue(which)
+    """Interventions computed together give the logits of one pass each, in maps, tokens and one call of several."""
+    module: nn.Module = build(ODD[which]) if which in ODD else request.getfixturevalue(which)
     shapes = discover_layers(module, 32)
     network = Network("n", module, ("a", "b", "c", "d", "e"), PreprocessingSettings(crop=32), shapes)
     generator = torch.Generator().manual_seed(0)

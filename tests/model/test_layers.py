@@ -6,6 +6,7 @@ from pipeline.core.errors import ModelError
 from pipeline.model.discovery import discover_layers
 from pipeline.model.interventions import record_outputs
 from pipeline.model.layers import LayerShape, get_layer, require_layer, run_to, run_to_all
+from tests.networks.odd import ODD, build
 
 IMAGES = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 
@@ -27,16 +28,18 @@ def test_tokens_come_back_as_their_patches(vit: nn.Module) -> None:
     assert not torch.allclose(tokens.transpose(2, 3), patches)
 
 
-@pytest.mark.parametrize("kind", ["map", "map_last", "tokens"])
+@pytest.mark.parametrize("kind", ["map", "map_last", "tokens", "tokens_last"])
 def test_a_map_survives_the_layers_own_order(kind: str) -> None:
-    """Writing a map in the layer's order and reading it back changes nothing, and prefix tokens are zero."""
-    shape = LayerShape(kind, 3, 4, 5, 2 if kind == "tokens" else 0, 1.0, 1)  # type: ignore[arg-type]  # parametrized
+    """Writing a map in the layer's order and reading it back changes nothing, and other tokens are zero."""
+    prefix, suffix = (2, 3) if kind.startswith("tokens") else (0, 0)
+    shape = LayerShape(kind, 3, 4, 5, prefix, 1.0, 1, suffix)  # type: ignore[arg-type]  # parametrized
     grid = torch.arange(2 * 3 * 4 * 5.0).reshape(2, 3, 4, 5)
     output = shape.from_map(grid)
     torch.testing.assert_close(shape.to_map(output), grid)
-    if kind == "tokens":
-        assert output.shape == (2, 22, 3)
-        assert not output[:, :2].any()
+    if shape.is_tokens:
+        tokens = output if kind == "tokens" else output.mT
+        assert tokens.shape == (2, 25, 3)
+        assert not tokens[:, [0, 1, -3, -2, -1]].any()
 
 
 def test_running_to_a_layer_stops_there_and_leaves_no_hook(cnn: nn.Module) -> None:
@@ -81,3 +84,19 @@ def test_freezing_makes_recording_safe(cnn: nn.Module) -> None:
     with torch.no_grad():
         before = run_to(cnn, "first", IMAGES)
     assert (before < 0).any()
+
+
+def test_one_of_several_calls_is_chosen_by_its_number() -> None:
+    """Each call has its own output; without a number the error lists the calls, with one too many likewise."""
+    module = build(ODD["recurrent convolution"])
+    shapes = discover_layers(module, 32)
+    with torch.no_grad():
+        found = run_to_all(module, ["step:0", "step:2"], IMAGES)
+        first = module.step(module.patches(IMAGES))
+    torch.testing.assert_close(found["step:0"], first)
+    assert not torch.allclose(found["step:2"], first)
+    for name in ("step", "step:3"):
+        with pytest.raises(ModelError, match=f"found '{name}'; choose among step:0, step:1, step:2$"):
+            require_layer(name, shapes)
+    with pytest.raises(ModelError, match="calls 'patches' once, found 'patches:0'"):
+        require_layer("patches:0", shapes)

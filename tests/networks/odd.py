@@ -23,6 +23,7 @@ class Head(nn.Module):
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         self.linear = nn.Linear(width, CLASSES)
+        nn.init.normal_(self.linear.weight, std=3.0)  # so that logits depend on each position by more than rounding
 
     def forward(self, values: Tensor) -> Tensor:
         """Logits of values [image, …, channel]."""

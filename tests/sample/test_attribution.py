@@ -1,19 +1,37 @@
+from collections.abc import Callable
+from itertools import count
+
 import pytest
 import torch
 from torch import Tensor, nn
 
+from pipeline.model.build import build, freeze
 from pipeline.model.discovery import discover_layers
 from pipeline.model.layers import LayerShape, get_layer, run_to
 from pipeline.model.positions import at_positions
 from pipeline.sample.attribution import attributions, average, relaxed_max_pool
 from pipeline.sample.forward import record_forward
+from tests.networks.odd import ODD
+from tests.networks.odd import build as build_odd
 
 POSITIONS = torch.tensor([[[0, 0], [2, 1], [3, 3]], [[1, 2], [3, 0], [2, 2]]])
 
 
+CALLED_AGAIN: dict[str, Callable[[], nn.Module]] = {
+    "reused": lambda: build_odd(ODD["block called twice"]),
+    "recurrent": lambda: build_odd(ODD["recurrent convolution"]),
+    "resnet": lambda: freeze(build({"_target_": "torchvision.models.resnet18", "num_classes": 5})),
+}
+
+
 def _logits_after(module: nn.Module, layer: str, images: Tensor, change: Tensor) -> Tensor:
     """Logits of the network with ``change`` added to the layer's output, by a plain hook."""
-    handle = get_layer(module, layer).register_forward_hook(lambda _m, _i, output: output + change.to(output.dtype))
+    calls = count()
+
+    def add(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        return output + change.to(output.dtype) if next(calls) == int(layer.partition(":")[2] or 0) else output
+
+    handle = get_layer(module, layer).register_forward_hook(add)
     try:
         with torch.no_grad():
             logits: Tensor = module(images)
@@ -50,13 +68,23 @@ def _finite_difference(module: nn.Module, layer: str, shape: LayerShape, images:
         ("cnn", "second_relu"),
         ("vit", "conv_proj"),
         ("vit", "encoder.layers.encoder_layer_0.mlp"),
+        ("reused", "relu:0"),
+        ("reused", "relu:1"),
+        ("reused", "relu:2"),
+        ("reused", "block:1"),
+        ("recurrent", "step:1"),
+        ("resnet", "layer2.0.relu:0"),
+        ("resnet", "layer2.0.relu:1"),
     ],
 )
 def test_attribution_is_the_derivative_along_the_activation(
     network: str, layer: str, request: pytest.FixtureRequest
 ) -> None:
-    """Attribution equals a finite difference of every logit along the sampled activation, in CNNs and transformers."""
-    module: nn.Module = request.getfixturevalue(network)
+    """Attribution equals a finite difference of every logit along the sampled activation, in CNNs and transformers.
+
+    Where a module is called several times, only the layer's own call changes.
+    """
+    module: nn.Module = CALLED_AGAIN[network]() if network in CALLED_AGAIN else request.getfixturevalue(network)
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     shape = discover_layers(module, 32)[layer]
     with torch.no_grad():

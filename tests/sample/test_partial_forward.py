@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from pipeline.core.errors import ModelError
 from pipeline.model.build import freeze
 from pipeline.sample.forward import record_forward
+from tests.networks.odd import ODD, build
 
 
 class Tangle(nn.Module):
@@ -57,7 +58,7 @@ def calls(module: nn.Module) -> tuple[dict[str, int], Any]:
     return counted, count
 
 
-@pytest.mark.parametrize("name", ["stem", "inner.0", "inner", "layer"])
+@pytest.mark.parametrize("name", ["stem", "twice:0", "inner.0", "inner", "layer", "twice:1"])
 def test_the_rest_of_the_network_gives_the_same_logits(tangle: nn.Module, images: Tensor, name: str) -> None:
     """From any layer on, the network ends in the very logits of a whole pass, whatever images it is given again."""
     with torch.no_grad():
@@ -67,6 +68,26 @@ def test_the_rest_of_the_network_gives_the_same_logits(tangle: nn.Module, images
             assert torch.equal(tangle(torch.zeros_like(images)), expected)
         assert not torch.equal(tangle(torch.zeros_like(images)), expected)
         torch.testing.assert_close(tangle(images), expected, rtol=0, atol=0)
+
+
+def test_every_pass_of_a_replay_starts_at_the_layer(tangle: nn.Module, images: Tensor) -> None:
+    """While it lasts, a second and a third pass give the same logits as the first, whatever images they are given."""
+    with torch.no_grad():
+        expected = tangle(images)
+        with record_forward(tangle, ["twice:1"], images)["twice:1"].replay() as call:
+            assert call == 1
+            for _ in range(3):
+                assert torch.equal(tangle(torch.randn_like(images)), expected)
+
+
+def test_a_call_is_counted_among_those_that_a_replay_makes(images: Tensor) -> None:
+    """A module that returns what was recorded calls none inside it, so the second call of its ReLU is the first."""
+    module = build(ODD["relu called three times, in a block"])
+    with torch.no_grad():
+        recorded = record_forward(module, ["relu:1", "relu:2"], images)
+        for name, expected in {"relu:1": 1, "relu:2": 1}.items():
+            with recorded[name].replay() as call:
+                assert call == expected
 
 
 def test_what_comes_before_a_layer_does_not_run_again(
