@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from pipeline.core.errors import ModelError
 from pipeline.model.layers import LayerShape, call_name, on_calls, several_calls, split_call
 from pipeline.model.output_format import (
+    MEASURED,
     GivenFormat,
     Moved,
     OutputFormat,
@@ -25,7 +26,6 @@ from pipeline.model.output_format import (
 )
 
 PROBES = 16  # inputs in one forward pass of the search, to bound its memory
-DETECTED = GivenFormat()
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,11 @@ class FoundLayers:
         near = difflib.get_close_matches(name, self.formats, n=4, cutoff=0.3) or list(self.formats)[-8:]
         raise ModelError(
             f"layers: expected a layer with a map or token grid, found {name!r}, {self.refused[name]}; near names: "
-            f"{', '.join(near)}"
+            f"{', '.join(near) or 'none'}"
         )
 
 
-def discover_layers(module: nn.Module, crop: int, given: GivenFormat = DETECTED) -> dict[str, LayerShape]:
+def discover_layers(module: nn.Module, crop: int, given: GivenFormat = MEASURED) -> dict[str, LayerShape]:
     """Every layer of a frozen network whose output has spatial positions, in the order of its modules.
 
     Args:
@@ -92,7 +92,7 @@ def discover_layers(module: nn.Module, crop: int, given: GivenFormat = DETECTED)
     return {name: _shape(found, crop, rows[0][name], rows[1][name]) for name, found in formats.items()}
 
 
-def find_layers(module: nn.Module, crop: int, given: GivenFormat = DETECTED) -> FoundLayers:
+def find_layers(module: nn.Module, crop: int, given: GivenFormat = MEASURED) -> FoundLayers:
     """The layers with spatial positions, from three forward passes; see :func:`discover_layers`.
 
     A layer follows the batch: entry i of its output depends on image i only.

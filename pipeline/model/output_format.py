@@ -61,6 +61,9 @@ class GivenFormat(NamedTuple):
         return cls(settings.layout, settings.prefix_tokens, settings.suffix_tokens)
 
 
+MEASURED = GivenFormat()
+
+
 class Grid(NamedTuple):
     """Where the positions of a reading are: for maps all entries, for tokens a part of the sequence."""
 
@@ -173,7 +176,7 @@ def find_formats(
         if found is not None:
             formats[name] = found
         else:
-            unverified[name] = Unverified(_seen(seen), likely[0] if likely else None)
+            unverified[name] = Unverified(_seen(seen, given), likely[0] if likely else None)
     return formats, unverified
 
 
@@ -295,10 +298,10 @@ def _positions(kind: Kind, sizes: tuple[int, ...]) -> tuple[int, ...]:
     return sizes[:channel] + sizes[channel + 1 :]
 
 
-def _seen(seen: Moved) -> str:
+def _seen(seen: Moved, given: GivenFormat) -> str:
     """What was measured of an output, for an error line."""
     best = {}
-    for score, found in _scores(seen, [], GivenFormat()):
+    for score, found in _scores(seen, [], given):
         best[found.kind] = max(score, best.get(found.kind, -1.0))
-    scores = ", ".join(f"{score:.2f} as {kind}" for kind, score in best.items()) or "no size of a token grid"
-    return f"[batch, {', '.join(map(str, seen.sizes))}] whose entries do not follow the places of the image ({scores})"
+    measured = ", ".join(f"{score:.2f} as {kind}" for kind, score in best.items()) or "their number is that of no grid"
+    return f"[batch, {', '.join(map(str, seen.sizes))}] whose entries do not follow the places of the image ({measured})"

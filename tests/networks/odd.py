@@ -3,7 +3,9 @@
 The input is 32 × 32 pixels; a patch grid has 4 × 4 patches unless its name says otherwise.
 """
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 
 from pipeline.model.build import freeze
 from pipeline.model.output_format import GivenFormat, OutputFormat
+from tests.networks.checks import Row, in_words
 
 CROP = 32
 CLASSES = 5
@@ -306,3 +309,11 @@ def build(odd: Odd) -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return freeze(odd.build())
+
+
+def judged(row: Row, odd: Odd) -> Row:
+    """The row, which is right if the layer is read or refused as it has to be."""
+    if isinstance(odd.expected, str):
+        return replace(row, expected=re.search(odd.expected, row.refused) is not None)
+    place = row.place if odd.given.layout is None else float("nan")  # nobody has verified a given layout
+    return replace(row, expected=row.layout == in_words(odd.expected), place=place)
