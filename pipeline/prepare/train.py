@@ -13,6 +13,7 @@ from pipeline.config.model import PreprocessingSettings, TrainingSettings
 from pipeline.core.progress import progress
 from pipeline.model.convention import convention_of
 from pipeline.model.inputs import normalize
+from pipeline.prepare.adamw import AdamW, OneCycle
 
 ROTATION = 8.0  # degrees either way
 ZOOM = 0.18  # share of the size, larger or smaller
@@ -99,10 +100,8 @@ def _fit(
     module.train().to(memory_format=memory_format)
     batch = min(settings.batch_size, len(rows))
     steps = len(rows) // batch
-    optimizer = torch.optim.AdamW(module.parameters(), weight_decay=settings.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.learning_rate, epochs=settings.epochs, steps_per_epoch=steps
-    )
+    schedule = OneCycle(settings.learning_rate, settings.epochs * steps)
+    optimizer = AdamW(module.parameters(), schedule, settings.weight_decay)
     history = []
     with progress("training", settings.epochs * steps * batch, "images") as bar:
         for epoch in range(settings.epochs):
@@ -114,10 +113,8 @@ def _fit(
                 images = images.contiguous(memory_format=memory_format)
                 inputs = _adversarial(module, images, targets[chosen], settings.robust, preprocessing, generator)
                 loss = functional.cross_entropy(module(normalize(inputs, preprocessing)), targets[chosen])
-                optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
                 optimizer.step()
-                schedule.step()
                 total += float(loss.detach())
                 bar.update(batch)
             history.append(total / steps)
