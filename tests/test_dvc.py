@@ -15,7 +15,8 @@ from pipeline.export import METRICS_FILE
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-RUN = ["atlas", "run", "+experiment=tiny", "layers=[mixed3b]", "grid.levels=[2,4]"]
+RUN = ["atlas", "run", "+experiment=tiny", "layers=[mixed3b]", "grid.levels=[2,4]", "selection.min_samples=12"]
+FINER = [*RUN, "render.steps=5", "grid.levels=[2,4,8]"]
 
 
 class Checkout:
@@ -62,6 +63,11 @@ def stages(printed: str) -> set[str]:
     return set(re.findall(r"Running stage '([a-z]+)", printed))
 
 
+def items(printed: str) -> set[str]:
+    """The stages that DVC ran, each with the layer and atlas of its item."""
+    return set(re.findall(r"Running stage '(\S+)'", printed))
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout in which the tiny experiment has run once."""
@@ -75,28 +81,35 @@ def test_only_what_is_out_of_date_runs(checkout: Checkout) -> None:
     assert stages(checkout(*RUN)) == set()
     assert stages(checkout("dvc", "repro")) == set()
     assert stages(checkout(*RUN, "render.steps=5")) == {"render", "tile", "site"}
-    assert stages(checkout(*RUN, "render.steps=5", "grid.levels=[2,4,8]")) == {
-        *("grid", "render", "tile", "predict", "site")
-    }
+    assert stages(checkout(*FINER)) == {"grid", "render", "tile", "predict", "site"}
     assert stages(checkout("dvc", "repro", "--single-item", "--force", "tile@mixed3b-all")) == {"tile"}
     assert json.loads(checkout("dvc", "metrics", "show", "--json"))
 
 
+def test_what_is_kept_to_resume_takes_no_space(checkout: Checkout) -> None:
+    """Files that a work folder keeps become links to the committed ones, which are links to DVC's cache."""
+    checkout(*FINER)
+    outputs = checkout.folder / "outputs"
+    share_committed_files(outputs)
+    kept = [path for path in (outputs / WORK).rglob("*") if path.is_file() and ARTIFACT in path.parts]
+    assert any("grid" in path.parts for path in kept)
+    for path in kept:
+        work = next(parent for parent in path.parents if parent.name == ARTIFACT).parent
+        committed = outputs / work.relative_to(outputs / WORK) / path.relative_to(work / ARTIFACT)
+        assert path.samefile(committed)
+
+
 def test_one_more_class_runs_its_own_stages_alone(checkout: Checkout) -> None:
     """A class, a comparison or a second image set adds its own stages and the page; nothing else runs again."""
-    one = [*RUN, "selection.min_samples=12", "classes=[flower]"]
-    checkout(*one)
-    printed = checkout(*one[:-1], "classes=[flower,fireboat]", "comparisons=[[flower,fireboat]]")
-    ran = set(re.findall(r"Running stage '(\S+)'", printed))
+    checkout(*RUN)
     each = ("reduce", "grid", "render", "tile")
-    assert ran == {
-        *(f"{stage}@mixed3b-{atlas}" for stage in each for atlas in ("class-1", "compare-3-1")),
-        "patch@mixed3b-compare-3-1",
-        "site",
+    one = [*RUN, "classes=[flower]"]
+    assert items(checkout(*one)) == {*(f"{stage}@mixed3b-class-3" for stage in each), "site"}
+    two = [*one, "comparisons=[[flower,fireboat]]", "+images@place.images=toytown", "place.images.count=20"]
+    assert items(checkout(*two)) == {
+        *(f"{stage}@mixed3b-compare-3-1" for stage in (*each, "patch")),
+        *("place@mixed3b", "site"),
     }
-    second = ["+images@place.images=toytown", "place.images.count=20"]
-    printed = checkout(*one[:-1], "classes=[flower,fireboat]", "comparisons=[[flower,fireboat]]", *second)
-    assert set(re.findall(r"Running stage '(\S+)'", printed)) == {"place@mixed3b", "site"}
 
 
 def test_an_earlier_configuration_is_restored(checkout: Checkout) -> None:
@@ -159,23 +172,9 @@ def test_a_damaged_shard_is_repaired(checkout: Checkout) -> None:
     assert contents(outputs) == before
 
 
-def test_what_is_kept_to_resume_takes_no_space(checkout: Checkout) -> None:
-    """Files that a work folder keeps become links to the committed ones, which are links to DVC's cache."""
-    checkout(*RUN)
-    assert "grid" in stages(checkout(*RUN, "grid.exemplars=2"))
-    outputs = checkout.folder / "outputs"
-    share_committed_files(outputs)
-    kept = [path for path in (outputs / WORK).rglob("*") if path.is_file() and ARTIFACT in path.parts]
-    assert any("grid" in path.parts for path in kept)
-    for path in kept:
-        work = next(parent for parent in path.parents if parent.name == ARTIFACT).parent
-        committed = outputs / work.relative_to(outputs / WORK) / path.relative_to(work / ARTIFACT)
-        assert path.samefile(committed)
-
-
 def test_an_experiment_composes_anew(checkout: Checkout) -> None:
     """`dvc exp run -S` takes overrides and experiments as Hydra does, and runs what they change."""
-    overrides = ["+experiment=tiny", "layers=[mixed3b]", "grid.levels=[2,4]", "reduce=pca"]
+    overrides = [*RUN[2:], "reduce=pca"]
     ran = stages(checkout("dvc", "exp", "run", *(part for override in overrides for part in ("-S", override))))
     assert "reduce" in ran
     assert ran.isdisjoint({"prepare", "sample"})

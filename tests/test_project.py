@@ -22,7 +22,7 @@ from pipeline.stages import STAGES
 from tests.test_dvc import stages
 
 ROOT = Path(__file__).parents[1]
-RUN = ("run", "+experiment=tiny", "layers=[mixed3b]")
+RUN = ("run", "+experiment=tiny", "layers=[mixed3b]", "grid.levels=[2,4]")
 NAMES = ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL")
 
 
