@@ -1,5 +1,6 @@
 """A render that is killed goes on where it stopped, and ends with the same bytes."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,16 @@ from pipeline.core.artifacts import GRID, MODEL
 from pipeline.core.zarr_store import create, write_array
 from pipeline.model.build import build, freeze
 from pipeline.model.network import save_network
+from pipeline.render.stage import run
+from pipeline.stages import STAGES, Task
 from tests.featurevis.scene import scene
 from tests.render.planted_samples import exemplars, plant_samples
-from tests.soak.kill_render import icons, killed, rows, start
+from tests.soak.kill_render import icons, killed, rows
 
 ROOT = Path(__file__).parents[2]
-LAYER = "features.4"
-ARCHITECTURE = {"_target_": "torchvision.models.squeezenet1_1", "num_classes": 5}
-SETTINGS = ["size=32", "steps=60", "warm_steps=30", "batch_size=2", "attempts=1"]
+LAYER = "mixed3b"
+ARCHITECTURE = {"_target_": "pipeline.model.small_inception.SmallInception", "num_classes": 5}
+SETTINGS = ["size=32", f"size_by_layer.{LAYER}=32", "steps=24", "warm_steps=16", "batch_size=2", "attempts=1"]
 
 
 def plant(outputs: Path) -> Path:
@@ -53,8 +56,9 @@ def test_a_killed_render_ends_with_the_same_bytes(
 ) -> None:
     """After three kills every byte is that of a render left alone; what was kept is not drawn again."""
     monkeypatch.setenv("ATLAS_CLUSTER", '{"kind": "inline", "threads": 1}')
-    alone, other = plant(tmp_path / "alone"), plant(tmp_path / "other")
-    assert start(alone, params, LAYER).wait() == 0
+    alone, other = plant(tmp_path / "alone"), tmp_path / "other"
+    shutil.copytree(alone, other)
+    run(Task(STAGES["render"], params, alone, LAYER, "all"))
     total = rows(alone)
     assert total == 9 + 36
     told = killed(other, params, LAYER, kills=3, total=total, seed=1)

@@ -30,21 +30,27 @@ from tests.featurevis.scene import Scene, scene
 from tests.render.planted_samples import exemplars, plant_samples
 
 ROOT = Path(__file__).parents[2]
-LAYER = "features.4"
-ARCHITECTURE = {"_target_": "torchvision.models.squeezenet1_1", "num_classes": 5}
+LAYER = "mixed3b"
+ARCHITECTURE = {"_target_": "pipeline.model.small_inception.SmallInception", "num_classes": 5}
 CELLS = np.array([[0, 0], [0, 1], [1, 1], [2, 2], [3, 0], [3, 3]])
 DRAWN = np.array([True, True, False, True, True, True])
 
 
+@pytest.fixture(scope="module")
+def small_scene() -> Scene:
+    """A small network and what a grid would hold of one of its layers."""
+    return scene(freeze(build(ARCHITECTURE)), LAYER)
+
+
 @pytest.fixture
-def planted(tmp_path: Path) -> Callable[..., Task]:
+def planted(small_scene: Scene, tmp_path: Path) -> Callable[..., Task]:
     """A saved network, a grid of two levels and activations; gives the task for some overrides."""
-    found = scene(freeze(build(ARCHITECTURE)), LAYER)
-    save_network(MODEL.path(tmp_path), found.network, ARCHITECTURE, {})
-    _plant_grid(tmp_path, found)
+    save_network(MODEL.path(tmp_path), small_scene.network, ARCHITECTURE, {})
+    _plant_grid(tmp_path, small_scene)
 
     def task(*overrides: str) -> Task:
-        few = ["render.warm_steps=6", "render.size=32", "render.steps=8", "render.batch_size=4", f"layers=[{LAYER}]"]
+        few = ["render.warm_steps=6", "render.steps=8", "render.batch_size=4", f"layers=[{LAYER}]"]
+        few += ["render.size=32", f"render.size_by_layer.{LAYER}=32"]
         params = parse_params(OmegaConf.to_container(compose_config(ROOT, [*few, *overrides])))
         return Task(STAGES["render"], params, tmp_path, LAYER, "all")
 
@@ -140,15 +146,14 @@ def test_a_second_run_renders_nothing(planted: Callable[..., Task], capsys: pyte
 
 
 def test_a_further_level_renders_its_own_icons_alone(
-    planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
+    planted: Callable[..., Task], small_scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Those of the levels before come from the cache; where a parent is rendered, new ones start from it."""
     task = planted()
-    found = scene(freeze(build(ARCHITECTURE)), LAYER)
-    _plant_grid(task.outputs, found, levels=(4,))
+    _plant_grid(task.outputs, small_scene, levels=(4,))
     run(task)
     before, icons = hits_and_rendered(capsys), everything(task)
-    _plant_grid(task.outputs, found, finer=1.2 * found.means)
+    _plant_grid(task.outputs, small_scene, finer=1.2 * small_scene.means)
     run(task)
     after = hits_and_rendered(capsys)
     assert everything(task).items() > icons.items()
@@ -159,7 +164,7 @@ def test_a_further_level_renders_its_own_icons_alone(
 
 CHANGING = [
     "render.statistics=1.0",
-    f"+render.statistics_layers={{{LAYER}:[features.1]}}",
+    f"+render.statistics_layers={{{LAYER}:[mixed3a]}}",
     "render.steps=4",
     "render.warm_learning_rate=0.1",
     "render.batch_size=5",
@@ -185,7 +190,7 @@ def test_a_setting_that_can_change_a_pixel_renders_anew(
 
 
 @pytest.mark.parametrize(
-    "override", ["render.attempts=2", "+render.size_by_layer.other=99", "+render.statistics_layers.other=[features.1]"]
+    "override", ["render.attempts=2", "+render.size_by_layer.other=99", "+render.statistics_layers.other=[mixed3a]"]
 )
 def test_a_setting_that_changes_no_pixel_renders_nothing(
     override: str, planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]
@@ -294,18 +299,19 @@ def test_whitened_directions_take_the_samples_covariance(planted: Callable[..., 
 
 def test_one_layer_can_have_its_own_size(planted: Callable[..., Task]) -> None:
     """A size given for the layer wins over the common one."""
-    task = planted(f"+render.size_by_layer={{{LAYER}:40}}")
+    task = planted(f"render.size_by_layer.{LAYER}=40")
     run(task)
     assert array(level(open_artifact(ICONS, task.path(ICONS)), 4), "icon").shape == (5, 40, 40, 3)
 
 
-def test_icons_that_fails_are_counted(planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]) -> None:
+def test_icons_that_fails_are_counted(
+    planted: Callable[..., Task], small_scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A cell whose mean is not a number is left out, counted and reported; the others are rendered."""
     task = planted()
-    found = scene(freeze(build(ARCHITECTURE)), LAYER)
-    means = found.means.copy()
+    means = small_scene.means.copy()
     means[3] = np.nan
-    _plant_grid(task.outputs, found, means)
+    _plant_grid(task.outputs, small_scene, means)
     run(task)
     metrics = json.loads((task.outputs / f"metrics/render/{LAYER}/all.json").read_text())
     assert (metrics["4"]["failed"], metrics["4"]["icons"]) == (1, 5)
@@ -313,11 +319,10 @@ def test_icons_that_fails_are_counted(planted: Callable[..., Task], capsys: pyte
     assert "1 COULD NOT BE RENDERED" in capsys.readouterr().err
 
 
-def test_a_level_without_any_icon_is_an_error(planted: Callable[..., Task]) -> None:
+def test_a_level_without_any_icon_is_an_error(planted: Callable[..., Task], small_scene: Scene) -> None:
     """Where nothing at all can be rendered the stage says so and leaves no artifact."""
     task = planted()
-    found = scene(freeze(build(ARCHITECTURE)), LAYER)
-    _plant_grid(task.outputs, found, np.full_like(found.means, np.nan))
+    _plant_grid(task.outputs, small_scene, np.full_like(small_scene.means, np.nan))
     with pytest.raises(DataError, match="none of 5 could be rendered"):
         run(task)
     assert not task.path(ICONS).exists()
@@ -387,9 +392,9 @@ def _correlation(icons: np.ndarray, others: np.ndarray) -> list[float]:
 
 
 JUDGE = (
-    "judge={name: judge, architecture: {_target_: torchvision.models.squeezenet1_1}, weights: random, classes: null, "
+    "judge={name: judge, architecture: {_target_: pipeline.model.small_inception.SmallInception}, weights: random, "
+    "classes: null, preprocessing: {crop: 64}, prefix_tokens: null}"
 )
-JUDGE += "preprocessing: {crop: 64}, prefix_tokens: null}"
 
 
 def test_a_judge_changes_no_icon(planted: Callable[..., Task], capsys: pytest.CaptureFixture[str]) -> None:
