@@ -47,8 +47,9 @@ def _levels(*, _root_: DictConfig) -> ListConfig:
     from pipeline.fitting_levels import USUAL, fitting_levels  # noqa: PLC0415  # loads Pillow, see below
 
     samples, least = _samples(_root_), _root_.grid.min_count
-    known = samples is not None and isinstance(least, int) and least > 0
-    return ListConfig(list(fitting_levels(samples, least) if known else USUAL.levels))
+    if samples is None or not isinstance(least, int) or least < 1:
+        return ListConfig(list(USUAL.levels))
+    return ListConfig(list(fitting_levels(samples, least)))
 
 
 def _min_count(*, _root_: DictConfig) -> int:

@@ -21,6 +21,7 @@ from pipeline.core.progress import log_line
 RWLOCK = "rwlock"  # in DVC's temporary folder: which process reads or writes which paths
 COMMANDS = ("dvc", "atlas")  # in the command line of a process that may hold an entry there
 INTERRUPTED = 130  # exit code of a stage that was
+CLOCK_SECONDS = 2.0  # the system tells the start of a process to a second, more or less
 PATIENCE_SECONDS = 10.0  # in which a stage ends that has got the terminal's Ctrl-C itself
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -187,7 +188,7 @@ def _is_stale(entry: Entry, written: float) -> bool:
     """
     try:
         process = psutil.Process(int(entry["pid"]))
-        if process.create_time() > written:
+        if process.create_time() > written + CLOCK_SECONDS:
             return True
         words = [Path(word).stem for word in process.cmdline()]
         parts = {part for word in process.cmdline() for part in Path(word).parts}

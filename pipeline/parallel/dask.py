@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -88,6 +88,9 @@ def local_workers(settings: Local) -> Iterator[DaskPool]:
     """Workers on this machine, reachable from no other, until the block ends.
 
     Tests of GPU assignment cover the environment of the workers alone.
+
+    Raises:
+        ConfigError: a worker died before it had started.
     """
     with tempfile.TemporaryDirectory(prefix="atlas-workers-") as folder, dask.config.set(QUIET):
         common = {
@@ -110,10 +113,15 @@ def local_workers(settings: Local) -> Iterator[DaskPool]:
             "allowed_failures": settings.allowed_failures,
         }
         scheduler = {"cls": Scheduler, "options": options}
-        with (
-            SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.WARNING) as cluster,
-            Client(cluster, set_as_default=False) as client,
-        ):
+        with ExitStack() as started:
+            try:
+                cluster = SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.WARNING)
+                client = started.enter_context(Client(started.enter_context(cluster), set_as_default=False))
+            except (RuntimeError, OSError) as error:
+                raise ConfigError(
+                    f"cluster.workers: expected {settings.count()} local workers to start, found: {_one_line(error)}; "
+                    "run again, with fewer workers where memory is short"
+                ) from error
             yield DaskPool(client, settings.threads)
 
 

@@ -167,6 +167,19 @@ def test_a_killed_worker_loses_nothing(workers: DaskPool, tmp_path: Path) -> Non
         dict(workers.map_unordered(die, [0], setup))
 
 
+@pytest.mark.parametrize("error", [RuntimeError("Nanny failed to start."), OSError("no port"), TimeoutError("late")])
+def test_a_worker_that_dies_at_its_start_is_told_in_one_line(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever Dask raises while it starts the workers, the line says so; what the block raises stays as it is."""
+
+    def fail(**_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pipeline.parallel.dask.SpecCluster", fail)
+    line = f"cluster.workers: expected 2 local workers to start, found: {error}"
+    with pytest.raises(ConfigError, match=line), open_pool(Local(workers=2)):
+        pass
+
+
 def test_no_scheduler_is_told_in_one_line(tmp_path: Path) -> None:
     """An address without a server, or a file without an address: the error names it and what to do."""
     with socket.socket() as nobody:
