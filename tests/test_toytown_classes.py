@@ -21,6 +21,7 @@ from pipeline.reduce import umap
 from pipeline.reduce.postprocess import comparison_axis, to_unit_square
 from pipeline.reduce.selection import read_attributions, samples_of_class
 from pipeline.sample.attribution import sample_batch
+from pipeline.sample.baseline import sum_of_means
 from tests.toytown_truth import PREPROCESSING, SIDE, network, parts, unseen_scenes
 
 LAYER, PLACES = "mixed4a", 12
@@ -63,7 +64,8 @@ def samples(scenes: list[Scene]) -> Samples:
     images = torch.stack([to_tensor(scene.image, PREPROCESSING) for scene in scenes])
     shape = learned.layers[LAYER]
     settings = SampleSettings(positions_per_image=PLACES)
-    block = sample_batch(learned, {LAYER: shape}, images, places, settings)[LAYER]
+    baseline = sum_of_means(learned, {LAYER: shape}, images[:, None], settings)[LAYER] / len(images)
+    block = sample_batch(learned, {LAYER: shape}, images, places, settings, {LAYER: baseline.astype(np.float32)})[LAYER]
     pixel = ((block["position"] + 0.5) * SIDE / shape.height).astype(np.int64)
     part = parts(scenes, pixel.reshape(len(scenes), PLACES, 2)).ravel()
     image = np.repeat(np.arange(len(scenes)), PLACES)

@@ -62,7 +62,7 @@ def activations(network: Network, scenes: list[Scene]) -> Places:
     images = torch.stack([to_tensor(scene.image, PREPROCESSING) for scene in scenes])
     shape = network.layers[LAYER]
     settings = SampleSettings(positions_per_image=PLACES, attribution=False)
-    block = sample_batch(network, {LAYER: shape}, images, places, settings)[LAYER]
+    block = sample_batch(network, {LAYER: shape}, images, places, settings, {})[LAYER]
     pixel = ((block["position"] + 0.5) * 64 / shape.height).astype(np.int64).reshape(len(scenes), PLACES, 2)
     part = parts(scenes, pixel).ravel()
     image = np.repeat(np.arange(len(scenes)), PLACES)

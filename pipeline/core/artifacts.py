@@ -58,15 +58,22 @@ REJECTED = Artifact("rejected", "rejected.parquet")
 # one layer; the format of an output is measured; a layer has `suffix`, the tokens after the patch grid
 MODEL = Artifact("model", "model", version=2)
 
+# version 3: attributions compare with the layer's mean where sample.baseline=mean, which `baseline` holds; before, with
+# zero always. With sample.integration_steps they are integrated from the baseline.
 # version 2: activations and attributions are stored as float16, or as float32 with sample.storage=float32, and readers
 # get float32; shards hold whole batches; the sums of the stage `sample` are in the attribute `tally`
 ACTIVATIONS = Artifact(
     "activations",
     "activations/{layer}.zarr",
-    version=2,
+    version=3,
     arrays={
         "activation": Array(("sample", "channel"), "float32", "output of the layer at the sample", "raw activation"),
-        "attribution": Array(("sample", "class"), "float32", "activation · ∂logit/∂activation, one per class", "logit"),
+        "attribution": Array(
+            ("sample", "class"), "float32", "(activation - baseline) · ∂logit/∂activation, one per class", "logit"
+        ),
+        "baseline": Array(
+            ("channel",), "float32", "mean activation that attributions compare with; none: zero", "raw activation"
+        ),
         "image": Array(("sample",), "int64", "row of the image in images.parquet", "row"),
         "position": Array(("sample", "axis"), "int32", "(y, x) of the sample in the layer's map", "map position"),
     },

@@ -304,4 +304,6 @@ def _seen(seen: Moved, given: GivenFormat) -> str:
     for score, found in _scores(seen, [], given):
         best[found.kind] = max(score, best.get(found.kind, -1.0))
     measured = ", ".join(f"{score:.2f} as {kind}" for kind, score in best.items()) or "their number is that of no grid"
-    return f"[batch, {', '.join(map(str, seen.sizes))}] whose entries do not follow the places of the image ({measured})"
+    return (
+        f"[batch, {', '.join(map(str, seen.sizes))}] whose entries do not follow the places of the image ({measured})"
+    )

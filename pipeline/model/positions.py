@@ -20,10 +20,20 @@ def map_positions(places: NDArray[np.float64], height: int, width: int, border: 
         width: of the layer's map.
         border: positions left out at each side.
     """
-    size = np.array([height, width])
-    inset = np.where(size > 2 * border, border, 0)
+    size, inset = np.array([height, width]), np.array([_inset(height, border), _inset(width, border)])
     positions: NDArray[np.int32] = (inset + np.floor(places * (size - 2 * inset))).astype(np.int32)
     return positions
+
+
+def interior(grid: Tensor, border: int) -> Tensor:
+    """The positions of a map [image, channel, y, x] that :func:`map_positions` can return, as a smaller map."""
+    top, left = (_inset(side, border) for side in grid.shape[2:])
+    return grid[:, :, top : grid.shape[2] - top, left : grid.shape[3] - left]
+
+
+def _inset(side: int, border: int) -> int:
+    """Positions left out at each end of a side."""
+    return border if side > 2 * border else 0
 
 
 def at_positions(grid: Tensor, positions: Tensor) -> Tensor:
@@ -62,9 +72,14 @@ def activations_at_places(
     positions = map_positions(places, grid.shape[2], grid.shape[3], border)
     index = torch.from_numpy(positions).long().to(output.device)
     activation: NDArray[np.float32] = at_positions(grid, index).flatten(0, 1).float().cpu().numpy()
+    require_finite(layer, activation)
+    return activation, positions
+
+
+def require_finite(layer: str, activation: NDArray[np.floating]) -> None:
+    """Raise DataError if some activation of the layer is not finite."""
     if not np.isfinite(activation).all():
         raise DataError(
             f"{layer}: expected finite activations, found {int((~np.isfinite(activation)).sum())} that are not; "
             "check the weights and the preprocessing"
         )
-    return activation, positions

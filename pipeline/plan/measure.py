@@ -223,10 +223,11 @@ def _sample_seconds(network: Network, params: Params, inputs: Tensor, clock: Clo
         layer: attribution_method(network.module, layer, shape, crop, settings.max_pool)[0]
         for layer, shape in (layers.items() if settings.attribution else ())
     }
+    baselines = {layer: np.zeros(shape.channels, np.float32) for layer, shape in layers.items()}  # any costs the same
 
     def run(count: int) -> None:
         places = relative_positions(params.seed, digests[:count], settings.positions_per_image)
-        sample_batch(network, layers, inputs[:count], places, settings, methods)
+        sample_batch(network, layers, inputs[:count], places, settings, baselines, methods)
 
     return seconds_each(run, len(inputs), clock)
 

@@ -1,13 +1,14 @@
 """The ablation test: does attribution predict which logits fall when an activation is replaced?
 
-An attribution estimates to first order how much each logit would fall if the activation were set to zero. The true
+An attribution estimates how much each logit would fall if its baseline, the layer's mean or zero, took the place of the
+activation. The true
 logit drop is measured: logits before minus logits after replacing the activation by zero, by the layer's mean, or by
 the activation of another image (zero, mean and resample ablation).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,9 +105,11 @@ def logit_drops(runner: InterventionRunner, samples: AblationSamples, mean: Floa
 
 
 def ablation_results(
-    samples: AblationSamples, drops: Mapping[str, Floats], resamples: int, seed: int
+    samples: AblationSamples, drops: Mapping[str, Floats], estimated: Literal["mean", "zero"], resamples: int, seed: int
 ) -> dict[str, Any]:
     """Every measure of every kind of ablation, beside the same measures of shuffled attributions.
+
+    ``estimated`` is the ablation whose drop an attribution estimates: that by its baseline.
 
     Intervals are over images. Attributions are shuffled by assigning each sample those of a sample of another image,
     the same one for every measure.
@@ -118,18 +121,19 @@ def ablation_results(
     shuffled = {name: agreement(attribution[shuffle], drop, samples.label, weights) for name, drop in drops.items()}
     constant = {name: int(constant_rows(drop).sum()) for name, drop in drops.items()}
     defined = ~constant_rows(attribution)
-    ranked = defined & ~constant_rows(drops["zero"])
+    ranked = defined & ~constant_rows(drops[estimated])
     return {
         "samples": len(samples.label),
         "images": len(np.unique(image)),
         "ranked_images": len(np.unique(image[ranked])),
         "labeled": int((samples.label >= 0).sum()),
         "classes": attribution.shape[1],
+        "estimated": estimated,
         "constant": {"attribution": int((~defined).sum()), **constant},
         "measures": {name: intervals(statistics) for name, statistics in measured.items()},
         "shuffled": {name: intervals(statistics) for name, statistics in shuffled.items()},
         "lift": {name: intervals(differences(measured[name], shuffled[name])) for name in measured},
-        "points": scatter_points(*top_class_drops(attribution[defined], drops["zero"][defined])),
+        "points": scatter_points(*top_class_drops(attribution[defined], drops[estimated][defined])),
     }
 
 

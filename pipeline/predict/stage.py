@@ -68,7 +68,9 @@ def _measure(task: Task, samples: zarr.Group) -> dict[str, Any]:
     mean = layer_mean(array(samples, "activation"))
     runner = _runner(task)
     drawn = _ablation_samples(task, samples, positions)
-    ablation = ablation_results(drawn, logit_drops(runner, drawn, mean), settings.resamples, seed)
+    # with the very baseline that attributions compare with
+    drops = logit_drops(runner, drawn, np.asarray(array(samples, "baseline")[...]) if "baseline" in samples else mean)
+    ablation = ablation_results(drawn, drops, task.params.sample.baseline, settings.resamples, seed)
     grid_level = _steering_level(task)
     plan = plan_steering(grid_level, mean, positions, settings, seed)
     steering = None
@@ -129,6 +131,7 @@ def metrics(content: Mapping[str, Any]) -> dict[str, Any]:
     ablation, steering = content["ablation"], content["steering"]
     found = {
         "measured": True,
+        "estimated": ablation["estimated"],
         "ablation_grade": content["verdict"]["ablation"]["grade"],
         "steering_grade": content["verdict"]["steering"]["grade"],
         "within": {name: group["within"] for name, group in ablation["measures"].items()},
@@ -144,9 +147,10 @@ def _log(layer: str, content: Mapping[str, Any]) -> None:
     if not content["measured"]:
         log_line(f"predict {layer}: not measured, since {content['reason']}")
         return
-    within = content["ablation"]["measures"]["zero"]["within"]
+    estimated = content["ablation"]["estimated"]
+    within = content["ablation"]["measures"][estimated]["within"]
     log_line(
-        f"predict {layer}: zero ablation, rank correlation of attribution and logit drop {within['value']} "
+        f"predict {layer}: {estimated} ablation, rank correlation of attribution and logit drop {within['value']} "
         f"({within['low']} to {within['high']})"
     )
     if content["steering"]:

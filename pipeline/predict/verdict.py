@@ -95,8 +95,8 @@ def layer_verdict(ablation: Mapping[str, Any], steering: Mapping[str, Any] | Non
     """Grades, sentence, warning and the rule that they follow, as the page shows them.
 
     Args:
-        ablation: results of the ablation test; graded by the rank correlation within a sample under zero ablation,
-            since that is what an attribution estimates.
+        ablation: results of the ablation test; graded by the rank correlation within a sample under ablation by the
+            baseline of attributions, since that is what an attribution estimates.
         steering: results of the steering test, None where no cell could be tested.
     """
     findings = _grade_ablation(ablation), _grade_steering(steering) if steering else Finding(math.nan, "unknown")
@@ -110,8 +110,9 @@ def layer_verdict(ablation: Mapping[str, Any], steering: Mapping[str, Any] | Non
 
 
 def _grade_ablation(results: Mapping[str, Any]) -> Finding:
-    value, chance = (_known(results[of]["zero"]["within"]["value"]) for of in ("measures", "shuffled"))
-    return grade(value, chance, 1.0, [_interval(results["lift"]["zero"]["within"])], results["ranked_images"])
+    by = results["estimated"]
+    value, chance = (_known(results[of][by]["within"]["value"]) for of in ("measures", "shuffled"))
+    return grade(value, chance, 1.0, [_interval(results["lift"][by]["within"])], results["ranked_images"])
 
 
 def _grade_steering(results: Mapping[str, Any]) -> Finding:

@@ -1,11 +1,17 @@
 """Activations and class attributions of every layer's samples, for one batch of images.
 
-A class attribution is how much a sampled activation adds to a logit, to first order: attribution[class] = activation ·
-∂logit[class]/∂activation, before softmax (Carter et al. 2019, "Attribution"). One forward-mode tangent through the rest
-of the network gives it for all classes of one position at once: the tangent is the activation itself at that position
-and zero elsewhere.
+A class attribution is how much a sampled activation adds to a logit beside a baseline, to first order:
+attribution[class] = (activation - baseline) · ∂logit[class]/∂activation, before softmax. One forward-mode tangent
+through the rest of the network gives it for all classes of one position at once: the tangent is activation - baseline
+at that position and zero elsewhere. With the baseline zero this is the attribution of Carter et al. (2019,
+"Attribution").
 
-Not every network allows that; see :data:`Method` for what is done instead.
+The derivative is that at the activation. With several integration steps it is the mean over as many points of the
+straight line from the baseline to the activation, at the midpoints of equal pieces (Integrated Gradients, Sundararajan
+et al. 2017), while the other positions keep their activations. The attributions of a position then approach the change
+of the logits when its activation takes the place of the baseline.
+
+Not every network allows forward mode; see :data:`Method` for what is done instead.
 """
 
 import warnings
@@ -26,6 +32,7 @@ from pipeline.model.interventions import replace_output
 from pipeline.model.layers import LayerShape, call_name, run_to_all
 from pipeline.model.network import Network
 from pipeline.model.positions import activations_at_places, at_positions
+from pipeline.sample.baseline import number_type
 from pipeline.sample.forward import PartialForward, record_forward
 
 Block = dict[str, NDArray[Any]]
@@ -43,6 +50,7 @@ def sample_batch(
     images: Tensor,
     places: NDArray[np.float64],
     settings: SampleSettings,
+    baselines: Mapping[str, NDArray[np.float32]],
     methods: Mapping[str, Method] | None = None,
 ) -> dict[str, Block]:
     """Activations, positions and (where configured) attributions of one batch, at every layer.
@@ -53,6 +61,7 @@ def sample_batch(
         images: network input [image, 3, y, x].
         places: relative places [image, place, 2] in 0..1, the same for every layer.
         settings: of the stage.
+        baselines: of each layer, [channel] raw activation; not used without attributions.
         methods: of the layers' attributions; tangents where a layer is not among them.
 
     Returns:
@@ -63,8 +72,7 @@ def sample_batch(
         DataError: an activation is not finite.
     """
     images = images.to(settings.device, memory_format=torch.channels_last)
-    number_type = torch.autocast(images.device.type, torch.bfloat16) if settings.dtype == "bfloat16" else nullcontext()
-    with torch.no_grad(), number_type:
+    with torch.no_grad(), number_type(settings):
         if not settings.attribution:
             outputs = run_to_all(network.module, list(shapes), images)
             return {layer: _activations(layer, shapes[layer], outputs[layer], places, settings) for layer in shapes}
@@ -72,7 +80,15 @@ def sample_batch(
         chosen = {layer: (methods or {}).get(layer, "tangents") for layer in shapes}
         return {
             layer: _with_attributions(
-                network, layer, shapes[layer], images, recorded[layer], places, settings, chosen[layer]
+                network,
+                layer,
+                shapes[layer],
+                images,
+                recorded[layer],
+                places,
+                settings,
+                baselines[layer],
+                chosen[layer],
             )
             for layer in shapes
         }
@@ -93,12 +109,23 @@ def _with_attributions(
     recorded: PartialForward,
     places: NDArray[np.float64],
     settings: SampleSettings,
+    baseline: NDArray[np.float32],
     method: Method,
 ) -> Block:
     block = _activations(layer, shape, recorded.output, places, settings)
     positions = torch.from_numpy(block["position"]).long().to(images.device).reshape(len(images), -1, 2)
     with relaxed_max_pool(network.module, settings.max_pool):
-        values = attributions(network.module, layer, shape, images, recorded, positions, method)
+        values = attributions(
+            network.module,
+            layer,
+            shape,
+            images,
+            recorded,
+            positions,
+            torch.from_numpy(baseline).to(recorded.output),
+            settings.integration_steps,
+            method,
+        )
     return {**block, "attribution": values.flatten(0, 1).float().cpu().numpy()}
 
 
@@ -109,11 +136,14 @@ def attributions(
     images: Tensor,
     recorded: PartialForward,
     positions: Tensor,
+    baseline: Tensor,
+    steps: int,
     method: Method = "tangents",
 ) -> Tensor:
     """The attribution of every sampled activation to every class.
 
-    The network runs from the layer on: once, and once more as a tangent for each position, or backward for each class.
+    With one step the network runs from the layer on once, and once more as a tangent for each position, or backward for
+    each class; with several it does so for each position and step.
 
     Args:
         module: a frozen network.
@@ -122,37 +152,42 @@ def attributions(
         images: network input [image, 3, y, x].
         recorded: a forward pass of these images, up to the layer.
         positions: (y, x) of the samples in the layer's map, [image, position, 2].
+        baseline: [channel] raw activation.
+        steps: of the integration.
         method: see :data:`Method`.
 
     Returns:
-        [image, position, class]
+        [image, position, class] logit
 
     Raises:
         ModelError: the network does not return one row of logits for each image.
     """
     if method == "backward":
-        return _backward_attributions(module, layer, shape, images, recorded, positions)
-    tangents = _tangents(shape, recorded.output, positions)
+        return _backward_attributions(module, layer, shape, images, recorded, positions, baseline, steps)
+    tangents = _tangents(shape, recorded.output, positions, baseline)
     zero = torch.zeros_like(recorded.output)
     perturbed = _Perturbed(module)
     hand_out = perturbed.copy_of if method == "tangents_of_copies" else None
     with recorded.replay(hand_out) as call, perturbed.at(call_name(layer, call)), forward_mode():
 
-        def logit_tangent(tangent: Tensor) -> Tensor:
-            both = torch.func.jvp(lambda delta: _logits(perturbed(delta), images), (zero,), (tangent,))
+        def logit_tangent(tangent: Tensor, back: float) -> Tensor:
+            """Derivative of the logits along ``tangent``, at a share ``back`` of the way back to the baseline."""
+            at = -back * tangent if back else zero
+            both = torch.func.jvp(lambda delta: _logits(perturbed(delta), images), (at,), (tangent,))
             found: Tensor = both[1]
             return found
 
-        # what does not depend on the tangent runs once for all of them
-        vectorized = torch.func.vmap(logit_tangent, chunk_size=max(1, TANGENTS // len(images)))
-        per_position: Tensor = vectorized(tangents)
+        # at the activation itself, what does not depend on the tangent runs once for all of them
+        together = max(1, TANGENTS // (len(images) if steps == 1 else 2 * len(images)))
+        vectorized = torch.func.vmap(logit_tangent, in_dims=(0, None), chunk_size=together)
+        per_position: Tensor = sum((vectorized(tangents, back) for back in midpoints(steps)), torch.zeros(())) / steps
     return per_position.movedim(0, 1)
 
 
-def _tangents(shape: LayerShape, output: Tensor, positions: Tensor) -> Tensor:
-    """[position, image, ...]: the layer's output at one sampled position of each image, zero elsewhere."""
+def _tangents(shape: LayerShape, output: Tensor, positions: Tensor, baseline: Tensor) -> Tensor:
+    """[position, image, ...]: output less baseline at one sampled position of each image, zero elsewhere."""
     grid = shape.to_map(output)
-    values = at_positions(grid, positions)
+    values = at_positions(grid, positions) - baseline
     image = torch.arange(len(grid), device=grid.device)
     tangents = []
     for number in range(positions.shape[1]):
@@ -163,27 +198,58 @@ def _tangents(shape: LayerShape, output: Tensor, positions: Tensor) -> Tensor:
 
 
 def _backward_attributions(
-    module: nn.Module, layer: str, shape: LayerShape, images: Tensor, recorded: PartialForward, positions: Tensor
+    module: nn.Module,
+    layer: str,
+    shape: LayerShape,
+    images: Tensor,
+    recorded: PartialForward,
+    positions: Tensor,
+    baseline: Tensor,
+    steps: int,
 ) -> Tensor:
     """As :func:`attributions`: the network runs from the layer on once, and backward to the layer for each class."""
-    output = recorded.output.detach().clone().requires_grad_()
-    values = at_positions(shape.to_map(recorded.output), positions)
+    change = at_positions(shape.to_map(recorded.output), positions) - baseline
+
+    def products(output: Tensor, chosen: slice) -> Tensor:
+        """Change times gradient at an output of the layer, at the chosen positions, [image, position, class]."""
+        at = positions[:, chosen]
+        gradients = _class_gradients(module, layer, images, recorded, output)
+        return torch.stack([(change[:, chosen] * at_positions(shape.to_map(one), at)).sum(2) for one in gradients], 2)
+
+    if steps == 1:
+        return products(recorded.output, slice(None))
+    found = []
+    for number, tangent in enumerate(_tangents(shape, recorded.output, positions, baseline)):
+        points = (recorded.output - back * tangent for back in midpoints(steps))
+        found.append(sum((products(point, slice(number, number + 1)) for point in points), torch.zeros(())) / steps)
+    return torch.cat(found, dim=1)
+
+
+def _class_gradients(
+    module: nn.Module, layer: str, images: Tensor, recorded: PartialForward, output: Tensor
+) -> list[Tensor]:
+    """The gradient of each class's logit where the layer returns ``output``."""
+    start = output.detach().clone().requires_grad_()
     # cuDNN has no backward pass for recurrent layers in evaluation mode
     recurrent = any(isinstance(part, nn.RNNBase) for part in module.modules())
     with (
         torch.enable_grad(),
         torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext(),
         recorded.replay(Tensor.clone) as call,
-        replace_output(module, call_name(layer, call), lambda _: output.clone()),
+        replace_output(module, call_name(layer, call), lambda _: start.clone()),
     ):
         logits = _logits(module, images)
-        found = []
-        for class_ in range(logits.shape[1]):
-            (gradient,) = torch.autograd.grad(
-                logits[:, class_].sum(), output, retain_graph=True, allow_unused=True, materialize_grads=True
-            )
-            found.append((values * at_positions(shape.to_map(gradient), positions)).sum(2))
-    return torch.stack(found, dim=2)
+        return [
+            torch.autograd.grad(
+                logits[:, class_].sum(), start, retain_graph=True, allow_unused=True, materialize_grads=True
+            )[0]
+            for class_ in range(logits.shape[1])
+        ]
+
+
+def midpoints(steps: int) -> list[float]:
+    """Shares of the way back to the baseline at which the derivative is taken: none for one step."""
+    return [0.0] if steps == 1 else [(number + 0.5) / steps for number in range(steps)]
 
 
 class _Perturbed:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+import zarr
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -26,6 +27,7 @@ from pipeline.model.inputs import input_batches, network_crop, to_tensor
 from pipeline.model.layers import LayerShape, require_layer
 from pipeline.model.network import Network, load_network
 from pipeline.model.positions import map_positions
+from pipeline.sample import baseline
 from pipeline.sample.attribution import Block, Method, sample_batch
 from pipeline.sample.forward import ParallelForward, parallel_batches
 from pipeline.sample.stats import ActivationStats, activation_stats
@@ -183,23 +185,22 @@ class Sampler:
     def blocks(self, images: range, layers: Sequence[str]) -> Iterator[tuple[slice, dict[str, Block]]]:
         """Sample some images batch by batch: (slice of the rows of all these images, block by layer)."""
         settings = self._settings
-        shapes = {layer: require_layer(layer, self._network.layers) for layer in layers}
+        shapes, baselines = self._shapes(layers), self._baselines(layers)
         digests = self._images.manifest.digest[images.start : images.stop]
         each = settings.positions_per_image
-
-        def load_input(number: int) -> Tensor:
-            crop = network_crop(self._images.load(images[number]), self._network.preprocessing)
-            return to_tensor(crop, self._network.preprocessing)
 
         def sample(network: Network, batch: tuple[range, Tensor]) -> tuple[slice, dict[str, Block]]:
             span, inputs = batch
             places = relative_positions(self._spec.seed, digests[span.start : span.stop], each)
-            return slice(span.start * each, span.stop * each), sample_batch(
-                network, shapes, inputs, places, settings, self._spec.methods
-            )
+            blocks = sample_batch(network, shapes, inputs, places, settings, baselines, self._spec.methods)
+            return slice(span.start * each, span.stop * each), blocks
 
-        decoded = input_batches(load_input, len(images), settings.batch_size, settings.device)
-        yield from self._forward.map(sample, decoded)
+        yield from self._forward.map(sample, self._inputs(images, settings.batch_size))
+
+    def sum_of_means(self, task: baseline.BaselineTask) -> dict[str, NDArray[np.float64]]:
+        """The layers' sums over the images of a task of the baseline, see :func:`baseline.sum_of_means`."""
+        inputs = (image for _, image in self._inputs(task.images, 1))
+        return baseline.sum_of_means(self._network, self._shapes(task.layers), inputs, self._settings)
 
     def write(self, task: SampleTask) -> dict[str, WrittenShards]:
         """Sample the images of a task and write its shards; by layer."""
@@ -219,6 +220,33 @@ class Sampler:
             layer: WrittenShards(write_shards(self._spec.folders[layer], buffers.pop(layer), start), stats[layer])
             for layer in task.layers
         }
+
+    def _shapes(self, layers: Sequence[str]) -> dict[str, LayerShape]:
+        return {layer: require_layer(layer, self._network.layers) for layer in layers}
+
+    def _baselines(self, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The baseline of each layer, [channel]; none without attributions."""
+        if not self._settings.attribution:
+            return {}
+        if self._settings.baseline == "zero":
+            return {layer: np.zeros(shape.channels, np.float32) for layer, shape in self._shapes(layers).items()}
+        folders = {layer: self._spec.folders[layer] for layer in layers}
+        arrays = {layer: zarr.open_group(folder, mode="r")[baseline.ARRAY] for layer, folder in folders.items()}
+        return {layer: np.asarray(found[...], np.float32) for layer, found in arrays.items()}
+
+    def _inputs(self, images: Sequence[int], size: int) -> Iterator[tuple[range, Tensor]]:
+        """Network input of the images in order, ``size`` at a time: (span of their numbers, [image, 3, y, x])."""
+        preprocessing = self._network.preprocessing
+
+        def load_input(number: int) -> Tensor:
+            return to_tensor(network_crop(self._images.load(images[number]), preprocessing), preprocessing)
+
+        return input_batches(load_input, len(images), size, self._settings.device)
+
+
+def sum_images(sampler: Sampler, task: baseline.BaselineTask) -> dict[str, list[float]]:
+    """One task of the baseline, in a worker; exact as JSON."""
+    return {layer: sums.tolist() for layer, sums in sampler.sum_of_means(task).items()}
 
 
 def sample_shard(sampler: Sampler, task: SampleTask) -> dict[str, WrittenShards]:

@@ -1,6 +1,6 @@
 """Entry of the stage ``sample``: images and network in, one activations artifact for each layer out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,8 @@ from pipeline.core.zarr_store import add_array, write_shards
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.model.layers import LayerShape, require_layer
 from pipeline.model.network import load_network, read_description
-from pipeline.parallel.pool import open_pool
+from pipeline.parallel.pool import Pool, open_pool
+from pipeline.sample import baseline
 from pipeline.sample.attribution import Method
 from pipeline.sample.attribution_method import attribution_method
 from pipeline.sample.shards import (
@@ -30,6 +31,7 @@ from pipeline.sample.shards import (
     position_rows,
     sample_shard,
     shard_images,
+    sum_images,
 )
 from pipeline.sample.stats import ActivationStats, sum_stats
 from pipeline.stages import Task
@@ -48,6 +50,7 @@ class _Inputs:
         shapes: of each layer that is sampled.
         classes: for which attributions are recorded; 0 where none are.
         sharding: the images' tasks.
+        baseline: the images whose mean is the baseline of attributions, None where no mean is.
     """
 
     manifest: Manifest
@@ -55,6 +58,7 @@ class _Inputs:
     shapes: Mapping[str, LayerShape]
     classes: int
     sharding: Sharding
+    baseline: baseline.BaselinePart | None
 
 
 def run(task: Task) -> None:
@@ -73,7 +77,7 @@ def run(task: Task) -> None:
         }
         for layer, shape in inputs.shapes.items():
             _write_rows(task, checkpoints[layer], inputs.manifest, shape)
-        stats = _sample(task, checkpoints, inputs.sharding, inputs.shapes)
+        stats = _sample(task, checkpoints, inputs)
         _check_not_silent(stats)
         for layer, found in stats.items():
             checkpoints[layer].group.attrs["tally"] = found.payload()
@@ -95,13 +99,19 @@ def _read_inputs(task: Task) -> _Inputs:
     number_bytes = {"float16": 2, "float32": 4}[settings.storage]
     row_bytes = number_bytes * sum(shape.channels + classes for shape in shapes.values())
     sharding = shard_images(len(manifest), settings.batch_size, settings.positions_per_image, row_bytes)
-    return _Inputs(manifest, model, shapes, classes, sharding)
+    compared = settings.attribution and settings.baseline == "mean"
+    part = baseline.choose_images(task.params.seed, manifest.digest) if compared else None
+    return _Inputs(manifest, model, shapes, classes, sharding, part)
 
 
 def _artifact(task: Task, inputs: _Inputs, layer: str) -> ResumableArtifact:
-    """A layer's artifact; shards of the same images, network and settings are kept when layers or images are added."""
-    manifest, model, sharding = inputs.manifest, inputs.model, inputs.sharding
+    """A layer's artifact.
+
+    Shards of the same images, network, settings and baseline are kept when layers or images are added.
+    """
+    manifest, model, sharding, part = inputs.manifest, inputs.model, inputs.sharding, inputs.baseline
     digests = [manifest.digest[images.start : images.stop] for images in sharding.tasks()]
+    shards = [identity([own, part.identity] if part else own) for own in digests]
     return ResumableArtifact(
         artifact=ACTIVATIONS,
         path=task.path(ACTIVATIONS, layer),
@@ -118,7 +128,8 @@ def _artifact(task: Task, inputs: _Inputs, layer: str) -> ResumableArtifact:
         },
         contents={
             ROWS: identity(manifest.digest),
-            **{str(number): identity(own) for number, own in enumerate(digests)},
+            **(part.contents() if part else {}),
+            **{str(number): own for number, own in enumerate(shards)},
         },
     )
 
@@ -129,6 +140,8 @@ def _create_arrays(task: Task, inputs: _Inputs, channels: int, group: zarr.Group
     add_array(group, ACTIVATIONS, "activation", (rows, channels), shard_rows, storage)
     if inputs.classes:
         add_array(group, ACTIVATIONS, "attribution", (rows, inputs.classes), shard_rows, storage)
+    if inputs.baseline:
+        add_array(group, ACTIVATIONS, baseline.ARRAY, (channels,))
     add_array(group, ACTIVATIONS, "image", (rows,))
     add_array(group, ACTIVATIONS, "position", (rows, 2))
 
@@ -147,10 +160,9 @@ def _write_rows(task: Task, checkpoint: Checkpoint, manifest: Manifest, shape: L
     checkpoint.finish(ROWS, write_shards(checkpoint.folder, arrays, 0), {})
 
 
-def _sample(
-    task: Task, checkpoints: Mapping[str, Checkpoint], sharding: Sharding, shapes: Mapping[str, LayerShape]
-) -> dict[str, ActivationStats]:
-    """Have workers write the missing shards; returns the counts over all shards."""
+def _sample(task: Task, checkpoints: Mapping[str, Checkpoint], inputs: _Inputs) -> dict[str, ActivationStats]:
+    """Have workers write what is missing of baselines and shards; returns the counts over all shards."""
+    sharding, part = inputs.sharding, inputs.baseline
     tasks = sharding.tasks()
     payloads = {
         layer: [found.task_record(number) for number in range(len(tasks))] for layer, found in checkpoints.items()
@@ -160,19 +172,36 @@ def _sample(
         for number, images in enumerate(tasks)
         if (missing := tuple(layer for layer in checkpoints if payloads[layer][number] is None))
     ]
-    with progress("sample", sharding.images, "image") as bar:
+    methods = _attribution_methods(task, inputs.shapes) if pending else {}
+    spec = _sampler_spec(task, checkpoints, methods)
+    with ExitStack() as stack:
+        sums = part.pending(checkpoints) if part else []
+        pool = stack.enter_context(open_pool(from_environment())) if sums or pending else None
+        if part:
+            _write_baselines(part, sums, checkpoints, pool, spec)
+        bar = stack.enter_context(progress("sample", sharding.images, "image"))
         bar.update(sharding.images - sum(len(one.images) for one in pending))
-        if pending:
-            methods = _attribution_methods(task, shapes)
-            with open_pool(from_environment()) as pool:
-                for index, written in pool.map_unordered(
-                    sample_shard, pending, _sampler_spec(task, checkpoints, methods)
-                ):
-                    for layer, shards in written.items():
-                        payloads[layer][pending[index].number] = shards.stats.payload()
-                        checkpoints[layer].finish(pending[index].number, shards.checksums, shards.stats.payload())
-                    bar.update(len(pending[index].images))
+        for index, written in pool.map_unordered(sample_shard, pending, spec) if pool else ():
+            for layer, shards in written.items():
+                payloads[layer][pending[index].number] = shards.stats.payload()
+                checkpoints[layer].finish(pending[index].number, shards.checksums, shards.stats.payload())
+            bar.update(len(pending[index].images))
     return {layer: sum_stats(payload for payload in found if payload) for layer, found in payloads.items()}
+
+
+def _write_baselines(
+    part: baseline.BaselinePart,
+    pending: Sequence[baseline.BaselineTask],
+    checkpoints: Mapping[str, Checkpoint],
+    pool: Pool | None,
+    spec: SamplerSpec,
+) -> None:
+    """Have workers sum what is missing of the layers' means, and write the means."""
+    for index, sums in pool.map_unordered(sum_images, pending, spec) if pool else ():
+        for layer, values in sums.items():
+            checkpoints[layer].finish(baseline.task_name(pending[index].number), {}, {"sum": values})
+    for checkpoint in checkpoints.values():
+        part.write(checkpoint)
 
 
 def _attribution_methods(task: Task, shapes: Mapping[str, LayerShape]) -> dict[str, Method]:

@@ -133,7 +133,7 @@ def recorded(task: Task, name: str) -> NDArray[Any]:
 
 def record(task: Task, **changed: NDArray[Any] | None) -> None:
     """Write the recorded arrays anew with some changed or left out, and the layout and grid that follow."""
-    names = ("activation", "attribution", "image", "position")
+    names = ("activation", "attribution", "baseline", "image", "position")
     arrays = {name: recorded(task, name) for name in names} | changed
     with create(ACTIVATIONS, task.path(ACTIVATIONS), {}, {}) as group:
         for name, values in arrays.items():

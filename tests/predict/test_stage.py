@@ -1,6 +1,6 @@
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -29,12 +29,15 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return result(plant(tmp_path_factory.mktemp("map")))
 
 
-@pytest.mark.parametrize("kind", SHAPES)
-def test_a_linear_network_is_predicted_exactly(tmp_path: Path, kind: str) -> None:
-    """With only a mean and a linear map after the layer, attribution is the true drop: all measures are 1."""
-    found = result(plant(tmp_path, kind))["ablation"]
+@pytest.mark.parametrize(("kind", "baseline"), [*((kind, "mean") for kind in SHAPES), ("map", "zero")])
+def test_a_linear_network_is_predicted_exactly(tmp_path: Path, kind: str, baseline: Literal["mean", "zero"]) -> None:
+    """With only a mean and a linear map after the layer, attribution is its baseline's drop: all measures are 1."""
+    found = result(plant(tmp_path, kind, f"sample.baseline={baseline}"))["ablation"]
+    assert found["estimated"] == baseline
     for measure in ("within", "within_median", "across", "own_label", "sign", "hit"):
-        assert found["measures"]["zero"][measure]["value"] == pytest.approx(1, abs=TIGHT), measure
+        assert found["measures"][baseline][measure]["value"] == pytest.approx(1, abs=TIGHT), measure
+    other = {"mean": "zero", "zero": "mean"}[baseline]
+    assert found["measures"][other]["within"]["value"] < 1 - 5 * TIGHT
     for _, attribution, drop in found["points"]:
         assert drop == pytest.approx(attribution, rel=1e-2, abs=1e-3)
 
@@ -42,9 +45,9 @@ def test_a_linear_network_is_predicted_exactly(tmp_path: Path, kind: str) -> Non
 def test_shuffled_attributions_predict_nothing(planted: dict[str, Any]) -> None:
     """Correlations of shuffled attributions are low, and the lift over them is clear."""
     found = planted["ablation"]
-    assert abs(found["shuffled"]["zero"]["across"]["value"]) < 0.3
-    assert abs(found["shuffled"]["zero"]["within"]["value"]) < 0.3
-    assert found["lift"]["zero"]["within"]["low"] > 0.5
+    assert abs(found["shuffled"]["mean"]["across"]["value"]) < 0.3
+    assert abs(found["shuffled"]["mean"]["within"]["value"]) < 0.3
+    assert found["lift"]["mean"]["within"]["low"] > 0.5
 
 
 def test_the_planted_directions_raise_their_classes(planted: dict[str, Any]) -> None:
@@ -65,7 +68,7 @@ def test_wrong_attributions_are_detected(tmp_path: Path) -> None:
     rolled = np.roll(recorded(task, "attribution"), 2, axis=1)
     record(task, attribution=rolled)
     found = result(task)
-    assert found["ablation"]["measures"]["zero"]["within"]["value"] < 0.5
+    assert found["ablation"]["measures"]["mean"]["within"]["value"] < 0.5
     assert found["steering"]["percentile"]["own"]["value"] < 0.6
     assert found["verdict"]["steering"]["grade"] in ("not", "weakly")
     assert found["verdict"]["warning"]
@@ -81,8 +84,8 @@ def test_samples_without_attribution_are_counted(tmp_path: Path) -> None:
     found = result(task)["ablation"]
     assert found["samples"] == IMAGE_COUNT == found["images"]
     assert found["constant"]["attribution"] == IMAGE_COUNT // 4
-    assert found["constant"]["zero"] == 0
-    assert found["measures"]["zero"]["within"]["value"] == pytest.approx(1, abs=TIGHT)
+    assert found["constant"]["mean"] == 0
+    assert found["measures"]["mean"]["within"]["value"] == pytest.approx(1, abs=TIGHT)
     assert len(found["points"]) == IMAGE_COUNT - IMAGE_COUNT // 4
 
 
@@ -98,7 +101,7 @@ def test_results_do_not_depend_on_the_batch(tmp_path: Path, planted: dict[str, A
 def test_too_few_images_have_no_grade(tmp_path: Path) -> None:
     """With samples of twelve images ablation has no grade, while steering has images enough."""
     found = result(plant(tmp_path, "map", "predict.samples=12"))
-    assert found["ablation"]["measures"]["zero"]["within"]["value"] == pytest.approx(1, abs=TIGHT)
+    assert found["ablation"]["measures"]["mean"]["within"]["value"] == pytest.approx(1, abs=TIGHT)
     assert found["verdict"]["ablation"] == {"score": None, "grade": "too few images"}
     assert found["verdict"]["steering"]["grade"] == "well"
     assert "fewer than 20 images" in found["verdict"]["text"]

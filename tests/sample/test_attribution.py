@@ -4,16 +4,18 @@ from itertools import count
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import discover_layers
-from pipeline.model.layers import LayerShape, get_layer, run_to
+from pipeline.model.layers import get_layer, run_to
 from pipeline.model.positions import at_positions
 from pipeline.sample.attribution import attributions, average, relaxed_max_pool
 from pipeline.sample.forward import record_forward
 from tests.networks.odd import ODD
 from tests.networks.odd import build as build_odd
 
+STEPS = 16
 POSITIONS = torch.tensor([[[0, 0], [2, 1], [3, 3]], [[1, 2], [3, 0], [2, 2]]])
 
 
@@ -40,13 +42,31 @@ def _logits_after(module: nn.Module, layer: str, images: Tensor, change: Tensor)
         handle.remove()
 
 
-def _finite_difference(module: nn.Module, layer: str, shape: LayerShape, images: Tensor) -> Tensor:
-    """Change of the logits when each sampled activation alone grows, per unit of itself; double precision."""
+def _attributions(
+    module: nn.Module,
+    layer: str,
+    images: Tensor,
+    *,
+    positions: Tensor = POSITIONS,
+    baseline: Tensor | None = None,
+    steps: int = 1,
+) -> Tensor:
+    """Attributions at the positions, against zero unless a baseline is given."""
+    shape = discover_layers(module, images.shape[-1])[layer]
+    baseline = torch.zeros(shape.channels) if baseline is None else baseline
+    with torch.no_grad():
+        recorded = record_forward(module, [layer], images)[layer]
+        return attributions(module, layer, shape, images, recorded, positions, baseline, steps)
+
+
+def _finite_difference(module: nn.Module, layer: str, images: Tensor, baseline: Tensor) -> Tensor:
+    """Change of the logits when each sampled activation alone moves from the baseline, per way; double precision."""
+    shape = discover_layers(module, images.shape[-1])[layer]
     module, images = module.double(), images.double()
     with torch.no_grad():
         output = run_to(module, layer, images)
     grid, step = shape.to_map(output), 1e-5
-    values = at_positions(grid, POSITIONS)
+    values = at_positions(grid, POSITIONS) - baseline.double()
     result = []
     for number in range(POSITIONS.shape[1]):
         tangent = torch.zeros_like(grid)
@@ -77,10 +97,11 @@ def _finite_difference(module: nn.Module, layer: str, shape: LayerShape, images:
         ("resnet", "layer2.0.relu:1"),
     ],
 )
+@pytest.mark.parametrize("against", ["zero", "mean"])
 def test_attribution_is_the_derivative_along_the_activation(
-    network: str, layer: str, request: pytest.FixtureRequest
+    network: str, layer: str, against: str, request: pytest.FixtureRequest
 ) -> None:
-    """Attribution equals a finite difference of every logit along the sampled activation, in CNNs and transformers.
+    """Attribution equals a finite difference of every logit on the way from the baseline, in CNNs and transformers.
 
     Where a module is called several times, only the layer's own call changes.
     """
@@ -88,34 +109,32 @@ def test_attribution_is_the_derivative_along_the_activation(
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     shape = discover_layers(module, 32)[layer]
     with torch.no_grad():
-        found = attributions(module, layer, shape, images, record_forward(module, [layer], images)[layer], POSITIONS)
-    expected = _finite_difference(module, layer, shape, images).float()
-    assert expected.abs().max() > 1e-3
-    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5)
+        mean = shape.to_map(run_to(module, layer, images)).mean((0, 2, 3))
+    baselines = {"zero": torch.zeros_like(mean), "mean": mean}
+    found = _attributions(module, layer, images, baseline=baselines[against])
+    expected = {name: _finite_difference(module, layer, images, value).float() for name, value in baselines.items()}
+    assert expected[against].abs().max() > 1e-3
+    torch.testing.assert_close(found, expected.pop(against), rtol=1e-3, atol=1e-5)
+    assert not torch.allclose(found, expected.popitem()[1], rtol=1e-2, atol=1e-4)
 
 
 def test_a_normalized_residual_stream_has_no_attribution(vit: nn.Module) -> None:
     """Layer norm discards a token's norm, so before a transformer's last block patch tokens have almost none."""
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
-    found = {}
-    for layer in ("encoder.layers.encoder_layer_0", "encoder.layers.encoder_layer_0.mlp"):
-        shape = discover_layers(vit, 32)[layer]
-        with torch.no_grad():
-            recorded = record_forward(vit, [layer], images)[layer]
-            found[layer] = attributions(vit, layer, shape, images, recorded, POSITIONS).abs().max()
-    assert found["encoder.layers.encoder_layer_0"] < 1e-3 * found["encoder.layers.encoder_layer_0.mlp"]
+    last, mlp = (
+        _attributions(vit, f"encoder.layers.encoder_layer_0{part}", images).abs().max() for part in ("", ".mlp")
+    )
+    assert last < 1e-3 * mlp
 
 
 def test_attribution_belongs_to_one_position(cnn: nn.Module) -> None:
     """The attribution of a position does not depend on which other positions of its image are sampled."""
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(3))
-    shape = discover_layers(cnn, 32)["pool"]
-    with torch.no_grad():
-        recorded = record_forward(cnn, ["pool"], images)["pool"]
-        together = attributions(cnn, "pool", shape, images, recorded, POSITIONS)
-        alone = attributions(cnn, "pool", shape, images, recorded, POSITIONS[:, 1:2])
-    torch.testing.assert_close(together[:, 1:2], alone)
-    assert not torch.allclose(together[:, 0:1], alone)
+    for steps in (1, 3):
+        together = _attributions(cnn, "pool", images, steps=steps)
+        alone = _attributions(cnn, "pool", images, positions=POSITIONS[:, 1:2], steps=steps)
+        torch.testing.assert_close(together[:, 1:2], alone)
+        assert not torch.allclose(together[:, 0:1], alone)
 
 
 def test_attribution_of_the_last_layer_adds_up_to_the_logit(cnn: nn.Module) -> None:
@@ -123,11 +142,50 @@ def test_attribution_of_the_last_layer_adds_up_to_the_logit(cnn: nn.Module) -> N
     images = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(4))
     shape = discover_layers(cnn, 32)["second_relu"]
     everywhere = torch.cartesian_prod(torch.arange(shape.height), torch.arange(shape.width))[None]
+    found = _attributions(cnn, "second_relu", images, positions=everywhere)
     with torch.no_grad():
-        recorded = record_forward(cnn, ["second_relu"], images)["second_relu"]
-        found = attributions(cnn, "second_relu", shape, images, recorded, everywhere)
         expected = cnn(images) - get_layer(cnn, "head").bias
     torch.testing.assert_close(found.sum(1), expected, rtol=1e-4, atol=1e-5)
+
+
+def _linear_network() -> nn.Sequential:
+    """A layer ``0``, then a mean over the map and a linear head: logits are linear in the layer's output."""
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        return nn.Sequential(nn.Conv2d(3, 5, 3, 2, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 4)).eval()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_a_linear_network_has_a_closed_form(steps: int) -> None:
+    """Any number of steps gives head · (activation - baseline) / positions; another baseline does not."""
+    module, generator = _linear_network(), torch.Generator().manual_seed(8)
+    images, baseline = torch.randn(2, 3, 8, 8, generator=generator), torch.randn(5, generator=generator)
+    with torch.no_grad():
+        values = at_positions(module[0](images), POSITIONS)
+        closed = functional.linear(values - baseline, module[3].weight) / 16
+    torch.testing.assert_close(_attributions(module, "0", images, baseline=baseline, steps=steps), closed)
+    assert not torch.allclose(_attributions(module, "0", images, steps=steps), closed, atol=1e-3)
+
+
+@pytest.mark.parametrize(("network", "layer"), [("cnn", "first"), ("vit", "encoder.layers.encoder_layer_0.mlp")])
+def test_integrated_attributions_are_complete(network: str, layer: str, request: pytest.FixtureRequest) -> None:
+    """They add up to the logit less that with the baseline in the activation's place; one tangent alone does not."""
+    module: nn.Module = request.getfixturevalue(network)
+    images = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(9))
+    shape = discover_layers(module, 32)[layer]
+    with torch.no_grad():
+        output = run_to(module, layer, images)
+        grid, logits = shape.to_map(output), module(images)
+    baseline, (y, x) = 3 * grid.mean((0, 2, 3)), POSITIONS[0, 0].tolist()  # a long way, so that the logits bend
+    change = torch.zeros_like(grid)
+    change[0, :, y, x] = baseline - grid[0, :, y, x]
+    expected = (logits - _logits_after(module, layer, images, shape.from_map(change)))[0]
+    error = {}
+    for steps in (1, STEPS):
+        found = _attributions(module, layer, images, positions=POSITIONS[:1, :1], baseline=baseline, steps=steps)[0, 0]
+        error[steps] = (found - expected).abs().max() / expected.abs().max()
+    assert error[STEPS] < 0.05
+    assert error[1] > 3 * error[STEPS]
 
 
 @pytest.mark.parametrize("rule", ["none", "avg", "l2"])

@@ -161,14 +161,14 @@ def test_more_images_sample_those_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch, made: list[tuple[int, tuple[str, ...]]], dies: bool
 ) -> None:
     """Shards whose images are the same are kept, also over a kill; every byte is that of all images at once."""
-    stage.run(task_of(folder))
+    stage.run(task_of(folder, baseline="zero"))
     expected = result(folder)
     wipe(folder)
     every = read_manifest(IMAGES.path(folder / "outputs"))
     five = {field.name: getattr(every, field.name)[:5] for field in fields(every)}
     try:
         write_manifest(IMAGES.path(folder / "outputs"), Manifest(**five), {}, {})
-        stage.run(task_of(folder))
+        stage.run(task_of(folder, baseline="zero"))
         shutil.rmtree(folder / "outputs" / "activations")  # as DVC does
     finally:
         write_manifest(IMAGES.path(folder / "outputs"), every, {}, {})
@@ -177,9 +177,9 @@ def test_more_images_sample_those_alone(
         with monkeypatch.context() as patch:
             patch.setattr(stage, "sample_shard", stopped_after(3, "before"))
             with pytest.raises(StoppedError):
-                stage.run(task_of(folder))
+                stage.run(task_of(folder, baseline="zero"))
         assert made == []  # what dies notes nothing, and has computed the third shard
-    stage.run(task_of(folder))
+    stage.run(task_of(folder, baseline="zero"))
     assert made == [(number, LAYERS) for number in (range(3, 4) if dies else range(2, 4))]
     assert result(folder) == expected
     assert not list((folder / "outputs").rglob("previous"))

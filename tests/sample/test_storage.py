@@ -61,7 +61,8 @@ def blocks(real_data: Path) -> dict[str, Block]:
     inputs = [to_tensor(network_crop(Image.open(path).convert("RGB"), how), how) for path in photographs]
     places = relative_positions(0, [path.name for path in photographs], 8)
     shapes = {layer: network.layers[layer] for layer in LAYERS}
-    return sample_batch(network, shapes, torch.stack(inputs), places, SampleSettings())
+    baselines = {layer: np.zeros(shape.channels, np.float32) for layer, shape in shapes.items()}
+    return sample_batch(network, shapes, torch.stack(inputs), places, SampleSettings(), baselines)
 
 
 @pytest.mark.real

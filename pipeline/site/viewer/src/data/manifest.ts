@@ -99,6 +99,13 @@ export function usesPrior({ provenance }: Manifest): boolean {
   return Boolean(render?.statistics);
 }
 
+/** What attributions compare an activation with; null where it is not recorded. */
+export function baselineOf({ provenance }: Manifest): string | null {
+  const { sample } = provenance.settings as { sample?: Readonly<Record<string, unknown>> };
+  if (sample?.baseline === "mean") return "the layer’s mean activation";
+  return sample?.baseline === "zero" ? "zero" : null;
+}
+
 /** The layer and atlas of these names, or the initial layer and the first atlas; in a style, by default its first. */
 export function find(
   manifest: Manifest,

@@ -8,6 +8,7 @@ import {
   ABLATION_NAMES,
   ABLATIONS,
   type AblationTest,
+  BASELINE_NAMES,
   DIRECTIONS,
   GRADE_NAMES,
   type Grade,
@@ -88,7 +89,7 @@ function createAblation(test: AblationTest, names: readonly string[]): HTMLEleme
       estimate: test.measures[by][measure],
       control: test.shuffled[by][measure],
     }));
-  const hit = test.measures.zero.hit.value;
+  const hit = test.measures[test.estimated].hit.value;
   return [
     createForestPlot(
       "Across the classes of a sample",
@@ -102,16 +103,16 @@ function createAblation(test: AblationTest, names: readonly string[]): HTMLEleme
       rows("across"),
       CORRELATION,
     ),
-    ...(hit === null ? [] : [el("p", { class: "summary" }, describeHits(hit, test.classes))]),
+    ...(hit === null ? [] : [el("p", { class: "summary" }, describeHits(hit, test))]),
     ...(test.points.length ? [createScatterFigure(test, names)] : []),
     el("p", { class: "secondary" }, describeAblation(test)),
   ];
 }
 
-function describeHits(share: number, classes: number): string {
+function describeHits(share: number, { classes, estimated }: AblationTest): string {
   return (
     `In ${percent(share)} of the samples, the class with the largest attribution is the one whose logit drops most when the ` +
-    `activation is set to zero; chance level is ${percent(1 / classes)}.`
+    `activation is replaced by ${BASELINE_NAMES[estimated]}; chance level is ${percent(1 / classes)}.`
   ).replaceAll(" %", "\u00a0%");
 }
 

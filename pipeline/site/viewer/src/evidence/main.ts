@@ -45,8 +45,8 @@ function createIntroduction({ network }: Manifest): HTMLElement[] {
       "Ablation",
       "Single activations are replaced by zero (zero ablation), by the layer’s mean (mean " +
         "ablation), or by an activation of another image (resample ablation). Attribution " +
-        "predicts the effect if the classes and samples that it ranks highest are those whose logits drop most. It is defined " +
-        "for zero ablation; the other two are compared with the same attribution and are harder to predict.",
+        "predicts the effect if the classes and samples that it ranks highest are those whose logits drop most. It estimates " +
+        "the ablation by its baseline; the other two are compared with the same attribution and are harder to predict.",
     ),
     createTest(
       "Steering",

@@ -26,6 +26,8 @@ export interface AblationTest {
   readonly ranked_images: number;
   readonly labeled: number;
   readonly classes: number;
+  /** The ablation that attributions estimate: that by their baseline. */
+  readonly estimated: "mean" | "zero";
   /** Samples whose attributions, or whose changes after an ablation, are equal for all classes. */
   readonly constant: Readonly<Record<Ablation | "attribution", number>>;
   readonly measures: MeasuresByAblation;
@@ -92,6 +94,12 @@ export const ABLATION_NAMES: Readonly<Record<Ablation, string>> = {
   zero: "zero ablation",
   mean: "mean ablation",
   resample: "resample ablation",
+};
+
+/** What takes an activation's place where attributions compare with it. */
+export const BASELINE_NAMES: Readonly<Record<AblationTest["estimated"], string>> = {
+  mean: "the layer’s mean",
+  zero: "zero",
 };
 
 export const STEERING_NAMES: Readonly<Record<Direction, string>> = {

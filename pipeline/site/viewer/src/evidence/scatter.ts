@@ -2,7 +2,7 @@
 
 import { signed } from "../data/format";
 import { createSvg, el } from "../ui/dom";
-import type { AblationTest } from "./result";
+import { type AblationTest, BASELINE_NAMES } from "./result";
 
 const WIDTH = 360;
 const HEIGHT = 250;
@@ -58,7 +58,8 @@ export function createScatterFigure(test: AblationTest, names: readonly string[]
     el(
       "p",
       { class: "secondary" },
-      "Its attribution against the drop of its logit when the activation is set to zero. On the line, both are equal.",
+      `Its attribution against the drop of its logit when the activation is replaced by ${BASELINE_NAMES[test.estimated]}. ` +
+        "On the line, both are equal.",
     ),
   );
   return el("figure", { class: "scatter-plot" }, caption, createScatterPlot(test.points, names));
