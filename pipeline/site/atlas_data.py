@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from pipeline.config.site import SiteSettings
 from pipeline.core.atlas_names import parse_atlas
+from pipeline.core.grid_levels import GridLevel
+from pipeline.core.moments import row_blocks
 from pipeline.core.site_data import MEMBERS_PER_BLOCK, images_by_cell, member_blocks, pack_array
 from pipeline.parallel.process import single_threaded_blas
 from pipeline.site.cell_data import (
@@ -22,13 +24,46 @@ from pipeline.site.cell_data import (
     top_classes,
 )
 from pipeline.site.manifest import atlas_entry, level_entry
+from pipeline.site.names import Grouping, LabelLift, agreement, candidates_of_groups, over_represented
 from pipeline.site.polysemantic_cells import polysemantic_cells
 from pipeline.site.read_artifacts import AtlasLevel, AtlasSource, CellIcons
-from pipeline.site.regions import find_regions, regions_level
+from pipeline.site.regions import Regions, find_regions, regions_level
 
 Content = dict[str, Any]
 
 LINKED = 3  # cells of another layer that a cell is linked to
+RANKS = 5  # classes that come into question for a cell's name
+
+
+@dataclass(frozen=True)
+class AtlasNames:
+    """What supports the names of an atlas's cells and regions.
+
+    Attributes:
+        cells: by level, [cell, rank] the classes that cannot be told from the first; empty without attributions.
+        labels: by level, the cells' most over-represented labels; of levels that have counts of labels.
+        regions: of the level whose regions are named; None where none is.
+        of_region: [region, rank] as ``cells``.
+    """
+
+    cells: Mapping[int, NDArray[np.bool_]]
+    labels: Mapping[int, LabelLift]
+    regions: Regions | None
+    of_region: NDArray[np.bool_]
+
+    def metrics(self, level: GridLevel) -> dict[str, Any]:
+        """Of the drawn cells of a level: how many are named, and how labels agree with the top classes."""
+        if level.size not in self.cells:
+            return {}
+        named = ~self.cells[level.size][:, 1:].any(axis=1) & level.drawn
+        found: dict[str, Any] = {"drawn": int(level.drawn.sum()), "named": int(named.sum())}
+        if level.size not in self.labels:
+            return found
+        label, top = self.labels[level.size].class_, top_classes(level.attribution, RANKS)[0]
+        for name, chosen in (("label_is", level.drawn), ("label_of_named_is", named)):
+            shares = agreement(top, label, chosen.astype(np.float64))
+            found[name] = {key: None if np.isnan(share) else round(share, 4) for key, share in shares.items()}
+        return found
 
 
 @dataclass(frozen=True)
@@ -69,11 +104,41 @@ class AtlasData:
         """The cells of the samples at this layer."""
         return self.sample_cells[self.layer]
 
-    def files(self, source: AtlasSource) -> Iterator[tuple[str, Content]]:
+    def names(self, source: AtlasSource) -> AtlasNames:
+        """What supports the names of the cells and regions."""
+        labels: dict[int, LabelLift] = {}
+        for level in source.levels if self._has_labels else ():
+            if self._has_planes(level, source):
+                labels[level.size] = over_represented(self._label_counts(level, source))
+        if source.attribution is None:
+            return AtlasNames({}, labels, None, np.empty((0, 0), bool))
+        none = np.zeros(self.run.classes)
+        groupings = [
+            Grouping(self.own.levels[level.size].of_point, top_classes(level.grid.attribution, RANKS)[0], none)
+            for level in source.levels
+        ]
+        regions, level_of_regions = None, self._regions_level(source)
+        if level_of_regions is not None:
+            regions = regions_of(level_of_regions)
+            drawn = np.flatnonzero(level_of_regions.grid.drawn)
+            for cut in np.unique(regions.cut):
+                of_cell = np.full(len(level_of_regions.grid), -1)
+                of_cell[drawn] = regions.of_cell(cut, len(drawn))
+                of_point = of_cell[self.own.levels[level_of_regions.size].of_point]
+                groupings.append(Grouping(of_point, regions.top, regions.average))
+        image = source.image[self.own.sample]
+        found = candidates_of_groups(groupings, row_blocks(source.attribution), self.own.sample, image)
+        cells = {level.size: own for level, own in zip(source.levels, found, strict=False)}
+        of_region = np.ones(regions.top.shape if regions else (0, 0), bool)
+        for cut, own in zip(np.unique(regions.cut) if regions else (), found[len(cells) :], strict=True):
+            of_region[regions.cut == cut] = own[regions.cut == cut]
+        return AtlasNames(cells, labels, regions, of_region)
+
+    def files(self, source: AtlasSource, names: AtlasNames) -> Iterator[tuple[str, Content]]:
         """Name below ``<layer>/<atlas>/`` and content of every data file."""
         settings = self.run.settings
         for level in source.levels:
-            yield f"{level.size}/cells", cells_content(level, settings.top_classes)
+            yield f"{level.size}/cells", cells_content(level, settings.top_classes, names)
             if settings.exemplars:
                 content = exemplars_content(level, source.image, source.position, settings.exemplars)
                 yield f"{level.size}/exemplars", content
@@ -85,8 +150,8 @@ class AtlasData:
                 yield from plane_blocks("heatmap", "heatmap", level, heatmaps(level.grid.attribution, source.scale))
             if self.name == "all":
                 yield from self._whole_atlas_files(level, source)
-        if (level_of_regions := self._regions_level(source)) is not None:
-            yield "regions", regions_content(level_of_regions)
+        if (level_of_regions := self._regions_level(source)) is not None and names.regions is not None:
+            yield "regions", regions_content(level_of_regions, names.regions, names.of_region)
         if settings.exemplars:
             yield from member_blocks(images_by_cell(self.own.finest.of_point, self.own.sample, source.image))
 
@@ -150,9 +215,12 @@ class AtlasData:
                 },
             )
         if self._has_labels and self._has_planes(level, source):
-            label = self.run.label[source.image[self.own.sample]]
-            count = label_counts(self.own.levels[level.size], label, self.run.classes)
-            yield from plane_blocks("label", "count", level, count)
+            yield from plane_blocks("label", "count", level, self._label_counts(level, source))
+
+    def _label_counts(self, level: AtlasLevel, source: AtlasSource) -> NDArray[np.int64]:
+        """Number of samples of each class in each cell, [class, cell]."""
+        label = self.run.label[source.image[self.own.sample]]
+        return label_counts(self.own.levels[level.size], label, self.run.classes)
 
     def _links(self, level: AtlasLevel, samples: int) -> Content:
         others = {layer: cells for layer, cells in self.sample_cells.items() if layer != self.layer}
@@ -165,8 +233,11 @@ class AtlasData:
         return {"layers": list(others), "cell": pack_array(cell), "share": pack_array(share)}
 
 
-def cells_content(level: AtlasLevel, top: int) -> Content:
-    """Row and column, count, metrics and ``top`` strongest classes of every cell; of icons those of the first style."""
+def cells_content(level: AtlasLevel, top: int, names: AtlasNames) -> Content:
+    """Row and column, count, metrics and ``top`` strongest classes of every cell; of icons those of the first style.
+
+    Besides which classes cannot be told from the strongest, and the most over-represented label, where they are known.
+    """
     grid, icons = level.grid, next(iter(level.icons.values()))
     classes, values = top_classes(grid.attribution, top)
     return {
@@ -178,7 +249,13 @@ def cells_content(level: AtlasLevel, top: int) -> Content:
         **_measures(icons),
         "top_class": pack_array(classes),
         "top_value": pack_array(values),
+        **({"candidate": pack_array(names.cells[level.size])} if level.size in names.cells else {}),
+        **_label_content(names.labels.get(level.size)),
     }
+
+
+def _label_content(found: LabelLift | None) -> Content:
+    return {} if found is None else {"label": pack_array(found.class_), "label_lift": pack_array(found.lift)}
 
 
 def icons_content(icons: CellIcons) -> Content:
@@ -218,16 +295,21 @@ def neighbors_content(level: AtlasLevel) -> Content:
     }
 
 
-def regions_content(level: AtlasLevel) -> Content:
-    """The named regions of a level."""
+def regions_of(level: AtlasLevel) -> Regions:
+    """The regions of a level."""
     grid, drawn = level.grid, level.grid.drawn
     with single_threaded_blas():
-        found = find_regions(grid.size, grid.cell[drawn], grid.count[drawn], grid.attribution[drawn])
+        return find_regions(grid.size, grid.cell[drawn], grid.count[drawn], grid.attribution[drawn])
+
+
+def regions_content(level: AtlasLevel, found: Regions, candidate: NDArray[np.bool_]) -> Content:
+    """The regions of a level, their top classes and which of them cannot be told from the first, [region, rank]."""
     return {
-        "size": grid.size,
+        "size": level.size,
         "label_position": pack_array(found.label_position),
         "cells": pack_array(found.cells),
-        "class": pack_array(found.class_),
+        "class": pack_array(found.top),
+        "candidate": pack_array(candidate),
         "cut": pack_array(found.cut),
     }
 

@@ -16,7 +16,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
 from pipeline.core.icon_styles import IconStyle, stored_styles, style_group
 from pipeline.core.moments import layer_mean, row_blocks
-from pipeline.core.zarr_store import array, open_artifact
+from pipeline.core.zarr_store import StoredArray, array, open_artifact
 from pipeline.site.cell_data import IconOrigin, Neighbors, SampleCells, icon_origins, nearest_cells
 from pipeline.site.polysemantic_cells import class_directions
 from pipeline.stages import Task
@@ -72,6 +72,7 @@ class AtlasSource:
         axis: of a comparison.
         image: [sample] row of each sample's image.
         position: [sample, 2] (y, x) in the layer's map.
+        attribution: [sample, class] as stored, logit; None without attributions.
     """
 
     levels: tuple[AtlasLevel, ...]
@@ -81,6 +82,7 @@ class AtlasSource:
     axis: Mapping[str, float] | None
     image: NDArray[np.int64]
     position: NDArray[np.int32]
+    attribution: StoredArray | None
 
 
 def read_values(group: zarr.Group, name: str) -> NDArray[Any]:
@@ -103,6 +105,7 @@ def read_atlas(task: Task, layer: str, atlas: str, sizes: Sequence[int]) -> Atla
         axis=axis,
         image=read_values(samples, "image"),
         position=read_values(samples, "position"),
+        attribution=array(samples, "attribution") if "attribution" in samples else None,
     )
 
 

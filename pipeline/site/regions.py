@@ -17,6 +17,7 @@ from pipeline.site.read_artifacts import AtlasLevel
 FINEST = 40  # cells per side; at finer levels the page labels cells, since grouping those takes gigabytes
 CUTS = (6, 12, 24, 48, 96, 192)  # numbers of regions that the atlas is cut into, coarse to fine
 MIN_CELLS = 3
+RANKS = 5  # classes that come into question for a region's name
 MIN_COSINE = 0.2  # mean cosine between the cells of a region; around 0.05 where cells have been shuffled
 SMALL_REGION_PENALTY = 0.6  # what a region of one cell would need beyond that
 CENTRAL = 0.7  # of the greatest depth
@@ -30,14 +31,31 @@ class Regions:
     Attributes:
         label_position: [region, 2] (row, column) of the middle of the label, in cells of the level.
         cells: [region] number of cells.
-        class_: [region] the class that the region is labeled with.
-        cut: [region] index into ``CUTS`` of the cut at which it was first found.
+        top: [region, rank] the classes of largest excess, largest first; the first labels the region, if it can be told
+            from the others.
+        cut: [region] index into ``CUTS`` of the cut at which it was first found; those of one cut do not overlap.
+        members: [region] indices of the drawn cells of each.
+        average: [class] mean attribution over all samples, which excesses exceed.
     """
 
     label_position: NDArray[np.float64]
     cells: NDArray[np.int64]
-    class_: NDArray[np.int64]
+    top: NDArray[np.int64]
     cut: NDArray[np.int64]
+    members: tuple[NDArray[np.int64], ...]
+    average: NDArray[np.float64]
+
+    @property
+    def class_(self) -> NDArray[np.int64]:
+        """[region] the class of largest excess."""
+        return self.top[:, 0]
+
+    def of_cell(self, cut: int, cells: int) -> NDArray[np.int64]:
+        """[cell] the region of one cut that each drawn cell lies in, -1 for none."""
+        found = np.full(cells, -1)
+        for region in np.flatnonzero(self.cut == cut):
+            found[self.members[region]] = region
+        return found
 
 
 def regions_level(levels: Sequence[AtlasLevel]) -> AtlasLevel | None:
@@ -61,10 +79,11 @@ def find_regions(
         attribution: [cell, class] logit.
     """
     row_column, weight = cell.astype(np.int64), count.astype(np.float64)
-    excess = _excess(attribution.astype(np.float64), weight)
+    average = weight @ attribution.astype(np.float64) / max(weight.sum(), 1.0)
+    excess = attribution - average
     pairs = adjacent_pairs(row_column, size)
     own = _unit(excess)
-    found: list[tuple[NDArray[np.float64], int, int, int]] = []
+    found: list[tuple[NDArray[np.float64], int, NDArray[np.int64], int, NDArray[np.int64]]] = []
     seen: set[bytes] = set()
     for cut, region in enumerate(_cuts(_unit(_smooth(excess, weight, pairs)), pairs)):
         for members in _groups(region):
@@ -72,12 +91,16 @@ def find_regions(
             if name in seen or not _is_similar(own[members]):
                 continue
             seen.add(name)
-            class_ = int((weight[members] @ excess[members]).argmax())
-            found.append((label_position(row_column[members]), len(members), class_, cut))
-    positions, cells, classes, cuts = zip(*found, strict=True) if found else ((), (), (), ())
+            top = np.argsort(-(weight[members] @ excess[members]), kind="stable")[:RANKS]
+            found.append((label_position(row_column[members]), len(members), top, cut, members))
+    positions, cells, tops, cuts, regions = zip(*found, strict=True) if found else ((), (), (), (), ())
     return Regions(
-        np.array(positions, np.float64).reshape(-1, 2),
-        *(np.array(values, np.int64) for values in (cells, classes, cuts)),
+        label_position=np.array(positions, np.float64).reshape(-1, 2),
+        cells=np.array(cells, np.int64),
+        top=np.array(tops, np.int64).reshape(-1, min(RANKS, attribution.shape[1])),
+        cut=np.array(cuts, np.int64),
+        members=tuple(regions),
+        average=average,
     )
 
 
@@ -176,12 +199,6 @@ def _depth(inside: NDArray[np.bool_]) -> NDArray[np.int64]:
         core[:, :-1] &= left[:, 1:]
         left = core
     return depth
-
-
-def _excess(attribution: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each cell's attributions minus their average over all samples; [cell, class], logit."""
-    above: NDArray[np.float64] = attribution - count @ attribution / max(count.sum(), 1.0)
-    return above
 
 
 def _smooth(excess: NDArray[np.float64], count: NDArray[np.float64], pairs: NDArray[np.int64]) -> NDArray[np.float64]:

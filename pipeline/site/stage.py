@@ -42,7 +42,7 @@ def run(task: Task) -> None:
     bookmarks = bookmarks_content(task, network, len(images))  # first: a wrong bookmark is refused before any writing
     opened = initial_layer(task, network["layers"])  # likewise
     with atomic(site / "data") as data:
-        layers, rows = _write_layers(task, data, network, images.class_)
+        layers, rows, naming = _write_layers(task, data, network, images.class_)
         _write_images(task, data, network, rows)
         second = task.params.place.title if task.params.placed else None
         provenance = provenance_content(task, network, images)
@@ -56,37 +56,52 @@ def run(task: Task) -> None:
     for file, script in PAGES.items():
         with atomic(site / file) as partial:
             partial.write_text(page(title, script), encoding="utf-8")
-    _report(task, site, layers, len(rows))
+    _report(task, site, layers, len(rows), naming)
 
 
-def _write_layers(task: Task, data: Path, network: Mapping[str, Any], label: Rows) -> tuple[list[dict[str, Any]], Rows]:
-    """Write the data of every atlas; returns the layers' entries and the rows of all exemplars' images."""
+def _write_layers(
+    task: Task, data: Path, network: Mapping[str, Any], label: Rows
+) -> tuple[list[dict[str, Any]], Rows, dict[str, Any]]:
+    """Write the data of every atlas.
+
+    Returns:
+        The layers' entries, the rows of all exemplars' images, and by layer and level of the atlas of all samples the
+        metrics of the cells' names.
+    """
     names, classes = task.params.layers, len(network["classes"])
     reference = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, names[-1]))
     run = Run(task.params.site, label, classes, read_class_directions(reference, label, classes))
     entries: dict[str, list[dict[str, Any]]] = {layer: [] for layer in names}
     exemplar_images: list[Rows] = []
+    naming: dict[str, Any] = {}
     for atlas in tracked(task.params.atlases, "cells", len(task.params.atlases), "atlas"):
         levels = task.params.grid.for_atlas(atlas)
         sample_cells = {layer: read_sample_cells(task, layer, atlas, levels) for layer in names}
         for layer in names:
-            entry, rows = _write_atlas(task, data, AtlasData(layer, atlas, sample_cells, run))
+            entry, rows, named = _write_atlas(task, data, AtlasData(layer, atlas, sample_cells, run))
             entries[layer].append(entry)
+            naming |= {layer: named} if atlas == "all" else {}
             exemplar_images.append(rows)
     crop = network["preprocessing"]["crop"]
     layers = [
         layer_entry(layer, LayerShape(**network["layers"][layer]), crop, atlases, read_zero_share(task, layer))
         for layer, atlases in entries.items()
     ]
-    return layers, np.unique(np.concatenate(exemplar_images))
+    return layers, np.unique(np.concatenate(exemplar_images)), naming
 
 
-def _write_atlas(task: Task, data: Path, atlas: AtlasData) -> tuple[dict[str, Any], Rows]:
-    """Write the data of one atlas; returns its entry in the manifest and the rows of its exemplars' images."""
+def _write_atlas(task: Task, data: Path, atlas: AtlasData) -> tuple[dict[str, Any], Rows, dict[str, Any]]:
+    """Write the data of one atlas.
+
+    Returns:
+        Its entry in the manifest, the rows of its exemplars' images, and by level the metrics of the cells' names.
+    """
     source = read_atlas(task, atlas.layer, atlas.name, list(atlas.own.levels))
-    for name, content in atlas.files(source):
+    names = atlas.names(source)
+    for name, content in atlas.files(source, names):
         _write_data(data, f"{atlas.layer}/{atlas.name}/{name}", content)
-    return atlas.entry(source), atlas.exemplar_images(source)
+    metrics = {str(level.size): names.metrics(level.grid) for level in source.levels}
+    return atlas.entry(source), atlas.exemplar_images(source), metrics
 
 
 def _write_images(task: Task, data: Path, network: Mapping[str, Any], rows: Rows) -> None:
@@ -110,13 +125,20 @@ def _write_data(data: Path, name: str, content: Mapping[str, Any]) -> None:
     path.write_text(data_script(name, content), encoding="ascii")
 
 
-def _report(task: Task, site: Path, layers: list[dict[str, Any]], images: int) -> None:
+def _report(task: Task, site: Path, layers: list[dict[str, Any]], images: int, naming: dict[str, Any]) -> None:
     files = [path for path in (site / "data").rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     levels = [level for layer in layers for atlas in layer["atlases"] for level in atlas["levels"]]
     cells = sum(level["drawn"] for level in levels)
     task.write_metrics(
-        {"layers": len(layers), "levels": len(levels), "drawn_cells": cells, "images": images, "data_bytes": size}
+        {
+            "layers": len(layers),
+            "levels": len(levels),
+            "drawn_cells": cells,
+            "images": images,
+            "data_bytes": size,
+            "names": naming,
+        }
     )
     log_line(
         f"site: {len(layers)} layers, {len(task.params.atlases)} atlases, {len(levels)} levels, {cells} drawn cells, "

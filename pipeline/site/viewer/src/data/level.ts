@@ -14,7 +14,10 @@ const COLUMNS = [
   ...(["top_class", "top_value"] as const),
 ];
 // recorded by some runs only
-const OPTIONAL_COLUMNS = ["legibility", "large_fidelity_centred"] as const;
+const OPTIONAL_COLUMNS = [
+  ...(["legibility", "large_fidelity_centred"] as const),
+  ...(["candidate", "label", "label_lift"] as const),
+];
 type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 type Column = (typeof COLUMNS)[number] | OptionalColumn;
 type Columns = Record<(typeof COLUMNS)[number], NumberArray> & Partial<Record<OptionalColumn, NumberArray>>;
@@ -60,7 +63,10 @@ export class LevelData {
   }
 
   /** Value of a cell; NaN if it is unknown. */
-  value(column: Exclude<Column, "cell" | "top_class" | "top_value">, cell: number): number {
+  value(
+    column: Exclude<Column, "cell" | "top_class" | "top_value" | "candidate" | "label">,
+    cell: number,
+  ): number {
     return this.number(column, cell);
   }
 
@@ -71,6 +77,28 @@ export class LevelData {
       id: this.number("top_class", cell * listed + rank),
       value: this.number("top_value", cell * listed + rank),
     })).filter((entry) => entry.value > 0);
+  }
+
+  /** The top classes that the cell's samples cannot tell from the first, which is one of them. */
+  candidates(cell: number): ClassValue[] {
+    const each = (this.columns.candidate?.length ?? 0) / this.cells;
+    return this.topClasses(cell).filter(
+      (_, rank) => rank === 0 || (rank < each && this.number("candidate", cell * each + rank) === 1),
+    );
+  }
+
+  /** Whether several classes may name the cell. */
+  isMixed(cell: number): boolean {
+    const each = (this.columns.candidate?.length ?? 0) / this.cells;
+    return (
+      this.columns.candidate?.slice(cell * each + 1, (cell + 1) * each).some((one) => one === 1) ?? false
+    );
+  }
+
+  /** The label most over-represented among the cell's samples, by how many times; null where it is not known. */
+  overRepresented(cell: number): { readonly id: number; readonly lift: number } | null {
+    const [id, lift] = [this.columns.label?.[cell] ?? -1, this.number("label_lift", cell)];
+    return id >= 0 ? { id, lift } : null;
   }
 
   /** Top classes of all cells and their attributions in logits, `each` per cell. */

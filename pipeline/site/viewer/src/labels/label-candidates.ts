@@ -1,5 +1,6 @@
 // Label candidates: names of regions, coarse to fine, then the top classes of single cells.
 
+import { cellClassName, nameOf } from "../data/cell-names";
 import { decodeArray, type EncodedArray, loadData } from "../data/data-files";
 import type { LevelData } from "../data/level";
 
@@ -22,18 +23,29 @@ interface RegionLabelData {
   readonly size: number;
   readonly label_position: EncodedArray;
   readonly cells: EncodedArray;
+  /** Top classes and which of them cannot be told from the first, [region, rank]. */
   readonly class: EncodedArray;
+  readonly candidate: EncodedArray;
   readonly cut: EncodedArray;
 }
 
 /** Labels of the regions of an atlas, coarse to fine, and within a scale the largest first. */
 export async function regionLabels(layer: string, atlas: string, names: readonly string[]): Promise<Label[]> {
   const data = await loadData<RegionLabelData>(`${layer}/${atlas}/regions`);
-  const [labelPosition, cells, classes, cut] = await Promise.all(
-    [data.label_position, data.cells, data.class, data.cut].map(decodeArray),
+  const [labelPosition, cells, classes, candidate, cut] = await Promise.all(
+    [data.label_position, data.cells, data.class, data.candidate, data.cut].map(decodeArray),
   );
-  const labels = Array.from(classes ?? [], (id, region) => ({
-    text: shortName(names[id] ?? ""),
+  const ranks = (classes?.length ?? 0) / (cells?.length || 1);
+  const nameOfRegion = (region: number): string => {
+    const ids = Array.from(classes?.slice(region * ranks, (region + 1) * ranks) ?? []);
+    const left = ids.filter((_, rank) => candidate?.[region * ranks + rank] === 1);
+    return nameOf(
+      left.map((id) => shortName(names[id] ?? "")),
+      left.length > 1,
+    );
+  };
+  const labels = Array.from(cells ?? [], (_, region) => ({
+    text: nameOfRegion(region),
     x: (labelPosition?.[2 * region + 1] ?? 0) / data.size,
     y: (labelPosition?.[2 * region] ?? 0) / data.size,
     rank: cut?.[region] ?? 0,
@@ -54,7 +66,7 @@ export function cellLabels(level: LevelData, names: readonly string[], most: num
   }
   peaks.sort((one, other) => (top.value[other] ?? 0) - (top.value[one] ?? 0) || one - other);
   return peaks.slice(0, most).map((cell) => ({
-    text: shortName(names[top.id[cell] ?? -1] ?? ""),
+    text: cellClassName(level, cell, names, shortName),
     x: (level.column(cell) + 0.5) / level.size,
     y: (level.row(cell) + LABEL_POSITION) / level.size,
     rank: CELL,

@@ -98,5 +98,6 @@ export function describeCell(
   const fidelity = `fidelity ${decimal(level.value("fidelity", cell))}`;
   const density = scene.density ? ` ${describeDensity(scene.density, level.size, cell)}.` : "";
   const winner = describeWinner(scene, cell, names, sign);
-  return `${position}: ${samples}; ${winner}${classes.join(", ") || "no class"}; ${fidelity}.${density}`;
+  const mixed = level.isMixed(cell) ? "mixed; " : "";
+  return `${position}: ${samples}; ${winner}${mixed}${classes.join(", ") || "no class"}; ${fidelity}.${density}`;
 }

@@ -1,11 +1,12 @@
 // Panel of the pinned cell.
 
 import { createClassBars, createComparisonBars, sidesOf } from "../classes/class-bars";
+import { cellClassName } from "../data/cell-names";
 import { describeDensity } from "../data/density";
 import { loadExemplars } from "../data/exemplars";
-import { count } from "../data/format";
+import { count, decimal } from "../data/format";
 import { styleOf } from "../data/icon-styles";
-import type { Manifest } from "../data/manifest";
+import { baselineOf, type Manifest } from "../data/manifest";
 import type { Scene } from "../state/scene";
 import { createSection } from "../ui/controls";
 import { createButton, createSvgIcon, el } from "../ui/dom";
@@ -61,6 +62,7 @@ export class CellPanel {
     const classes = createSection(
       "Top classes by attribution",
       this.createClasses(scene, cell),
+      ...this.describeNaming(scene, cell),
       ...(line ? [line] : []),
     );
     classes.classList.add("classes");
@@ -98,12 +100,27 @@ export class CellPanel {
     return el("div", {}, createComparisonBars(names, sides), others);
   }
 
+  /** What attributions compare with, why a cell is mixed, and the label that its images have most often. */
+  private describeNaming({ level }: Scene, cell: number): HTMLElement[] {
+    const { classes } = this.manifest.network;
+    const [baseline, label] = [baselineOf(this.manifest), level.overRepresented(cell)];
+    const sentences = baseline === null ? [] : [`Attribution compares with ${baseline}.`];
+    if (level.isMixed(cell)) sentences.push("Resampled images do not tell the first classes apart.");
+    if (label) {
+      const name = classes[label.id] ?? `class ${label.id}`;
+      sentences.push(
+        `Most over-represented label: ${name}, ${decimal(label.lift)} times its share of all samples.`,
+      );
+    }
+    return sentences.length ? [el("p", { class: "secondary naming" }, sentences.join(" "))] : [];
+  }
+
   private createHeader(scene: Scene, cell: number): HTMLElement {
     const { level, layer, atlas } = scene;
     const [row, column] = [level.row(cell), level.column(cell)];
     const samples = level.value("count", cell);
-    const best = level.topClasses(cell)[0];
-    const title = best ? (this.manifest.network.classes[best.id] ?? "") : "No class";
+    const found = cellClassName(level, cell, this.manifest.network.classes);
+    const title = found ? found.replace(/^mixed: /, "Mixed: ") : "No class";
     return el(
       "header",
       {},

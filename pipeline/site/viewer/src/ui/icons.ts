@@ -2,6 +2,7 @@
 // not read the pixels of tiles.
 
 import type { CellAddress } from "../data/area";
+import { cellClassName } from "../data/cell-names";
 import { tileFolder } from "../data/icon-styles";
 import type { LevelData } from "../data/level";
 import { type AtlasEntry, type LevelEntry, sizesWithIcons } from "../data/manifest";
@@ -113,8 +114,8 @@ export function addressOf({ level, cell }: Pick<CellView, "level" | "cell">): Ce
 /** A cell as text: layer, position and top class. */
 export function cellName(names: readonly string[], view: CellView): string {
   const { row, column } = addressOf(view);
-  const best = view.level.topClasses(view.cell)[0];
-  const topClass = best ? `, top class ${names[best.id] ?? best.id}` : "";
+  const found = cellClassName(view.level, view.cell, names);
+  const topClass = found ? `, ${view.level.isMixed(view.cell) ? "" : "top class "}${found}` : "";
   return `${view.layer}, row ${row + 1}, column ${column + 1}${topClass}`;
 }
 
