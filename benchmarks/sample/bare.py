@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.model.network import Network
+from pipeline.sample.baseline import LARGEST
 
 
 def split_after(network: Network, layers: Sequence[str]) -> list[nn.Sequential]:
@@ -49,21 +50,36 @@ class Bare:
                     grid = piece(grid)
 
     def with_tangents(self) -> None:
-        """The same, and from each layer on a forward pass with the tangents of all positions together."""
+        """The same, and from each layer on a forward pass with the tangents of all positions together.
+
+        Before them the passes for the baselines: of some images, one by one, as the stage makes them.
+        """
         with torch.no_grad(), warnings.catch_warnings():
+            baselines = self._baselines()
             warnings.simplefilter("ignore")  # torch's own, of its first tangents
             for batch in self._batches:
                 grid = batch
-                for piece, tail in zip(self._pieces, self._tails, strict=True):
+                for piece, tail, baseline in zip(self._pieces, self._tails, baselines, strict=True):
                     grid = piece(grid)
-                    _tangents(tail, grid, self._positions)
+                    _tangents(tail, grid, baseline, self._positions)
+
+    def _baselines(self) -> list[Tensor]:
+        """The mean activation of each layer over the first images, [channel]."""
+        images = [image for batch in self._batches for image in batch.split(1)][:LARGEST]
+        sums = [torch.zeros(()) for _ in self._pieces]
+        for image in images:
+            grid = image
+            for number, piece in enumerate(self._pieces):
+                grid = piece(grid)
+                sums[number] = sums[number] + grid.mean((0, 2, 3))
+        return [total / len(images) for total in sums]
 
 
-def _tangents(tail: nn.Module, grid: Tensor, positions: int) -> Tensor:
-    """Derivative of the logits in the direction of the activations at each position, [position, image, class]."""
+def _tangents(tail: nn.Module, grid: Tensor, baseline: Tensor, positions: int) -> Tensor:
+    """Derivative of the logits from the baseline to the activations at each position, [position, image, class]."""
     positions_on_diagonal = torch.linspace(1, grid.shape[2] - 2, positions).long()
     tangents = torch.zeros(positions, *grid.shape)
     for number, position in enumerate(positions_on_diagonal):
-        tangents[number, :, :, position, position] = grid[:, :, position, position]
+        tangents[number, :, :, position, position] = grid[:, :, position, position] - baseline
     changes: Tensor = torch.func.vmap(lambda tangent: torch.func.jvp(tail, (grid,), (tangent,))[1])(tangents)
     return changes

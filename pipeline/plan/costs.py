@@ -24,6 +24,7 @@ from pipeline.plan.inputs import (
     step_count,
 )
 from pipeline.render.large_icons import large_batch_size, large_side
+from pipeline.sample import baseline
 from pipeline.sample.attribution import TANGENTS
 from pipeline.sample.forward import parallel_batches
 from pipeline.sample.shards import shard_images
@@ -136,6 +137,12 @@ def prepare_cost(sizes: Sizes, rates: Rates, gpus: Sequence[int]) -> StageCost:
     return StageCost("prepare", "", "", sizes.images, "images", written, memory, (seconds,) * len(gpus), lines)
 
 
+def _baseline_images(sizes: Sizes) -> int:
+    """Images of the pass before the sampling, whose mean attributions compare with."""
+    settings = sizes.params.sample
+    return min(sizes.images, baseline.LARGEST) if settings.attribution and settings.baseline == "mean" else 0
+
+
 def sample_costs(sizes: Sizes, rates: Rates, gpus: Sequence[int]) -> Iterator[StageCost]:
     """One row for the pass over the images, and one for the bytes of each layer.
 
@@ -143,8 +150,11 @@ def sample_costs(sizes: Sizes, rates: Rates, gpus: Sequence[int]) -> Iterator[St
     way through the network, and the rows of one task twice, as they are written.
     """
     speed = rates.given.images or min(rates.decode, rates.sample)
-    seconds = tuple(sizes.images / (speed * number) for number in gpus)
-    lines = [f"{count(sizes.images)} images ÷ ({rate(speed)} a second × GPUs) = {_on_gpus(gpus, seconds)}"]
+    before = _baseline_images(sizes)
+    first = before / min(rates.decode, rates.forward)
+    seconds = tuple(sizes.images / (speed * number) + first for number in gpus)
+    added = f" + {count(before)} images for the baseline" if before else ""
+    lines = [f"{count(sizes.images)} images ÷ ({rate(speed)} a second × GPUs){added} = {_on_gpus(gpus, seconds)}"]
     if rates.given.images:
         needed = ", ".join(f"{count(-(-speed * number // rates.decode))} for {number}" for number in gpus)
         lines.append(f"decoding at {rate(rates.decode)} images a second, as here, takes so many processes: {needed}")

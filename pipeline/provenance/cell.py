@@ -38,6 +38,13 @@ class Sources:
         """Cells per side of every level, coarse to fine."""
         return level_sizes(self.grid)
 
+    @property
+    def baseline(self) -> str | None:
+        """What attributions compare an activation with, ``mean`` or ``zero``; None where that is not recorded."""
+        settings: Any = self.activations.attrs.get("settings", {})
+        found = settings.get("sample", {}).get("baseline")
+        return str(found) if found else None
+
     def cells(self, size: int) -> GridLevel:
         """The cells of a level."""
         return grid_level(self.grid, size)
@@ -106,6 +113,7 @@ def describe_cell(sources: Sources, size: int, index: int, classes: Sequence[str
         "spread": _number(level.at("spread", index)),
         "reliability": _number(level.at("reliability", index)),
         "top_classes": top,
+        "baseline": sources.baseline,
     }
 
 

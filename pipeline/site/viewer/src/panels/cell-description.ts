@@ -91,13 +91,14 @@ export function describeCell(
   sign: State["sign"],
 ): string {
   const { level } = scene;
-  const listed = sidesOf(scene, cell) ?? classesOf(scene, cell);
+  const sides = sidesOf(scene, cell);
+  const listed = sides ?? classesOf(scene, cell);
   const classes = listed.map(({ id, value }) => `${names[id] ?? id} ${signed(value)}`);
   const position = `Row ${level.row(cell) + 1}, column ${level.column(cell) + 1} of ${level.size}`;
   const samples = count(level.value("count", cell), "sample");
   const fidelity = `fidelity ${decimal(level.value("fidelity", cell))}`;
   const density = scene.density ? ` ${describeDensity(scene.density, level.size, cell)}.` : "";
   const winner = describeWinner(scene, cell, names, sign);
-  const mixed = level.isMixed(cell) ? "mixed; " : "";
+  const mixed = !sides && level.isMixed(cell) ? "mixed; " : "";
   return `${position}: ${samples}; ${winner}${mixed}${classes.join(", ") || "no class"}; ${fidelity}.${density}`;
 }
