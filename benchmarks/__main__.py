@@ -26,7 +26,10 @@ BENCHMARKS = {  # modules with run(quick) -> Report
     "viewer": "benchmarks.viewer.bench",
     "scale": "benchmarks.scale.bench",
 }
-APART = {"study": "benchmarks.study.bench"}  # long, run by name only, with a document of its own
+APART = {  # run by name only: long, with a document of its own, or a study of a default
+    "study": "benchmarks.study.bench",
+    "attribution": "benchmarks.attribution.bench",
+}
 
 
 def main() -> int:
