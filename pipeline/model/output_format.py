@@ -300,7 +300,7 @@ def _positions(kind: Kind, sizes: tuple[int, ...]) -> tuple[int, ...]:
 
 def _seen(seen: Moved, given: GivenFormat) -> str:
     """What was measured of an output, for an error line."""
-    best = {}
+    best: dict[Kind, float] = {}
     for score, found in _scores(seen, [], given):
         best[found.kind] = max(score, best.get(found.kind, -1.0))
     measured = ", ".join(f"{score:.2f} as {kind}" for kind, score in best.items()) or "their number is that of no grid"

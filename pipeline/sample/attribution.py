@@ -136,8 +136,8 @@ def attributions(
     images: Tensor,
     recorded: PartialForward,
     positions: Tensor,
-    baseline: Tensor,
-    steps: int,
+    baseline: Tensor | None = None,
+    steps: int = 1,
     method: Method = "tangents",
 ) -> Tensor:
     """The attribution of every sampled activation to every class.
@@ -152,7 +152,7 @@ def attributions(
         images: network input [image, 3, y, x].
         recorded: a forward pass of these images, up to the layer.
         positions: (y, x) of the samples in the layer's map, [image, position, 2].
-        baseline: [channel] raw activation.
+        baseline: [channel] raw activation; None for zero.
         steps: of the integration.
         method: see :data:`Method`.
 
@@ -162,6 +162,8 @@ def attributions(
     Raises:
         ModelError: the network does not return one row of logits for each image.
     """
+    if baseline is None:
+        baseline = recorded.output.new_zeros(shape.channels)
     if method == "backward":
         return _backward_attributions(module, layer, shape, images, recorded, positions, baseline, steps)
     tangents = _tangents(shape, recorded.output, positions, baseline)

@@ -46,7 +46,7 @@ def attribution_method(
             recorded = record_forward(module, [layer], images)[layer]
             try:
                 with relaxed_max_pool(module, max_pool):
-                    found = attributions(module, layer, shape, images, recorded, positions, method)
+                    found = attributions(module, layer, shape, images, recorded, positions, method=method)
             except AtlasError:
                 raise
             except Exception as error:  # noqa: BLE001  # a network's code may raise any exception

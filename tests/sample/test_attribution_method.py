@@ -67,8 +67,26 @@ def test_attributions_are_derivatives_by_every_method(name: str, layer: str, met
     for used in {found, "backward"}:
         with torch.no_grad():
             recorded = record_forward(module, [layer], images)[layer]
-            values = attributions(module, layer, shape, images, recorded, POSITIONS, used)  # type: ignore[arg-type]
+            values = attributions(module, layer, shape, images, recorded, POSITIONS, method=used)  # type: ignore[arg-type]
         torch.testing.assert_close(values, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_integrated_attributions_are_the_same_by_every_method() -> None:
+    """Against a baseline, over several steps, the methods agree; with another baseline they differ."""
+    torch.manual_seed(0)
+    module = freeze(odd_networks.Plain())
+    shape, images = discover_layers(module, SIDE)["first"], noise(SIDE)
+    baseline = torch.linspace(-1, 1, shape.channels)
+    with torch.no_grad():
+        recorded = record_forward(module, ["first"], images)["first"]
+        by_method = [
+            attributions(module, "first", shape, images, recorded, POSITIONS, baseline, 3, method)
+            for method in ("tangents", "tangents_of_copies", "backward")
+        ]
+        from_zero = attributions(module, "first", shape, images, recorded, POSITIONS, None, 3, "backward")
+    for found in by_method[1:]:
+        torch.testing.assert_close(found, by_method[0], rtol=1e-3, atol=1e-6)
+    assert not torch.allclose(from_zero, by_method[0], rtol=1e-2, atol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "operation"), [("Numpy", "numpy()"), ("Detached", "torch.Tensor.detach")])
@@ -85,7 +103,7 @@ def test_a_derivative_that_is_stopped_is_refused(name: str, operation: str) -> N
 def test_a_silent_layer_has_attributions_of_zero() -> None:
     """A layer whose activations are all zero is no error here, although its attributions are zero too."""
     module = freeze(odd_networks.Plain())
+    shape = discover_layers(module, SIDE)["short"]
     module.short.weight.zero_()
     module.short.bias.zero_()  # type: ignore[union-attr]  # it has one
-    shape = discover_layers(module, SIDE)["short"]
     assert attribution_method(module, "short", shape, SIDE, "none") == ("tangents", None)
