@@ -29,7 +29,7 @@ class Variant:
 EVERYWHERE = (  # on every network
     Variant("default"),
     Variant("feature statistics 0", {"statistics": 0.0}),
-    *(Variant(f"feature statistics {value:g}", {"statistics": value}) for value in (5.0, 10.0, 40.0)),
+    *(Variant(f"feature statistics {value:g}", {"statistics": value}) for value in (3.0, 20.0, 60.0)),
     Variant("accentuated", start="exemplar"),
     Variant("accentuated, feature statistics 0", {"statistics": 0.0}, start="exemplar"),
     Variant("start: another cell's exemplar", start="other exemplar"),

@@ -82,7 +82,7 @@ class RenderSettings(Settings):
     l2: NotNegative = 0.0
     blur: NotNegative = 0.0
     boundary: NotNegative = 0.0
-    statistics: NotNegative = 20.0
+    statistics: NotNegative = 10.0
     statistics_layers: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
     large_level: Annotated[int, Field(ge=1)] | None = None
     large_scale: Annotated[int, Field(ge=2, le=4)] = 2

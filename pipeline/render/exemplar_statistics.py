@@ -24,7 +24,7 @@ from pipeline.render.sample_patches import MeasurementSpec, Patches, PatchesSpec
 
 Floats = NDArray[np.float32]
 LAYERS = 3  # earlier layers whose statistics are taken, unless they are named
-EVERY = 4  # steps: as legible and as faithful as at every step with half the weight, and a quarter of the time
+EVERY = 4  # steps: at equal weight as legible and as faithful as at every step, in a quarter of the time
 DEVIATION_SAMPLES = 1024
 MEAN_SHARE = 0.1  # of a statistic's mean, added to its deviation: a channel that hardly varies shall not rule
 SMALLEST = 1e-6  # deviation
