@@ -27,7 +27,7 @@ class Plain(nn.Module):
         """Logits [image, class]."""
         return self.finish(self.middle(self.first(images).relu()))
 
-    def middle(self, grid: Tensor) -> Tensor:
+    def middle(self, grid: Tensor) -> Any:
         """What follows the first layer."""
         return (self.second(grid) + self.short(grid)).relu()
 
@@ -43,7 +43,7 @@ class ViewOfMap(Plain):
         super().__init__()
         self.head = nn.Linear(6 * 16 * 16, CLASSES)
 
-    def finish(self, grid: Tensor) -> Tensor:
+    def finish(self, grid: Tensor) -> Any:
         """Logits of a view."""
         return self.head(grid.view(len(grid), -1))
 
@@ -51,7 +51,7 @@ class ViewOfMap(Plain):
 class StridedMap(ViewOfMap):
     """Reads a map in the order of memory, which is silently wrong for another order."""
 
-    def finish(self, grid: Tensor) -> Tensor:
+    def finish(self, grid: Tensor) -> Any:
         """Logits of the memory."""
         size = grid[0].numel()
         return self.head(torch.as_strided(grid, (len(grid), size), (size, 1)))
@@ -70,7 +70,7 @@ class _ViewOfGradient(torch.autograd.Function):
 class ViewInBackward(Plain):
     """Needs the order of memory in its backward pass only."""
 
-    def middle(self, grid: Tensor) -> Tensor:
+    def middle(self, grid: Tensor) -> Any:
         """A gradient that is viewed."""
         return self.second(_ViewOfGradient.apply(grid)).relu()
 
@@ -166,7 +166,7 @@ class AuxiliaryInTraining(Plain):
 class InPlaceSum(Plain):
     """Adds one convolution's output to another's in place."""
 
-    def middle(self, grid: Tensor) -> Tensor:
+    def middle(self, grid: Tensor) -> Any:
         """The sum of two convolutions."""
         out = self.second(grid)
         out += self.short(grid)
@@ -176,7 +176,7 @@ class InPlaceSum(Plain):
 class InPlaceSlice(Plain):
     """Adds to some of the channels in place."""
 
-    def middle(self, grid: Tensor) -> Tensor:
+    def middle(self, grid: Tensor) -> Any:
         """The sum of two convolutions in half of the channels."""
         out = self.second(grid)
         out[:, :3] += self.short(grid)[:, :3]
@@ -186,7 +186,7 @@ class InPlaceSlice(Plain):
 class InPlaceShift(Plain):
     """Changes one convolution's output in place, without the other's."""
 
-    def middle(self, grid: Tensor) -> Tensor:
+    def middle(self, grid: Tensor) -> Any:
         """The sum of two convolutions, one of them shifted."""
         out, other = self.second(grid), self.short(grid)
         out.add_(0.5)
@@ -196,7 +196,7 @@ class InPlaceShift(Plain):
 class InPlaceProduct(Plain):
     """Multiplies a function of one convolution's output by another's in place, through a method."""
 
-    def middle(self, grid: Tensor) -> Tensor:
+    def middle(self, grid: Tensor) -> Any:
         """The product of two convolutions."""
         return functional.relu(self.second(grid)).mul_(self.short(grid))
 
@@ -221,15 +221,16 @@ class _Square(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (values,) = ctx.saved_tensors
-        return 2 * values * gradient
+        slope: Tensor = 2 * values
+        return slope * gradient
 
 
 class BackwardOnly(Plain):
     """Has an operation with a backward pass only."""
 
-    def middle(self, grid: Tensor) -> Tensor:
+    def middle(self, grid: Tensor) -> Any:
         """The square of a convolution."""
-        return _Square.apply(self.short(grid))  # type: ignore[no-any-return, no-untyped-call]  # torch's typing
+        return _Square.apply(self.short(grid))
 
 
 class _Cube(torch.autograd.Function):
@@ -245,21 +246,22 @@ class _Cube(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (values,) = ctx.saved_tensors
-        return 3 * values**2 * gradient
+        slope: Tensor = 3 * values**2
+        return slope * gradient
 
 
 class BackwardOnlyNewStyle(Plain):
     """Likewise, with a context of its own."""
 
-    def middle(self, grid: Tensor) -> Tensor:
+    def middle(self, grid: Tensor) -> Any:
         """The cube of a convolution."""
-        return _Cube.apply(self.short(grid))  # type: ignore[no-any-return, no-untyped-call]  # torch's typing
+        return _Cube.apply(self.short(grid))
 
 
 class RecurrentHead(Plain):
     """Reads the map row by row."""
 
-    def __init__(self, kind: type[nn.RNNBase] = nn.LSTM) -> None:
+    def __init__(self, kind: type[nn.LSTM | nn.GRU] = nn.LSTM) -> None:
         super().__init__()
         self.recurrent = kind(6, 6, batch_first=True)
 
@@ -381,7 +383,8 @@ class MissingEntry(Plain):
 
     def finish(self, grid: Tensor) -> Any:
         """Raise an error."""
-        return super().finish(grid) + {}["bias"]  # type: ignore[operator]  # the bug
+        no_bias: dict[str, Tensor] = {}
+        return super().finish(grid) + no_bias["bias"]
 
 
 class BareAssertion(Plain):

@@ -36,11 +36,11 @@ class _GradientBreakFinder(TorchFunctionMode):
         return output
 
 
-class _RandomOperationFinder(TorchDispatchMode):
+class _RandomOperationFinder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
     """Notes the first operation that draws random numbers."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.found = ""
 
     def __torch_dispatch__(  # torch's protocol

@@ -22,7 +22,7 @@ def network() -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 2))
-    module[1].running_mean.normal_()  # type: ignore[union-attr,operator]  # torch types it as a tensor or a module
+    module.get_buffer("1.running_mean").fill_(0.5)
     return module
 
 

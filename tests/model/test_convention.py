@@ -109,7 +109,7 @@ def test_lazy_weights_follow_the_seed() -> None:
     ("name", "line", "exception"),
     [
         ("WrongHead", "self.head(grid.mean((2, 3))[:, :4])", "RuntimeError in head (Linear)"),
-        ("MissingEntry", '{}["bias"]', "KeyError in the network (MissingEntry)"),
+        ("MissingEntry", 'no_bias["bias"]', "KeyError in the network (MissingEntry)"),
         ("BareAssertion", "assert grid.shape[1] == 7", "AssertionError in the network (BareAssertion)"),
     ],
 )

@@ -1,10 +1,11 @@
 """The trial before a run refuses networks that a stage would fail on, and no others."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core.errors import ModelError
@@ -17,7 +18,7 @@ from pipeline.plan.trial import check_image_gradient, check_repeatable, check_tr
 from tests.odd_networks import SIDE
 
 
-def adapted(name: str) -> nn.Module:
+def adapted(name: str) -> Any:
     """One of the odd networks, adapted."""
     module = build({"_target_": f"tests.odd_networks.{name}"})
     return adapt(module, find_convention(module, SIDE))
@@ -117,15 +118,17 @@ def test_interventions_need_no_vectorized_operation(name: str) -> None:
 def test_no_copy_fails_where_building_again_works(name: str) -> None:
     """Copies give the same logits, with weights of their own or the very same; what cannot be copied is built again."""
     subject = replace(network(name), rebuild=lambda: freeze(adapted(name)))
+    module: Any = subject.module
     images = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        subject.module.head.weight.add_(1)  # type: ignore[operator]  # other weights than those of a network built again
-    own, shared = subject.copy(), subject.weight_sharing_copy().module
+        module.head.weight.add_(1)  # other weights than those of a network built again
+    own: Any = subject.copy()
+    shared: Any = subject.weight_sharing_copy().module
     for copy in (own, shared):
-        torch.testing.assert_close(copy(images), subject.module(images), rtol=0, atol=0)
-        assert copy.head is not subject.module.head
-    assert own.head.weight is not subject.module.head.weight
-    assert shared.head.weight is subject.module.head.weight
+        torch.testing.assert_close(copy(images), module(images), rtol=0, atol=0)
+        assert copy.head is not module.head
+    assert own.head.weight is not module.head.weight
+    assert shared.head.weight is module.head.weight
     if name == "Locked":
         with pytest.raises(ModelError, match=r"expected a network that can be copied, found TypeError.*lock"):
             replace(subject, rebuild=None).copy()
@@ -139,7 +142,8 @@ def test_weights_that_a_hook_computes_are_those_of_the_loaded_parameters(name: s
     state = {key: 2 * value if key.endswith(("_g", "_orig")) else value for key, value in module.state_dict().items()}
     before = module.first.weight.detach().clone()
     module.load_state_dict(state)
-    weight = freeze(module).first.weight.clone()
+    freeze(module)
+    weight = module.first.weight.clone()
     module(torch.rand(2, 3, SIDE, SIDE))
     torch.testing.assert_close(weight, module.first.weight, rtol=0, atol=0)
     assert not weight.requires_grad

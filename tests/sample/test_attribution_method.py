@@ -1,5 +1,7 @@
 """Attributions of networks whose operations after the layer do not allow plain tangents."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -39,7 +41,7 @@ def finite_difference(module: nn.Module, layer: str, shape: LayerShape, images: 
             change[image, :, y, x] = grid[image, :, y, x]
         logits = []
         for sign in (step, -step):
-            with replace_output(module, layer, lambda output, by=sign * change: output + shape.from_map(by)):
+            with replace_output(module, layer, partial(torch.add, other=shape.from_map(sign * change))):
                 logits.append(module(images))
         found.append((logits[0] - logits[1]) / (2 * step))
     module.float()
@@ -67,7 +69,7 @@ def test_attributions_are_derivatives_by_every_method(name: str, layer: str, met
     for used in {found, "backward"}:
         with torch.no_grad():
             recorded = record_forward(module, [layer], images)[layer]
-            values = attributions(module, layer, shape, images, recorded, POSITIONS, method=used)  # type: ignore[arg-type]
+            values = attributions(module, layer, shape, images, recorded, POSITIONS, method=used)
         torch.testing.assert_close(values, expected, rtol=1e-3, atol=1e-6)
 
 
@@ -102,7 +104,8 @@ def test_a_derivative_that_is_stopped_is_refused(name: str, operation: str) -> N
 
 def test_a_silent_layer_has_attributions_of_zero() -> None:
     """A layer whose activations are all zero is no error here, although its attributions are zero too."""
-    module = freeze(odd_networks.Plain())
+    module = odd_networks.Plain()
+    freeze(module)
     shape = discover_layers(module, SIDE)["short"]
     module.short.weight.zero_()
     module.short.bias.zero_()  # type: ignore[union-attr]  # it has one
