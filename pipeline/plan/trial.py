@@ -81,24 +81,28 @@ def check_image_gradient(network: Network, layers: tuple[str, ...]) -> None:
         ModelError: it does not, or a pass fails; names the layer and the operation.
     """
     crop = network.preprocessing.crop
-    for layer in layers:
-        try:
-            extractor = FeatureExtractor(network, [layer], (crop, crop), "float32")
-            images = (noise(crop, 1) + 0.5).requires_grad_()
+    named, reason = ", ".join(layers), ""
+    try:
+        features = FeatureExtractor(network, layers, (crop, crop), "float32")
+        images = (noise(crop, 1) + 0.5).requires_grad_()
+        found = features(images)
+        for layer in layers:
             (gradient,) = torch.autograd.grad(
-                extractor(images)[layer].square().sum(), images, allow_unused=True, materialize_grads=True
+                found[layer].square().sum(), images, retain_graph=True, allow_unused=True, materialize_grads=True
             )
-            reason = None if gradient.any() else "none"
-        except AtlasError:
-            raise
-        except Exception as error:  # noqa: BLE001  # a network's code may raise any exception
-            reason = describe_error(error, network.module)
-        if reason is not None:
-            place = find_gradient_break(network.module, noise(crop))
-            raise ModelError(
-                f"layers: expected a gradient of {layer!r} with respect to the image, which icons are rendered by, "
-                f"found {place and 'none: '}{place or reason}; let gradients pass there, or choose an earlier layer"
-            )
+            if not gradient.any():
+                named, reason = layer, "none"
+                break
+    except AtlasError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a network's code may raise any exception
+        reason = describe_error(error, network.module)
+    if reason:
+        place = find_gradient_break(network.module, noise(crop))
+        raise ModelError(
+            f"layers: expected a gradient of {named} with respect to the image, which icons are rendered by, "
+            f"found {place and 'none: '}{place or reason}; let gradients pass there, or choose an earlier layer"
+        )
 
 
 def check_training(build: Callable[[], nn.Module], crop: int, seed: int) -> None:

@@ -69,9 +69,7 @@ def test_a_gradient_that_does_not_reach_the_image_is_refused(name: str, operatio
     with pytest.raises(ModelError) as caught:
         check_image_gradient(network(name), ("first",))
     before, after = operation.split("{}")
-    assert "gradient of 'first' with respect to the image, which icons are rendered by, found none: " in str(
-        caught.value
-    )
+    assert "gradient of first with respect to the image, which icons are rendered by, found none: " in str(caught.value)
     assert f"{before}tests/odd_networks.py:" in str(caught.value)
     assert f"{after}; let gradients pass" in str(caught.value)
 
