@@ -25,6 +25,7 @@ from pipeline.model.output_format import (
     measure_places,
 )
 
+MAPS = (nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)  # [batch, channel, y, x]
 PROBES = 16  # inputs in one forward pass of the search, to bound its memory
 
 
@@ -122,7 +123,9 @@ def find_layers(module: nn.Module, crop: int, given: GivenFormat = MEASURED) -> 
             refused[name] = f"{_sizes(output, len(probes))}, whose first dimension is not the batch"
 
     _run(module, [name for name in names if name not in refused], probes, measure)
-    formats, unverified = find_formats({name: moved[name] for name in names if name in moved}, given)
+    parts = dict(module.named_modules())
+    maps = [name for name in moved if isinstance(parts[split_call(name)[0]], MAPS) and len(moved[name].sizes) == 3]
+    formats, unverified = find_formats({name: moved[name] for name in names if name in moved}, given, maps)
     for name, of in unverified.items():
         refused[name] = f"an output {of.seen}; if you know its layout, set model.layout and model.prefix_tokens"
     refused.update(still)

@@ -5,11 +5,12 @@ mean of the bands that move it, weighted by how much they move it. In a reading 
 [batch, channel, y, x], these places are compared with those that the reading claims. A reading is verified if the two
 correlate in y and in x.
 
-An entry that nearly every band moves alike, as behind attention, has no place of its own. There a reading holds if
-other layers of the same network verify it for outputs of the same number of positions.
+An entry that many bands move, as behind attention or where the receptive field is the whole image, may have no place of
+its own. There a reading holds if other layers of the same network verify it for outputs of the same number of
+positions, or if a convolution or pooling, whose order of dimensions torch defines, has a map of that size.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isqrt
@@ -121,8 +122,9 @@ def banded_images(image: Tensor, other: Tensor) -> Tensor:
     images = image.repeat(1 + 2 * BANDS, 1, 1, 1)
     for axis in (1, 2):
         for number, band in enumerate(_bands(image.shape[axis])):
-            place = (1 + (axis - 1) * BANDS + number, *[slice(None)] * axis, band)
-            images[place] = other[(*[slice(None)] * axis, band)]
+            start, length = band.start, band.stop - band.start
+            changed = images[1 + (axis - 1) * BANDS + number].narrow(axis, start, length)
+            changed.copy_(other.narrow(axis, start, length))
     return images
 
 
@@ -152,7 +154,7 @@ def _places(change: Tensor) -> Places:
 
 
 def find_formats(
-    moved: Mapping[str, Moved], given: GivenFormat
+    moved: Mapping[str, Moved], given: GivenFormat, maps: Collection[str] = ()
 ) -> tuple[dict[str, OutputFormat], dict[str, Unverified]]:
     """The formats of layers that are verified or given, and what was seen of the others.
 
@@ -160,9 +162,17 @@ def find_formats(
         moved: by layer, of one network.
         given: by the settings; a given layout is taken without a measurement, for outputs with its number of
             dimensions.
+        maps: those among the layers whose output is a map by torch's definition.
     """
     known = _verified(moved, given)
     grids = {(found.kind, _positions(found.kind, moved[name].sizes)): _grid(found) for name, found in known.items()}
+    for name in maps:
+        positions = _positions("map", moved[name].sizes)
+        grids.setdefault(("map", positions), Grid(*positions))
+    for name in moved.keys() - known.keys():
+        for kind, places in moved[name].readings.items():
+            if places.share < GLOBAL:  # of this size there are positions that are known to be elsewhere
+                grids.pop((kind, _positions(kind, moved[name].sizes)), None)
     formats: dict[str, OutputFormat] = {}
     unverified: dict[str, Unverified] = {}
     for name, seen in moved.items():

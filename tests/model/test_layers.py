@@ -92,7 +92,7 @@ def test_one_of_several_calls_is_chosen_by_its_number() -> None:
     shapes = discover_layers(module, 32)
     with torch.no_grad():
         found = run_to_all(module, ["step:0", "step:2"], IMAGES)
-        first = module.step(module.patches(IMAGES))
+        first = get_layer(module, "step")(get_layer(module, "patches")(IMAGES))
     torch.testing.assert_close(found["step:0"], first)
     assert not torch.allclose(found["step:2"], first)
     for name in ("step", "step:3"):

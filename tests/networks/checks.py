@@ -28,6 +28,7 @@ from pipeline.sample.attribution import attributions
 from pipeline.sample.forward import record_forward
 
 STEP = 1e-5  # of a finite difference, in units of the activation
+EVERYWHERE = 0.6  # share of the image that a gradient covers, from which on it has no center
 STEPS = 32  # of an icon
 
 
@@ -44,7 +45,7 @@ class Row:
         attribution: largest error relative to the largest attribution, or to 0.1 % of the largest logit where all are
             smaller: a layer norm behind the layer leaves next to none.
         place: correlation of the center of an activation's gradient with the sample's place, the smaller of y and x;
-            NaN for a single position.
+            NaN for a single position and where the gradient covers the image evenly.
         fidelity: of an icon after :data:`STEPS` steps, centered.
         refused: the line that refuses it.
         expected: whether that is right.
@@ -193,7 +194,10 @@ def finite_differences(module: nn.Module, layer: str, form: OutputFormat, images
 
 
 def place_of_gradient(module: nn.Module, layer: str, form: OutputFormat, crop: int) -> float:
-    """Correlation of the centers of gradients with the places of up to 16 samples, the smaller of y and x."""
+    """Correlation of the centers of gradients with the places of up to 16 samples, the smaller of y and x.
+
+    NaN for a single position, and where gradients cover the image too evenly to have a center.
+    """
     rows, columns = (torch.arange(side)[:: max(1, side // 4)][:4] for side in (form.height, form.width))
     positions = torch.cartesian_prod(rows, columns)
     if len(positions) < 2:
@@ -212,6 +216,9 @@ def place_of_gradient(module: nn.Module, layer: str, form: OutputFormat, crop: i
     energy = nn.functional.adaptive_avg_pool2d(gradient.square().sum(1, keepdim=True), 8)[:, 0].double()
     energy = energy / energy.sum((1, 2), keepdim=True)
     excess = (energy - energy.median(0).values).clamp(min=0)  # what the other positions' gradients lack
+    covered = [energy.sum(axis).square().sum(1).reciprocal().median() / 8 for axis in (1, 2)]
+    if min(covered) > EVERYWHERE:
+        return float("nan")
     along = torch.arange(8, dtype=torch.float64)
     total = excess.sum((1, 2)).clamp(min=1e-300)
     centers = torch.stack([(excess.sum(2) @ along) / total, (excess.sum(1) @ along) / total])

@@ -198,9 +198,41 @@ class TokenMixer(nn.Module):
         return logits
 
 
+class WholeImage(nn.Module):
+    """Every position of the first map depends on all of the image, so that no map behind it has places of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, WIDTH, 33, stride=8, padding=16)
+        self.layer = nn.Conv2d(WIDTH, WIDTH, 5, padding=2)
+        self.head = Head()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [image, class]."""
+        maps = self.first(images)[:, :, :4, :4]
+        logits: Tensor = self.head(self.layer(maps).movedim(1, -1))
+        return logits
+
+
+class Transposed(nn.Module):
+    """A map with x before y, and another convolution of it that sees the whole image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, WIDTH, 8, stride=8)
+        self.second = nn.Conv2d(WIDTH, WIDTH, 1)
+        self.layer = nn.Conv2d(WIDTH, WIDTH, 7, padding=3)
+        self.head = Head()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [image, class]."""
+        logits: Tensor = self.head(self.layer(self.second(self.first(images).mT)).movedim(1, -1))
+        return logits
+
+
 def windows(maps: Tensor) -> Tensor:
     """[image, window, place in the window, channel] of a map of 8 × 8, in windows of 4 × 4."""
-    split = maps.unflatten(2, (2, 4)).unflatten(4, (2, 4))
+    split = maps.reshape(len(maps), -1, 2, 4, 2, 4)
     return split.permute(0, 2, 4, 3, 5, 1).flatten(1, 2).flatten(2, 3)
 
 
@@ -262,11 +294,13 @@ ODD = {
         lambda: Rearranged(lambda m: windows(m).flatten(1, 2), keep, patch=4), "layer", UNFOLLOWED
     ),
     "windows in the batch": Odd(
-        lambda: Rearranged(lambda m: windows(m).flatten(0, 1), lambda t: t.unflatten(0, (-1, 4)), patch=4),
+        lambda: Rearranged(lambda m: windows(m).flatten(0, 1), lambda t: t.reshape(-1, 4, *t.shape[1:]), patch=4),
         "layer",
         "first dimension is not the batch",
     ),
     "x before y": Odd(lambda: Rearranged(lambda m: m.mT, lambda m: m.movedim(1, -1)), "layer", UNFOLLOWED),
+    "x before y, then the whole image": Odd(Transposed, "layer", UNFOLLOWED),
+    "the whole image, then convolutions": Odd(WholeImage, "layer", grid("map")),
     "upside down": Odd(lambda: Rearranged(lambda m: m.flip(2), lambda m: m.movedim(1, -1)), "layer", UNFOLLOWED),
     "rolled": Odd(
         lambda: Rearranged(lambda m: m.roll((4, 4), (2, 3)), lambda m: m.movedim(1, -1), 4), "layer", UNFOLLOWED
@@ -278,13 +312,13 @@ ODD = {
     ),
     "heads before tokens": Odd(
         lambda: Rearranged(
-            lambda m: m.flatten(2).mT.unflatten(2, (2, 8)).transpose(1, 2), lambda t: t.transpose(1, 2).flatten(2)
+            lambda m: m.flatten(2).mT.reshape(len(m), 16, 2, 8).transpose(1, 2), lambda t: t.transpose(1, 2).flatten(2)
         ),
         "layer",
         UNFOLLOWED,
     ),
     "five dimensions": Odd(
-        lambda: Rearranged(lambda m: m.unflatten(1, (2, 8)), lambda m: m.flatten(1, 2).movedim(1, -1)),
+        lambda: Rearranged(lambda m: m.reshape(len(m), 2, 8, 4, 4), lambda m: m.flatten(1, 2).movedim(1, -1)),
         "layer",
         "without places",
     ),
