@@ -5,6 +5,7 @@ position off the image's middle for a map with an even number of positions.
 """
 
 from dataclasses import dataclass, replace
+from math import isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -92,15 +93,15 @@ def fidelity_floor(cell_means: Floats, layer_mean: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Retrieval:
-    """Shares of icons, 0..1; None of no icons.
+    """Shares of icons, 0..1; NaN of no icons.
 
     Attributes:
         exact: the nearest rendered cell is the icon's own.
         near: it lies within the 3 × 3 cells around it.
     """
 
-    exact: float | None
-    near: float | None
+    exact: float
+    near: float
 
 
 def retrieval(
@@ -125,7 +126,7 @@ def retrieval(
         nearest = np.argmax((activations[rows] - layer_mean) @ means.T, axis=1)
         distance[rows] = np.abs(cells[nearest] - cells[rows]).max(1)
     if not len(cells):
-        return Retrieval(None, None)
+        return Retrieval(nan, nan)
     return Retrieval(exact=float((distance == 0).mean()), near=float((distance <= 1).mean()))
 
 
@@ -157,7 +158,7 @@ def level_metrics(
             "ceiling": rounded_quantile(reliability, 0.5),
         },
         "retrieval": {
-            name: None if share is None else round(share, 4)
+            name: round(share, 4) if isfinite(share) else None
             for name, share in (("exact", found.exact), ("near", found.near))
         },
     }

@@ -49,7 +49,8 @@ class Running:
     def descendants(self) -> list[psutil.Process]:
         """The processes below it, at this moment."""
         try:
-            return psutil.Process(self._process.pid).children(recursive=True)
+            found: list[psutil.Process] = psutil.Process(self._process.pid).children(recursive=True)
+            return found
         except psutil.NoSuchProcess:
             return []
 
