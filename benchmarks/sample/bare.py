@@ -65,7 +65,7 @@ class Bare:
 
     def _baselines(self) -> list[Tensor]:
         """The mean activation of each layer over the first images, [channel]."""
-        images = [image for batch in self._batches for image in batch.split(1)][:LARGEST]
+        images = [image[None] for batch in self._batches for image in batch][:LARGEST]
         sums = [torch.zeros(()) for _ in self._pieces]
         for image in images:
             grid = image

@@ -230,9 +230,8 @@ class Sampler:
             return {}
         if self._settings.baseline == "zero":
             return {layer: np.zeros(shape.channels, np.float32) for layer, shape in self._shapes(layers).items()}
-        folders = {layer: self._spec.folders[layer] for layer in layers}
-        arrays = {layer: zarr.open_group(folder, mode="r")[baseline.ARRAY] for layer, folder in folders.items()}
-        return {layer: np.asarray(found[...], np.float32) for layer, found in arrays.items()}
+        paths = {layer: self._spec.folders[layer] / baseline.ARRAY for layer in layers}
+        return {layer: np.asarray(zarr.open_array(path, mode="r")[...], np.float32) for layer, path in paths.items()}
 
     def _inputs(self, images: Sequence[int], size: int) -> Iterator[tuple[range, Tensor]]:
         """Network input of the images in order, ``size`` at a time: (span of their numbers, [image, 3, y, x])."""

@@ -130,8 +130,9 @@ class AtlasData:
         found = candidates_of_groups(groupings, row_blocks(source.attribution), self.own.sample, image)
         cells = {level.size: own for level, own in zip(source.levels, found, strict=False)}
         of_region = np.ones(regions.top.shape if regions else (0, 0), bool)
-        for cut, own in zip(np.unique(regions.cut) if regions else (), found[len(cells) :], strict=True):
-            of_region[regions.cut == cut] = own[regions.cut == cut]
+        if regions is not None:
+            for cut, own in zip(np.unique(regions.cut), found[len(cells) :], strict=True):
+                of_region[regions.cut == cut] = own[regions.cut == cut]
         return AtlasNames(cells, labels, regions, of_region)
 
     def files(self, source: AtlasSource, names: AtlasNames) -> Iterator[tuple[str, Content]]:

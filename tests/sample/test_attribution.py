@@ -170,7 +170,7 @@ def test_a_linear_network_has_a_closed_form(steps: int) -> None:
     images, baseline = torch.randn(2, 3, 8, 8, generator=generator), torch.randn(5, generator=generator)
     with torch.no_grad():
         values = at_positions(module[0](images), POSITIONS)
-        closed = functional.linear(values - baseline, module[3].weight) / 16
+        closed = functional.linear(values - baseline, module.get_parameter("3.weight")) / 16
     torch.testing.assert_close(_attributions(module, "0", images, baseline=baseline, steps=steps), closed)
     assert not torch.allclose(_attributions(module, "0", images, steps=steps), closed, atol=1e-3)
 

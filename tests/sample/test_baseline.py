@@ -22,7 +22,7 @@ from pipeline.model.inputs import network_crop, to_tensor
 from pipeline.model.layers import run_to
 from pipeline.sample import baseline, shards, stage
 from pipeline.sample.baseline import BaselineTask, choose_images
-from pipeline.sample.shards import Sampler
+from pipeline.sample.shards import Sampler, SampleTask, WrittenShards, sample_shard
 from pipeline.stages import STAGES, Task
 from tests.sample.small_run import ARCHITECTURE, LAYERS, PREPROCESSING, params, prepared
 
@@ -70,7 +70,7 @@ def run(folder: Path, layers: tuple[str, ...] = LAYERS, **settings: Any) -> Task
 
 def stored(task: Task, layer: str) -> NDArray[np.float32]:
     """The baseline of a layer's artifact."""
-    return np.asarray(zarr.open_group(task.path(ACTIVATIONS, layer), mode="r")["baseline"][...])
+    return np.asarray(zarr.open_array(task.path(ACTIVATIONS, layer) / "baseline", mode="r")[...])
 
 
 def plain_means(folder: Path, layer: str, images: tuple[int, ...]) -> NDArray[np.float64]:
@@ -109,7 +109,7 @@ def test_attributions_of_a_mean_differ_from_those_of_zero_alone(folder: Path) ->
     files = {}
     for name in ("mean", "zero"):
         group = zarr.open_group(run(folder, baseline=name).path(ACTIVATIONS, LAYERS[0]), mode="r")
-        files[name] = {key: np.asarray(group[key][...]) for key in group}
+        files[name] = {key: np.asarray(found[...]) for key, found in group.arrays()}
     assert files["mean"].keys() - files["zero"].keys() == {"baseline"}
     np.testing.assert_array_equal(files["mean"]["activation"], files["zero"]["activation"])
     assert not np.allclose(files["mean"]["attribution"], files["zero"]["attribution"], rtol=0.1)
@@ -127,7 +127,7 @@ def test_the_part_of_the_images_is_bounded_and_drawn_by_the_seed() -> None:
 
 
 @pytest.mark.parametrize("change", [{"batch_size": 1}, {"batch_size": 3}, {"integration_steps": 2}])
-def test_the_batch_size_changes_no_bit_of_the_baseline(folder: Path, change: dict[str, int]) -> None:
+def test_the_batch_size_changes_no_bit_of_the_baseline(folder: Path, change: dict[str, Any]) -> None:
     """The same bytes come out for any batch size."""
     expected = {layer: stored(run(folder), layer).tobytes() for layer in LAYERS}
     changed = run(folder, **change)
@@ -143,12 +143,12 @@ def test_another_layer_and_a_kill_sum_what_is_missing(
     shutil.rmtree(folder / "outputs" / "activations")
     shutil.rmtree(folder / "outputs" / ".cache")
     summed.clear()
-    count = stage.sum_images
+    made = shards.sum_images
 
     def killed(sampler: Sampler, task: BaselineTask) -> dict[str, list[float]]:
         if task.number == 2:
             raise KeyboardInterrupt
-        return count(sampler, task)
+        return made(sampler, task)
 
     with monkeypatch.context() as patch:
         patch.setattr(stage, "sum_images", killed)
@@ -162,6 +162,15 @@ def test_another_layer_and_a_kill_sum_what_is_missing(
     assert [(task.number, task.layers) for task in summed] == [(number, LAYERS[1:]) for number in range(4)]
 
 
+def chosen_rows(manifest: Manifest, rows: list[int]) -> Manifest:
+    """Some rows of a manifest, in this order."""
+    columns: dict[str, Any] = {}
+    for field in fields(manifest):
+        values = getattr(manifest, field.name)
+        columns[field.name] = values[rows] if isinstance(values, np.ndarray) else tuple(values[row] for row in rows)
+    return Manifest(**columns)
+
+
 @pytest.mark.parametrize(("largest", "anew"), [(256, True), (2, False)])
 def test_shards_are_kept_where_more_images_leave_the_baseline(
     folder: Path, monkeypatch: pytest.MonkeyPatch, largest: int, anew: bool
@@ -172,16 +181,16 @@ def test_shards_are_kept_where_more_images_leave_the_baseline(
     chosen = choose_images(0, every.digest).images
     order = [*chosen, *(number for number in range(7) if number not in chosen)]
     made: list[int] = []
-    sample = stage.sample_shard
-    monkeypatch.setattr(
-        stage, "sample_shard", lambda sampler, task: (made.append(task.number), sample(sampler, task))[1]
-    )
+
+    def count_shard(sampler: Sampler, task: SampleTask) -> dict[str, WrittenShards]:
+        made.append(task.number)
+        return sample_shard(sampler, task)
+
+    monkeypatch.setattr(stage, "sample_shard", count_shard)
     try:
         for count in (5, 7):
             made.clear()
-            some = {field.name: [getattr(every, field.name)[row] for row in order[:count]] for field in fields(every)}
-            arrays = {name: values if isinstance(values[0], str) else np.array(values) for name, values in some.items()}
-            write_manifest(IMAGES.path(folder / "outputs"), Manifest(**arrays), {}, {})
+            write_manifest(IMAGES.path(folder / "outputs"), chosen_rows(every, order[:count]), {}, {})
             run(folder, LAYERS[1:], batch_size=1)
     finally:
         write_manifest(IMAGES.path(folder / "outputs"), every, {}, {})
