@@ -107,7 +107,7 @@ def of_ablation(count: int) -> Any:
     label = np.full(many, 0 if count else -1)
     samples = AblationSamples(positions, np.ones((many, CHANNELS)), np.ones((many, CLASSES)), label)
     drops = {name: np.ones((many, CLASSES)) for name in ("zero", "mean", "resample")}
-    found = ablation_results(samples, drops, 20, 0)
+    found = ablation_results(samples, drops, "mean", 20, 0)
     return found, layer_verdict(found, None)
 
 

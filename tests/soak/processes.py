@@ -3,6 +3,7 @@
 import multiprocessing
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -48,11 +49,10 @@ class Running:
 
     def descendants(self) -> list[psutil.Process]:
         """The processes below it, at this moment."""
-        try:
-            found: list[psutil.Process] = psutil.Process(self._process.pid).children(recursive=True)
-            return found
-        except psutil.NoSuchProcess:
-            return []
+        found: list[psutil.Process] = []
+        with suppress(psutil.NoSuchProcess):
+            found = psutil.Process(self._process.pid).children(recursive=True)
+        return found
 
     def end(self) -> Ended:
         """Wait until it ends by itself; one that hangs is killed."""
