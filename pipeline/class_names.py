@@ -11,7 +11,7 @@ from pipeline.config.model import ModelSettings
 from pipeline.core.atlas_names import AtlasName, class_id
 from pipeline.core.errors import ConfigError
 from pipeline.images.image_set import open_image_set
-from pipeline.model.weights import resolve_class_names
+from pipeline.model.metadata import resolve_class_names
 
 
 def atlas_names(

@@ -40,7 +40,7 @@ from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import direction
 from pipeline.featurevis.optimize import image_generator, noise_and_uniforms
-from pipeline.model.layers import LayerShape
+from pipeline.model.description import LayerShape
 from tests.featurevis.rendering import renderer, requests, stacked
 from tests.featurevis.scene import Scene, scene
 

@@ -3,7 +3,9 @@
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,6 +93,30 @@ def test_viewer_folders_import_only_what_their_table_allows() -> None:
 def test_no_viewer_files_import_each_other() -> None:
     """The imports between the viewer's files have no cycle, type imports included."""
     assert import_cycles(list(viewer_imports())) == []
+
+
+def loaded_by(modules: Sequence[str], wanted: Sequence[str]) -> dict[str, list[str]]:
+    """The modules whose import loads any of the libraries ``wanted``, with those libraries, in a process of its own."""
+    code = (
+        "import importlib, json, sys; modules, wanted = json.loads(sys.argv[1]); found = {}\n"
+        "for module in modules:\n"
+        "    before = set(sys.modules); importlib.import_module(module)\n"
+        "    found[module] = [one for one in wanted if one in sys.modules and one not in before]\n"
+        "print(json.dumps({module: libraries for module, libraries in found.items() if libraries}))"
+    )
+    command = [sys.executable, "-c", code, json.dumps([modules, wanted])]
+    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    found: dict[str, list[str]] = json.loads(printed)
+    return found
+
+
+def test_what_runs_no_network_does_not_load_torch() -> None:
+    """Its import takes seconds. Stages and commands that run no network do without; that `reduce` has scipy is seen."""
+    commands = ["pipeline.__main__", "pipeline.compose", "pipeline.class_names", "pipeline.plan.check"]
+    readers = ["pipeline.provenance.report", "pipeline.browse", "pipeline.notebook"]
+    stages = [f"pipeline.{name}.stage" for name in ("tile", "site", "reduce")]
+    found = loaded_by([*commands, *readers, *stages], ["torch", "torchvision", "scipy"])
+    assert found == {"pipeline.reduce.stage": ["scipy"]}
 
 
 def test_a_planted_upward_import_is_found(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from benchmarks.real import Run
 from benchmarks.render.cells import Cells
 from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES
+from pipeline.images.crops import network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.model.inputs import network_crop
-from pipeline.model.layers import LayerShape
+from pipeline.model.description import LayerShape
 
 
 def patches(run: Run, cells: Cells, size: int) -> Tensor:

@@ -17,9 +17,10 @@ from pipeline.compose import compose_config
 from pipeline.config.params import Params, parse_params
 from pipeline.core.artifacts import IMAGES, MODEL
 from pipeline.core.files import write_json
+from pipeline.images.crops import network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest, write_manifest
-from pipeline.model.inputs import network_crop, to_tensor
+from pipeline.model.inputs import to_tensor
 from pipeline.model.network import Network, load_network
 from pipeline.stages import STAGES, Task
 

@@ -19,7 +19,7 @@ from pipeline.core.icon_styles import add_style
 from pipeline.core.progress import tracked
 from pipeline.core.zarr_store import add_array, create, write_array
 from pipeline.images.manifest import Manifest, write_manifest
-from pipeline.model.layers import LayerShape
+from pipeline.model.description import LayerShape
 from pipeline.model.network import Network, save_network
 from pipeline.stages import STAGES, Task
 

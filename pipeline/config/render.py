@@ -114,3 +114,13 @@ class RenderSettings(Settings):
     def for_layer(self, layer: str) -> "RenderSettings":
         """The settings with the size of this layer's icons."""
         return self.model_copy(update={"size": self.size_by_layer.get(layer, self.size)})
+
+    @property
+    def large_side(self) -> int:
+        """Side of a large icon, pixels; the settings have the size of the layer's icons."""
+        return self.large_scale * self.size
+
+    @property
+    def large_batch_size(self) -> int:
+        """Large icons rendered together."""
+        return max(1, self.batch_size // self.large_scale**2)

@@ -3,6 +3,7 @@
 Readers get a :class:`StoredArray`: damage is reported in one line, and half precision stays on the disk.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ COMPRESSION = 1
 # chunks of zeros are written like any other: a shard that is not there is then one that was lost
 KEEP_EMPTY: ArrayConfigParams = {"write_empty_chunks": True}
 
+MANY_NUMBERS = 2**22  # of half precision, from which on torch's faster conversion is worth loading torch for
 READ_ERRORS = (ValueError, RuntimeError, OSError)  # what checksums, decompression and the system raise
 
 
@@ -281,9 +283,9 @@ def artifact_identity(group: zarr.Group) -> str:
 
 def _to_float32(found: Any) -> Any:
     """Half precision as float32, which holds every such number."""
-    if np.ndim(found) == 0:
+    if np.ndim(found) == 0 or ("torch" not in sys.modules and found.size < MANY_NUMBERS):
         return found.astype(np.float32)
-    import torch  # noqa: PLC0415  # takes a while to load, and many a stored array is read without it
+    import torch  # noqa: PLC0415  # see MANY_NUMBERS
 
     return torch.from_numpy(found).float().numpy()  # several times faster than NumPy
 

@@ -1,4 +1,4 @@
-"""Sample positions in an image, and crops of the network's input around them.
+"""The part of an image that the network sees, sample positions in it, and crops around them.
 
 A sample is a position of a layer's map. It is drawn relative to the image's size and so is the same at every layer. Its
 crop is the square around that position whose side is the layer's receptive field, at most half of the input's side, so
@@ -11,9 +11,37 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline.config.model import PreprocessingSettings
 
 _FRACTION_BITS = 53  # what a float64 in 0..1 holds exactly
 LARGEST_SHARE = 0.5  # of the side of the input, for the side of a crop
+RESAMPLING = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+
+
+def network_crop(image: Image.Image, settings: PreprocessingSettings) -> Image.Image:
+    """The part of an RGB image that the network sees, ``crop`` × ``crop`` pixels.
+
+    The shorter side is resized to ``resize`` pixels, then the center is cropped. An image smaller than the crop is
+    enlarged to it rather than padded with black, which the network would see as an object. Sizes are rounded as
+    torchvision's ``resize`` and ``center_crop`` round them, which take seconds to import.
+    """
+    side = settings.resize
+    if side is None and min(image.size) < settings.crop:
+        side = settings.crop
+    if side is not None:
+        side = max(side, settings.crop)
+        short = min(image.size)
+        width, height = (side * length // short for length in image.size)
+        if (width, height) != image.size:
+            image = image.resize((width, height), RESAMPLING[settings.interpolation])
+    left, top = (round((length - settings.crop) / 2) for length in image.size)
+    return image.crop((left, top, left + settings.crop, top + settings.crop))
 
 
 def relative_positions(seed: int, digests: Sequence[str], count: int) -> NDArray[np.float64]:

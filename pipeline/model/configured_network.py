@@ -11,9 +11,10 @@ from pipeline.core.progress import log_line
 from pipeline.model.build import build, freeze
 from pipeline.model.convention import adapt, find_convention
 from pipeline.model.discovery import discover_layers
+from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network
 from pipeline.model.output_format import GivenFormat
-from pipeline.model.weights import load_weights, read_weights, resolve_class_names, resolve_preprocessing
+from pipeline.model.weights import load_weights, read_weights
 
 
 def make_module(settings: ModelSettings, names: Sequence[str] | None, seed: int, crop: int) -> nn.Module:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
-from pipeline.model.layers import LayerShape, call_name, on_calls, several_calls, split_call
+from pipeline.model.description import LayerShape
+from pipeline.model.layers import call_name, on_calls, several_calls, split_call
 from pipeline.model.output_format import (
     MEASURED,
     GivenFormat,

@@ -1,4 +1,4 @@
-"""Network inputs: cropping and normalizing images, and batches decoded ahead of the network."""
+"""Network inputs: normalized images, and batches decoded ahead of the network."""
 
 import os
 from collections import deque
@@ -15,31 +15,6 @@ from pipeline.config.model import PreprocessingSettings
 PREFETCH = 2  # batches decoded before they are needed; memory holds no more
 CPU_DECODERS = 2  # threads that decode while the network runs on the CPU, which needs the other cores itself
 GPU_DECODERS = 16
-RESAMPLING = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-}
-
-
-def network_crop(image: Image.Image, settings: PreprocessingSettings) -> Image.Image:
-    """The part of an RGB image that the network sees, ``crop`` × ``crop`` pixels.
-
-    The shorter side is resized to ``resize`` pixels, then the center is cropped. An image smaller than the crop is
-    enlarged to it rather than padded with black, which the network would see as an object. Sizes are rounded as
-    torchvision's ``resize`` and ``center_crop`` round them, which take seconds to import.
-    """
-    side = settings.resize
-    if side is None and min(image.size) < settings.crop:
-        side = settings.crop
-    if side is not None:
-        side = max(side, settings.crop)
-        short = min(image.size)
-        width, height = (side * length // short for length in image.size)
-        if (width, height) != image.size:
-            image = image.resize((width, height), RESAMPLING[settings.interpolation])
-    left, top = (round((length - settings.crop) / 2) for length in image.size)
-    return image.crop((left, top, left + settings.crop, top + settings.crop))
 
 
 def to_tensor(image: Image.Image, settings: PreprocessingSettings) -> Tensor:

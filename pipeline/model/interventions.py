@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from pipeline.model.layers import LayerShape, on_calls
+from pipeline.model.description import LayerShape
+from pipeline.model.layers import on_calls
 from pipeline.model.network import Network
 from pipeline.model.positions import at_positions
 

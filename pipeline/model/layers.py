@@ -1,4 +1,4 @@
-"""Layers of a network: looking them up, the shape of their output, and forward passes that end at a layer.
+"""Layers of a network: looking them up, and forward passes that end at a layer.
 
 A layer is one call of a module. Its name is the dotted path of the module, ``layer1.0``. Where a forward pass calls the
 module several times, the number of the call follows, counted from 0: ``layer1.0.relu:1``.
@@ -8,65 +8,14 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
 
 Value = TypeVar("Value")
-Kind = Literal["map", "map_last", "tokens", "tokens_last"]
 MAX_CALLS = 8  # that an error line lists
-
-
-@dataclass(frozen=True)
-class LayerShape:
-    """The output of one layer for one input of the network's own size.
-
-    Attributes:
-        kind: ``map`` [batch, channel, y, x], ``map_last`` [batch, y, x, channel], ``tokens`` [batch, token, channel] or
-            ``tokens_last`` [batch, channel, token].
-        channels: length of an activation.
-        height, width: positions of the map, or of the patch grid.
-        prefix: tokens before the patch grid (class and register tokens); 0 for maps.
-        stride: input pixels between neighboring positions.
-        receptive_field: side of the square of input pixels that the central position depends on; at most the input's.
-        suffix: tokens after the patch grid; 0 for maps.
-    """
-
-    kind: Kind
-    channels: int
-    height: int
-    width: int
-    prefix: int
-    stride: float
-    receptive_field: int
-    suffix: int = 0
-
-    @property
-    def is_tokens(self) -> bool:
-        """Whether it is a sequence of tokens, which only an input of the network's own size has."""
-        return self.kind in ("tokens", "tokens_last")
-
-    def to_map(self, output: Tensor) -> Tensor:
-        """The layer's output as [batch, channel, y, x], without register and class tokens."""
-        if self.kind == "map":
-            return output
-        if self.kind == "map_last":
-            return output.movedim(-1, 1)
-        flat = output.movedim(-1, 1) if self.kind == "tokens" else output
-        patches = flat[:, :, self.prefix : self.prefix + self.height * self.width]
-        return patches.reshape(len(output), self.channels, self.height, self.width)
-
-    def from_map(self, grid: Tensor) -> Tensor:
-        """A map [batch, channel, y, x] in the layer's own order of dimensions, with zeros for the other tokens."""
-        if self.kind == "map":
-            return grid
-        if self.kind == "map_last":
-            return grid.movedim(1, -1)
-        flat = nn.functional.pad(grid.flatten(2), (self.prefix, self.suffix))
-        return flat.movedim(1, -1) if self.kind == "tokens" else flat
 
 
 def split_call(name: str) -> tuple[str, int]:

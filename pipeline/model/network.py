@@ -1,6 +1,5 @@
-"""The network and its artifact ``outputs/model/``: the weights and a description of everything known about it."""
+"""The network, and saving and loading it as the artifact ``outputs/model/``: its weights and its description."""
 
-import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
@@ -14,16 +13,13 @@ from torch import nn
 from pipeline.config.environment import resolve_references
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core.artifacts import MODEL
-from pipeline.core.errors import ArtifactError, ModelError
+from pipeline.core.errors import ModelError
 from pipeline.core.files import atomic, file_digest, identity, write_json
 from pipeline.model.build import build, freeze, in_place_modules
 from pipeline.model.convention import RGB, Convention, adapt, convention_of, initialize_lazy
-from pipeline.model.layers import LayerShape
+from pipeline.model.description import DESCRIPTION, WEIGHTS, LayerShape, describe_network, read_description
 from pipeline.model.network_errors import describe_error
 from pipeline.model.weights import check_saved_weights, load_weights
-
-WEIGHTS = "weights.safetensors"
-DESCRIPTION = "model.json"
 
 
 @dataclass(frozen=True)
@@ -88,16 +84,6 @@ class Network:
         return freeze(module)
 
 
-@dataclass(frozen=True)
-class NetworkDescription:
-    """What is known about a saved network without its weights: attributes as those of :class:`Network`."""
-
-    name: str
-    classes: tuple[str, ...]
-    preprocessing: PreprocessingSettings
-    layers: Mapping[str, LayerShape]
-
-
 def save_network(folder: Path, network: Network, architecture: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Write the network's weights and description to ``folder``, atomically.
 
@@ -124,46 +110,6 @@ def save_network(folder: Path, network: Network, architecture: Mapping[str, Any]
             description["convention"] = asdict(network.convention)
         description["identity"] = identity(description)
         write_json(partial / DESCRIPTION, description)
-
-
-def read_description(folder: Path) -> dict[str, Any]:
-    """The content of ``model.json``: everything known about the saved network but its weights.
-
-    Raises:
-        ArtifactError: it is missing, damaged or from another version.
-    """
-    path = folder / DESCRIPTION
-    try:
-        found: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        raise ArtifactError(
-            f"{path}: expected the saved network's description, found none; run the stage prepare"
-        ) from None
-    if found.get("artifact_version") != MODEL.version:
-        raise ArtifactError(
-            f"{path}: expected {MODEL.name} version {MODEL.version}, found {found.get('artifact_version')}; "
-            "run the stage prepare again"
-        )
-    if found.get("identity") != identity({key: value for key, value in found.items() if key != "identity"}):
-        raise ArtifactError(
-            f"{path}: expected the description that was written, found a damaged one; run the stage prepare again"
-        )
-    return found
-
-
-def describe_network(folder: Path) -> NetworkDescription:
-    """The saved network without its weights.
-
-    Raises:
-        ArtifactError: the description is missing, damaged or from another version.
-    """
-    found = read_description(folder)
-    return NetworkDescription(
-        name=found["name"],
-        classes=tuple(found["classes"]),
-        preprocessing=PreprocessingSettings.model_validate_json(json.dumps(found["preprocessing"])),
-        layers={name: LayerShape(**shape) for name, shape in found["layers"].items()},
-    )
 
 
 def load_network(folder: Path, device: str = "cpu") -> Network:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from pipeline.config.model import Layout, ModelSettings
-from pipeline.model.layers import Kind, LayerShape
+from pipeline.model.description import Kind, LayerShape
 
 BANDS = 8  # of the input, in each direction
 VERIFIED = 0.8  # least correlation of measured and claimed places; a grid that is one token off has at most 0.62

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.core.errors import DataError
-from pipeline.model.layers import LayerShape
+from pipeline.model.description import LayerShape
 
 
 def map_positions(places: NDArray[np.float64], height: int, width: int, border: int) -> NDArray[np.int32]:

@@ -1,57 +1,18 @@
-"""Weights of a network, and the class names and preprocessing that come with them.
+"""Weights of a network: from local files, or torchvision's published ones. Arbitrary objects are never unpickled."""
 
-Weights are read from local files, or are torchvision's published ones. Arbitrary objects are never unpickled. Class
-names and preprocessing are those of the configuration, else of the published weights, else of the image set.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor, nn
 
-from pipeline.config.model import ModelSettings, PreprocessingSettings
-from pipeline.core.errors import ArtifactError, ConfigError, ModelError, escape_control_chars
-from pipeline.core.files import expand_user, file_digest, read_text
-from pipeline.model.build import find_builder
+from pipeline.core.errors import ArtifactError, ModelError
+from pipeline.core.files import expand_user, file_digest
 from pipeline.model.checkpoint import FoundWeights, find_weights, read_checkpoint
+from pipeline.model.metadata import is_weights_file, published_weights
 
-if TYPE_CHECKING:
-    from torchvision.models import WeightsEnum
-
-FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pth.tar")
 PACKAGE = "package:"  # before the path of a file that an installed package brings
-IMAGENET = "imagenet"  # names the classes of ImageNet-1k
-
-
-def is_weights_file(source: str) -> bool:
-    """Whether ``source`` names a local file rather than published weights."""
-    return source.lower().endswith(FILES)
-
-
-def published_weights(architecture: Mapping[str, Any], source: str) -> "WeightsEnum":
-    """The entry in torchvision of the published weights ``source`` for the network that ``architecture`` builds.
-
-    Raises:
-        ModelError: the network has no published weights, or none of that name.
-    """
-    from torchvision.models import get_model_weights  # noqa: PLC0415  # takes seconds to load; most networks need none
-
-    builder = find_builder(architecture.get("_target_"))
-    try:
-        known = get_model_weights(builder)
-    except ValueError:
-        raise ModelError(
-            f"model.weights: expected train, random or a path ending in {', '.join(FILES)} for a network that is not "
-            f"torchvision's, found {source!r}"
-        ) from None
-    if source not in known.__members__:
-        names = ", ".join(known.__members__)
-        raise ModelError(
-            f"model.weights: expected one of {names}, or a path ending in {', '.join(FILES)}, found {source!r}"
-        )
-    return known[source]
 
 
 def read_weights(architecture: Mapping[str, Any], source: str, own: Mapping[str, Tensor]) -> FoundWeights:
@@ -137,64 +98,11 @@ def check_saved_weights(path: Path, digest: object) -> None:
         )
 
 
-def resolve_class_names(settings: ModelSettings, labels: Sequence[str]) -> tuple[str, ...] | None:
-    """Names of the network's classes in the order of its logits; None where no source has them.
-
-    Invisible characters are escaped here, once for logs, tables and pages.
-
-    Args:
-        settings: the network.
-        labels: the image set's class names, used for a network that is trained here.
-
-    Raises:
-        ConfigError: the file of class names cannot be read.
-    """
-    if isinstance(settings.classes, tuple):
-        return tuple(map(escape_control_chars, settings.classes))
-    if settings.classes == IMAGENET:
-        from torchvision.models import ResNet18_Weights  # noqa: PLC0415  # takes seconds to load; most runs need none
-
-        return tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
-    if isinstance(settings.classes, str):
-        return _read_names(expand_user(settings.classes))
-    if _is_published(settings):
-        categories = published_weights(settings.architecture, settings.weights).meta.get("categories")
-        return tuple(categories) if categories else None
-    return tuple(labels) if settings.weights == "train" and labels else None
-
-
-def resolve_preprocessing(settings: ModelSettings) -> PreprocessingSettings:
-    """The preprocessing of images: as configured, else that of the published weights.
-
-    Raises:
-        ConfigError: neither specifies it.
-    """
-    if settings.preprocessing is not None:
-        return settings.preprocessing
-    if not _is_published(settings):
-        raise ConfigError(
-            "model.preprocessing: expected at least crop (pixels), since the weights do not carry it, found null"
-        )
-    preset = published_weights(settings.architecture, settings.weights).transforms()
-    return PreprocessingSettings(
-        resize=int(preset.resize_size[0]),
-        crop=int(preset.crop_size[0]),
-        mean=tuple(preset.mean),
-        std=tuple(preset.std),
-        interpolation=preset.interpolation.value,
-    )
-
-
-def _is_published(settings: ModelSettings) -> bool:
-    return settings.weights not in ("train", "random") and not is_weights_file(settings.weights)
-
-
-def _read_names(path: Path) -> tuple[str, ...]:
-    try:
-        lines = read_text(path).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(
-            f"model.classes: expected a UTF-8 file with one class name a line at {path}, found: {reason}"
-        ) from None
-    return tuple(escape_control_chars(line.split("\t")[-1].strip()) for line in lines if line.strip())
+def _plain(loaded: Any, path: Path) -> dict[str, Tensor]:
+    """The state dict within the containers that training scripts save it in."""
+    for key in ("state_dict", "model", "model_state_dict"):
+        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
+            loaded = loaded[key]
+    if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
+        raise ModelError(f"model.weights: expected a state dict in {path}, found another object")
+    return {str(name).removeprefix("module."): value for name, value in loaded.items()}

@@ -14,8 +14,8 @@ from pipeline.core.errors import escape_control_chars
 from pipeline.core.grid_levels import GridLevel
 from pipeline.images.crops import Crop, CropSize, crop_around
 from pipeline.images.manifest import Manifest
+from pipeline.model.description import LayerShape
 from pipeline.model.inputs import normalize
-from pipeline.model.layers import LayerShape
 from pipeline.model.network import Network
 from pipeline.patch.experiment import ClassImages, PairTest
 from pipeline.patch.paste import Pixels, batched_logits

@@ -17,9 +17,9 @@ from pipeline.core.grid_levels import grid_levels
 from pipeline.core.progress import log_line
 from pipeline.core.site_data import data_script
 from pipeline.core.zarr_store import array, open_artifact
+from pipeline.images.crops import network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.model.inputs import network_crop
 from pipeline.model.layers import require_layer
 from pipeline.model.network import load_network
 from pipeline.patch.experiment import PairTest

@@ -18,10 +18,10 @@ from pipeline.core.cells import CellAssignment
 from pipeline.core.errors import ImageError
 from pipeline.core.progress import progress
 from pipeline.core.site_data import images_by_cell
-from pipeline.images.crops import relative_positions
+from pipeline.images.crops import network_crop, relative_positions
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, list_images
-from pipeline.model.inputs import input_batches, network_crop, to_tensor
+from pipeline.model.inputs import input_batches, to_tensor
 from pipeline.model.layers import require_layer, run_to
 from pipeline.model.network import Network
 from pipeline.model.positions import activations_at_places

@@ -18,9 +18,9 @@ from pipeline.core.cells import assign_cells
 from pipeline.core.files import atomic
 from pipeline.core.progress import log_line, tracked
 from pipeline.core.site_data import MEMBERS_PER_BLOCK, data_script, member_blocks, pack_array
+from pipeline.images.crops import network_crop
 from pipeline.images.manifest import spread_evenly
 from pipeline.images.thumbnails import IMAGES_PER_FOLDER, encode_thumbnail, image_lists, thumbnail_path
-from pipeline.model.inputs import network_crop
 from pipeline.model.network import Network, load_network
 from pipeline.place.placement import (
     Placement,

@@ -1,52 +1,31 @@
-"""The check before a run: whatever can fail for a reason that is known before anything runs."""
+"""The check before a run: whatever can fail for a reason that is known before anything runs.
+
+torch takes seconds to import. It is loaded only for a GPU, for a judge, and to try out a network that no earlier run
+has used in the same way.
+"""
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import torch
-from torch import Tensor, nn
+from typing import Any
 
 from pipeline.config.cluster import Address, Inline, Local
 from pipeline.config.params import Params
+from pipeline.core.artifacts import ACTIVATIONS, ICONS, MODEL, Artifact
 from pipeline.core.atlas_names import parse_atlas
-from pipeline.core.errors import ConfigError, DataError, ImageError
+from pipeline.core.errors import ArtifactError, ConfigError, DataError, ImageError
 from pipeline.core.progress import log_line
+from pipeline.core.zarr_store import open_artifact
 from pipeline.fitting_levels import FILL, levels_note
 from pipeline.images.image_set import Entry, ImageSet, open_image_set
-from pipeline.model.build import freeze
-from pipeline.model.configured_network import load_configured_network, make_module
-from pipeline.model.discovery import find_layers
-from pipeline.model.layers import LayerShape, get_layer
-from pipeline.model.network import Network
-from pipeline.model.output_format import GivenFormat
-from pipeline.model.weights import (
-    is_weights_file,
-    published_weights,
-    resolve_class_names,
-    resolve_preprocessing,
-)
-from pipeline.parallel.pool import open_pool
-from pipeline.plan.costs import StageCost, size, totals
+from pipeline.model.description import NetworkDescription, describe_network, read_description
+from pipeline.model.metadata import resolve_class_names
 from pipeline.plan.disk import total_bytes
 from pipeline.plan.inputs import Sizes, point_count
-from pipeline.plan.trial import check_training, try_network
 from pipeline.reduce.external_engines import check_engine
 from pipeline.site.bookmarks import configured_bookmarks, link_targets
 from pipeline.site.initial_layer import check_initial_layer
-
-# what makes a stage's memory smaller
-ADVICE = {
-    "prepare": "train on fewer images (prepare.limit)",
-    "sample": "use a smaller sample.batch_size or fewer layers",
-    "reduce": "sample fewer places, or set reduce.components and reduce.fit_samples lower",
-    "grid": "leave out the finest of grid.levels",
-    "render": "use a smaller render.batch_size, render.size or render.large_scale",
-    "tile": "leave out the finest of grid.levels",
-    "site": "sample fewer places or layers",
-}
+from pipeline.stages import STAGES, Task
 
 
 def check_run(params: Params, outputs: Path) -> None:
@@ -61,8 +40,10 @@ def check_run(params: Params, outputs: Path) -> None:
     images = open_image_set(params.images)
     if params.place.images is not None:
         check_second_set(open_image_set(params.place.images, "place.images"))
-    check_classes(params, images)
-    check_bookmarks(params, images)
+    tried = tried_network(params, outputs)
+    names = tried.classes if tried else resolve_class_names(params.model, images.classes)
+    check_classes(params, names)
+    check_bookmarks(params, names)
     check_initial_layer(params)
     if "accentuated" in params.render.styles and not params.site.exemplars:
         raise ConfigError(
@@ -70,9 +51,17 @@ def check_run(params: Params, outputs: Path) -> None:
             "accentuated, whose icons show parts of them; use render.styles=[drawn]"
         )
     if params.judge is not None:
+        from pipeline.model.configured_network import load_configured_network  # noqa: PLC0415  # loads torch
+
         load_configured_network(params.judge, "judge")
     count = check_images(params, images)
-    sizes = check_network(params, images, count)
+    if tried is None:
+        from pipeline.plan.trial import check_network  # noqa: PLC0415  # loads torch
+
+        sizes = check_network(params, names, count)
+    else:
+        channels = {layer: tried.layers[layer].channels for layer in params.layers}
+        sizes = Sizes(params, count, len(tried.classes), channels, FILL, tried.preprocessing.crop)
     check_points(params, count)
     check_disk(total_bytes(sizes), outputs, free_disk(outputs))
     if line := grid_note(sizes):
@@ -82,6 +71,8 @@ def check_run(params: Params, outputs: Path) -> None:
 def check_cluster(settings: Inline | Local | Address) -> None:
     """Raise ConfigError if a running scheduler is to be used, and none answers."""
     if isinstance(settings, Address):
+        from pipeline.parallel.pool import open_pool  # noqa: PLC0415  # loads torch
+
         with open_pool(settings):
             pass
 
@@ -89,11 +80,49 @@ def check_cluster(settings: Inline | Local | Address) -> None:
 def check_device(section: str, device: str) -> None:
     """Raise ConfigError unless torch can use ``device``."""
     kind, _, index = device.partition(":")
-    usable = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}[kind]
-    if int(index or 0) >= usable:
+    if int(index or 0) >= usable_devices(kind):
         raise ConfigError(
             f"{section}.device: expected a device of this machine, found {device!r}; use {section}.device=cpu"
         )
+
+
+def usable_devices(kind: str) -> int:
+    """How many devices of a kind (cpu, cuda or mps) torch can use."""
+    if kind == "cpu":
+        return 1
+    import torch  # noqa: PLC0415  # takes seconds to load
+
+    return torch.cuda.device_count() if kind == "cuda" else int(torch.backends.mps.is_available())
+
+
+def tried_network(params: Params, outputs: Path) -> NetworkDescription | None:
+    """The network of an earlier run that has done with it whatever a trial would try; None where there is none.
+
+    ``prepare`` has built the network, and trained it where it is trained; at every layer of this run, ``sample`` has
+    recorded activations and attributions, and ``render`` has followed the gradient to the image; all with the settings
+    of this run. Anything else that the artifacts could say, such as that there is no such layer, is left to
+    :func:`pipeline.plan.trial.check_network`: its lines name what is wrong.
+    """
+    folder = MODEL.path(outputs)
+    try:
+        found, network = read_description(folder), describe_network(folder)
+        if not _made_with(MODEL, found, Task(STAGES["prepare"], params, outputs).settings()):
+            return None
+        for stage, artifact in (("sample", ACTIVATIONS), ("render", ICONS)):
+            settings = Task(STAGES[stage], params, outputs).settings()
+            for layer in params.layers:
+                made: dict[str, Any] = dict(open_artifact(artifact, artifact.path(outputs, layer, "all")).attrs)
+                if not _made_with(artifact, made, settings) or made["made_from"].get(MODEL.name) != found["identity"]:
+                    return None
+    except ArtifactError:
+        return None
+    return network if set(params.layers) <= set(network.layers) else None
+
+
+def _made_with(artifact: Artifact, found: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    """Whether a stored artifact's attributes are those of this version of the project and of these settings."""
+    expected = artifact.attributes(settings, found.get("made_from", {}))
+    return all(found.get(key) == value for key, value in expected.items())
 
 
 def check_images(params: Params, images: ImageSet) -> int:
@@ -121,58 +150,24 @@ def usable_images(params: Params, entries: Sequence[Entry]) -> int:
     return min(len(entries), params.prepare.limit or len(entries))
 
 
-def check_network(params: Params, images: ImageSet, count: int) -> Sizes:
-    """The sizes of a run of ``count`` images.
-
-    Raises:
-        ModelError: network, weights or layers do not fit together, or the network's code fails.
-        ConfigError: likewise.
-    """
-    model = params.model
-    names = resolve_class_names(model, images.classes)
-    preprocessing = resolve_preprocessing(model)
-    crop = preprocessing.crop
-    if model.weights not in ("train", "random") and not is_weights_file(model.weights):
-        published_weights(model.architecture, model.weights)
-        model = model.model_copy(update={"weights": "random"})  # nothing is downloaded before the run
-    rebuild = partial(make_module, model, names, params.seed, crop)
-    module = freeze(rebuild())
-    for layer in params.layers:
-        get_layer(module, layer)
-    found = find_layers(module, crop, GivenFormat.of(model))
-    trained = is_weights_file(params.model.weights) or params.model.weights == "random"
-    chosen = {layer: found.require(layer, trained=trained) for layer in params.layers}
-    shapes = {layer: LayerShape(**asdict(form), stride=1.0, receptive_field=1) for layer, form in chosen.items()}
-    network = Network(model.name, module, names or (), preprocessing, shapes, rebuild=rebuild)
-    for note in try_network(network, params):
-        log_line(note)
-    if model.weights == "train":
-        check_training(rebuild, crop, params.seed)
-    channels = {layer: shape.channels for layer, shape in shapes.items()}
-    return Sizes(params, count, len(names) if names else logit_count(module, crop), channels, FILL, crop)
-
-
-def logit_count(module: nn.Module, crop: int) -> int:
-    """Number of classes of a network; 0 if its output is no row of logits."""
-    with torch.no_grad():
-        logits = module(torch.zeros(1, 3, crop, crop))
-    return int(logits.shape[1]) if isinstance(logits, Tensor) and logits.ndim == 2 else 0
-
-
 def check_second_set(images: ImageSet) -> None:
     """Raise ImageError if the second image set is empty."""
     if not images.entries():
         raise ImageError("place.images: expected at least one image, found none; check its arguments")
 
 
-def check_classes(params: Params, images: ImageSet) -> None:
-    """Raise ConfigError if an atlas names a class that the network lacks, or attributions are not recorded."""
+def check_classes(params: Params, names: Sequence[str] | None) -> None:
+    """Raise ConfigError if an atlas names a class that the network lacks, or attributions are not recorded.
+
+    Args:
+        params: of the run.
+        names: of the network's classes, None where they are not known.
+    """
     wanted = [class_ for atlas in params.atlases for class_ in parse_atlas(atlas).classes]
     if not wanted:
         return
     if not params.sample.attribution:
         raise ConfigError("sample.attribution: expected true, since atlases of classes need attributions, found false")
-    names = resolve_class_names(params.model, images.classes)
     if names is not None and max(wanted) >= len(names):
         raise ConfigError(
             f"atlases: expected classes of the network's {len(names)}, found number {max(wanted)}; "
@@ -180,12 +175,10 @@ def check_classes(params: Params, images: ImageSet) -> None:
         )
 
 
-def check_bookmarks(params: Params, images: ImageSet) -> None:
+def check_bookmarks(params: Params, names: Sequence[str] | None) -> None:
     """Raise ConfigError if a place of the page names something that the run does not have."""
     if params.site.bookmarks:
-        configured_bookmarks(
-            params.site.bookmarks, link_targets(params, resolve_class_names(params.model, images.classes))
-        )
+        configured_bookmarks(params.site.bookmarks, link_targets(params, names))
 
 
 def check_points(params: Params, images: int) -> None:
@@ -213,29 +206,6 @@ def check_disk(needed: float, outputs: Path, free: float) -> None:
         raise ConfigError(
             f"{outputs}: expected {needed / 1e9:.1f} GB of free disk, found {free / 1e9:.1f} GB free; free some, or "
             "sample fewer places, layers or grid levels"
-        )
-
-
-def check_fits(costs: Sequence[StageCost], outputs: Path, disk: float | None, memory: float | None) -> None:
-    """Check that a machine can hold what is planned.
-
-    Args:
-        costs: of the stages.
-        outputs: where the run would write.
-        disk: free bytes; None if unknown.
-        memory: likewise.
-
-    Raises:
-        ConfigError: names what is too small, and for memory the stage that needs most of it.
-    """
-    needed, most, _ = totals(costs)
-    if disk is not None:
-        check_disk(needed, outputs, disk)
-    if memory is not None and most > memory:
-        cost = max(costs, key=lambda cost: cost.memory)
-        raise ConfigError(
-            f"{cost.name}: expected {size(most)} of free memory, found {size(memory)}; free some, or "
-            f"{ADVICE[cost.stage]}"
         )
 
 

@@ -8,9 +8,11 @@ from omegaconf import OmegaConf
 
 from pipeline.compose import compose_cluster, compose_config
 from pipeline.config.params import Params, parse_params
+from pipeline.core.errors import ConfigError
 from pipeline.featurevis.memory import free_bytes
 from pipeline.images.image_set import ImageSet, open_image_set
-from pipeline.plan.check import check_classes, check_fits, check_points, free_disk, grid_note, usable_images
+from pipeline.model.metadata import resolve_class_names
+from pipeline.plan.check import check_classes, check_disk, check_points, free_disk, grid_note, usable_images
 from pipeline.plan.costs import StageCost, count, explain_counts, rate, size, stage_costs, table, time, totals
 from pipeline.plan.inputs import Options, Sizes
 from pipeline.plan.measure import SyntheticImages, measure_rates, random_network
@@ -19,6 +21,16 @@ GB = 10**9
 # the folder of an image set that is not here has no fingerprint
 NO_FINGERPRINT = "++images.fingerprint=null"
 TEXT_COLUMNS = {0, 1, 2, 4}
+# what makes a stage's memory smaller
+ADVICE = {
+    "prepare": "train on fewer images (prepare.limit)",
+    "sample": "use a smaller sample.batch_size or fewer layers",
+    "reduce": "sample fewer places, or set reduce.components and reduce.fit_samples lower",
+    "grid": "leave out the finest of grid.levels",
+    "render": "use a smaller render.batch_size, render.size or render.large_scale",
+    "tile": "leave out the finest of grid.levels",
+    "site": "sample fewer places or layers",
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,7 @@ def plan(root: Path, outputs: Path, overrides: Sequence[str], options: Options) 
     params = _compose(root, overrides, options)
     images: ImageSet = open_image_set(params.images) if options.images is None else SyntheticImages()
     if options.images is None:
-        check_classes(params, images)
+        check_classes(params, resolve_class_names(params.model, images.classes))
     entries, limit = images.entries(), params.prepare.limit
     usable = usable_images(params, entries) if options.images is None else min(options.images, limit or options.images)
     check_points(params, usable)
@@ -125,3 +137,26 @@ def _notes(options: Options) -> Iterator[str]:
         yield "GPUs share the work of sample and render; other stages run on processors, one after the other."
         if not (options.disk and options.memory):
             yield "Not compared with the free disk and memory there: give --disk and --memory, in GB."
+
+
+def check_fits(costs: Sequence[StageCost], outputs: Path, disk: float | None, memory: float | None) -> None:
+    """Check that a machine can hold what is planned.
+
+    Args:
+        costs: of the stages.
+        outputs: where the run would write.
+        disk: free bytes; None if unknown.
+        memory: likewise.
+
+    Raises:
+        ConfigError: names what is too small, and for memory the stage that needs most of it.
+    """
+    needed, most, _ = totals(costs)
+    if disk is not None:
+        check_disk(needed, outputs, disk)
+    if memory is not None and most > memory:
+        cost = max(costs, key=lambda cost: cost.memory)
+        raise ConfigError(
+            f"{cost.name}: expected {size(most)} of free memory, found {size(memory)}; free some, or "
+            f"{ADVICE[cost.stage]}"
+        )

@@ -23,7 +23,6 @@ from pipeline.plan.inputs import (
     point_count,
     step_count,
 )
-from pipeline.render.large_icons import large_batch_size, large_side
 from pipeline.sample import baseline
 from pipeline.sample.attribution import TANGENTS
 from pipeline.sample.forward import parallel_batches
@@ -271,7 +270,7 @@ def _large_icons_cost(
 ) -> _LargeIconsCost:
     """Large icons all start from an image. At a given rate of icons their pixels count, those of both views."""
     settings, one = sizes.params.render.for_layer(layer), rates.large_icons[layer]
-    scale, side, each = settings.large_scale, large_side(settings), large_count(sizes, levels)
+    scale, side, each = settings.large_scale, settings.large_side, large_count(sizes, levels)
     icons, steps = len(settings.styles) * each, settings.warm_steps or settings.steps
     stored, cached = disk.large_icon_row(side), disk.cached_icon(side, sizes.channels[layer])
     bytes_each = f"({count(stored)} bytes + {count(cached)} in the cache), of 3 × {side}² pixels"
@@ -285,7 +284,7 @@ def _large_icons_cost(
         )
     return _LargeIconsCost(
         count=icons,
-        batch=large_batch_size(settings) * one.bytes,
+        batch=settings.large_batch_size * one.bytes,
         kept=each * 3 * 3 * side**2,  # of each its start, the cached image and the row that is stored
         seconds=seconds,
         explanation=(f"{count(icons)} large icons × {bytes_each}", f"{work} = {_on_gpus(gpus, seconds)}"),

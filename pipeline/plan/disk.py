@@ -7,7 +7,6 @@ import numpy as np
 from pipeline.core import artifacts as a
 from pipeline.core.artifacts import KEY_BYTES, Artifact
 from pipeline.plan.inputs import LevelCount, Sizes, cell_count, icon_count, large_count, level_counts, point_count
-from pipeline.render.large_icons import large_side
 
 FLOAT_BYTES = 4
 # measured on a run of SqueezeNet over 1,000 photographs: pyramids of icons of 48 and 96 px, exemplars of 256 px
@@ -89,7 +88,7 @@ def icons_bytes(sizes: Sizes, layer: str, levels: list[LevelCount]) -> int:
     """Bytes of an atlas's icons of all styles, in their artifact and in the cache."""
     settings = sizes.params.render.for_layer(layer)
     each = icon_row(settings.size) + cached_icon(settings.size, sizes.channels[layer])
-    side = large_side(settings)
+    side = settings.large_side
     each_large = large_icon_row(side) + cached_icon(side, sizes.channels[layer])
     return len(settings.styles) * (icon_count(levels) * each + large_count(sizes, levels) * each_large)
 
@@ -97,7 +96,7 @@ def icons_bytes(sizes: Sizes, layer: str, levels: list[LevelCount]) -> int:
 def tile_icon_sides(sizes: Sizes, layer: str) -> tuple[int, int]:
     """Side of an icon in the tiles, and of one in those of the level with large icons, pixels."""
     settings, fixed = sizes.params.render.for_layer(layer), sizes.params.tile.icon_size
-    return fixed or settings.size, fixed or large_side(settings)
+    return fixed or settings.size, fixed or settings.large_side
 
 
 def tile_pixels(sizes: Sizes, layer: str, levels: list[LevelCount]) -> int:

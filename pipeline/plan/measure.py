@@ -27,19 +27,20 @@ from pipeline.core.moments import grouped_sums, row_blocks
 from pipeline.featurevis.activation_space import ActivationSpace
 from pipeline.featurevis.memory import bytes_per_image
 from pipeline.featurevis.renderer import BatchRenderer, RendererSpec, RenderRequest
-from pipeline.images.crops import relative_positions
+from pipeline.images.crops import network_crop, relative_positions
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
 from pipeline.model.configured_network import make_module
+from pipeline.model.description import LayerShape
 from pipeline.model.discovery import find_layers
-from pipeline.model.inputs import input_batches, network_crop, to_tensor
-from pipeline.model.layers import LayerShape
+from pipeline.model.inputs import input_batches, to_tensor
+from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network
 from pipeline.model.output_format import GivenFormat, OutputFormat
-from pipeline.model.weights import resolve_class_names, resolve_preprocessing
-from pipeline.plan.check import check_device, logit_count
+from pipeline.plan.check import check_device
 from pipeline.plan.costs import sample_batch_bytes
 from pipeline.plan.inputs import GivenRates, IconCost, Rates
+from pipeline.plan.trial import logit_count
 from pipeline.render.exemplar_statistics import prior_without_data
 from pipeline.render.large_icons import large_renderer_spec
 from pipeline.render.specification import renderer_spec

@@ -1,10 +1,12 @@
 """A trial of everything that a run does with the network, on two small images, before the run.
 
-Stages do the same later with the same functions: answer the same twice, attribute logits to layers, follow the gradient
-from a layer to the image, train.
+Stages do the same later with the same functions: build the network, find its layers, answer the same twice, attribute
+logits to layers, follow the gradient from a layer to the image, train.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,13 +14,65 @@ from torch.nn import functional
 
 from pipeline.config.params import Params
 from pipeline.core.errors import AtlasError, ModelError
+from pipeline.core.progress import log_line
 from pipeline.featurevis.feature_extractor import FeatureExtractor
+from pipeline.fitting_levels import FILL
+from pipeline.model.build import freeze
+from pipeline.model.configured_network import make_module
 from pipeline.model.convention import noise, same_answer
+from pipeline.model.description import LayerShape
+from pipeline.model.discovery import find_layers
 from pipeline.model.gradient_break import find_gradient_break, find_random_operation
 from pipeline.model.interventions import record_outputs
+from pipeline.model.layers import get_layer
+from pipeline.model.metadata import is_weights_file, published_weights, resolve_preprocessing
 from pipeline.model.network import Network
 from pipeline.model.network_errors import describe_error
+from pipeline.model.output_format import GivenFormat
+from pipeline.plan.inputs import Sizes
 from pipeline.sample.attribution_method import attribution_method
+
+
+def check_network(params: Params, names: Sequence[str] | None, count: int) -> Sizes:
+    """Build the network, try it, and tell the sizes of the run.
+
+    Args:
+        params: of the run.
+        names: of the network's classes, None where they are not known.
+        count: number of images.
+
+    Raises:
+        ModelError: network, weights or layers do not fit together, or the network's code fails.
+        ConfigError: likewise.
+    """
+    model = params.model
+    preprocessing = resolve_preprocessing(model)
+    crop = preprocessing.crop
+    if model.weights not in ("train", "random") and not is_weights_file(model.weights):
+        published_weights(model.architecture, model.weights)
+        model = model.model_copy(update={"weights": "random"})  # nothing is downloaded before the run
+    rebuild = partial(make_module, model, names, params.seed, crop)
+    module = freeze(rebuild())
+    for layer in params.layers:
+        get_layer(module, layer)
+    found = find_layers(module, crop, GivenFormat.of(model))
+    trained = is_weights_file(params.model.weights) or params.model.weights == "random"
+    chosen = {layer: found.require(layer, trained=trained) for layer in params.layers}
+    shapes = {layer: LayerShape(**asdict(form), stride=1.0, receptive_field=1) for layer, form in chosen.items()}
+    network = Network(model.name, module, tuple(names or ()), preprocessing, shapes, rebuild=rebuild)
+    for note in try_network(network, params):
+        log_line(note)
+    if model.weights == "train":
+        check_training(rebuild, crop, params.seed)
+    channels = {layer: shape.channels for layer, shape in shapes.items()}
+    return Sizes(params, count, len(names) if names else logit_count(module, crop), channels, FILL, crop)
+
+
+def logit_count(module: nn.Module, crop: int) -> int:
+    """Number of classes of a network; 0 if its output is no row of logits."""
+    with torch.no_grad():
+        logits = module(torch.zeros(1, 3, crop, crop))
+    return int(logits.shape[1]) if isinstance(logits, Tensor) and logits.ndim == 2 else 0
 
 
 def try_network(network: Network, params: Params) -> list[str]:

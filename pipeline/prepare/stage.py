@@ -12,15 +12,15 @@ from pipeline.config.model import PreprocessingSettings
 from pipeline.core import artifacts as a
 from pipeline.core.errors import ImageError, escape_control_chars
 from pipeline.core.progress import log_line
+from pipeline.images.crops import network_crop
 from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.manifest import Listing, Manifest, list_images, write_manifest, write_rejected
 from pipeline.model.build import freeze
 from pipeline.model.configured_network import make_module
 from pipeline.model.discovery import discover_layers
-from pipeline.model.inputs import network_crop
+from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network, save_network
 from pipeline.model.output_format import GivenFormat
-from pipeline.model.weights import resolve_class_names, resolve_preprocessing
 from pipeline.prepare.network import check_labels, check_names, match_classes
 from pipeline.prepare.train import TopPredictions, top_accuracy, train
 from pipeline.stages import Task

@@ -12,7 +12,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.files import file_digest, identity
 from pipeline.core.zarr_store import open_artifact
 from pipeline.images.manifest import manifest_attributes, read_manifest
-from pipeline.model.network import WEIGHTS, read_description
+from pipeline.model.description import WEIGHTS, read_description
 
 REFERENCE = "reference"  # a layout's name for the activations of the layer that all layouts are aligned to
 MAKERS = {

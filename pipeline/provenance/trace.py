@@ -14,7 +14,7 @@ from pipeline.core.secrets import redacted
 from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.images.thumbnails import label_name
-from pipeline.model.network import read_description
+from pipeline.model.description import read_description
 from pipeline.provenance.cell import (
     RowColumn,
     describe_cell,

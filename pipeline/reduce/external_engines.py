@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from pipeline.config.reduce import ReduceSettings
@@ -87,6 +86,7 @@ def _embed_by_torchdr(
 ) -> NDArray[np.float64]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchDR warns that FAISS is missing, and Python of its escape sequences
+        import torch  # noqa: PLC0415  # takes seconds to load, and the other engines need none
         from torchdr import TSNE, UMAP  # noqa: PLC0415  # an extra that may not be installed
 
     initial = torch.from_numpy(pca.embed(Rows(points))[:, :dimensions].astype(np.float32))

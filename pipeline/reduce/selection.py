@@ -17,7 +17,7 @@ from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.moments import row_blocks
 from pipeline.core.progress import log_line
-from pipeline.model.network import read_description
+from pipeline.model.description import read_description
 from pipeline.stages import Task
 
 FILTER_DESCRIPTIONS = {

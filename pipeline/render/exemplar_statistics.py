@@ -18,7 +18,8 @@ from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError, ModelError
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import Objective, channel_statistics, feature_statistics, lazy
-from pipeline.model.layers import LayerShape, require_layer
+from pipeline.model.description import LayerShape
+from pipeline.model.layers import require_layer
 from pipeline.parallel.pool import Pool
 from pipeline.render.sample_patches import MeasurementSpec, Patches, PatchesSpec, Samples, measured, measured_in_batches
 

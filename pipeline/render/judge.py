@@ -11,8 +11,9 @@ from torch.nn.functional import interpolate
 
 from pipeline.config.model import ModelSettings
 from pipeline.model.configured_network import load_configured_network
+from pipeline.model.description import LayerShape
 from pipeline.model.inputs import normalize
-from pipeline.model.layers import LayerShape, run_to_all
+from pipeline.model.layers import run_to_all
 from pipeline.model.network import Network
 from pipeline.render.sample_patches import Patches, PatchesSpec, Samples, measured_in_batches
 

@@ -26,7 +26,7 @@ from pipeline.featurevis.cache import image_key
 from pipeline.featurevis.objectives import Objective, direction
 from pipeline.featurevis.reduced_view import reduced_view
 from pipeline.featurevis.renderer import CachedRenderer, Progress, RendererSpec, RenderRequest
-from pipeline.model.layers import LayerShape
+from pipeline.model.description import LayerShape
 from pipeline.model.network import Network
 from pipeline.render.fidelity import FidelityMeasure, rounded_quantile
 from pipeline.render.icons import BLANK, Icon, key_bytes
@@ -87,20 +87,10 @@ def large_renderer_spec(spec: RendererSpec, settings: RenderSettings, layers: Ma
         purpose=LargeCellDirections(
             cells.layer, cells.space, cells.layer_mean, cells.cosine_power, cells.prior, scale, has_view
         ),
-        parameterization=parameterization(settings.model_copy(update={"size": large_side(settings)})),
-        batch_size=large_batch_size(settings),
+        parameterization=parameterization(settings.model_copy(update={"size": settings.large_side})),
+        batch_size=settings.large_batch_size,
         reduction=scale if has_view else 1,
     )
-
-
-def large_side(settings: RenderSettings) -> int:
-    """Side of a large icon, pixels; the settings have the size of the layer's icons."""
-    return settings.large_scale * settings.size
-
-
-def large_batch_size(settings: RenderSettings) -> int:
-    """Large icons rendered together."""
-    return max(1, settings.batch_size // settings.large_scale**2)
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from PIL import Image
 from torch import Tensor
 
 from pipeline.config.images import ImagesSettings
-from pipeline.images.crops import crop_around
+from pipeline.images.crops import crop_around, network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.model.inputs import input_batches, network_crop
-from pipeline.model.layers import LayerShape, require_layer
-from pipeline.model.network import Network, NetworkDescription, describe_network, load_network
+from pipeline.model.description import LayerShape, NetworkDescription, describe_network
+from pipeline.model.inputs import input_batches
+from pipeline.model.layers import require_layer
+from pipeline.model.network import Network, load_network
 from pipeline.parallel.pool import Pool
 
 Floats = NDArray[np.float32]

@@ -26,8 +26,7 @@ from pipeline.featurevis.activation_space import ActivationSpace, activation_spa
 from pipeline.featurevis.cache import ImageCache, base_digest
 from pipeline.featurevis.memory import check_memory
 from pipeline.featurevis.renderer import CachedRenderer, RendererSpec
-from pipeline.model.layers import LayerShape
-from pipeline.model.network import read_description
+from pipeline.model.description import LayerShape, read_description
 from pipeline.parallel.pool import Pool, open_pool
 from pipeline.render.exemplar_statistics import (
     PatchStatisticsSpec,
@@ -38,7 +37,7 @@ from pipeline.render.exemplar_statistics import (
 from pipeline.render.fidelity import fidelity_histogram, level_metrics, summary_line
 from pipeline.render.icons import Start, icon_arrays, start_from_patch, write_icons
 from pipeline.render.judge import JudgeSpec
-from pipeline.render.large_icons import LargeIconRenderer, large_renderer_spec, large_side
+from pipeline.render.large_icons import LargeIconRenderer, large_renderer_spec
 from pipeline.render.legibility import LegibilityMeasure
 from pipeline.render.levels import LevelCells, LevelRenderer, level_cells, rendered_levels
 from pipeline.render.sample_patches import PatchesSpec, Samples, cell_means
@@ -72,7 +71,7 @@ def run(task: Task) -> None:
     styles = " and ".join(settings.styles)
     log_line(f"render {task.layer} {task.atlas}: {total} icons of {settings.size} px, {styles}, {steps} each")
     if large:
-        log_line(f"  and {large} large icons of {large_side(settings)} px for level {settings.large_level}")
+        log_line(f"  and {large} large icons of {settings.large_side} px for level {settings.large_level}")
     _mention_former_cache(task.outputs)
     layer_mean = np.asarray(zarr_store.array(grid, "mean")[:], np.float32)
     metrics: dict[IconStyle, dict[str, dict[str, Any]]] = {style: {} for style in settings.styles}
@@ -189,7 +188,7 @@ def _renderers(
     icons = CachedRenderer(cache, pool, spec, settings.batch_size, check)
     if not with_large:
         return _Renderers(icons, partial(base, spec, {}), None, [icons])
-    larger, side = large_renderer_spec(spec, settings, _layers(task)), large_side(settings)
+    larger, side = large_renderer_spec(spec, settings, _layers(task)), settings.large_side
     check_large = partial(check_memory, per_image=settings.large_scale**2)
     checks.append(partial(check_large, pool, larger, example, cluster, "render", "large icons"))
     cached = CachedRenderer(cache, pool, larger, larger.batch_size, check)

@@ -28,8 +28,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pipeline.config.sample import SampleSettings
 from pipeline.core.errors import ModelError
+from pipeline.model.description import LayerShape
 from pipeline.model.interventions import replace_output
-from pipeline.model.layers import LayerShape, call_name, run_to_all
+from pipeline.model.layers import call_name, run_to_all
 from pipeline.model.network import Network
 from pipeline.model.positions import activations_at_places, at_positions
 from pipeline.sample.baseline import number_type

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from pipeline.core.errors import AtlasError, ModelError
 from pipeline.model.convention import noise
+from pipeline.model.description import LayerShape
 from pipeline.model.gradient_break import find_gradient_break
 from pipeline.model.interventions import replace_output
-from pipeline.model.layers import LayerShape
 from pipeline.model.network_errors import describe_error
 from pipeline.sample.attribution import Method, attributions, relaxed_max_pool
 from pipeline.sample.forward import PartialForward, record_forward

@@ -20,11 +20,12 @@ from pipeline.config.sample import SampleSettings
 from pipeline.core.errors import DataError
 from pipeline.core.malloc import keep_memory
 from pipeline.core.zarr_store import write_shards
-from pipeline.images.crops import relative_positions
+from pipeline.images.crops import network_crop, relative_positions
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.model.inputs import input_batches, network_crop, to_tensor
-from pipeline.model.layers import LayerShape, require_layer
+from pipeline.model.description import LayerShape
+from pipeline.model.inputs import input_batches, to_tensor
+from pipeline.model.layers import require_layer
 from pipeline.model.network import Network, load_network
 from pipeline.model.positions import map_positions
 from pipeline.sample import baseline

@@ -17,8 +17,9 @@ from pipeline.core.progress import log_line, progress
 from pipeline.core.resumable import Checkpoint, ResumableArtifact, resume, work_folder
 from pipeline.core.zarr_store import add_array, write_shards
 from pipeline.images.manifest import Manifest, read_manifest
-from pipeline.model.layers import LayerShape, require_layer
-from pipeline.model.network import load_network, read_description
+from pipeline.model.description import LayerShape, read_description
+from pipeline.model.layers import require_layer
+from pipeline.model.network import load_network
 from pipeline.parallel.pool import Pool, open_pool
 from pipeline.sample import baseline
 from pipeline.sample.attribution import Method

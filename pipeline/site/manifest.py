@@ -11,7 +11,7 @@ from pipeline.core.zarr_store import open_artifact
 from pipeline.images.crops import CropSize
 from pipeline.images.manifest import Manifest, manifest_attributes
 from pipeline.images.thumbnails import IMAGES_PER_FOLDER
-from pipeline.model.layers import LayerShape
+from pipeline.model.description import LayerShape
 from pipeline.site.pages import DATA_FORMAT
 from pipeline.site.published_settings import published_arguments, published_settings
 from pipeline.site.read_artifacts import read_tiles

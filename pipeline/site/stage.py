@@ -16,12 +16,11 @@ from pipeline.core.files import atomic
 from pipeline.core.progress import log_line, tracked
 from pipeline.core.site_data import data_script
 from pipeline.core.zarr_store import open_artifact
+from pipeline.images.crops import network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.thumbnails import encode_thumbnail, image_lists, thumbnail_path
-from pipeline.model.inputs import network_crop
-from pipeline.model.layers import LayerShape
-from pipeline.model.network import read_description
+from pipeline.model.description import LayerShape, read_description
 from pipeline.site.atlas_data import AtlasData, Run
 from pipeline.site.initial_layer import initial_layer
 from pipeline.site.manifest import layer_entry, manifest, provenance_content

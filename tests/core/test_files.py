@@ -12,7 +12,7 @@ from pipeline.core import files
 from pipeline.core.errors import AtlasError
 from pipeline.core.files import read_text
 from pipeline.images.image_folder import ImageFolder
-from pipeline.model.weights import resolve_class_names
+from pipeline.model.metadata import resolve_class_names
 
 
 def make_socket(path: Path) -> None:

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,18 @@ def test_missing_levels_are_named(tmp_path: Path) -> None:
             group.create_group(str(size))
     with pytest.raises(ArtifactError, match="expected level 40, found levels 10, 20"):
         zarr_store.level(zarr_store.open_artifact(GRID, tmp_path / "g.zarr"), 40)
+
+
+def test_half_precision_is_the_same_with_and_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every number of half precision, NaN and infinities included, whichever library converts it."""
+    every = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    by_torch = zarr_store._to_float32(every)
+    monkeypatch.delitem(sys.modules, "torch")
+    by_numpy = zarr_store._to_float32(every)
+    assert "torch" not in sys.modules
+    np.testing.assert_array_equal(by_torch, by_numpy)
+    assert by_torch.dtype == by_numpy.dtype == np.float32
+    np.testing.assert_array_equal(by_numpy.astype(np.float16), every)
 
 
 def test_half_precision_comes_back_as_float32(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
-from pipeline.model.weights import is_weights_file, load_weights, read_weights
+from pipeline.model.metadata import is_weights_file
+from pipeline.model.weights import load_weights, read_weights
 
 State = Mapping[str, Tensor]
 

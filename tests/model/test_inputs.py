@@ -10,7 +10,8 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms._presets import ImageClassification
 
 from pipeline.config.model import PreprocessingSettings
-from pipeline.model.inputs import PREFETCH, decoder_threads, input_batches, network_crop, to_tensor
+from pipeline.images.crops import network_crop
+from pipeline.model.inputs import PREFETCH, decoder_threads, input_batches, to_tensor
 
 INTERPOLATIONS: tuple[Literal["bilinear", "bicubic", "nearest"], ...] = ("bilinear", "bicubic", "nearest")
 

@@ -9,9 +9,10 @@ from pipeline.config.model import PreprocessingSettings
 from pipeline.core.artifacts import MODEL
 from pipeline.core.errors import ArtifactError
 from pipeline.model.build import build, freeze, in_place_modules
+from pipeline.model.description import DESCRIPTION, WEIGHTS, read_description
 from pipeline.model.discovery import discover_layers
 from pipeline.model.layers import run_to_all
-from pipeline.model.network import DESCRIPTION, WEIGHTS, Network, load_network, read_description, save_network
+from pipeline.model.network import Network, load_network, save_network
 from tests.conftest import SmallCnn
 
 # the modules after the first and the third work in place on their outputs

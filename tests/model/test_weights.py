@@ -13,7 +13,8 @@ from torch import nn
 from pipeline.config.model import ModelSettings, PreprocessingSettings
 from pipeline.core.errors import ConfigError, ModelError
 from pipeline.model.build import build
-from pipeline.model.weights import load_weights, read_weights, resolve_class_names, resolve_preprocessing
+from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
+from pipeline.model.weights import load_weights, read_weights
 
 SQUEEZENET = {"_target_": "torchvision.models.squeezenet1_1"}
 

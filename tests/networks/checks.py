@@ -18,8 +18,9 @@ from pipeline.config.render import RenderSettings
 from pipeline.core.errors import AtlasError
 from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.renderer import BatchRenderer, RenderRequest
+from pipeline.model.description import LayerShape
 from pipeline.model.discovery import FoundLayers
-from pipeline.model.layers import LayerShape, get_layer, split_call
+from pipeline.model.layers import get_layer, split_call
 from pipeline.model.network import Network
 from pipeline.model.output_format import OutputFormat
 from pipeline.model.positions import activations_at_places

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from functools import partial
 from itertools import count
@@ -21,7 +22,7 @@ from pipeline.core.errors import ConfigError, DataError
 from pipeline.parallel import pool as pool_module
 from pipeline.parallel.dask import DaskPool, worker_environment
 from pipeline.parallel.pool import Pool, open_pool
-from pipeline.parallel.process import CACHED, cached_per_process
+from pipeline.parallel.process import CACHED, cached_per_process, thread_count
 
 WORKERS = 2
 CONF = Path(__file__).parents[2] / "conf" / "cluster"
@@ -255,6 +256,18 @@ def test_few_shared_objects_are_kept() -> None:
     for number in range(CACHED):
         cached_per_process(number, object)
     assert cached_per_process("a", object) is not first
+
+
+@pytest.mark.parametrize(
+    ("value", "threads"), [("3", 3), ("2,5", 2), (" 4 ", 4), ("0", None), ("many", None), ("", None)]
+)
+def test_threads_are_counted_without_torch(value: str, threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are those of OMP_NUM_THREADS, else one for each core; torch's own count where torch is loaded."""
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert thread_count() == torch.get_num_threads()
+    monkeypatch.delitem(sys.modules, "torch")
+    assert thread_count() == (threads or len(os.sched_getaffinity(0)))
+    assert "torch" not in sys.modules
 
 
 def test_inline_gives_back_the_threads(tmp_path: Path) -> None:

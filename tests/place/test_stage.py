@@ -19,11 +19,11 @@ from pipeline.core import site_data
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, LAYOUT, MODEL, PLACE
 from pipeline.core.cells import assign_cells
 from pipeline.core.zarr_store import array, create, open_artifact, write_array
+from pipeline.images.crops import network_crop
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import discover_layers
-from pipeline.model.inputs import network_crop
 from pipeline.model.network import Network, save_network
 from pipeline.place.stage import run
 from pipeline.sample import stage as sampling

@@ -9,8 +9,7 @@ import pytest
 
 from pipeline.core.errors import ConfigError
 from pipeline.plan import disk
-from pipeline.plan.check import check_fits
-from pipeline.plan.command import plan_lines
+from pipeline.plan.command import check_fits, plan_lines
 from pipeline.plan.costs import (
     StageCost,
     prepare_cost,

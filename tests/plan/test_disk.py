@@ -19,8 +19,8 @@ from pipeline.core.cells import assign_cells
 from pipeline.core.zarr_store import array, open_artifact
 from pipeline.images.image_set import open_image_set
 from pipeline.plan import disk
-from pipeline.plan.check import check_network
 from pipeline.plan.inputs import LevelCount, Sizes, icon_count, level_counts
+from pipeline.plan.trial import check_network
 
 ROOT = Path(__file__).parents[2]
 TINY = [
@@ -63,7 +63,7 @@ def planned(run: "tuple[Path, Params]", monkeypatch: pytest.MonkeyPatch) -> "tup
     """The plan of that run, and its levels with the occupancy that the run had."""
     folder, params = run
     monkeypatch.chdir(folder)
-    sizes = check_network(params, open_image_set(params.images), 60)
+    sizes = check_network(params, open_image_set(params.images).classes, 60)
     metrics = json.loads((OUTPUTS / "metrics" / "grid" / "mixed3b" / "all.json").read_text())
     levels = [LevelCount(int(size), found["occupied"], found["drawn"], False) for size, found in metrics.items()]
     return sizes, levels

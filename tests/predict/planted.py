@@ -20,7 +20,7 @@ from pipeline.grid import stage as grid
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.build import build, freeze
-from pipeline.model.layers import LayerShape
+from pipeline.model.description import LayerShape
 from pipeline.model.network import Network, save_network
 from pipeline.sample import stage as sample
 from pipeline.stages import STAGES, Task

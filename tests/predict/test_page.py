@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from pipeline.core.artifacts import PREDICT
 from pipeline.core.site_data import data_script
-from pipeline.model.layers import LayerShape
+from pipeline.model.description import LayerShape
 from pipeline.predict.stage import run
 from pipeline.site.pages import page as frame
 from pipeline.site.pages import viewer_files

@@ -19,7 +19,7 @@ from pipeline.featurevis.optimize import OptimizerConfig, optimize
 from pipeline.featurevis.parameterization import image_parameterization
 from pipeline.featurevis.transforms import IDENTITY
 from pipeline.images.toytown.toytown import Toytown
-from pipeline.model.layers import LayerShape
+from pipeline.model.description import LayerShape
 from pipeline.model.network import save_network
 from pipeline.parallel.pool import InlinePool
 from pipeline.render.exemplar_statistics import (

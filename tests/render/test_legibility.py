@@ -16,8 +16,8 @@ from pipeline.core.artifacts import MODEL
 from pipeline.core.bootstrap import draw_counts
 from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError
-from pipeline.model.layers import LayerShape
-from pipeline.model.network import DESCRIPTION, WEIGHTS, save_network
+from pipeline.model.description import DESCRIPTION, WEIGHTS, LayerShape
+from pipeline.model.network import save_network
 from pipeline.parallel.pool import InlinePool
 from pipeline.render.judge import Judge, JudgeSpec, judge_layers
 from pipeline.render.legibility import (

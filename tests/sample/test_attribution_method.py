@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from pipeline.core.errors import ModelError
 from pipeline.model.build import freeze
 from pipeline.model.convention import noise
+from pipeline.model.description import LayerShape
 from pipeline.model.discovery import discover_layers
 from pipeline.model.interventions import replace_output
-from pipeline.model.layers import LayerShape, run_to
+from pipeline.model.layers import run_to
 from pipeline.sample.attribution import Method, attributions
 from pipeline.sample.attribution_method import attribution_method
 from pipeline.sample.forward import record_forward

@@ -15,9 +15,10 @@ from pipeline.config.params import parse_params
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.errors import DataError, ModelError
 from pipeline.core.zarr_store import array, open_artifact
+from pipeline.images.crops import network_crop
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import discover_layers
-from pipeline.model.inputs import network_crop, to_tensor
+from pipeline.model.inputs import to_tensor
 from pipeline.model.layers import get_layer
 from pipeline.parallel.process import torch_threads
 from pipeline.sample import stage

@@ -9,10 +9,10 @@ from safetensors.torch import load_file
 from pipeline.config.model import PreprocessingSettings
 from pipeline.config.sample import SampleSettings
 from pipeline.core.errors import DataError
-from pipeline.images.crops import relative_positions
+from pipeline.images.crops import network_crop, relative_positions
 from pipeline.model.build import build, freeze
 from pipeline.model.discovery import discover_layers
-from pipeline.model.inputs import network_crop, to_tensor
+from pipeline.model.inputs import to_tensor
 from pipeline.model.network import Network
 from pipeline.model.weights import load_weights
 from pipeline.sample.attribution import Block, sample_batch

@@ -22,7 +22,7 @@ from pipeline.core.site_data import data_script, pack_array
 from pipeline.core.zarr_store import create, write_array
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
-from pipeline.model.layers import LayerShape
+from pipeline.model.description import LayerShape
 from pipeline.model.network import Network, save_network
 from pipeline.stages import STAGES, Task
 

@@ -14,9 +14,9 @@ from test_site_data import unpacked
 
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core.errors import ArtifactError, ConfigError
+from pipeline.images.crops import network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.model.inputs import network_crop
 from pipeline.site import pages
 from pipeline.site.stage import run
 
