@@ -18,9 +18,10 @@ from pipeline.core.artifacts import ACTIVATIONS, IMAGES, LAYOUT, MODEL
 from pipeline.core.cells import assign_cells
 from pipeline.core.files import write_json
 from pipeline.core.zarr_store import array, open_artifact
+from pipeline.images.crops import network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest, write_manifest
-from pipeline.model.inputs import network_crop, to_tensor
+from pipeline.model.inputs import to_tensor
 from pipeline.model.interventions import intervened_logits
 from pipeline.model.network import load_network
 from pipeline.stages import STAGES, Task

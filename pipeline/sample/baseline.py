@@ -24,7 +24,8 @@ from pipeline.config.sample import SampleSettings
 from pipeline.core.files import identity
 from pipeline.core.resumable import Checkpoint
 from pipeline.core.zarr_store import write_shards
-from pipeline.model.layers import LayerShape, run_to_all
+from pipeline.model.description import LayerShape
+from pipeline.model.layers import run_to_all
 from pipeline.model.network import Network
 from pipeline.model.positions import interior, require_finite
 

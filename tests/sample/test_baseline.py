@@ -16,9 +16,10 @@ from PIL import Image
 
 from pipeline.config.cluster import VARIABLE
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES
+from pipeline.images.crops import network_crop
 from pipeline.images.manifest import Manifest, read_manifest, write_manifest
 from pipeline.model.build import build, freeze
-from pipeline.model.inputs import network_crop, to_tensor
+from pipeline.model.inputs import to_tensor
 from pipeline.model.layers import run_to
 from pipeline.sample import baseline, shards, stage
 from pipeline.sample.baseline import BaselineTask, choose_images
