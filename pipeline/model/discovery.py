@@ -110,7 +110,7 @@ def find_layers(module: nn.Module, crop: int, given: GivenFormat = MEASURED) -> 
         reason = _why_no_layer(one, output)
         if reason is not None:
             refused[name] = reason
-        elif torch.equal(one[1], output[1]):
+        elif torch.equal(one[1], output[1]) and one.any():  # zeros are told where they are sampled
             still[name] = f"{_sizes(one)}, whose second entry does not change with the second image"
 
     _run(module, names, torch.stack([first, third]), compare)
@@ -197,7 +197,8 @@ def _why_no_layer(one: Any, other: Any) -> str | None:
         return f"{_sizes(one)}, of type {one.dtype}"
     if one.shape != other.shape or one.ndim == 0 or len(one) != 2:
         return f"{_sizes(one)}, whose first dimension is not the batch"
-    if not torch.allclose(one[0], other[0], rtol=1e-4, atol=1e-5 * float(one.abs().max()), equal_nan=True):
+    tolerance = 1e-5 * float(one.abs().max().nan_to_num(0.0, posinf=0.0))
+    if not torch.allclose(one[0], other[0], rtol=1e-4, atol=tolerance, equal_nan=True):
         return f"{_sizes(one)}, whose first entry changes with the second image"
     if one.ndim not in (3, 4):
         return f"{_sizes(one)}, without places"

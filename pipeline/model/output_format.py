@@ -149,7 +149,8 @@ def _places(change: Tensor) -> Places:
         # a position behind attention moves with every band: only what exceeds the usual change tells its place
         excess = (part - part.median(0, keepdim=True).values).clamp(min=0)
         centers.append(torch.tensordot(numbers, excess, dims=1) / excess.sum(0))
-        shares.append(float((part.sum(0).square() / part.square().sum(0)).nanmedian()) / BANDS)
+        share = (part.sum(0).square() / part.square().sum(0)).nanmedian() / BANDS
+        shares.append(float(share.nan_to_num(1.0)))  # what nothing moves, or is not finite, has no place either
     return Places(torch.stack(centers).cpu(), min(shares))
 
 
