@@ -28,7 +28,7 @@ from pipeline.render.specification import renderer_spec
 from pipeline.sample.attribution import attributions
 from pipeline.sample.forward import record_forward
 
-STEP = 1e-5  # of a finite difference, in units of the activation
+STEP = 1e-7  # of a finite difference, in units of the activation: small, since few ReLUs may change sign
 EVERYWHERE = 0.6  # share of the image that a gradient covers, from which on it has no center
 STEPS = 32  # of an icon
 
