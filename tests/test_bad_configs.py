@@ -164,8 +164,8 @@ def test_any_settings_pass_or_are_refused_in_one_line(changes: list[tuple[Path_,
         changed(values, place, value, drop)
     try:
         with pytest.MonkeyPatch.context() as patch:  # the trial of the network has tests of its own, and takes long
-            patch.setattr("pipeline.plan.check.try_network", lambda *_: [])
-            patch.setattr("pipeline.plan.check.check_training", lambda *_: None)
+            patch.setattr("pipeline.plan.trial.try_network", lambda *_: [])
+            patch.setattr("pipeline.plan.trial.check_training", lambda *_: None)
             check_run(parse_params(values), OUTPUTS)
     except AtlasError as error:
         assert_one_line(error)

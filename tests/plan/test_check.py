@@ -20,7 +20,7 @@ from pipeline.model import description
 from pipeline.model.configured_network import load_configured_network
 from pipeline.model.description import read_description
 from pipeline.model.network import save_network
-from pipeline.plan import check, trial
+from pipeline.plan import trial
 from pipeline.plan.check import check_run
 from pipeline.plan.inputs import Sizes
 from pipeline.stages import STAGES, Task
@@ -67,20 +67,6 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(trial, "check_network", note)
     return calls
-
-
-def test_a_tried_network_has_the_sizes_of_the_trial(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sizes of a run are the same, whether artifacts or a trial tell them."""
-    sizes: list[Sizes] = []
-
-    def note(found: Sizes) -> int:
-        sizes.append(found)
-        return 0
-
-    monkeypatch.setattr(check, "total_bytes", note)
-    for place in (outputs, outputs / "nothing here"):
-        check_run(configured(), place)
-    assert sizes[0] == sizes[1]
 
 
 @pytest.mark.parametrize("override", ["seed=0", "grid.levels=[3,6]", "classes=[b]", "reduce=pca", "site.title=other"])

@@ -18,7 +18,8 @@ from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, LAYOUT, Artifact
 from pipeline.core.cells import assign_cells
 from pipeline.core.zarr_store import array, open_artifact
 from pipeline.images.image_set import open_image_set
-from pipeline.plan import disk
+from pipeline.model.metadata import resolve_class_names
+from pipeline.plan import check, disk, trial
 from pipeline.plan.inputs import LevelCount, Sizes, icon_count, level_counts
 from pipeline.plan.trial import check_network
 
@@ -63,10 +64,26 @@ def planned(run: "tuple[Path, Params]", monkeypatch: pytest.MonkeyPatch) -> "tup
     """The plan of that run, and its levels with the occupancy that the run had."""
     folder, params = run
     monkeypatch.chdir(folder)
-    sizes = check_network(params, open_image_set(params.images).classes, 60)
+    sizes = check_network(params, resolve_class_names(params.model, open_image_set(params.images).classes), 60)
     metrics = json.loads((OUTPUTS / "metrics" / "grid" / "mixed3b" / "all.json").read_text())
     levels = [LevelCount(int(size), found["occupied"], found["drawn"], False) for size, found in metrics.items()]
     return sizes, levels
+
+
+def test_a_run_tells_the_sizes_without_a_trial(
+    run: "tuple[Path, Params]", planned: "tuple[Sizes, list[LevelCount]]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the stages have stored proves that the network works, and gives the sizes that a trial gave."""
+    found: list[Sizes] = []
+
+    def note(sizes: Sizes) -> int:
+        found.append(sizes)
+        return 0
+
+    monkeypatch.setattr(check, "total_bytes", note)
+    monkeypatch.setattr(trial, "check_network", lambda *_: pytest.fail("the network is tried again"))
+    check.check_run(run[1], OUTPUTS)
+    assert found == [planned[0]]
 
 
 def test_bytes_are_those_of_a_written_run(planned: "tuple[Sizes, list[LevelCount]]") -> None:
