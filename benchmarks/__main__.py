@@ -18,6 +18,7 @@ QUICK_RESULTS = Path("outputs/.bench/quick")  # not kept as a record
 DOCUMENT = Path("docs/benchmarks.md")
 BENCHMARKS = {  # modules with run(quick) -> Report
     "sample": "benchmarks.sample.bench",
+    "attribution": "benchmarks.attribution.bench",
     "reduce": "benchmarks.reduce.bench",
     "grid": "benchmarks.grid.bench",
     "render": "benchmarks.render.bench",
@@ -26,10 +27,7 @@ BENCHMARKS = {  # modules with run(quick) -> Report
     "viewer": "benchmarks.viewer.bench",
     "scale": "benchmarks.scale.bench",
 }
-APART = {  # run by name only: long, with a document of its own, or a study of a default
-    "study": "benchmarks.study.bench",
-    "attribution": "benchmarks.attribution.bench",
-}
+APART = {"study": "benchmarks.study.bench"}  # long, run by name only, with a document of its own
 
 
 def main() -> int:
