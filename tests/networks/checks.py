@@ -26,6 +26,7 @@ from pipeline.model.output_format import OutputFormat
 from pipeline.model.positions import activations_at_places
 from pipeline.render.specification import renderer_spec
 from pipeline.sample.attribution import attributions
+from pipeline.sample.attribution_method import attribution_method
 from pipeline.sample.forward import record_forward
 
 STEP = 1e-7  # of a finite difference, in units of the activation: small, since few ReLUs may change sign
@@ -99,7 +100,8 @@ def check_layer(name: str, module: nn.Module, crop: int, layer: str, found: Foun
         activation, positions = activations_at_places(layer, shape, recorded.output, places, 0)
         index = torch.from_numpy(positions).long()
         expected = torch.cat([entries(output_of(module, layer, images), form, image, index[image]) for image in (0, 1)])
-        values = attributions(module, layer, shape, images, recorded, index)
+        method, _ = attribution_method(module, layer, shape, crop, "none")
+        values = attributions(module, layer, shape, images, recorded, index, method=method)
         logits = module(images)
     differences = finite_differences(module, layer, form, images, index)
     row = replace(
