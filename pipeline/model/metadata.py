@@ -105,8 +105,8 @@ def _read_names(path: Path) -> tuple[str, ...]:
     try:
         lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
+        reason, where = " ".join(str(error).split()), escape_control_chars(str(path))
         raise ConfigError(
-            f"model.classes: expected a UTF-8 file with one class name a line at {path}, found: {reason}"
+            f"model.classes: expected a UTF-8 file with one class name a line at {where}, found: {reason}"
         ) from None
     return tuple(escape_control_chars(line.split("\t")[-1].strip()) for line in lines if line.strip())

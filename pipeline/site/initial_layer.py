@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.config.params import Params
 from pipeline.core import artifacts as a
-from pipeline.core.errors import ConfigError
+from pipeline.core.errors import ConfigError, escape_control_chars
 from pipeline.core.grid_levels import icon_level, level_sizes
 from pipeline.core.zarr_store import open_artifact
 from pipeline.stages import Task
@@ -17,7 +17,7 @@ def check_initial_layer(params: Params) -> None:
     wanted = params.site.initial_layer
     if wanted is not None and wanted not in params.layers:
         raise ConfigError(
-            f"site.initial_layer: expected one of the run's layers, found {wanted}; choose from "
+            f"site.initial_layer: expected one of the run's layers, found {escape_control_chars(wanted)}; choose from "
             f"{', '.join(params.layers)}, or null"
         )
 
