@@ -34,9 +34,9 @@ def task(outputs: Path, images: dict[str, Any], model: dict[str, Any], **prepare
     """The stage's task with these sections, all else as shipped."""
     shipped = {
         name: OmegaConf.to_container(OmegaConf.load(CONF / name / f"{option}.yaml"))
-        for name, option in (("sample", "default"), ("reduce", "pca"), ("grid", "default"), ("tile", "default"))
+        for name, option in (("sample", "default"), ("reduce", "pca"), ("tile", "default"))
     }
-    sections = {"render": {}, "site": {}, "images": images, "model": model, "prepare": prepare} | shipped
+    sections = {"grid": {}, "render": {}, "site": {}, "images": images, "model": model, "prepare": prepare} | shipped
     return Task(
         STAGES["prepare"], parse_params({"seed": 0, "layers": ["mixed4b"], "atlases": ["all"]} | sections), outputs
     )
