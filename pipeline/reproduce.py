@@ -105,6 +105,7 @@ def call_interruptibly(function: Callable[[], None]) -> BaseException | None:
     In the main thread DVC ignores SIGINT while a stage works, so the function runs in another one. A terminal's Ctrl-C
     reaches all its processes at once; a SIGINT to this one alone is passed on to those below it.
     """
+    others = set(psutil.Process().children())
     raised: list[BaseException] = []
     done = Event()  # an interrupted Thread.join() takes the thread for ended
 
@@ -123,12 +124,12 @@ def call_interruptibly(function: Callable[[], None]) -> BaseException | None:
         try:
             done.wait()
         except KeyboardInterrupt:
-            if not psutil.Process().children():
+            if not set(psutil.Process().children()) - others:
                 _interrupt(thread)
                 continue
             with suppress(KeyboardInterrupt):
                 done.wait(patience)
-            for process in () if done.is_set() else psutil.Process().children(recursive=True):
+            for process in () if done.is_set() else set(psutil.Process().children(recursive=True)) - others:
                 with suppress(psutil.Error, ValueError):
                     process.send_signal(signal.SIGINT)
     return raised[0] if raised else None

@@ -128,6 +128,8 @@ def _cells(level: CellAssignment, classes: int) -> Mapping[str, NDArray[Any]]:
 def _measured(level: CellAssignment) -> Mapping[str, NDArray[Any]]:
     cells, random = len(level.cell), RANDOM([4, level.size])
     return {
+        "key": random.integers(1, 256, (cells, a.KEY_BYTES)).astype(np.uint8),
+        "parent": np.zeros((cells, a.KEY_BYTES), np.uint8),
         "cell": np.arange(cells),
         "fidelity": random.uniform(0.6, 0.95, cells),
         "fidelity_centred": random.uniform(0.5, 0.95, cells),

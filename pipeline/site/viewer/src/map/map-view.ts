@@ -87,7 +87,10 @@ export class MapView {
     if (name === this.requestedName) return;
     this.requestedName = name;
     this.largestSide = (level.large ? MAX_SCALE_LARGE : MAX_SCALE) * level.width;
-    this.viewer.viewport.applyConstraints(this.reducedMotion || !this.images.length);
+    const { viewport } = this.viewer;
+    const largest = viewport.getMaxZoom();
+    if (viewport.getZoom() > largest)
+      viewport.zoomTo(largest, undefined, this.reducedMotion || !this.images.length);
     const again = this.images.find((entry) => entry.name === name);
     if (again) {
       this.switchTo(again);
