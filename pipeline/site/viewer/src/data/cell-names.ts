@@ -9,7 +9,8 @@ export function nameOf(candidates: readonly string[], mixed: boolean): string {
   const [first] = candidates;
   if (first === undefined) return "";
   if (!mixed) return first;
-  const more = candidates.length > SHOWN ? ", …" : "";
+  // of a single one, the others have attributions that are not positive
+  const more = candidates.length > SHOWN || candidates.length === 1 ? ", …" : "";
   return `mixed: ${candidates.slice(0, SHOWN).join(", ")}${more}`;
 }
 
