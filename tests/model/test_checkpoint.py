@@ -77,7 +77,7 @@ def test_of_weights_and_their_average_the_weights_are_taken(tmp_path: Path, netw
     torch.testing.assert_close(dict(found.weights), dict(state), rtol=0, atol=0)
     assert found.unusual
     lines = found.source.rpartition("to take them: ")[2]
-    exec(lines.replace("'weights.pth'", repr(str(tmp_path / "average.pth"))), {"torch": torch})  # noqa: S102
+    exec(lines.replace("'weights.pth'", repr(str(tmp_path / "average.pth"))), {"torch": torch})  # noqa: S102  # the lines that the message tells to run
     average = read_weights({}, str(tmp_path / "average.pth"), state)
     torch.testing.assert_close(dict(average.weights), zeros(state), rtol=0, atol=0)
 
@@ -128,7 +128,7 @@ def test_harmless_objects_are_refused_with_lines_that_extract_the_weights(
     assert "two options" not in text
     lines = text.partition("extract them: ")[2].rpartition(", where print")[0]
     try:
-        exec(lines.replace("'weights.pth'", repr(str(tmp_path / "only.pth"))), {})  # noqa: S102
+        exec(lines.replace("'weights.pth'", repr(str(tmp_path / "only.pth"))), {})  # noqa: S102  # the lines that the message tells to run
     finally:
         torch.serialization.clear_safe_globals()
     torch.testing.assert_close(

@@ -44,7 +44,7 @@ def architecture(name: str) -> dict[str, object]:
 def own_logits(module: nn.Module, convention: Convention, images: Tensor) -> Tensor:
     """The network's logits, called by hand as it wants to be called."""
     if convention.channels == 1:
-        images = sum(weight * images[:, channel : channel + 1] for channel, weight in enumerate(LUMA))  # type: ignore[assignment]
+        images = sum(weight * images[:, channel : channel + 1] for channel, weight in enumerate(LUMA))  # type: ignore[assignment]  # a sum starts at the integer 0
     given = images.contiguous() if convention.key is None else {convention.key: images.contiguous()}
     answer = module(given)
     logits: Tensor = answer["logits"] if isinstance(answer, dict) else answer

@@ -320,7 +320,7 @@ def test_other_errors_are_printed(
     """What is not the client's doing is not hidden; what is, is."""
     monkeypatch.setattr(sys, "exception", lambda: error)
     with site_server(site, 0) as server:
-        server.handle_error(None, ("127.0.0.1", 1))  # type: ignore[arg-type]
+        server.handle_error(None, ("127.0.0.1", 1))  # type: ignore[arg-type]  # no request is needed
     printed = capfd.readouterr().err
     assert (said in printed) if said else printed == ""
 
