@@ -5,6 +5,8 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from traceback import format_exception
+from types import TracebackType
 
 from pipeline import __version__
 from pipeline.commands import (
@@ -39,6 +41,7 @@ DENIED = (errno.EACCES, errno.EPERM)  # said only of a file that the error names
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one ``atlas`` command; returns 0, 2 for an error that the user can fix, 130 when interrupted."""
     share_memory()
+    sys.excepthook = show_redacted
     options = _parser().parse_args(arguments)
     try:
         _dispatch(options)
@@ -54,6 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"atlas: {escape_control_chars(redact(' '.join(line.split())))}\n")
         return BAD_INPUT
     return 0
+
+
+def show_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an error that ends the process with its traceback, as Python does, and without secrets."""
+    del kind
+    sys.stderr.write(redact("".join(format_exception(error.with_traceback(trace)))))
 
 
 def _refused(error: BaseException | None) -> str | None:

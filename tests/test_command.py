@@ -2,13 +2,14 @@
 
 import errno
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline import commands
-from pipeline.__main__ import main
+from pipeline.__main__ import main, show_redacted
 from pipeline.config.params import parse_params
 from pipeline.core.errors import AtlasError
 
@@ -105,6 +106,21 @@ def test_debug_shows_the_traceback(checkout: Path) -> None:
         main(["--debug", "run", "render.steps=0"])
     with pytest.raises(AtlasError):
         main(["run", "render.steps=0", "--debug"])
+
+
+def test_a_traceback_shows_no_secret(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """An error that ends the process is printed with its traceback, in which what looks like a secret is masked."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # restored afterwards
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert sys.excepthook is show_redacted
+    with pytest.raises(KeyError) as raised:
+        dict[str, int]()["401 for https://me:hunter2@host/?token=abc&page=3"]
+    sys.excepthook(raised.type, raised.value, raised.tb)
+    printed = capsys.readouterr().err
+    assert "Traceback" in printed
+    assert "page=3" in printed
+    assert not [secret for secret in ("hunter2", "abc") if secret in printed]
 
 
 @pytest.mark.parametrize(

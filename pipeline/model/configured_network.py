@@ -1,5 +1,6 @@
 """Networks as the settings describe them, with given or initial weights."""
 
+import re
 from collections.abc import Sequence
 from functools import partial
 
@@ -15,6 +16,9 @@ from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network
 from pipeline.model.output_format import GivenFormat
 from pipeline.model.weights import load_weights, read_weights
+
+# the section of a setting in an error line; not in a path of the same form, nor in a prefix of parameter names
+SETTING = re.compile(rf"(?<![\w./])model\.(?=(?:{'|'.join(ModelSettings.model_fields)})\b)")
 
 
 def make_module(settings: ModelSettings, names: Sequence[str] | None, seed: int, crop: int) -> nn.Module:
@@ -64,5 +68,5 @@ def load_configured_network(settings: ModelSettings, group: str, device: str = "
         module = rebuild()
         layers = discover_layers(module, preprocessing.crop, GivenFormat.of(settings))
     except (ConfigError, ModelError) as error:  # whose lines name the settings of the network to visualize
-        raise type(error)(str(error).replace("model.", f"{group}.")) from None
+        raise type(error)(SETTING.sub(f"{group}.", str(error))) from None
     return Network(settings.name, module.to(device), names or (), preprocessing, layers, rebuild=rebuild)

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pipeline.core.errors import ModelError
+from pipeline.core.errors import AtlasError, ModelError
 from pipeline.model.description import LayerShape
 from pipeline.model.layers import call_name, on_calls, several_calls, split_call
+from pipeline.model.network_errors import describe_error
 from pipeline.model.output_format import (
     MEASURED,
     GivenFormat,
@@ -177,10 +178,12 @@ def _run(module: nn.Module, names: Collection[str], images: Tensor, act: Callabl
         with torch.no_grad(), torch.random.fork_rng(devices=[]), on_calls(module, names, act):
             torch.manual_seed(0)
             module(images)
-    except (RuntimeError, AssertionError, ValueError, TypeError) as error:
-        reason = " ".join(str(error).split())
+    except AtlasError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a network's code may raise any exception
         raise ModelError(
-            f"model.preprocessing.crop: expected a size the network takes, found {images.shape[-1]} pixels: {reason}"
+            f"model.architecture: expected a network that runs on {len(images)} images of {images.shape[-1]} pixels, "
+            f"found {describe_error(error, module)}"
         ) from None
 
 

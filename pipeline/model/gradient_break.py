@@ -85,6 +85,8 @@ def _calling_line() -> str:
     """`` at file:line`` of the innermost running line of the network's own code; empty if there is none."""
     frame = sys._getframe(2)  # noqa: SLF001  # no other way to the running lines without reading their source
     while frame is not None:
+        if frame.f_code.co_filename == __file__:
+            return ""  # the pass was started here, so that what lies further out is not the network's
         if is_network_file(frame.f_code.co_filename):
             return f" at {shown_path(frame.f_code.co_filename)}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]  # None at the outermost

@@ -1,6 +1,7 @@
 """Errors that a network's own code raises: the exception, the module and the line, for one line to the user."""
 
 import linecache
+import os
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,9 @@ import torch
 from torch import nn
 
 LONGEST = 500  # characters of an exception's own message
-TORCH = str(Path(torch.__file__).parent)
-PACKAGE = str(Path(__file__).parents[1])
+# with a separator at their ends: torchvision's files are not torch's
+TORCH = f"{Path(torch.__file__).parent}{os.sep}"
+PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), sysconfig.get_path("stdlib")})
 
 

@@ -96,13 +96,3 @@ def check_saved_weights(path: Path, digest: object) -> None:
         raise ArtifactError(
             f"{path}: expected the weights that model.json describes, found {found}; run the stage prepare again"
         )
-
-
-def _plain(loaded: Any, path: Path) -> dict[str, Tensor]:
-    """The state dict within the containers that training scripts save it in."""
-    for key in ("state_dict", "model", "model_state_dict"):
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
-            loaded = loaded[key]
-    if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise ModelError(f"model.weights: expected a state dict in {path}, found another object")
-    return {str(name).removeprefix("module."): value for name, value in loaded.items()}
