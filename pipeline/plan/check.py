@@ -1,7 +1,7 @@
 """The check before a run: whatever can fail for a reason that is known before anything runs.
 
-torch takes seconds to import. It is loaded only for a GPU, for a judge, and to try out a network that no earlier run
-has used in the same way.
+torch takes seconds to import. It is loaded only for a GPU, and to try out a network and a judge that no earlier run has
+used in the same way.
 """
 
 import shutil
@@ -50,7 +50,7 @@ def check_run(params: Params, outputs: Path) -> None:
             "render.styles: expected drawn alone where site.exemplars=0 keeps photographs out of the site, found "
             "accentuated, whose icons show parts of them; use render.styles=[drawn]"
         )
-    if params.judge is not None:
+    if params.judge is not None and tried is None:  # with which the icons of an earlier run were judged otherwise
         from pipeline.model.configured_network import load_configured_network  # noqa: PLC0415  # loads torch
 
         load_configured_network(params.judge, "judge")

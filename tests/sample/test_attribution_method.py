@@ -111,3 +111,16 @@ def test_a_silent_layer_has_attributions_of_zero() -> None:
     module.short.weight.zero_()
     module.short.bias.zero_()  # type: ignore[union-attr]  # it has one
     assert attribution_method(module, "short", shape, SIDE, "none") == ("tangents", None)
+
+
+@pytest.mark.parametrize("rule", ["avg", "l2"])
+def test_relaxed_max_pooling_is_named_where_forward_mode_fails(rule: str) -> None:
+    """Its rules have no backward pass, so none is tried; without a rule the network has attributions by that pass."""
+    torch.manual_seed(0)
+    module = freeze(odd_networks.BackwardOnly())
+    shape = discover_layers(module, SIDE)["first"]
+    assert attribution_method(module, "first", shape, SIDE, "none")[0] == "backward"
+    with pytest.raises(
+        ModelError, match=r"sample\.max_pool=none, an operation of torch that has one, or sample\.attrib"
+    ):
+        attribution_method(module, "first", shape, SIDE, rule)
