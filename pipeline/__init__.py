@@ -25,7 +25,8 @@ same name. Imports run one way, see ``tests/test_imports.py``:
 - ``model``        networks, their layers and interventions on them
 - ``featurevis``   feature visualization: objectives, parameterizations, transforms, the optimization, the image cache
 - the stages, each of which imports the packages above and no other stage
-- ``compose``, ``number_type``, ``plan``, ``provenance``, ``export``, ``project``, ``commands``: the command ``atlas``
+- the command ``atlas``: ``compose`` with ``class_names``, ``fitting_levels`` and ``number_type``; ``plan``; ``project``
+  with ``init`` and ``reproduce``; ``provenance``, ``export``, ``browse``, ``commands``; ``notebook`` for use without it
 """
 
 from importlib.metadata import version

@@ -103,7 +103,9 @@ def _cell(traced: Values) -> Iterator[str]:
     )
     if cell["top_classes"]:
         top = ", ".join(f"{one['name']} {one['logit']:+.2f}" for one in cell["top_classes"])
-        unit = {"mean": "logit, beside the layer's mean", "zero": "logit, beside zero"}.get(cell["baseline"], "logit")
+        unit = {"mean": "logit, relative to the layer's mean", "zero": "logit, relative to zero"}.get(
+            cell["baseline"], "logit"
+        )
         yield f"          top classes by attribution ({unit}): {top}"
 
 

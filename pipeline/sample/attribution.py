@@ -1,6 +1,6 @@
 """Activations and class attributions of every layer's samples, for one batch of images.
 
-A class attribution is how much a sampled activation adds to a logit beside a baseline, to first order:
+A class attribution is how much a sampled activation adds to a logit relative to a baseline, to first order:
 attribution[class] = (activation - baseline) · ∂logit[class]/∂activation, before softmax. One forward-mode tangent
 through the rest of the network gives it for all classes of one position at once: the tangent is activation - baseline
 at that position and zero elsewhere. With the baseline zero this is the attribution of Carter et al. (2019,
