@@ -16,6 +16,8 @@ from benchmarks.fidelity.exemplars import square
 from benchmarks.harness import docs, report
 from benchmarks.harness.rows import row, table
 from benchmarks.harness.timing import Side, Timed, interleaved
+from benchmarks.legibility.judged import Legible
+from benchmarks.legibility.judged import first_reaching as first_as_legible
 from benchmarks.real import Run, real_run
 from benchmarks.render.cells import Cells, first_cells, parents_of
 from benchmarks.render.factors import SideResult, TimeToFidelity
@@ -199,6 +201,12 @@ def test_a_target_that_is_not_reached_is_a_missed_goal() -> None:
     ]
     assert len(ratios) == 2
     assert all(one.value == 0 and one.holds is False for one in ratios)
+
+
+def test_equal_legibility_is_the_fewest_steps_that_reach_the_percentile() -> None:
+    """The share found first does not decide, and without enough steps there is no answer."""
+    found = {4: Legible(0.6, 0.5), 8: Legible(0.8, 0.1), 16: Legible(0.9, 0.4)}
+    assert [first_as_legible(found, target) for target in (0.5, 0.8, 0.81, 0.95)] == [4, 8, 16, None]
 
 
 def test_without_the_real_input_one_line_says_what_is_missing(

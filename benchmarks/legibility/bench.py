@@ -12,8 +12,10 @@ from torch import Tensor
 from benchmarks.fidelity.exemplars import patches
 from benchmarks.harness.report import Report
 from benchmarks.harness.rows import Row, row
-from benchmarks.legibility.judged import Judged, recognized
-from benchmarks.real import EFFICIENTNET, SQUEEZENET, TOYTOWN, Run, real_params, real_run
+from benchmarks.legibility.judged import JUDGES, Judged, recognized
+from benchmarks.legibility.versus_lucent import FULL, rows_versus_lucent
+from benchmarks.legibility.versus_lucent import QUICK as QUICK_VERSUS_LUCENT
+from benchmarks.real import SQUEEZENET, Run, real_params, real_run
 from benchmarks.render.cells import LEVEL, Cells, spread_cells
 from benchmarks.render.ours import SEED, IconRenderer
 from pipeline.config.model import ModelSettings
@@ -22,9 +24,9 @@ from pipeline.core.bootstrap import draw_counts, percentile_interval
 from pipeline.core.progress import log_line
 from pipeline.render.legibility import DEEPEST
 
-JUDGES = {SQUEEZENET: EFFICIENTNET, EFFICIENTNET: SQUEEZENET, TOYTOWN: EFFICIENTNET}
 CELLS = 48
 QUICK_CELLS = 8
+VERSUS_LUCENT = 32  # cells of each of SqueezeNet's layers, all in one batch
 QUICK = {"steps": 3, "warm_steps": 3, "batch_size": 4}
 RESAMPLES = 2000
 DRAWN = {"features.7": 0.9, "mixed3b": 0.5, "mixed4a": 0.5}  # of what real patches reach; other layers:
@@ -46,7 +48,15 @@ def run(quick: bool) -> Report:
         for layer in real.params.layers:
             log_line(f"{experiment}, {layer}: judged by {judge}")
             rows += _layer_rows(real, layer, real_params(judge).model, quick)
+            if experiment == SQUEEZENET:
+                rows += _versus_lucent(real, layer, real_params(judge).model, quick)
     return Report(rows)
+
+
+def _versus_lucent(real: Run, layer: str, judge: ModelSettings, quick: bool) -> list[Row]:
+    settings = real.params.render.for_layer(layer)
+    cells = spread_cells(real, layer, QUICK_CELLS if quick else VERSUS_LUCENT, LEVEL)
+    return rows_versus_lucent(Judged(cells, judge, settings.size), settings, QUICK_VERSUS_LUCENT if quick else FULL)
 
 
 def _layer_rows(real: Run, layer: str, judge: ModelSettings, quick: bool) -> list[Row]:

@@ -1,9 +1,12 @@
 """Cells that a judge knows from real patches, and how it assigns pictures to them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from benchmarks.real import EFFICIENTNET, SQUEEZENET, TOYTOWN
 from benchmarks.render.cells import Cells
 from benchmarks.render.ours import SEED
 from benchmarks.render.prior import samples_of
@@ -15,6 +18,22 @@ from pipeline.parallel.pool import InlinePool
 from pipeline.render.judge import JudgeSpec
 from pipeline.render.legibility import DEEPEST, Recognition, recognition, unused_members
 from pipeline.render.sample_patches import PatchesSpec, cell_means
+
+# whose network judges the icons of each experiment
+JUDGES = {SQUEEZENET: EFFICIENTNET, EFFICIENTNET: SQUEEZENET, TOYTOWN: EFFICIENTNET}
+
+
+@dataclass(frozen=True)
+class Legible:
+    """Legibility of some icons.
+
+    Attributes:
+        percentile: mean share of the other cells that are further away than the own one, 0..1.
+        first: share whose own cell is the nearest.
+    """
+
+    percentile: float
+    first: float
 
 
 class Judged:
@@ -56,6 +75,11 @@ class Judged:
         """How icons uint8 [cell, y, x, 3] of the known cells are assigned to cells."""
         return recognition(self._judge.icons(icons.numpy()), self._prototypes, self._judge.channels)
 
+    def legible(self, icons: Tensor) -> Legible:
+        """Legibility of icons uint8 [cell, y, x, 3] of the known cells, mean over the judge's deepest depths."""
+        found = self.icons(icons)
+        return Legible(float(found.percentile[-DEEPEST:].mean()), float(recognized(found).mean()))
+
     def real(self) -> Recognition:
         """The same of one real patch of each cell, which no prototype holds."""
         return recognition(self._real, self._prototypes, self._judge.channels)
@@ -64,3 +88,13 @@ class Judged:
 def recognized(found: Recognition) -> NDArray[np.float64]:
     """Of each picture, whether its own cell is the nearest, mean over the judge's deepest depths, [picture]."""
     return np.asarray(found.top(1)[-DEEPEST:].mean(0), np.float64)
+
+
+def first_reaching(found: dict[int, Legible], percentile: float) -> int | None:
+    """The fewest steps with at least that percentile; None if none has it.
+
+    Args:
+        found: legibility by number of steps, ascending.
+        percentile: target, 0..1.
+    """
+    return next((steps for steps, one in found.items() if one.percentile >= percentile), None)

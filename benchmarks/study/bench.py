@@ -12,8 +12,7 @@ from PIL import Image
 
 from benchmarks.harness.report import Report
 from benchmarks.harness.rows import row
-from benchmarks.legibility.bench import JUDGES
-from benchmarks.legibility.judged import recognized
+from benchmarks.legibility.judged import JUDGES, recognized
 from benchmarks.real import SQUEEZENET, real_params, real_run
 from benchmarks.study.page import rewrite
 from benchmarks.study.rendering import Material, rendered
