@@ -19,7 +19,7 @@ bench: .uv-found ## the side-by-side benchmarks (half an hour or more), kept in 
 	$(UV) sync --locked --quiet --inexact --group bench
 	$(RUN) python -m benchmarks all
 
-soak: install ## the fault table: kills, full disks, broken shards (ten minutes), kept in docs/faults.md
+soak: install ## the fault table: kills, full disks, broken shards, attacks (half an hour), kept in docs/faults.md
 	$(RUN) python -m tests.soak
 
 lint: install $(MODULES) ## ruff, mypy and the viewer's own checks

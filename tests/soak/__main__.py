@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.soak import broken, disk, kills, settings, surroundings, table
+from tests.soak import attacks, broken, disk, kills, settings, surroundings, table, whole_runs
 from tests.soak.checkouts import ROOT, Checkouts, Station
 from tests.soak.outcomes import Row
 
@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="two kills and one broken file each; writes no document")
     parser.add_argument("--kills", type=int, default=20, help="of each stage")
     parser.add_argument("--seed", type=int, default=0, help="of random moments and choices")
-    parser.add_argument("--stages", nargs="+", help="these alone; writes no document")
+    parser.add_argument("--stages", nargs="+", help="these alone (also: images, attacks, runs); writes no document")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="stages at a time")
     given = parser.parse_args()
     os.chdir(ROOT)
@@ -65,8 +65,12 @@ def soak(given: argparse.Namespace, scratch: Path) -> int:
     jobs: list[Callable[[], Iterable[Row]]] = [
         partial(all_faults, checkouts, station, count, tries, given.seed) for station in chosen
     ]
-    if not given.stages:
-        jobs.append(partial(broken.corrupt_images, checkouts, given.seed))
+    more: dict[str, Callable[[], Iterable[Row]]] = {
+        "images": partial(broken.corrupt_images, checkouts, given.seed),
+        "attacks": partial(attacks.attacks, checkouts),
+        "runs": partial(whole_runs.whole_runs, scratch, max(1, count // 4), given.seed),
+    }
+    jobs += [job for name, job in more.items() if not given.stages or name in given.stages]
     with ThreadPoolExecutor(given.jobs) as pool:
         rows = [row for found in pool.map(done, jobs) for row in found]
     failed = [row for row in rows if not row.holds]
