@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from benchmarks.attribution.networks import ABLATIONS, EXACT, METHODS, SETS, Samples, sampled
+from benchmarks.attribution.toytown import toytown_rows
 from benchmarks.harness.report import Report
 from benchmarks.harness.rows import Row, row
 from pipeline.core.bootstrap import draw_counts, percentile_interval
@@ -38,7 +39,7 @@ def run(quick: bool) -> Report:
         for layer, samples in sampled(name, images, 6 if quick else LEVEL):
             rows += layer_rows(f"{name}, {layer}", samples, resamples)
             log_line(f"{name}, {layer}: measured")
-    return Report(rows)
+    return Report([*rows, *toytown_rows(quick)])
 
 
 def layer_rows(where: str, samples: Samples, resamples: int) -> list[Row]:

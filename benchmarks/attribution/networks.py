@@ -1,7 +1,7 @@
 """Networks trained on digits and toytown, and their samples at four layers with every kind of attribution."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from pathlib import Path
@@ -77,12 +77,12 @@ def sampled(name: str, images: int, level: int) -> Iterator[tuple[str, Samples]]
         images: the first so many of it are sampled; all train.
         level: cells per side.
     """
-    params = _params(name, ())
-    outputs = _prepared(name, params, images)
+    params = set_params(name, [])
+    outputs = of_first_images(name, params, images, "sampled")
     attributions: dict[str, dict[str, NDArray[np.float32]]] = {layer: {} for layer in LAYERS}
     for method, settings in METHODS.items():
         task = Task(
-            STAGES["sample"], _params(name, [f"sample.{key}={value}" for key, value in settings.items()]), outputs
+            STAGES["sample"], set_params(name, [f"sample.{key}={value}" for key, value in settings.items()]), outputs
         )
         import_module("pipeline.sample.stage").run(task)
         for layer in LAYERS:
@@ -94,13 +94,21 @@ def sampled(name: str, images: int, level: int) -> Iterator[tuple[str, Samples]]
         yield layer, _samples(task, layer, level, attributions[layer])
 
 
-def _params(name: str, more: Any) -> Params:
+def set_params(name: str, more: Sequence[str]) -> Params:
+    """The configuration of an image set of :data:`SETS` and its network, with further overrides."""
     return parse_params(OmegaConf.to_container(compose_config(Path.cwd(), [*SETS[name], *COMMON, *more])))
 
 
-def _prepared(name: str, params: Params, images: int) -> Path:
-    """The folder with the trained network and the manifest of the first images."""
-    trained, outputs = SCRATCH / name / "trained", SCRATCH / name / "sampled"
+def of_first_images(name: str, params: Params, images: int | None, folder: str) -> Path:
+    """A folder of artifacts with the trained network, which is trained once, and the manifest of the first images.
+
+    Args:
+        name: of the image set.
+        params: its configuration.
+        images: how many of them; None for all.
+        folder: its name; what is there is removed.
+    """
+    trained, outputs = SCRATCH / name / "trained", SCRATCH / name / folder
     if not (trained / DONE).is_file():
         import_module("pipeline.prepare.stage").run(Task(STAGES["prepare"], params, trained))
         write_json(trained / DONE, {})
