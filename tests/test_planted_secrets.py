@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from distributed.protocol.pickle import dumps
 from PIL import Image
 
 from pipeline.__main__ import main
@@ -24,6 +25,7 @@ from pipeline.images.image_folder import ImageFolder
 from pipeline.images.image_set import Entry
 from pipeline.images.manifest import list_images
 from pipeline.model.small_inception import SmallInception
+from pipeline.parallel.pool import InlinePool
 from tests.tiny_run import LAYER, checkout, photograph, run
 
 HERE = __name__
@@ -106,9 +108,12 @@ class PlantedNet(SmallInception):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A project in which the pipeline has run with the planted secrets; ``log`` holds what it printed."""
+    """A project in which the pipeline has run with the planted secrets.
+
+    ``log`` holds what it printed, ``sent`` everything that it would have sent to workers.
+    """
     folder = checkout(tmp_path_factory.mktemp("made"))
-    for number in range(12):
+    for number in range(32):  # enough for the judge to have patches of its own
         photograph(folder / f"photographs/{'ab'[number % 2]}/{number}.png", number)
     photograph(folder / "photographs" / BROKEN, 99)
     hidden = folder / VARIABLES["PLANTED_FOLDER"]
@@ -116,7 +121,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (hidden / "classes.txt").write_text("ant\nbee\n")
     (hidden / "folders.txt").write_text("a\tant\nb\tbee\n")
     torch.save(SmallInception(2).state_dict(), hidden / "weights.pth")
+    map_inline = InlinePool.map_unordered
+
+    def map_recorded(
+        pool: InlinePool, function: Callable[..., Any], tasks: Iterable[Any], setup: Callable[[], Any]
+    ) -> Iterator[tuple[int, Any]]:
+        tasks = list(tasks)
+        with (folder / "sent").open("ab") as sent:
+            sent.write(dumps((function, setup, tasks)))
+        return map_inline(pool, function, tasks, setup)
+
     with pytest.MonkeyPatch.context() as patch, (folder / "log").open("w", buffering=1, encoding="utf-8") as log:
+        patch.setattr(InlinePool, "map_unordered", map_recorded)
         patch.chdir(folder)
         patch.setattr(sys, "stderr", log)
         patch.setattr(secrets, "_known", {})
@@ -145,6 +161,16 @@ def test_no_secret_is_in_anything_written(made: Path) -> None:
     assert found(made / "outputs", SECRET) == []
     assert SECRET not in (made / "params.yaml").read_text()
     assert SECRET not in (made / "log").read_text()
+
+
+def test_no_secret_is_sent_to_workers(made: Path) -> None:
+    """Specifications and tasks refer to every planted value; the search would find one, as it finds plain arguments."""
+    sent = (made / "sent").read_bytes()
+    assert SECRET.encode() not in sent
+    for name in ("PLANTED_TOKEN", "PLANTED_NOTE", "PLANTED_JUDGE", "PLANTED_FOLDER"):
+        assert name.encode() in sent
+    for plain in ("visible", "PlantedImages", "PlantedNet", LAYER):
+        assert plain.encode() in sent
 
 
 def test_what_is_no_secret_is_there(made: Path) -> None:

@@ -1,12 +1,14 @@
 """References to environment variables in the arguments of image sets and networks.
 
 A user writes ``${oc.env:NAME}``. What is composed for ``params.yaml`` keeps the reference, and each stage resolves it,
-so that the value is in no file. A reference has the first digits of the value's digest, ``${env:NAME,1a2b}``, since DVC
-compares texts: enough to notice that the value is another one, too few to guess it by. The reference to a secret has
-none, ``${oc.env:NAME}``: a new token changes no result.
+so that the value is in no file; a worker of a cluster resolves it too, so that no scheduler sees the value. A reference
+has the first digits of the value's digest, ``${env:NAME,1a2b}``, since DVC compares texts: enough to notice that the
+value is another one, too few to guess it by. The reference to a secret has none, ``${oc.env:NAME}``: a new token
+changes no result.
 """
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -14,12 +16,13 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from omegaconf.resolvers import oc
 
+from pipeline.config.base import Settings
 from pipeline.core.errors import ConfigError
 from pipeline.core.secrets import has_secret_form, is_secret, remember
 
@@ -32,6 +35,7 @@ PLACES = (
     *((m, k) for m in ("model", "judge") for k in ("architecture", "weights", "classes")),
 )
 KEPT_OUT = ("_target_", "fingerprint")
+AnySettings = TypeVar("AnySettings", bound=Settings)
 MARKED = re.compile("\ue000(\\w+)\ue001")  # a variable's name, between letters that no text has
 
 
@@ -70,6 +74,18 @@ def resolve_references(values: Any, where: str) -> Any:
     return values
 
 
+def resolve_settings(settings: AnySettings, where: str) -> AnySettings:
+    """Settings as written with references replaced, as :func:`resolve_references`; resolved ones as they are.
+
+    Args:
+        settings: of an image set or a network.
+        where: their section, for error lines.
+    """
+    written = settings.model_dump(mode="json", by_alias=True)
+    resolved = resolve_references(written, where)
+    return settings if resolved == written else type(settings).model_validate_json(json.dumps(resolved))
+
+
 def resolve_places(values: Any) -> Any:
     """A composed configuration with the references in :data:`PLACES` resolved, as :func:`resolve_references`."""
     for place in PLACES:
@@ -104,7 +120,7 @@ def _value(found: re.Match[str], where: str) -> str:
     if digest is not None and digest != _digest(value):
         raise ConfigError(
             f"{where}: expected the environment variable {name} as params.yaml was composed with, found another value; "
-            "run 'atlas run' again"
+            "run 'atlas run' again, and give the workers of a cluster the same one"
         )
     remember(value, f"${{oc.env:{name}}}")
     return value

@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast, get_type_hints
 from PIL.Image import Image
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
+from pipeline.config.environment import resolve_settings
 from pipeline.config.images import ImagesSettings
 from pipeline.core.errors import AtlasError, ConfigError
 
@@ -54,13 +55,15 @@ def open_image_set(settings: ImagesSettings, where: str = "images") -> ImageSet:
     Nothing is called but a class that has the methods of an image set; its module is imported to see that.
 
     Args:
-        settings: the class and its arguments.
+        settings: the class and its arguments, which may refer to environment variables.
         where: section of the settings, for error lines.
 
     Raises:
-        ConfigError: there is no such class, it is no class of image sets, or it takes other arguments.
+        ConfigError: there is no such class, it is no class of image sets, it takes other arguments, or a variable that
+            they refer to is not set here.
         ImageError: the set itself reports that its images cannot be found.
     """
+    settings = resolve_settings(settings, where)
     factory = _find_class(settings.target, where)
     _check_arguments(settings.target, factory, settings.arguments, where)
     made = _call(settings.target, factory, settings.arguments, where)

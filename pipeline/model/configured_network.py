@@ -6,6 +6,7 @@ from functools import partial
 
 from torch import nn
 
+from pipeline.config.environment import resolve_settings
 from pipeline.config.model import ModelSettings
 from pipeline.core.errors import ConfigError, ModelError
 from pipeline.core.progress import log_line
@@ -49,14 +50,15 @@ def load_configured_network(settings: ModelSettings, group: str, device: str = "
     """The network that settings describe, with given weights, frozen, on ``device``.
 
     Args:
-        settings: of the network.
+        settings: of the network, which may refer to environment variables.
         group: of the settings, for error lines.
         device: where it shall run.
 
     Raises:
-        ConfigError: its weights are to be trained, or it lacks preprocessing.
+        ConfigError: its weights are to be trained, it lacks preprocessing, or a variable is not set here.
         ModelError: it cannot be built, or the weights do not fit.
     """
+    settings = resolve_settings(settings, group)
     if settings.weights == "train":
         raise ConfigError(
             f"{group}.weights: expected weights that are known already, found train; give a file or a name"

@@ -22,6 +22,7 @@ from pipeline.config.cluster import Address, Local
 from pipeline.core.errors import ConfigError
 from pipeline.core.malloc import ONE_ARENA
 from pipeline.core.progress import log_line
+from pipeline.core.secrets import redact
 from pipeline.parallel.process import cached_per_process, use_threads
 
 State = TypeVar("State")
@@ -194,7 +195,12 @@ def _run(key: str, threads: int, shared: bytes, task: bytes) -> Any:
     use_threads(threads)
     function, setup, folder = loads(shared)
     _change_folder(folder)
-    return function(cached_per_process(key, partial(_call, setup)), loads(task))
+    try:
+        return function(cached_per_process(key, partial(_call, setup)), loads(task))
+    except Exception as error:
+        # it returns through the scheduler, and a user's code may say anything
+        error.args = tuple(redact(value) if isinstance(value, str) else value for value in error.args)
+        raise
 
 
 def _change_folder(folder: str) -> None:

@@ -29,7 +29,7 @@ class JudgeSpec:
     """Everything that a :class:`Judge` is built from; small enough to travel to a worker.
 
     Attributes:
-        judge: settings of the judge's network.
+        judge: settings of the judge's network as written: a worker resolves references to environment variables.
         patches: of samples.
         device: where it runs.
     """

@@ -65,7 +65,7 @@ class PatchesSpec:
     Attributes:
         model: folder of the saved network, at the same path for all workers.
         manifest: path of the list of images.
-        images: settings of the image set.
+        images: settings of the image set as written: a worker resolves references to environment variables.
         layer: whose samples they are, dotted module path.
         size: side of an icon, pixels.
     """

@@ -234,19 +234,20 @@ def _legibility(
     task: Task, settings: RenderSettings, pool: Pool, samples: Samples, levels: Sequence[LevelCells]
 ) -> LegibilityMeasure | None:
     """The measure of legibility, for the icons of all styles; None without a judge."""
-    if task.params.judge is None:
+    judge = task.params.as_written.judge
+    if judge is None:
         return None
-    log_line(f"  legibility of the icons, judged by {task.params.judge.name}")
+    log_line(f"  legibility of the icons, judged by {judge.name}")
     layout = zarr_store.open_artifact(LAYOUT, task.path(LAYOUT))
     points, xy = (np.asarray(zarr_store.array(layout, name)[...]) for name in ("sample", "xy"))
     cells = assign_cells(xy, [one.size for one in levels])
-    spec = JudgeSpec(task.params.judge, _patches(task, settings), settings.device)
+    spec = JudgeSpec(judge, _patches(task, settings), settings.device)
     return LegibilityMeasure(pool, spec, samples, cells, points, task.params.seed)
 
 
 def _patches(task: Task, settings: RenderSettings) -> PatchesSpec:
     model, manifest = task.path(MODEL).absolute(), task.path(IMAGES).absolute()
-    return PatchesSpec(model, manifest, task.params.images, task.layer, settings.size)
+    return PatchesSpec(model, manifest, task.params.as_written.images, task.layer, settings.size)
 
 
 def _activation_space(task: Task, layer_mean: Floats, activations: zarr.Group) -> ActivationSpace:

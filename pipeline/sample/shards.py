@@ -142,7 +142,7 @@ class SamplerSpec:
 
     Attributes:
         manifest, model: paths, the same for all workers.
-        images: settings of the image set.
+        images: settings of the image set as written: a worker resolves references to environment variables.
         max_pixels: of an image.
         folders: where each layer's artifact is computed.
         settings: of the stage.

@@ -223,7 +223,7 @@ def _sampler_spec(task: Task, checkpoints: Mapping[str, Checkpoint], methods: Ma
     return SamplerSpec(
         manifest=task.path(IMAGES).absolute(),
         model=task.path(MODEL).absolute(),
-        images=task.params.images,
+        images=task.params.as_written.images,
         max_pixels=task.params.prepare.max_pixels,
         folders={layer: checkpoint.folder for layer, checkpoint in checkpoints.items()},
         settings=task.params.sample,
