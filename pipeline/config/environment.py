@@ -24,7 +24,7 @@ from omegaconf.resolvers import oc
 
 from pipeline.config.base import Settings
 from pipeline.core.errors import ConfigError
-from pipeline.core.secrets import has_secret_form, is_secret, remember
+from pipeline.core.secrets import deciding_name, has_secret_form, is_secret, remember
 
 REFERENCE = re.compile(r"\$\{(?:oc\.env:(\w+)|env:(\w+),([0-9a-f]{4}))\}")
 DIGITS = 4  # hexadecimal, of a digest
@@ -146,27 +146,30 @@ def _marking_variables() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Marked:
-    """A text that variables are part of: where it is, its value, and its value with marks."""
+    """A text that variables are part of: where it is, the name that decides about it, its value, also with marks."""
 
     container: DictConfig | ListConfig
     key: Any
+    name: str
     text: str
     marked: str
 
     def secret_variables(self) -> set[str]:
         """Names of the variables in it that hold secrets, as far as this setting shows it."""
         names = set(MARKED.findall(self.marked))
-        if is_secret(str(self.key), self.text) or has_secret_form(self.text):
+        if is_secret(self.name, self.text) or has_secret_form(self.text):
             return names
         return {name for name in names if is_secret(name, os.environ[name])}
 
 
-def _marked_values(resolved: Any, unresolved: Any, keys: tuple[Any, ...]) -> Iterator[_Marked]:
+def _marked_values(resolved: Any, unresolved: Any, keys: tuple[Any, ...], name: str = "") -> Iterator[_Marked]:
     """The texts at one place of a configuration, and below, that variables are part of."""
     key, *below = keys
     value = resolved.get(key) if isinstance(resolved, DictConfig) else resolved[key]
     if value is None or key in KEPT_OUT:
         return
+    if isinstance(resolved, DictConfig):
+        name = deciding_name(name, key)
     try:
         marked = unresolved[key]
     except OmegaConfBaseException:  # a resolver that needs the value itself
@@ -176,9 +179,9 @@ def _marked_values(resolved: Any, unresolved: Any, keys: tuple[Any, ...]) -> Ite
             [below] if below else [[name] for name in (value if isinstance(value, DictConfig) else range(len(value)))]
         )
         for place in inner:
-            yield from _marked_values(value, marked, tuple(place))
+            yield from _marked_values(value, marked, tuple(place), name)
     elif isinstance(value, str) and isinstance(marked, str) and MARKED.search(marked):
-        yield _Marked(resolved, key, value, marked)
+        yield _Marked(resolved, key, name, value, marked)
 
 
 def _reference(name: str, secret: bool) -> str:

@@ -25,9 +25,10 @@ OPENING_KEYS = {"api", "access", "secret", "private", "auth", "account", "licens
 URL_USER = re.compile(r"(?<=://)[^/\s@?#'\"]+(?=@)")
 USER_AND_PASSWORD = re.compile(r"(?<![\w/:@{])[\w.+-]+:[^\s/@:{}'\"]+(?=@[\w-]+[.:/])")
 QUOTED = r"'[^']*'|\"[^\"]*\""
-PARAMETER = re.compile(rf"([A-Za-z][\w.-]*)=({QUOTED}|[^\s&;,'\"]+)")
+SEVERAL = r"\[[^\[\]]*\]|\{[^{}]*\}"  # a list or mapping
+PARAMETER = re.compile(rf"([A-Za-z][\w.-]*)=({QUOTED}|{SEVERAL}|[^\s&;,'\"]+)")
 FIELD = re.compile(
-    rf"(?<=[{{,])(\s*['\"]?)([A-Za-z][\w.-]*)(['\"]?:\s*)({QUOTED}|[^\s,}}\]]+)"
+    rf"(?<=[{{,])(\s*['\"]?)([A-Za-z][\w.-]*)(['\"]?:\s*)({QUOTED}|{SEVERAL}|[^\s,}}\]]+)"
 )  # of a mapping in a line
 GIVEN_OUT = re.compile(
     r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_\w{20,}|sk-[\w-]{20,}|xox[abprs]-[\w-]{10,}"
@@ -62,18 +63,29 @@ def has_secret_form(text: str) -> bool:
     return _without_forms(text) != text
 
 
+def deciding_name(name: str, key: Any) -> str:
+    """The name that says whether what lies below a key is a secret: within ``credentials`` everything is one.
+
+    Every walk over settings passes this name on, into mappings with each key and into lists as it is.
+
+    Args:
+        name: that decides about the mapping, empty at the top.
+        key: of the mapping.
+    """
+    return name if _last_words(name)[0] else str(key)
+
+
 def find_secrets(values: Any, where: str = "", name: str = "") -> Iterator[str]:
     """Dotted names of all settings whose values are secrets.
 
     Args:
         values: settings, nested in any way.
         where: their dotted name.
-        name: that decides about values; all within ``credentials`` are secrets.
+        name: that decides about them, see :func:`deciding_name`.
     """
     if isinstance(values, Mapping):
         for key, value in values.items():
-            named = name if _last_words(name)[0] else str(key)
-            yield from find_secrets(value, f"{where}.{key}".removeprefix("."), named)
+            yield from find_secrets(value, f"{where}.{key}".removeprefix("."), deciding_name(name, key))
     elif isinstance(values, list | tuple):
         for index, value in enumerate(values):
             yield from find_secrets(value, f"{where}.{index}", name)
@@ -97,7 +109,7 @@ def redact(text: str) -> str:
 def redacted(values: Any, name: str = "") -> Any:
     """Settings, nested in any way, with every secret masked."""
     if isinstance(values, Mapping):
-        return {str(key): redacted(value, name if _last_words(name)[0] else str(key)) for key, value in values.items()}
+        return {str(key): redacted(value, deciding_name(name, key)) for key, value in values.items()}
     if isinstance(values, list | tuple):
         return [redacted(value, name) for value in values]
     if isinstance(values, str) and values.startswith("${"):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.core.secrets import HIDDEN, has_secret_form, is_secret
+from pipeline.core.secrets import HIDDEN, deciding_name, has_secret_form, is_secret
 
 SHARED = ("seed", "layers", "classes", "comparisons", "atlases", "compared", "placed")
 STAGES = ("prepare", "sample", "selection", "reduce", "grid", "render", "tile", "predict", "patch", "site")
@@ -29,10 +29,10 @@ def published_arguments(value: Any, name: str = "") -> Any:
 
     Args:
         value: nested in any way.
-        name: of the argument.
+        name: that decides about it, see :func:`pipeline.core.secrets.deciding_name`.
     """
     if isinstance(value, Mapping):
-        return {str(key): published_arguments(inner, str(key)) for key, inner in value.items()}
+        return {str(key): published_arguments(inner, deciding_name(name, key)) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [published_arguments(inner, name) for inner in value]
     if is_secret(name, value):

@@ -49,6 +49,16 @@ REFERENCES: dict[str, tuple[list[str], str, str]] = {
         "https://me:${oc.env:ATLAS_TEST_WORD}@h/",
     ),
     "nested": (['+images.deep=[{x: ["${oc.env:ATLAS_TEST_DATA}"]}]'], "images.deep.0.x.0", DATA),
+    "a list of secrets": (
+        ['+images.tokens=["${oc.env:ATLAS_TEST_DATA}"]'],
+        "images.tokens.0",
+        "${oc.env:ATLAS_TEST_DATA}",
+    ),
+    "a mapping of secrets": (
+        ['+images.credentials={user: {x: "${oc.env:ATLAS_TEST_DATA}"}}'],
+        "images.credentials.user.x",
+        "${oc.env:ATLAS_TEST_DATA}",
+    ),
     "by way of another setting": (
         ["+images.a=${oc.env:ATLAS_TEST_DATA}", '+images.b="${images.a}/b"'],
         "images.b",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pipeline.core import secrets
-from pipeline.core.secrets import find_secrets, has_secret_form, is_secret, redact, redacted, remember
+from pipeline.core.secrets import deciding_name, find_secrets, has_secret_form, is_secret, redact, redacted, remember
 
 JWT = "eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.SflKxwRJSM"
 NAMED = (
@@ -45,6 +45,9 @@ LINES = {  # as errors quote what was typed
     "+images.password='{} b': unknown": "+images.password=…: unknown",
     "found {{'api_key': '{}', 'root': 'x'}}": "found {{'api_key': …, 'root': 'x'}}",
     "images={{root: x, token: {}}}": "images={{root: x, token: …}}",
+    "found {{'tokens': ['a', '{}'], 'root': 'x'}}": "found {{'tokens': …, 'root': 'x'}}",
+    "images={{credentials: {{user: a, other: {}}}, root: x}}": "images={{credentials: …, root: x}}",
+    "'+images.tokens=[a,{}]': unknown": "'+images.tokens=…': unknown",
 }
 GIVEN_OUT = (
     "ghp_" + "a1" * 18,
@@ -145,6 +148,13 @@ NESTED: list[tuple[Any, list[str]]] = [
     ({"images": {"tokens": ["a", "b"], "root": "x", "size": 5}}, ["images.tokens.0", "images.tokens.1"]),
     ({"images": {"root": "x", "class_token": True, "key": None}}, []),
 ]
+
+
+def test_the_name_of_a_secret_decides_about_everything_below() -> None:
+    """Below ``credentials`` no key changes what is a secret; below an ordinary key each key decides."""
+    assert deciding_name("credentials", "user") == "credentials"
+    assert deciding_name("images", "token") == "token"
+    assert deciding_name("", 0) == "0"
 
 
 @pytest.mark.parametrize(("values", "expected"), NESTED, ids=repr)
