@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.config.grid import GridSettings
 from pipeline.config.images import ImagesSettings
-from pipeline.images.image_set import open_image_set
+from pipeline.images.image_set import may_download, open_image_set
 
 # share of a level's cells that hold a point: 0.95, 0.89 and 0.84 at levels 10, 20 and 40 of SqueezeNet's layers
 FILL = 0.85
@@ -54,19 +54,21 @@ def fitting_min_count(samples: int) -> int:
 def configured_samples(images: Any, limit: Any, places: Any) -> int | None:
     """Number of samples of a layer; None where it cannot be known yet.
 
-    A set that may have to be downloaded is not opened. Nothing is raised: what is wrong with the settings is said by
-    the checks that follow.
+    A set that may have to be downloaded is not opened, see :class:`pipeline.images.image_set.ImageSet`. Nothing is
+    raised: what is wrong with the settings is said by the checks that follow.
 
     Args:
         images: the section ``images``.
         limit: ``prepare.limit``.
         places: ``sample.positions_per_image``.
     """
-    if not isinstance(images, dict) or images.get("download") or not isinstance(places, int) or places < 1:
+    if not isinstance(images, dict) or not isinstance(places, int) or places < 1:
         return None
     try:
         count = _image_count(json.dumps(images, sort_keys=True))
     except Exception:  # noqa: BLE001  # an image set may be a class of the user's, which raises anything
+        return None
+    if count is None:
         return None
     return (min(count, limit) if isinstance(limit, int) and limit > 0 else count) * places
 
@@ -105,9 +107,13 @@ def levels_note(grid: GridSettings, samples: int, of_class: Sequence[int]) -> st
 
 
 @lru_cache(maxsize=4)
-def _image_count(images: str) -> int:
-    """Number of images of a set, described by its section as JSON; a folder's fingerprint is a part of that."""
-    return len(open_image_set(ImagesSettings.model_validate_json(images)).entries())
+def _image_count(images: str) -> int | None:
+    """Number of images of a set, described by its section as JSON; a folder's fingerprint is a part of that.
+
+    None where opening the set may download it.
+    """
+    settings = ImagesSettings.model_validate_json(images)
+    return None if may_download(settings) else len(open_image_set(settings).entries())
 
 
 def _overrides(levels: Sequence[int], min_count: int) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from pipeline import fitting_levels as fitting_levels_module
 from pipeline.compose import compose_config
 from pipeline.config.grid import GridSettings
 from pipeline.fitting_levels import configured_samples, fits, fitting_levels, fitting_min_count, levels_note
@@ -78,7 +79,28 @@ def test_a_changed_folder_is_counted_again(pictures: Path) -> None:
     for number in range(24, 60):
         photograph(pictures / "photographs" / "ash" / f"{number}.png", number)
     assert compose_config(pictures, wanted).grid.min_count == 5
-    assert configured_samples({"_target_": "os.nothing", "download": True}, None, 8) is None
+    fake = {"_target_": "pipeline.images.torchvision_set.TorchvisionSet", "dataset": "FakeData"}
+    fake["arguments"] = {"size": 10, "image_size": [3, 8, 8]}  # type: ignore[assignment]  # settings of any type
+    assert configured_samples({**fake, "download": True}, None, 8) is None
+    assert configured_samples(fake, None, 8) is None
+    assert configured_samples({**fake, "download": False}, None, 8) == 80
+
+
+@pytest.mark.parametrize("experiment", ["imagenet", "imagenet_sample", "efficientnet_lite0"])
+def test_given_levels_open_no_image_set(experiment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Experiments that give levels and the least samples of a cell list no images; one that leaves it out does."""
+    opened: list[str] = []
+
+    def count(images: str) -> int:
+        opened.append(images)
+        return 1000
+
+    monkeypatch.setattr(fitting_levels_module, "_image_count", count)
+    config = compose_config(ROOT, [f"+experiment={experiment}", "images.root=nowhere"])
+    assert config.grid.min_count == GridSettings().min_count
+    assert not opened
+    compose_config(ROOT, [f"+experiment={experiment}", "images.root=nowhere", "grid.min_count=${min_count:}"])
+    assert opened
 
 
 @pytest.mark.parametrize(

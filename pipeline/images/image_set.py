@@ -34,7 +34,11 @@ class Entry:
 
 
 class ImageSet(Protocol):
-    """A source of images. Any class with these members can be named as ``images._target_``."""
+    """A source of images. Any class with these members can be named as ``images._target_``.
+
+    It may have one more, a class method ``may_download`` that takes the same arguments and says whether to make the set
+    may download data; such a set is not opened before a run.
+    """
 
     classes: Sequence[str]
     """Names of the labels; empty where the set has no labels."""
@@ -73,6 +77,16 @@ def open_image_set(settings: ImagesSettings, where: str = "images") -> ImageSet:
             "pipeline.images.image_set.ImageSet"
         )
     return cast("ImageSet", made)
+
+
+def may_download(settings: ImagesSettings) -> bool:
+    """Whether opening the image set may download data, as its class says; no by itself.
+
+    Raises:
+        ConfigError: there is no such class, or it is no class of image sets.
+    """
+    asked = getattr(_find_class(settings.target, "images"), "may_download", None)
+    return asked is not None and bool(asked(**resolve_settings(settings, "images").arguments))
 
 
 def _call(target: str, factory: Any, arguments: dict[str, Any], where: str) -> Any:

@@ -40,6 +40,11 @@ class TorchvisionSet:
         self._labels = _labels(self._dataset)
         self.classes: Sequence[str] = _classes(self._dataset, self._labels)
 
+    @classmethod
+    def may_download(cls, *, download: bool = True, **_others: Any) -> bool:
+        """Whether the set is downloaded where it is not there."""
+        return download
+
     def entries(self) -> Sequence[Entry]:
         """Every image, in the dataset's order."""
         return [Entry(f"{index:06d}", label) for index, label in enumerate(self._labels)]
