@@ -96,10 +96,13 @@ def test_given_levels_open_no_image_set(experiment: str, monkeypatch: pytest.Mon
         return 1000
 
     monkeypatch.setattr(fitting_levels_module, "_image_count", count)
-    config = compose_config(ROOT, [f"+experiment={experiment}", "images.root=nowhere"])
+    config = compose_config(ROOT, [f"+experiment={experiment}", "images.root=nowhere", "images.fingerprint=x"])
     assert config.grid.min_count == GridSettings().min_count
     assert not opened
-    compose_config(ROOT, [f"+experiment={experiment}", "images.root=nowhere", "grid.min_count=${min_count:}"])
+    compose_config(
+        ROOT,
+        [f"+experiment={experiment}", "images.root=nowhere", "images.fingerprint=x", "grid.min_count=${min_count:}"],
+    )
     assert opened
 
 
