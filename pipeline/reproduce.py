@@ -1,15 +1,12 @@
 """DVC, which runs the stages that are out of date: what can be checked before it runs, and what its errors mean."""
 
-import ctypes
 import json
 import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import psutil
@@ -17,12 +14,12 @@ import psutil
 from pipeline.core.errors import ConfigError
 from pipeline.core.files import atomic
 from pipeline.core.progress import log_line
+from pipeline.interruptible import call_interruptibly
 
 RWLOCK = "rwlock"  # in DVC's temporary folder: which process reads or writes which paths
 COMMANDS = ("dvc", "atlas")  # in the command line of a process that may hold an entry there
 INTERRUPTED = 130  # exit code of a stage that was
 CLOCK_SECONDS = 2.0  # the system tells the start of a process to a second, more or less
-PATIENCE_SECONDS = 10.0  # in which a stage ends that has got the terminal's Ctrl-C itself
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 Entry = Mapping[str, Any]
@@ -97,57 +94,6 @@ def _reproduce() -> None:
         with repo.lock:
             clear_stale_entries(Path(repo.tmp_dir or ""))
         repo.reproduce()
-
-
-def call_interruptibly(function: Callable[[], None]) -> BaseException | None:
-    """Call a function that starts processes, and return what it raised; SIGINT ends it and its processes.
-
-    In the main thread DVC ignores SIGINT while a stage works, so the function runs in another one. A terminal's Ctrl-C
-    reaches all its processes at once; a SIGINT to this one alone is passed on to those below it.
-    """
-    others = set(psutil.Process().children())
-    raised: list[BaseException] = []
-    done = Event()  # an interrupted Thread.join() takes the thread for ended
-
-    def call() -> None:
-        try:
-            function()
-        except BaseException as error:  # noqa: BLE001  # the caller raises it
-            raised.append(error)
-        finally:
-            done.set()
-
-    thread = Thread(target=call, name="dvc", daemon=True)
-    thread.start()
-    patience = PATIENCE_SECONDS if _in_foreground() else 0.0
-    while not done.is_set():
-        try:
-            done.wait()
-        except KeyboardInterrupt:
-            if not set(psutil.Process().children()) - others:
-                _interrupt(thread)
-                continue
-            with suppress(KeyboardInterrupt):
-                done.wait(patience)
-            for process in () if done.is_set() else set(psutil.Process().children(recursive=True)) - others:
-                with suppress(psutil.Error, ValueError):
-                    process.send_signal(signal.SIGINT)
-    return raised[0] if raised else None
-
-
-def _interrupt(thread: Thread) -> None:
-    """Raise KeyboardInterrupt in another thread."""
-    raised_in, error = ctypes.c_ulong(thread.ident or 0), ctypes.py_object(KeyboardInterrupt)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(raised_in, error)
-
-
-def _in_foreground() -> bool:
-    """Whether this process belongs to those that a terminal sends Ctrl-C to."""
-    try:
-        with Path("/dev/tty").open("rb") as terminal:
-            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
-    except (OSError, AttributeError):
-        return False
 
 
 def clear_stale_entries(folder: Path) -> None:

@@ -17,7 +17,8 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from pipeline.core.errors import ConfigError
-from pipeline.reproduce import call_interruptibly, check_dvc, clear_stale_entries, explain, reproduce
+from pipeline.interruptible import call_interruptibly
+from pipeline.reproduce import check_dvc, clear_stale_entries, explain, reproduce
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # in a library of DVC's
 
