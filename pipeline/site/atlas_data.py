@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from pipeline.config.site import SiteSettings
 from pipeline.core.atlas_names import parse_atlas
-from pipeline.core.grid_levels import GridLevel
 from pipeline.core.moments import row_blocks
 from pipeline.core.site_data import MEMBERS_PER_BLOCK, images_by_cell, member_blocks, pack_array
 from pipeline.parallel.process import single_threaded_blas
 from pipeline.site.cell_data import (
+    RANKS,
     SampleCells,
     attribution_strength,
     classes_per_block,
@@ -24,7 +24,7 @@ from pipeline.site.cell_data import (
     top_classes,
 )
 from pipeline.site.manifest import atlas_entry, level_entry
-from pipeline.site.names import Grouping, LabelLift, agreement, candidates_of_groups, over_represented
+from pipeline.site.names import AtlasNames, Grouping, LabelLift, candidates_of_groups, over_represented
 from pipeline.site.polysemantic_cells import polysemantic_cells
 from pipeline.site.read_artifacts import AtlasLevel, AtlasSource, CellIcons
 from pipeline.site.regions import Regions, find_regions, regions_level
@@ -32,38 +32,6 @@ from pipeline.site.regions import Regions, find_regions, regions_level
 Content = dict[str, Any]
 
 LINKED = 3  # cells of another layer that a cell is linked to
-RANKS = 5  # classes that come into question for a cell's name
-
-
-@dataclass(frozen=True)
-class AtlasNames:
-    """What supports the names of an atlas's cells and regions.
-
-    Attributes:
-        cells: by level, [cell, rank] the classes that cannot be told from the first; empty without attributions.
-        labels: by level, the cells' most over-represented labels; of levels that have counts of labels.
-        regions: of the level whose regions are named; None where none is.
-        of_region: [region, rank] as ``cells``.
-    """
-
-    cells: Mapping[int, NDArray[np.bool_]]
-    labels: Mapping[int, LabelLift]
-    regions: Regions | None
-    of_region: NDArray[np.bool_]
-
-    def metrics(self, level: GridLevel) -> dict[str, Any]:
-        """Of the drawn cells of a level: how many are named, and how labels agree with the top classes."""
-        if level.size not in self.cells:
-            return {}
-        named = ~self.cells[level.size][:, 1:].any(axis=1) & level.drawn
-        found: dict[str, Any] = {"drawn": int(level.drawn.sum()), "named": int(named.sum())}
-        if level.size not in self.labels:
-            return found
-        label, top = self.labels[level.size].class_, top_classes(level.attribution, RANKS)[0]
-        for name, chosen in (("label_is", level.drawn), ("label_of_named_is", named)):
-            shares = agreement(top, label, chosen.astype(np.float64))
-            found[name] = {key: None if np.isnan(share) else round(share, 4) for key, share in shares.items()}
-        return found
 
 
 @dataclass(frozen=True)

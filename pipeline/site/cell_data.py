@@ -15,6 +15,7 @@ from pipeline.parallel.process import single_threaded_blas
 
 Keys = NDArray[np.uint8]
 
+RANKS = 5  # classes that come into question for the name of a cell or a region
 NEIGHBORS = 6  # similar cells listed for each cell
 COSINES_IN_MEMORY = 2**23  # 32 MiB
 DECIMALS = 5  # further digits depend on the order of a sum, which should seldom decide between two cells
@@ -55,6 +56,13 @@ def top_classes(attribution: NDArray[np.float32], count: int) -> tuple[NDArray[n
     """
     order = np.argsort(-attribution, axis=1, kind="stable")[:, :count]
     return order, np.take_along_axis(attribution, order, axis=1)
+
+
+def top_class(attribution: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The class of each cell's largest mean attribution [cell], from [cell, class]; -1 where none were recorded."""
+    if not attribution.shape[1]:
+        return np.full(len(attribution), -1)
+    return top_classes(attribution, 1)[0][:, 0]
 
 
 def attribution_strength(attribution: NDArray[np.float32]) -> float:

@@ -6,7 +6,7 @@ is mixed, and the classes that cannot be told from the first are its candidates.
 have no part in making them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -15,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.bootstrap import COVERAGE, draw_counts
+from pipeline.core.grid_levels import GridLevel
+from pipeline.site.cell_data import RANKS, top_classes
+from pipeline.site.regions import Regions
 
 Blocks = Iterable[tuple[int, NDArray[Any]]]
 
@@ -34,6 +37,37 @@ class LabelLift:
 
     class_: NDArray[np.int64]
     lift: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class AtlasNames:
+    """What supports the names of an atlas's cells and regions.
+
+    Attributes:
+        cells: by level, [cell, rank] the classes that cannot be told from the first; empty without attributions.
+        labels: by level, the cells' most over-represented labels; of levels that have counts of labels.
+        regions: of the level whose regions are named; None where none is.
+        of_region: [region, rank] as ``cells``.
+    """
+
+    cells: Mapping[int, NDArray[np.bool_]]
+    labels: Mapping[int, LabelLift]
+    regions: Regions | None
+    of_region: NDArray[np.bool_]
+
+    def metrics(self, level: GridLevel) -> dict[str, Any]:
+        """Of the drawn cells of a level: how many are named, and how labels agree with the top classes."""
+        if level.size not in self.cells:
+            return {}
+        named = ~self.cells[level.size][:, 1:].any(axis=1) & level.drawn
+        found: dict[str, Any] = {"drawn": int(level.drawn.sum()), "named": int(named.sum())}
+        if level.size not in self.labels:
+            return found
+        label, top = self.labels[level.size].class_, top_classes(level.attribution, RANKS)[0]
+        for name, chosen in (("label_is", level.drawn), ("label_of_named_is", named)):
+            shares = agreement(top, label, chosen.astype(np.float64))
+            found[name] = {key: None if np.isnan(share) else round(share, 4) for key, share in shares.items()}
+        return found
 
 
 @dataclass(frozen=True)

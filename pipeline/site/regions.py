@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.site.cell_data import RANKS
 from pipeline.site.read_artifacts import AtlasLevel
 
 FINEST = 40  # cells per side; at finer levels the page labels cells, since grouping those takes gigabytes
 CUTS = (6, 12, 24, 48, 96, 192)  # numbers of regions that the atlas is cut into, coarse to fine
 MIN_CELLS = 3
-RANKS = 5  # classes that come into question for a region's name
 MIN_COSINE = 0.2  # mean cosine between the cells of a region; around 0.05 where cells have been shuffled
 SMALL_REGION_PENALTY = 0.6  # what a region of one cell would need beyond that
 CENTRAL = 0.7  # of the greatest depth

@@ -13,7 +13,7 @@ from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.grid_levels import GridLevel, grid_level, icon_level
 from pipeline.core.zarr_store import array, open_artifact
 from pipeline.site.bookmarks import Bookmark, configured_bookmarks, format_link, link_targets
-from pipeline.site.cell_data import largest_share
+from pipeline.site.cell_data import largest_share, top_class
 from pipeline.site.read_artifacts import read_sample_cells, read_values
 from pipeline.stages import Task
 
@@ -221,7 +221,7 @@ def atlas_stats(layer: str, atlas: str, levels: Sequence[TourLevel]) -> AtlasSta
     largest = grid.attribution.max(axis=1, initial=0.0)
     strongest = cell_stats(level, int(np.where(grid.drawn, largest, -1.0).argmax()))
     positive = strongest.class_ >= 0
-    led = grid.drawn & (largest > 0) & (_top_classes(grid) == strongest.class_) if positive else grid.drawn[:0]
+    led = grid.drawn & (largest > 0) & (top_class(grid.attribution) == strongest.class_) if positive else grid.drawn[:0]
     return AtlasStats(
         layer=layer,
         atlas=atlas,
@@ -244,7 +244,7 @@ def cell_stats(level: TourLevel, index: int) -> CellStats:
         samples=int(grid.count[index]),
         reliability=float(grid.reliability[index]),
         fidelity=float(level.fidelity[index]),
-        class_=int(_top_classes(grid)[index]) if value > 0 else -1,
+        class_=int(top_class(grid.attribution)[index]) if value > 0 else -1,
         value=value,
     )
 
@@ -259,14 +259,6 @@ def most_reliable(level: TourLevel) -> int:
     full = grid.drawn & (grid.count >= np.quantile(grid.count[grid.drawn], FULL))
     score = np.nan_to_num(np.fmin(grid.reliability, level.fidelity), nan=-2.0)
     return int(np.where(full, score, -3.0).argmax())
-
-
-def _top_classes(grid: GridLevel) -> NDArray[np.int64]:
-    """[cell] the class of largest attribution; -1 where attributions were not recorded."""
-    if not grid.attribution.shape[1]:
-        return np.full(len(grid), -1)
-    classes: NDArray[np.int64] = grid.attribution.argmax(axis=1)
-    return classes
 
 
 def _whole_stop(stats: AtlasStats, facts: RunFacts) -> Bookmark:
