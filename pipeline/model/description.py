@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core.artifacts import MODEL
@@ -87,6 +87,16 @@ class NetworkDescription:
     preprocessing: PreprocessingSettings
     layers: Mapping[str, LayerShape]
 
+    @classmethod
+    def of(cls, description: Mapping[str, Any]) -> Self:
+        """What :func:`read_description` has read."""
+        return cls(
+            name=description["name"],
+            classes=tuple(description["classes"]),
+            preprocessing=PreprocessingSettings.model_validate_json(json.dumps(description["preprocessing"])),
+            layers={name: LayerShape(**shape) for name, shape in description["layers"].items()},
+        )
+
 
 def read_description(folder: Path) -> dict[str, Any]:
     """The content of ``model.json``: everything known about the saved network but its weights.
@@ -119,10 +129,4 @@ def describe_network(folder: Path) -> NetworkDescription:
     Raises:
         ArtifactError: the description is missing, damaged or from another version.
     """
-    found = read_description(folder)
-    return NetworkDescription(
-        name=found["name"],
-        classes=tuple(found["classes"]),
-        preprocessing=PreprocessingSettings.model_validate_json(json.dumps(found["preprocessing"])),
-        layers={name: LayerShape(**shape) for name, shape in found["layers"].items()},
-    )
+    return NetworkDescription.of(read_description(folder))

@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.errors import AtlasError, ModelError
+from pipeline.model.convention import noise
 from pipeline.model.description import LayerShape
+from pipeline.model.interventions import record_outputs
 from pipeline.model.layers import call_name, on_calls, several_calls, split_call
 from pipeline.model.network_errors import describe_error
 from pipeline.model.output_format import (
@@ -90,7 +92,7 @@ def discover_layers(module: nn.Module, crop: int, given: GivenFormat = MEASURED)
         ModelError: the network does not accept inputs of this size.
     """
     formats = find_layers(module, crop, given).formats
-    image = _noise(crop, 1)
+    image = noise(crop, 1)
     rows = {offset: _input_rows(module, formats, image, offset) for offset in (0, 1)}
     return {name: _shape(found, crop, rows[0][name], rows[1][name]) for name, found in formats.items()}
 
@@ -100,9 +102,11 @@ def find_layers(module: nn.Module, crop: int, given: GivenFormat = MEASURED) -> 
 
     A layer follows the batch: entry i of its output depends on image i only.
     """
-    first, second, third = _noise(crop, 3)
+    first, second, third = noise(crop, 3)
     names = _calls(module, first.repeat(2, 1, 1, 1))
-    outputs = _outputs(module, names, torch.stack([first, second]))
+    with record_outputs(module, names) as recorded:
+        _run(module, (), torch.stack([first, second]), lambda _name, _output: None)
+    outputs = dict(recorded)
     refused: dict[str, str] = {}
     still: dict[str, str] = {}
 
@@ -139,10 +143,6 @@ def find_layers(module: nn.Module, crop: int, given: GivenFormat = MEASURED) -> 
     )
 
 
-def _noise(crop: int, count: int) -> Tensor:
-    return torch.rand(count, 3, crop, crop, generator=torch.Generator().manual_seed(0)) - 0.5
-
-
 def _calls(module: nn.Module, images: Tensor) -> list[str]:
     """The names of all calls that a forward pass makes, in the order of the modules."""
     made: Counter[str] = Counter()
@@ -158,17 +158,6 @@ def _calls(module: nn.Module, images: Tensor) -> list[str]:
         for handle in handles:
             handle.remove()
     return [path if made[path] == 1 else call_name(path, number) for path, _ in parts for number in range(made[path])]
-
-
-def _outputs(module: nn.Module, names: Collection[str], images: Tensor) -> dict[str, Any]:
-    outputs: dict[str, Any] = {}
-
-    def record(name: str, output: Any) -> None:
-        # a later module may work in place on this very tensor
-        outputs[name] = output.clone() if isinstance(output, Tensor) else output
-
-    _run(module, names, images, record)
-    return outputs
 
 
 def _run(module: nn.Module, names: Collection[str], images: Tensor, act: Callable[[str, Any], None]) -> None:
@@ -275,13 +264,5 @@ def _reach(
 
 def _shape(found: OutputFormat, crop: int, center: tuple[int, int], above: tuple[int, int]) -> LayerShape:
     step = max(center[0] - above[0], center[1] - above[1])
-    return LayerShape(
-        kind=found.kind,
-        channels=found.channels,
-        height=found.height,
-        width=found.width,
-        prefix=found.prefix,
-        stride=float(step) if step > 0 else crop / found.height,
-        receptive_field=max(1, center[1] - center[0] + 1),
-        suffix=found.suffix,
-    )
+    stride = float(step) if step > 0 else crop / found.height
+    return found.shape(stride, receptive_field=max(1, center[1] - center[0] + 1))

@@ -7,15 +7,27 @@ module several times, the number of the call follows, counted from 0: ``layer1.0
 import difflib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
 
 Value = TypeVar("Value")
 MAX_CALLS = 8  # that an error line lists
+
+
+def number_type(device: str, dtype: str) -> AbstractContextManager[object]:
+    """Within the block the network runs in a number type.
+
+    Args:
+        device: on which it runs.
+        dtype: ``float32``, or ``bfloat16``: convolutions and matrix products alone have it.
+    """
+    kind = device.partition(":")[0]
+    return torch.autocast(kind, torch.bfloat16) if dtype == "bfloat16" else nullcontext()
 
 
 def split_call(name: str) -> tuple[str, int]:

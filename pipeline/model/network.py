@@ -17,7 +17,7 @@ from pipeline.core.errors import ModelError
 from pipeline.core.files import atomic, file_digest, identity, write_json
 from pipeline.model.build import build, freeze, in_place_modules
 from pipeline.model.convention import RGB, Convention, adapt, convention_of, initialize_lazy
-from pipeline.model.description import DESCRIPTION, WEIGHTS, LayerShape, describe_network, read_description
+from pipeline.model.description import DESCRIPTION, WEIGHTS, LayerShape, NetworkDescription, read_description
 from pipeline.model.network_errors import describe_error
 from pipeline.model.weights import check_saved_weights, load_weights
 
@@ -120,7 +120,8 @@ def load_network(folder: Path, device: str = "cpu") -> Network:
         ConfigError: an environment variable that the architecture refers to is not set.
         ModelError: the weights no longer fit the architecture, or the device is not available.
     """
-    found, described = read_description(folder), describe_network(folder)
+    found = read_description(folder)
+    described = NetworkDescription.of(found)
     check_saved_weights(folder / WEIGHTS, found.get("weights"))
     architecture = resolve_references(found["architecture"], "model.architecture")
 

@@ -45,8 +45,18 @@ class OutputFormat:
 
     def to_map(self, output: Tensor) -> Tensor:
         """See :meth:`LayerShape.to_map`."""
-        shape = LayerShape(self.kind, self.channels, self.height, self.width, self.prefix, 0, 0, self.suffix)
-        return shape.to_map(output)
+        return self.shape().to_map(output)
+
+    def shape(self, stride: float = 1.0, receptive_field: int = 1) -> LayerShape:
+        """The layer's shape.
+
+        Args:
+            stride: input pixels between neighboring positions.
+            receptive_field: side of the square of input pixels that the central position depends on.
+        """
+        return LayerShape(
+            self.kind, self.channels, self.height, self.width, self.prefix, stride, receptive_field, self.suffix
+        )
 
 
 class GivenFormat(NamedTuple):

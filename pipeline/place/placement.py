@@ -4,7 +4,6 @@ A sample is placed on the nearest activation of the layout; the placement holds 
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +21,7 @@ from pipeline.images.crops import network_crop, relative_positions
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, list_images
 from pipeline.model.inputs import input_batches, to_tensor
-from pipeline.model.layers import require_layer, run_to
+from pipeline.model.layers import number_type, require_layer, run_to
 from pipeline.model.network import Network
 from pipeline.model.positions import activations_at_places
 from pipeline.stages import Task
@@ -70,7 +69,6 @@ def record_activations(
     """
     settings = task.params.sample
     shape = require_layer(task.layer, network.layers)
-    number_type = torch.autocast(settings.device.partition(":")[0], torch.bfloat16)
     digests, count = images.manifest.digest, settings.positions_per_image
 
     def load_input(row: int) -> Tensor:
@@ -79,7 +77,7 @@ def record_activations(
     found = []
     with (
         torch.no_grad(),
-        number_type if settings.dtype == "bfloat16" else nullcontext(),
+        number_type(settings.device, settings.dtype),
         progress("place", len(images), "image") as bar,
     ):
         for span, inputs in input_batches(load_input, len(images), settings.batch_size):

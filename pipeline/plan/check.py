@@ -18,7 +18,7 @@ from pipeline.core.progress import log_line
 from pipeline.core.zarr_store import open_artifact
 from pipeline.fitting_levels import FILL, levels_note
 from pipeline.images.image_set import Entry, ImageSet, open_image_set
-from pipeline.model.description import NetworkDescription, describe_network, read_description
+from pipeline.model.description import NetworkDescription, read_description
 from pipeline.model.metadata import resolve_class_names
 from pipeline.plan.disk import total_bytes
 from pipeline.plan.inputs import Sizes, point_count
@@ -105,7 +105,8 @@ def tried_network(params: Params, outputs: Path) -> NetworkDescription | None:
     """
     folder = MODEL.path(outputs)
     try:
-        found, network = read_description(folder), describe_network(folder)
+        found = read_description(folder)
+        network = NetworkDescription.of(found)
         if not _made_with(MODEL, found, Task(STAGES["prepare"], params, outputs).settings()):
             return None
         for stage, artifact in (("sample", ACTIVATIONS), ("render", ICONS)):

@@ -15,7 +15,8 @@ from pipeline.model.metadata import resolve_class_names
 from pipeline.plan.check import check_classes, check_disk, check_points, free_disk, grid_note, usable_images
 from pipeline.plan.costs import StageCost, count, explain_counts, rate, size, stage_costs, table, time, totals
 from pipeline.plan.inputs import Options, Sizes
-from pipeline.plan.measure import SyntheticImages, measure_rates, random_network
+from pipeline.plan.measure import SyntheticImages, measure_rates
+from pipeline.plan.trial import untried_network
 
 GB = 10**9
 # the folder of an image set that is not here has no fingerprint
@@ -73,7 +74,7 @@ def plan(root: Path, outputs: Path, overrides: Sequence[str], options: Options) 
     entries, limit = images.entries(), params.prepare.limit
     usable = usable_images(params, entries) if options.images is None else min(options.images, limit or options.images)
     check_points(params, usable)
-    subject = random_network(params, images)
+    subject = untried_network(params, resolve_class_names(params.model, images.classes), read_weights=False)
     network = subject.network
     channels = {layer: network.layers[layer].channels for layer in params.layers}
     sizes = Sizes(params, usable, len(network.classes), channels, options.fill, network.preprocessing.crop)

@@ -7,8 +7,7 @@ weights.
 import hashlib
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import replace
 from math import prod
 from time import perf_counter
 
@@ -30,17 +29,12 @@ from pipeline.featurevis.renderer import BatchRenderer, RendererSpec, RenderRequ
 from pipeline.images.crops import network_crop, relative_positions
 from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
-from pipeline.model.configured_network import make_module
-from pipeline.model.description import LayerShape
-from pipeline.model.discovery import find_layers
 from pipeline.model.inputs import input_batches, to_tensor
-from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network
-from pipeline.model.output_format import GivenFormat, OutputFormat
 from pipeline.plan.check import check_device
 from pipeline.plan.costs import sample_batch_bytes
 from pipeline.plan.inputs import GivenRates, IconCost, Rates
-from pipeline.plan.trial import logit_count
+from pipeline.plan.trial import UntriedNetwork, on_device
 from pipeline.render.exemplar_statistics import prior_without_data
 from pipeline.render.large_icons import large_renderer_spec
 from pipeline.render.specification import renderer_spec
@@ -90,47 +84,9 @@ class SyntheticImages:
         return hashlib.sha256(self._file).hexdigest()
 
 
-@dataclass(frozen=True)
-class RandomNetwork:
-    """The configured network with random weights, which take the same time as any others.
-
-    Attributes:
-        network: its receptive fields only tell the order of its layers.
-        forms: of all layers with a map or token grid, in the order of its modules.
-    """
-
-    network: Network
-    forms: dict[str, OutputFormat]
-
-
-def random_network(params: Params, images: ImageSet) -> RandomNetwork:
-    """Build the network without reading or downloading weights.
-
-    Raises:
-        ModelError: it cannot be built, or has no such layer.
-    """
-    settings, model = resolve_preprocessing(params.model), params.model
-    names = resolve_class_names(model, images.classes)
-    random = model.model_copy(update={"weights": "random"})
-    rebuild = partial(make_module, random, names, params.seed, settings.crop)
-    module = rebuild()
-    found = find_layers(module, settings.crop, GivenFormat.of(model))
-    chosen = {layer: found.require(layer, trained=False) for layer in params.layers}
-    known = {**found.formats, **chosen}
-    forms = {name: known[name] for name in found.calls if name in known}
-    # the search for strides and receptive fields takes long, and no rate depends on them; but layers whose feature
-    # statistics are taken have a smaller receptive field than the icons' own layer
-    shapes = {
-        layer: LayerShape(**asdict(form), stride=1.0, receptive_field=number)
-        for number, (layer, form) in enumerate(forms.items(), start=1)
-    }
-    classes = tuple(str(number) for number in range(logit_count(module, settings.crop)))
-    return RandomNetwork(Network(model.name, module, classes, settings, shapes, rebuild=rebuild), forms)
-
-
 def measure_rates(
     params: Params,
-    subject: RandomNetwork,
+    subject: UntriedNetwork,
     images: ImageSet,
     entries: Sequence[Entry],
     given: GivenRates,
@@ -157,12 +113,12 @@ def measure_rates(
     if given.icons:  # then only an icon's memory is measured, which any device can do
         params = params.model_copy(update={"render": params.render.model_copy(update={"device": "cpu"})})
     check_device("render", params.render.device)
-    rendered = _on_device(network, params.render.device)
+    rendered = on_device(network, params.render.device)
     if given.images:
         sample_rate = given.images
     else:
         check_device("sample", params.sample.device)
-        sample_rate = 1 / _sample_seconds(_on_device(network, params.sample.device), params, inputs, clock)
+        sample_rate = 1 / _sample_seconds(on_device(network, params.sample.device), params, inputs, clock)
     return Rates(
         decode=1 / seconds_each(decoder.inputs, LARGEST, clock),
         digest=1 / seconds_each(decoder.digest_all, LARGEST, clock),
@@ -209,11 +165,6 @@ class Decoder:
         return self._keys[number % len(self._keys)]
 
 
-def _on_device(network: Network, device: str) -> Network:
-    """A copy of the network on another device."""
-    return network if device == "cpu" else replace(network, module=network.copy().to(device))
-
-
 def _sample_seconds(network: Network, params: Params, inputs: Tensor, clock: Clock) -> float:
     """Seconds per image in the passes of the stage ``sample``, with attributions if configured."""
     settings = params.sample
@@ -221,7 +172,7 @@ def _sample_seconds(network: Network, params: Params, inputs: Tensor, clock: Clo
     layers = {layer: network.layers[layer] for layer in params.layers}
     crop = network.preprocessing.crop
     methods = {
-        layer: attribution_method(network.module, layer, shape, crop, settings.max_pool)[0]
+        layer: attribution_method(network.module, layer, shape, crop, settings)[0]
         for layer, shape in (layers.items() if settings.attribution else ())
     }
     baselines = {layer: np.zeros(shape.channels, np.float32) for layer, shape in layers.items()}  # any costs the same
@@ -269,9 +220,9 @@ def _encode_rate(kind: str, quality: int, clock: Clock) -> float:
     return TILE * TILE / seconds_each(encode, 16, clock)
 
 
-def _batch_bytes(params: Params, subject: RandomNetwork) -> int:
-    names = list(subject.forms)
-    outputs = [prod((form.channels, form.height, form.width)) for form in subject.forms.values()]
+def _batch_bytes(params: Params, subject: UntriedNetwork) -> int:
+    names = list(subject.formats)
+    outputs = [prod((form.channels, form.height, form.width)) for form in subject.formats.values()]
     first = min(names.index(layer) for layer in params.layers)
     return sample_batch_bytes(outputs, first, params.sample.batch_size, params.sample.attribution)
 

@@ -5,8 +5,9 @@ logits to layers, follow the gradient from a layer to the image, train.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,10 +18,8 @@ from pipeline.core.errors import AtlasError, ModelError
 from pipeline.core.progress import log_line
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.fitting_levels import FILL
-from pipeline.model.build import freeze
 from pipeline.model.configured_network import make_module
 from pipeline.model.convention import noise, same_answer
-from pipeline.model.description import LayerShape
 from pipeline.model.discovery import find_layers
 from pipeline.model.gradient_break import find_gradient_break, find_random_operation
 from pipeline.model.interventions import record_outputs
@@ -28,7 +27,7 @@ from pipeline.model.layers import get_layer
 from pipeline.model.metadata import is_weights_file, published_weights, resolve_preprocessing
 from pipeline.model.network import Network
 from pipeline.model.network_errors import describe_error
-from pipeline.model.output_format import GivenFormat
+from pipeline.model.output_format import GivenFormat, OutputFormat
 from pipeline.plan.inputs import Sizes
 from pipeline.sample.attribution_method import attribution_method
 
@@ -46,26 +45,70 @@ def check_network(params: Params, names: Sequence[str] | None, count: int) -> Si
         ConfigError: likewise.
     """
     model = params.model
-    preprocessing = resolve_preprocessing(model)
-    crop = preprocessing.crop
     if model.weights not in ("train", "random") and not is_weights_file(model.weights):
         published_weights(model.architecture, model.weights)
-        model = model.model_copy(update={"weights": "random"})  # nothing is downloaded before the run
-    rebuild = partial(make_module, model, names, params.seed, crop)
-    module = freeze(rebuild())
-    for layer in params.layers:
-        get_layer(module, layer)
-    found = find_layers(module, crop, GivenFormat.of(model))
-    trained = is_weights_file(params.model.weights) or params.model.weights == "random"
-    chosen = {layer: found.require(layer, trained=trained) for layer in params.layers}
-    shapes = {layer: LayerShape(**asdict(form), stride=1.0, receptive_field=1) for layer, form in chosen.items()}
-    network = Network(model.name, module, tuple(names or ()), preprocessing, shapes, rebuild=rebuild)
+    network = untried_network(params, names, read_weights=True).network
+    crop = network.preprocessing.crop
     for note in try_network(network, params):
         log_line(note)
     if model.weights == "train":
-        check_training(rebuild, crop, params.seed)
-    channels = {layer: shape.channels for layer, shape in shapes.items()}
-    return Sizes(params, count, len(names) if names else logit_count(module, crop), channels, FILL, crop)
+        check_training(partial(make_module, model, names, params.seed, crop), crop, params.seed)
+    channels = {layer: network.layers[layer].channels for layer in params.layers}
+    return Sizes(params, count, len(network.classes), channels, FILL, crop)
+
+
+@dataclass(frozen=True)
+class UntriedNetwork:
+    """The configured network before any stage has run; nothing was downloaded.
+
+    Attributes:
+        network: frozen, on the processor; its strides are 1, its receptive fields only tell the order of its layers.
+        formats: of all layers with a map or token grid, in the order of its modules.
+    """
+
+    network: Network
+    formats: dict[str, OutputFormat]
+
+
+def untried_network(params: Params, names: Sequence[str] | None, *, read_weights: bool) -> UntriedNetwork:
+    """Build the network and find its layers.
+
+    Args:
+        params: of the run.
+        names: of its classes, None where they are not known; they are numbered then.
+        read_weights: whether weights in a file are read. All others are the initial ones, which take the same time.
+
+    Raises:
+        ModelError: network, weights or layers do not fit together, or the network's code fails.
+        ConfigError: likewise.
+    """
+    model = params.model
+    preprocessing = resolve_preprocessing(model)
+    known = read_weights and is_weights_file(model.weights)
+    given = model if known else model.model_copy(update={"weights": "random"})
+    rebuild = partial(make_module, given, names, params.seed, preprocessing.crop)
+    module = rebuild()
+    for layer in params.layers:
+        get_layer(module, layer)
+    found = find_layers(module, preprocessing.crop, GivenFormat.of(model))
+    # the weights of the run are known, or will be others
+    trained = known or (read_weights and model.weights == "random")
+    all_formats = {**found.formats, **{layer: found.require(layer, trained=trained) for layer in params.layers}}
+    formats = {name: all_formats[name] for name in found.calls if name in all_formats}
+    # the search for strides and receptive fields takes long; but layers whose feature statistics are taken have a
+    # smaller receptive field than the icons' own layer
+    shapes = {
+        layer: found_format.shape(receptive_field=number)
+        for number, (layer, found_format) in enumerate(formats.items(), start=1)
+    }
+    classes = names or [str(number) for number in range(logit_count(module, preprocessing.crop))]
+    network = Network(model.name, module, tuple(classes), preprocessing, shapes, rebuild=rebuild)
+    return UntriedNetwork(network, formats)
+
+
+def on_device(network: Network, device: str) -> Network:
+    """The network on a device; a copy on any other than the processor."""
+    return network if device == "cpu" else replace(network, module=network.copy().to(device))
 
 
 def logit_count(module: nn.Module, crop: int) -> int:
@@ -76,7 +119,7 @@ def logit_count(module: nn.Module, crop: int) -> int:
 
 
 def try_network(network: Network, params: Params) -> list[str]:
-    """Try what a run does with the network.
+    """Try what a run does with the network, on the devices and in the number types of the run.
 
     Args:
         network: frozen, on the processor.
@@ -91,10 +134,12 @@ def try_network(network: Network, params: Params) -> list[str]:
     crop = network.preprocessing.crop
     check_repeatable(network.module, crop)
     notes = []
-    for layer in params.layers if params.sample.attribution else ():
-        _, note = attribution_method(network.module, layer, network.layers[layer], crop, params.sample.max_pool)
-        notes += [note] if note else []
-    check_image_gradient(network, params.layers)
+    if params.sample.attribution:
+        module = on_device(network, params.sample.device).module
+        for layer in params.layers:
+            _, note = attribution_method(module, layer, network.layers[layer], crop, params.sample)
+            notes += [note] if note else []
+    check_image_gradient(network, params.layers, params.render.device, params.render.dtype)
     return notes
 
 
@@ -128,8 +173,16 @@ def check_repeatable(module: nn.Module, crop: int) -> None:
             )
 
 
-def check_image_gradient(network: Network, layers: tuple[str, ...]) -> None:
+def check_image_gradient(
+    network: Network, layers: tuple[str, ...], device: str = "cpu", dtype: Literal["float32", "bfloat16"] = "float32"
+) -> None:
     """Make sure that icons can be rendered: a layer's gradient reaches the image.
+
+    Args:
+        network: frozen, on the processor.
+        layers: whose icons are rendered.
+        device: where they are.
+        dtype: number type of the network's pass.
 
     Raises:
         ModelError: it does not, or a pass fails; names the layer and the operation.
@@ -137,8 +190,8 @@ def check_image_gradient(network: Network, layers: tuple[str, ...]) -> None:
     crop = network.preprocessing.crop
     named, reason = ", ".join(layers), ""
     try:
-        features = FeatureExtractor(network, layers, (crop, crop), "float32")
-        images = (noise(crop, 1) + 0.5).requires_grad_()
+        features = FeatureExtractor(on_device(network, device), layers, (crop, crop), dtype)
+        images = (noise(crop, 1) + 0.5).to(device).requires_grad_()
         found = features(images)
         for layer in layers:
             (gradient,) = torch.autograd.grad(

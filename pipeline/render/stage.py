@@ -26,7 +26,7 @@ from pipeline.featurevis.activation_space import ActivationSpace, activation_spa
 from pipeline.featurevis.cache import ImageCache, base_digest
 from pipeline.featurevis.memory import check_memory
 from pipeline.featurevis.renderer import CachedRenderer, RendererSpec
-from pipeline.model.description import LayerShape, read_description
+from pipeline.model.description import LayerShape, describe_network, read_description
 from pipeline.parallel.pool import Pool, open_pool
 from pipeline.render.exemplar_statistics import (
     PatchStatisticsSpec,
@@ -196,9 +196,9 @@ def _renderers(
     return _Renderers(icons, partial(base, spec, {}), large, [icons, cached])
 
 
-def _layers(task: Task) -> dict[str, LayerShape]:
+def _layers(task: Task) -> Mapping[str, LayerShape]:
     """The layers of the saved network, in the order of its modules."""
-    return {name: LayerShape(**shape) for name, shape in read_description(task.path(MODEL))["layers"].items()}
+    return describe_network(task.path(MODEL)).layers
 
 
 def _prior(

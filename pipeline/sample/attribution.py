@@ -30,10 +30,9 @@ from pipeline.config.sample import SampleSettings
 from pipeline.core.errors import ModelError
 from pipeline.model.description import LayerShape
 from pipeline.model.interventions import replace_output
-from pipeline.model.layers import call_name, run_to_all
+from pipeline.model.layers import call_name, number_type, run_to_all
 from pipeline.model.network import Network
 from pipeline.model.positions import activations_at_places, at_positions
-from pipeline.sample.baseline import number_type
 from pipeline.sample.forward import PartialForward, record_forward
 
 Block = dict[str, NDArray[Any]]
@@ -73,7 +72,7 @@ def sample_batch(
         DataError: an activation is not finite.
     """
     images = images.to(settings.device, memory_format=torch.channels_last)
-    with torch.no_grad(), number_type(settings):
+    with torch.no_grad(), number_type(settings.device, settings.dtype):
         if not settings.attribution:
             outputs = run_to_all(network.module, list(shapes), images)
             return {layer: _activations(layer, shapes[layer], outputs[layer], places, settings) for layer in shapes}

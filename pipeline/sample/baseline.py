@@ -12,7 +12,6 @@ precision in the images' order, so the mean depends neither on the batch size no
 import hashlib
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +24,7 @@ from pipeline.core.files import identity
 from pipeline.core.resumable import Checkpoint
 from pipeline.core.zarr_store import write_shards
 from pipeline.model.description import LayerShape
-from pipeline.model.layers import run_to_all
+from pipeline.model.layers import number_type, run_to_all
 from pipeline.model.network import Network
 from pipeline.model.positions import interior, require_finite
 
@@ -125,16 +124,10 @@ def sum_of_means(
     """
     sums = {layer: np.zeros(shape.channels) for layer, shape in shapes.items()}
     for image in images:
-        with torch.no_grad(), number_type(settings):
+        with torch.no_grad(), number_type(settings.device, settings.dtype):
             outputs = run_to_all(network.module, list(shapes), image.to(settings.device))
         for layer, shape in shapes.items():
             mean = interior(shape.to_map(outputs[layer]), settings.border).double().mean(dim=(0, 2, 3)).cpu().numpy()
             require_finite(layer, mean)
             sums[layer] += mean
     return sums
-
-
-def number_type(settings: SampleSettings) -> AbstractContextManager[object]:
-    """The number type in which the network runs in the block."""
-    device = settings.device.partition(":")[0]
-    return torch.autocast(device, torch.bfloat16) if settings.dtype == "bfloat16" else nullcontext()

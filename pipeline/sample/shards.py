@@ -30,6 +30,7 @@ from pipeline.model.network import Network, load_network
 from pipeline.model.positions import map_positions
 from pipeline.sample import baseline
 from pipeline.sample.attribution import Block, Method, sample_batch
+from pipeline.sample.attribution_method import attribution_method
 from pipeline.sample.forward import ParallelForward, parallel_batches
 from pipeline.sample.stats import ActivationStats, activation_stats
 
@@ -116,11 +117,13 @@ class SampleTask:
         number: of the shard.
         images: rows of the manifest.
         layers: those whose shards are missing.
+        methods: of their attributions.
     """
 
     number: int
     images: range
     layers: tuple[str, ...]
+    methods: Mapping[str, Method] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,6 @@ class SamplerSpec:
         folders: where each layer's artifact is computed.
         settings: of the stage.
         seed: of the run.
-        methods: of the layers' attributions.
     """
 
     manifest: Path
@@ -157,7 +159,6 @@ class SamplerSpec:
     folders: Mapping[str, Path]
     settings: SampleSettings
     seed: int
-    methods: Mapping[str, Method] = field(default_factory=dict)
 
     def __call__(self) -> "Sampler":
         """A sampler, in a worker."""
@@ -183,17 +184,25 @@ class Sampler:
         manifest = read_manifest(spec.manifest)
         self._images = ManifestImages(manifest, open_image_set(spec.images), spec.max_pixels)
 
-    def blocks(self, images: range, layers: Sequence[str]) -> Iterator[tuple[slice, dict[str, Block]]]:
-        """Sample some images batch by batch: (slice of the rows of all these images, block by layer)."""
-        settings = self._settings
-        shapes, baselines = self._shapes(layers), self._baselines(layers)
+    def attribution_methods(self, layers: Sequence[str]) -> dict[str, tuple[Method, str | None]]:
+        """How the attributions of each layer are computed, see :func:`attribution_method`."""
+        module, crop = self._network.module, self._network.preprocessing.crop
+        return {
+            layer: attribution_method(module, layer, shape, crop, self._settings)
+            for layer, shape in self._shapes(layers).items()
+        }
+
+    def blocks(self, task: SampleTask) -> Iterator[tuple[slice, dict[str, Block]]]:
+        """Sample the images of a task batch by batch: (slice of the rows of all these images, block by layer)."""
+        settings, images = self._settings, task.images
+        shapes, baselines = self._shapes(task.layers), self._baselines(task.layers)
         digests = self._images.manifest.digest[images.start : images.stop]
         each = settings.positions_per_image
 
         def sample(network: Network, batch: tuple[range, Tensor]) -> tuple[slice, dict[str, Block]]:
             span, inputs = batch
             places = relative_positions(self._spec.seed, digests[span.start : span.stop], each)
-            blocks = sample_batch(network, shapes, inputs, places, settings, baselines, self._spec.methods)
+            blocks = sample_batch(network, shapes, inputs, places, settings, baselines, task.methods)
             return slice(span.start * each, span.stop * each), blocks
 
         yield from self._forward.map(sample, self._inputs(images, settings.batch_size))
@@ -208,7 +217,7 @@ class Sampler:
         rows = len(task.images) * self._settings.positions_per_image
         buffers: dict[str, dict[str, NDArray[Any]]] = {layer: {} for layer in task.layers}
         stats = dict.fromkeys(task.layers, ActivationStats())
-        for where, blocks in self.blocks(task.images, task.layers):
+        for where, blocks in self.blocks(task):
             for layer, block in blocks.items():
                 stats[layer] += activation_stats(block)
                 for name in COMPUTED:
@@ -242,6 +251,11 @@ class Sampler:
             return to_tensor(network_crop(self._images.load(images[number]), preprocessing), preprocessing)
 
         return input_batches(load_input, len(images), size, self._settings.device)
+
+
+def find_methods(sampler: Sampler, layers: tuple[str, ...]) -> dict[str, tuple[Method, str | None]]:
+    """How the attributions of layers are computed, tried in a worker: where and how they will be."""
+    return sampler.attribution_methods(layers)
 
 
 def sum_images(sampler: Sampler, task: baseline.BaselineTask) -> dict[str, list[float]]:

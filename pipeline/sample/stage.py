@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,17 +17,16 @@ from pipeline.core.progress import log_line, progress
 from pipeline.core.resumable import Checkpoint, ResumableArtifact, resume, work_folder
 from pipeline.core.zarr_store import add_array, write_shards
 from pipeline.images.manifest import Manifest, read_manifest
-from pipeline.model.description import LayerShape, read_description
+from pipeline.model.description import LayerShape, NetworkDescription, read_description
 from pipeline.model.layers import require_layer
-from pipeline.model.network import load_network
 from pipeline.parallel.pool import Pool, open_pool
 from pipeline.sample import baseline
 from pipeline.sample.attribution import Method
-from pipeline.sample.attribution_method import attribution_method
 from pipeline.sample.shards import (
     SamplerSpec,
     SampleTask,
     Sharding,
+    find_methods,
     image_rows,
     position_rows,
     sample_shard,
@@ -94,7 +93,7 @@ def _read_inputs(task: Task) -> _Inputs:
     settings = task.params.sample
     manifest = read_manifest(task.path(IMAGES))
     model = read_description(task.path(MODEL))
-    known = {name: LayerShape(**shape) for name, shape in model["layers"].items()}
+    known = NetworkDescription.of(model).layers
     shapes = {layer: require_layer(layer, known) for layer in task.params.layers}
     classes = len(model["classes"]) if settings.attribution else 0
     number_bytes = {"float16": 2, "float32": 4}[settings.storage]
@@ -173,11 +172,13 @@ def _sample(task: Task, checkpoints: Mapping[str, Checkpoint], inputs: _Inputs) 
         for number, images in enumerate(tasks)
         if (missing := tuple(layer for layer in checkpoints if payloads[layer][number] is None))
     ]
-    methods = _attribution_methods(task, inputs.shapes) if pending else {}
-    spec = _sampler_spec(task, checkpoints, methods)
+    spec = _sampler_spec(task, checkpoints)
     with ExitStack() as stack:
         sums = part.pending(checkpoints) if part else []
         pool = stack.enter_context(open_pool(from_environment())) if sums or pending else None
+        if pool and pending and task.params.sample.attribution:
+            methods = _attribution_methods(pool, spec, tuple(inputs.shapes))
+            pending = [replace(one, methods=methods) for one in pending]
         if part:
             _write_baselines(part, sums, checkpoints, pool, spec)
         bar = stack.enter_context(progress("sample", sharding.images, "image"))
@@ -205,21 +206,18 @@ def _write_baselines(
         part.write(checkpoint)
 
 
-def _attribution_methods(task: Task, shapes: Mapping[str, LayerShape]) -> dict[str, Method]:
-    """How the attributions of each layer are computed, the same for all workers; unusual costs are told."""
-    if not task.params.sample.attribution:
-        return {}
-    network = load_network(task.path(MODEL))
+def _attribution_methods(pool: Pool, spec: SamplerSpec, layers: tuple[str, ...]) -> dict[str, Method]:
+    """Have a worker find how the attributions of each layer are computed, the same for all; unusual costs are told."""
     found: dict[str, Method] = {}
-    for layer, shape in shapes.items():
-        crop, rule = network.preprocessing.crop, task.params.sample.max_pool
-        found[layer], note = attribution_method(network.module, layer, shape, crop, rule)
-        if note:
-            log_line(note)
+    for _, tried in pool.map_unordered(find_methods, [layers], spec):
+        for layer, (method, note) in tried.items():
+            found[layer] = method
+            if note:
+                log_line(note)
     return found
 
 
-def _sampler_spec(task: Task, checkpoints: Mapping[str, Checkpoint], methods: Mapping[str, Method]) -> SamplerSpec:
+def _sampler_spec(task: Task, checkpoints: Mapping[str, Checkpoint]) -> SamplerSpec:
     return SamplerSpec(
         manifest=task.path(IMAGES).absolute(),
         model=task.path(MODEL).absolute(),
@@ -228,7 +226,6 @@ def _sampler_spec(task: Task, checkpoints: Mapping[str, Checkpoint], methods: Ma
         folders={layer: checkpoint.folder for layer, checkpoint in checkpoints.items()},
         settings=task.params.sample,
         seed=task.params.seed,
-        methods=methods,
     )
 
 

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from pipeline.config.model import PreprocessingSettings
 from pipeline.config.render import RenderSettings
+from pipeline.config.sample import SampleSettings
 from pipeline.core.errors import AtlasError
 from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.renderer import BatchRenderer, RenderRequest
-from pipeline.model.description import LayerShape
 from pipeline.model.discovery import FoundLayers
 from pipeline.model.layers import get_layer, split_call
 from pipeline.model.network import Network
@@ -89,9 +89,7 @@ def check_layer(name: str, module: nn.Module, crop: int, layer: str, found: Foun
     except AtlasError as refusal:
         return replace(row, refused=str(refusal))
     row = replace(row, layout=in_words(form))
-    shape = LayerShape(
-        form.kind, form.channels, form.height, form.width, form.prefix, crop / form.height, crop, form.suffix
-    )
+    shape = form.shape(crop / form.height, crop)
     images = torch.rand(2, 3, crop, crop, generator=torch.Generator().manual_seed(1)) - 0.5
     generator = np.random.default_rng(0)
     places = generator.random((2, 2, 2))
@@ -100,7 +98,7 @@ def check_layer(name: str, module: nn.Module, crop: int, layer: str, found: Foun
         activation, positions = activations_at_places(layer, shape, recorded.output, places, 0)
         index = torch.from_numpy(positions).long()
         expected = torch.cat([entries(output_of(module, layer, images), form, image, index[image]) for image in (0, 1)])
-        method, _ = attribution_method(module, layer, shape, crop, "none")
+        method, _ = attribution_method(module, layer, shape, crop, SampleSettings())
         values = attributions(module, layer, shape, images, recorded, index, method=method)
         logits = module(images)
     differences = finite_differences(module, layer, form, images, index)

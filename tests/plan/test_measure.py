@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.images.image_set import open_image_set
-from pipeline.plan.measure import MIN_SECONDS, random_network, seconds_each
+from pipeline.plan.measure import MIN_SECONDS, seconds_each
+from pipeline.plan.trial import untried_network
 from pipeline.render.exemplar_statistics import LAYERS, prior_channels
 from tests.plan.conftest import composed
 
@@ -59,7 +59,7 @@ def test_the_overhead_of_a_batch_is_divided_among_its_items() -> None:
 def test_icons_are_measured_with_the_prior_of_a_run(layer: str) -> None:
     """The network that is measured has the earlier layers whose statistics a run takes, by itself or as it is told."""
     params = composed(f"layers=[{layer}]", f"+render.statistics_layers.{layer}=[stem1]")
-    layers = random_network(params, open_image_set(params.images)).network.layers
+    layers = untried_network(params, ["ant", "bee"], read_weights=False).network.layers
     assert list(prior_channels(params.render, layer, layers)) == ["stem1"]
     usual = params.render.model_copy(update={"statistics_layers": {}})
     assert len(prior_channels(usual, layer, layers)) == LAYERS

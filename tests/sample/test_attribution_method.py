@@ -1,11 +1,13 @@
 """Attributions of networks whose operations after the layer do not allow plain tangents."""
 
 from functools import partial
+from typing import Literal
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from pipeline.config.sample import SampleSettings
 from pipeline.core.errors import ModelError
 from pipeline.model.build import freeze
 from pipeline.model.convention import noise
@@ -62,7 +64,7 @@ def test_attributions_are_derivatives_by_every_method(name: str, layer: str, met
     torch.manual_seed(0)
     module = freeze(getattr(odd_networks, name)())
     shape, images = discover_layers(module, SIDE)[layer], noise(SIDE)
-    found, note = attribution_method(module, layer, shape, SIDE, "none")
+    found, note = attribution_method(module, layer, shape, SIDE, SampleSettings())
     assert found == method
     assert (note is not None) == (method == "backward")
     expected = finite_difference(module, layer, shape, images)
@@ -98,7 +100,7 @@ def test_a_derivative_that_is_stopped_is_refused(name: str, operation: str) -> N
     module = freeze(getattr(odd_networks, name)())
     shape = discover_layers(module, SIDE)["first"]
     with pytest.raises(ModelError) as caught:
-        attribution_method(module, "first", shape, SIDE, "none")
+        attribution_method(module, "first", shape, SIDE, SampleSettings())
     for part in ("with respect to 'first'", operation, "at tests/odd_networks.py:", "sample.attribution=false"):
         assert part in str(caught.value)
 
@@ -110,17 +112,57 @@ def test_a_silent_layer_has_attributions_of_zero() -> None:
     shape = discover_layers(module, SIDE)["short"]
     module.short.weight.zero_()
     module.short.bias.zero_()  # type: ignore[union-attr]  # it has one
-    assert attribution_method(module, "short", shape, SIDE, "none") == ("tangents", None)
+    assert attribution_method(module, "short", shape, SIDE, SampleSettings()) == ("tangents", None)
 
 
 @pytest.mark.parametrize("rule", ["avg", "l2"])
-def test_relaxed_max_pooling_is_named_where_forward_mode_fails(rule: str) -> None:
+def test_relaxed_max_pooling_is_named_where_forward_mode_fails(rule: Literal["avg", "l2"]) -> None:
     """Its rules have no backward pass, so none is tried; without a rule the network has attributions by that pass."""
     torch.manual_seed(0)
     module = freeze(odd_networks.BackwardOnly())
     shape = discover_layers(module, SIDE)["first"]
-    assert attribution_method(module, "first", shape, SIDE, "none")[0] == "backward"
+    assert attribution_method(module, "first", shape, SIDE, SampleSettings())[0] == "backward"
     with pytest.raises(
         ModelError, match=r"sample\.max_pool=none, an operation of torch that has one, or sample\.attrib"
     ):
-        attribution_method(module, "first", shape, SIDE, rule)
+        attribution_method(module, "first", shape, SIDE, SampleSettings(max_pool=rule))
+
+
+class _TangentsOfFloat32(torch.autograd.Function):
+    """The identity, which has a forward-mode derivative for float32 alone."""
+
+    @staticmethod
+    def forward(values: Tensor) -> Tensor:
+        return values.clone()
+
+    @staticmethod
+    def setup_context(ctx: object, inputs: tuple[Tensor], output: Tensor) -> None:
+        pass
+
+    @staticmethod
+    def vmap(_info: object, _in_dims: tuple[int | None], values: Tensor) -> tuple[Tensor, int | None]:
+        return _TangentsOfFloat32.apply(values), _in_dims[0]
+
+    @staticmethod
+    def jvp(_ctx: object, tangent: Tensor) -> Tensor:
+        if tangent.dtype != torch.float32:
+            raise RuntimeError(f"no tangents of {tangent.dtype}")
+        return tangent.clone()
+
+    @staticmethod
+    def backward(_ctx: object, gradient: Tensor) -> Tensor:
+        return gradient.clone()
+
+
+class _Picky(odd_networks.Plain):
+    def finish(self, grid: Tensor) -> Tensor:
+        return super().finish(_TangentsOfFloat32.apply(grid))  # type: ignore[no-any-return]  # torch's own
+
+
+@pytest.mark.parametrize(("dtype", "method"), [("float32", "tangents"), ("bfloat16", "backward")])
+def test_a_method_is_tried_in_the_number_type_of_the_run(dtype: Literal["float32", "bfloat16"], method: Method) -> None:
+    """An operation that has tangents for float32 alone gets backward passes in a run in bfloat16, which then work."""
+    torch.manual_seed(0)
+    module = freeze(_Picky())
+    shape = discover_layers(module, SIDE)["first"]
+    assert attribution_method(module, "first", shape, SIDE, SampleSettings(dtype=dtype))[0] == method
