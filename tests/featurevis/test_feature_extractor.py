@@ -14,7 +14,7 @@ from pipeline.model.inputs import normalize
 from pipeline.model.layers import run_to
 from pipeline.model.network import Network
 from tests.featurevis.scene import SIDE, Scene
-from tests.networks.odd import ODD, build
+from tests.networks.unusual_outputs import ODD, build
 
 
 def center(network: Network, layer: str, images: Tensor, dtype: Literal["float32", "bfloat16"] = "float32") -> Tensor:

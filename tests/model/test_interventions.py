@@ -9,7 +9,7 @@ from pipeline.model.discovery import discover_layers
 from pipeline.model.interventions import intervened_logits
 from pipeline.model.layers import get_layer
 from pipeline.model.network import Network
-from tests.networks.odd import ODD, build
+from tests.networks.unusual_outputs import ODD, build
 
 POSITIONS = torch.tensor([[0, 1], [3, 2], [1, 1]])
 KEEP = torch.tensor([1.0, 0.0, 1.0, 0.5])

@@ -7,7 +7,7 @@ from pipeline.model.description import LayerShape
 from pipeline.model.discovery import discover_layers
 from pipeline.model.interventions import record_outputs
 from pipeline.model.layers import get_layer, require_layer, run_to, run_to_all
-from tests.networks.odd import ODD, build
+from tests.networks.unusual_outputs import ODD, build
 
 IMAGES = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 

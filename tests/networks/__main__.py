@@ -17,7 +17,8 @@ from torch import nn
 
 from pipeline.core.errors import AtlasError
 from pipeline.model.discovery import FoundLayers, find_layers
-from tests.networks import odd, table
+from tests.networks import table
+from tests.networks import unusual_outputs as unusual
 from tests.networks.checks import Row, check_layer
 from tests.networks.networks import TIMM, TORCHVISION, timm_network, torchvision_network
 
@@ -46,7 +47,7 @@ def main() -> int:
 
 def jobs() -> Iterator[tuple[str, Callable[[], Iterator[Row]]]]:
     """The name of each network, and what yields its rows."""
-    for name, one in odd.ODD.items():
+    for name, one in unusual.ODD.items():
         yield f"own: {name}", lambda name=name, one=one: odd_rows(f"own: {name}", one)  # type: ignore[misc]  # lambda
     for name, (crop, _) in TORCHVISION.items():
         yield (
@@ -79,11 +80,11 @@ def guarded(name: str, job: Callable[[], Iterator[Row]]) -> Iterator[Row]:
         yield Row(name, "", "", refused=f"{type(error).__name__} in {where.name}: {line}", expected=False)
 
 
-def odd_rows(name: str, one: odd.Odd) -> Iterator[Row]:
+def odd_rows(name: str, one: unusual.Odd) -> Iterator[Row]:
     """The row of an odd network, which is right if its layer is read or refused as it has to be."""
-    module = odd.build(one)
-    row = check_layer(name, module, odd.CROP, one.layer, find_layers(module, odd.CROP, one.given))
-    yield odd.judged(row, one)
+    module = unusual.build(one)
+    row = check_layer(name, module, unusual.CROP, one.layer, find_layers(module, unusual.CROP, one.given))
+    yield unusual.judged(row, one)
 
 
 def rows_of(name: str, make: Callable[[], nn.Module], crop: int) -> Iterator[Row]:

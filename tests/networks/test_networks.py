@@ -7,7 +7,7 @@ from torch import nn
 from pipeline.core.errors import ModelError
 from pipeline.model.discovery import find_layers
 from pipeline.model.output_format import OutputFormat
-from tests.networks import odd
+from tests.networks import unusual_outputs as unusual
 from tests.networks.checks import Row, check_layer, entries, place_of_gradient
 from tests.networks.networks import small_swin, torchvision_network
 
@@ -39,28 +39,28 @@ def test_networks_of_places_are_no_layers() -> None:
         found.require("features.1.0.attn.cpb_mlp")
 
 
-@pytest.mark.parametrize("name", [name for name, one in odd.ODD.items() if not isinstance(one.expected, str)])
+@pytest.mark.parametrize("name", [name for name, one in unusual.ODD.items() if not isinstance(one.expected, str)])
 def test_layers_of_odd_networks_are_right(name: str) -> None:
     """The same holds for the networks with unusual orders of dimensions, and for calls of a module."""
-    one = odd.ODD[name]
-    module = odd.build(one)
-    found = find_layers(module, odd.CROP, one.given)
-    row = odd.judged(check_layer(name, module, odd.CROP, one.layer, found, icon=False), one)
+    one = unusual.ODD[name]
+    module = unusual.build(one)
+    found = find_layers(module, unusual.CROP, one.given)
+    row = unusual.judged(check_layer(name, module, unusual.CROP, one.layer, found, icon=False), one)
     assert row.holds, row
 
 
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
-        ("25 tokens, 9 of them first", OutputFormat("tokens", odd.WIDTH, 5, 5, 0)),
-        ("as many channels as tokens", OutputFormat("tokens", odd.WIDTH, 4, 4, 0)),
-        ("channels last, all sizes equal", OutputFormat("map", odd.WIDTH, 16, 16, 0)),
-        ("windows as rows", OutputFormat("map_last", odd.WIDTH, 4, 16, 0)),
+        ("25 tokens, 9 of them first", OutputFormat("tokens", unusual.WIDTH, 5, 5, 0)),
+        ("as many channels as tokens", OutputFormat("tokens", unusual.WIDTH, 4, 4, 0)),
+        ("channels last, all sizes equal", OutputFormat("map", unusual.WIDTH, 16, 16, 0)),
+        ("windows as rows", OutputFormat("map_last", unusual.WIDTH, 4, 16, 0)),
     ],
 )
 def test_places_of_gradients_tell_a_wrong_format(name: str, wrong: OutputFormat) -> None:
     """A format that only fits the sizes has gradients elsewhere than its samples say."""
-    assert place_of_gradient(odd.build(odd.ODD[name]), "layer", wrong, odd.CROP) < 0.5
+    assert place_of_gradient(unusual.build(unusual.ODD[name]), "layer", wrong, unusual.CROP) < 0.5
 
 
 def test_activations_are_looked_up_by_the_meaning_of_the_format() -> None:

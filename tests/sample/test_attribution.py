@@ -12,8 +12,8 @@ from pipeline.model.layers import get_layer, run_to
 from pipeline.model.positions import at_positions
 from pipeline.sample.attribution import attributions, average, relaxed_max_pool
 from pipeline.sample.forward import record_forward
-from tests.networks.odd import ODD
-from tests.networks.odd import build as build_odd
+from tests.networks.unusual_outputs import ODD
+from tests.networks.unusual_outputs import build as build_odd
 
 STEPS = 16
 POSITIONS = torch.tensor([[[0, 0], [2, 1], [3, 3]], [[1, 2], [3, 0], [2, 2]]])

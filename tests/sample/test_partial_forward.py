@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from pipeline.core.errors import ModelError
 from pipeline.model.build import freeze
 from pipeline.sample.forward import record_forward
-from tests.networks.odd import ODD, build
+from tests.networks.unusual_outputs import ODD, build
 
 
 class Tangle(nn.Module):

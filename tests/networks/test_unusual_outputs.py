@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.core.errors import ModelError
 from pipeline.model.discovery import find_layers
-from tests.networks.odd import CROP, ODD, build
+from tests.networks.unusual_outputs import CROP, ODD, build
 
 
 @pytest.mark.parametrize("name", ODD)
