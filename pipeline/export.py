@@ -31,7 +31,7 @@ Metrics = dict[str, Any]
 MARKER = ".activation-atlas.json"  # lists the files of an export, so that nothing else is ever removed with it
 NO_JEKYLL = ".nojekyll"  # GitHub Pages would leave out names that begin with _, as a layer's name may
 UNFINISHED = (".partial", ".raw")  # endings of files that an interrupted stage leaves behind
-PHOTOGRAPHS = ("data/images/", "place/", "patch/")
+IMAGES = ("data/images/", "place/", "patch/")
 KEEP_OUT = "site.exemplars=0 patch.examples=0 place.pictures=0"
 
 ADDRESS = re.compile(r'(?:src|href)="([^":]+)"')  # no scheme: beside the page
@@ -194,11 +194,11 @@ def _folder(kind: a.Artifact, layer: str, atlas: str = "") -> str:
 def _report(folder: Path, names: list[str], manifest: Values) -> None:
     size = sum((folder / name).stat().st_size for name in names)
     log_line(f"export: {len(names)} files, {size / 1e6:.1f} MB, in {folder}: {', '.join(PAGES)}")
-    photographs = sum(name.startswith(PHOTOGRAPHS) and name.endswith(".webp") for name in names)
-    if photographs:
-        log_line(f"It contains {photographs} photographs or crops of them; 'atlas run {KEEP_OUT}' leaves them out.")
+    images = sum(name.startswith(IMAGES) and name.endswith(".webp") for name in names)
+    if images:
+        log_line(f"It contains {images} of your images or crops of them; 'atlas run {KEEP_OUT}' leaves them out.")
     if any("accentuated" in atlas["styles"] for layer in manifest["layers"] for atlas in layer["atlases"]):
-        log_line("Its accentuated icons hold parts of photographs; 'atlas run render.styles=[drawn]' leaves them out.")
+        log_line("Its accentuated icons hold parts of your images; 'atlas run render.styles=[drawn]' leaves them out.")
     log_line("Open index.html with a double click, or put the folder on any web host, under any path.")
 
 

@@ -86,7 +86,7 @@ def patches(scenes: list[Scene], like: Network) -> Places:
 
 
 def test_learned_parts_come_apart_in_the_layout(scenes: list[Scene]) -> None:
-    """Neighbours in the layout show the same part, more often than without training, from pixels, or by chance."""
+    """Neighbors in the layout show the same part, more often than without training, from pixels, or by chance."""
     learned, blank = network(learned=True), network(learned=False)
     found = activations(learned, scenes)
     hits = {

@@ -67,6 +67,6 @@ def square(pixels: NDArray[np.uint8], position: NDArray[np.integer], shape: Laye
     """
     wider = np.pad(pixels, ((size, size), (size, size), (0, 0)), mode="reflect")
     from_middle = position - (np.array([shape.height, shape.width]) - 1) / 2
-    centre = np.array(pixels.shape[:2]) / 2 + from_middle * shape.stride
-    top, left = np.clip(np.rint(centre + size / 2).astype(int), 0, np.array(wider.shape[:2]) - size)
+    center = np.array(pixels.shape[:2]) / 2 + from_middle * shape.stride
+    top, left = np.clip(np.rint(center + size / 2).astype(int), 0, np.array(wider.shape[:2]) - size)
     return np.asarray(wider[top : top + size, left : left + size])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from benchmarks.viewer.drawing import Drawings, icons
-from benchmarks.viewer.world import CHANNELS, World, attribution, centres, exemplars, world
+from benchmarks.viewer.world import CHANNELS, World, attribution, centers, exemplars, world
 from pipeline.config.model import PreprocessingSettings
 from pipeline.config.params import parse_params
 from pipeline.core import artifacts as a
@@ -138,7 +138,7 @@ def _measured(level: CellAssignment) -> Mapping[str, NDArray[Any]]:
 
 def _icons(stored: Any, level: CellAssignment) -> None:
     """Draw them, and store a shard at a time."""
-    place, side = centres(level), stored.shape[1]
+    place, side = centers(level), stored.shape[1]
     shards = [*range(0, len(place), stored.shards[0]), len(place)]
     for first, last in tracked(pairwise(shards), f"icons of level {level.size}", len(shards) - 1, "shard"):
         steps = [*range(first, last, TOGETHER), last]

@@ -13,17 +13,17 @@ GRAIN = 0.02  # of noise; with it a tile has about the bytes for each pixel that
 Floats = NDArray[np.float32]
 
 
-def icons(centre: Floats, side: int, seed: int) -> NDArray[np.uint8]:
+def icons(center: Floats, side: int, seed: int) -> NDArray[np.uint8]:
     """Pictures [icon, side, side, 3] for places of the map.
 
     Args:
-        centre: [icon, 2] (x, y) in 0..1.
+        center: [icon, 2] (x, y) in 0..1.
         side: pixels.
         seed: of the grain.
     """
     axis = np.arange(side, dtype=np.float32) / side - 0.5
     x, y = axis[None, None, :], axis[None, :, None]
-    u, v = (centre[:, one, None, None].astype(np.float32) for one in (0, 1))
+    u, v = (center[:, one, None, None].astype(np.float32) for one in (0, 1))
     wander = [np.sin(15.1 * u + 9.3 * v + k) + np.cos(12.2 * v - 7.7 * u + 2 * k) for k in range(6)]
     turn, pace = 1.6 * wander[0], 3.2 + 1.2 * wander[1]
     bend = 0.12 * np.sin(9 * (x * np.sin(turn) - y * np.cos(turn)) + wander[2])
@@ -56,8 +56,8 @@ class Drawings:
     def open(self, key: str) -> Image.Image:
         """The picture of this key."""
         number = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16)
-        centre = np.random.default_rng(number).uniform(0, 1, (1, 2)).astype(np.float32)
-        return Image.fromarray(icons(centre, self._side, number)[0])
+        center = np.random.default_rng(number).uniform(0, 1, (1, 2)).astype(np.float32)
+        return Image.fromarray(icons(center, self._side, number)[0])
 
     def digest(self, key: str) -> str:
         """Of the key, which says all that the picture follows from."""

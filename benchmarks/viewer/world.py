@@ -55,7 +55,7 @@ def names(count: int) -> tuple[str, ...]:
     return tuple("".join(SYLLABLES[int(digit)] for digit in number) for number in digits)
 
 
-def centres(level: CellAssignment) -> Floats:
+def centers(level: CellAssignment) -> Floats:
     """The middle (x, y) of each cell, 0..1."""
     return ((level.cell[:, ::-1] + 0.5) / level.size).astype(np.float32)
 
@@ -65,7 +65,7 @@ def attribution(level: CellAssignment, classes: int) -> Floats:
     random = np.random.default_rng(1)
     places = random.uniform(0, 1, (2, classes, 2)).astype(np.float32)
     width = random.uniform(0.04, 0.15, (2, classes)).astype(np.float32)
-    x, y = centres(level).T[:, :, None]
+    x, y = centers(level).T[:, :, None]
     near = [
         np.exp(-((x - at[:, 0]) ** 2 + (y - at[:, 1]) ** 2) / (2 * wide**2))
         for at, wide in zip(places, width, strict=True)

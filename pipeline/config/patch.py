@@ -23,7 +23,7 @@ class PatchSettings(Settings):
             the curves use as many of the second half.
         min_images: correctly classified images required in each half; with fewer there is no test.
         resamples: resamples of the bootstrap.
-        examples: images before and after pasting that the page shows; 0 keeps every photograph and patch out of the
+        examples: images before and after pasting that the page shows; 0 keeps every image and patch out of the
             site.
         batch_size: images in one forward pass.
         device: where the network runs.

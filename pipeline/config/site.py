@@ -27,7 +27,7 @@ class SiteSettings(Settings):
 
     Attributes:
         title: heading of the page.
-        exemplars: exemplars shown for a cell; 0 keeps every photograph out of the site.
+        exemplars: exemplars shown for a cell; 0 keeps all of your images out of the site.
         image_size: longest side of the stored exemplar images, pixels.
         top_classes: classes listed for a cell.
         heat_level: finest grid level whose cells have class attributions of their own on the page; cells of finer

@@ -36,7 +36,7 @@ class Pool(Protocol):
             The index of the task, from 0, and its result.
 
         Raises:
-            Exception: what a task raised, unchanged; the remaining tasks are cancelled.
+            Exception: what a task raised, unchanged; the remaining tasks are canceled.
             ConfigError: the workers are gone, or too many died while they ran one task.
         """
         ...

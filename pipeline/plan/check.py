@@ -47,7 +47,7 @@ def check_run(params: Params, outputs: Path) -> None:
     check_initial_layer(params)
     if "accentuated" in params.render.styles and not params.site.exemplars:
         raise ConfigError(
-            "render.styles: expected drawn alone where site.exemplars=0 keeps photographs out of the site, found "
+            "render.styles: expected drawn alone where site.exemplars=0 keeps your images out of the site, found "
             "accentuated, whose icons show parts of them; use render.styles=[drawn]"
         )
     if params.judge is not None and tried is None:  # with which the icons of an earlier run were judged otherwise

@@ -157,7 +157,7 @@ def _report(task: Task, listing: Listing, network: Network, metrics: Metrics) ->
         "images": len(manifest),
         "rejected": len(listing.keys),
         "classes": len(network.classes),
-        "labelled": int((manifest.class_ >= 0).sum()),
+        "labeled": int((manifest.class_ >= 0).sum()),
     }
     task.write_metrics(counts | metrics)
     log_line(f"prepare: {_images(manifest)}; {len(listing.keys)} rejected ({task.path(a.REJECTED)})")

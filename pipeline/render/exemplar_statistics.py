@@ -3,7 +3,7 @@
 A direction says what the layer shall find at its center. Many images give it that, and most of them look like nothing.
 An icon is therefore also pulled towards images that earlier layers see as they see the cell's exemplars: with the same
 mean and standard deviation of each channel over the canvas (Li et al. 2017, "Demystifying Neural Style Transfer"). They
-hold colors, textures and the amount of detail, but no positions: no part of a photograph is copied.
+hold colors, textures and the amount of detail, but no positions: no part of an image is copied.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

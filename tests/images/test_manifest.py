@@ -62,9 +62,9 @@ def test_identity_follows_content() -> None:
     """Equal manifests have one identity; another digest or class gives another one."""
     first, same = manifest_of(PLAIN), manifest_of(PLAIN)
     other = Manifest(**{**vars(same), "digest": ("aa", "bb", "dd")})
-    relabelled = Manifest(**{**vars(same), "class_": np.array([7, -1, 1])})
+    relabeled = Manifest(**{**vars(same), "class_": np.array([7, -1, 1])})
     assert first.identity == same.identity
-    assert len({first.identity, other.identity, relabelled.identity}) == 3
+    assert len({first.identity, other.identity, relabeled.identity}) == 3
 
 
 def test_rejected_are_kept_with_reasons(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ class OneImage:
         return [Entry("only", None)]
 
     def open(self, key: str) -> Image.Image:
-        """A greyscale image."""
+        """A grayscale image."""
         assert key == "only"
         return Image.new("L", self.size, 77)
 

@@ -113,7 +113,7 @@ def test_given_weights_are_measured_on_the_labels(tmp_path: Path) -> None:
     model = SMALL | {"weights": str(tmp_path / "weights.safetensors"), "classes": ("a", "b")}
     run(task(tmp_path / "out", images, model))
     found = metrics(tmp_path / "out")
-    assert (found["images"], found["labelled"]) == (18, 12)
+    assert (found["images"], found["labeled"]) == (18, 12)
     assert (found["top1"], found["top5"]) == (0.5, 1.0)
     run(task(tmp_path / "quiet", images, model, evaluate=False, limit=6))
     assert "top1" not in metrics(tmp_path / "quiet")
@@ -187,6 +187,6 @@ def test_squeezenet_names_photographs(real_data: Path, tmp_path: Path) -> None:
     }
     run(task(tmp_path / "out", images, model))
     found = metrics(tmp_path / "out")
-    assert (found["images"], found["rejected"], found["labelled"]) == (1000, 0, 1000)
+    assert (found["images"], found["rejected"], found["labeled"]) == (1000, 0, 1000)
     assert found["top1"] == pytest.approx(0.620, abs=0.006)
     assert found["top5"] == pytest.approx(0.838, abs=0.012)

@@ -82,8 +82,8 @@ def test_undefined_measures_are_none() -> None:
     alone = measure_quality(measured(label=np.arange(300)), "cosine", 300, 0)
     assert alone["label_hits"] is None
     assert alone["trustworthiness_50"] is not None
-    unlabelled = measure_quality(measured(label=np.full(300, -1)), "cosine", 300, 0)
-    assert unlabelled["label_hits"] is None
+    unlabeled = measure_quality(measured(label=np.full(300, -1)), "cosine", 300, 0)
+    assert unlabeled["label_hits"] is None
     one_image = measure_quality(measured(image=np.zeros(300, np.int64)), "cosine", 300, 0)
     assert set(one_image.values()) == {None}
     small = measured()

@@ -255,8 +255,8 @@ def test_card_and_panel_compare_both_classes(opened: Opener, planted: Planted) -
         boxes = [bar.bounding_box() for bar in card.locator(".bar").all()]
         lengths = [box["width"] if box else 0 for box in boxes]
         assert lengths[0] / max(lengths) == pytest.approx(abs(values[0]) / np.abs(values).max(), abs=0.06)
-        favoured = CLASSES[RIGHT if wanted[1] > wanted[0] else LEFT]
-        assert card.locator("p").inner_text().endswith(f" for {favoured}")
+        favored = CLASSES[RIGHT if wanted[1] > wanted[0] else LEFT]
+        assert card.locator("p").inner_text().endswith(f" for {favored}")
     page.mouse.click(*place(page, level, busiest(level)))
     panel = page.locator(".panel")
     assert [number(text) for text in panel.locator(".comparison-bars .value").all_inner_texts()] == values

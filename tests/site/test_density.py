@@ -27,8 +27,8 @@ def shares(planted: Planted, size: int, samples: NDArray[np.int64]) -> Shares:
 
 def of_class(planted: Planted) -> NDArray[np.int64]:
     """The samples of images with the label fireboat."""
-    labelled = np.array([key.startswith("fireboat") for key in planted.keys])
-    return np.flatnonzero(labelled[planted.image])
+    labeled = np.array([key.startswith("fireboat") for key in planted.keys])
+    return np.flatnonzero(labeled[planted.image])
 
 
 def written(share: float) -> str:

@@ -72,7 +72,7 @@ def test_node_comes_as_a_package_where_there_is_none(
 
 
 def test_what_only_tests_need_is_not_built_in(hook: ModuleType) -> None:
-    """axe-core, which has a licence of its own, is a development package, and no built file holds it."""
+    """axe-core, which has a license of its own, is a development package, and no built file holds it."""
     package = json.loads((ROOT / hook.VIEWER / "package.json").read_text())
     assert "axe-core" in package["devDependencies"]
     assert "axe-core" not in package["dependencies"]

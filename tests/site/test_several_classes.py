@@ -208,12 +208,12 @@ def test_chips_remove_classes(opened: Opener) -> None:
     chips = page.locator(".class-chips li")
     page.get_by_role("button", name="Remove fireboat").click()
     ready(page, "features.7/all/20/5.3")
-    assert [chip.get_attribute("data-hue") for chip in chips.all()] == ["2", "3"], "colours stay with their classes"
+    assert [chip.get_attribute("data-hue") for chip in chips.all()] == ["2", "3"], "colors stay with their classes"
     assert "class=5&also=3&hues=2.3" in page.url
     expect(page.get_by_role("button", name="Remove goldfish")).to_be_focused()
     search(page, "tea", "Shift+Enter", "Escape")
     ready(page, "features.7/all/20/5.3.11")
-    assert [chip.get_attribute("data-hue") for chip in chips.all()] == ["2", "3", "1"], "a free colour is taken again"
+    assert [chip.get_attribute("data-hue") for chip in chips.all()] == ["2", "3", "1"], "a free color is taken again"
     page.get_by_role("button", name="Show only tea kettle").click()
     ready(page, "features.7/all/20/11")
     expect(page.locator(".class-chips")).to_be_hidden()
@@ -321,7 +321,7 @@ def test_densities_are_of_one_class(opened: Opener, planted: Planted) -> None:
     expect(page.get_by_role("button", name=f"Density of {SECOND}")).to_be_hidden()
     page.evaluate("location.hash = '#layer=features.7&level=20&class=0&also=5&measure=fidelity'")
     ready(page, "features.7/all/20/0.5")
-    assert "measure" not in page.url, "nor are the colours of a measure laid over those of classes"
+    assert "measure" not in page.url, "nor are the colors of a measure laid over those of classes"
     page.evaluate(f"location.hash = '#layer=features.7&atlas={COMPARE_ATLAS}&level=10&class=5&also=11&show=density'")
     ready(page, f"features.7/{COMPARE_ATLAS}/10/5.11")
     expect(page.locator("html[data-density='']")).to_be_attached()

@@ -135,7 +135,7 @@ export interface ImageMeasures {
   readonly images: Value;
   readonly rejected: Value;
   readonly classes: Value;
-  readonly labelled: Value;
+  readonly labeled: Value;
   readonly top1?: Value;
   readonly top5?: Value;
 }
