@@ -14,8 +14,9 @@ from pipeline.model.gradient_break import find_gradient_break
 from pipeline.model.interventions import replace_output
 from pipeline.model.layers import number_type
 from pipeline.model.network_errors import describe_error
-from pipeline.sample.attribution import Method, attributions, relaxed_max_pool
+from pipeline.sample.attribution import Method, attributions
 from pipeline.sample.forward import PartialForward, record_forward
+from pipeline.sample.max_pool import relaxed_max_pool
 
 METHODS: Sequence[Method] = get_args(Method)
 

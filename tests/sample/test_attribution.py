@@ -10,8 +10,9 @@ from pipeline.model.build import build, freeze
 from pipeline.model.discovery import discover_layers
 from pipeline.model.layers import get_layer, run_to
 from pipeline.model.positions import at_positions
-from pipeline.sample.attribution import attributions, average, relaxed_max_pool
+from pipeline.sample.attribution import attributions
 from pipeline.sample.forward import record_forward
+from pipeline.sample.max_pool import average, relaxed_max_pool
 from tests.networks.unusual_outputs import ODD
 from tests.networks.unusual_outputs import build as build_odd
 
