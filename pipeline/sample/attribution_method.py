@@ -57,7 +57,7 @@ def attribution_method(
             except Exception as error:  # noqa: BLE001  # a network's code may raise any exception
                 failures.append(error)
                 continue
-            _require_derivative(module, layer, images, recorded, found)
+        _require_derivative(module, layer, images, recorded, found, settings)
         return method, _note(layer, method, describe_error(failures[0], module)) if failures else None
     remedy = "" if max_pool == "none" else "sample.max_pool=none, "
     raise ModelError(
@@ -76,11 +76,13 @@ def _note(layer: str, method: Method, reason: str) -> str | None:
     )
 
 
-def _require_derivative(module: nn.Module, layer: str, images: Tensor, recorded: PartialForward, found: Tensor) -> None:
+def _require_derivative(
+    module: nn.Module, layer: str, images: Tensor, recorded: PartialForward, found: Tensor, settings: SampleSettings
+) -> None:
     """Raise ModelError if attributions are zero although the logits depend on the layer."""
     if found.any():
         return
-    with recorded.replay(Tensor.clone):
+    with torch.no_grad(), number_type(settings.device, settings.dtype), recorded.replay(Tensor.clone):
         plain = module(images)
         with replace_output(module, layer, lambda output: 2 * output):
             changed = module(images)
