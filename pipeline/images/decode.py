@@ -1,7 +1,7 @@
 """Decoding: from an image file of any kind to upright RGB of 8 bits, or one reason why that is impossible.
 
-The result is what an image viewer shows: EXIF orientation applied, transparency on white, 16 bits scaled (not clipped)
-to 8, the first frame of an animation.
+The result is what an image viewer shows: EXIF orientation applied, transparency on white, more bits
+scaled (not clipped) to 8, the first frame of an animation.
 """
 
 from collections.abc import Callable
@@ -113,8 +113,8 @@ def _rgb(image: Image.Image) -> Image.Image:
 def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Gray values [y, x] of more than 8 bits, scaled to 0..255.
 
-    16-bit integers are scaled by their full range; floats by the smallest of 0..1, 0..255 and 0..65535 that holds them;
-    anything else by its own minimum and maximum.
+    16-bit integers are scaled by their full range; wider ones by the smaller of 0..255 and 0..65535 that holds them;
+    floats by the smallest of 0..1, 0..255 and 0..65535; what none of these holds by its own minimum and maximum.
     """
     gray = values.astype(np.float64)
     if not np.isfinite(gray).all():
@@ -123,7 +123,7 @@ def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     if values.dtype.kind == "f":
         tops: tuple[float, ...] = (1.0, 255.0, 65535.0)
     else:
-        tops = (65535.0,)
+        tops = (65535.0,) if values.dtype.itemsize <= 2 else (255.0, 65535.0)
     top = next((top for top in tops if low >= 0 and high <= top), None)
     if top is None:
         gray, top = gray - low, max(high - low, 1e-12)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pipeline.core.atlas_names import comparable
 from pipeline.core.errors import ConfigError, ModelError
+from pipeline.model.convention import noise
 from pipeline.model.network_errors import describe_error
 
 
@@ -74,6 +75,42 @@ def match_classes(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.i
     if len(own) == len(known) and (found < 0).all():
         return np.arange(len(own), dtype=np.int64)
     return found
+
+
+def head_note(module: nn.Module, crop: int) -> str | None:
+    """A line about a head that does not tell classes apart by logits; None for the usual one.
+
+    The operation that the network ends with tells a head with a sigmoid or softmax. A multi-label head that ends with a
+    linear layer looks like any other.
+
+    Args:
+        module: a frozen network.
+        crop: side of its input, pixels.
+    """
+    images = noise(crop, 1).requires_grad_()
+    try:
+        with torch.enable_grad():
+            found = module(images)
+    except Exception:  # noqa: BLE001  # a network's code may raise any exception; it does not follow gradients then
+        return None
+    last = type(found.grad_fn).__name__.removesuffix("Backward0")
+    if last == "Sigmoid":
+        return (
+            "the network ends with a sigmoid, as one with several labels for an image: attributions explain its shares "
+            "of 0..1 one by one, and flatten where they are close to 0 or 1; leave it out for logits"
+        )
+    if last in ("Softmax", "LogSoftmax"):
+        kind = "softmax" if last == "Softmax" else "log-softmax"
+        return (
+            f"the network ends with a {kind}: attributions explain its probabilities, of "
+            "which one rises where others fall; leave it out for logits"
+        )
+    if found.shape[1] == 1:
+        return (
+            "the network has a single output, as for regression or a yes-or-no question: positive attributions raise "
+            "it, negative ones lower it, and there are no classes to compare"
+        )
+    return None
 
 
 def _count_logits(module: nn.Module, crop: int) -> int:

@@ -1,7 +1,7 @@
 """Entry of the stage ``prepare``: list the usable images, train or load the network, save both."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,8 @@ from torch import nn
 
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core import artifacts as a
-from pipeline.core.errors import ImageError, escape_control_chars
+from pipeline.core.atlas_names import parse_atlas
+from pipeline.core.errors import ConfigError, ImageError, escape_control_chars
 from pipeline.core.progress import log_line
 from pipeline.images.crops import network_crop
 from pipeline.images.image_set import ImageSet, open_image_set
@@ -21,7 +22,7 @@ from pipeline.model.discovery import discover_layers
 from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
 from pipeline.model.network import Network, save_network
 from pipeline.model.output_format import GivenFormat
-from pipeline.prepare.network import check_labels, check_names, match_classes
+from pipeline.prepare.network import check_labels, check_names, head_note, match_classes
 from pipeline.prepare.train import TopPredictions, top_accuracy, train
 from pipeline.stages import Task
 
@@ -52,10 +53,12 @@ def run(task: Task) -> None:
     """List the usable images, train or load the network, save both."""
     inputs = _load_inputs(task)
     if task.params.model.weights == "train":
-        listing, metrics = _train(task, inputs)
+        inputs, listing, metrics = _train(task, inputs)
     else:
         listing, metrics = _evaluate(task, inputs)
     module = freeze(inputs.module)
+    if note := head_note(module, inputs.preprocessing.crop):
+        log_line(f"prepare: {note}")
     network = Network(
         name=task.params.model.name,
         module=module,
@@ -97,7 +100,8 @@ def _report_unmatched(labels: Sequence[str], classes: Sequence[str]) -> None:
         )
 
 
-def _train(task: Task, inputs: Inputs) -> tuple[Listing, Metrics]:
+def _train(task: Task, inputs: Inputs) -> tuple[Inputs, Listing, Metrics]:
+    """List the images and train the network on them, without classes that have no usable image."""
     crops: list[NDArray[np.uint8]] = []
     listing = _list_images(task, inputs, crops.append)
     classes = listing.manifest.class_
@@ -109,14 +113,51 @@ def _train(task: Task, inputs: Inputs) -> tuple[Listing, Metrics]:
             f"images: expected usable images of two classes or more to train on, found {only} only; add images, or "
             "give model.weights a path or published weights"
         )
+    if len(found) < len(inputs.classes):
+        inputs, listing = _without_empty_classes(task, inputs, listing)
+        classes = listing.manifest.class_
     pixels = np.stack([crops[row] for row in chosen])
     training = task.params.model.training
     trained = train(inputs.module, pixels, classes[chosen], training, inputs.preprocessing, task.params.seed)
-    return listing, {
-        "test_accuracy": trained.test_accuracy,
-        "train_images": trained.train_images,
-        "test_images": trained.test_images,
-    }
+    return (
+        inputs,
+        listing,
+        {
+            "test_accuracy": trained.test_accuracy,
+            "train_images": trained.train_images,
+            "test_images": trained.test_images,
+        },
+    )
+
+
+def _without_empty_classes(task: Task, inputs: Inputs, listing: Listing) -> tuple[Inputs, Listing]:
+    """The same without the classes that have no usable image, where the network takes any number of classes.
+
+    Raises:
+        ConfigError: an atlas is that of a class which is left out, or which gets another index.
+    """
+    own, settings = listing.manifest.class_, task.params.model
+    found = np.unique(own[own >= 0])
+    names = [inputs.classes[index] for index in found]
+    module = make_module(settings, names, task.params.seed, inputs.preprocessing.crop)
+    try:
+        check_names(module, names, inputs.preprocessing.crop)
+    except ConfigError:  # it has a number of logits of its own
+        return inputs, listing
+    empty = [name for index, name in enumerate(inputs.classes) if index not in found]
+    named = f"{', '.join(map(repr, empty[:NAMED]))}{f' and {len(empty) - NAMED} more' if len(empty) > NAMED else ''}"
+    new = np.full(len(inputs.classes) + 1, -1)  # class -1 picks the last
+    new[found] = np.arange(len(found))
+    wanted = {class_ for atlas in task.params.atlases for class_ in parse_atlas(atlas).classes}
+    if any(new[class_] != class_ for class_ in wanted):
+        raise ConfigError(
+            f"classes: expected usable images of every class to train on, found none of {named}, without which other "
+            "classes have other numbers than the atlases name; leave these folders out of the image set"
+        )
+    log_line(f"prepare: no usable image of {named}: the network is trained without")
+    manifest = replace(listing.manifest, class_=new[own])
+    changed = replace(inputs, module=module, classes=tuple(names), class_of_label=new[inputs.class_of_label])
+    return changed, replace(listing, manifest=manifest)
 
 
 def _evaluate(task: Task, inputs: Inputs) -> tuple[Listing, Metrics]:

@@ -82,6 +82,18 @@ def test_sixteen_bits_are_scaled_not_clipped(kind: str) -> None:
     assert len(np.unique(found)) == 64
 
 
+@pytest.mark.parametrize("kind", [None, "TIFF"])
+@pytest.mark.parametrize(
+    ("bits", "top", "white"), [(16, 65535, 255), (16, 255, 1), (32, 255, 255), (32, 65535, 255), (32, 2**30, 255)]
+)
+def test_integers_are_read_by_their_own_range(bits: int, top: int, white: int, kind: str | None) -> None:
+    """16 bits are black to white over all their values; 32 over those of 8 or 16 that hold them, else by itself."""
+    ramp = np.linspace(0, top, 64).astype(np.uint16 if bits == 16 else np.int32)
+    image = Image.fromarray(np.tile(ramp, (8, 1)))
+    found = np.asarray(upright_rgb(stored(image, kind) if kind else image, LIMIT))
+    np.testing.assert_allclose(found[3, :, 0], np.linspace(0, white, 64), atol=1)
+
+
 @pytest.mark.parametrize("top", [1.0, 255.0, 1e6])
 def test_floating_point_values_fill_the_range(top: float) -> None:
     """Floating-point pictures come out from black to white, whichever of the usual ranges they are stored in."""

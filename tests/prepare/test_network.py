@@ -1,8 +1,10 @@
 """Matching the image set's labels to the network's classes."""
 
 import pytest
+from torch import nn
 
-from pipeline.prepare.network import match_classes
+from pipeline.model.build import freeze
+from pipeline.prepare.network import head_note, match_classes
 
 CASES = {
     "equal lists": (["a", "b"], ["a", "b"], [0, 1]),
@@ -24,3 +26,21 @@ def test_labels_find_their_classes(case: str) -> None:
     """Names decide, order only where no name matches, and what is ambiguous or unknown matches nothing."""
     labels, classes, expected = CASES[case]
     assert match_classes(labels, classes).tolist() == expected
+
+
+HEADS: dict[str, tuple[list[nn.Module], str | None]] = {
+    "multi-label": ([nn.Linear(3, 4), nn.Sigmoid()], "ends with a sigmoid, as one with several labels"),
+    "probabilities": ([nn.Linear(3, 4), nn.Softmax(dim=1)], "ends with a softmax"),
+    "their logarithms": ([nn.Linear(3, 4), nn.LogSoftmax(dim=1)], "ends with a log-softmax"),
+    "regression": ([nn.Linear(3, 1)], "a single output, as for regression"),
+    "logits": ([nn.Linear(3, 4)], None),
+    "two logits": ([nn.Sigmoid(), nn.Linear(3, 2)], None),
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_unusual_heads_are_said_to_be_so(head: str) -> None:
+    """A head with a sigmoid, a softmax or a single output is told; logits are not, whatever comes before them."""
+    layers, expected = HEADS[head]
+    note = head_note(freeze(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), *layers)), 8)
+    assert note is None if expected is None else expected in str(note)

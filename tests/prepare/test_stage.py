@@ -1,6 +1,7 @@
 """The stage ``prepare``: from a configuration to the manifest and the saved network."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,23 @@ def test_unusable_images_are_named(tmp_path: Path) -> None:
     Image.new("RGB", (40, 36)).save(root / "a" / "1.png")
     with pytest.raises(ImageError, match="two classes or more to train on, found 'a' only"):
         run(task(tmp_path / "out", images, SMALL))
+
+
+def test_a_class_without_a_usable_image_is_no_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The trained network has the other classes, in order; with an atlas of one that would move, a line says so."""
+    images = folder(tmp_path / "images", "a", "b", "c")
+    for path in (tmp_path / "images" / "b").iterdir():
+        path.write_bytes(b"no image")
+    run(task(tmp_path / "out", images, SMALL))
+    network = load_network(tmp_path / "out" / "model", "cpu")
+    assert network.classes == ("a", "c")
+    assert network.module(torch.zeros(1, 3, 32, 32)).shape == (1, 2)
+    assert read_manifest(tmp_path / "out" / "images.parquet").class_.tolist() == [0] * 6 + [1] * 6
+    assert "no usable image of 'b': the network is trained without" in capsys.readouterr().err
+    moved = task(tmp_path / "moved", images, SMALL)
+    moved = replace(moved, params=moved.params.model_copy(update={"atlases": ("all", "class-2")}))
+    with pytest.raises(ConfigError, match="found none of 'b', without which other classes have other numbers"):
+        run(moved)
 
 
 @pytest.mark.real
