@@ -20,7 +20,7 @@ from typing import Any
 from pipeline.core import artifacts as a
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.files import atomic, discard
-from pipeline.core.progress import log_line, tracked
+from pipeline.core.progress import counted, log_line, tracked
 from pipeline.core.site_data import data_script, read_data_script
 from pipeline.site.pages import DATA_FORMAT, PAGES
 from pipeline.site.published_settings import published_arguments, published_settings
@@ -193,7 +193,7 @@ def _folder(kind: a.Artifact, layer: str, atlas: str = "") -> str:
 
 def _report(folder: Path, names: list[str], manifest: Values) -> None:
     size = sum((folder / name).stat().st_size for name in names)
-    log_line(f"export: {len(names)} files, {size / 1e6:.1f} MB, in {folder}: {', '.join(PAGES)}")
+    log_line(f"export: {counted(len(names), 'file')}, {size / 1e6:.1f} MB, in {folder}: {', '.join(PAGES)}")
     images = sum(name.startswith(IMAGES) and name.endswith(".webp") for name in names)
     if images:
         log_line(f"It contains {images} of your images or crops of them; 'atlas run {KEEP_OUT}' leaves them out.")

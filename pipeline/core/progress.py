@@ -61,3 +61,14 @@ def tracked(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator
 def log_line(line: str) -> None:
     """Write one line to standard error, with secrets masked and control characters escaped."""
     sys.stderr.write(escape_control_chars(redact(line)) + "\n")
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: ``1 atlas``, ``2,000 images``.
+
+    Args:
+        number: how many.
+        one: the noun for one.
+        many: for any other number; by default with an s.
+    """
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

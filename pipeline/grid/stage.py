@@ -20,7 +20,7 @@ from pipeline.core import moments, zarr_store
 from pipeline.core.code_dependencies import stage_digest
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import folder_digest, folder_stat_digest
-from pipeline.core.progress import log_line
+from pipeline.core.progress import counted, log_line
 from pipeline.core.resumable import ResumableArtifact, resume
 from pipeline.grid.cell_assignment import SampleAssignment, assign_samples
 from pipeline.grid.exemplars import exemplars, spread
@@ -44,7 +44,7 @@ def run(task: Task) -> None:
     samples, channels = zarr_store.array(activations, "activation").shape
     cells = _assign_cells(layout, samples, task.params.grid.for_atlas(task.atlas))
     what = f"grid {task.layer}/{task.atlas}"
-    log_line(f"{what}: {int(cells.counts[0].sum())} samples × {channels} channels")
+    log_line(f"{what}: {counted(int(cells.counts[0].sum()), 'sample')} × {counted(channels, 'channel')}")
     image = np.asarray(zarr_store.array(activations, "image")[...])
     spec = _artifact(task, activations, layout)
     classes = zarr_store.array(activations, "attribution").shape[1] if "attribution" in activations else 0
@@ -206,13 +206,14 @@ def print_metrics(what: str, metrics: Mapping[str, Mapping[str, Any]]) -> None:
     for size, numbers in metrics.items():
         if not numbers["drawn"]:
             log_line(
-                f"{what} level {size}: {numbers['occupied']} cells occupied, none drawn, since none has grid.min_count "
-                "samples; the page does not offer this level"
+                f"{what} level {size}: {counted(numbers['occupied'], 'cell')} occupied, none drawn, since none has "
+                "grid.min_count samples; the page does not offer this level"
             )
             continue
         medians = ", ".join(f"{name} {_format(numbers[name])}" for name in ("spread", "reliability"))
         log_line(
-            f"{what} level {size}: {numbers['occupied']} cells occupied, {numbers['drawn']} drawn; median {medians}"
+            f"{what} level {size}: {counted(numbers['occupied'], 'cell')} occupied, {numbers['drawn']:,} drawn; "
+            f"median {medians}"
         )
 
 

@@ -16,7 +16,7 @@ from pipeline.core import artifacts as a
 from pipeline.core import zarr_store
 from pipeline.core.cells import assign_cells
 from pipeline.core.files import atomic
-from pipeline.core.progress import log_line, tracked
+from pipeline.core.progress import counted, log_line, tracked
 from pipeline.core.site_data import MEMBERS_PER_BLOCK, data_script, member_blocks, pack_array
 from pipeline.images.crops import network_crop
 from pipeline.images.manifest import spread_evenly
@@ -108,6 +108,6 @@ def _report(task: Task, second: SecondImageSet, placement: Placement, samples: i
     task.write_metrics({**counts, "shared": overlap})
     shares = ", ".join(f"{share:.0%} at level {size}" for size, share in overlap.items())
     log_line(
-        f"place {task.layer}: {placed} samples of {images} images, {pictures} with a picture; "
+        f"place {task.layer}: {counted(placed, 'sample')} of {counted(images, 'image')}, {pictures} with a picture; "
         f"overlap with the atlas's own distribution {shares}"
     )

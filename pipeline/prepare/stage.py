@@ -12,7 +12,7 @@ from pipeline.config.model import PreprocessingSettings
 from pipeline.core import artifacts as a
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import ConfigError, ImageError, escape_control_chars
-from pipeline.core.progress import log_line
+from pipeline.core.progress import counted, log_line
 from pipeline.images.crops import network_crop
 from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.manifest import Listing, Manifest, list_images, write_manifest, write_rejected
@@ -206,7 +206,8 @@ def _report(task: Task, listing: Listing, network: Network, metrics: Metrics) ->
         log_line(f"prepare: rejected {escape_control_chars(key)}: {reason}")
     scores = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in metrics.items() if _is_share(value))
     log_line(
-        f"prepare: {network.name} with {len(network.classes)} classes and {len(network.layers)} layers to sample"
+        f"prepare: {network.name} with {counted(len(network.classes), 'class', 'classes')} and "
+        f"{counted(len(network.layers), 'layer')} to sample"
         f"{'; ' + scores if scores else ''} ({task.path(a.MODEL)})"
     )
 
@@ -214,7 +215,8 @@ def _report(task: Task, listing: Listing, network: Network, metrics: Metrics) ->
 def _images(manifest: Manifest) -> str:
     small, large = int(manifest.width.min()), int(manifest.width.max())
     width = f"{small}" if small == large else f"{small} to {large}"
-    return f"{len(manifest)} images, {width} pixels wide, {int((manifest.class_ >= 0).sum())} of a class of the network"
+    of_class = int((manifest.class_ >= 0).sum())
+    return f"{counted(len(manifest), 'image')}, {width} pixels wide, {of_class} of a class of the network"
 
 
 def _is_share(value: float | None) -> bool:

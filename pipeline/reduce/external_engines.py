@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.reduce import ReduceSettings
 from pipeline.core.errors import ConfigError
-from pipeline.core.progress import log_line
+from pipeline.core.progress import counted, log_line
 from pipeline.reduce import pca
 from pipeline.reduce.rows import Rows
 
@@ -66,7 +66,7 @@ def _embed_by_umap_learn(
         negative_sample_rate=settings.negative_sample_rate, init=initial, random_state=seed, n_jobs=1,
         precomputed_knn=(ids, distances), force_approximation_algorithm=True,
     )  # fmt: skip
-    log_line(f"umap-learn: {len(points)} points")  # it reports no progress of its own
+    log_line(f"umap-learn: {counted(len(points), 'point')}")  # it reports no progress of its own
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="precomputed_knn")  # transform, which is not used, is unavailable
         embedding = model.fit_transform(points)

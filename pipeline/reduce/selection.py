@@ -16,7 +16,7 @@ from pipeline.core.artifacts import MODEL
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.moments import row_blocks
-from pipeline.core.progress import log_line
+from pipeline.core.progress import counted, log_line
 from pipeline.model.description import read_description
 from pipeline.stages import Task
 
@@ -73,7 +73,7 @@ def _checked_samples(
             f"{FILTER_DESCRIPTIONS[settings.filter]}, found {len(sample)}; use more images or positions per image, "
             "another selection.filter, or lower selection.min_samples"
         )
-    log_line(f"reduce {layer}: {len(sample)} samples of class {name} ({settings.filter})")
+    log_line(f"reduce {layer}: {counted(len(sample), 'sample')} of class {name} ({settings.filter})")
     return sample
 
 

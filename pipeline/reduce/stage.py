@@ -12,7 +12,7 @@ from pipeline.core import zarr_store
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.errors import DataError
 from pipeline.core.moments import layer_statistics, row_blocks
-from pipeline.core.progress import log_line
+from pipeline.core.progress import counted, log_line
 from pipeline.images.manifest import read_manifest
 from pipeline.parallel.process import single_threaded_blas
 from pipeline.reduce import pca
@@ -44,7 +44,8 @@ def run(task: Task) -> None:
     image = np.asarray(zarr_store.array(activations, "image")[...])[samples.sample]
     scan = scan_rows(rows)
     usable = _usable_rows(scan, settings, task.layer)
-    log_line(f"reduce {task.layer}/{task.atlas}: {settings.method} of {len(usable)} samples × {rows.channels} channels")
+    size = f"{counted(len(usable), 'sample')} × {counted(rows.channels, 'channel')}"
+    log_line(f"reduce {task.layer}/{task.atlas}: {settings.method} of {size}")
 
     distinct = distinct_rows(scan.hashes[usable])
     _check_count(len(distinct.first), settings, task.layer)
@@ -142,7 +143,7 @@ def _report(task: Task, metrics: Mapping[str, Any], xy: NDArray[np.float32], lab
     task.write_plot({"x": x.tolist(), "y": y.tolist(), "label": label[plotted].tolist()})
     text = {name: "undefined" if value is None else f"{value:.3f}" for name, value in metrics.items()}
     log_line(
-        f"reduce {task.layer}/{task.atlas}: {metrics['points']} points ({metrics['distinct']} distinct, "
+        f"reduce {task.layer}/{task.atlas}: {counted(metrics['points'], 'point')} ({metrics['distinct']} distinct, "
         f"{metrics['zero']} zero), {metrics['outliers']:.1%} outliers, {metrics['filled']:.0%} of a 20-level grid "
         f"occupied; trustworthiness {text['trustworthiness_10']} (k 10), {text['trustworthiness_50']} (k 50); "
         f"continuity {text['continuity_10']}, {text['continuity_50']}; label hits {text['label_hits']} "

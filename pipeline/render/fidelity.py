@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, cosine_similarity
 
+from pipeline.core.progress import counted
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import center_activations
 from pipeline.featurevis.renderer import Measured
@@ -183,9 +184,10 @@ def summary_line(level: int, style: str, metrics: dict[str, Any]) -> str:
         return f"level {level}: no {style} icons, since no cell has grid.min_count samples"
     raw, centered, found = metrics["fidelity"], metrics["fidelity_centred"], metrics["retrieval"]
     line = (
-        f"level {level}: {metrics['icons']} {style} icons, centered fidelity {_two_digits(centered['median'])} "
-        f"(10th percentile {_two_digits(centered['p10'])}, ceiling {_two_digits(centered['ceiling'])}), "
-        f"raw {_two_digits(raw['median'])} (floor {_two_digits(raw['floor'])}), retrieval {100 * found['exact']:.0f} %"
+        f"level {level}: {counted(metrics['icons'], f'{style} icon')}, centered fidelity "
+        f"{_two_digits(centered['median'])} (10th percentile {_two_digits(centered['p10'])}, "
+        f"ceiling {_two_digits(centered['ceiling'])}), raw {_two_digits(raw['median'])} "
+        f"(floor {_two_digits(raw['floor'])}), retrieval {100 * found['exact']:.0f} %"
     )
     legible = metrics.get("legibility", {})
     if legible.get("recognized"):

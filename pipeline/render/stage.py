@@ -21,7 +21,7 @@ from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, IMAGES, LAYOUT, MO
 from pipeline.core.cells import assign_cells
 from pipeline.core.icon_styles import IconStyle, add_style, by_level
 from pipeline.core.moments import layer_statistics
-from pipeline.core.progress import log_line, progress
+from pipeline.core.progress import counted, log_line, progress
 from pipeline.featurevis.activation_space import ActivationSpace, activation_space
 from pipeline.featurevis.cache import ImageCache, base_digest
 from pipeline.featurevis.memory import check_memory
@@ -67,11 +67,13 @@ def run(task: Task) -> None:
     levels = level_cells(grid)
     total = sum(len(cells.row) for cells in levels) * len(settings.styles)
     large = sum(len(cells.row) for cells in levels if cells.size == settings.large_level) * len(settings.styles)
-    steps = f"{settings.steps} steps" + (f" ({settings.warm_steps} from an image)" if settings.warm_steps else "")
+    steps = counted(settings.steps, "step") + (f" ({settings.warm_steps} from an image)" if settings.warm_steps else "")
     styles = " and ".join(settings.styles)
-    log_line(f"render {task.layer} {task.atlas}: {total} icons of {settings.size} px, {styles}, {steps} each")
+    log_line(
+        f"render {task.layer} {task.atlas}: {counted(total, 'icon')} of {settings.size} px, {styles}, {steps} each"
+    )
     if large:
-        log_line(f"  and {large} large icons of {settings.large_side} px for level {settings.large_level}")
+        log_line(f"  and {counted(large, 'large icon')} of {settings.large_side} px for level {settings.large_level}")
     _mention_former_cache(task.outputs)
     layer_mean = np.asarray(zarr_store.array(grid, "mean")[:], np.float32)
     metrics: dict[IconStyle, dict[str, dict[str, Any]]] = {style: {} for style in settings.styles}
@@ -130,8 +132,8 @@ def run(task: Task) -> None:
             log_line("  " + summary_line(int(size), style, numbers))
     seconds = time.monotonic() - began
     log_line(
-        f"  {total + large} icons in {seconds:.0f} s, {renderers.cache_hits} images from the cache, "
-        f"{renderers.rendered} rendered → {task.path(ICONS)}"
+        f"  {counted(total + large, 'icon')} in {seconds:.0f} s, {counted(renderers.cache_hits, 'image')} from the "
+        f"cache, {renderers.rendered} rendered → {task.path(ICONS)}"
     )
 
 

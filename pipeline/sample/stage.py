@@ -13,7 +13,7 @@ from pipeline.core.artifacts import ACTIVATIONS, IMAGES, MODEL
 from pipeline.core.code_dependencies import stage_digest
 from pipeline.core.errors import DataError
 from pipeline.core.files import discard, identity
-from pipeline.core.progress import log_line, progress
+from pipeline.core.progress import counted, log_line, progress
 from pipeline.core.resumable import Checkpoint, ResumableArtifact, resume, work_folder
 from pipeline.core.zarr_store import add_array, write_shards
 from pipeline.images.manifest import Manifest, read_manifest
@@ -86,7 +86,8 @@ def run(task: Task) -> None:
     task.write_metrics({layer: found.metrics(channels[layer]) for layer, found in stats.items()})
     for layer, found in stats.items():
         summary = found.summary(channels[layer])
-        log_line(f"sample: {layer}: {summary}, from {len(inputs.manifest)} images → {task.path(ACTIVATIONS, layer)}")
+        images = counted(len(inputs.manifest), "image")
+        log_line(f"sample: {layer}: {summary}, from {images} → {task.path(ACTIVATIONS, layer)}")
 
 
 def _read_inputs(task: Task) -> _Inputs:

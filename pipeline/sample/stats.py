@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.progress import counted
+
 
 @dataclass(frozen=True)
 class ActivationStats:
@@ -59,7 +61,9 @@ class ActivationStats:
 
     def summary(self, channels: int) -> str:
         """The counts in half a line."""
-        text = f"{self.samples} samples of {channels} channels, {self.silent_samples} of them silent"
+        text = (
+            f"{counted(self.samples, 'sample')} of {counted(channels, 'channel')}, {self.silent_samples} of them silent"
+        )
         if self.attributions:
             text += f", {self.zero_attributions / self.attributions:.0%} of the attributions exactly zero"
         return text

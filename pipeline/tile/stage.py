@@ -27,7 +27,7 @@ def run(task: Task) -> None:
     grid = zarr_store.open_artifact(a.GRID, task.path(a.GRID))
     styles, sizes = stored_styles(icons), level_sizes(icons)
     names = " and ".join(styles)
-    log_line(f"tile {task.layer}/{task.atlas}: {names} icons of levels {', '.join(map(str, sizes))}")
+    log_line(f"tile {task.layer}/{task.atlas}: {names} icons, level {', '.join(map(str, sizes))}")
     metrics: dict[IconStyle, dict[str, dict[str, Any]]] = {style: {} for style in styles}
     with atomic(task.path(a.TILES)) as folder:
         folder.mkdir()
