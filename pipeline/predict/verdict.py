@@ -18,29 +18,29 @@ WELL = 0.5
 FAIRLY = 0.2
 MIN_IMAGES = 20  # bootstrap intervals over fewer images are too narrow to be trusted
 RULE = (
-    "Grades follow from the score between chance (0 %) and a perfect prediction (100 %): well from "
-    f"{100 * WELL:.0f} %, fairly from {100 * FAIRLY:.0f} %, weakly below. They require that the 95 % interval of the "
-    "lift over every control lies above zero; otherwise there is no prediction. Below fairly the page shows a warning. "
-    f"With fewer than {MIN_IMAGES} images there is no grade."
+    "Grades follow from the score between chance (0 %) and a perfect prediction (100 %): accurately from "
+    f"{100 * WELL:.0f} %, fairly accurately from {100 * FAIRLY:.0f} %, weakly below. They require that the "
+    "95 % interval of the lift over every control lies above zero; otherwise there is no prediction. Below "
+    f"fairly accurately the page shows a warning. With fewer than {MIN_IMAGES} images there is no grade."
 )
 ABLATION: Mapping[Grade, str] = {
-    "well": "Attribution predicts well which logits fall when an activation is ablated",
-    "fairly": "Attribution predicts fairly well which logits fall when an activation is ablated",
-    "weakly": "Attribution predicts only weakly which logits fall when an activation is ablated",
-    "not": "Attribution does not predict which logits fall when an activation is ablated",
-    "unknown": "There are too few samples to measure whether attribution predicts which logits fall",
+    "well": "Attribution accurately predicts which logits drop under ablation",
+    "fairly": "Attribution predicts fairly accurately which logits drop under ablation",
+    "weakly": "Attribution predicts only weakly which logits drop under ablation",
+    "not": "Attribution does not predict which logits drop under ablation",
+    "unknown": "There are too few samples to measure whether attribution predicts which logits drop",
     "too few images": (
-        f"Whether attribution predicts which logits fall cannot be measured with fewer than {MIN_IMAGES} images"
+        f"Whether attribution predicts which logits drop cannot be measured with fewer than {MIN_IMAGES} images"
     ),
 }
 STEERING: Mapping[Grade, str] = {
-    "well": "a cell’s top classes clearly rise when other images are steered toward the cell",
-    "fairly": "a cell’s top classes rise when other images are steered toward the cell",
-    "weakly": "a cell’s top classes rise only slightly when other images are steered toward the cell",
-    "not": "a cell’s top classes do not rise more than others when other images are steered toward the cell",
-    "unknown": "there are too few cells to measure whether a cell’s top classes rise under steering",
+    "well": "the logits of a cell’s top classes clearly increase under steering",
+    "fairly": "the logits of a cell’s top classes increase under steering",
+    "weakly": "the logits of a cell’s top classes increase only slightly under steering",
+    "not": "the logits of a cell’s top classes increase no more than others under steering",
+    "unknown": "there are too few cells to measure whether logits increase under steering",
     "too few images": (
-        f"whether a cell’s top classes rise under steering cannot be measured with fewer than {MIN_IMAGES} images"
+        f"whether logits increase under steering cannot be measured with fewer than {MIN_IMAGES} images"
     ),
 }
 WARNING = "At this layer a cell’s top classes are hints, not evidence of what the network decides by."
