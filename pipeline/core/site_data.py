@@ -15,33 +15,21 @@ from numpy.typing import NDArray
 
 from pipeline.core.errors import ArtifactError
 
-NAN_CODE = -32768
-STEPS = 32767
 MEMBERS_PER_BLOCK = 2**16
 
 
 def pack_array(values: NDArray[Any]) -> dict[str, Any]:
-    """An array as JSON: its number type, shape, scale and deflated little-endian bytes in base64.
+    """An array as JSON: its number type, shape and deflated little-endian bytes in base64.
 
-    Whole numbers keep their values, in the smallest type that holds them. Floating-point numbers are rounded to one of
-    65,535 steps between minus and plus the largest magnitude; NaN has a code of its own.
+    Every number keeps its value: whole numbers in the smallest type that holds them, others as ``float32``, so that the
+    page shows the same digits wherever it shows a number.
 
     Args:
-        values: any shape; booleans, whole numbers, or floats without infinities.
+        values: any shape; booleans, whole numbers, or floats.
     """
-    scale = None
-    if values.dtype.kind == "f":
-        scale = float(np.nanmax(np.abs(values), initial=0.0)) / STEPS or 1.0
-        codes = np.where(np.isnan(values), NAN_CODE, np.rint(values / scale)).astype(np.int16)
-    else:
-        codes = values.astype(smallest_type(values))
-    data = zlib.compress(codes.astype(codes.dtype.newbyteorder("<")).tobytes(), level=9)
-    return {
-        "type": codes.dtype.name,
-        "shape": list(values.shape),
-        "scale": scale,
-        "data": base64.b64encode(data).decode("ascii"),
-    }
+    kind = np.dtype(np.float32) if values.dtype.kind == "f" else smallest_type(values)
+    data = zlib.compress(values.astype(kind.newbyteorder("<")).tobytes(), level=9)
+    return {"type": kind.name, "shape": list(values.shape), "data": base64.b64encode(data).decode("ascii")}
 
 
 def smallest_type(values: NDArray[Any]) -> np.dtype[Any]:

@@ -12,8 +12,8 @@ FLOAT_BYTES = 4
 # measured on a run of SqueezeNet over 1,000 photographs: pyramids of icons of 48 and 96 px, exemplars of 256 px
 TILE_BYTES = {"webp": 0.45, "jpeg": 0.6, "png": 2.7}  # per pixel of the full size, the smaller sizes included
 EXEMPLAR_BYTES = 0.18  # per pixel of an exemplar's image
-HEATMAP_BYTES = 1.0  # per cell and class, in the page's data
-CELL_BYTES, MEMBER_BYTES = 100, 6  # per cell, and per sample, in the page's data
+HEATMAP_BYTES = 5.0  # per cell and class, in the page's data
+CELL_BYTES, MEMBER_BYTES = 130, 6  # per cell, and per sample, in the page's data
 CACHE_ENTRY_BYTES = 100  # per icon in the cache, besides its pixels and its activation
 IMAGE_LIST_BYTES = 120  # per image in the list of images
 

@@ -71,8 +71,7 @@ def _icon(traced: Values) -> Iterator[str]:
     query, icon = traced["query"], traced["icon"]
     row, column = query["cell"]
     yield (
-        f"{query['layer']} / {query['atlas']}, level {query['level']}, cell {row},{column} "
-        f"(row {row + 1}, column {column + 1} on the page)"
+        f"{query['layer']} / {query['atlas']}, level {query['level']}, cell {row},{column} (row {row}, column {column})"
     )
     yield ""
     if icon is None:
@@ -106,7 +105,7 @@ def _cell(traced: Values) -> Iterator[str]:
         unit = {"mean": "logit, relative to the layer's mean", "zero": "logit, relative to zero"}.get(
             cell["baseline"], "logit"
         )
-        yield f"          top classes by attribution ({unit}): {top}"
+        yield f"          top classes (mean attribution, {unit}): {top}"
 
 
 def _exemplars(traced: Values) -> Iterator[str]:

@@ -18,16 +18,16 @@ from pipeline.site.cell_data import (
     attribution_strength,
     classes_per_block,
     exemplar_positions,
-    heatmaps,
     label_counts,
     shared_cells,
     top_classes,
 )
 from pipeline.site.manifest import atlas_entry, level_entry
-from pipeline.site.names import AtlasNames, Grouping, LabelLift, candidates_of_groups, over_represented
+from pipeline.site.names import NO_NAMES, AtlasNames, Grouping, LabelLift, candidates_of_groups, over_represented
 from pipeline.site.polysemantic_cells import polysemantic_cells
 from pipeline.site.read_artifacts import AtlasLevel, AtlasSource, CellIcons
 from pipeline.site.regions import Regions, find_regions, regions_level
+from pipeline.site.verdict import Naming, naming
 
 Content = dict[str, Any]
 
@@ -42,14 +42,13 @@ class Run:
         settings: of the stage.
         label: [image] the network's class, -1 where it is not known.
         classes: number of the network's classes.
-        directions: [class, channel] of the reference layer, see
-            :func:`pipeline.site.polysemantic_cells.class_directions`.
+        profiles: of each layer, [class, cell], see :func:`pipeline.site.polysemantic_cells.class_profiles`.
     """
 
     settings: SiteSettings
     label: NDArray[np.int64]
     classes: int
-    directions: NDArray[np.float32]
+    profiles: tuple[NDArray[np.float32], ...]
 
 
 @dataclass(frozen=True)
@@ -79,11 +78,12 @@ class AtlasData:
             if self._has_planes(level, source):
                 labels[level.size] = over_represented(self._label_counts(level, source))
         if source.attribution is None:
-            return AtlasNames({}, labels, None, np.empty((0, 0), bool))
+            return AtlasNames({}, labels, None, NO_NAMES)
         none = np.zeros(self.run.classes)
+        tops = [top_classes(level.grid.attribution, RANKS) for level in source.levels]
         groupings = [
-            Grouping(self.own.levels[level.size].of_point, top_classes(level.grid.attribution, RANKS)[0], none)
-            for level in source.levels
+            Grouping(self.own.levels[level.size].of_point, top, none)
+            for level, (top, _) in zip(source.levels, tops, strict=True)
         ]
         regions, level_of_regions = None, self._regions_level(source)
         if level_of_regions is not None:
@@ -96,12 +96,16 @@ class AtlasData:
                 groupings.append(Grouping(of_point, regions.top, regions.average))
         image = source.image[self.own.sample]
         found = candidates_of_groups(groupings, row_blocks(source.attribution), self.own.sample, image)
-        cells = {level.size: own for level, own in zip(source.levels, found, strict=False)}
-        of_region = np.ones(regions.top.shape if regions else (0, 0), bool)
-        if regions is not None:
-            for cut, own in zip(np.unique(regions.cut), found[len(cells) :], strict=True):
-                of_region[regions.cut == cut] = own[regions.cut == cut]
-        return AtlasNames(cells, labels, regions, of_region)
+        cells = {
+            level.size: naming(alike, value)
+            for level, alike, (_, value) in zip(source.levels, found[: len(tops)], tops, strict=True)
+        }
+        if regions is None:
+            return AtlasNames(cells, labels, None, NO_NAMES)
+        alike_of_region = np.ones(regions.top.shape, bool)
+        for cut, own in zip(np.unique(regions.cut), found[len(cells) :], strict=True):
+            alike_of_region[regions.cut == cut] = own[regions.cut == cut]
+        return AtlasNames(cells, labels, regions, naming(alike_of_region, regions.excess))
 
     def files(self, source: AtlasSource, names: AtlasNames) -> Iterator[tuple[str, Content]]:
         """Name below ``<layer>/<atlas>/`` and content of every data file."""
@@ -116,7 +120,7 @@ class AtlasData:
             for style in source.styles[1:]:
                 yield f"{level.size}/icons-{style}", icons_content(level.icons[style])
             if source.scale and self._has_planes(level, source):
-                yield from plane_blocks("heatmap", "heatmap", level, heatmaps(level.grid.attribution, source.scale))
+                yield from plane_blocks("heatmap", "heatmap", level, level.grid.attribution.T)
             if self.name == "all":
                 yield from self._whole_atlas_files(level, source)
         if (level_of_regions := self._regions_level(source)) is not None and names.regions is not None:
@@ -165,12 +169,13 @@ class AtlasData:
         return regions_level(source.levels) if source.scale else None
 
     def _level(self, level: AtlasLevel, source: AtlasSource) -> Content:
-        return level_entry(level.grid, **source.tiles["levels"][str(level.size)])
+        fidelity = next(iter(level.icons.values())).fidelity_centred
+        return level_entry(level.grid, fidelity, **source.tiles["levels"][str(level.size)])
 
     def _whole_atlas_files(self, level: AtlasLevel, source: AtlasSource) -> Iterator[tuple[str, Content]]:
         """Files of the atlas of all samples alone: polysemantic cells, and counts of each label's samples."""
         if source.scale:
-            found = polysemantic_cells(level.grid.attribution, level.grid.drawn, self.run.directions)
+            found = polysemantic_cells(level.grid.attribution, level.grid.drawn, self.run.profiles)
             yield (
                 f"{level.size}/polysemantic_cells",
                 {
@@ -179,7 +184,7 @@ class AtlasData:
                     "second": pack_array(found.classes[:, 1]),
                     "first_value": pack_array(found.value[:, 0]),
                     "second_value": pack_array(found.value[:, 1]),
-                    "distance": pack_array(found.distance),
+                    "overlap": pack_array(found.overlap),
                     "score": pack_array(found.score),
                 },
             )
@@ -205,7 +210,7 @@ class AtlasData:
 def cells_content(level: AtlasLevel, top: int, names: AtlasNames) -> Content:
     """Row and column, count, metrics and ``top`` strongest classes of every cell; of icons those of the first style.
 
-    Besides which classes cannot be told from the strongest, and the most over-represented label, where they are known.
+    Besides which classes may name it, and the most over-represented label, where they are known.
     """
     grid, icons = level.grid, next(iter(level.icons.values()))
     classes, values = top_classes(grid.attribution, top)
@@ -218,9 +223,13 @@ def cells_content(level: AtlasLevel, top: int, names: AtlasNames) -> Content:
         **_measures(icons),
         "top_class": pack_array(classes),
         "top_value": pack_array(values),
-        **({"candidate": pack_array(names.cells[level.size])} if level.size in names.cells else {}),
+        **_naming_content(names.cells.get(level.size)),
         **_label_content(names.labels.get(level.size)),
     }
+
+
+def _naming_content(found: Naming | None) -> Content:
+    return {} if found is None else {"candidate": pack_array(found.candidate), "named": pack_array(found.named)}
 
 
 def _label_content(found: LabelLift | None) -> Content:
@@ -271,15 +280,16 @@ def regions_of(level: AtlasLevel) -> Regions:
         return find_regions(grid.size, grid.cell[drawn], grid.count[drawn], grid.attribution[drawn])
 
 
-def regions_content(level: AtlasLevel, found: Regions, candidate: NDArray[np.bool_]) -> Content:
-    """The regions of a level, their top classes and which of them cannot be told from the first, [region, rank]."""
+def regions_content(level: AtlasLevel, found: Regions, of_region: Naming) -> Content:
+    """The regions of a level that some class may name, their top classes, and which of these may."""
+    kept = of_region.candidate[:, :1].any(axis=1)
     return {
         "size": level.size,
-        "label_position": pack_array(found.label_position),
-        "cells": pack_array(found.cells),
-        "class": pack_array(found.top),
-        "candidate": pack_array(candidate),
-        "cut": pack_array(found.cut),
+        "label_position": pack_array(found.label_position[kept]),
+        "cells": pack_array(found.cells[kept]),
+        "class": pack_array(found.top[kept]),
+        **_naming_content(Naming(of_region.candidate[kept], of_region.named[kept])),
+        "cut": pack_array(found.cut[kept]),
     }
 
 

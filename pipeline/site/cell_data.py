@@ -1,4 +1,4 @@
-"""Data of each cell of a level: top classes, heatmaps, labels, exemplars, icon origin, and related cells.
+"""Data of each cell of a level: top classes, labels, exemplars, icon origin, and related cells.
 
 Related cells are similar ones of the same level, and those of other layers that share samples.
 """
@@ -70,26 +70,8 @@ def attribution_strength(attribution: NDArray[np.float32]) -> float:
     return float(np.median(attribution.max(axis=1))) if attribution.size else 0.0
 
 
-def heatmaps(attribution: NDArray[np.float32], scale: float) -> NDArray[np.int8]:
-    """Every class's attribution in every cell, in 255 steps that are finest around zero.
-
-    ``±127 · sqrt(|attribution| / scale)``: with a thousand classes most values are far below the largest one, and
-    linear steps would round them all to zero.
-
-    Args:
-        attribution: [cell, class], logit.
-        scale: the magnitude that becomes 127, the same for all classes and levels of a layer.
-
-    Returns:
-        [class, cell].
-    """
-    share = np.minimum(np.abs(attribution.T) / scale, 1) if scale else np.zeros_like(attribution.T)
-    planes: NDArray[np.int8] = np.rint(127 * np.sqrt(share) * np.sign(attribution.T)).astype(np.int8)
-    return planes
-
-
-def classes_per_block(cells: int, limit: int = 2**18) -> int:
-    """Number of classes whose planes [class, cell] share a data file, so that it has about ``limit`` bytes at most."""
+def classes_per_block(cells: int, limit: int = 2**16) -> int:
+    """Number of classes whose planes [class, cell] share a data file, so that it has ``limit`` numbers at most."""
     return max(1, limit // max(1, cells))
 
 

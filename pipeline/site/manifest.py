@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline import __version__
 from pipeline.core import artifacts as a
 from pipeline.core.artifacts import Artifact
@@ -15,6 +18,7 @@ from pipeline.model.description import LayerShape
 from pipeline.site.pages import DATA_FORMAT
 from pipeline.site.published_settings import published_arguments, published_settings
 from pipeline.site.read_artifacts import read_tiles
+from pipeline.site.verdict import count_doubts, verdict_content
 from pipeline.stages import Task
 
 Content = dict[str, Any]
@@ -62,11 +66,14 @@ def atlas_entry(
     return {"name": name, "levels": list(levels), "tiles": form, "heatmap": heatmap}
 
 
-def level_entry(level: GridLevel, width: int, height: int, large: bool = False) -> Content:
+def level_entry(
+    level: GridLevel, fidelity: NDArray[np.floating], width: int, height: int, large: bool = False
+) -> Content:
     """A level's entry.
 
     Args:
         level: its cells.
+        fidelity: [cell] centered fidelity of their icons of the first style, NaN without one.
         width: of its image, pixels.
         height: likewise.
         large: the image is made of large icons.
@@ -78,6 +85,9 @@ def level_entry(level: GridLevel, width: int, height: int, large: bool = False) 
         "cells": len(level),
         "drawn": int(level.drawn.sum()),
         "samples": int(level.count.sum()),
+        "doubt": count_doubts(
+            {"fidelity": fidelity, "reliability": level.reliability, "spread": level.spread}, level.drawn
+        ),
         **({"large": True} if large else {}),
     }
 
@@ -91,6 +101,7 @@ def manifest(
     second: str | None,
     initial_layer: str,
     provenance: Mapping[str, Any],
+    recorded: Mapping[str, bool],
 ) -> Content:
     """The whole manifest.
 
@@ -103,6 +114,7 @@ def manifest(
         second: title of the second image set on the atlas, if there is one.
         initial_layer: name of the layer that the page opens on.
         provenance: see :func:`provenance_content`.
+        recorded: see :func:`recorded_content`.
     """
     return {
         "format": DATA_FORMAT,
@@ -118,8 +130,26 @@ def manifest(
         "images": images,
         "images_per_folder": IMAGES_PER_FOLDER,
         "exemplars": exemplars,
+        "recorded": dict(recorded),
+        "verdict": verdict_content(),
         "provenance": dict(provenance),
         "second_image_set": None if second is None else {"title": second},
+    }
+
+
+def recorded_content(task: Task, images: Manifest, provenance: Mapping[str, Any]) -> dict[str, bool]:
+    """Whether the run has attributions, labels that are classes of the network, and a judge of its icons.
+
+    Args:
+        task: of the stage.
+        images: the manifest of the images.
+        provenance: see :func:`provenance_content`.
+    """
+    samples = (open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer)) for layer in task.params.layers)
+    return {
+        "attributions": any("attribution" in layer for layer in samples),
+        "labels": bool((images.class_ >= 0).any()),
+        "judge": bool(provenance["settings"].get("judge")),
     }
 
 

@@ -1,9 +1,10 @@
 """Names of cells and regions: the class that attributions support, and the label that is over-represented.
 
 A cell is named after the class of its largest mean attribution where the samples support that: where the 95 % interval
-of its difference to each other class, over resamples of the cell's images, lies above zero. Where it does not, the cell
-is mixed, and the classes that cannot be told from the first are its candidates. Labels of the images judge names; they
-have no part in making them.
+of its difference to each other class, over resamples of the cell's images, lies above zero. Where it does not, the
+classes that cannot be told from the first are its candidates: "fireboat or streetcar". A class of too small an
+attribution names nothing (:func:`pipeline.site.verdict.naming`). Labels of the images judge names; they have no part in
+making them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,12 +19,14 @@ from pipeline.core.bootstrap import COVERAGE, draw_counts
 from pipeline.core.grid_levels import GridLevel
 from pipeline.site.cell_data import RANKS, top_classes
 from pipeline.site.regions import Regions
+from pipeline.site.verdict import Naming
 
 Blocks = Iterable[tuple[int, NDArray[Any]]]
 
 RESAMPLES = 200
 SEED = 0
 FIRST = 3  # classes among which the label is looked for
+NO_NAMES = Naming(np.empty((0, 0), bool), np.empty(0, bool))
 
 
 @dataclass(frozen=True)
@@ -44,22 +47,22 @@ class AtlasNames:
     """What supports the names of an atlas's cells and regions.
 
     Attributes:
-        cells: by level, [cell, rank] the classes that cannot be told from the first; empty without attributions.
+        cells: by level, which classes may name each cell; empty without attributions.
         labels: by level, the cells' most over-represented labels; of levels that have counts of labels.
         regions: of the level whose regions are named; None where none is.
-        of_region: [region, rank] as ``cells``.
+        of_region: which classes may name each region.
     """
 
-    cells: Mapping[int, NDArray[np.bool_]]
+    cells: Mapping[int, Naming]
     labels: Mapping[int, LabelLift]
     regions: Regions | None
-    of_region: NDArray[np.bool_]
+    of_region: Naming
 
     def metrics(self, level: GridLevel) -> dict[str, Any]:
         """Of the drawn cells of a level: how many are named, and how labels agree with the top classes."""
         if level.size not in self.cells:
             return {}
-        named = ~self.cells[level.size][:, 1:].any(axis=1) & level.drawn
+        named = self.cells[level.size].named & level.drawn
         found: dict[str, Any] = {"drawn": int(level.drawn.sum()), "named": int(named.sum())}
         if level.size not in self.labels:
             return found

@@ -15,10 +15,9 @@ from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
 from pipeline.core.icon_styles import IconStyle, stored_styles, style_group
-from pipeline.core.moments import layer_mean, row_blocks
 from pipeline.core.zarr_store import StoredArray, array, open_artifact
-from pipeline.site.cell_data import IconOrigin, Neighbors, SampleCells, icon_origins, nearest_cells
-from pipeline.site.polysemantic_cells import class_directions
+from pipeline.site.cell_data import IconOrigin, Neighbors, SampleCells, icon_origins, label_counts, nearest_cells
+from pipeline.site.polysemantic_cells import class_profiles
 from pipeline.stages import Task
 
 
@@ -118,27 +117,33 @@ def read_sample_cells(task: Task, layer: str, atlas: str, sizes: Sequence[int]) 
     return SampleCells(read_values(layout, "sample"), {found.size: found for found in levels}, drawn)
 
 
-def read_class_directions(samples: zarr.Group, label: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    """Directions of the classes' mean activations [class, channel].
-
-    A sample's class is its image's label; where no image has one, the class of its largest positive attribution.
+def read_class_profiles(
+    task: Task, label: NDArray[np.int64], classes: int, finest: int
+) -> tuple[NDArray[np.float32], ...]:
+    """The distribution of each class over the cells of every layer; none without attributions.
 
     Args:
-        samples: activations of the reference layer.
-        label: [image] class, -1 where it is not known.
-        classes: number of classes.
+        task: of the stage.
+        label: [image] the network's class, -1 where it is not known.
+        classes: number of the network's classes.
+        finest: cells are those of the finest level of the atlas of all samples up to this one, else of the coarsest.
     """
-    activation = array(samples, "activation")
-    known = bool((label >= 0).any())
-    if not known and "attribution" not in samples:
-        return np.full((classes, activation.shape[1]), np.nan, np.float32)
-    of_sample = (
-        label[read_values(samples, "image")]
-        if known
-        else np.concatenate([_top_class(block) for _, block in row_blocks(array(samples, "attribution"))])
-    )
-    blocks = ((np.arange(first, first + len(block)), block) for first, block in row_blocks(activation))
-    return class_directions(blocks, of_sample, classes, layer_mean(activation).astype(np.float32))
+    found = []
+    for layer in task.params.layers:
+        grid = open_artifact(a.GRID, task.path(a.GRID, layer, "all"))
+        sizes = level_sizes(grid)
+        size = max((size for size in sizes if size <= finest), default=min(sizes))
+        level = grid_level(grid, size)
+        if not level.has_attribution:
+            continue
+        labeled = None
+        if (label >= 0).any():
+            samples = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer))
+            cells = read_sample_cells(task, layer, "all", [size])
+            of_point = label[read_values(samples, "image")[cells.sample]]
+            labeled = label_counts(cells.levels[size], of_point, classes)
+        found.append(class_profiles(level.attribution, level.count, labeled))
+    return tuple(found)
 
 
 def read_level(grid: zarr.Group, icons: zarr.Group, size: int) -> AtlasLevel:
@@ -202,8 +207,3 @@ def _icon_origin(icons: zarr.Group, own: IconLevel, cells: int) -> NDArray[np.ui
     above = own.key[:0] if coarser is None else icon_level(icons, coarser).key
     found[own.cell] = icon_origins(own.key, own.parent, above)
     return found
-
-
-def _top_class(attribution: NDArray[Any]) -> NDArray[np.int64]:
-    """[sample] the class of largest attribution [sample, class], -1 where none is positive."""
-    return np.where(attribution.max(axis=1) > 0, attribution.argmax(axis=1), -1)

@@ -33,6 +33,7 @@ class Regions:
         cells: [region] number of cells.
         top: [region, rank] the classes of largest excess, largest first; the first labels the region, if it can be told
             from the others.
+        excess: [region, rank] how much their mean attribution in the region exceeds the average, logit.
         cut: [region] index into ``CUTS`` of the cut at which it was first found; those of one cut do not overlap.
         members: [region] indices of the drawn cells of each.
         average: [class] mean attribution over all samples, which excesses exceed.
@@ -41,6 +42,7 @@ class Regions:
     label_position: NDArray[np.float64]
     cells: NDArray[np.int64]
     top: NDArray[np.int64]
+    excess: NDArray[np.float64]
     cut: NDArray[np.int64]
     members: tuple[NDArray[np.int64], ...]
     average: NDArray[np.float64]
@@ -83,7 +85,7 @@ def find_regions(
     excess = attribution - average
     pairs = adjacent_pairs(row_column, size)
     own = _unit(excess)
-    found: list[tuple[NDArray[np.float64], int, NDArray[np.int64], int, NDArray[np.int64]]] = []
+    found: list[tuple[NDArray[np.float64], int, NDArray[np.int64], NDArray[np.float64], int, NDArray[np.int64]]] = []
     seen: set[bytes] = set()
     for cut, region in enumerate(_cuts(_unit(_smooth(excess, weight, pairs)), pairs)):
         for members in _groups(region):
@@ -91,13 +93,15 @@ def find_regions(
             if name in seen or not _is_similar(own[members]):
                 continue
             seen.add(name)
-            top = np.argsort(-(weight[members] @ excess[members]), kind="stable")[:RANKS]
-            found.append((label_position(row_column[members]), len(members), top, cut, members))
-    positions, cells, tops, cuts, regions = zip(*found, strict=True) if found else ((), (), (), (), ())
+            mean = weight[members] @ excess[members] / weight[members].sum()
+            top = np.argsort(-mean, kind="stable")[:RANKS]
+            found.append((label_position(row_column[members]), len(members), top, mean[top], cut, members))
+    positions, cells, tops, means, cuts, regions = zip(*found, strict=True) if found else ((), (), (), (), (), ())
     return Regions(
         label_position=np.array(positions, np.float64).reshape(-1, 2),
         cells=np.array(cells, np.int64),
         top=np.array(tops, np.int64).reshape(-1, min(RANKS, attribution.shape[1])),
+        excess=np.array(means, np.float64).reshape(-1, min(RANKS, attribution.shape[1])),
         cut=np.array(cuts, np.int64),
         members=tuple(regions),
         average=average,

@@ -4,6 +4,7 @@ It writes the pages, ``data/`` and ``viewer/`` beside the tiles.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,8 @@ from numpy.typing import NDArray
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core import artifacts as a
 from pipeline.core.files import atomic
-from pipeline.core.progress import log_line, tracked
+from pipeline.core.progress import counted, log_line, tracked
 from pipeline.core.site_data import data_script
-from pipeline.core.zarr_store import open_artifact
 from pipeline.images.crops import network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
@@ -23,13 +23,32 @@ from pipeline.images.thumbnails import encode_thumbnail, image_lists, thumbnail_
 from pipeline.model.description import LayerShape, read_description
 from pipeline.site.atlas_data import AtlasData, Run
 from pipeline.site.initial_layer import initial_layer
-from pipeline.site.manifest import layer_entry, manifest, provenance_content
+from pipeline.site.manifest import layer_entry, manifest, provenance_content, recorded_content
+from pipeline.site.names import AtlasNames
 from pipeline.site.pages import PAGES, page, viewer_files
-from pipeline.site.read_artifacts import read_atlas, read_class_directions, read_sample_cells, read_zero_share
-from pipeline.site.tour import bookmarks_content
+from pipeline.site.read_artifacts import read_atlas, read_class_profiles, read_sample_cells, read_zero_share
+from pipeline.site.regions import FINEST
+from pipeline.site.tour import automatic_tour, given_bookmarks
 from pipeline.stages import Task
 
 Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What is known of an atlas once its data files are written.
+
+    Attributes:
+        entry: its entry in the manifest.
+        exemplar_images: rows of the images that its exemplars come from.
+        names: what supports the names of its cells.
+        metrics: by level, of these names.
+    """
+
+    entry: dict[str, Any]
+    exemplar_images: Rows
+    names: AtlasNames
+    metrics: dict[str, Any]
 
 
 def run(task: Task) -> None:
@@ -38,16 +57,20 @@ def run(task: Task) -> None:
     viewer = viewer_files()
     network = read_description(task.path(a.MODEL))
     images = read_manifest(task.path(a.IMAGES))
-    bookmarks = bookmarks_content(task, network, len(images))  # first: a wrong bookmark is refused before any writing
+    given = given_bookmarks(task, network)  # first: a wrong bookmark is refused before any writing
     opened = initial_layer(task, network["layers"])  # likewise
     with atomic(site / "data") as data:
-        layers, rows, naming = _write_layers(task, data, network, images.class_)
+        layers, rows, whole = _write_layers(task, data, network, images.class_)
         _write_images(task, data, network, rows)
         second = task.params.place.title if task.params.placed else None
         provenance = provenance_content(task, network, images)
-        content = manifest(title, network, layers, len(images), task.params.site.exemplars, second, opened, provenance)
+        recorded = recorded_content(task, images, provenance)
+        exemplars = task.params.site.exemplars
+        content = manifest(title, network, layers, len(images), exemplars, second, opened, provenance, recorded)
         _write_data(data, "manifest", content)
-        _write_data(data, "bookmarks", bookmarks)
+        names = {layer: written.names.cells for layer, written in whole.items()}
+        stops = given or automatic_tour(task, network, len(images), opened, names)
+        _write_data(data, "bookmarks", {"automatic": not given, "bookmarks": stops})
     with atomic(site / "viewer") as folder:
         folder.mkdir()
         for name, source in viewer.items():
@@ -55,52 +78,46 @@ def run(task: Task) -> None:
     for file, script in PAGES.items():
         with atomic(site / file) as partial:
             partial.write_text(page(title, script), encoding="utf-8")
-    _report(task, site, layers, len(rows), naming)
+    _report(task, site, layers, len(rows), {layer: written.metrics for layer, written in whole.items()})
 
 
 def _write_layers(
     task: Task, data: Path, network: Mapping[str, Any], label: Rows
-) -> tuple[list[dict[str, Any]], Rows, dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], Rows, dict[str, Written]]:
     """Write the data of every atlas.
 
     Returns:
-        The layers' entries, the rows of all exemplars' images, and by layer and level of the atlas of all samples the
-        metrics of the cells' names.
+        The layers' entries, the rows of all exemplars' images, and by layer what is known of its atlas of all samples.
     """
     names, classes = task.params.layers, len(network["classes"])
-    reference = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, names[-1]))
-    run = Run(task.params.site, label, classes, read_class_directions(reference, label, classes))
+    run = Run(task.params.site, label, classes, read_class_profiles(task, label, classes, FINEST))
     entries: dict[str, list[dict[str, Any]]] = {layer: [] for layer in names}
     exemplar_images: list[Rows] = []
-    naming: dict[str, Any] = {}
+    whole: dict[str, Written] = {}
     for atlas in tracked(task.params.atlases, "cells", len(task.params.atlases), "atlas"):
         levels = task.params.grid.for_atlas(atlas)
         sample_cells = {layer: read_sample_cells(task, layer, atlas, levels) for layer in names}
         for layer in names:
-            entry, rows, named = _write_atlas(task, data, AtlasData(layer, atlas, sample_cells, run))
-            entries[layer].append(entry)
-            naming |= {layer: named} if atlas == "all" else {}
-            exemplar_images.append(rows)
+            written = _write_atlas(task, data, AtlasData(layer, atlas, sample_cells, run))
+            entries[layer].append(written.entry)
+            whole |= {layer: written} if atlas == "all" else {}
+            exemplar_images.append(written.exemplar_images)
     crop = network["preprocessing"]["crop"]
     layers = [
         layer_entry(layer, LayerShape(**network["layers"][layer]), crop, atlases, read_zero_share(task, layer))
         for layer, atlases in entries.items()
     ]
-    return layers, np.unique(np.concatenate(exemplar_images)), naming
+    return layers, np.unique(np.concatenate(exemplar_images)), whole
 
 
-def _write_atlas(task: Task, data: Path, atlas: AtlasData) -> tuple[dict[str, Any], Rows, dict[str, Any]]:
-    """Write the data of one atlas.
-
-    Returns:
-        Its entry in the manifest, the rows of its exemplars' images, and by level the metrics of the cells' names.
-    """
+def _write_atlas(task: Task, data: Path, atlas: AtlasData) -> Written:
+    """Write the data of one atlas."""
     source = read_atlas(task, atlas.layer, atlas.name, list(atlas.own.levels))
     names = atlas.names(source)
     for name, content in atlas.files(source, names):
         _write_data(data, f"{atlas.layer}/{atlas.name}/{name}", content)
     metrics = {str(level.size): names.metrics(level.grid) for level in source.levels}
-    return atlas.entry(source), atlas.exemplar_images(source), metrics
+    return Written(atlas.entry(source), atlas.exemplar_images(source), names, metrics)
 
 
 def _write_images(task: Task, data: Path, network: Mapping[str, Any], rows: Rows) -> None:
@@ -140,6 +157,7 @@ def _report(task: Task, site: Path, layers: list[dict[str, Any]], images: int, n
         }
     )
     log_line(
-        f"site: {len(layers)} layers, {len(task.params.atlases)} atlases, {len(levels)} levels, {cells} drawn cells, "
-        f"{images} exemplar images; {size / 1e6:.1f} MB of data in {len(files)} files; open {site / 'index.html'}"
+        f"site: {counted(len(layers), 'layer')}, {counted(len(task.params.atlases), 'atlas', 'atlases')} at each, "
+        f"{counted(len(levels), 'level')}, {counted(cells, 'drawn cell')}, {counted(images, 'exemplar image')}; "
+        f"{size / 1e6:.1f} MB of data in {counted(len(files), 'file')}; open {site / 'index.html'}"
     )

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from pipeline.site.pages import viewer_files
 from tests.axe import faults
 from tests.patch.planted import Planted, plant_site
+from tests.text_size import too_small
 
 pytestmark = pytest.mark.browser
 
@@ -99,6 +100,12 @@ def test_links_lead_to_this_atlas(opened: Opener) -> None:
     link = page.locator(".cards a").first.get_attribute("href")
     assert link is not None
     assert "&level=5&pin=5." in link
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_all_text_is_large_enough(opened: Opener, width: int) -> None:
+    """No text of the report is smaller than 13 px on the screen, that of the plots included."""
+    assert too_small(opened("#mixed4a/compare-0-1/0-1", width=width)) == []
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])

@@ -19,6 +19,7 @@ from pipeline.site.pages import page as frame
 from pipeline.site.pages import viewer_files
 from tests.axe import faults
 from tests.predict.planted import LAYER, SHAPES, plant
+from tests.text_size import too_small
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +37,9 @@ def entry(name: str, shape: LayerShape = SHAPES["map"]) -> dict[str, Any]:
 def manifest(layers: list[dict[str, Any]], settings: dict[str, Any]) -> dict[str, Any]:
     """The manifest as far as this page reads it."""
     network = {"name": MARKUP, "classes": CLASSES, "crop": 32}
-    return {"title": TITLE, "network": network, "layers": layers, "provenance": {"settings": settings}}
+    recorded = {"attributions": True, "labels": True, "judge": settings["judge"] is not None}
+    provenance = {"settings": settings}
+    return {"title": TITLE, "network": network, "layers": layers, "provenance": provenance, "recorded": recorded}
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +172,15 @@ def test_cells_lead_to_the_atlas(opened: Opener, truth: Any) -> None:
         == page.locator(f"td a[href='{link}'], th a[href='{link}']").count()
         == 1
     )
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_all_text_is_large_enough(opened: Opener, judged: Path, width: int) -> None:
+    """With open tables no text is smaller than 13 px, in the tests and in the legibility."""
+    page = opened(width=width, folder=judged)
+    for summary in page.locator("summary").all():
+        summary.click()
+    assert too_small(page) == []
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])

@@ -151,8 +151,8 @@ def test_the_text_is_complete(here: Path, capsys: pytest.CaptureFixture[str]) ->
     found = told(capsys, f"cell={place}")
     assert main([*ASKED, f"cell={place}"]) == 0
     text = capsys.readouterr().out
-    row, column = (int(number) + 1 for number in place.split(","))
-    assert f"cell {place} (row {row}, column {column} on the page)" in text
+    row, column = (int(number) for number in place.split(","))
+    assert f"cell {place} (row {row}, column {column})" in text
     for exemplar in found["exemplars"]:
         assert exemplar["key"] in text
         assert exemplar["file"] == "unchanged"

@@ -1,7 +1,7 @@
 """A small run with known numbers: cells of several levels, two layers, synthetic icons and images."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from pipeline.config.params import parse_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, IMAGES, LAYOUT, MODEL, PLACE, SITE, TILES
 from pipeline.core.icon_styles import IconStyle, add_style
 from pipeline.core.site_data import data_script, pack_array
-from pipeline.core.zarr_store import create, write_array
+from pipeline.core.zarr_store import create, open_artifact, write_array
 from pipeline.images.image_folder import ImageFolder
 from pipeline.images.manifest import Manifest, write_manifest
 from pipeline.model.description import LayerShape
@@ -97,14 +97,23 @@ def plant(
     samples: int = SAMPLES,
     levels: tuple[int, ...] = LEVELS,
     styles: tuple[IconStyle, ...] = ("drawn",),
+    without: Collection[str] = (),
     **site: Any,
 ) -> Planted:
     """Write every artifact that the stage ``site`` reads below ``root``.
 
     The comparison has icons of the first style alone.
+
+    Args:
+        root: of the run.
+        samples: of every layer.
+        levels: cells per side.
+        styles: of the icons.
+        without: what the run does not have, of ``attributions``, ``labels``, ``comparisons``, ``second``.
+        site: settings of the stage.
     """
-    keys = _photographs(root / "images")
-    task = _task(root, levels, site)
+    keys = _photographs(root / "images", labeled="labels" not in without)
+    task = _task(root, levels, site, without)
     _images(task, root / "images", keys)
     _network(task)
     places = {layer: _layout(number, samples) for number, layer in enumerate(LAYERS)}
@@ -119,12 +128,15 @@ def plant(
         position[layer] = RANDOM(number).integers(0, side, (samples, 2))
         everything = np.arange(samples)
         xy = places[layer]
-        _activations(task, layer, image, position[layer], _attribution(number, xy, RANDOM([number, 8])))
+        attributed = "attributions" not in without
+        _activations(task, layer, image, position[layer], _attribution(number, xy, RANDOM([number, 8])), attributed)
         whole = [_level(number, size, xy, everything, partial(_attribution, number)) for size in levels]
         found |= {(layer, level.size): level for level in whole}
         _atlas(task, number, "all", whole, xy, everything, styles)
         _second_set(task, layer, whole, xy[second], second_image)
         for atlas, chosen, points, attribution in _part_atlases(layer, number, samples):
+            if atlas not in task.params.atlases:
+                continue
             few = [_level(number, size, points, chosen, attribution) for size in CLASS_LEVELS]
             others |= {(layer, atlas, level.size): level for level in few}
             _atlas(task, number, atlas, few, points, chosen, styles[:1] if atlas == COMPARE_ATLAS else styles)
@@ -214,19 +226,24 @@ def _atlas(
             }
         write_array(group, LAYOUT, "sample", chosen)
         write_array(group, LAYOUT, "xy", xy)
-    _grid(task, layer, atlas, levels)
+    _grid(task, layer, atlas, levels, "attribution" in open_artifact(ACTIVATIONS, task.path(ACTIVATIONS, layer)))
     _icons_and_tiles(task, number, atlas, levels, styles)
 
 
-def _task(root: Path, levels: tuple[int, ...], site: dict[str, Any]) -> Task:
+def _task(root: Path, levels: tuple[int, ...], site: dict[str, Any], without: Collection[str]) -> Task:
+    atlases = ["all", CLASS_ATLAS, COMPARE_ATLAS]
+    if "attributions" in without:
+        atlases = ["all"]
+    elif "comparisons" in without:
+        atlases.remove(COMPARE_ATLAS)
     empty: dict[str, dict[str, Any]] = {name: {} for name in ("prepare", "sample", "reduce", "render", "tile")}
     params = parse_params(
         {
             "seed": 0,
             "layers": list(LAYERS),
-            "atlases": ["all", CLASS_ATLAS, COMPARE_ATLAS],
-            "compared": [COMPARE_ATLAS],
-            "placed": list(LAYERS),
+            "atlases": atlases,
+            "compared": [name for name in atlases if name == COMPARE_ATLAS],
+            "placed": [] if "second" in without else list(LAYERS),
             "place": {"title": SECOND},
             "images": {"_target_": "pipeline.images.image_folder.ImageFolder", "root": str(root / "images")},
             "model": {"name": "SqueezeNet", "architecture": {"_target_": "torch.nn.Identity"}, "weights": "random"},
@@ -238,12 +255,13 @@ def _task(root: Path, levels: tuple[int, ...], site: dict[str, Any]) -> Task:
     return Task(STAGES["site"], params, root / "outputs")
 
 
-def _photographs(folder: Path, count: int = 72) -> tuple[str, ...]:
-    """Draw images in folders named after classes; some names are markup."""
+def _photographs(folder: Path, count: int = 72, labeled: bool = True) -> tuple[str, ...]:
+    """Draw images in folders named after classes, or in one folder; some names are markup."""
     keys = []
     for row in range(count):
         name = ("street<b>car", "fireboat", "light&house")[row % 3]
         key = f"{name}/photo {row:02d}.png" if row % 5 else f"{name}/<img src=x onerror=alert({row})>.png"
+        key = key if labeled else key.partition("/")[2]
         path = folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
         _scene(row).save(path)
@@ -272,11 +290,11 @@ def _images(task: Task, folder: Path, keys: tuple[str, ...]) -> None:
     entries = found.entries()
     assert tuple(entry.key for entry in entries) == keys
     count = len(keys)
-    class_ = np.array([0 if key.startswith("fireboat") else -1 for key in keys])
+    class_ = np.array([0 if key.startswith("fireboat/") else -1 for key in keys])
     manifest = Manifest(
         image=np.arange(count),
         key=keys,
-        label=np.array([entry.label for entry in entries], np.int64),
+        label=np.array([-1 if entry.label is None else entry.label for entry in entries], np.int64),
         class_=class_,
         width=np.full(count, 128),
         height=np.full(count, 96),
@@ -300,11 +318,14 @@ def _activations(
     image: NDArray[np.int64],
     position: NDArray[np.int64],
     attribution: NDArray[np.float32],
+    recorded: bool,
 ) -> None:
     with create(ACTIVATIONS, task.path(ACTIVATIONS, layer), {}, {}) as group:
-        group.attrs["tally"] = {"attributions": 1000, "zero_attributions": (12, 840)[LAYERS.index(layer)]}
+        counted = 1000 if recorded else 0
+        group.attrs["tally"] = {"attributions": counted, "zero_attributions": (12, 840)[LAYERS.index(layer)]}
         write_array(group, ACTIVATIONS, "activation", activation_of(layer, attribution))
-        write_array(group, ACTIVATIONS, "attribution", attribution)
+        if recorded:
+            write_array(group, ACTIVATIONS, "attribution", attribution)
         write_array(group, ACTIVATIONS, "image", image)
         write_array(group, ACTIVATIONS, "position", position)
 
@@ -374,8 +395,8 @@ def _level(
         count=count,
         drawn=drawn,
         attribution=attribution(center, random),
-        spread=(0.2 + 0.6 * away + random.uniform(0, 0.1, len(flat))).astype(np.float32),
-        reliability=np.where(count > 2, 0.9 - 0.5 * away, np.nan).astype(np.float32),
+        spread=(0.2 + 1.2 * away + random.uniform(0, 0.1, len(flat))).astype(np.float32),
+        reliability=np.where(count > 2, 0.95 - 1.1 * away, np.nan).astype(np.float32),
         exemplar=exemplar,
         fidelity=(0.8 + drawn_random).astype(np.float32),
         fidelity_centred=(0.62 + drawn_random).astype(np.float32),
@@ -391,8 +412,8 @@ def _attribution(number: int, center: NDArray[Any], random: np.random.Generator)
     return scaled
 
 
-def _grid(task: Task, layer: str, atlas: str, levels: list[Level]) -> None:
-    names = ("cell", "count", "drawn", "attribution", "spread", "reliability", "exemplar")
+def _grid(task: Task, layer: str, atlas: str, levels: list[Level], attributed: bool) -> None:
+    names = ["cell", "count", "drawn", "spread", "reliability", "exemplar", *(["attribution"] * attributed)]
     with create(GRID, task.path(GRID, layer, atlas), {}, {}) as group:
         write_array(group, GRID, "mean", mean_activation(layer, levels[-1]))
         for level in levels:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from browsing import Opener, busiest, place, ready
 from numpy.typing import NDArray
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from site_planting import CLASSES, COMPARE_SCALE, Level, Planted
 
 from pipeline.core.site_data import data_script, pack_array
@@ -20,7 +20,7 @@ COMPARE = "#layer=features.7&atlas=compare-1-0"
 LEFT, RIGHT = 1, 0
 MARKUP = "<img src=x onerror=alert(1)>"
 AGAINST, ACCENT = (61, 106, 138), (180, 71, 44)  # of the light theme
-STEP = 0.02  # of the largest value: heatmaps have 255 steps
+HALF_DIGIT = 0.00501  # numbers have two decimals
 READ_TEXTS = """
     const { clearRect, fillText } = CanvasRenderingContext2D.prototype;
     self.texts = [];
@@ -33,6 +33,11 @@ READ_TEXTS = """
         return fillText.call(this, text, x, y);
     };
 """
+
+
+def answer(body: str) -> Callable[[Route], None]:
+    """Handler of a route that answers with this content."""
+    return lambda route: route.fulfill(body=body)
 
 
 def number(text: str) -> float:
@@ -243,7 +248,6 @@ def test_card_and_panel_compare_both_classes(opened: Opener, planted: Planted) -
     """A cell of a comparison shows the planted values of both classes as bars, and the difference."""
     level = planted.of_atlas["features.7", "compare-1-0", 10]
     page = opened(f"{COMPARE}&level=10")
-    largest = float(np.abs(level.attribution[level.drawn]).max())
     for cell in ranked(level, LEFT, 1)[:1] + ranked(level, RIGHT, 1)[:1] + [busiest(level)]:
         page.mouse.move(*place(page, level, cell))
         card = page.locator(".card .comparison-bars")
@@ -251,7 +255,7 @@ def test_card_and_panel_compare_both_classes(opened: Opener, planted: Planted) -
         assert card.locator(".name").all_inner_texts() == ["streetcar", "fireboat"]
         values = [number(text) for text in card.locator(".value").all_inner_texts()]
         wanted = level.attribution[cell, [LEFT, RIGHT]]
-        assert values == pytest.approx(wanted, abs=STEP * largest)
+        assert values == pytest.approx(wanted, abs=HALF_DIGIT)
         boxes = [bar.bounding_box() for bar in card.locator(".bar").all()]
         lengths = [box["width"] if box else 0 for box in boxes]
         assert lengths[0] / max(lengths) == pytest.approx(abs(values[0]) / np.abs(values).max(), abs=0.06)
@@ -290,11 +294,10 @@ def test_the_class_dialog_ranks_the_planted_cells_of_every_layer(opened: Opener,
     assert columns.locator("h3").all_inner_texts() == ["features.3", "features.7"]
     for index, layer in enumerate(("features.3", "features.7")):
         level = planted.levels[layer, 20]
-        largest = float(np.abs(level.attribution[level.drawn]).max())
         for name, sign, listed in (("most", 1, 12), ("least", -1, 6)):
             shown = columns.nth(index).locator(f".icons.{name} .value").all_inner_texts()
             wanted = level.attribution[ranked(level, 5, sign)[:listed], 5]
-            assert [number(text) for text in shown] == pytest.approx(wanted, abs=STEP * largest)
+            assert [number(text) for text in shown] == pytest.approx(wanted, abs=HALF_DIGIT)
     level = planted.levels["features.3", 20]
     row, column = level.cell[ranked(level, 5, -1)[0]]
     columns.first.locator(".icons.least button").first.click()
@@ -326,15 +329,16 @@ def test_the_class_dialog_opens_the_class_atlases(opened: Opener) -> None:
 
 
 def test_the_class_dialog_requires_a_class(opened: Opener) -> None:
-    """Without a highlighted class the key focuses the search."""
+    """Without a highlighted class the key says so, and what is typed next is no class."""
     page = opened("#layer=features.7")
     page.keyboard.press("s")
-    expect(page.get_by_role("combobox")).to_be_focused()
+    expect(page.get_by_role("status").first).to_contain_text("No class is highlighted")
+    expect(page.get_by_role("combobox")).not_to_be_focused()
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 def test_polysemantic_cells_are_listed_and_linked(opened: Opener, planted: Planted) -> None:
-    """Every planted cell is listed in order with its two classes, their values and the distance."""
+    """Every planted cell is listed in order with its two classes, their values and their overlap."""
     level = planted.levels["features.7", 20]
     drawn = np.flatnonzero(level.drawn)
     cells, first, second = drawn[[7, 90, 30]], np.array([0, 3, 5]), np.array([5, 4, 8])
@@ -344,7 +348,7 @@ def test_polysemantic_cells_are_listed_and_linked(opened: Opener, planted: Plant
         "second": pack_array(second),
         "first_value": pack_array(np.array([2.5, 1.5, 0.75])),
         "second_value": pack_array(np.array([1.25, 1.0, 0.5])),
-        "distance": pack_array(np.array([1.5, 1.25, 1.0])),
+        "overlap": pack_array(np.array([0.02, 0.06, 0.1])),
         "score": pack_array(np.array([3.0, 2.0, 1.0])),
     }
     page = opened("#layer=features.7")
@@ -358,17 +362,24 @@ def test_polysemantic_cells_are_listed_and_linked(opened: Opener, planted: Plant
         found = rows.nth(index).locator(".name").all_inner_texts()
         assert found == [CLASSES[first[index]], CLASSES[second[index]]]
     assert rows.locator(".value").all_inner_texts()[:2] == ["+2.50", "+1.25"]
-    expect(rows.nth(1)).to_contain_text("distance 1.25")
+    expect(rows.nth(1)).to_contain_text("overlap 6 %")
     rows.nth(1).get_by_role("button").click()
     ready(page, "features.7/all/20/")
     row, column = level.cell[cells[1]]
     assert f"pin=20.{row}.{column}" in page.url
-    expect(page.locator(".panel header")).to_contain_text(f"row {row + 1}, column {column + 1}")
+    expect(page.locator(".panel header")).to_contain_text(f"row {row}, column {column}")
 
 
 def test_a_layer_without_such_cells_says_so(opened: Opener) -> None:
-    """The planted classes have too few labels to be compared, so the stage wrote an empty list."""
+    """Where the list of a layer is empty, its section says that there are none."""
     page = opened("#layer=features.7")
+    kinds = {"first_value": np.float32, "second_value": np.float32, "overlap": np.float32, "score": np.float32}
+    names = ("cell", "first", "second", *kinds)
+    content = {name: pack_array(np.zeros(0, kinds.get(name, np.int64))) for name in names}
+    for layer in ("features.3", "features.7"):
+        name = f"{layer}/all/20/polysemantic_cells"
+        page.route(f"**/{name}.js", answer(data_script(name, content)))
+    again(page)
     page.keyboard.press("u")
     for layer in ("features.3", "features.7"):
         section = page.get_by_role("dialog", name="Polysemantic cells").get_by_role("region", name=layer)

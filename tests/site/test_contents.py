@@ -14,6 +14,7 @@ from site_planting import CLASS_ATLAS, COMPARE_ATLAS, LAYERS, Planted
 from pipeline.core.site_data import read_data_script
 from pipeline.export import collect_metrics, write_site_metrics
 from tests.axe import faults
+from tests.text_size import too_small
 
 ATLASES = ("all", CLASS_ATLAS, COMPARE_ATLAS)
 
@@ -148,15 +149,25 @@ def test_every_atlas_is_shown_and_opened(opened: Opener, address: str) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("number", "layer", "atlas"), [(0, 0, "All samples"), (4, 1, "fireboat")])
-def test_measurements_are_shown(opened: Opener, address: str, number: int, layer: int, atlas: str) -> None:
+def test_measurements_are_shown(
+    opened: Opener, address: str, planted: Planted, number: int, layer: int, atlas: str
+) -> None:
     """The tables contain the planted numbers, with bars of proportional length."""
     page = contents(opened, address)
     found = figures(number)
+    atlases = read_data_script(planted.site / "data/manifest.js")["layers"][layer]["atlases"]
+    levels = atlases[("All samples", "fireboat").index(atlas)]["levels"]
+    doubted = next(level["doubt"]["any"] for level in levels if level["size"] == 10)
     for table, wanted in (
-        ("layouts", [f"{1000 + number:,}", 0.61 + number / 100, 0.72 + number / 100, "–"]),
+        ("layouts", [f"{1000 + number:,}", 0.61 + number / 100, 0.72 + number / 100, f"{50 + number}\u00a0%"]),
         (
             "icons",
-            [str(80 + number), found["render"]["10"]["fidelity_centred"]["median"], found["grid"]["10"]["reliability"]],
+            [
+                str(80 + number),
+                str(doubted),
+                found["render"]["10"]["fidelity_centred"]["median"],
+                found["grid"]["10"]["reliability"],
+            ],
         ),
     ):
         body = page.get_by_role("table", name={"layouts": "Layouts", "icons": "Icons"}[table]).locator("tbody")
@@ -180,7 +191,7 @@ def test_every_measure_is_explained(opened: Opener, address: str) -> None:
         assert page.locator("dl.meanings").nth(number).locator("dt").all_inner_texts() == heads
     said = page.locator("#figures > .summary").inner_text().replace("\u00a0", " ")
     assert "72 images, 3 more could not be read." in said
-    assert "SqueezeNet has a top-1 accuracy of 63 % on images with a label." in said
+    assert "Accuracy of SqueezeNet: top-1 63 %, on images with a label." in said
     assert "At features.7, 69 % of the attributions are exactly zero." in said
     assert page.locator("#figures script, #figures b").count() == 0
 
@@ -196,9 +207,36 @@ def test_tests_are_summarized_and_linked(opened: Opener, address: str) -> None:
     )
     href = tests.first.get_by_role("link").get_attribute("href")
     assert href == f"patch.html#{LAYERS[0]}/{COMPARE_ATLAS}/1-0"
-    expect(page.locator("#evidence .found").first).to_have_text("ablation: predicts well; steering: does not predict")
+    evidence = page.locator("#evidence .found").first
+    expect(evidence).to_have_text("ablation: predicts accurately; steering: does not predict")
     assert page.get_by_role("link", name="Evidence").get_attribute("href") == "evidence.html"
     expect(page.locator("#tour li")).to_have_count(5)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_text_is_too_small(opened: Opener, address: str, width: int) -> None:
+    """All text of the page has 13 px or more."""
+    assert too_small(contents(opened, address, width=width)) == []
+
+
+@pytest.mark.browser
+def test_the_first_sentence_counts_atlases_once_and_has_the_accuracy(opened: Opener, address: str) -> None:
+    """Atlases are counted as the log counts them, at each layer; the accuracy of the network is beside them."""
+    lead = contents(opened, address).locator(".lead")
+    expect(lead).to_contain_text("3 atlases at each of 2 layers of SqueezeNet from 72 images")
+    expect(lead).to_contain_text("Accuracy of SqueezeNet: top-1 63\u00a0%")
+
+
+@pytest.mark.browser
+def test_cells_to_doubt_are_counted(opened: Opener, address: str, planted: Planted) -> None:
+    """Each level's number of cells to doubt is the one of the manifest, and the column states the limits."""
+    page = contents(opened, address)
+    heads = page.locator("#icons + .table thead th").all_inner_texts()
+    row = page.locator("#icons + .table tbody tr").nth(1).locator("th, td").all_inner_texts()
+    level = read_data_script(planted.site / "data/manifest.js")["layers"][0]["atlases"][0]["levels"][0]
+    assert row[heads.index("to doubt")] == str(level["doubt"]["any"])
+    expect(page.locator("dl.meanings").nth(1)).to_contain_text("a centered fidelity below 0.60")
 
 
 @pytest.mark.browser

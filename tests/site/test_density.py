@@ -71,11 +71,11 @@ def check(page: Page, level: Level, found: Shares, whose: str) -> None:
     assert alphas == sorted(alphas), "the more, the clearer"
     rows = page.locator(".legend dl > div")
     for row, cell in ((rows.nth(0), under), (rows.nth(1), over)):
-        expect(row).to_contain_text(f"{written(found[0][cell])}, all {written(found[1][cell])}")
+        expect(row).to_contain_text(f"{written(found[0][cell])} of {whose}, {written(found[1][cell])} of all")
         points = 100 * difference[cell]
         sign = "−" if points < 0 else "+"
         size = f"{abs(points):.1f}" if abs(points) >= 1 else f"{float(f'{abs(points):.2g}'):g}"
-        expect(row.locator(".points")).to_have_text(f"{sign}{size}")
+        expect(row.locator(".points")).to_have_text(f"{sign}{size} points")
     page.mouse.move(*place(page, level, over))
     told = f"{written(found[0][over])} of {whose}, {written(found[1][over])} of all"
     expect(page.locator(".card .density")).to_have_text(told)

@@ -166,8 +166,8 @@ def names(page: Page) -> list[dict[str, Any]]:
 
 
 def candidates_in(text: str) -> list[str]:
-    """The classes that a label names: one, or those of a mixed region."""
-    return [name for name in text.removeprefix("mixed: ").removesuffix(", …").split(", ") if name]
+    """The classes that a label names: one, or those that its images do not tell apart."""
+    return text.removeprefix("perhaps ").removesuffix(" or another").split(" or ")
 
 
 def apart(found: list[dict[str, Any]]) -> bool:

@@ -1,4 +1,4 @@
-"""Measures as colors over the icons, their legend, and quality warnings."""
+"""Measures as colors over the icons, and their legend."""
 
 import re
 from typing import Any
@@ -118,64 +118,11 @@ def test_the_menu_works_with_the_keyboard(opened: Opener) -> None:
     assert "measure=fidelity" in page.url
     menu.get_by_label("Labels").check()
     assert "labels" not in page.url
-    menu.get_by_label("Quality warnings").check()
+    menu.get_by_label("Cells to doubt").check()
     assert "marks=on" in page.url
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
     expect(opener).to_be_focused()
-
-
-def doubted(level: Level) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which cells have low fidelity and which mixed content, by the definitions."""
-    fidelity, spread = values(level, "fidelity"), values(level, "spread")
-    middle = len(fidelity) // 2
-    low = fidelity < max(0.85 * np.sort(fidelity)[middle], 0.5)
-    mixed = (spread > 1.3 * np.sort(spread)[middle]) | (values(level, "reliability") < 0.25)
-    return low, mixed
-
-
-def test_quality_warnings_are_marked_and_listed(opened: Opener, planted: Planted) -> None:
-    """Cells of low fidelity or mixed content have a mark and a warning; others have none."""
-    level = planted.levels["features.7", 40]
-    low, mixed = doubted(level)
-    drawn = np.flatnonzero(level.drawn)
-    page = opened("#layer=features.7&level=40&labels=off&marks=on")
-    key = page.locator(".mark-legend li")
-    expect(key).to_have_count(2)
-    assert [int(re.findall(r"\d+", text)[0]) for text in key.all_inner_texts()] == [low.sum(), mixed.sum()]
-    assert low.sum() > 2
-    assert mixed.sum() > 2
-    step = page.evaluate("atlas.cellToPoint(0, 1).x - atlas.cellToPoint(0, 0).x")
-
-    def corner(cell: int) -> int:
-        x, y = place(page, level, cell)
-        away = step / 2 - 0.09 * step - max(0.085 * step, 2.5)
-        read = """([x, y, r]) => {
-            const canvas = document.querySelector("canvas.overlay");
-            const { left, top } = canvas.getBoundingClientRect();
-            const { data } = canvas.getContext("2d").getImageData(x - left - r, y - top - r, 2 * r, 2 * r);
-            return data.filter((_, at) => at % 4 === 3).reduce((sum, value) => sum + value, 0) / data.length * 4;
-        }"""
-        return int(page.evaluate(read, [x + away, y - away, 2]))
-
-    kinds = {"Low fidelity": low & ~mixed, "Mixed content": mixed & ~low, "": ~low & ~mixed}
-    for words, which in kinds.items():
-        cell = int(drawn[np.flatnonzero(which)[len(np.flatnonzero(which)) // 2]])
-        assert (corner(cell) > 100) == bool(words)
-        page.mouse.move(*place(page, level, cell))
-        expect(page.locator(".card")).to_be_visible()
-        told = page.locator(".card .quality-warning")
-        expect(told).to_have_count(1 if words else 0)
-        if words:
-            expect(told).to_contain_text(words)
-            page.mouse.click(*place(page, level, cell))
-            expect(page.locator(".panel .quality-warning")).to_contain_text(words)
-            page.keyboard.press("Escape")
-    page.mouse.move(5, 450)
-    marked = int(drawn[np.flatnonzero(mixed)[0]])
-    page.keyboard.press("d")
-    expect(key).to_have_count(0)
-    assert corner(marked) < 40
 
 
 def test_a_highlighted_class_overrides_a_measure(opened: Opener, planted: Planted) -> None:

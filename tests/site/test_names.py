@@ -95,7 +95,7 @@ def test_agreement_counts_the_chosen_cells_with_a_label() -> None:
 
 @pytest.mark.browser
 def test_the_panel_names_a_cell_where_its_images_agree(opened: Opener, planted: Planted) -> None:
-    """Where every image ranks the same class first its name is the title; where they differ it says mixed, and both."""
+    """Where every image ranks the same class first its name is the title; where they differ the title has both."""
     level = planted.levels[LAYER, SIZE]
     (assigned,) = assign_cells(planted.xy[LAYER], [SIZE])
     stored = open_artifact(ACTIVATIONS, planted.task.path(ACTIVATIONS, LAYER))
@@ -117,7 +117,7 @@ def test_the_panel_names_a_cell_where_its_images_agree(opened: Opener, planted: 
             mixed.append((cell, first))
     assert named
     assert mixed
-    for cell, first, pattern in ((*named[0], "{}"), (*mixed[0], "Mixed: {}, ")):
+    for cell, first, pattern in ((*named[0], "{}"), (*mixed[0], "{} or ")):
         row, column = level.cell[cell]
         page = opened(f"#layer={LAYER}&level={SIZE}&pin={SIZE}.{row}.{column}")
         ready(page, f"{LAYER}/all/{SIZE}/")

@@ -81,10 +81,10 @@ def test_the_icon_dialog_shows_the_provenance(opened: Opener, planted: Planted) 
     assert small["width"] < large["width"] / 2
     tiles = [image.get_attribute("src") for image in button.locator("img").all()]
     assert [image.get_attribute("src") for image in dialog.locator("img").all()] == tiles
-    for told in (LAYER, "All samples", f"row {row + 1}, column {column + 1}", "48 × 48 pixels"):
+    for told in (LAYER, "All samples", f"row {row}, column {column}", "48 × 48 pixels"):
         expect(dialog.locator(".facts")).to_contain_text(told)
     rank = int(level.drawn[:cell].sum())
-    around = f"the icon of row {row // 2 + 1}, column {column // 2 + 1} of 10"
+    around = f"the icon of row {row // 2}, column {column // 2} of 10"
     drawn_from = ("noise", f"{around}, which contains the cell", f"not rendered again: it is {around}")[rank % 3]
     expect(dialog.locator(".facts")).to_contain_text(f"Initialized from{drawn_from}")
     identity = artifact_identity(open_artifact(ICONS, planted.task.path(ICONS, LAYER, "all")))
@@ -105,9 +105,9 @@ def test_the_panel_shows_the_quality_of_the_icon(opened: Opener, planted: Plante
     page = pinned(opened, level, cell)
     part = section(page, "Quality of the icon")
     fidelity = "High" if icon[cell] >= 0.8 else "Medium" if icon[cell] >= 0.6 else "Low"
-    spread = "similar" if level.spread[cell] < 0.35 else "varied" if level.spread[cell] < 0.55 else "mixed"
+    spread = "similar" if level.spread[cell] <= 0.35 else "varied" if level.spread[cell] <= 0.75 else "dissimilar"
     reliability = "high" if level.reliability[cell] >= 0.8 else "medium" if level.reliability[cell] >= 0.5 else "low"
-    summary = f"{fidelity}-fidelity icon; {spread} samples; {reliability} reliability."
+    summary = f"{fidelity}-fidelity icon; {reliability} reliability; {spread} samples."
     expect(part.locator(".verdict")).to_have_text(summary)
     expect(part.locator(".numbers dd").nth(1)).to_have_text(f"{icon[cell]:.2f}")
     meaning = part.locator(".meanings")

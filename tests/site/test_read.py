@@ -1,26 +1,22 @@
-from pathlib import Path
-
 import numpy as np
+from site_planting import LAYERS, LEVELS, Planted, cell_at
 
-from pipeline.core.artifacts import ACTIVATIONS
-from pipeline.core.zarr_store import create, open_artifact, write_array
-from pipeline.site.read_artifacts import read_class_directions
+from pipeline.core.artifacts import IMAGES
+from pipeline.images.manifest import read_manifest
+from pipeline.site.polysemantic_cells import MIN_SAMPLES
+from pipeline.site.read_artifacts import read_class_profiles
 
 
-def test_without_labels_a_sample_belongs_to_its_top_class(tmp_path: Path) -> None:
-    """The largest positive attribution gives a sample's class; one with none above zero belongs to no class."""
-    activation = np.array([[4, 0], [2, 0], [0, 6], [9, 9], [-3, 5]], np.float32)
-    attribution = np.array([[2, 1, -1], [1, 0, 0], [-1, 3, 2], [0, 0, 0], [-5, -4, -0.1]], np.float32)
-    positions = np.zeros((5, 2), np.int32)
-    path = tmp_path / "layer.zarr"
-    with create(ACTIVATIONS, path, {}, {}) as group:
-        write_array(group, ACTIVATIONS, "activation", activation)
-        write_array(group, ACTIVATIONS, "attribution", attribution)
-        write_array(group, ACTIVATIONS, "image", np.arange(5))
-        write_array(group, ACTIVATIONS, "position", positions)
-    found = read_class_directions(open_artifact(ACTIVATIONS, path), np.full(5, -1), 3)
-    mean = activation.mean(axis=0)
-    for class_, samples in enumerate(([0, 1], [2])):
-        expected = activation[samples].mean(axis=0) - mean
-        np.testing.assert_allclose(found[class_], expected / np.linalg.norm(expected), atol=1e-3)
-    assert np.isnan(found[2]).all()
+def test_profiles_are_those_of_the_planted_labels_and_attributions(planted: Planted) -> None:
+    """A labeled class lies where its images' samples do, the others where they have attribution, at the given level."""
+    label = read_manifest(planted.task.path(IMAGES)).class_
+    samples = np.flatnonzero(label[planted.image] == 0)
+    assert len(samples) > MIN_SAMPLES
+    for finest, size in ((40, 40), (39, 20), (1, LEVELS[0])):
+        found = read_class_profiles(planted.task, label, 12, finest)
+        for layer, profile in zip(LAYERS, found, strict=True):
+            level = planted.levels[layer, size]
+            labeled = np.bincount(cell_at(level, planted.xy[layer][samples]), minlength=len(level.cell))
+            np.testing.assert_allclose(profile[0], labeled / len(samples), atol=1e-6)
+            positive = np.maximum(level.attribution[:, 1], 0) * level.count
+            np.testing.assert_allclose(profile[1], positive / positive.sum(), atol=1e-6)

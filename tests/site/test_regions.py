@@ -134,7 +134,7 @@ def test_a_cell_links_its_samples_at_the_other_layer(opened: Opener, planted: Pl
     expect(page.locator(".other-layers .layer")).to_have_text(["features.3"])
     shares = [f"{round(100 * counts[cell] / len(samples))} %" for cell in best]
     assert page.locator(".other-layers .cell-button .share").all_inner_texts() == shares
-    there = [f"row {other.cell[cell, 0] + 1}, column {other.cell[cell, 1] + 1}," for cell in best]
+    there = [f"row {other.cell[cell, 0]}, column {other.cell[cell, 1]}," for cell in best]
     for at, name in enumerate(there):
         assert name in (cells.nth(at).get_attribute("aria-label") or "")
     cells.nth(2).click()

@@ -66,11 +66,11 @@ def test_colors_are_distinguishable_with_color_blindness(theme: str) -> None:
 
 
 def shares(planted: Planted, level: Level, classes: tuple[int, ...] = THREE) -> NDArray[np.float64]:
-    """Attribution relative to the layer's maximum by class and cell, signed root, as quantized in the heatmaps."""
+    """Attribution relative to the layer's maximum by class and cell, signed root."""
     levels = [other for (name, _), other in planted.levels.items() if name == "features.7"]
     scale = max(np.abs(other.attribution[other.drawn]).max() for other in levels)
     values = level.attribution[:, classes].T
-    found: NDArray[np.float64] = np.rint(127 * np.sqrt(np.minimum(np.abs(values) / scale, 1)) * np.sign(values)) / 127
+    found: NDArray[np.float64] = np.sqrt(np.minimum(np.abs(values) / scale, 1)) * np.sign(values)
     return found
 
 

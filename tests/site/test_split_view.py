@@ -306,7 +306,7 @@ def test_a_click_pins_in_the_first_pane(opened: Opener, planted: Planted) -> Non
     beside(page, f"{FIRST}/all/20/5")
     assert f"pin=20.{row}.{column}" in page.url
     assert f"beside={FIRST}~all~5" in page.url
-    expect(page.locator(".panel header .secondary")).to_contain_text(f"row {row + 1}, column {column + 1} of 20")
+    expect(page.locator(".panel header .secondary")).to_contain_text(f"row {row}, column {column} of 20")
     together(page)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Swap maps").click()

@@ -12,11 +12,14 @@ from browsing import Opener, ready
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, COMPARE_ATLAS, COMPARE_SCALE, LAYERS, Planted, cell_at
+from test_site_data import unpacked
 
 from pipeline.core.grid_levels import GridLevel
-from pipeline.site.tour import TourLevel, atlas_stats, bookmarks_content
+from pipeline.core.site_data import read_data_script
+from pipeline.site.tour import TourLevel, atlas_stats
+from pipeline.site.verdict import MIN_ATTRIBUTION, naming
 
-FIRST, LAST = LAYERS
+OTHER, START = LAYERS  # the page opens on the deepest layer
 SIZE = 20  # the middle level
 STOPS = 5
 Link = dict[str, list[str]]
@@ -25,7 +28,7 @@ Link = dict[str, list[str]]
 @pytest.fixture(scope="module")
 def stops(planted: Planted) -> list[dict[str, str]]:
     """The tour that the stage makes of the planted run."""
-    found = bookmarks_content(planted.task, {"network": "", "name": "SqueezeNet", "classes": CLASSES}, 72)
+    found = read_data_script(planted.site / "data/bookmarks.js")
     assert found["automatic"]
     bookmarks: list[dict[str, str]] = found["bookmarks"]
     assert len(bookmarks) == STOPS
@@ -45,18 +48,19 @@ def planted_cell(planted: Planted, layer: str, link: str) -> int:
     return int(np.flatnonzero((planted.levels[layer, SIZE].cell == place).all(axis=1))[0])
 
 
-def test_the_tour_starts_with_the_whole_first_layer(planted: Planted, stops: list[dict[str, str]]) -> None:
-    """The first stop is all of the first layer, with the numbers of its samples and images."""
-    assert parse_qs(stops[0]["link"]) == {"layer": [FIRST]}
-    samples = int(planted.levels[FIRST, SIZE].count.sum())
+def test_the_tour_starts_where_the_page_opens(planted: Planted, stops: list[dict[str, str]]) -> None:
+    """The first stop is all of the layer that the page opens on, with the numbers of its samples and images."""
+    assert read_data_script(planted.site / "data/manifest.js")["initial_layer"] == START
+    assert parse_qs(stops[0]["link"]) == {"layer": [START]}
+    samples = int(planted.levels[START, SIZE].count.sum())
     assert f"{samples:,} samples from 72 images" in stops[0]["text"]
     assert "SqueezeNet" in stops[0]["text"]
 
 
 def test_the_cell_of_the_tour_is_the_most_reliable_one(planted: Planted, stops: list[dict[str, str]]) -> None:
     """No cell with as many samples as the fullest quarter has both reliability and fidelity as high."""
-    level = planted.levels[FIRST, SIZE]
-    cell = planted_cell(planted, FIRST, stops[1]["link"])
+    level = planted.levels[START, SIZE]
+    cell = planted_cell(planted, START, stops[1]["link"])
     fidelity = np.full(len(level.cell), np.nan)
     fidelity[level.drawn] = level.fidelity_centred
     smaller = np.minimum(level.reliability, fidelity)
@@ -66,17 +70,18 @@ def test_the_cell_of_the_tour_is_the_most_reliable_one(planted: Planted, stops: 
     assert f"{level.count[cell]:,} samples" in stops[1]["text"]
     assert f"reliability {level.reliability[cell]:.2f}" in stops[1]["text"]
     assert f"centered fidelity {fidelity[cell]:.2f}" in stops[1]["text"]
-    assert f"Top class by attribution: {CLASSES[int(level.attribution[cell].argmax())]}" in stops[1]["text"]
+    assert f"Top class (mean attribution): {CLASSES[int(level.attribution[cell].argmax())]}" in stops[1]["text"]
 
 
-def test_the_same_samples_are_followed_to_the_last_layer(planted: Planted, stops: list[dict[str, str]]) -> None:
-    """The third stop is the last layer's cell that holds most of them, with their share."""
-    here, there = planted.levels[FIRST, SIZE], planted.levels[LAST, SIZE]
-    cell = planted_cell(planted, FIRST, stops[1]["link"])
-    samples = cell_at(here, planted.xy[FIRST]) == cell
-    tally = np.bincount(cell_at(there, planted.xy[LAST])[samples], minlength=len(there.cell)) * there.drawn
-    found = planted_cell(planted, LAST, stops[2]["link"])
-    assert parse_qs(stops[2]["link"])["layer"] == [LAST]
+def test_the_same_samples_are_followed_to_another_layer(planted: Planted, stops: list[dict[str, str]]) -> None:
+    """The third stop is the other layer's cell that holds most of them, with their share."""
+    here, there = planted.levels[START, SIZE], planted.levels[OTHER, SIZE]
+    cell = planted_cell(planted, START, stops[1]["link"])
+    samples = cell_at(here, planted.xy[START]) == cell
+    tally = np.bincount(cell_at(there, planted.xy[OTHER])[samples], minlength=len(there.cell)) * there.drawn
+    found = planted_cell(planted, OTHER, stops[2]["link"])
+    assert parse_qs(stops[2]["link"])["layer"] == [OTHER]
+    assert "an earlier layer" in stops[2]["text"]
     assert tally[found] == tally.max()
     share = 100 * tally[found] / here.count[cell]
     assert (f"{share:.0f}\u00a0%" if share >= 1 else "under 1\u00a0%") in stops[2]["text"]
@@ -84,15 +89,17 @@ def test_the_same_samples_are_followed_to_the_last_layer(planted: Planted, stops
 
 def test_the_strongest_class_and_the_comparison_follow(planted: Planted, stops: list[dict[str, str]]) -> None:
     """The class of the largest mean attribution is highlighted; the comparison has the layer of largest axis scale."""
-    level = planted.levels[LAST, SIZE]
-    drawn = level.attribution[level.drawn]
+    level = planted.levels[START, SIZE]
+    content = read_data_script(planted.site / f"data/{START}/all/{SIZE}/cells.js")
+    named = level.drawn & (unpacked(content["named"]) == 1)
+    drawn = level.attribution[named]
     cell, class_ = np.unravel_index(drawn.argmax(), drawn.shape)
-    assert parse_qs(stops[3]["link"]) == {"layer": [LAST], "class": [str(class_)]}
+    assert parse_qs(stops[3]["link"]) == {"layer": [START], "class": [str(class_)]}
     first = int((drawn.argmax(axis=1) == class_).sum())
     assert f"+{drawn[cell, class_]:.2f} logit" in stops[3]["text"]
-    assert f"top class of {first} of {len(drawn)} cells" in stops[3]["text"]
-    assert parse_qs(stops[4]["link"]) == {"layer": [LAST], "atlas": [COMPARE_ATLAS]}
-    assert f"+{COMPARE_SCALE[LAST]:.2f} logit" in stops[4]["text"]
+    assert f"names {first} of {level.drawn.sum()} cells" in stops[3]["text"]
+    assert parse_qs(stops[4]["link"]) == {"layer": [START], "atlas": [COMPARE_ATLAS]}
+    assert f"+{COMPARE_SCALE[START]:.2f} logit" in stops[4]["text"]
 
 
 def cells(size: int = 4, **changes: NDArray[Any]) -> TourLevel:
@@ -111,7 +118,10 @@ def cells(size: int = 4, **changes: NDArray[Any]) -> TourLevel:
     for name, values in given.items():
         if values.size:
             group.create_array(name, data=values)
-    return TourLevel(GridLevel(size, group), fidelity)
+    order = np.argsort(-given["attribution"], axis=1)
+    value = np.take_along_axis(given["attribution"], order, axis=1)
+    names = naming(np.arange(value.shape[1])[None] < np.ones((4, 1)), value) if value.size else None
+    return TourLevel(GridLevel(size, group), fidelity, names)
 
 
 def test_what_is_not_known_is_left_out() -> None:
@@ -123,6 +133,10 @@ def test_what_is_not_known_is_left_out() -> None:
     sparse = atlas_stats("late", "all", [cells(drawn=np.ones(4, bool))])
     assert sparse is not None
     assert sparse.most_reliable.index == 3  # the third cell is more reliable, but holds too few samples
+    weak = np.array([[0, -1], [MIN_ATTRIBUTION / 2, 0], [9, 9], [0.0034, 0]], np.float32)
+    barely = atlas_stats("late", "all", [cells(attribution=weak)])
+    assert barely is not None
+    assert (barely.strongest, barely.most_reliable.class_) == (None, -1)
     silent = atlas_stats("late", "all", [cells(attribution=np.zeros((4, 0), np.float32))])
     assert silent is not None
     assert (silent.strongest, silent.most_reliable.class_) == (None, -1)
@@ -147,7 +161,7 @@ def test_the_finest_of_the_given_levels_is_looked_at() -> None:
 def taken(page: Page) -> Page:
     """The same page at the first stop of the tour."""
     page.keyboard.press("p")
-    page.get_by_role("button", name="Start the tour").click()
+    page.get_by_role("dialog").get_by_role("button", name="Start the tour").click()
     expect(page.locator(".tour .progress")).to_have_text(f"1 of {STOPS} · generated")
     return page
 
@@ -160,7 +174,7 @@ def link_of(page: Page) -> Link:
 @pytest.mark.browser
 def test_keys_control_the_tour(opened: Opener, stops: list[dict[str, str]]) -> None:
     """Arrow keys on the card move between stops, the URL contains each stop's state and step, Escape ends the tour."""
-    page = taken(opened(f"#layer={LAST}"))
+    page = taken(opened(f"#layer={START}"))
     card = page.locator(".tour")
     expect(card).to_be_focused()
     for number, stop in enumerate(stops, 1):
@@ -207,11 +221,11 @@ def test_a_link_leads_into_the_tour(opened: Opener, stops: list[dict[str, str]])
     expect(page.locator(".tour h2")).to_have_text(stops[1]["title"])
     expect(page.locator(".panel h2")).to_be_visible()
     assert link_of(page)["pin"] == parse_qs(stops[1]["link"])["pin"]
-    page = opened(f"#layer={LAST}&level=10&tour=2")
+    page = opened(f"#layer={START}&level=10&tour=2")
     expect(page.locator(".tour h2")).to_have_text(stops[1]["title"])
-    ready(page, f"{LAST}/all/10/")
+    ready(page, f"{START}/all/10/")
     for wrong in ("77", "0", "x"):
-        page = opened(f"#layer={LAST}&tour={wrong}")
+        page = opened(f"#layer={START}&tour={wrong}")
         page.wait_for_function(
             "() => !location.hash || !location.hash.includes('tour')" if wrong == "77" else "() => true"
         )
@@ -262,8 +276,6 @@ def test_the_card_fits_a_phone(opened: Opener) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_the_tour_is_made_of_data_alone(stops: list[dict[str, str]], planted: Planted) -> None:
-    """A second run gives the same tour, without folders of the machine."""
-    again = bookmarks_content(planted.task, {"name": "SqueezeNet", "classes": CLASSES}, 72)["bookmarks"]
-    assert again == stops
+def test_the_tour_names_no_folder_of_the_machine(stops: list[dict[str, str]]) -> None:
+    """No caption contains the path of the user's folder."""
     assert not any(re.search(re.escape(str(Path.home())), stop["text"]) for stop in stops)

@@ -66,7 +66,7 @@ def test_the_wheel_zooms_around_the_pointer(opened: Opener, planted: Planted) ->
 
 
 def test_hover_card_shows_the_planted_values(opened: Opener, planted: Planted) -> None:
-    """The hover card shows the cell's top classes, count, spread and fidelities."""
+    """The hover card shows the cell's top classes, count and the measures that it is judged by."""
     level = planted.levels["features.7", 20]
     page = opened("#layer=features.7&level=20")
     card = page.locator(".card")
@@ -84,10 +84,9 @@ def test_hover_card_shows_the_planted_values(opened: Opener, planted: Planted) -
         icon = int(level.drawn[:cell].sum())
         facts = card.locator(".facts span").all_inner_texts()
         assert facts[0] == f"{level.count[cell]:,} samples"
-        numbers = [float(fact.split()[1]) for fact in facts[1:]]
-        assert np.allclose(
-            numbers, [level.spread[cell], level.fidelity[icon], level.fidelity_centred[icon]], atol=0.006
-        )
+        measured = level.fidelity_centred[icon], level.reliability[cell], level.spread[cell]
+        titles = ("centered fidelity", "reliability", "spread")
+        assert facts[1:] == [f"{name} {value:.2f}" for name, value in zip(titles, measured, strict=True)]
     page.mouse.move(5, 450)
     expect(card).to_be_hidden()
 
@@ -248,7 +247,7 @@ def test_keys_do_everything(opened: Opener, planted: Planted) -> None:
     expect(page.locator(".card")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.locator(".panel")).to_be_visible()
-    assert f"pin=20.{first[0]}.{first[1]}" in page.url
+    assert f"pin=20.{int(first[0]) + 1}.{int(first[1]) + 1}" in page.url
     page.keyboard.press("Escape")
     expect(page.locator(".panel")).to_be_hidden()
     page.keyboard.press(".")

@@ -6,7 +6,8 @@ import { ClassToolbar } from "../classes/class-toolbar";
 import { PolysemanticCellsDialog } from "../classes/polysemantic-cells";
 import type { CellAddress } from "../data/area";
 import { STYLE_INFOS, styleOf } from "../data/icon-styles";
-import { allAtlases, atlasDescription, find, type Manifest } from "../data/manifest";
+import { atlasDescription, find, type Manifest } from "../data/manifest";
+import { isRecorded } from "../data/recorded";
 import { AtlasMenu } from "../header/atlas-menu";
 import { Header } from "../header/header";
 import { createLayerSwitch } from "../header/layer-menu";
@@ -34,6 +35,7 @@ import { BookmarkList } from "../tour/bookmark-list";
 import { announce, announcementRegion, keepFocus } from "../ui/accessibility";
 import { createThemeButton, showFailure } from "../ui/page";
 import { createHelpDialog } from "./help";
+import { createIntroduction } from "./introduction";
 import {
   createEvidenceLink,
   createHelpButton,
@@ -67,9 +69,8 @@ export class App {
   private readonly hashSync: HashSync;
 
   constructor(private readonly manifest: Manifest) {
-    const { classes } = manifest.network;
     this.store = new Store(fromHash(location.hash, manifest));
-    this.help = createHelpDialog(allAtlases(manifest).some(({ styles }) => styles.length > 1));
+    this.help = createHelpDialog(manifest);
     this.pinFollower = new PinFollower(manifest, this.store, showFailure);
     this.card = new HoverCard(manifest);
     const panel = new CellPanel(manifest, this.pinFollower, {
@@ -89,7 +90,7 @@ export class App {
     this.styles = new StyleSwitch(manifest, this.store);
     const provenance = new ProvenanceDialog(manifest);
     this.caption = new Caption(manifest, () => provenance.open(this.store.state));
-    this.search = new Search(classes, {
+    this.search = new Search(manifest, {
       choose: (classId) => {
         this.store.set({ classId });
         this.focus();
@@ -97,8 +98,9 @@ export class App {
       add: (classId) => this.store.set(addClass(this.store.state, classId)),
       actionsFor: (classId) => searchActionsOf(manifest, this.store, classId, () => this.focus()),
       highlighted: () => highlightedClasses(this.store.state),
+      help: () => this.help.showModal(),
     });
-    this.legend = new MeasureLegend(this.store);
+    this.legend = new MeasureLegend(manifest.verdict, this.store);
     const { page, firstPane, minimap, corner } = this.createPage();
     const paneContext = { manifest, card: this.card, reportError: showFailure };
     if (this.store.state.split) document.documentElement.dataset.split = ""; // start with half the width
@@ -108,7 +110,7 @@ export class App {
       cellToPoint: (row, column) => viewport.cellToPoint(row, column),
       labels: () => this.pane.labels.visibleLabels,
     };
-    this.pinnedCell = new PinnedCell(this.store, scenes, panel, viewport, classes, showFailure);
+    this.pinnedCell = new PinnedCell(this.store, scenes, panel, viewport, manifest, showFailure);
     this.tool = new RegionTool(mapView, this.store, scenes, overlay, viewport);
     new SelectedRegion(manifest, this.store, scenes, viewport, page, {
       close: () => {
@@ -130,7 +132,7 @@ export class App {
     this.split = new SplitView(paneContext, this.pane, pageElements, (pin) => {
       this.pinnedCell.pendingReveal = pin;
     });
-    const show = new MeasureMenu(this.store);
+    const show = new MeasureMenu(manifest, this.store);
     zoom.append(
       this.tool.buttons.box,
       this.tool.buttons.lasso,
@@ -211,8 +213,10 @@ export class App {
     });
     const layers = createLayerSwitch(this.manifest, this.store, (layer) => this.pinFollower.go(layer));
     const polysemanticCells = this.polysemanticCells.createOpenButton();
+    const hasEvidence = isRecorded(this.manifest, "attributions") || isRecorded(this.manifest, "judge");
     const ways = createTools(
-      ...(polysemanticCells ? [polysemanticCells, createEvidenceLink()] : []),
+      ...(polysemanticCells ? [polysemanticCells] : []),
+      ...(hasEvidence ? [createEvidenceLink()] : []),
       theme,
       createHelpButton(this.help),
     );
@@ -225,7 +229,12 @@ export class App {
       createSecondSetButton(this.manifest, this.store),
       this.legend.element,
     );
-    document.body.append(head.element, room.page);
+    const introduction = createIntroduction({
+      startTour: () => this.bookmarkList.tour.start().catch(showFailure),
+      openHelp: () => this.help.showModal(),
+      onClose: () => this.focus(),
+    });
+    document.body.append(head.element, introduction, room.page);
     head.arrange();
     return room;
   }

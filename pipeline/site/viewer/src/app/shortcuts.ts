@@ -4,6 +4,7 @@ import type { ClassDialog } from "../classes/class-dialog";
 import type { PolysemanticCellsDialog } from "../classes/polysemantic-cells";
 import { find, type Manifest, sizesWithIcons } from "../data/manifest";
 import { nextMeasure } from "../data/measures";
+import { isRecorded, notRecorded } from "../data/recorded";
 import type { AtlasMenu } from "../header/atlas-menu";
 import type { StyleSwitch } from "../header/style-switch";
 import type { MapView } from "../map/map-view";
@@ -15,6 +16,7 @@ import type { SplitView } from "../split/split-view";
 import type { SceneStore } from "../state/scene";
 import type { Store } from "../state/state";
 import type { BookmarkList } from "../tour/bookmark-list";
+import { announce } from "../ui/accessibility";
 
 export interface KeyActions {
   /** Move the cursor to the next cell with an icon in a direction. */
@@ -53,6 +55,7 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowRight: [0, 1],
 };
 const PAN = 0.15;
+const REPEATED = new Set([...Object.keys(ARROWS), "+", "=", "-", ",", "."]); // others act once while a key is held
 
 export function listenToKeys(actions: KeyActions): void {
   const keys: Readonly<Record<string, () => void>> = {
@@ -81,16 +84,22 @@ export function listenToKeys(actions: KeyActions): void {
     Escape: actions.back,
   };
   const root = document.documentElement;
+  let held: string | null = null; // key of a shortcut while it is down
+  const isHeld = ({ key, repeat }: KeyboardEvent): boolean => repeat && key === held;
+  document.addEventListener("keyup", () => {
+    held = null;
+  });
   document.addEventListener("pointerdown", () => root.removeAttribute("data-keyboard"), true);
   document.addEventListener("keydown", (event) => {
     root.setAttribute("data-keyboard", "");
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const { target } = event;
-    if (target instanceof HTMLInputElement && target.type === "text") return;
+    if (target instanceof HTMLInputElement && target.type === "text" && !isHeld(event)) return;
     const action = keys[event.key] ?? (isOnMap(target) ? mapAction(event, actions) : null);
+    held = event.key;
     if (!action) return;
     event.preventDefault();
-    action();
+    if (!event.repeat || REPEATED.has(event.key)) action();
   });
 }
 
@@ -144,15 +153,15 @@ export function shortcuts(parts: AppParts): KeyActions {
     selectRegion: () => tool.toggle("box"),
     lasso: () => tool.toggle("lasso"),
     toggleCell: () => tool.toggleCell(cursor.cell),
-    search: () => parts.search.focus(),
+    search: () => withAttributions(parts, () => parts.search.focus()),
     help: () => parts.help.showModal(),
     atlases: () => parts.atlases.open(),
     classDialog: () => openClassDialog(parts),
-    polysemanticCells: () => parts.polysemanticCells.open(),
+    polysemanticCells: () => withAttributions(parts, () => parts.polysemanticCells.open()),
     split: () => split.toggle(),
     measure: () => store.set({ measure: nextMeasure(store.state.measure) }),
     style: () => parts.styles.next(),
-    labels: () => store.set({ labels: !store.state.labels }),
+    labels: () => withAttributions(parts, () => store.set({ labels: !store.state.labels })),
     marks: () => store.set({ marks: !store.state.marks }),
     bookmarks: () => parts.bookmarkList.open(),
   };
@@ -178,11 +187,22 @@ function goBack({ store, cursor, split, pinnedCell, tool }: AppParts): void {
   else store.set({ classId: null, show: "attribution", sign: 1, intensity: 1 });
 }
 
-/** Open the dialog of the highlighted class, or focus the class search if there is none. */
-function openClassDialog({ store, classDialog, search }: AppParts): void {
+/** Open the dialog of the highlighted class; the next keys are shortcuts again, so the search is not focused. */
+function openClassDialog({ manifest, store, classDialog }: AppParts): void {
   const { classId } = store.state;
-  if (classId === null) search.focus();
+  if (!isRecorded(manifest, "attributions")) announceMissing();
+  else if (classId === null) announce("No class is highlighted: search for one first, with the key /.");
   else classDialog.open(classId);
+}
+
+function announceMissing(): void {
+  announce(notRecorded("Class attributions were", "attributions"));
+}
+
+/** Run an action that needs attributions, or say that there are none. */
+function withAttributions({ manifest }: AppParts, action: () => void): void {
+  if (isRecorded(manifest, "attributions")) action();
+  else announceMissing();
 }
 
 function stepLevel({ manifest, store, scenes }: AppParts, step: number): void {

@@ -18,7 +18,7 @@ export function createClassBars(
   choose: ((id: number, add: boolean) => void) | null,
   highlights: readonly HighlightedClass[] = [],
 ): HTMLElement {
-  if (!values.length) return el("p", { class: "empty" }, "No class has a positive attribution.");
+  if (!values.length) return el("p", { class: "empty" }, "No class has a positive attribution here.");
   const longest = Math.max(...values.map(({ value }) => Math.abs(value)));
   const list = el("ol", { class: "bars" });
   for (const { id, value } of values) {

@@ -1,5 +1,6 @@
 // Dialog of one class: its cells with the largest and the smallest attribution at every layer, and its atlases.
 
+import { describePosition } from "../data/area";
 import { loadStrongestCells, type Ranked, type StrongestCells } from "../data/attribution";
 import { count, signed } from "../data/format";
 import {
@@ -65,7 +66,7 @@ export class ClassDialog {
   }
 
   private createCells(strongest: StrongestCells | null, classId: number): HTMLElement[] {
-    if (!strongest) return [el("p", { class: "empty" }, "No class attributions were recorded.")];
+    if (!strongest) return [el("p", { class: "empty" }, "All attributions of this layer are exactly zero.")];
     const { level } = strongest;
     const entry = strongest.atlas.levels.find(({ size }) => size === level.size);
     const from = `of ${count(entry?.drawn ?? 0, "icon")} on ${level.size} × ${level.size}`;
@@ -93,7 +94,7 @@ export class ClassDialog {
     const list = el("ol", { class: `icons ${name}` });
     for (const { cell, value } of ranked) {
       const address = { size: level.size, row: level.row(cell), column: level.column(cell) };
-      const label = `${layer.name}, row ${address.row + 1}, column ${address.column + 1}: ${signed(value)}`;
+      const label = `${layer.name}, ${describePosition(address)}: ${signed(value)}`;
       const press = el("button", { type: "button", title: label, "aria-label": label });
       press.append(createIcon(layer.name, atlas, address), el("span", { class: "value" }, signed(value)));
       press.addEventListener("click", () => {

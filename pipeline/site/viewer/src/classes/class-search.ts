@@ -1,6 +1,7 @@
 // Search over all classes: a text field with a list (ARIA combobox pattern).
 
 import { atlasesOf, atlasName, type Manifest } from "../data/manifest";
+import { isRecorded } from "../data/recorded";
 import { openAtlas } from "../map/navigation";
 import type { HighlightedClass } from "../state/class-selection";
 import type { Store } from "../state/state";
@@ -23,6 +24,7 @@ export interface SearchActions {
   add(id: number): void;
   actionsFor(id: number): readonly SearchAction[];
   highlighted(): readonly HighlightedClass[];
+  help(): void;
 }
 
 interface SearchResult {
@@ -39,15 +41,18 @@ export class Search {
     tabindex: "-1",
     hidden: true,
   });
+  private readonly names: readonly string[];
   private results: SearchResult[] = [];
   private active = -1;
   private adding = false;
 
+  /** Hidden where no attributions were recorded: there is nothing to highlight. */
   constructor(
-    private readonly names: readonly string[],
+    manifest: Manifest,
     private readonly actions: SearchActions,
     id = "classes",
   ) {
+    this.names = manifest.network.classes;
     this.list.id = id;
     this.input = el("input", {
       type: "text",
@@ -63,6 +68,7 @@ export class Search {
     });
     const glass = createSvgIcon("M8.5 3a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z", "m12.5 12.5 4.5 4.5");
     this.element = el("div", { class: "search" }, glass, this.input, this.list);
+    this.element.hidden = !isRecorded(manifest, "attributions");
     this.input.addEventListener("input", () => this.open());
     this.input.addEventListener("focus", () => this.open());
     this.input.addEventListener("blur", () => this.close());
@@ -146,6 +152,12 @@ export class Search {
   }
 
   private key(event: KeyboardEvent): void {
+    // the keys that lead here and to the help, pressed again before anything is typed
+    if (!this.input.value && (event.key === "/" || event.key === "?")) {
+      event.preventDefault();
+      if (event.key === "?") this.actions.help();
+      return;
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined) {
       if (this.list.hidden) this.open();
@@ -173,14 +185,54 @@ export class Search {
   }
 }
 
-/** Classes whose name contains the text: first those that start with it, then those with a word that does. */
+/**
+ * Classes whose name contains the text: first those that start with it, then those with a word that does. If there are
+ * none, those with a word that starts with nearly the same letters, fewest differences first.
+ */
 export function findClasses(names: readonly string[], text: string): number[] {
   const wanted = text.trim().toLocaleLowerCase();
-  const ranked = names
-    .map((name, id) => ({ id, at: name.toLocaleLowerCase().indexOf(wanted), name: name.toLocaleLowerCase() }))
+  const lower = names.map((name) => name.toLocaleLowerCase());
+  const ranked = lower
+    .map((name, id) => ({ id, at: name.indexOf(wanted), name }))
     .filter(({ at }) => at >= 0)
     .map(({ id, at, name }) => ({ id, rank: at === 0 ? 0 : name[at - 1] === " " ? 1 : 2 }));
-  return ranked.sort((one, other) => one.rank - other.rank || one.id - other.id).map(({ id }) => id);
+  const found = ranked.length ? ranked : nearlyMatching(lower, wanted);
+  return found.sort((one, other) => one.rank - other.rank || one.id - other.id).map(({ id }) => id);
+}
+
+const [ONE_FROM, TWO_FROM] = [3, 6]; // letters from which one or two may be wrong
+
+/** Classes whose name, from its start or from a word, begins with the text up to one or two wrong letters. */
+function nearlyMatching(names: readonly string[], wanted: string): { id: number; rank: number }[] {
+  const allowed = wanted.length < ONE_FROM ? 0 : wanted.length < TWO_FROM ? 1 : 2;
+  if (!allowed) return [];
+  return names.flatMap((name, id) => {
+    const starts = [0, ...Array.from(name.matchAll(/[\s,-]+/g), ({ index, 0: gap }) => index + gap.length)];
+    const rank = Math.min(...starts.map((start) => prefixDistance(wanted, name.slice(start))));
+    return rank <= allowed ? [{ id, rank }] : [];
+  });
+}
+
+/**
+ * Least number of wrong, missing, additional or exchanged neighboring letters between a text and any prefix of another
+ * (optimal string alignment: Damerau 1964, "A technique for computer detection and correction of spelling errors").
+ */
+export function prefixDistance(text: string, whole: string): number {
+  const length = Math.min(whole.length, text.length + 2);
+  let before: number[] = [];
+  let row = Array.from({ length: length + 1 }, (_, at) => at);
+  for (let down = 1; down <= text.length; down++) {
+    const next = [down];
+    for (let at = 1; at <= length; at++) {
+      const same = text[down - 1] === whole[at - 1] ? 0 : 1;
+      let cost = Math.min((row[at] ?? 0) + 1, (next[at - 1] ?? 0) + 1, (row[at - 1] ?? 0) + same);
+      const exchanged = text[down - 1] === whole[at - 2] && text[down - 2] === whole[at - 1];
+      if (down > 1 && at > 1 && exchanged) cost = Math.min(cost, (before[at - 2] ?? 0) + 1);
+      next.push(cost);
+    }
+    [before, row] = [row, next];
+  }
+  return Math.min(...row);
 }
 
 /**

@@ -42,6 +42,7 @@ export class ClassToolbar {
   );
   private linkKey = "";
   private readonly sign;
+  private readonly out: HTMLButtonElement;
   private readonly densityControls: DensityControls;
   private readonly slider = el("input", {
     type: "range",
@@ -65,7 +66,7 @@ export class ClassToolbar {
     ]);
     this.slider.addEventListener("input", () => store.set({ intensity: 2 ** Number(this.slider.value) }));
     const clear = (): void => store.set({ classId: null, show: "attribution", sign: 1, intensity: 1 });
-    const out = createButton("Show all classes", createSvgIcon("M5 5 15 15", "M15 5 5 15"), clear);
+    this.out = createButton("Show all classes", createSvgIcon("M5 5 15 15", "M15 5 5 15"), clear);
     const text = el("div", { class: "text-lines" }, this.name, this.strongest);
     const brightness = el(
       "label",
@@ -85,7 +86,7 @@ export class ClassToolbar {
       brightness,
       singleClassNote,
       links,
-      out,
+      this.out,
     );
     store.subscribe(() => this.update());
     this.update();
@@ -119,7 +120,9 @@ export class ClassToolbar {
     const name = classId === null ? "" : (this.manifest.network.classes[classId] ?? "");
     this.name.textContent = also.length ? `${also.length + 1} classes` : (second?.title ?? name);
     this.densityControls.element.hidden = also.length > 0;
-    this.element.setAttribute("aria-label", also.length ? "Highlighted classes" : "Highlighted class");
+    const shown = also.length ? "Highlighted classes" : second ? "Density" : "Highlighted class";
+    this.element.setAttribute("aria-label", shown);
+    this.out.ariaLabel = this.out.title = second ? "Hide the density" : "Show all classes";
     this.chips.update();
     this.link(second ? null : classId);
     this.sign.choose(sign < 0 ? "negative" : "positive");

@@ -47,22 +47,23 @@ function legend(density: Density, size: number): HTMLElement[] {
     el(
       "dl",
       {},
-      createExtreme("under", "fewest", density.most.under),
-      createExtreme("over", "most", density.most.over),
+      createExtreme("under", "rarest", density, density.most.under),
+      createExtreme("over", "densest", density, density.most.over),
     ),
     el("p", { class: "secondary" }, describeCounts(density, size)),
   ];
   return lines;
 }
 
-function createExtreme(className: string, name: string, cell: Extreme): HTMLElement {
-  const text = `${share(cell.own)}, all ${share(cell.all)}`;
+function createExtreme(className: string, name: string, { of }: Density, cell: Extreme): HTMLElement {
+  const whose = of === "class" ? "the class's samples" : "the second set";
+  const text = `${share(cell.own)} of ${whose}, ${share(cell.all)} of all`;
   return el(
     "div",
     { class: className },
     el("dt", {}, name),
     el("dd", {}, text),
-    el("dd", { class: "points" }, formatPoints(cell)),
+    el("dd", { class: "points" }, `${formatPoints(cell)} points`),
   );
 }
 

@@ -1,10 +1,12 @@
-// Polysemantic cells: cells with a large attribution to two classes with dissimilar activations, by layer.
+// Polysemantic cells: cells with a large attribution to two classes that look unlike, by layer.
 
+import { describePosition } from "../data/area";
 import { overviewLevel } from "../data/attribution";
 import { decodeArray, type EncodedArray, loadData } from "../data/data-files";
-import { decimal } from "../data/format";
+import { percent } from "../data/format";
 import { type LevelData, loadLevel } from "../data/level";
 import { type AtlasEntry, find, type LayerEntry, type Manifest } from "../data/manifest";
+import { isRecorded } from "../data/recorded";
 import { goToCell } from "../map/navigation";
 import type { Store } from "../state/state";
 import { createDialog } from "../ui/controls";
@@ -13,8 +15,9 @@ import { createIcon } from "../ui/icons";
 import { createClassBars } from "./class-bars";
 
 const ABOUT =
-  "Each of these cells has a large attribution to two classes with dissimilar activations: one feature, " +
-  "several roles. Distance is 1 minus the cosine of the classes' mean activations at the last layer.";
+  "Each of these cells has a large attribution to two classes that look unlike to the network: one feature, several " +
+  "roles. Classes look unlike if hardly any cell holds both: overlap is the share of the samples of either class that " +
+  "the two have in common cells, at the layer where it is largest.";
 
 export class PolysemanticCellsDialog {
   private readonly dialogParts = createDialog("polysemantic-cells");
@@ -33,7 +36,7 @@ export class PolysemanticCellsDialog {
 
   /** Button that opens the dialog; null if no attributions were recorded. */
   createOpenButton(): HTMLElement | null {
-    if (!this.manifest.layers.some(({ atlases }) => atlases.some(({ heatmap }) => heatmap))) return null;
+    if (!isRecorded(this.manifest, "attributions")) return null;
     const content = createSvgIcon(
       "M8 4.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z",
       "M12 4.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11Z",
@@ -68,14 +71,14 @@ export class PolysemanticCellsDialog {
     );
     if (size !== null)
       this.createList(layer, atlas, size).then((list) => waiting.replaceWith(list), this.reportError);
-    else waiting.replaceWith(el("p", { class: "empty" }, "No class attributions were recorded."));
+    else waiting.replaceWith(el("p", { class: "empty" }, "All attributions of this layer are exactly zero."));
     return section;
   }
 
   private async createList(layer: LayerEntry, atlas: AtlasEntry, size: number): Promise<HTMLElement> {
     const level = await loadLevel(layer.name, atlas.name, size);
     const cells = await loadPolysemanticCells(level.name);
-    const none = "No cell of this layer has a large attribution to two classes with dissimilar activations.";
+    const none = "No cell of this layer has a large attribution to two classes that look unlike.";
     if (!cells.length) return el("p", { class: "empty" }, none);
     const rows = cells.map((cell) => el("li", {}, this.createRow(layer, atlas, level, cell)));
     return el("ol", { class: "polysemantic-list" }, ...rows);
@@ -89,7 +92,7 @@ export class PolysemanticCellsDialog {
   ): HTMLElement {
     const address = { size: level.size, row: level.row(cell.cell), column: level.column(cell.cell) };
     const names = cell.classes.map(({ id }) => this.manifest.network.classes[id] ?? `class ${id}`);
-    const label = `${names.join(" and ")}: row ${address.row + 1}, column ${address.column + 1}`;
+    const label = `${names.join(" and ")}: ${describePosition(address)}`;
     const press = el("button", { type: "button", "aria-label": label });
     press.append(
       createIcon(layer.name, atlas, address),
@@ -97,7 +100,7 @@ export class PolysemanticCellsDialog {
         "span",
         { class: "text" },
         createClassBars(this.manifest.network.classes, cell.classes, null, null),
-        el("span", { class: "secondary" }, `distance ${decimal(cell.distance)}`),
+        el("span", { class: "secondary" }, `overlap ${percent(cell.overlap)}`),
       ),
     );
     press.addEventListener("click", () => {
@@ -113,24 +116,24 @@ export interface PolysemanticCell {
   readonly cell: number;
   /** The two classes, larger first, with the cell's mean attribution in logits. */
   readonly classes: readonly { readonly id: number; readonly value: number }[];
-  /** 1 minus the cosine of the classes' mean activations, 0..2. */
-  readonly distance: number;
+  /** Of the classes' distributions over cells, the largest of all layers, 0..1. */
+  readonly overlap: number;
 }
 
-const COLUMNS = ["cell", "first", "second", "first_value", "second_value", "distance"] as const;
+const COLUMNS = ["cell", "first", "second", "first_value", "second_value", "overlap"] as const;
 type Content = Readonly<Record<(typeof COLUMNS)[number], EncodedArray>>;
 
-/** Polysemantic cells of the level `<layer>/<atlas>/<size>`, most dissimilar classes first. */
+/** Polysemantic cells of the level `<layer>/<atlas>/<size>`, largest score first. */
 export async function loadPolysemanticCells(level: string): Promise<PolysemanticCell[]> {
   const content = await loadData<Content>(`${level}/polysemantic_cells`);
   const columns = await Promise.all(COLUMNS.map((column) => decodeArray(content[column])));
-  const [cell = [], first = [], second = [], firstValue = [], secondValue = [], distance = []] = columns;
+  const [cell = [], first = [], second = [], firstValue = [], secondValue = [], overlap = []] = columns;
   return Array.from(cell, (number, index) => ({
     cell: number,
     classes: [
       { id: first[index] ?? -1, value: firstValue[index] ?? Number.NaN },
       { id: second[index] ?? -1, value: secondValue[index] ?? Number.NaN },
     ],
-    distance: distance[index] ?? Number.NaN,
+    overlap: overlap[index] ?? Number.NaN,
   }));
 }

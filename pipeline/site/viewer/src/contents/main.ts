@@ -15,7 +15,7 @@ import { el } from "../ui/dom";
 import { createAtlasPreview } from "../ui/icons";
 import { createPageHeader, showFailure } from "../ui/page";
 import type { Measurements } from "./measures";
-import { createMeasurements } from "./tables";
+import { createMeasurements, describeAccuracy } from "./tables";
 import { createTests } from "./tests";
 
 async function start(): Promise<void> {
@@ -40,6 +40,8 @@ async function start(): Promise<void> {
     );
   }
   const measurements = await loadDataFrom<Measurements>("figures.js", "figures").catch(() => null);
+  const accuracy = measurements?.images && describeAccuracy(manifest.network.name, measurements.images);
+  if (accuracy) main.querySelector(".lead")?.append(" ", accuracy.replaceAll(" %", "\u00a0%"));
   main.append(...createTests(manifest), createMeasurements(manifest, measurements));
   document.documentElement.dataset.ready = "contents";
 }
@@ -47,8 +49,8 @@ async function start(): Promise<void> {
 function createIntroduction(manifest: Manifest): HTMLElement[] {
   const { layers, network, images, title } = manifest;
   const summary = [
-    count(allAtlases(manifest).length * layers.length, "atlas", "atlases"),
-    `of ${count(layers.length, "layer")} of ${network.name}`,
+    count(allAtlases(manifest).length, "atlas", "atlases"),
+    `at ${layers.length === 1 ? "one layer" : `each of ${count(layers.length, "layer")}`} of ${network.name}`,
     `from ${count(images, "image")}`,
   ];
   return [

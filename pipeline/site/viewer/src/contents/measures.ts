@@ -2,6 +2,7 @@
 
 import { decimal, percent } from "../data/format";
 import type { IconStyle } from "../data/icon-styles";
+import type { Verdict } from "../data/manifest";
 import type { Legibility } from "../evidence/legibility";
 
 export interface Measure<Row> {
@@ -44,16 +45,15 @@ export const LAYOUT: readonly Measure<LayoutMeasures>[] = [
     bar: true,
   },
   {
-    name: "label hits",
-    meaning:
-      "Share of the 10 nearest samples on the map that come from an image with the same label. Only if images have " +
-      "labels.",
+    name: "kNN label agreement",
+    meaning: "Share of the 10 nearest samples on the map that come from an image with the same label.",
     value: ({ label_hits }) => label_hits,
     format: percent,
     bar: true,
+    optional: true,
   },
   {
-    name: "filled",
+    name: "occupancy",
     meaning: "Share of the cells of a 20 × 20 grid that contain samples: how evenly the map is filled.",
     value: ({ filled }) => filled,
     format: percent,
@@ -61,7 +61,22 @@ export const LAYOUT: readonly Measure<LayoutMeasures>[] = [
   },
 ];
 
-export const LEVEL: readonly Measure<LevelMeasures>[] = [
+/** Measures of a level's icons and cells, those to doubt by these limits. */
+export function levelMeasures({ fidelity, reliability, spread }: Verdict): readonly Measure<LevelMeasures>[] {
+  const meaning =
+    `Icons with a centered fidelity below ${decimal(fidelity.doubt)}, or whose cell has a reliability below ` +
+    `${decimal(reliability.doubt)} or a spread above ${decimal(spread.doubt)}; the map can mark them.`;
+  const doubt: Measure<LevelMeasures> = {
+    name: "to doubt",
+    meaning,
+    value: ({ doubt }) => doubt,
+    format: formatCount,
+  };
+  const [icons, ...others] = LEVEL;
+  return icons ? [icons, doubt, ...others] : [doubt];
+}
+
+const LEVEL: readonly Measure<LevelMeasures>[] = [
   {
     name: "icons",
     meaning: "Cells with enough samples for an icon.",
@@ -136,8 +151,12 @@ export interface ImageMeasures {
   readonly rejected: Value;
   readonly classes: Value;
   readonly labeled: Value;
+  /** Accuracy of the network on the images with a label. */
   readonly top1?: Value;
   readonly top5?: Value;
+  /** Of a network that the run trained itself: accuracy on images that it was not trained on, and their number. */
+  readonly test_accuracy?: Value;
+  readonly test_images?: Value;
 }
 
 export interface LayerMeasures {
@@ -161,6 +180,8 @@ export interface LayoutMeasures {
 
 export interface LevelMeasures {
   readonly size: number;
+  /** Icons to doubt; of other styles than the first it is not known. */
+  readonly doubt?: number;
   readonly cells: {
     readonly occupied: Value;
     readonly drawn: Value;

@@ -6,9 +6,10 @@ import { type AtlasEntry, atlasName, type LayerEntry, type Manifest } from "../d
 import { el } from "../ui/dom";
 import {
   type AtlasMeasures,
+  type ImageMeasures,
   LAYOUT,
-  LEVEL,
   type LevelMeasures,
+  levelMeasures,
   type Measure,
   type Measurements,
 } from "./measures";
@@ -27,7 +28,7 @@ export function createMeasurements(manifest: Manifest, contents: Measurements | 
     ...createTable("Layouts", "layouts", manifest, contents, LAYOUT, ({ layout }) =>
       layout ? [{ row: layout, size: null, style: null }] : [],
     ),
-    ...createTable("Icons", "icons", manifest, contents, LEVEL, createLevelRows),
+    ...createTable("Icons", "icons", manifest, contents, levelMeasures(manifest.verdict), createLevelRows),
   );
 }
 
@@ -41,12 +42,8 @@ function describeNetwork(
   if (images && known(images.images)) {
     const rejected = images.rejected ? `, ${count(images.rejected, "more", "more")} could not be read` : "";
     sentences.push(`${count(images.images, "image")}${rejected}.`);
-    if (known(images.top1)) {
-      const five = known(images.top5) ? `; its top-5 accuracy is ${percent(images.top5)}` : "";
-      sentences.push(
-        `${network.name} has a top-1 accuracy of ${percent(images.top1)} on images with a label${five}.`,
-      );
-    }
+    const accuracy = describeAccuracy(network.name, images);
+    if (accuracy) sentences.push(accuracy);
   }
   for (const { name } of layers) {
     const layer = sampled[name];
@@ -57,6 +54,22 @@ function describeNetwork(
   return el("p", { class: "summary" }, sentences.join(" ").replaceAll(" %", "\u00a0%"));
 }
 
+/** The network's accuracy as a sentence; null where it was not measured. */
+export function describeAccuracy(
+  network: string,
+  { top1, top5, labeled, test_accuracy: tested, test_images: tests }: ImageMeasures,
+): string | null {
+  const known = (value: unknown): value is number => typeof value === "number";
+  if (known(top1)) {
+    const five = known(top5) ? `, top-5 ${percent(top5)}` : "";
+    const images = known(labeled) ? count(labeled, "image") : "images";
+    return `Accuracy of ${network}: top-1 ${percent(top1)}${five}, on ${images} with a label.`;
+  }
+  if (!known(tested)) return null;
+  const images = known(tests) ? count(tests, "image") : "images";
+  return `Accuracy of ${network}: top-1 ${percent(tested)}, on ${images} that it was not trained on.`;
+}
+
 interface TableRow<Row> {
   readonly row: Row;
   readonly size: number | null;
@@ -65,13 +78,20 @@ interface TableRow<Row> {
 }
 
 /** Rows of an atlas's levels, one for each style of icons. */
-function createLevelRows({ levels }: AtlasMeasures, { styles }: AtlasEntry): TableRow<LevelMeasures>[] {
+function createLevelRows(
+  { levels }: AtlasMeasures,
+  { styles, levels: entries }: AtlasEntry,
+): TableRow<LevelMeasures>[] {
   const [first] = styles;
+  const withDoubt = (row: LevelMeasures): LevelMeasures => {
+    const doubt = entries.find(({ size }) => size === row.size)?.doubt.any;
+    return doubt === undefined ? row : { ...row, doubt };
+  };
   return levels
     .filter(({ cells, icons }) => cells || icons)
     .flatMap((row) =>
       styles.map((style) => ({
-        row: style === first ? row : { ...row, icons: row.icons?.[style] ?? null },
+        row: style === first ? withDoubt(row) : { ...row, icons: row.icons?.[style] ?? null },
         size: row.size,
         style: styles.length > 1 ? style : null,
       })),

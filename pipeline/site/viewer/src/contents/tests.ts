@@ -2,6 +2,7 @@
 
 import { loadDataFrom } from "../data/data-files";
 import type { Manifest } from "../data/manifest";
+import { isRecorded, notRecorded } from "../data/recorded";
 import { GRADE_NAMES, type Result } from "../evidence/result";
 import { className, classPair, formatShare, listComparisons, type PatchTest, toHash } from "../patch/result";
 import { el } from "../ui/dom";
@@ -12,6 +13,10 @@ export function createTests(manifest: Manifest): HTMLElement[] {
 }
 
 function createEvidence(manifest: Manifest): HTMLElement {
+  if (!isRecorded(manifest, "attributions")) {
+    const text = notRecorded("Class attributions were", "attributions");
+    return el("section", { id: "evidence" }, el("h2", {}, "Evidence"), el("p", { class: "empty" }, text));
+  }
   const list = el("ul", { class: "results" });
   for (const { name } of manifest.layers) {
     const found = el("span", { class: "secondary found" });
@@ -29,7 +34,7 @@ function createEvidence(manifest: Manifest): HTMLElement {
     el(
       "p",
       { class: "summary" },
-      "Do attributions predict the output of the network? Tested by ablation and steering.",
+      "Do attributions predict which logits drop under ablation, and which increase under steering?",
     ),
     list,
   );

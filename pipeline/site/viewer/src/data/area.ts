@@ -15,6 +15,11 @@ export interface CellAddress {
   readonly column: number;
 }
 
+/** Position as text. Rows and columns count from 0, as in the artifacts, the CSV, the commands and the URL. */
+export function describePosition({ row, column }: Pick<CellAddress, "row" | "column">): string {
+  return `row ${row}, column ${column}`;
+}
+
 /** Adjacent positions in one row; both ends are included. */
 export interface Run {
   readonly row: number;

@@ -6,18 +6,19 @@ import type { AtlasEntry, HeatmapEntry, LayerEntry } from "./manifest";
 
 export interface Heatmap {
   readonly classId: number;
-  /**
-   * For each cell of the shown level, -1..1: signed square root of the attribution relative to the layer's maximum.
-   */
+  /** For each cell of the shown level: mean attribution, in logits. */
+  readonly value: Float32Array;
+  /** The same as a color, -1..1: signed square root of the attribution relative to the layer's maximum. */
   readonly share: Float32Array;
   /** Attribution at a share of 1, in logits. */
   readonly scale: number;
+  /** Cells per side of the grid that the values are of; cells of a finer level have those of their parent cell. */
+  readonly size: number;
 }
 
 /** Attribution of a cell, in logits. */
 export function attribution(heatmap: Heatmap, cell: number): number {
-  const share = heatmap.share[cell] ?? 0;
-  return Math.sign(share) * share * share * heatmap.scale;
+  return heatmap.value[cell] ?? 0;
 }
 
 /** Heatmap of a class over the cells of `level`; levels finer than the stored ones use their parent cell's value. */
@@ -34,15 +35,15 @@ export async function loadHeatmap(
   const block = Math.floor(classId / stored.classes_per_block);
   const planes = await loadHeatmapBlock(`${source.name}/heatmap-${block}`);
   const start = (classId % stored.classes_per_block) * source.cells;
-  return {
-    classId,
-    share: toLevel(planes.subarray(start, start + source.cells), source, level),
-    scale: entry.scale,
-  };
+  const { scale } = entry;
+  const value = toLevel(planes.subarray(start, start + source.cells), source, level);
+  // the finest steps around zero: with a thousand classes most values are far below the largest one
+  const share = value.map((each) => Math.sign(each) * Math.sqrt(Math.min(Math.abs(each) / scale, 1)));
+  return { classId, value, share, scale, size: source.size };
 }
 
 function toLevel(plane: NumberArray, source: LevelData, level: LevelData): Float32Array {
-  return Float32Array.from(parentCells(level, source), (cell) => (plane[cell] ?? 0) / 127);
+  return Float32Array.from(parentCells(level, source), (cell) => plane[cell] ?? 0);
 }
 
 const loadHeatmapBlock = memoize(
@@ -132,11 +133,6 @@ export async function loadStrongestCells(
 function rankCells(level: LevelData, heatmap: Heatmap): Ranked[] {
   const cells = Array.from({ length: level.cells }, (_, cell) => cell).filter((cell) => level.hasIcon(cell));
   return cells
-    .map((cell) => ({ cell, value: listedValue(level, cell, heatmap.classId) ?? attribution(heatmap, cell) }))
+    .map((cell) => ({ cell, value: attribution(heatmap, cell) }))
     .sort((one, other) => other.value - one.value || one.cell - other.cell);
-}
-
-/** Exact value, if the class is among the top classes of the cell. */
-function listedValue(level: LevelData, cell: number, classId: number): number | undefined {
-  return level.topClasses(cell).find(({ id }) => id === classId)?.value;
 }

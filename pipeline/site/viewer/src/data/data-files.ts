@@ -75,7 +75,6 @@ export function memoize<Content>(
 export interface EncodedArray {
   readonly type: keyof typeof TYPES;
   readonly shape: readonly number[];
-  readonly scale: number | null;
   readonly data: string;
 }
 
@@ -95,15 +94,12 @@ const TYPES = {
   int16: Int16Array,
   uint32: Uint32Array,
   int32: Int32Array,
+  float32: Float32Array,
 } as const;
-const NOT_A_NUMBER = -32768;
 
 /** Numbers of an encoded array, in row-major order. */
 export async function decodeArray(packed: EncodedArray): Promise<NumberArray> {
-  const codes = new TYPES[packed.type](await inflate(packed.data));
-  const { scale } = packed;
-  if (scale === null) return codes;
-  return Float32Array.from(codes, (code) => (code === NOT_A_NUMBER ? Number.NaN : code * scale));
+  return new TYPES[packed.type](await inflate(packed.data));
 }
 
 function inflate(base64: string): Promise<ArrayBuffer> {

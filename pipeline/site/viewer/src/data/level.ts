@@ -16,7 +16,7 @@ const COLUMNS = [
 // recorded by some runs only
 const OPTIONAL_COLUMNS = [
   ...(["legibility", "large_fidelity_centred"] as const),
-  ...(["candidate", "label", "label_lift"] as const),
+  ...(["candidate", "named", "label", "label_lift"] as const),
 ];
 type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 type Column = (typeof COLUMNS)[number] | OptionalColumn;
@@ -64,7 +64,7 @@ export class LevelData {
 
   /** Value of a cell; NaN if it is unknown. */
   value(
-    column: Exclude<Column, "cell" | "top_class" | "top_value" | "candidate" | "label">,
+    column: Exclude<Column, "cell" | "top_class" | "top_value" | "candidate" | "named" | "label">,
     cell: number,
   ): number {
     return this.number(column, cell);
@@ -79,20 +79,22 @@ export class LevelData {
     })).filter((entry) => entry.value > 0);
   }
 
-  /** The top classes that the cell's samples cannot tell from the first, which is one of them. */
+  /** The classes that may name the cell, largest attribution first; several where its images do not tell them apart. */
   candidates(cell: number): ClassValue[] {
     const each = (this.columns.candidate?.length ?? 0) / this.cells;
     return this.topClasses(cell).filter(
-      (_, rank) => rank === 0 || (rank < each && this.number("candidate", cell * each + rank) === 1),
+      (_, rank) => rank < each && this.number("candidate", cell * each + rank) === 1,
     );
   }
 
-  /** Whether several classes may name the cell. */
-  isMixed(cell: number): boolean {
-    const each = (this.columns.candidate?.length ?? 0) / this.cells;
-    return (
-      this.columns.candidate?.slice(cell * each + 1, (cell + 1) * each).some((one) => one === 1) ?? false
-    );
+  /** Whether the first candidate is told from all other classes. */
+  isNamed(cell: number): boolean {
+    return this.number("named", cell) === 1;
+  }
+
+  /** Whether attributions were recorded. */
+  get hasAttributions(): boolean {
+    return this.columns.candidate !== undefined;
   }
 
   /** The label most over-represented among the cell's samples, by how many times; null where it is not known. */

@@ -10,6 +10,8 @@ export interface LevelEntry {
   readonly cells: number;
   readonly drawn: number;
   readonly samples: number;
+  /** Cells with an icon to doubt, by reason, and with any. */
+  readonly doubt: Readonly<Record<JudgedMeasure | "any", number>>;
   /** Whether its image is made of large icons, which have finer detail. */
   readonly large?: boolean;
 }
@@ -60,6 +62,21 @@ export interface LayerEntry {
   readonly atlases: readonly AtlasEntry[];
 }
 
+// Limits by which cells are judged, see verdict.ts.
+
+export type JudgedMeasure = "fidelity" | "reliability" | "spread";
+
+/** Limits of a measure: good at `good` and on its better side, to doubt on the worse side of `doubt`. */
+export interface Limits {
+  readonly good: number;
+  readonly doubt: number;
+}
+
+export interface Verdict extends Readonly<Record<JudgedMeasure, Limits>> {
+  /** Smallest attribution of a class that names a cell, in logits. */
+  readonly attribution: number;
+}
+
 /** Provenance of the atlases, from the attributes of their artifacts. */
 export interface Provenance {
   readonly network: {
@@ -89,6 +106,10 @@ export interface Manifest {
   readonly images_per_folder: number;
   readonly provenance: Provenance;
   readonly exemplars: number;
+  /** What only some runs have: attributions, labels that are classes of the network, and a judge of the icons. */
+  readonly recorded: Readonly<Record<"attributions" | "labels" | "judge", boolean>>;
+  /** Limits by which cells are judged. */
+  readonly verdict: Verdict;
   /** A second image set placed on the atlas. */
   readonly second_image_set: { readonly title: string } | null;
 }

@@ -1,6 +1,5 @@
 // Measures that can color the cells.
 
-import { decimal } from "./format";
 import type { LevelData } from "./level";
 
 export type Measure = "samples" | "fidelity" | "reliability" | "spread";
@@ -94,82 +93,4 @@ export function positionInRange({ low, high }: Range, { logarithmic }: MeasureIn
   const scaled = (number: number): number => (logarithmic ? Math.log(Math.max(number, 1)) : number);
   const length = scaled(high) - scaled(low);
   return length > 0 ? Math.min(Math.max((scaled(value) - scaled(low)) / length, 0), 1) : 0.5;
-}
-
-// Quality warnings of cells, with all their limits.
-//
-// Low fidelity: the icon's centered fidelity is below 0.85 of the median of its level, or below 0.5. The median is what
-// this layer and these settings reach normally; the cell's reliability is no upper bound, since the icon is optimized
-// for the same mean that it is measured against, including its noise. In a real SqueezeNet this applies to 2 to 5 icons
-// in a hundred; below 0.5 the icon is more than 60 degrees away from its cell's direction.
-//
-// Mixed content: the spread exceeds 1.3 times the level's median, or two halves of the cell's images have means with a
-// cosine below 0.25, which is more than 75 degrees. Then the mean is a compromise, and the icon shows what no single
-// sample shows.
-
-export type QualityWarning = "low fidelity" | "mixed content";
-
-const LOW_FIDELITY_RATIO = 0.85;
-const LOW_FIDELITY = 0.5;
-const HIGH_SPREAD_RATIO = 1.3;
-const LOW_RELIABILITY = 0.25;
-
-interface Medians {
-  readonly fidelity: number;
-  readonly spread: number;
-}
-
-const mediansByLevel = new WeakMap<LevelData, Medians>();
-
-/** Warnings of a cell with an icon; empty for most. */
-export function qualityWarnings(level: LevelData, cell: number): QualityWarning[] {
-  return [
-    ...(hasLowFidelity(level, cell) ? (["low fidelity"] as const) : []),
-    ...(hasMixedContent(level, cell) ? (["mixed content"] as const) : []),
-  ];
-}
-
-/** The same as text with the values behind them. */
-export function qualityWarningLines(level: LevelData, cell: number): string[] {
-  const { fidelity, spread } = medians(level);
-  const [own, differ, agree] = [
-    level.value("fidelity_centred", cell),
-    level.value("spread", cell),
-    level.value("reliability", cell),
-  ];
-  const because =
-    differ > HIGH_SPREAD_RATIO * spread
-      ? `spread ${decimal(differ)}, median of the level ${decimal(spread)}`
-      : `reliability ${decimal(agree)}, below ${decimal(LOW_RELIABILITY)}`;
-  return qualityWarnings(level, cell).map((warning) =>
-    warning === "low fidelity"
-      ? `Low fidelity: centered ${decimal(own)}, median of the level ${decimal(fidelity)}`
-      : `Mixed content: ${because}`,
-  );
-}
-
-function hasLowFidelity(level: LevelData, cell: number): boolean {
-  const own = level.value("fidelity_centred", cell);
-  return own < Math.max(LOW_FIDELITY_RATIO * medians(level).fidelity, LOW_FIDELITY);
-}
-
-function hasMixedContent(level: LevelData, cell: number): boolean {
-  return (
-    level.value("spread", cell) > HIGH_SPREAD_RATIO * medians(level).spread ||
-    level.value("reliability", cell) < LOW_RELIABILITY
-  );
-}
-
-/** Medians over a level's cells with an icon. */
-function medians(level: LevelData): Medians {
-  let found = mediansByLevel.get(level);
-  if (!found) {
-    const middle = (values: Float64Array): number => values[values.length >> 1] ?? Number.NaN;
-    found = {
-      fidelity: middle(measureValues(level, "fidelity_centred")),
-      spread: middle(measureValues(level, "spread")),
-    };
-    mediansByLevel.set(level, found);
-  }
-  return found;
 }

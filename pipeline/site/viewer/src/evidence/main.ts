@@ -2,6 +2,7 @@
 
 import { loadDataFrom, takeData } from "../data/data-files";
 import type { Manifest } from "../data/manifest";
+import { isRecorded, notRecorded } from "../data/recorded";
 import { createSvg, el } from "../ui/dom";
 import { createPageHeader, showFailure } from "../ui/page";
 import { createLayerCard } from "./layer";
@@ -16,7 +17,7 @@ async function start(): Promise<void> {
     createPageHeader(manifest.title),
     el("main", {}, ...createIntroduction(manifest), layers, rule),
   );
-  for (const layer of manifest.layers) {
+  for (const layer of isRecorded(manifest, "attributions") ? manifest.layers : []) {
     const name = `predict/${layer.name}`;
     const result = await loadDataFrom<Result>(`${name}/result.js`, name).catch(() => null);
     layers.append(createLayerCard(layer, result, manifest.network.classes));
@@ -31,7 +32,12 @@ async function start(): Promise<void> {
 }
 
 /** Heading, description of both tests, and legend of the marks. */
-function createIntroduction({ network }: Manifest): HTMLElement[] {
+function createIntroduction(manifest: Manifest): HTMLElement[] {
+  const { network } = manifest;
+  if (!isRecorded(manifest, "attributions")) {
+    const text = notRecorded("Class attributions were", "attributions");
+    return [el("h1", {}, "Evidence"), el("p", { class: "lead" }, text)];
+  }
   const lead = el(
     "p",
     { class: "lead" },
@@ -55,7 +61,7 @@ function createIntroduction({ network }: Manifest): HTMLElement[] {
         "directions of equal norm, the cell’s direction with shuffled channels, or another cell’s direction.",
     ),
   );
-  return [el("h1", {}, "Does attribution predict?"), lead, tests, createLegend()];
+  return [el("h1", {}, "Does attribution predict the network’s output?"), lead, tests, createLegend()];
 }
 
 function createTest(title: string, text: string): HTMLElement {

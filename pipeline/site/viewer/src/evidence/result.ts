@@ -119,8 +119,8 @@ export const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
 };
 
 export const GRADE_NAMES: Readonly<Record<Grade, string>> = {
-  well: "predicts well",
-  fairly: "predicts fairly",
+  well: "predicts accurately",
+  fairly: "predicts fairly accurately",
   weakly: "predicts weakly",
   not: "does not predict",
   unknown: "undetermined",

@@ -6,7 +6,7 @@ import { type AblationTest, BASELINE_NAMES } from "./result";
 
 const WIDTH = 360;
 const HEIGHT = 250;
-const LEFT = 44;
+const LEFT = 54;
 const BOTTOM = 36;
 const EDGE = 18;
 

@@ -1,5 +1,6 @@
 // All measurements of a layer as tables.
 
+import { describePosition } from "../data/area";
 import { percent } from "../data/format";
 import { el } from "../ui/dom";
 import { createValue } from "./forest";
@@ -64,7 +65,11 @@ function createCellTable(test: SteeringTest, layer: string, names: readonly stri
   const rows = [...test.cells]
     .sort((one, two) => (two.percentile ?? -1) - (one.percentile ?? -1))
     .map(({ cell, classes, percentile }) => [
-      el("a", { href: cellUrl(layer, test.level, cell) }, `row ${cell[0] + 1}, column ${cell[1] + 1}`),
+      el(
+        "a",
+        { href: cellUrl(layer, test.level, cell) },
+        describePosition({ row: cell[0], column: cell[1] }),
+      ),
       classes.map((id) => names[id] ?? `class ${id}`).join(", "),
       formatNumber(percentile),
     ]);

@@ -23,17 +23,19 @@ interface RegionLabelData {
   readonly size: number;
   readonly label_position: EncodedArray;
   readonly cells: EncodedArray;
-  /** Top classes and which of them cannot be told from the first, [region, rank]. */
+  /** Top classes and which of them may name the region, [region, rank]. */
   readonly class: EncodedArray;
   readonly candidate: EncodedArray;
+  /** Whether the first of them is told from all others, [region]. */
+  readonly named: EncodedArray;
   readonly cut: EncodedArray;
 }
 
 /** Labels of the regions of an atlas, coarse to fine, and within a scale the largest first. */
 export async function regionLabels(layer: string, atlas: string, names: readonly string[]): Promise<Label[]> {
   const data = await loadData<RegionLabelData>(`${layer}/${atlas}/regions`);
-  const [labelPosition, cells, classes, candidate, cut] = await Promise.all(
-    [data.label_position, data.cells, data.class, data.candidate, data.cut].map(decodeArray),
+  const [labelPosition, cells, classes, candidate, named, cut] = await Promise.all(
+    [data.label_position, data.cells, data.class, data.candidate, data.named, data.cut].map(decodeArray),
   );
   const ranks = (classes?.length ?? 0) / (cells?.length || 1);
   const nameOfRegion = (region: number): string => {
@@ -41,7 +43,7 @@ export async function regionLabels(layer: string, atlas: string, names: readonly
     const left = ids.filter((_, rank) => candidate?.[region * ranks + rank] === 1);
     return nameOf(
       left.map((id) => shortName(names[id] ?? "")),
-      left.length > 1,
+      named?.[region] === 1,
     );
   };
   const labels = Array.from(cells ?? [], (_, region) => ({
@@ -75,7 +77,7 @@ export function cellLabels(level: LevelData, names: readonly string[], most: num
 }
 
 interface TopClasses {
-  /** -1 if no class has a positive attribution. */
+  /** -1 if no class names the cell. */
   readonly id: Int32Array;
   readonly value: Float32Array;
 }
@@ -85,7 +87,7 @@ function topClasses(level: LevelData): TopClasses {
   const top = { id: new Int32Array(level.cells).fill(-1), value: new Float32Array(level.cells) };
   for (let cell = 0; cell < level.cells; cell++) {
     const value = values[cell * each] ?? 0;
-    if (!level.hasIcon(cell) || value <= 0) continue;
+    if (!level.hasIcon(cell) || !level.candidates(cell).length) continue;
     top.id[cell] = classes[cell * each] ?? -1;
     top.value[cell] = value;
   }

@@ -21,12 +21,12 @@ export interface LabelColors {
   readonly sans: string;
 }
 
-const SIZES = [26, 22.5, 19.5, 17, 15, 13.5, 12]; // by rank
+const SIZES = [26, 22.5, 19.5, 17, 15, 14, 13]; // by rank
 export const HALO = 7;
 const WIDTH_RATIO = 1.05; // minimum extent of the labeled area, relative to the label's width
 const MIN_REGION = 84; // minimum extent of a labeled region, pixels
 const MIN_CELL = 64; // minimum side of a labeled cell, pixels; by zoom only cells of the finest level get that large
-const MIN_FONT_SIZE = 11.5;
+const MIN_FONT_SIZE = 13;
 const MAX_EXTENT = 1700; // maximum extent of a labeled area, pixels: beyond it fills the screen
 
 export class LabelRenderer {

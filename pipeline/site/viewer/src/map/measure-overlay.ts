@@ -1,12 +1,8 @@
 // Colors of a measure over the icons, which remain visible.
 
-import {
-  measureInfo,
-  measureRange,
-  positionInRange,
-  type QualityWarning,
-  qualityWarnings,
-} from "../data/measures";
+import type { JudgedMeasure, Verdict } from "../data/manifest";
+import { measureInfo, measureRange, positionInRange } from "../data/measures";
+import { doubtsOf } from "../data/verdict";
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
 import { type Color, colorRamp } from "../ui/colors";
@@ -54,7 +50,7 @@ function colorScale(color: (name: string) => Color): Color[] {
   return colorRamp(stops, STEPS);
 }
 
-// Marks of quality warnings: a ring for low fidelity, a half-filled disc for mixed content.
+// Marks of cells to doubt: a ring for low fidelity, a triangle for low reliability, a half-filled disc for high spread.
 
 const MIN_CELL = 14; // pixels; in smaller cells a mark would hide the icon
 const SHARE = 0.085; // of a cell's side
@@ -63,7 +59,7 @@ const [MIN_RADIUS, MAX_RADIUS] = [2.5, 8];
 interface MarkedCell {
   readonly row: number;
   readonly column: number;
-  readonly why: readonly QualityWarning[];
+  readonly why: readonly JudgedMeasure[];
 }
 
 interface Colors {
@@ -71,13 +67,16 @@ interface Colors {
   readonly background: string;
 }
 
-export class WarningMarks implements OverlayLayer {
+export class DoubtMarks implements OverlayLayer {
   private cells: MarkedCell[] = [];
   private size = 1;
   private colors: Colors = { foreground: "", background: "" };
   private readonly sprites = new Map<string, OffscreenCanvas>();
 
-  constructor(private readonly store: Store) {}
+  constructor(
+    private readonly verdict: Verdict,
+    private readonly store: Store,
+  ) {}
 
   rebuild({ level }: Scene, color: (name: string) => Color): void {
     this.cells = [];
@@ -89,7 +88,8 @@ export class WarningMarks implements OverlayLayer {
     };
     if (!this.store.state.marks) return;
     for (let cell = 0; cell < level.cells; cell++) {
-      const why = level.hasIcon(cell) ? qualityWarnings(level, cell) : [];
+      const doubts = level.hasIcon(cell) ? doubtsOf(this.verdict, level, cell) : [];
+      const why = doubts.map(({ measure }) => measure);
       if (why.length) this.cells.push({ row: level.row(cell), column: level.column(cell), why });
     }
   }
@@ -104,8 +104,8 @@ export class WarningMarks implements OverlayLayer {
       let x = left + (column + 1) * cell - inset;
       const y = top + row * cell + inset;
       if (x < 0 || y < 0 || x - cell > width || y - cell > height) continue;
-      for (const warning of why) {
-        const sprite = this.sprite(warning, radius);
+      for (const measure of why) {
+        const sprite = this.sprite(measure, radius);
         const length = sprite.width / devicePixelRatio;
         context.drawImage(sprite, x - length / 2, y - length / 2, length, length);
         x -= 2.5 * radius;
@@ -113,19 +113,19 @@ export class WarningMarks implements OverlayLayer {
     }
   }
 
-  private sprite(warning: QualityWarning, radius: number): OffscreenCanvas {
-    const name = `${warning} ${radius} ${devicePixelRatio}`;
+  private sprite(measure: JudgedMeasure, radius: number): OffscreenCanvas {
+    const name = `${measure} ${radius} ${devicePixelRatio}`;
     let found = this.sprites.get(name);
     if (!found) {
-      found = drawWarningMark(warning, radius, this.colors);
+      found = drawDoubtMark(measure, radius, this.colors);
       this.sprites.set(name, found);
     }
     return found;
   }
 }
 
-function drawWarningMark(
-  warning: QualityWarning,
+function drawDoubtMark(
+  measure: JudgedMeasure,
   radius: number,
   { foreground, background }: Colors,
 ): OffscreenCanvas {
@@ -142,10 +142,18 @@ function drawWarningMark(
   arc(radius + 1.5, 0, 2 * Math.PI);
   context.fill();
   context.fillStyle = context.strokeStyle = foreground;
+  if (measure === "reliability") {
+    context.beginPath();
+    context.moveTo(middle, middle - radius);
+    context.lineTo(middle + 0.9 * radius, middle + 0.7 * radius);
+    context.lineTo(middle - 0.9 * radius, middle + 0.7 * radius);
+    context.fill();
+    return canvas;
+  }
   context.lineWidth = Math.max(1, radius / 3);
   arc(radius - context.lineWidth / 2, 0, 2 * Math.PI);
   context.stroke();
-  if (warning === "mixed content") {
+  if (measure === "spread") {
     arc(radius, Math.PI / 2, 1.5 * Math.PI);
     context.fill();
   }

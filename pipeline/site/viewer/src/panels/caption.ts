@@ -10,6 +10,7 @@ import {
   type Manifest,
   usesPrior,
 } from "../data/manifest";
+import { isRecorded, notRecorded } from "../data/recorded";
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
 import { createButton, el } from "../ui/dom";
@@ -63,8 +64,10 @@ export class Caption {
       atlases.map(({ heatmap }) => heatmap?.strength ?? 0),
     );
     const own = Math.max(...layer.atlases.map(({ heatmap }) => heatmap?.strength ?? 0));
-    if (layer.atlases.every(({ heatmap }) => heatmap === null))
-      notes.push("No class attributions were recorded.");
+    if (!isRecorded(this.manifest, "attributions"))
+      notes.push(notRecorded("Class attributions were", "attributions"));
+    else if (layer.atlases.every(({ heatmap }) => heatmap === null))
+      notes.push("All attributions of this layer are exactly zero.");
     else if (own < WEAK_RATIO * Math.max(...strengths)) {
       notes.push("Attributions at this early layer are weak; treat its top classes with caution.");
     }

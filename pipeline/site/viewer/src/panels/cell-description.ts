@@ -2,9 +2,12 @@
 
 import { sidesOf } from "../classes/class-bars";
 import { attribution, findWinner } from "../data/attribution";
+import { cellClassName } from "../data/cell-names";
 import { describeDensity } from "../data/density";
 import { count, decimal, signed } from "../data/format";
 import type { ClassValue } from "../data/level";
+import type { Manifest } from "../data/manifest";
+import { describeDoubt, doubtsOf } from "../data/verdict";
 import type { Scene } from "../state/scene";
 import type { State } from "../state/state";
 
@@ -49,9 +52,9 @@ export function cellMeasures(scene: Scene, cell: number): { name: string; value:
       meaning: "Cosine between the icon's activation and the cell's mean activation; at most 1.",
     },
     {
-      name: "centered",
+      name: "centered fidelity",
       value: of("fidelity_centred"),
-      meaning: "The same after subtracting the layer's mean from both; the stricter measure.",
+      meaning: "The same after subtracting the layer's mean from both; the one to judge by.",
     },
     {
       name: "reliability",
@@ -85,20 +88,24 @@ export function describeWinner(
 
 /** One sentence for screen readers. */
 export function describeCell(
+  { network: { classes: names }, verdict }: Manifest,
   scene: Scene,
   cell: number,
-  names: readonly string[],
   sign: State["sign"],
 ): string {
   const { level } = scene;
   const sides = sidesOf(scene, cell);
   const listed = sides ?? classesOf(scene, cell);
   const classes = listed.map(({ id, value }) => `${names[id] ?? id} ${signed(value)}`);
-  const position = `Row ${level.row(cell) + 1}, column ${level.column(cell) + 1} of ${level.size}`;
+  const position = `Row ${level.row(cell)}, column ${level.column(cell)} of ${level.size}`;
   const samples = count(level.value("count", cell), "sample");
-  const fidelity = `fidelity ${decimal(level.value("fidelity", cell))}`;
+  const fidelity = `centered fidelity ${decimal(level.value("fidelity_centred", cell))}`;
   const density = scene.density ? ` ${describeDensity(scene.density, level.size, cell)}.` : "";
   const winner = describeWinner(scene, cell, names, sign);
-  const mixed = !sides && level.isMixed(cell) ? "mixed; " : "";
-  return `${position}: ${samples}; ${winner}${mixed}${classes.join(", ") || "no class"}; ${fidelity}.${density}`;
+  const name = sides ? "" : cellClassName(level, cell, names);
+  const listing = level.hasAttributions
+    ? `${name ? `${name}; ` : ""}${classes.join(", ") || "no class"}; `
+    : "";
+  const reasons = doubtsOf(verdict, level, cell).map((doubt) => ` ${describeDoubt(doubt)}.`);
+  return `${position}: ${samples}; ${winner}${listing}${fidelity}.${reasons.join("")}${density}`;
 }

@@ -1,12 +1,14 @@
 // Panel of the pinned cell.
 
 import { createClassBars, createComparisonBars, sidesOf } from "../classes/class-bars";
+import { describePosition } from "../data/area";
 import { cellClassName } from "../data/cell-names";
 import { describeDensity } from "../data/density";
 import { loadExemplars } from "../data/exemplars";
 import { count, decimal } from "../data/format";
 import { styleOf } from "../data/icon-styles";
 import { baselineOf, type Manifest } from "../data/manifest";
+import { isRecorded, notRecorded } from "../data/recorded";
 import type { Scene } from "../state/scene";
 import { createSection } from "../ui/controls";
 import { createButton, createSvgIcon, el } from "../ui/dom";
@@ -59,12 +61,19 @@ export class CellPanel {
     this.currentKey = name;
     this.element.hidden = false;
     const line = density && el("p", { class: "density" }, describeDensity(density, scene.level.size, cell));
-    const classes = createSection(
-      "Top classes by attribution",
-      this.createClasses(scene, cell),
-      ...this.describeNaming(scene, cell),
-      ...(line ? [line] : []),
-    );
+    const classes = isRecorded(this.manifest, "attributions")
+      ? createSection(
+          "Top classes (mean attribution)",
+          this.createClasses(scene, cell),
+          ...this.describeNaming(scene, cell),
+          ...(line ? [line] : []),
+        )
+      : el(
+          "div",
+          { class: "section" },
+          el("p", { class: "empty" }, notRecorded("Class attributions were", "attributions")),
+          line,
+        );
     classes.classList.add("classes");
     if (same) {
       this.element.querySelector(".section.classes")?.replaceWith(classes);
@@ -75,8 +84,8 @@ export class CellPanel {
       this.createHeader(scene, cell),
       this.pinFollower.createSection(scene, cell, this.actions.follow) ?? "",
       classes,
-      this.manifest.exemplars ? createSection("Exemplars", exemplarList) : "",
-      createSection("Quality of the icon", ...createIconQuality(scene, cell)),
+      this.manifest.exemplars ? createSection("Example patches", exemplarList) : "",
+      createSection("Quality of the icon", ...createIconQuality(this.manifest.verdict, scene, cell)),
       ...cellSections(this.manifest, scene, cell, this.actions),
     );
     this.element.scrollTop = scrolled;
@@ -100,12 +109,16 @@ export class CellPanel {
     return el("div", {}, createComparisonBars(names, sides), others);
   }
 
-  /** What attributions compare with, why a cell is mixed, and the label that its images have most often. */
+  /** What attributions compare with, why no single class names the cell, and the label its images have most often. */
   private describeNaming({ level }: Scene, cell: number): HTMLElement[] {
     const { classes } = this.manifest.network;
     const [baseline, label] = [baselineOf(this.manifest), level.overRepresented(cell)];
     const sentences = baseline === null ? [] : [`Attribution compares with ${baseline}.`];
-    if (level.isMixed(cell)) sentences.push("Resampled images do not tell the first classes apart.");
+    const least = this.manifest.verdict.attribution;
+    const candidates = level.candidates(cell).length;
+    if (!candidates) sentences.push(`No class adds ${least} logit or more, so none names the cell.`);
+    else if (candidates > 1) sentences.push("Resampled images do not tell the first classes apart.");
+    else if (!level.isNamed(cell)) sentences.push("Resampled images do not tell the first class from none.");
     if (label) {
       const name = classes[label.id] ?? `class ${label.id}`;
       sentences.push(
@@ -120,7 +133,8 @@ export class CellPanel {
     const [row, column] = [level.row(cell), level.column(cell)];
     const samples = level.value("count", cell);
     const found = cellClassName(level, cell, this.manifest.network.classes);
-    const title = found ? found.replace(/^mixed: /, "Mixed: ") : "No class";
+    const place = describePosition({ row, column });
+    const title = found || (level.hasAttributions ? "No class" : place.replace("row", "Row"));
     return el(
       "header",
       {},
@@ -139,8 +153,8 @@ export class CellPanel {
       el("h2", {}, title),
       el(
         "p",
-        { class: "secondary" },
-        `${count(samples, "sample")} · row ${row + 1}, column ${column + 1} of ${level.size}`,
+        { class: "secondary", title: "Rows and columns count from 0." },
+        `${count(samples, "sample")} · ${place} of ${level.size}`,
       ),
     );
   }

@@ -5,7 +5,7 @@ import { describeDensity } from "../data/density";
 import { count } from "../data/format";
 import { styleOf } from "../data/icon-styles";
 import type { Manifest } from "../data/manifest";
-import { qualityWarningLines } from "../data/measures";
+import { describeDoubt, doubtsOf } from "../data/verdict";
 import type { Scene } from "../state/scene";
 import { el } from "../ui/dom";
 import { createIcon } from "../ui/icons";
@@ -42,21 +42,23 @@ export class HoverCard {
   private createContent(scene: Scene, cell: number): HTMLElement[] {
     const { level, density } = scene;
     const address = { size: level.size, row: level.row(cell), column: level.column(cell) };
-    const [fidelity, centered, , spread] = cellMeasures(scene, cell);
+    const [, centered, reliability, spread] = cellMeasures(scene, cell);
     const facts = [
       count(level.value("count", cell), "sample"),
+      `centered fidelity ${centered?.value}`,
+      `reliability ${reliability?.value}`,
       `spread ${spread?.value}`,
-      `fidelity ${fidelity?.value}`,
-      `centered ${centered?.value}`,
     ];
     return [
       createIcon(scene.layer.name, scene.atlas, address),
       el(
         "div",
         { class: "text" },
-        this.createClasses(scene, cell),
+        level.hasAttributions ? this.createClasses(scene, cell) : null,
         density ? el("p", { class: "density" }, describeDensity(density, level.size, cell)) : null,
-        ...qualityWarningLines(level, cell).map((line) => el("p", { class: "quality-warning" }, line)),
+        ...doubtsOf(this.manifest.verdict, level, cell).map((doubt) =>
+          el("p", { class: "doubt" }, describeDoubt(doubt)),
+        ),
         el("p", { class: "facts" }, ...facts.map((fact) => el("span", {}, fact))),
       ),
     ];

@@ -1,15 +1,16 @@
 // Dialog with the enlarged icon and its provenance.
 
+import { describePosition } from "../data/area";
 import { count, decimal } from "../data/format";
 import { STYLE_INFOS, styleOf } from "../data/icon-styles";
 import type { LevelData } from "../data/level";
 import { atlasName, type Manifest, usesPrior } from "../data/manifest";
 import { type IconOrigin, loadIconOrigin } from "../data/related-cells";
+import { describeVerdict } from "../data/verdict";
 import type { Scene } from "../state/scene";
 import { createDialog } from "../ui/controls";
 import { el } from "../ui/dom";
 import { addressOf, createIcon } from "../ui/icons";
-import { describeIconQuality } from "./icon-quality";
 import { createCopyableText, provenanceCommand } from "./provenance";
 
 const MAX_SCALE = 5; // relative to the rendered size: beyond that there is no more detail
@@ -54,7 +55,7 @@ export class IconDialog {
       ["Layer", layer.name],
       ["Atlas", atlasName(this.manifest, atlas)],
       ["Grid level", `${size} × ${size}`],
-      ["Cell", `row ${row + 1}, column ${column + 1}`],
+      ["Cell", describePosition({ row, column })],
       ["Samples", count(level.value("count", cell), "sample")],
       [
         "Fidelity",
@@ -76,7 +77,7 @@ export class IconDialog {
     return el(
       "div",
       { class: "text" },
-      el("p", { class: "verdict" }, describeIconQuality(scene, cell)),
+      el("p", { class: "verdict" }, describeVerdict(this.manifest.verdict, level, cell)),
       known,
       el("h3", {}, "Digests"),
       el(
@@ -105,7 +106,7 @@ function createOriginFact({ atlas, level }: Scene, cell: number, origin: IconOri
   const [row, column] = [level.row(cell), level.column(cell)].map((at) =>
     Math.floor((at * coarser) / level.size),
   );
-  const around = `the icon of row ${(row ?? 0) + 1}, column ${(column ?? 0) + 1} of ${coarser}`;
+  const around = `the icon of ${describePosition({ row: row ?? 0, column: column ?? 0 })} of ${coarser}`;
   const words = {
     unknown: null,
     noise: "noise",

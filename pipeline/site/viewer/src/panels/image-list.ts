@@ -136,10 +136,10 @@ export function createLabelBars(counts: readonly LabelCount[]): HTMLElement {
   for (const { label, images, samples } of counts.slice(0, LISTED)) {
     const bar = el("span", { class: "bar", "aria-hidden": "true" });
     bar.style.width = `${(100 * samples) / longest}%`;
-    const value = `${count(images, "image")} · ${percent(samples / all)}`;
+    const value = `${count(samples, "sample")} · ${percent(samples / all)}`;
     const content = [
       el("span", { class: "name", title: label }, label ?? el("em", {}, "no label")),
-      el("span", { class: "value", title: `${percent(samples / all)} of the samples` }, value),
+      el("span", { class: "value", title: `from ${count(images, "image")}` }, value),
       el("span", { class: "track", "aria-hidden": "true" }, bar),
     ];
     list.append(el("li", { class: "row" }, ...content));

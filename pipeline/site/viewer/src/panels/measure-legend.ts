@@ -1,16 +1,10 @@
-// Legend of the measure colors and the quality warnings, below the caption.
+// Legend of the measure colors and the marks of cells to doubt, below the caption.
 
 import { count, decimal } from "../data/format";
 import type { LevelData } from "../data/level";
-import {
-  type MeasureInfo,
-  measureInfo,
-  measureRange,
-  positionInRange,
-  type QualityWarning,
-  qualityWarnings,
-  type Range,
-} from "../data/measures";
+import type { JudgedMeasure, Verdict } from "../data/manifest";
+import { type MeasureInfo, measureInfo, measureRange, positionInRange, type Range } from "../data/measures";
+import { doubtsOf, JUDGED, MEASURES } from "../data/verdict";
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
 import { announce } from "../ui/accessibility";
@@ -21,7 +15,10 @@ export class MeasureLegend {
   private announcedName = "";
   private scene: Scene | null = null;
 
-  constructor(private readonly store: Store) {
+  constructor(
+    private readonly verdict: Verdict,
+    private readonly store: Store,
+  ) {
     store.subscribe(({ measure, marks }, before) => {
       if (measure !== before.measure || marks !== before.marks) this.update();
     });
@@ -42,7 +39,7 @@ export class MeasureLegend {
     const parts = [
       ...(kind && range ? this.createMeasure(kind, range) : []),
       ...(kind && !range ? [el("p", { class: "empty" }, "Not measured in this atlas.")] : []),
-      ...(marks ? [createMarkLegend(level)] : []),
+      ...(marks ? createMarkLegend(this.verdict, level) : []),
     ];
     this.element.replaceChildren(...parts);
     this.element.hidden = !parts.length;
@@ -91,16 +88,23 @@ function createEntry(name: string, value: string): HTMLElement {
   return el("div", {}, el("dt", { class: "visually-hidden" }, name), el("dd", { title: name }, value));
 }
 
-/** Number of cells per warning. */
-function createMarkLegend(level: LevelData): HTMLElement {
-  const found: Record<QualityWarning, number> = { "low fidelity": 0, "mixed content": 0 };
+/** Number of cells to doubt, and for each reason its mark, its limit and its cells. */
+function createMarkLegend(verdict: Verdict, level: LevelData): HTMLElement[] {
+  const found: Record<JudgedMeasure, number> = { fidelity: 0, reliability: 0, spread: 0 };
+  let [marked, icons] = [0, 0];
   for (let cell = 0; cell < level.cells; cell++) {
-    if (level.hasIcon(cell)) for (const warning of qualityWarnings(level, cell)) found[warning] += 1;
+    if (!level.hasIcon(cell)) continue;
+    const doubts = doubtsOf(verdict, level, cell);
+    for (const { measure } of doubts) found[measure] += 1;
+    marked += doubts.length ? 1 : 0;
+    icons += 1;
   }
   const list = el("ul", { class: "mark-legend" });
-  for (const [warning, cells] of Object.entries(found)) {
-    const mark = el("span", { class: "mark", "data-warning": warning, "aria-hidden": "true" });
-    list.append(el("li", {}, mark, warning, el("span", { class: "secondary" }, count(cells, "cell"))));
+  for (const measure of MEASURES) {
+    const { good, doubt } = verdict[measure];
+    const limit = `${JUDGED[measure].doubt}, ${good > doubt ? "below" : "above"} ${decimal(doubt)}`;
+    const mark = el("span", { class: "mark", "data-measure": measure, "aria-hidden": "true" });
+    list.append(el("li", {}, mark, limit, el("span", { class: "secondary" }, count(found[measure], "cell"))));
   }
-  return list;
+  return [el("h3", {}, `${marked} of ${count(icons, "cell")} to doubt`), list];
 }

@@ -1,6 +1,8 @@
-// Menu next to the zoom buttons: measure colors, labels and quality warnings.
+// Menu next to the zoom buttons: measure colors, labels and marks of cells to doubt.
 
+import type { Manifest } from "../data/manifest";
 import { MEASURE_INFOS, parseMeasure } from "../data/measures";
+import { isRecorded } from "../data/recorded";
 import type { State, Store } from "../state/state";
 import { createRadioGroup } from "../ui/controls";
 import { createButton, createSvgIcon, el } from "../ui/dom";
@@ -23,7 +25,10 @@ export class MeasureMenu {
   private readonly measures;
   private readonly switches: Readonly<Record<OverlaySwitch, HTMLInputElement>>;
 
-  constructor(private readonly store: Store) {
+  constructor(
+    manifest: Manifest,
+    private readonly store: Store,
+  ) {
     this.button.setAttribute("aria-controls", "measure-menu");
     this.button.setAttribute("aria-expanded", "false");
     this.measures = createRadioGroup("Color of the cells", (value) =>
@@ -38,8 +43,8 @@ export class MeasureMenu {
     this.element.append(
       el("p", { class: "secondary" }, "Color the cells by"),
       this.measures.element,
-      createSwitch(this.switches.labels, "Labels", "n"),
-      createSwitch(this.switches.marks, "Quality warnings", "d"),
+      ...(isRecorded(manifest, "attributions") ? [createSwitch(this.switches.labels, "Labels", "n")] : []),
+      createSwitch(this.switches.marks, "Cells to doubt", "d"),
     );
     this.element.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("pointerdown", (event) => this.closeOnOutsidePress(event), true);

@@ -1,6 +1,7 @@
 // The pinned cell: stored in the state, shown in the panel.
 
 import type { CellAddress } from "../data/area";
+import type { Manifest } from "../data/manifest";
 import type { Viewport } from "../map/viewport";
 import type { Scene, SceneStore } from "../state/scene";
 import type { Store } from "../state/state";
@@ -18,7 +19,7 @@ export class PinnedCell {
     private readonly scenes: SceneStore,
     private readonly panel: CellPanel,
     private readonly viewport: Viewport,
-    private readonly names: readonly string[],
+    private readonly manifest: Manifest,
     private readonly reportError: (error: unknown) => void,
   ) {}
 
@@ -28,7 +29,7 @@ export class PinnedCell {
     if (!scene) return;
     const { level } = scene;
     this.store.set({ pin: { size: level.size, row: level.row(cell), column: level.column(cell) } });
-    announce(`Pinned. ${describeCell(scene, cell, this.names, this.store.state.sign)}`);
+    announce(`Pinned. ${describeCell(this.manifest, scene, cell, this.store.state.sign)}`);
     this.viewport.reveal(cell);
   }
 

@@ -6,6 +6,7 @@ import { type Exemplar, loadExemplars, pickDistinct, sampleEvenly } from "../dat
 import { count } from "../data/format";
 import { type ImageCount, type ImageSource, listImageSources } from "../data/images";
 import type { Manifest } from "../data/manifest";
+import { isRecorded, notRecorded } from "../data/recorded";
 import { createExemplarPatches } from "../panels/exemplar-patches";
 import { countLabels, createImageSection, createLabelBars } from "../panels/image-list";
 import type { Scene } from "../state/scene";
@@ -45,17 +46,19 @@ export function createRegionPanel(
   const sources = listImageSources(manifest, scene);
   panel.append(
     createExportButtons(manifest, scene, area, found, sources[0] ?? null),
-    createSection(
-      "Top classes by attribution",
-      createClassBars(
-        manifest.network.classes,
-        found.classes,
-        selectedClass,
-        actions.choose,
-        scene.highlights,
-      ),
-      el("p", { class: "secondary" }, ABOUT_CLASSES),
-    ),
+    isRecorded(manifest, "attributions")
+      ? createSection(
+          "Top classes (mean attribution)",
+          createClassBars(
+            manifest.network.classes,
+            found.classes,
+            selectedClass,
+            actions.choose,
+            scene.highlights,
+          ),
+          el("p", { class: "secondary" }, ABOUT_CLASSES),
+        )
+      : el("p", { class: "section empty" }, notRecorded("Class attributions were", "attributions")),
     ...(manifest.exemplars ? [createExemplarSection(manifest, scene, found, actions)] : []),
     createSection("Quality of the icons", createRegionNumbers(found)),
     ...createImageSections(sources, area, actions),
@@ -87,7 +90,7 @@ function createExemplarSection(
     );
     list.replaceChildren(...createExemplarPatches(manifest, scene.layer, found));
   }, reportError);
-  return createSection("Exemplars", list);
+  return createSection("Example patches", list);
 }
 
 /** Labels and images of a region, if an image set can be listed; filled in when they are loaded. */
@@ -141,5 +144,5 @@ function createHeader(area: Area, { samples, cells, drawn }: Region, actions: Re
 }
 
 function from(name: string, first: number, last: number): string {
-  return first === last ? `${name} ${first + 1}` : `${name}s ${first + 1}–${last + 1}`;
+  return first === last ? `${name} ${first}` : `${name}s ${first}–${last}`;
 }

@@ -92,7 +92,11 @@ const NUMBERS: readonly (readonly [RegionMeasure, string, string])[] = [
     "fidelity",
     "Cosine between the icons' activations and their cells' mean activations; at most 1.",
   ],
-  ["fidelity_centred", "centered", "The same after subtracting the layer's mean; the stricter measure."],
+  [
+    "fidelity_centred",
+    "centered fidelity",
+    "The same after subtracting the layer's mean; the one to judge by.",
+  ],
   [
     "reliability",
     "reliability",

@@ -1,6 +1,7 @@
 // Cursor: the cell at the pointer or the keyboard cursor, outlined and shown in the hover card.
 
 import { nearestCell, nextCell } from "../data/level";
+import type { Manifest } from "../data/manifest";
 import type { MapView } from "../map/map-view";
 import type { Overlay } from "../map/overlay";
 import type { Viewport } from "../map/viewport";
@@ -18,7 +19,7 @@ export class Cursor {
     private readonly overlay: Overlay,
     private readonly card: HoverCard,
     private readonly viewport: Viewport,
-    private readonly names: readonly string[],
+    private readonly manifest: Manifest,
   ) {}
 
   /** Cell of the shown level, -1 for none. */
@@ -50,7 +51,7 @@ export class Cursor {
     this.viewport.reveal(cell);
     const { x, y } = this.viewport.cellToPoint(level.row(cell), level.column(cell));
     this.card.show(scene, cell, x, y);
-    announce(describeCell(scene, cell, this.names, this.store.state.sign));
+    announce(describeCell(this.manifest, scene, cell, this.store.state.sign));
   }
 
   private next({ level }: Scene, rows: number, columns: number): number {

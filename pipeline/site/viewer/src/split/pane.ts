@@ -3,7 +3,7 @@
 import type { Manifest } from "../data/manifest";
 import { Labels, type WrittenLabel } from "../labels/labels";
 import { MapView } from "../map/map-view";
-import { MeasureColors, WarningMarks } from "../map/measure-overlay";
+import { DoubtMarks, MeasureColors } from "../map/measure-overlay";
 import { Overlay } from "../map/overlay";
 import { Viewport } from "../map/viewport";
 import type { HoverCard } from "../panels/hover-card";
@@ -58,10 +58,10 @@ export class Pane {
     this.mapView = new MapView(element, minimap, matchMedia("(prefers-reduced-motion: reduce)").matches);
     this.overlay = new Overlay(this.mapView, store);
     this.labels = new Labels(classes, this.mapView, this.overlay, store, reportError);
-    for (const layer of [new MeasureColors(store), new WarningMarks(store), this.labels])
+    for (const layer of [new MeasureColors(store), new DoubtMarks(manifest.verdict, store), this.labels])
       this.overlay.add(layer);
     this.viewport = new Viewport(this.mapView, this.scenes);
-    this.cursor = new Cursor(store, this.scenes, this.mapView, this.overlay, card, this.viewport, classes);
+    this.cursor = new Cursor(store, this.scenes, this.mapView, this.overlay, card, this.viewport, manifest);
   }
 
   get canvas(): HTMLElement {

@@ -47,8 +47,9 @@ export class SplitHeader {
       add: (classId: number) => store.set(addClass(store.state, classId)),
       actionsFor: (classId: number) => searchActionsOf(manifest, store, classId, () => undefined),
       highlighted: () => highlightedClasses(store.state),
+      help: () => undefined,
     };
-    return new Search(manifest.network.classes, actions, "split-classes");
+    return new Search(manifest, actions, "split-classes");
   }
 
   /** The highlighted classes, as buttons that remove them. */

@@ -1,5 +1,6 @@
 // The user's bookmarks, stored by the browser if it has storage for this page.
 
+import { describePosition } from "../data/area";
 import { find, type Manifest } from "../data/manifest";
 import { fromHash } from "../state/url-hash";
 import { el } from "../ui/dom";
@@ -112,6 +113,6 @@ export function describeLink(manifest: Manifest, link: string): string {
     layer,
     ...(names.length ? [names.map(className).join(" ↔ ")] : []),
     ...(classIds.length ? [`highlighting ${classIds.map(className).join(", ")}`] : []),
-    ...(pin ? [`row ${pin.row + 1}, column ${pin.column + 1} of ${pin.size}`] : []),
+    ...(pin ? [`${describePosition(pin)} of ${pin.size}`] : []),
   ].join(" · ");
 }

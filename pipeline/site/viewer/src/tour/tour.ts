@@ -36,7 +36,7 @@ export class Tour {
     private readonly actions: TourActions,
   ) {
     const close = createButton(
-      "End the tour",
+      "End tour",
       createSvgIcon("M5 5 15 15", "M15 5 5 15"),
       () => this.end(),
       "icon-button close",

@@ -1,7 +1,7 @@
 // Images from tiles: icons of cells, previews of atlases. Icons are cropped by CSS, since a page opened from disk may
 // not read the pixels of tiles.
 
-import type { CellAddress } from "../data/area";
+import { type CellAddress, describePosition } from "../data/area";
 import { cellClassName } from "../data/cell-names";
 import { tileFolder } from "../data/icon-styles";
 import type { LevelData } from "../data/level";
@@ -113,10 +113,8 @@ export function addressOf({ level, cell }: Pick<CellView, "level" | "cell">): Ce
 
 /** A cell as text: layer, position and top class. */
 export function cellName(names: readonly string[], view: CellView): string {
-  const { row, column } = addressOf(view);
   const found = cellClassName(view.level, view.cell, names);
-  const topClass = found ? `, ${view.level.isMixed(view.cell) ? "" : "top class "}${found}` : "";
-  return `${view.layer}, row ${row + 1}, column ${column + 1}${topClass}`;
+  return `${view.layer}, ${describePosition(addressOf(view))}${found ? `, top class ${found}` : ""}`;
 }
 
 /** The button; `caption` is shown below the icon, `label` is its accessible name. */
