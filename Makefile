@@ -28,6 +28,11 @@ lint: install $(MODULES) ## ruff, mypy and the viewer's own checks
 	$(RUN) mypy
 	cd $(VIEWER) && npm run --silent lint && npm run --silent check
 
+docs: .uv-found ## the documentation as HTML in docs/_build/html; warnings are errors
+	$(UV) sync --locked --quiet --inexact --group docs
+	$(RUN) sphinx-build --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "The documentation is ready: open docs/_build/html/index.html."
+
 install: .uv-found ## the environment in .venv, exactly as locked
 	$(UV) sync --locked --quiet
 
@@ -35,6 +40,6 @@ install: .uv-found ## the environment in .venv, exactly as locked
 $(MODULES): $(VIEWER)/package-lock.json
 	cd $(VIEWER) && npm ci --ignore-scripts --silent && touch node_modules
 
-.PHONY: help demo test bench soak lint install .uv-found
+.PHONY: help demo test bench soak lint docs install .uv-found
 .uv-found:
 	@command -v "$(UV)" > /dev/null || { python3 -m venv .uv && .uv/bin/pip install --quiet 'uv>=0.8'; }

@@ -1,0 +1,1 @@
+"""The parts of pages that are written from the code: settings, artifacts, error lines. ``python -m docs.generate``."""
