@@ -130,9 +130,8 @@ def of_site(count: int) -> Any:
     """What the site computes from the drawn cells."""
     cell, attribution = np.stack([np.arange(count)] * 2, 1), ZEROS((count, CLASSES), np.float32)
     regions = find_regions(40, cell, np.ones(count, np.int64), attribution)
-    directions = np.full((CLASSES, CHANNELS), np.nan, np.float32)
     drawn = np.ones(count, bool)
-    strange = polysemantic_cells(attribution, drawn, directions)
+    strange = polysemantic_cells(attribution, drawn, [ZEROS((CLASSES, count), np.float32)])
     return attribution_strength(attribution), pack_array(regions.label_position), pack_array(strange.value)
 
 
