@@ -30,7 +30,7 @@ lint: install $(MODULES) ## ruff, mypy and the viewer's own checks
 
 docs: .uv-found ## the documentation as HTML in docs/_build/html; warnings are errors
 	$(UV) sync --locked --quiet --inexact --group docs
-	$(RUN) sphinx-build --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html
+	$(RUN) sphinx-build --builder html --fail-on-warning --quiet docs docs/_build/html
 	@echo "The documentation is ready: open docs/_build/html/index.html."
 
 install: .uv-found ## the environment in .venv, exactly as locked

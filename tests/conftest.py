@@ -18,6 +18,7 @@ LONGEST = (
     "test_project.py",
     "test_every_config.py",
     "test_cluster_stages.py",
+    "test_commands.py",
 )  # run first, so that no process ends long after the other
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 

@@ -74,6 +74,15 @@ def test_every_number_on_the_picture_is_explained() -> None:
     assert [int(number) for number in numbers] == list(range(1, len(PLACES) + 1))
 
 
+def test_the_readme_has_the_number_of_networks() -> None:
+    """The README names as many networks as the table has."""
+    told = re.search(r"networks\.md\) \((\d+) networks\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    counted = re.search(r"rows hold, of (\d+) networks", (DOCS / "networks.md").read_text(encoding="utf-8"))
+    assert told is not None
+    assert counted is not None
+    assert told[1] == counted[1]
+
+
 def test_the_citation_names_this_version() -> None:
     """CITATION.cff is YAML of the format's fields, and has the package's version."""
     found = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
