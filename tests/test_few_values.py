@@ -26,7 +26,7 @@ from pipeline.render.large_icons import LargeIcons
 from pipeline.render.legibility import Recognition, legibility_metrics
 from pipeline.sample.stats import activation_stats
 from pipeline.site.cell_data import attribution_strength
-from pipeline.site.polysemantic_cells import polysemantic_cells
+from pipeline.site.polysemantic_cells import class_profiles, polysemantic_cells
 from pipeline.site.regions import find_regions
 
 CHANNELS, CLASSES = 4, 3
@@ -130,8 +130,9 @@ def of_site(count: int) -> Any:
     """What the site computes from the drawn cells."""
     cell, attribution = np.stack([np.arange(count)] * 2, 1), ZEROS((count, CLASSES), np.float32)
     regions = find_regions(40, cell, np.ones(count, np.int64), attribution)
+    profiles = [class_profiles(attribution, np.ones(count, np.int64), None)]
     drawn = np.ones(count, bool)
-    strange = polysemantic_cells(attribution, drawn, [ZEROS((CLASSES, count), np.float32)])
+    strange = polysemantic_cells(attribution, drawn, profiles)
     return attribution_strength(attribution), pack_array(regions.label_position), pack_array(strange.value)
 
 

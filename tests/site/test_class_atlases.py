@@ -234,7 +234,7 @@ def test_the_axis_moves_with_the_map(opened: Opener) -> None:
 
 def test_a_line_marks_zero(opened: Opener) -> None:
     """In the gap between two rows of cells the overlay has the background color, except on the zero line."""
-    page = opened(COMPARE)
+    page = opened(f"{COMPARE}&labels=off")
     ready(page, "features.7/compare-1-0/10/")
     left, top, side = frame(page, 10)
     strip = painted(page, left + 0.3 * side, top + 0.5 * side, 0.4 * side, 1)[0]

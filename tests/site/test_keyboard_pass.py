@@ -153,7 +153,7 @@ def pin(typist: Typist) -> None:
     page.wait_for_function("selector => document.activeElement.matches(selector)", arg=PICTURE)
     typist.press("ArrowRight", "ArrowRight", "ArrowDown")
     row, column, size = re.findall(r"Row (\d+), column (\d+) of (\d+)", page.get_by_role("status").inner_text())[0]
-    where = f"pin={size}.{int(row) - 1}.{int(column) - 1}"
+    where = f"pin={size}.{row}.{column}"
     typist.press("Enter")
     typist.at("layer=features.7", "class=5", "level=20", where)
     expect(page.locator(".panel .patch")).to_have_count(9)
@@ -181,7 +181,7 @@ def follow(typist: Typist) -> None:
     layer, row, column = re.findall(r"in (\S+), row (\d+), column (\d+)", said)[0]
     assert layer == "features.3"
     typist.press("Enter")
-    where = rf"layer={layer}&.*pin=20\.{int(row) - 1}\.{int(column) - 1}(&|$)"
+    where = rf"layer={layer}&.*pin=20\.{row}\.{column}(&|$)"
     page.wait_for_function("pattern => new RegExp(pattern).test(location.hash)", arg=where)
     expect(page.locator(".panel .patch")).to_have_count(9)
 
@@ -193,7 +193,7 @@ def select(typist: Typist) -> None:
     page.wait_for_function("() => !location.hash.includes('pin=')")
     typist.press("ArrowLeft")
     row, column = (
-        int(found) - 1 for found in re.findall(r"Row (\d+), column (\d+)", page.get_by_role("status").inner_text())[0]
+        int(found) for found in re.findall(r"Row (\d+), column (\d+)", page.get_by_role("status").inner_text())[0]
     )
     typist.press("b", "Enter", "ArrowRight", "ArrowDown", "Enter")
     box = f"box=20.{row}.{column}.{row + 1}.{column + 1}"

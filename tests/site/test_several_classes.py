@@ -282,7 +282,7 @@ def test_a_cell_shows_its_winner(opened: Opener, planted: Planted) -> None:
     assert bars.locator(".name").all_inner_texts()[:3] == ["fireboat", "goldfish", "tea kettle"]
     assert [bar.get_attribute("data-hue") for bar in bars.all()[:4]] == ["1", "2", "3", None]
     value = bars.locator(".value").nth(1).inner_text().replace("−", "-")
-    assert float(value) == pytest.approx(level.attribution[won, 5], abs=0.06)
+    assert float(value) == pytest.approx(level.attribution[won, 5], abs=0.00501)
     color = theme(page, "--class-2")[0].astype(int)
     painted = bars.locator(".bar").nth(1).evaluate("bar => getComputedStyle(bar).backgroundColor")
     assert painted == f"rgb({color[0]}, {color[1]}, {color[2]})"

@@ -102,7 +102,7 @@ export function describeCell(
   const fidelity = `centered fidelity ${decimal(level.value("fidelity_centred", cell))}`;
   const density = scene.density ? ` ${describeDensity(scene.density, level.size, cell)}.` : "";
   const winner = describeWinner(scene, cell, names, sign);
-  const name = sides ? "" : cellClassName(level, cell, names);
+  const name = sides || winner ? "" : cellClassName(level, cell, names);
   const listing = level.hasAttributions
     ? `${name ? `${name}; ` : ""}${classes.join(", ") || "no class"}; `
     : "";
