@@ -184,12 +184,12 @@ def test_the_command_says_what_there_is_and_what_to_do(
     said = capsys.readouterr().err
     found = files(tmp_path / "below/public")
     assert found == files(copy)
-    photographs = sum(name.endswith(".webp") and not name.startswith("tiles/") for name in found)
+    images = sum(name.endswith(".webp") and not name.startswith("tiles/") for name in found)
     for word in (
         f"{len(found)} files",
         " MB",
         *PAGES,
-        f"{photographs} photographs",
+        f"{images} of your images",
         "site.exemplars=0",
         "double click",
     ):

@@ -58,8 +58,8 @@ class GridLevel:
 
     @property
     def has_attribution(self) -> bool:
-        """Whether attributions were recorded."""
-        return "attribution" in self.group
+        """Whether attributions were recorded; the stage ``grid`` stores an array without classes where none were."""
+        return "attribution" in self.group and array(self.group, "attribution").shape[1] > 0
 
     @cached_property
     def attribution(self) -> NDArray[np.float32]:
