@@ -24,6 +24,7 @@ from pipeline.core.progress import counted, log_line, tracked
 from pipeline.core.site_data import data_script, read_data_script
 from pipeline.site.pages import DATA_FORMAT, PAGES
 from pipeline.site.published_settings import published_arguments, published_settings
+from pipeline.site.tile_scripts import script_levels
 
 Values = Mapping[str, Any]
 Metrics = dict[str, Any]
@@ -231,7 +232,7 @@ def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[s
     for layer in manifest["layers"]:
         for atlas in layer["atlases"]:
             yield from _data_files(manifest, layer["name"], atlas)
-            yield from _tile_files(layer["name"], atlas)
+            yield from _tile_files(manifest, layer["name"], atlas)
             yield from _patch_files(site, f"patch/{layer['name']}/{atlas['name']}")
         if manifest["second_image_set"]:
             yield from _second_set_files(site, f"place/{layer['name']}")
@@ -265,17 +266,28 @@ def _member_files(folder: str, samples: int, per_block: int) -> Iterator[str]:
         yield f"{folder}/members-{block}.js"
 
 
-def _tile_files(layer: str, atlas: Values) -> Iterator[str]:
-    """Every tile of every reduced image of each style of icons, in Deep Zoom's numbering."""
-    form, first, styles = atlas["tiles"], f"tiles/{layer}/{atlas['name']}", atlas["styles"]
+def _tile_files(manifest: Values, layer: str, atlas: Values) -> Iterator[str]:
+    """Every tile of each style of icons and of the photographs, in Deep Zoom's numbering."""
+    first, styles = f"tiles/{layer}/{atlas['name']}", atlas["styles"]
     folders = [first, *(f"{first}/{style}" for style in styles[1:])]
-    for folder, level in product(folders, atlas["levels"]):
-        width, height = level["width"], level["height"]
-        finest = (max(width, height) - 1).bit_length()
-        for reduced in range(finest + 1):
-            sides = (ceil(ceil(side / 2 ** (finest - reduced)) / form["tile_size"]) for side in (width, height))
-            for column, row in product(*map(range, sides)):
-                yield f"{folder}/{level['size']}_files/{reduced}/{column}_{row}.{form['format']}"
+    for level in atlas["levels"]:
+        pyramids = [(f"{folder}/{level['size']}_files", level["width"]) for folder in folders]
+        if side := level["size"] * level.get("photograph", 0):
+            pyramids.append((f"data/{layer}/{atlas['name']}/photographs/{level['size']}_files", side))
+        for pyramid, side in pyramids:
+            yield from _pyramid_files(pyramid, side, atlas["tiles"], manifest["png_from_disk"])
+
+
+def _pyramid_files(folder: str, side: int, form: Values, scripts: bool) -> Iterator[str]:
+    """Every tile of an image and of its reductions, and the scripts that hold tiles."""
+    finest = (side - 1).bit_length()
+    scripted = set(script_levels(side)) if scripts else ()
+    for reduced in range(finest + 1):
+        tiles = range(ceil(ceil(side / 2 ** (finest - reduced)) / form["tile_size"]))
+        for column, row in product(tiles, tiles):
+            yield f"{folder}/{reduced}/{column}_{row}.{form['format']}"
+            if reduced in scripted:
+                yield f"data/pixels/{folder.removeprefix('data/')}/{reduced}/{column}_{row}.js"
 
 
 def _image_files(site: Path, folder: str, images: int, per_folder: int) -> Iterator[str]:

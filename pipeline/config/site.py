@@ -29,6 +29,8 @@ class SiteSettings(Settings):
         title: heading of the page.
         exemplars: exemplars shown for a cell; 0 keeps all of your images out of the site.
         image_size: longest side of the stored exemplar images, pixels.
+        png_from_disk: store tiles as scripts too, about as many bytes again, so that a page opened from disk can save
+            selections as PNG; from a web server it can anyway.
         top_classes: classes listed for a cell.
         heat_level: finest grid level whose cells have class attributions of their own on the page; cells of finer
             levels show those of the enclosing cell.
@@ -41,6 +43,7 @@ class SiteSettings(Settings):
     title: str = "Activation Atlas"
     exemplars: Annotated[int, Field(ge=0, le=64)] = 9
     image_size: Annotated[int, Field(ge=16)] = 256
+    png_from_disk: bool = True
     top_classes: Annotated[int, Field(ge=1, le=20)] = 5
     heat_level: Annotated[int, Field(ge=1)] = 80
     initial_layer: str | None = None

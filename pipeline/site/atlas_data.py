@@ -11,6 +11,7 @@ from pipeline.config.site import SiteSettings
 from pipeline.core.atlas_names import parse_atlas
 from pipeline.core.moments import row_blocks
 from pipeline.core.site_data import MEMBERS_PER_BLOCK, images_by_cell, member_blocks, pack_array
+from pipeline.images.crops import CropSize
 from pipeline.parallel.process import single_threaded_blas
 from pipeline.site.cell_data import (
     RANKS,
@@ -24,6 +25,7 @@ from pipeline.site.cell_data import (
 )
 from pipeline.site.manifest import atlas_entry, level_entry
 from pipeline.site.names import NO_NAMES, AtlasNames, Grouping, LabelLift, candidates_of_groups, over_represented
+from pipeline.site.photographs import photograph_pixels
 from pipeline.site.polysemantic_cells import polysemantic_cells
 from pipeline.site.read_artifacts import AtlasLevel, AtlasSource, CellIcons
 from pipeline.site.regions import Regions, find_regions, regions_level
@@ -58,12 +60,14 @@ class AtlasData:
     Attributes:
         layer, name: of it.
         sample_cells: by layer, the cells of the atlas's samples.
+        patch: size of the layer's patches.
         run: data that all atlases share.
     """
 
     layer: str
     name: str
     sample_cells: Mapping[str, SampleCells]
+    patch: CropSize
     run: Run
 
     @property
@@ -170,7 +174,10 @@ class AtlasData:
 
     def _level(self, level: AtlasLevel, source: AtlasSource) -> Content:
         fidelity = next(iter(level.icons.values())).fidelity_centred
-        return level_entry(level.grid, fidelity, **source.tiles["levels"][str(level.size)])
+        tiles = source.tiles["levels"][str(level.size)]
+        shown = self.run.settings.exemplars and level.grid.drawn.any()
+        photograph = photograph_pixels(tiles["width"], level.size, self.patch) if shown else 0
+        return level_entry(level.grid, fidelity, **tiles, photograph=photograph)
 
     def _whole_atlas_files(self, level: AtlasLevel, source: AtlasSource) -> Iterator[tuple[str, Content]]:
         """Files of the atlas of all samples alone: polysemantic cells, and counts of each label's samples."""

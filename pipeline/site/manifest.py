@@ -67,7 +67,12 @@ def atlas_entry(
 
 
 def level_entry(
-    level: GridLevel, fidelity: NDArray[np.floating], width: int, height: int, large: bool = False
+    level: GridLevel,
+    fidelity: NDArray[np.floating],
+    width: int,
+    height: int,
+    large: bool = False,
+    photograph: int = 0,
 ) -> Content:
     """A level's entry.
 
@@ -77,6 +82,7 @@ def level_entry(
         width: of its image, pixels.
         height: likewise.
         large: the image is made of large icons.
+        photograph: side of a cell in the image of photographs, pixels; 0 where there is none.
     """
     return {
         "size": level.size,
@@ -89,6 +95,7 @@ def level_entry(
             {"fidelity": fidelity, "reliability": level.reliability, "spread": level.spread}, level.drawn
         ),
         **({"large": True} if large else {}),
+        **({"photograph": photograph} if photograph else {}),
     }
 
 
@@ -98,6 +105,7 @@ def manifest(
     layers: Sequence[Mapping[str, Any]],
     images: int,
     exemplars: int,
+    png_from_disk: bool,
     second: str | None,
     initial_layer: str,
     provenance: Mapping[str, Any],
@@ -111,6 +119,7 @@ def manifest(
         layers: the layers' entries.
         images: number of images that the atlas was made from.
         exemplars: exemplars shown for a cell.
+        png_from_disk: tiles are stored as scripts too.
         second: title of the second image set on the atlas, if there is one.
         initial_layer: name of the layer that the page opens on.
         provenance: see :func:`provenance_content`.
@@ -132,6 +141,7 @@ def manifest(
         "exemplars": exemplars,
         "recorded": dict(recorded),
         "verdict": verdict_content(),
+        "png_from_disk": png_from_disk,
         "provenance": dict(provenance),
         "second_image_set": None if second is None else {"title": second},
     }

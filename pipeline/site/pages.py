@@ -17,13 +17,30 @@ PAGES: Mapping[str, str] = {
     "patch.html": "patch",
     "evidence.html": "evidence",
 }
+# script: what the page is called, and what it is about, for the browser's list of tabs and for shared links
+TITLES: Mapping[str, str] = {"contents": "Contents", "patch": "Patch test", "evidence": "Evidence"}
+DESCRIPTIONS: Mapping[str, str] = {
+    "atlas": "A zoomable map of the visual concepts that a network has learned.",
+    "contents": "All atlases, tests and measurements of an activation atlas.",
+    "patch": "Which patches of images change the class that a network predicts, beside four controls.",
+    "evidence": "Whether attributions predict what ablation and steering do to a network's output.",
+}
 DATA_FORMAT = 4  # in the manifest; raised when names or meanings in the data files change
 VIEWER_FILES = (*(f"{script}.{kind}" for script in PAGES.values() for kind in ("js", "css")), "THIRD-PARTY.txt")
 
 
-def page(title: str, script: str) -> str:
-    """The HTML of a page that loads the manifest and ``script``; the title is escaped."""
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(title=escape(title), page=script)
+def page(title: str, script: str, subject: str = "") -> str:
+    """The HTML of a page that loads the manifest and ``script``; its texts are escaped.
+
+    Args:
+        title: of the site; pages other than the atlas are called after their content first.
+        script: of the page in the viewer.
+        subject: sentence about the run, at the end of the page's description.
+    """
+    named = f"{TITLES[script]} · {title}" if script in TITLES else title
+    description = f"{DESCRIPTIONS[script]} {subject}".rstrip()
+    template = Template(TEMPLATE.read_text(encoding="utf-8"))
+    return template.substitute(title=escape(named), description=escape(description), page=script)
 
 
 def viewer_files() -> dict[str, bytes]:

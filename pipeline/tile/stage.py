@@ -9,12 +9,12 @@ import numpy as np
 from pipeline.config.tile import TileSettings
 from pipeline.core import artifacts as a
 from pipeline.core import zarr_store
+from pipeline.core.deep_zoom import OVERLAP, IconLayout, TileForm, density_sides, level_rows, write_pyramid
 from pipeline.core.files import atomic, identity, write_json
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
 from pipeline.core.icon_styles import IconStyle, by_level, stored_styles, style_group
 from pipeline.core.progress import log_line, tracked
 from pipeline.stages import Task
-from pipeline.tile.deep_zoom import OVERLAP, IconLayout, density_sides, level_rows, write_pyramid
 
 
 def run(task: Task) -> None:
@@ -71,7 +71,8 @@ def _write_level(folder: Path, icons: IconLevel, grid: GridLevel, settings: Tile
     rows = tracked(
         level_rows(layout, lambda first, last: np.asarray(images[first:last]), pixels), f"level {size}", size, "row"
     )
-    write_pyramid(folder, str(size), rows, size * pixels, settings)
+    form = TileForm(settings.tile_size, settings.format, settings.quality)
+    write_pyramid(folder, str(size), rows, size * pixels, form)
     return size * pixels, int(layout.failed.sum())
 
 

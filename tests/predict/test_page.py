@@ -133,7 +133,8 @@ def test_names_are_text(opened: Opener) -> None:
     page = opened()
     assert page.locator("img").count() == page.locator("main b").count() == 0
     assert MARKUP in page.locator(".lead").inner_text()
-    assert page.locator(".where").inner_text() == TITLE == page.title()
+    assert page.locator(".where").inner_text() == TITLE
+    assert page.title() == f"Evidence · {TITLE}"
     page.locator("summary").click()
     assert MARKUP in page.locator(".table").nth(2).inner_text()
 

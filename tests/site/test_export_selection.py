@@ -1,8 +1,10 @@
 """Exports of a selection, in a browser, over HTTP and from disk."""
 
+import base64
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +12,15 @@ import pytest
 from browsing import Opener, busiest, ready
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from selecting import encoded, within
+from site_copy import copied
 from site_planting import CLASSES, ICON, Level, Planted
 
 from pipeline.core.artifacts import ICONS
-from pipeline.core.site_data import data_script
+from pipeline.core.site_data import data_script, read_data_script
 from pipeline.core.zarr_store import array, open_artifact
+from pipeline.site.tile_scripts import script_levels
 
 pytestmark = pytest.mark.browser
 
@@ -152,17 +156,11 @@ def test_names_can_neither_break_the_table_nor_run_in_a_spreadsheet(opened: Open
     expect(page.locator(".region :is(b, script)")).to_have_count(0)
 
 
-def test_the_png_contains_only_the_selected_icons(opened: Opener, planted: Planted, address: str) -> None:
-    """Over HTTP, the PNG contains each icon at its position and a caption; from disk, the button explains why not."""
+def test_the_png_contains_only_the_selected_icons(opened: Opener, planted: Planted) -> None:
+    """The PNG contains each icon at its position and a caption, from a server and from disk."""
     level = planted.levels["features.7", 20]
     chosen = selection(level)
     page = opened(link(level, chosen), color_scheme="light")
-    if not address.startswith("http"):
-        refused = page.get_by_role("button", name="No PNG from disk")
-        expect(refused).to_have_text("No PNG from disk")
-        refused.click()
-        expect(page.locator(".exports .secondary")).to_contain_text("opened from disk")
-        return
     name, content = saved(page, "PNG")
     assert name == "features.7-all-20-cells.png"
     pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
@@ -190,10 +188,8 @@ def test_the_png_contains_only_the_selected_icons(opened: Opener, planted: Plant
     assert 0 < (np.abs(below - BACKGROUND).max(axis=-1) > 60).mean() < 0.1, "a line of text"
 
 
-def test_a_small_selection_is_enlarged(opened: Opener, planted: Planted, address: str) -> None:
+def test_a_small_selection_is_enlarged(opened: Opener, planted: Planted) -> None:
     """A single icon is scaled by four, and its colors are kept."""
-    if not address.startswith("http"):
-        pytest.skip("a page from disk saves no picture")
     level = planted.levels["features.7", 20]
     row, column = level.cell[busiest(level)].tolist()
     page = opened(f"#layer=features.7&level=20&box=20.{row}.{column}.{row}.{column}", color_scheme="dark")
@@ -219,10 +215,8 @@ def test_the_link_is_copied(opened: Opener, planted: Planted) -> None:
     assert encoded(20, level.cell[chosen].tolist()) in copied
 
 
-def test_unreadable_tiles_are_reported_when_saving(opened: Opener, planted: Planted, address: str) -> None:
+def test_unreadable_tiles_are_reported_when_saving(opened: Opener, planted: Planted) -> None:
     """If reading the tiles is refused only when saving, the button explains it then."""
-    if not address.startswith("http"):
-        pytest.skip("refused from the start")
     level = planted.levels["features.7", 20]
     page = opened(link(level, selection(level)))
     press = page.get_by_role("button", name="PNG", exact=True)
@@ -231,3 +225,32 @@ def test_unreadable_tiles_are_reported_when_saving(opened: Opener, planted: Plan
     press.click()
     expect(page.get_by_role("button", name="No PNG from disk")).to_be_visible()
     expect(page.locator(".exports .secondary")).to_contain_text("do not let such a page read the pixels of its images")
+
+
+def test_a_site_without_scripts_of_tiles_says_why(chromium: Browser, planted: Planted, tmp_path: Path) -> None:
+    """With site.png_from_disk=false a page from disk names the reason beside the button."""
+    content = read_data_script(planted.site / "data/manifest.js") | {"png_from_disk": False}
+    bare = copied(planted.site, tmp_path / "site", {"data/manifest": content})
+    shutil.rmtree(bare / "data/pixels")
+    level = planted.levels["features.7", 20]
+    page = chromium.new_page()
+    page.goto((bare / "index.html").as_uri() + link(level, selection(level)))
+    refused = page.get_by_role("button", name="No PNG from disk")
+    expect(refused).to_be_visible()
+    refused.click()
+    expect(page.locator(".exports .secondary")).to_contain_text("opened from disk")
+    expect(page.locator(".exports .secondary")).to_contain_text("site.png_from_disk=false")
+    page.close()
+
+
+def test_the_scripts_hold_the_tiles(planted: Planted) -> None:
+    """Every tile of full size has a script with the same bytes, and no script is larger than twice its tile."""
+    tiles = sorted((planted.site / "tiles/features.7/all/20_files/10").glob("*.webp"))
+    assert tiles
+    for tile in tiles:
+        script = planted.site / "data/pixels/tiles/features.7/all/20_files/10" / f"{tile.stem}.js"
+        assert base64.b64decode(read_data_script(script)["data"]) == tile.read_bytes()
+        assert script.stat().st_size < 1.4 * tile.stat().st_size + 200
+    assert list(script_levels(960)) == [10]
+    assert list(script_levels(12_800)) == [14, 13, 12]
+    assert list(script_levels(4096)) == [12]

@@ -4,7 +4,7 @@ import { ClassDialog } from "../classes/class-dialog";
 import { Search, searchActionsOf } from "../classes/class-search";
 import { ClassToolbar } from "../classes/class-toolbar";
 import { PolysemanticCellsDialog } from "../classes/polysemantic-cells";
-import type { CellAddress } from "../data/area";
+import type { Box, CellAddress } from "../data/area";
 import { STYLE_INFOS, styleOf } from "../data/icon-styles";
 import { atlasDescription, find, type Manifest } from "../data/manifest";
 import { isRecorded } from "../data/recorded";
@@ -14,7 +14,7 @@ import { createLayerSwitch } from "../header/layer-menu";
 import { LevelSwitch } from "../header/level-switch";
 import { StyleSwitch } from "../header/style-switch";
 import { ComparisonAxis } from "../map/comparison-axis";
-import { goToLink } from "../map/navigation";
+import { goToLink, initialView } from "../map/navigation";
 import { Caption, createSecondSetButton } from "../panels/caption";
 import { CellPanel } from "../panels/cell-panel";
 import { HoverCard } from "../panels/hover-card";
@@ -28,12 +28,14 @@ import { SelectedRegion } from "../regions/selected-region";
 import { labelCanvas, Pane } from "../split/pane";
 import { SplitView } from "../split/split-view";
 import { addClass, highlightedClasses, MAX_CLASSES } from "../state/class-selection";
+import { HashSync } from "../state/history";
 import type { Scene } from "../state/scene";
 import { type State, Store } from "../state/state";
-import { fromHash, HashSync } from "../state/url-hash";
+import { describeMissing, fromHash, missingParts, toHash } from "../state/url-hash";
 import { BookmarkList } from "../tour/bookmark-list";
 import { announce, announcementRegion, keepFocus } from "../ui/accessibility";
-import { createThemeButton, showFailure } from "../ui/page";
+import { closeNotice, createThemeButton, showFailure, showNotice } from "../ui/page";
+import { createCopyLinkButton } from "./copy-link";
 import { createHelpDialog } from "./help";
 import { createIntroduction } from "./introduction";
 import {
@@ -101,9 +103,12 @@ export class App {
       help: () => this.help.showModal(),
     });
     this.legend = new MeasureLegend(manifest.verdict, this.store);
-    const { page, firstPane, minimap, corner } = this.createPage();
+    const { page, firstPane, minimap } = this.createPage();
     const paneContext = { manifest, card: this.card, reportError: showFailure };
-    if (this.store.state.split) document.documentElement.dataset.split = ""; // start with half the width
+    const { dataset } = document.documentElement;
+    if (this.store.state.split) dataset.split = ""; // start with the size that the map will have
+    if (this.store.state.pin) dataset.pinned = "";
+    if (this.store.state.selection) dataset.region = "";
     this.pane = new Pane(paneContext, this.store, firstPane, minimap);
     const { scenes, mapView, overlay, viewport } = this.pane;
     globalThis.atlas = {
@@ -123,13 +128,16 @@ export class App {
       reportError: showFailure,
     });
     this.bookmarkList = new BookmarkList(manifest, this.store, {
-      goToLink: (link, tour) => goToLink(manifest, this.store, mapView, link, tour),
+      goToLink: (link, tour) => {
+        this.reportMissing(link);
+        goToLink(manifest, this.store, mapView, link, tour);
+        this.pinnedCell.pendingReveal = this.store.state.pin;
+      },
       onEnd: () => this.focus(),
       reportError: showFailure,
     });
-    const zoom = createZoomButtons(mapView);
-    const pageElements = { page, corner, zoom, panel: panel.element };
-    this.split = new SplitView(paneContext, this.pane, pageElements, (pin) => {
+    const zoom = createZoomButtons(mapView, () => this.goHome());
+    this.split = new SplitView(paneContext, this.pane, (pin) => {
       this.pinnedCell.pendingReveal = pin;
     });
     const show = new MeasureMenu(manifest, this.store);
@@ -150,8 +158,12 @@ export class App {
       this.bookmarkList.dialog,
     ];
     document.body.append(this.card.element, ...dialogs, announcementRegion());
-    this.axis = new ComparisonAxis(manifest, mapView, overlay, this.store, pageElements);
-    this.hashSync = new HashSync(manifest, this.store, ({ view }) => mapView.go(view));
+    this.axis = new ComparisonAxis(manifest, mapView, overlay, this.store, this.pane.obstacles);
+    viewport.subject = () => subjectOf(this.store.state);
+    this.hashSync = new HashSync(manifest, this.store, {
+      before: (hash) => this.reportMissing(hash),
+      after: (state) => this.showLink(state),
+    });
   }
 
   start(): void {
@@ -184,6 +196,7 @@ export class App {
         pinFollower,
         scenes,
         mapView,
+        home: () => this.goHome(),
         cursor,
         split,
         pinnedCell,
@@ -197,12 +210,37 @@ export class App {
         styles,
       }),
     );
-    mapView.go(store.state.view, true);
+    this.reportMissing(location.hash);
+    this.showLink(store.state, true);
     split.start();
     mapView.onMove(() => scenes.setZoom(mapView.frame().side));
-    mapView.onRest(() => store.set({ view: mapView.view() }));
+    mapView.onRest(() => store.set({ view: mapView.showsWholeAtlas() ? null : mapView.view() }));
     scenes.setZoom(mapView.frame().side);
     if (store.state.tour !== null) bookmarkList.tour.follow();
+  }
+
+  /** Move the map to what a link shows. */
+  private showLink(state: State, immediately?: boolean): void {
+    const { mapView } = this.pane;
+    this.pinnedCell.pendingReveal = state.pin;
+    mapView.layOut();
+    mapView.go(initialView(mapView, state), immediately);
+    const subject = subjectOf(state);
+    if (subject) this.pane.viewport.revealBox(subject);
+  }
+
+  /** Show the whole atlas. */
+  private goHome(): void {
+    const { mapView } = this.pane;
+    if (!mapView.showsWholeAtlas()) this.hashSync.jump();
+    mapView.go(null);
+  }
+
+  /** Say what a link names and the run does not have. */
+  private reportMissing(link: string): void {
+    const missing = missingParts(link, this.manifest);
+    if (missing.length) showNotice(describeMissing(missing));
+    else closeNotice();
   }
 
   /** Add the header and the map area with its minimap and caption to the page. */
@@ -217,6 +255,7 @@ export class App {
     const ways = createTools(
       ...(polysemanticCells ? [polysemanticCells] : []),
       ...(hasEvidence ? [createEvidenceLink()] : []),
+      createCopyLinkButton(() => new URL(toHash(this.store.state), location.href).href),
       theme,
       createHelpButton(this.help),
     );
@@ -248,10 +287,11 @@ export class App {
     this.legend.show(scene);
     this.card.hide();
     this.pinnedCell.show(scene);
+    this.hashSync.writeHash();
     const root = document.documentElement;
     root.dataset.level = String(scene.level.size);
     root.dataset.ready = `${scene.level.name}/${scene.highlights.map(({ id }) => id).join(".")}`;
-    root.dataset.style = styleOf(scene.atlas);
+    root.dataset.style = scene.photographs ? "photographs" : styleOf(scene.atlas);
     root.dataset.density = scene.density?.of ?? "";
   }
 
@@ -267,7 +307,7 @@ export class App {
     announceChange(this.manifest, state, before);
     const sized = (["atlas", "layer", "level"] as const).some((key) => state[key] !== before[key]);
     if (sized) scenes.setZoom(mapView.frame().side);
-    this.hashSync.writeHash();
+    if (!scenes.busy) this.hashSync.writeHash(); // the URL is that of what is shown
   }
 
   /** Move the map after a change of the atlas, or of the pin together with the view. */
@@ -304,6 +344,13 @@ export class App {
   }
 }
 
+/** Cells that the state is about. */
+function subjectOf({ pin, selection }: State): Box | null {
+  if (!pin) return selection?.bounds ?? null;
+  const { size, row, column } = pin;
+  return { size, top: row, bottom: row, left: column, right: column };
+}
+
 // Announcements of state changes.
 
 const list = new Intl.ListFormat("en-US");
@@ -318,6 +365,10 @@ export function announceChange(manifest: Manifest, state: State, before: State):
   if (state.atlas !== before.atlas) announce(atlasDescription(manifest, shown));
   else if (state.level !== before.level || state.layer !== before.layer)
     announce(`Layer ${state.layer}, grid level ${state.level ?? "by zoom"}`);
+  else if (state.photographs !== before.photographs)
+    announce(
+      state.photographs ? "Photographs: the patch of each cell's nearest exemplar" : "Icons of the cells",
+    );
   else if (state.style !== before.style) {
     const { name, meaning } = STYLE_INFOS[styleOf(shown)];
     announce(`${name} icons: ${meaning}`);

@@ -31,6 +31,7 @@ const KEYS: readonly (readonly [key: string, meaning: string, needs?: Recording]
   ["v", "color the cells by samples, fidelity, reliability, spread"],
   ["n", "show or hide labels", "attributions"],
   ["i", "drawn or accentuated icons", "several styles"],
+  ["e", "icons, or photographs: the patch of each cell's nearest exemplar", "exemplars"],
   ["d", "mark the cells to doubt, or hide the marks"],
   ["?", "this help"],
 ];

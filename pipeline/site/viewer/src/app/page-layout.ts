@@ -38,13 +38,13 @@ export function createEvidenceLink(): HTMLElement {
   return el("a", { class: "icon-button", href: "evidence.html", "aria-label": name, title: name }, content);
 }
 
-export function createZoomButtons(mapView: MapView): HTMLElement {
+export function createZoomButtons(mapView: MapView, home: () => void): HTMLElement {
   const frame = createSvgIcon("M4 8V4h4", "M12 4h4v4", "M16 12v4h-4", "M8 16H4v-4");
   return el(
     "div",
     { class: "zoom", role: "group", "aria-label": "Zoom" },
     createButton("Zoom in", createSvgIcon("M10 4v12", "M4 10h12"), () => mapView.zoom(1)),
     createButton("Zoom out", createSvgIcon("M4 10h12"), () => mapView.zoom(-1)),
-    createButton("Show the whole atlas", frame, () => mapView.go(null)),
+    createButton("Show the whole atlas", frame, home),
   );
 }

@@ -44,6 +44,8 @@ export interface KeyActions {
   labels(): void;
   /** Show the icons in the next style. */
   style(): void;
+  /** Show photographs in place of icons, or icons again. */
+  photographs(): void;
   marks(): void;
   bookmarks(): void;
 }
@@ -79,6 +81,7 @@ export function listenToKeys(actions: KeyActions): void {
     v: actions.measure,
     n: actions.labels,
     i: actions.style,
+    e: actions.photographs,
     d: actions.marks,
     p: actions.bookmarks,
     Escape: actions.back,
@@ -125,6 +128,8 @@ export interface AppParts {
   readonly pinFollower: PinFollower;
   readonly scenes: SceneStore;
   readonly mapView: MapView;
+  /** Show the whole atlas. */
+  home(): void;
   readonly cursor: Cursor;
   readonly split: SplitView;
   readonly pinnedCell: PinnedCell;
@@ -144,7 +149,7 @@ export function shortcuts(parts: AppParts): KeyActions {
     step: (rows, columns) => tool.step(rows, columns) || (split.cursor ?? cursor).step(rows, columns),
     pan: (right, down) => mapView.pan(right, down),
     zoom: (steps) => mapView.zoom(steps),
-    home: () => mapView.go(null),
+    home: () => parts.home(),
     pin: (shift) => tool.corner(cursor.cell, shift) || pinOrFocusPanel(parts),
     back: () => goBack(parts),
     level: (step) => stepLevel(parts, step),
@@ -161,6 +166,7 @@ export function shortcuts(parts: AppParts): KeyActions {
     split: () => split.toggle(),
     measure: () => store.set({ measure: nextMeasure(store.state.measure) }),
     style: () => parts.styles.next(),
+    photographs: () => parts.styles.togglePhotographs(),
     labels: () => withAttributions(parts, () => store.set({ labels: !store.state.labels })),
     marks: () => store.set({ marks: !store.state.marks }),
     bookmarks: () => parts.bookmarkList.open(),

@@ -95,6 +95,7 @@ export class ClassToolbar {
   /** Show the largest attributions at the shown level. */
   show(scene: Scene): void {
     const { heatmap, level, density, atlas } = scene;
+    this.showName();
     this.densityControls.show(scene);
     this.chips.show(scene);
     const hasDensities =
@@ -113,12 +114,23 @@ export class ClassToolbar {
     this.strongest.textContent = text ?? "";
   }
 
-  private update(): void {
-    const { classId, also, sign, intensity, show } = this.store.state;
-    const second = show === "second" ? this.manifest.second_image_set : null;
+  /** Name what the map highlights. */
+  private showName(): void {
+    const { classId, also } = this.store.state;
+    const { second } = this;
     this.element.hidden = classId === null && !second;
     const name = classId === null ? "" : (this.manifest.network.classes[classId] ?? "");
     this.name.textContent = also.length ? `${also.length + 1} classes` : (second?.title ?? name);
+  }
+
+  /** The second image set, while its density is chosen. */
+  private get second(): Manifest["second_image_set"] {
+    return this.store.state.show === "second" ? this.manifest.second_image_set : null;
+  }
+
+  private update(): void {
+    const { classId, also, sign, intensity } = this.store.state;
+    const { second } = this;
     this.densityControls.element.hidden = also.length > 0;
     const shown = also.length ? "Highlighted classes" : second ? "Density" : "Highlighted class";
     this.element.setAttribute("aria-label", shown);

@@ -14,6 +14,8 @@ export interface LevelEntry {
   readonly doubt: Readonly<Record<JudgedMeasure | "any", number>>;
   /** Whether its image is made of large icons, which have finer detail. */
   readonly large?: boolean;
+  /** Side of a cell in its image of photographs, pixels; missing where there is none. */
+  readonly photograph?: number;
 }
 
 export interface HeatmapEntry {
@@ -110,6 +112,8 @@ export interface Manifest {
   readonly recorded: Readonly<Record<"attributions" | "labels" | "judge", boolean>>;
   /** Limits by which cells are judged. */
   readonly verdict: Verdict;
+  /** Whether tiles are stored as scripts too, whose pixels a page opened from disk may read. */
+  readonly png_from_disk: boolean;
   /** A second image set placed on the atlas. */
   readonly second_image_set: { readonly title: string } | null;
 }
@@ -140,6 +144,13 @@ export function find(
   const foundAtlas = foundLayer?.atlases.find((entry) => entry.name === atlas) ?? foundLayer?.atlases[0];
   if (!foundLayer || !foundAtlas) throw new Error("the manifest contains no atlas");
   return { layer: foundLayer, atlas: inStyle(foundAtlas, style) };
+}
+
+/** Whether cells can show their nearest exemplars' patches in place of their icons. */
+export function hasPhotographs({ layers }: Manifest): boolean {
+  return layers.some(({ atlases }) =>
+    atlases.some(({ levels }) => levels.some(({ photograph }) => photograph)),
+  );
 }
 
 /** Cells per side of the levels that have icons, coarse to fine; of all levels where none has any. */

@@ -1,9 +1,39 @@
-// Image tiles of a region, and whether the page may read their pixels.
+// Image of a level as tiles, the tiles of a region, and whether the page may read their pixels.
 
 import type { Box } from "./area";
+import { loadDataAt } from "./data-files";
 import { tileFolder } from "./icon-styles";
 import type { GridView } from "./level";
-import type { AtlasEntry, LevelEntry } from "./manifest";
+import type { AtlasEntry, LevelEntry, Manifest } from "./manifest";
+
+/** Tiles of a level: its icons, or the patches of the nearest exemplars in their places. */
+export interface LevelImage {
+  /** Folder of the pyramid. */
+  readonly folder: string;
+  /** Pixels. */
+  readonly side: number;
+  /** Cells per side. */
+  readonly size: number;
+  /** Whether it has more detail than other icons. */
+  readonly large: boolean;
+  readonly tiles: AtlasEntry["tiles"];
+}
+
+export function levelImage(
+  layer: string,
+  atlas: AtlasEntry,
+  level: LevelEntry,
+  photographs: boolean,
+): LevelImage {
+  const { size, photograph } = level;
+  const { tiles } = atlas;
+  if (photographs && photograph) {
+    const folder = `data/${layer}/${atlas.name}/photographs/${size}_files`;
+    return { folder, side: size * photograph, size, large: false, tiles };
+  }
+  const folder = `${tileFolder(layer, atlas)}/${size}_files`;
+  return { folder, side: level.width, size, large: level.large ?? false, tiles };
+}
 
 /** A tile and its position, in pixels of its pyramid level. */
 export interface Tile {
@@ -19,22 +49,15 @@ export interface PyramidLevel {
 }
 
 /** The finest pyramid level at which so many icons are at most `longest` pixels long. */
-export function pyramidLevelFor(level: LevelEntry, icons: number, longest: number): PyramidLevel {
-  const finest = Math.ceil(Math.log2(Math.max(level.width, level.height)));
-  let [number, icon] = [finest, level.width / level.size];
+export function pyramidLevelFor({ side, size }: LevelImage, icons: number, longest: number): PyramidLevel {
+  let [number, icon] = [Math.ceil(Math.log2(side)), side / size];
   for (; icon * icons > longest && number > 0; number--) icon /= 2;
   return { number, icon };
 }
 
 /** Tiles that cover a rectangle of cells. */
-export function tilesCovering(
-  layer: string,
-  atlas: AtlasEntry,
-  box: Box,
-  { number, icon }: PyramidLevel,
-): Tile[] {
-  const { tile_size: tile, overlap, format } = atlas.tiles;
-  const folder = tileFolder(layer, atlas);
+export function tilesCovering(image: LevelImage, box: Box, { number, icon }: PyramidLevel): Tile[] {
+  const { tile_size: tile, overlap, format } = image.tiles;
   const tiles: Tile[] = [];
   for (let row = Math.floor((box.top * icon) / tile); row * tile < (box.bottom + 1) * icon; row++) {
     for (
@@ -42,12 +65,20 @@ export function tilesCovering(
       column * tile < (box.right + 1) * icon;
       column++
     ) {
-      const url = `${folder}/${box.size}_files/${number}/${column}_${row}.${format}`;
+      const url = `${image.folder}/${number}/${column}_${row}.${format}`;
       const [left, top] = [column * tile - (column ? overlap : 0), row * tile - (row ? overlap : 0)];
       tiles.push({ url, left, top });
     }
   }
   return tiles;
+}
+
+/** A tile whose pixels the page may read, if the run stores them for pages from disk. */
+export async function loadReadableTile({ png_from_disk }: Manifest, url: string): Promise<HTMLImageElement> {
+  if (location.protocol !== "file:" || !png_from_disk) return loadImage(url);
+  const [, stem = "", format = ""] = /^(?:data\/)?(.*)\.(\w+)$/.exec(url) ?? [];
+  const { data } = await loadDataAt<{ data: string }>(`data/pixels/${stem}`);
+  return loadImage(`data:image/${format};base64,${data}`);
 }
 
 export async function loadImage(url: string): Promise<HTMLImageElement> {
@@ -56,7 +87,7 @@ export async function loadImage(url: string): Promise<HTMLImageElement> {
   try {
     await image.decode();
   } catch {
-    throw new Error(`${url} cannot be loaded`);
+    throw new Error(`${url.slice(0, 200)} cannot be loaded`);
   }
   return image;
 }
@@ -68,13 +99,14 @@ export function firstTile({ layer, atlas, level }: GridView, cells: readonly num
   if (cell === undefined || !entry) return null;
   const [row, column] = [level.row(cell), level.column(cell)];
   const box = { size: level.size, top: row, bottom: row, left: column, right: column };
-  return tilesCovering(layer.name, atlas, box, pyramidLevelFor(entry, 1, entry.width))[0]?.url ?? null;
+  const image = levelImage(layer.name, atlas, entry, false);
+  return tilesCovering(image, box, pyramidLevelFor(image, 1, image.side))[0]?.url ?? null;
 }
 
-/** Whether the page may read the image's pixels: browsers forbid it for images from disk. */
-export async function isReadable(url: string): Promise<boolean> {
+/** Whether the page may read a tile's pixels: browsers forbid it for image files on disk. */
+export async function isReadable(manifest: Manifest, url: string): Promise<boolean> {
   const context = new OffscreenCanvas(1, 1).getContext("2d");
-  context?.drawImage(await loadImage(url), 0, 0, 1, 1);
+  context?.drawImage(await loadReadableTile(manifest, url), 0, 0, 1, 1);
   try {
     context?.getImageData(0, 0, 1, 1);
   } catch (error) {

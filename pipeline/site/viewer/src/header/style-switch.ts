@@ -1,21 +1,27 @@
-// Switch for the style of the icons; hidden where the shown atlases have one style.
+// Switch for the picture of a cell: an icon in one of its styles, or a photograph; hidden where there is no choice.
 
 import { type IconStyle, inStyle, nextStyle, STYLE_INFOS, styleOf } from "../data/icon-styles";
-import { type AtlasEntry, find, type Manifest } from "../data/manifest";
+import { type AtlasEntry, find, hasPhotographs, type Manifest } from "../data/manifest";
 import type { Store } from "../state/state";
-import { createRadioGroup } from "../ui/controls";
+import { createRadioGroup, type RadioOption } from "../ui/controls";
+
+const PHOTOGRAPHS = {
+  value: "photographs",
+  label: "Photographs",
+  title: "Photographs: the patch of each cell's nearest exemplar in place of its icon",
+};
 
 export class StyleSwitch {
   private readonly styles;
-  private offeredStyles = "";
+  private readonly photographs: boolean;
+  private offered = "";
 
   constructor(
     private readonly manifest: Manifest,
     private readonly store: Store,
   ) {
-    this.styles = createRadioGroup("Icons", (value) =>
-      store.set({ style: inStyle(this.atlas, value as IconStyle).style ?? null }),
-    );
+    this.photographs = hasPhotographs(manifest);
+    this.styles = createRadioGroup("Icons", (value) => this.choose(value));
     this.styles.element.classList.add("styles");
     store.subscribe(() => this.update());
     this.update();
@@ -25,10 +31,21 @@ export class StyleSwitch {
     return this.styles.element;
   }
 
-  /** Show the next style; without effect where there is one. */
+  /** Show the icons in the next style; without effect where there is one. */
   next(): void {
     const { atlas } = this;
-    if (atlas.styles.length > 1) this.store.set({ style: nextStyle(atlas) });
+    if (this.store.state.photographs) this.store.set({ photographs: false });
+    else if (atlas.styles.length > 1) this.store.set({ style: nextStyle(atlas) });
+  }
+
+  /** Show photographs in place of icons, or icons again; without effect where there are no photographs. */
+  togglePhotographs(): void {
+    if (this.photographs) this.store.set({ photographs: !this.store.state.photographs });
+  }
+
+  private choose(value: string): void {
+    if (value === PHOTOGRAPHS.value) this.store.set({ photographs: true });
+    else this.store.set({ style: inStyle(this.atlas, value as IconStyle).style ?? null, photographs: false });
   }
 
   /** The shown atlas, or that of the second map if only that one has several styles. */
@@ -42,18 +59,21 @@ export class StyleSwitch {
 
   private update(): void {
     const { atlas } = this;
-    const { styles } = atlas;
-    this.element.hidden = styles.length < 2;
-    if (styles.join() !== this.offeredStyles) {
-      this.offeredStyles = styles.join();
-      this.styles.setOptions(
-        styles.map((style) => ({
-          value: style,
-          label: STYLE_INFOS[style].name,
-          title: `${STYLE_INFOS[style].name}: ${STYLE_INFOS[style].meaning}`,
-        })),
-      );
+    const options = this.optionsFor(atlas);
+    this.element.hidden = options.length < 2;
+    const offered = options.map(({ value }) => value).join();
+    if (offered !== this.offered) {
+      this.offered = offered;
+      this.styles.setOptions(options);
     }
-    this.styles.choose(styleOf(atlas));
+    this.styles.choose(this.store.state.photographs ? PHOTOGRAPHS.value : styleOf(atlas));
+  }
+
+  private optionsFor({ styles }: AtlasEntry): RadioOption[] {
+    const icons = styles.map((style) => {
+      const { name, meaning } = STYLE_INFOS[style];
+      return { value: style, label: styles.length > 1 ? name : "Icons", title: `${name}: ${meaning}` };
+    });
+    return this.photographs ? [...icons, PHOTOGRAPHS] : icons;
   }
 }

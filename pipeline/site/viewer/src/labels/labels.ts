@@ -2,6 +2,7 @@
 
 import type { Frame } from "../map/frame";
 import type { MapView } from "../map/map-view";
+import type { Obstacles, Rectangle } from "../map/obstacles";
 import type { Overlay, OverlayLayer } from "../map/overlay";
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
@@ -9,7 +10,6 @@ import type { Color } from "../ui/colors";
 import { el } from "../ui/dom";
 import { cellLabels, type Label, regionLabels } from "./label-candidates";
 import { LabelLayout } from "./label-layout";
-import { LabelObstacles, type Rectangle } from "./label-obstacles";
 import { HALO, LabelRenderer, minSideForCellLabels, type SizedLabel } from "./label-sprites";
 
 const FADE_MS = 200;
@@ -23,7 +23,6 @@ export interface WrittenLabel extends Rectangle {
 
 export class Labels implements OverlayLayer {
   private readonly renderer = new LabelRenderer();
-  private readonly obstacles: LabelObstacles;
   private readonly description: LabelDescription;
   private readonly reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
   private readonly opacity = new Map<SizedLabel, number>();
@@ -39,18 +38,14 @@ export class Labels implements OverlayLayer {
     private readonly classes: readonly string[],
     private readonly mapView: MapView,
     private readonly overlay: Overlay,
+    private readonly obstacles: Obstacles,
     private readonly store: Store,
     private readonly reportError: (error: unknown) => void,
   ) {
     const canvas = mapView.viewer.canvas as HTMLElement;
-    this.obstacles = new LabelObstacles(canvas, () => overlay.draw());
+    obstacles.onChange(() => overlay.draw());
     this.description = new LabelDescription(canvas, () => this.visibleLabels.map(({ text }) => text));
     mapView.onRest(() => this.description.update());
-  }
-
-  /** Disconnect from the page before the map is destroyed. */
-  stop(): void {
-    this.obstacles.stop();
   }
 
   rebuild(scene: Scene, color: (name: string) => Color): void {

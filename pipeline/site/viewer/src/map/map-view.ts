@@ -1,12 +1,12 @@
 // Map of the atlas: the tile pyramids of all levels as layered OpenSeadragon images on the unit square. The next level
-// loads invisibly, replaces the current one and crossfades.
+// loads invisibly; then it replaces the current one and crossfades.
 
 import OpenSeadragon from "openseadragon";
-import { styleOf } from "../data/icon-styles";
-import type { AtlasEntry, LevelEntry } from "../data/manifest";
+import type { LevelImage } from "../data/tiles";
 import type { View } from "../state/state";
 import { Crossfade } from "./crossfade";
 import type { Frame } from "./frame";
+import { freeRectangle, type Obstacles, type Rectangle } from "./obstacles";
 import { decodeTilesAsync, isLoading, preventStyleInjection, tileSource } from "./tile-source";
 
 /** Center and zoom of a map, independent of the window size. */
@@ -19,33 +19,54 @@ export interface ViewPosition {
 const MARGIN = 0.04;
 const TOLERANCE = 0.002;
 const FADE_MS = 280;
-const MAX_WAIT_MS = 1500;
 const REMOVE_AFTER_MS = 400;
 const ZOOM_STEP = 1.5;
 const MAX_SCALE = 8; // relative to the pixels of the images
 const MAX_SCALE_LARGE = 2; // the same where an image is made of large icons
+const MIN_ZOOM = 0.4; // width of the window, in units of the atlas's side; less where the whole atlas needs it
+
+/** Size of the window and position of the whole atlas in it, CSS pixels. */
+export interface Window {
+  readonly width: number;
+  readonly height: number;
+  readonly frame: Frame;
+}
 
 interface ShownImage {
   readonly name: string;
   readonly item: OpenSeadragon.TiledImage;
+  /** Of a tile since the last time that the image was asked for. */
+  failure: Error | null;
 }
 
 export class MapView {
   readonly viewer: OpenSeadragon.Viewer;
   private readonly crossfade: Crossfade;
+  /** CSS pixels below the whole atlas. */
   private bottom = 0;
+  /** What the window shows of the whole atlas, in its present size. */
+  private home: OpenSeadragon.Rect;
+  /** Obstacles of a map that shows the same view beside this one. */
+  private companion: Obstacles | null = null;
+  /** A map beside this one whose position it takes after a change of its size. */
+  private leader: MapView | null = null;
+  private readonly layoutListeners: ((before: Window) => void)[] = [];
   private images: ShownImage[] = [];
+  /** Images that are being added, by name. */
+  private readonly added = new Map<string, Promise<ShownImage>>();
+  private shownName = "";
+  /** Of the image that is loaded in order to be shown, or of the shown one. */
   private requestedName = "";
-  /** Largest side of the whole atlas on the screen, CSS pixels: that of the requested level. */
+  /** Largest side of the whole atlas on the screen, CSS pixels: that of the shown level. */
   private largestSide = Number.POSITIVE_INFINITY;
   private destroyed = false;
-  /** View to restore after the resize in progress. */
-  private pendingView: { readonly view: View | null } | null = null;
 
   constructor(
     container: HTMLElement,
     minimap: HTMLElement | null,
     private readonly reducedMotion: boolean,
+    private readonly obstacles: Obstacles,
+    private readonly reportError: (error: unknown) => void,
   ) {
     preventStyleInjection();
     this.viewer = OpenSeadragon({
@@ -61,16 +82,20 @@ export class MapView {
       springStiffness: 8,
       blendTime: reducedMotion ? 0 : 0.15,
       smoothTileEdgesMinZoom: Number.POSITIVE_INFINITY, // otherwise the whole window is drawn twice; tiles overlap anyway
-      minZoomLevel: 0.4,
       visibilityRatio: 0.25,
       constrainDuringPan: true,
-      preserveImageSizeOnResize: true,
+      autoResize: false, // `layOut` does it
       zoomPerScroll: 1.25,
       gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
       gestureSettingsTouch: { pinchRotate: false, dblClickToZoom: true },
       imageLoaderLimit: 8,
     } as OpenSeadragon.Options);
+    this.viewer.addHandler("tile-load-failed", ({ tiledImage, tile }) =>
+      this.tileFailed(tiledImage, (tile as unknown as { getUrl(): string }).getUrl()),
+    );
     this.limitZoom();
+    this.home = this.homeBounds();
+    obstacles.onChange(() => this.layOut());
     const drawer = (): HTMLCanvasElement => this.viewer.drawer.canvas as HTMLCanvasElement;
     this.crossfade = new Crossfade(drawer, () => this.frame(), FADE_MS);
     this.viewer.canvas.append(this.crossfade.canvas);
@@ -81,42 +106,103 @@ export class MapView {
     }
   }
 
-  /** Switch to the image of a level with a crossfade. */
-  show(layer: string, atlas: AtlasEntry, level: LevelEntry): void {
-    const name = `${layer}/${atlas.name}/${level.size} ${styleOf(atlas)}`;
-    if (name === this.requestedName) return;
+  /**
+   * Load the image of a level unseen, as far as the window shows it.
+   *
+   * Resolves early if another image is requested meanwhile; rejects if a tile cannot be loaded.
+   */
+  async load(image: LevelImage): Promise<void> {
+    const name = image.folder;
     this.requestedName = name;
-    this.largestSide = (level.large ? MAX_SCALE_LARGE : MAX_SCALE) * level.width;
+    if (name === this.shownName) return;
+    const entry = await this.add(image);
+    if (name !== this.requestedName) return;
+    for (const { item } of this.images)
+      if (item !== entry.item && item.getOpacity() === 0) item.setPreload(false);
+    entry.failure = null;
+    entry.item.setPreload(true);
+    entry.item.update(true); // while hidden it did not follow the view, so its loaded tiles are of another one
+    try {
+      await this.untilLoaded(entry);
+    } catch (error) {
+      this.remove(entry); // OpenSeadragon asks for no tile twice
+      throw error;
+    }
+  }
+
+  /** Switch to the image of a level with a crossfade. */
+  show(image: LevelImage): void {
+    const name = image.folder;
+    if (name === this.shownName) return;
+    this.shownName = this.requestedName = name;
+    this.largestSide = (image.large ? MAX_SCALE_LARGE : MAX_SCALE) * image.side;
     const { viewport } = this.viewer;
     const largest = viewport.getMaxZoom();
     if (viewport.getZoom() > largest)
       viewport.zoomTo(largest, undefined, this.reducedMotion || !this.images.length);
-    const again = this.images.find((entry) => entry.name === name);
-    if (again) {
-      this.switchTo(again);
-      return;
-    }
-    this.viewer.addTiledImage({
-      tileSource: tileSource(layer, atlas, level),
-      x: 0,
-      y: 0,
-      width: 1,
-      opacity: this.images.length ? 0 : 1,
-      preload: true,
-      success: (event: Event) => {
-        const added = { name, item: (event as unknown as { item: OpenSeadragon.TiledImage }).item };
-        decodeTilesAsync(added.item);
-        this.images.push(added);
-        if (name === this.requestedName) this.switchTo(added);
-        else added.item.setPreload(false); // superseded; it is removed with the next switch
-      },
-    } as unknown as OpenSeadragon.TileSourceSpecifier);
+    const there = this.images.find((entry) => entry.name === name);
+    if (there) this.switchTo(there);
+    else this.add(image).then((entry) => name === this.shownName && this.switchTo(entry), this.reportError);
   }
 
-  frame(): Frame {
+  private add(image: LevelImage): Promise<ShownImage> {
+    const name = image.folder;
+    const there = this.images.find((entry) => entry.name === name);
+    if (there) return Promise.resolve(there);
+    const adding =
+      this.added.get(name) ??
+      new Promise<ShownImage>((resolve, reject) => {
+        this.viewer.addTiledImage({
+          tileSource: tileSource(image),
+          x: 0,
+          y: 0,
+          width: 1,
+          opacity: this.images.length ? 0 : 1,
+          preload: true,
+          success: (event: Event) => {
+            const { item } = event as unknown as { item: OpenSeadragon.TiledImage };
+            const entry: ShownImage = { name, item, failure: null };
+            decodeTilesAsync(item);
+            this.added.delete(name);
+            this.images.push(entry);
+            resolve(entry);
+          },
+          error: () => {
+            this.added.delete(name);
+            reject(new Error(`${name}: the image cannot be loaded`));
+          },
+        } as unknown as OpenSeadragon.TileSourceSpecifier);
+      });
+    this.added.set(name, adding);
+    return adding;
+  }
+
+  private untilLoaded(entry: ShownImage): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const step = (): void => {
+        if (entry.failure) reject(entry.failure);
+        else if (entry.item.getFullyLoaded() || entry.name !== this.requestedName || this.destroyed)
+          resolve();
+        else requestAnimationFrame(step);
+      };
+      step();
+    });
+  }
+
+  /** A tile that cannot be loaded fails the load of its image; in the shown image it leaves a gap, which is reported. */
+  private tileFailed(item: unknown, url: string): void {
+    const error = new Error(`${url} cannot be loaded`);
+    const entry = this.images.find((each) => each.item === item);
+    if (!entry) return;
+    entry.failure = error;
+    if (entry.name === this.shownName) this.reportError(error);
+  }
+
+  /** Position of the whole atlas now, or after the movement in progress. */
+  frame(now = true): Frame {
     const [from, to] = [new OpenSeadragon.Point(0, 0), new OpenSeadragon.Point(1, 0)];
-    const start = this.viewer.viewport.pixelFromPoint(from, true);
-    return { left: start.x, top: start.y, side: this.viewer.viewport.pixelFromPoint(to, true).x - start.x };
+    const start = this.viewer.viewport.pixelFromPoint(from, now);
+    return { left: start.x, top: start.y, side: this.viewer.viewport.pixelFromPoint(to, now).x - start.x };
   }
 
   view(): View {
@@ -127,10 +213,9 @@ export class MapView {
 
   /** Move to a view, or to the whole atlas for null. */
   go(view: View | null, immediately = this.reducedMotion): void {
-    if (this.pendingView) this.pendingView = { view };
     const bounds = view
       ? new OpenSeadragon.Rect(view.x - view.span / 2, view.y - view.span / 2, view.span, view.span)
-      : this.homeBounds();
+      : this.home;
     this.viewer.viewport.fitBounds(bounds, immediately);
   }
 
@@ -148,38 +233,92 @@ export class MapView {
     viewport.panTo(new OpenSeadragon.Point(x, y), true);
   }
 
-  /** Restore the view after the element has changed its size. */
-  keepViewOnResize(): void {
-    this.pendingView = { view: this.showsWholeAtlas() ? null : this.view() };
-    this.viewer.forceResize();
-    this.viewer.addOnceHandler("resize", () => {
-      this.viewer.addOnceHandler("viewport-change", () => {
-        const { pendingView } = this;
-        this.pendingView = null;
-        if (pendingView) this.go(pendingView.view, true);
-      });
-    });
+  /**
+   * Follow a change of the window's size or of the elements in front of it: the whole atlas is fitted into what they leave
+   * free, any other view keeps its center and span.
+   */
+  layOut(): void {
+    if (this.destroyed) return;
+    const { viewport, container } = this.viewer;
+    const { clientWidth, clientHeight } = container;
+    if (!clientWidth || !clientHeight) return;
+    const size = new OpenSeadragon.Point(clientWidth, clientHeight);
+    const before = this.window;
+    const view = this.showsWholeAtlas() ? null : this.view();
+    const resized = !size.equals(viewport.getContainerSize());
+    if (resized) viewport.resize(size, true);
+    if (this.leader) {
+      if (resized) this.setPosition(this.leader.position());
+      return;
+    }
+    const home = this.homeBounds();
+    if (!resized && home.equals(this.home)) return;
+    this.home = home;
+    if (resized || !view) this.go(view, true);
+    this.viewer.forceRedraw();
+    for (const listener of this.layoutListeners) listener(before);
   }
 
-  /** Reserve space below the whole atlas, in units of its side; moves the map if the whole atlas is shown. */
+  /** Call back after the map has followed such a change, with its window before. */
+  onLayout(listener: (before: Window) => void): void {
+    this.layoutListeners.push(listener);
+  }
+
+  /** The window, and where the whole atlas is in it once it rests. */
+  get window(): Window {
+    const { x: width, y: height } = this.viewer.viewport.getContainerSize();
+    return { width, height, frame: this.frame(false) };
+  }
+
+  /** Keep the whole atlas clear of what is in front of another map of this size, too, which takes this one's position. */
+  lead(companion: MapView | null): void {
+    if (companion) companion.leader = this;
+    this.companion = companion?.obstacles ?? null;
+    this.companion?.onChange(() => this.layOut());
+    this.layOut();
+  }
+
+  /** Reserve space below the whole atlas, CSS pixels. */
   reserveBottom(bottom: number): void {
     if (bottom === this.bottom) return;
-    const whole = this.showsWholeAtlas();
     this.bottom = bottom;
-    if (whole) this.go(null, true);
+    this.layOut();
+  }
+
+  /** The elements in front of the map, in CSS pixels of it. */
+  get inFront(): readonly Rectangle[] {
+    return [...this.obstacles.rectangles, ...(this.companion?.rectangles ?? [])];
+  }
+
+  /** Side of the whole atlas where it is shown as a whole, CSS pixels. */
+  get homeSide(): number {
+    return this.viewer.viewport.getContainerSize().x / this.home.width;
   }
 
   /** Whether the view is that of `go(null)`. */
-  private showsWholeAtlas(): boolean {
-    const [home, now] = [this.homeBounds(), this.viewer.viewport.getBounds()];
+  showsWholeAtlas(): boolean {
+    const [home, now] = [this.home, this.viewer.viewport.getBounds()];
     const apart = home.getCenter().distanceTo(now.getCenter());
-    const wider = Math.min(now.width / home.width, now.height / home.height);
-    return apart < TOLERANCE && Math.abs(wider - 1) < TOLERANCE;
+    return apart < TOLERANCE && Math.abs(now.width / home.width - 1) < TOLERANCE;
   }
 
+  /** The window around the whole atlas, which is as large as the obstacles allow and as central. */
   private homeBounds(): OpenSeadragon.Rect {
+    const { x: width, y: height } = this.viewer.viewport.getContainerSize();
     const whole = 1 + 2 * MARGIN;
-    return new OpenSeadragon.Rect(-MARGIN, -MARGIN, whole, whole + this.bottom);
+    const side = (wide: number, high: number): number =>
+      Math.max(Math.min(wide, high - this.bottom), 1) / whole;
+    const free = freeRectangle(width, height, this.inFront, side);
+    const [wide, high] = [free.right - free.left, free.bottom - free.top];
+    const fitted = side(wide, high);
+    const left = central(width, free.left, free.right, fitted * whole);
+    const top = central(height, free.top, free.bottom, fitted * whole + this.bottom);
+    return new OpenSeadragon.Rect(
+      -left / fitted - MARGIN,
+      -top / fitted - MARGIN,
+      width / fitted,
+      height / fitted,
+    );
   }
 
   /** Pan by a share of the window. */
@@ -199,7 +338,7 @@ export class MapView {
 
   /** Pan by CSS pixels. */
   shift(right: number, down: number): void {
-    const delta = this.viewer.viewport.deltaPointsFromPixels(new OpenSeadragon.Point(right, down), true);
+    const delta = this.viewer.viewport.deltaPointsFromPixels(new OpenSeadragon.Point(right, down));
     this.viewer.viewport.panBy(delta, this.reducedMotion);
   }
 
@@ -217,8 +356,15 @@ export class MapView {
   /** Destroy the map. */
   destroy(): void {
     this.destroyed = true;
-    this.requestedName = ""; // cancels pending switches
-    this.viewer.destroy();
+    this.requestedName = this.shownName = ""; // cancels pending switches
+    this.destroyWhenLoaded();
+  }
+
+  /** OpenSeadragon would log an error for each tile that arrives later. */
+  private destroyWhenLoaded(): void {
+    if (this.images.some(({ item }) => isLoading(item)))
+      setTimeout(() => this.destroyWhenLoaded(), REMOVE_AFTER_MS);
+    else this.viewer.destroy();
   }
 
   /**
@@ -228,30 +374,20 @@ export class MapView {
   private limitZoom(): void {
     const { viewport } = this.viewer;
     viewport.getMaxZoom = () =>
-      Math.max(this.largestSide / viewport.getContainerSize().x, viewport.getHomeZoom());
+      Math.max(this.largestSide / viewport.getContainerSize().x, 1 / this.home.width);
+    viewport.getMinZoom = () => Math.min(MIN_ZOOM, 1 / this.home.width);
   }
 
-  /**
-   * Load an image invisibly, then switch to it. Drawing an image half transparent would cost several times as much in
-   * every frame.
-   */
+  /** Drawing an image half transparent would cost several times as much in every frame. */
   private switchTo(entry: ShownImage): void {
-    const start = performance.now();
-    for (const { item } of this.images)
-      if (item !== entry.item && item.getOpacity() === 0) item.setPreload(false);
+    if (!this.reducedMotion && this.images.length > 1) this.crossfade.start();
     entry.item.setPreload(true);
-    entry.item.update(true); // while hidden it did not follow the view, so its loaded tiles are of another one
-    const step = (now: number): void => {
-      if (entry.name !== this.requestedName) return;
-      if (!entry.item.getFullyLoaded() && now - start < MAX_WAIT_MS) {
-        requestAnimationFrame(step);
-        return;
-      }
-      if (!this.reducedMotion && this.images.length > 1) this.crossfade.start();
-      entry.item.setOpacity(1);
-      this.hideOthers(entry);
-    };
-    step(start);
+    entry.item.setOpacity(1);
+    this.hideOthers(entry);
+    // at once: the overlay is of the new image already, and OpenSeadragon may have drawn its part of this frame
+    const { world } = this.viewer as unknown as { world: { update(moved: boolean): void; draw(): void } };
+    world.update(true);
+    world.draw();
   }
 
   private hideOthers(entry: ShownImage): void {
@@ -265,6 +401,12 @@ export class MapView {
     this.images = this.images.filter((other) => other.name.startsWith(`${scope}/`));
   }
 
+  private remove(entry: ShownImage): void {
+    this.images = this.images.filter((other) => other !== entry);
+    entry.item.setPreload(false);
+    this.removeWhenLoaded(entry.item);
+  }
+
   /** Remove a hidden image once no more tiles arrive for it; OpenSeadragon would log an error. */
   private removeWhenLoaded(item: OpenSeadragon.TiledImage): void {
     setTimeout(() => {
@@ -273,4 +415,9 @@ export class MapView {
       else this.viewer.world.removeItem(item);
     }, REMOVE_AFTER_MS);
   }
+}
+
+/** Where a part begins that lies in the middle of a length, or as near to it as its bounds allow. */
+function central(length: number, from: number, to: number, part: number): number {
+  return Math.min(Math.max((length - part) / 2, from), Math.max(to - part, from));
 }

@@ -34,12 +34,7 @@ export function goToCell(
   store.set({ layer, atlas, level: size, pin: cell, selection: null, view, ...change });
 }
 
-// Go to a link: update the state and animate the map.
-
-const PHONE = matchMedia("(max-width: 640px)");
-const AXIS_HEIGHT = 64; // CSS pixels below a comparison
-const WITH_MARGIN = 1.08;
-const PANEL = 0.4; // share of the map covered by the panel on a phone during a tour, as in the style sheet
+// Go to a link: update the state and move the map.
 
 /** Show what a link describes; `tour` is its step. */
 export function goToLink(
@@ -51,35 +46,19 @@ export function goToLink(
 ): void {
   const state = fromHash(link, manifest);
   store.set({ ...state, tour, view: store.state.view }); // the view is updated when the map has arrived
-  if (state.pin && state.view) mapView.go(viewClearOfPanel(state.view, mapView));
-  else mapView.go(state.view ?? wholeAtlasView(mapView, state.atlas.startsWith("compare")));
+  mapView.layOut(); // the card or the panel may have appeared
+  mapView.go(state.view);
 }
 
-/** View of the whole atlas, with its axis if it has one, below the tour card; null if no card is shown. */
-function wholeAtlasView(mapView: MapView, axis: boolean): View | null {
-  const top = tourBottom();
-  if (!top) return null;
-  const { clientWidth: width, clientHeight: height } = mapView.viewer.canvas;
-  const corner = PHONE.matches ? document.querySelector<HTMLElement>(".corner") : null;
-  const bottom = (corner?.offsetTop ?? height) - (axis ? AXIS_HEIGHT : 0);
-  const side = Math.min(width, bottom - top) / WITH_MARGIN;
-  return {
-    x: 0.5,
-    y: 0.5 + (height / 2 - (top + bottom) / 2) / side,
-    span: Math.min(width, height) / side,
-  };
-}
+const LEAST_CELL = 26; // CSS pixels of a pinned cell, which a link to it shows; a smaller one belongs to a finer level
+const SHOWN_CELL = 36;
 
-/** View shifted into the part of a phone's map that panel and tour leave free. */
-function viewClearOfPanel(view: View, mapView: MapView): View {
-  if (!PHONE.matches) return view;
-  const { clientWidth: width, clientHeight: height } = mapView.viewer.canvas;
-  const middle = (tourBottom() + (1 - PANEL) * height) / 2;
-  return { ...view, y: view.y + ((height / 2 - middle) * view.span) / Math.min(width, height) };
-}
-
-/** Bottom edge of the tour card, CSS pixels below the top of the map. */
-function tourBottom(): number {
-  const card = document.querySelector<HTMLElement>(".tour:not([hidden])");
-  return card ? card.offsetTop + card.offsetHeight : 0;
+/** View that a page opens with: that of its link, or else the whole atlas, or the pinned cell if it is too small there. */
+export function initialView(mapView: MapView, { view, pin, level }: State): View | null {
+  if (view || !pin || (level !== null && level !== pin.size)) return view;
+  if (mapView.homeSide / pin.size >= LEAST_CELL) return null;
+  const { width, height } = mapView.window;
+  const span = Math.min(width, height) / (SHOWN_CELL * pin.size);
+  const middle = (at: number): number => (at + 0.5) / pin.size;
+  return { x: middle(pin.column), y: middle(pin.row), span };
 }

@@ -1,8 +1,7 @@
 // OpenSeadragon settings for the page's content security policy and for pages from disk.
 
 import type { TiledImage } from "openseadragon";
-import { tileFolder } from "../data/icon-styles";
-import type { AtlasEntry, LevelEntry } from "../data/manifest";
+import type { LevelImage } from "../data/tiles";
 
 /** OpenSeadragon would inject a style, which the content security policy forbids, unless it finds an (empty) one. */
 export function preventStyleInjection(): void {
@@ -13,15 +12,15 @@ export function preventStyleInjection(): void {
 }
 
 /** Inline description: a page opened from disk may not read a .dzi file. */
-export function tileSource(layer: string, atlas: AtlasEntry, level: LevelEntry): object {
+export function tileSource({ folder, side, tiles }: LevelImage): object {
   return {
     Image: {
       xmlns: "http://schemas.microsoft.com/deepzoom/2008",
-      Url: `${tileFolder(layer, atlas)}/${level.size}_files/`,
-      Format: atlas.tiles.format,
-      Overlap: String(atlas.tiles.overlap),
-      TileSize: String(atlas.tiles.tile_size),
-      Size: { Width: String(level.width), Height: String(level.height) },
+      Url: `${folder}/`,
+      Format: tiles.format,
+      Overlap: String(tiles.overlap),
+      TileSize: String(tiles.tile_size),
+      Size: { Width: String(side), Height: String(side) },
     },
   };
 }

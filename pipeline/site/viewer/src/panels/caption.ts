@@ -19,6 +19,8 @@ const ACCENTUATED =
   "Accentuated: icons started from the patches of their cells' nearest exemplars and hold parts of these images.";
 const DRAWN = "Drawn: every icon started from noise and holds no part of an image";
 const PRIOR = ", only colors and textures of its cell's exemplars";
+const PHOTOGRAPHS =
+  "Photographs: each cell shows the patch of its nearest exemplar, the sample closest to its mean activation.";
 const NO_ICONS = "No cell of this level has enough samples for an icon.";
 const HIGH_ZERO_SHARE = 0.5;
 const WEAK_RATIO = 0.1;
@@ -34,7 +36,7 @@ export class Caption {
     this.provenanceButton.addEventListener("click", openProvenance);
   }
 
-  show({ layer, atlas, level }: Scene): void {
+  show({ layer, atlas, level, photographs }: Scene): void {
     const entry = atlas.levels.find(({ size }) => size === level.size);
     const facts = [
       count(entry?.samples ?? 0, "sample"),
@@ -48,7 +50,7 @@ export class Caption {
         : [el("p", { class: "atlas-description" }, atlasDescription(this.manifest, atlas))]),
       el("p", { class: "network" }, `${this.manifest.network.name}, ${count(layer.channels, "channel")}`),
       el("p", { class: "secondary" }, facts.join(" · ")),
-      ...[...(entry?.drawn ? [] : [NO_ICONS]), ...this.createNotes(layer, atlas)].map((note) =>
+      ...[...(entry?.drawn ? [] : [NO_ICONS]), ...this.createNotes(layer, atlas, photographs)].map((note) =>
         el("p", { class: "secondary note" }, note),
       ),
       ...createComparisonNotes(layer, atlas),
@@ -57,9 +59,9 @@ export class Caption {
     this.element.replaceChildren(...children);
   }
 
-  private createNotes(layer: LayerEntry, atlas: AtlasEntry): string[] {
+  private createNotes(layer: LayerEntry, atlas: AtlasEntry, photographs: boolean): string[] {
     const style = notableStyle(atlas);
-    const notes = style ? [this.describeStyle(style)] : [];
+    const notes = photographs ? [PHOTOGRAPHS] : style ? [this.describeStyle(style)] : [];
     const strengths = this.manifest.layers.flatMap(({ atlases }) =>
       atlases.map(({ heatmap }) => heatmap?.strength ?? 0),
     );

@@ -1,6 +1,7 @@
 // Patch test page: which patches change one class into another.
 
 import { loadDataFrom, takeData } from "../data/data-files";
+import { atlasAddress } from "../data/last-place";
 import type { Manifest } from "../data/manifest";
 import { announce, announcementRegion } from "../ui/accessibility";
 import { createRadioGroup } from "../ui/controls";
@@ -73,7 +74,8 @@ class Page {
       this.setContent("nothing", el("p", { class: "lead" }, text));
       return;
     }
-    this.back.href = `index.html#${new URLSearchParams({ layer: selection.layer, atlas: selection.atlas })}`;
+    const { layer, atlas } = selection;
+    this.back.href = atlasAddress(`#${new URLSearchParams({ layer, atlas })}`);
     this.layers.choose(selection.layer);
     this.pairs.value = selection.atlas;
     const name = `patch/${selection.layer}/${selection.atlas}`;

@@ -1,4 +1,4 @@
-// Export of a region: link, tables, image.
+// Export of a region: tables, image.
 
 import type { Area } from "../data/area";
 import { count } from "../data/format";
@@ -16,8 +16,9 @@ import { cellsInArea, describeExtent, type Region } from "./region";
 
 const DONE_MS = 1800;
 const PNG_UNAVAILABLE =
-  "This page was opened from disk: browsers do not let such a page read the pixels of its images. Open the atlas " +
-  "with “atlas browse”, or from a web host, to save a PNG.";
+  "This page was opened from disk: browsers do not let such a page read the pixels of its images, and this site stores " +
+  "no copies that it may read (site.png_from_disk=false). Open the atlas with “atlas browse”, or from a web host, to save " +
+  "a PNG.";
 
 interface ExportAction {
   readonly text: string;
@@ -43,25 +44,17 @@ export function createExportButtons(
     row.append(button);
     return button;
   };
-  if (navigator.clipboard) add(COPY);
   for (const createTableAction of tableActions(manifest, scene, area, cells, source)) add(createTableAction);
   if (!drawn) return el("div", { class: "exports" }, row, note);
   const button = add(createPngAction(manifest, scene, area));
   const tile = firstTile(scene, cells);
   if (tile)
-    isReadable(tile).then(
+    isReadable(manifest, tile).then(
       (readable) => readable || disablePng(button),
       () => {},
     ); // a tile that fails is reported when saving
   return el("div", { class: "exports" }, row, note);
 }
-
-const COPY: ExportAction = {
-  text: "Copy link",
-  title: "Copy the link to this selection",
-  done: "Copied",
-  run: () => navigator.clipboard.writeText(location.href),
-};
 
 function tableActions(
   manifest: Manifest,
@@ -97,10 +90,15 @@ function tableActions(
 function createPngAction(manifest: Manifest, scene: Scene, area: Area): ExportAction {
   const run = async (): Promise<void> =>
     download(
-      await renderRegion(scene, area, caption(manifest, scene, area), exportColors()),
+      await renderRegion(manifest, scene, area, caption(manifest, scene, area), exportColors()),
       `${fileStem(scene)}-cells.png`,
     );
-  return { text: "PNG", title: "Save the icons as PNG", done: "Saved", run };
+  return {
+    text: "PNG",
+    title: scene.photographs ? "Save the photographs as PNG" : "Save the icons as PNG",
+    done: "Saved",
+    run,
+  };
 }
 
 function fileStem({ layer, atlas, level }: Scene): string {
@@ -149,11 +147,12 @@ function linkNote({ level }: Scene, area: Area, cells: number): string {
   return `The link contains a simplified shape, with ${more ? `${count(more, "cell")} more` : "the same cells"}.`;
 }
 
-function caption(manifest: Manifest, { layer, atlas, level }: Scene, area: Area): string {
+function caption(manifest: Manifest, { layer, atlas, level, photographs }: Scene, area: Area): string {
   const part = `${describeExtent(area)} of ${level.size} × ${level.size}`;
   const style = notableStyle(atlas);
   const names = [manifest.network.name, layer.name, atlasName(manifest, atlas), part];
-  return [...names, ...(style ? [`${style} icons`] : [])].join(" · ");
+  const shown = photographs ? ["photographs"] : style ? [`${style} icons`] : [];
+  return [...names, ...shown].join(" · ");
 }
 
 function exportColors(): ExportColors {

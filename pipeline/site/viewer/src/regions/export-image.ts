@@ -2,7 +2,8 @@
 
 import type { Area, Box } from "../data/area";
 import type { LevelData } from "../data/level";
-import { loadImage, pyramidLevelFor, tilesCovering } from "../data/tiles";
+import type { Manifest } from "../data/manifest";
+import { levelImage, loadReadableTile, pyramidLevelFor, tilesCovering } from "../data/tiles";
 import { fillCellGaps } from "../map/frame";
 import type { Scene } from "../state/scene";
 import { el } from "../ui/dom";
@@ -21,9 +22,10 @@ export interface ExportColors {
 /**
  * Image of the region as PNG.
  *
- * @throws DOMException "SecurityError" if the page may not read its tiles, as from disk.
+ * @throws DOMException "SecurityError" if the page may not read its tiles, as from disk where they are image files only.
  */
 export async function renderRegion(
+  manifest: Manifest,
   scene: Scene,
   area: Area,
   caption: string,
@@ -34,16 +36,17 @@ export async function renderRegion(
   const box = iconBounds(level, area);
   if (!entry || !box) throw new Error("no cell of this region has an icon");
   const [wide, high] = [box.right - box.left + 1, box.bottom - box.top + 1];
-  const pyramidLevel = pyramidLevelFor(entry, Math.max(wide, high), MAX_PIXELS);
+  const shown = levelImage(scene.layer.name, scene.atlas, entry, scene.photographs);
+  const pyramidLevel = pyramidLevelFor(shown, Math.max(wide, high), MAX_PIXELS);
   const scale = Math.min(
     Math.max(Math.floor(MIN_PIXELS / (Math.max(wide, high) * pyramidLevel.icon)), 1),
     MAX_SCALE,
   );
   const iconCanvas = createCanvas(wide * pyramidLevel.icon, high * pyramidLevel.icon);
-  const tiles = tilesCovering(scene.layer.name, scene.atlas, box, pyramidLevel);
+  const tiles = tilesCovering(shown, box, pyramidLevel);
   await Promise.all(
     tiles.map(async ({ url, left, top }) => {
-      const image = await loadImage(url);
+      const image = await loadReadableTile(manifest, url);
       iconCanvas.drawImage(image, left - box.left * pyramidLevel.icon, top - box.top * pyramidLevel.icon);
     }),
   );

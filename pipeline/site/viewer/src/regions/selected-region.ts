@@ -33,11 +33,11 @@ export class SelectedRegion {
   /** Show the region, which may belong to another level than the shown one. */
   private show(scene: Scene): void {
     const { selection, layer, atlas } = this.store.state;
-    const current = scene.layer.name === layer && scene.atlas.name === atlas;
+    if (selection && (scene.layer.name !== layer || scene.atlas.name !== atlas)) return; // it is shown with its scene
     const requestId = ++this.requestId;
     document.documentElement.toggleAttribute("data-region", selection !== null);
     if (!selection) this.hide();
-    else if (current && scene.level.size === selection.size) this.showAt(scene);
+    else if (scene.level.size === selection.size) this.showAt(scene);
     else {
       const still = (): boolean => requestId === this.requestId && selection === this.store.state.selection;
       this.scenes

@@ -1,9 +1,11 @@
 // A pane: one map with its overlay, labels and cursor.
 
 import type { Manifest } from "../data/manifest";
+import { type LevelImage, levelImage } from "../data/tiles";
 import { Labels, type WrittenLabel } from "../labels/labels";
 import { MapView } from "../map/map-view";
 import { DoubtMarks, MeasureColors } from "../map/measure-overlay";
+import { Obstacles } from "../map/obstacles";
 import { Overlay } from "../map/overlay";
 import { Viewport } from "../map/viewport";
 import type { HoverCard } from "../panels/hover-card";
@@ -38,13 +40,17 @@ export interface PaneContext {
   reportError(error: unknown): void;
 }
 
+const LOADING_AFTER_MS = 240;
+
 export class Pane {
   readonly scenes: SceneStore;
+  readonly obstacles: Obstacles;
   readonly mapView: MapView;
   readonly overlay: Overlay;
   readonly labels: Labels;
   readonly viewport: Viewport;
   readonly cursor: Cursor;
+  private busyTimer = 0;
 
   constructor(
     { manifest, card, reportError }: PaneContext,
@@ -54,11 +60,16 @@ export class Pane {
     minimap: HTMLElement | null,
   ) {
     const { classes } = manifest.network;
-    this.scenes = new SceneStore(manifest, store, reportError);
-    this.mapView = new MapView(element, minimap, matchMedia("(prefers-reduced-motion: reduce)").matches);
-    this.overlay = new Overlay(this.mapView, store);
-    this.labels = new Labels(classes, this.mapView, this.overlay, store, reportError);
-    for (const layer of [new MeasureColors(store), new DoubtMarks(manifest.verdict, store), this.labels])
+    this.obstacles = new Obstacles(element);
+    const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.mapView = new MapView(element, minimap, reducedMotion, this.obstacles, reportError);
+    const picture = { load: (scene: Scene) => this.mapView.load(imageOf(scene)) };
+    this.scenes = new SceneStore(manifest, store, picture, reportError);
+    this.scenes.onBusy((busy) => this.markBusy(element, busy));
+    const { shown } = this.scenes; // what is drawn changes with the picture
+    this.overlay = new Overlay(this.mapView, shown);
+    this.labels = new Labels(classes, this.mapView, this.overlay, this.obstacles, shown, reportError);
+    for (const layer of [new MeasureColors(shown), new DoubtMarks(manifest.verdict, shown), this.labels])
       this.overlay.add(layer);
     this.viewport = new Viewport(this.mapView, this.scenes);
     this.cursor = new Cursor(store, this.scenes, this.mapView, this.overlay, card, this.viewport, manifest);
@@ -69,8 +80,7 @@ export class Pane {
   }
 
   show(scene: Scene): void {
-    const entry = scene.atlas.levels.find(({ size }) => size === scene.level.size);
-    if (entry) this.mapView.show(scene.layer.name, scene.atlas, entry);
+    this.mapView.show(imageOf(scene));
     this.overlay.show(scene);
   }
 
@@ -85,14 +95,31 @@ export class Pane {
 
   /** Destroy the map. */
   destroy(): void {
-    this.labels.stop();
+    this.obstacles.stop();
     this.overlay.end();
     this.mapView.destroy();
+  }
+
+  /** Say so only where a load takes more than a moment. */
+  private markBusy(element: HTMLElement, busy: boolean): void {
+    element.setAttribute("aria-busy", String(busy));
+    clearTimeout(this.busyTimer);
+    if (!busy) delete element.dataset.loading;
+    else
+      this.busyTimer = setTimeout(() => {
+        element.dataset.loading = "";
+      }, LOADING_AFTER_MS);
   }
 
   focus(): void {
     this.canvas.focus({ preventScroll: true });
   }
+}
+
+function imageOf({ layer, atlas, level: { size }, photographs }: Scene): LevelImage {
+  const level = atlas.levels.find((entry) => entry.size === size);
+  if (!level) throw new Error(`${layer.name}/${atlas.name} has no level ${size}`);
+  return levelImage(layer.name, atlas, level, photographs);
 }
 
 // Pointer events of the map, as cells.

@@ -2,7 +2,7 @@
 
 import type { CellAddress } from "../data/area";
 import { find, type Manifest, sizesWithIcons } from "../data/manifest";
-import { ComparisonAxis, type PageElements } from "../map/comparison-axis";
+import { ComparisonAxis } from "../map/comparison-axis";
 import type { MapView } from "../map/map-view";
 import type { Scene } from "../state/scene";
 import { isSameSplit, splitOf } from "../state/split-view";
@@ -29,7 +29,6 @@ export class SecondPane {
   constructor(
     paneContext: PaneContext,
     private readonly first: Pane,
-    pageElements: PageElements,
     split: SplitState,
     actions: SecondActions,
   ) {
@@ -39,7 +38,9 @@ export class SecondPane {
     this.pane = new Pane(paneContext, store, this.element, null);
     labelCanvas(this.pane.canvas, "Second map");
     this.element.prepend(new SplitHeader(manifest, store, actions).element);
-    this.axis = new ComparisonAxis(manifest, this.pane.mapView, this.pane.overlay, store, pageElements);
+    const { mapView, overlay, obstacles } = this.pane;
+    this.axis = new ComparisonAxis(manifest, mapView, overlay, store, obstacles);
+    first.mapView.lead(mapView);
     this.pane.scenes.onChange((scene) => {
       if (!this.element.isConnected) return; // closed while loading
       this.pane.show(scene);
@@ -70,7 +71,7 @@ export class SecondPane {
 
   close(): void {
     this.stopSync();
-    this.axis.stop();
+    this.first.mapView.lead(null);
     this.element.remove();
     this.pane.destroy();
   }

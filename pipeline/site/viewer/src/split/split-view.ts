@@ -2,7 +2,6 @@
 
 import type { CellAddress } from "../data/area";
 import { findSharedSamples, type SharedSamples } from "../data/related-cells";
-import type { PageElements } from "../map/comparison-axis";
 import type { Scene } from "../state/scene";
 import { initialSplit, swapViews } from "../state/split-view";
 import type { State } from "../state/state";
@@ -23,7 +22,6 @@ export class SplitView {
   constructor(
     private readonly paneContext: PaneContext,
     private readonly first: Pane,
-    private readonly pageElements: PageElements,
     /** Called before a cell of the second map is pinned in the first pane. */
     private readonly awaitPin: (cell: CellAddress) => void,
   ) {
@@ -108,9 +106,8 @@ export class SplitView {
     if (!split) return;
     root.dataset.split = "";
     this.button.setAttribute("aria-pressed", "true");
-    const { first, paneContext, pageElements } = this;
-    first.mapView.keepViewOnResize();
-    this.second = new SecondPane(paneContext, first, pageElements, split, this);
+    const { first, paneContext } = this;
+    this.second = new SecondPane(paneContext, first, split, this);
     const { overlay, viewport } = this.second.pane;
     overlay.onMark(() => this.markSharedSamples());
     if (globalThis.atlas)
@@ -126,8 +123,8 @@ export class SplitView {
     delete root.dataset.split;
     delete globalThis.atlas?.secondCellToPoint;
     this.button.setAttribute("aria-pressed", "false");
-    first.mapView.keepViewOnResize();
     second.close();
+    first.mapView.layOut();
     first.overlay.showSharedSamples([]);
     if (focused) first.focus();
     announce("Split view closed");

@@ -6,9 +6,11 @@ import { styleOf } from "../data/icon-styles";
 import { type GridView, type LevelData, loadLevel } from "../data/level";
 import { type AtlasEntry, find, type LayerEntry, type Manifest, sizesWithIcons } from "../data/manifest";
 import { type Highlight, type HighlightedClass, highlightedClasses } from "./class-selection";
-import type { State, Store } from "./state";
+import { type State, Store } from "./state";
 
 export interface Scene extends GridView {
+  /** Whether the map shows photographs in place of icons. */
+  readonly photographs: boolean;
   /** Heatmap of the highlighted class, or of the first of several. */
   readonly heatmap: Heatmap | null;
   /** All highlighted classes, in the order of selection. */
@@ -21,17 +23,35 @@ export interface Scene extends GridView {
 
 type Listener = (scene: Scene) => void;
 
+/** Where scenes are seen. */
+export interface Picture {
+  /** Load what it needs to show the scene, without a visible change; rejects if it cannot be loaded. */
+  load(scene: Scene): Promise<void>;
+}
+
+/**
+ * The scene that is shown, and what it is a scene of. A change of the page's state becomes visible as a whole: when data and
+ * picture of the new scene are loaded. A failed load keeps the old scene and returns the page's state to it.
+ */
 export class SceneStore {
+  /** State that the shown scene is of; it follows the page's state once the scene does. */
+  readonly shown: Store;
   private listeners: Listener[] = [];
+  private busyListeners: ((busy: boolean) => void)[] = [];
   private latest: Scene | null = null;
+  /** Of the shown scene, and of the requested one. */
+  private shownKey = "";
   private requested = "";
   private size: number | null = null;
 
   constructor(
     private readonly manifest: Manifest,
     private readonly store: Store,
+    private readonly picture: Picture,
     private readonly reportError: (error: unknown) => void,
   ) {
+    this.shown = new Store(store.state);
+    this.size = store.state.pin?.size ?? null; // the level that a link is about, as long as the zoom allows it
     store.subscribe(() => this.refresh());
   }
 
@@ -39,8 +59,18 @@ export class SceneStore {
     return this.latest;
   }
 
+  /** Whether another scene than the shown one is being loaded. */
+  get busy(): boolean {
+    return this.requested !== this.shownKey || !this.latest;
+  }
+
   onChange(listener: Listener): void {
     this.listeners.push(listener);
+  }
+
+  /** Call back when a load begins or ends. */
+  onBusy(listener: (busy: boolean) => void): void {
+    this.busyListeners.push(listener);
   }
 
   /** Set the side of the whole atlas on the screen, CSS pixels; the automatic level follows it. */
@@ -48,14 +78,14 @@ export class SceneStore {
     const { layer, atlas, level } = this.store.state;
     const sizes = sizesWithIcons(find(this.manifest, layer, atlas).atlas);
     const size = level ?? levelForZoom(sizes, side, this.size);
-    if (size === this.size) return;
+    if (size === this.size && this.requested) return;
     this.size = size;
     this.refresh();
   }
 
-  /** The same scene at another grid level. */
+  /** The shown scene at another grid level. */
   loadSceneAt(size: number): Promise<Scene> {
-    const { state } = this.store;
+    const { state } = this.shown;
     const { layer, atlas } = find(this.manifest, state.layer, state.atlas, state.style);
     return this.loadScene(layer, atlas, size, state);
   }
@@ -68,16 +98,33 @@ export class SceneStore {
     const sizes = state.level === null ? sizesWithIcons(atlas) : atlas.levels.map(({ size }) => size);
     if (!sizes.includes(this.size)) this.size = sizes[0] ?? this.size;
     const classes = highlightedClasses(state).map(({ id, hue }) => `${id}.${hue}`);
-    const requested = [state.layer, state.atlas, styleOf(atlas), this.size, ...classes, state.show].join("/");
-    if (requested === this.requested) return;
+    const picture = state.photographs ? "photographs" : styleOf(atlas);
+    const what = [state.layer, state.atlas, styleOf(atlas), picture];
+    const requested = [...what, this.size, ...classes, state.show].join("/");
+    if (requested === this.requested) {
+      if (!this.busy) this.shown.set(state);
+      return;
+    }
     this.requested = requested;
-    this.loadScene(layer, atlas, this.size, state).then(
-      (scene) => requested === this.requested && this.publish(scene),
-      (error) => {
-        if (requested === this.requested) this.requested = ""; // the next change retries
-        this.reportError(error);
-      },
-    );
+    for (const listener of this.busyListeners) listener(true);
+    this.load(requested, layer, atlas, this.size, state).catch((error) => {
+      if (requested !== this.requested) return;
+      this.returnToShown();
+      this.reportError(error);
+    });
+  }
+
+  private async load(
+    requested: string,
+    layer: LayerEntry,
+    atlas: AtlasEntry,
+    size: number,
+    state: State,
+  ): Promise<void> {
+    const scene = await this.loadScene(layer, atlas, size, state);
+    if (requested !== this.requested) return;
+    if (this.latest) await this.picture.load(scene); // the first one may come in tile by tile
+    if (requested === this.requested) this.publish(scene, requested);
   }
 
   private async loadScene(layer: LayerEntry, atlas: AtlasEntry, size: number, state: State): Promise<Scene> {
@@ -85,12 +132,27 @@ export class SceneStore {
     const highlights = await loadHighlights(layer, atlas, level, highlightedClasses(state));
     const heatmap = highlights[0]?.heatmap ?? null;
     const density = await loadDensity(this.manifest, layer, atlas, level, state);
-    return { layer, atlas, level, heatmap, highlights, density, sides: await loadSides(layer, atlas, level) };
+    const sides = await loadSides(layer, atlas, level);
+    const photographs =
+      state.photographs && atlas.levels.some((entry) => entry.size === size && entry.photograph);
+    return { layer, atlas, level, photographs, heatmap, highlights, density, sides };
   }
 
-  private publish(scene: Scene): void {
+  private publish(scene: Scene, key: string): void {
     this.latest = scene;
+    this.shownKey = key;
+    this.shown.set(this.store.state);
     for (const listener of this.listeners) listener(scene);
+    for (const listener of this.busyListeners) listener(false);
+  }
+
+  private returnToShown(): void {
+    this.requested = this.shownKey; // a later change tries again
+    for (const listener of this.busyListeners) listener(false);
+    if (!this.latest) return;
+    this.size = this.latest.level.size;
+    const { view, split, ...shown } = this.shown.state;
+    this.store.set(shown);
   }
 }
 

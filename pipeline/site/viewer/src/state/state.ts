@@ -36,6 +36,8 @@ export interface State extends ClassSelection {
   readonly labels: boolean;
   /** Style of the icons; null shows the first one of each atlas. */
   readonly style: IconStyle | null;
+  /** Whether the map shows the patch of each cell's nearest exemplar in place of its icon, where there are patches. */
+  readonly photographs: boolean;
   readonly pin: CellAddress | null;
   /** Selected region; never together with a pin, since both use the panel. */
   readonly selection: Area | null;

@@ -4,12 +4,12 @@ import { Area, type CellAddress } from "../data/area";
 import type { Show } from "../data/density";
 import { parseInteger } from "../data/format";
 import type { IconStyle } from "../data/icon-styles";
-import { type AtlasEntry, allAtlases, find, type Manifest } from "../data/manifest";
+import { type AtlasEntry, allAtlases, find, hasPhotographs, type Manifest } from "../data/manifest";
 import { parseMeasure } from "../data/measures";
 import { decodeArea, encodeArea } from "./area-code";
 import { selectionFromHash, selectionToHash } from "./class-selection";
 import { splitFromHash, splitToHash } from "./split-view";
-import type { State, Store, View } from "./state";
+import type { State, View } from "./state";
 
 /** URL hash of the state; default values are omitted, except the layer. */
 export function toHash(state: State): string {
@@ -28,6 +28,7 @@ export function toHash(state: State): string {
   if (view) parts.set("view", [view.x, view.y, view.span].map((value) => value.toFixed(4)).join(","));
   if (state.split) parts.set("beside", splitToHash(state.split));
   if (state.style) parts.set("style", state.style);
+  if (state.photographs) parts.set("photographs", "on");
   if (state.tour !== null) parts.set("tour", String(state.tour));
   return `#${parts.toString().replaceAll("%2C", ",").replaceAll("%7E", "~")}`;
 }
@@ -56,8 +57,41 @@ export function fromHash(hash: string, manifest: Manifest): State {
     view: parseView(parts.get("view")),
     split: splitFromHash(parts.get("beside"), manifest),
     style: parseStyle(parts.get("style"), manifest),
+    photographs: parts.get("photographs") === "on" && hasPhotographs(manifest),
     tour: parseTour(parts.get("tour")),
   };
+}
+
+/** What a URL hash names that the run does not have, as the page calls it. */
+export function missingParts(hash: string, manifest: Manifest): string[] {
+  const parts = new URLSearchParams(hash.replace(/^#/, ""));
+  const state = fromHash(hash, manifest);
+  const { atlas } = find(manifest, state.layer, state.atlas);
+  const layerNames = manifest.layers.map(({ name }) => name);
+  const named = (key: string): string => parts.get(key) ?? "";
+  const missing = (what: string, key: string, found: boolean): string[] =>
+    named(key) && !found ? [`${what} “${named(key)}”`] : [];
+  const classIds = [named("class"), ...named("also").split(".")].filter((text) => text);
+  const isClass = (text: string): boolean => manifest.network.classes[parseInteger(text)] !== undefined;
+  const secondLayer = named("beside").split("~")[0] ?? "";
+  return [
+    ...missing("layer", "layer", named("layer") === state.layer),
+    ...missing("atlas", "atlas", named("atlas") === state.atlas),
+    ...missing("grid level", "level", state.level !== null),
+    ...classIds.filter((text) => !isClass(text)).map((text) => `class “${text}”`),
+    ...missing("cell", "pin", state.pin !== null),
+    ...missing("region", "box", state.pin !== null || parseSelection(parts, atlas.levels) !== null),
+    ...missing("region", "cells", state.pin !== null || parseSelection(parts, atlas.levels) !== null),
+    ...missing("bookmark", "tour", state.tour !== null),
+    ...(secondLayer && !layerNames.includes(secondLayer) ? [`layer “${secondLayer}” of the second map`] : []),
+    ...(named("photographs") === "on" && !state.photographs ? ["photographs"] : []),
+    ...missing("icon style", "style", state.style !== null || named("style") === atlas.styles[0]),
+  ];
+}
+
+/** Sentence about parts of a link that were not found. */
+export function describeMissing(parts: readonly string[]): string {
+  return `This link names what this atlas does not have: ${parts.join(", ")}.`;
 }
 
 function parsePin(text: string | null, levels: readonly { size: number }[]): CellAddress | null {
@@ -130,34 +164,4 @@ export function overlaysFromHash(parts: URLSearchParams): OverlayState {
     marks: parts.get("marks") === "on",
     labels: parts.get("labels") !== "off",
   };
-}
-
-// Keeps the URL hash and the state in sync.
-
-export class HashSync {
-  /** Hash as last read or written. */
-  private currentHash = location.hash;
-
-  constructor(
-    private readonly manifest: Manifest,
-    private readonly store: Store,
-    private readonly onChange: (state: State) => void,
-  ) {
-    addEventListener("hashchange", () => this.readHash());
-  }
-
-  /** A hash that was edited by hand is kept: its event arrives a moment later, and a movement may end in between. */
-  writeHash(): void {
-    if (location.hash !== this.currentHash) return;
-    history.replaceState(null, "", toHash(this.store.state));
-    this.currentHash = location.hash;
-  }
-
-  private readHash(): void {
-    if (location.hash === this.currentHash) return;
-    this.currentHash = location.hash;
-    const state = fromHash(location.hash, this.manifest);
-    this.store.set(state);
-    this.onChange(state);
-  }
 }

@@ -2,8 +2,10 @@
 
 import { type Bookmark, type BookmarkFile, loadBookmarks } from "../data/manifest";
 import type { Store } from "../state/state";
+import { describeMissing } from "../state/url-hash";
 import { announce } from "../ui/accessibility";
 import { createButton, createSvgIcon, el } from "../ui/dom";
+import { showNotice } from "../ui/page";
 
 export interface TourActions {
   /** Go to the bookmark of a step. */
@@ -55,8 +57,11 @@ export class Tour {
     this.load().then(({ bookmarks }) => {
       const { tour } = this.store.state;
       const bookmark = tour === null ? undefined : bookmarks[tour - 1];
-      if (tour !== null && !bookmark) this.store.set({ tour: null });
-      else if (bookmark && tour !== null && alone) this.goToStop(bookmark, tour);
+      if (tour !== null && !bookmark) {
+        this.store.set({ tour: null });
+        showNotice(describeMissing([`bookmark “${tour}”`]));
+      }
+      if (bookmark && tour !== null && alone) this.goToStop(bookmark, tour);
       this.show(this.store.state.tour);
     }, this.actions.reportError);
   }

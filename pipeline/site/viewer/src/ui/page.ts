@@ -1,5 +1,6 @@
 // Parts shared by all pages: header, theme button and error message.
 
+import { atlasAddress } from "../data/last-place";
 import { createButton, createSvgIcon, el } from "./dom";
 
 /** Show an error at the bottom of the page. */
@@ -9,9 +10,21 @@ export function showFailure(error: unknown): void {
   document.body.append(el("p", { class: "failure", role: "alert" }, text));
 }
 
+/** Show a note over the map that can be closed; it replaces an earlier one. */
+export function showNotice(text: string, ...content: readonly HTMLElement[]): void {
+  closeNotice();
+  const close = createButton("Close this note", createSvgIcon("M5 5 15 15", "M15 5 5 15"), closeNotice);
+  const notice = el("div", { class: "notice", role: "alert" }, el("p", {}, text), ...content, close);
+  document.querySelector(".map-area")?.append(notice);
+}
+
+export function closeNotice(): void {
+  document.querySelector(".notice")?.remove();
+}
+
 /** Header of the pages other than the atlas: link back, title, theme button. */
 export function createPageHeader(title: string): HTMLElement {
-  const back = el("a", { class: "back", href: "index.html" }, "← Atlas");
+  const back = el("a", { class: "back", href: atlasAddress() }, "← Atlas");
   const theme = createThemeButton(() => {});
   return el("header", { class: "page-header" }, back, el("p", { class: "where" }, title), theme);
 }

@@ -13,13 +13,26 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.config.tile import TileSettings
-
 ReadIcons = Callable[[int, int], NDArray[np.uint8]]
 
 STRIPE = 8
 LIGHT, DARK = 214, 190
 OVERLAP = 1
+
+
+@dataclass(frozen=True)
+class TileForm:
+    """How an image is cut and stored.
+
+    Attributes:
+        tile_size: side of a tile without its overlap, pixels.
+        format: ``webp``, ``png`` or ``jpeg`` (no transparency: empty cells are white).
+        quality: of the lossy formats, 1..100.
+    """
+
+    tile_size: int
+    format: str
+    quality: int
 
 
 @dataclass(frozen=True)
@@ -96,9 +109,7 @@ def _paste(row: NDArray[np.uint8], icon: NDArray[np.uint8], left: int, pixels: i
     target[..., 3] = 255
 
 
-def write_pyramid(
-    folder: Path, name: str, rows: Iterable[NDArray[np.uint8]], side: int, settings: TileSettings
-) -> None:
+def write_pyramid(folder: Path, name: str, rows: Iterable[NDArray[np.uint8]], side: int, form: TileForm) -> None:
     """Write ``<name>.dzi`` and ``<name>_files/`` of a square image into ``folder``.
 
     libvips streams the image from one raw file, so that memory stays small whatever its size.
@@ -108,7 +119,7 @@ def write_pyramid(
         name: of the pyramid.
         rows: strips [y, side, 4] RGBA from top to bottom, ``side`` pixels high in total.
         side: of the image, pixels.
-        settings: tile size, format and quality.
+        form: of the tiles.
 
     Raises:
         OSError: the tiles cannot be written.
@@ -119,11 +130,9 @@ def write_pyramid(
             file.write(strip.tobytes())
     try:
         image = pyvips.Image.rawload(str(raw), side, side, 4, interpretation="srgb", access="sequential")
-        if settings.format == "jpeg":
+        if form.format == "jpeg":
             image = image.flatten(background=[255, 255, 255])
-        image.dzsave(
-            str(folder / name), tile_size=settings.tile_size, overlap=OVERLAP, suffix=_suffix(settings), keep="none"
-        )
+        image.dzsave(str(folder / name), tile_size=form.tile_size, overlap=OVERLAP, suffix=_suffix(form), keep="none")
     except pyvips.Error as error:
         raise OSError(f"{folder / name}: the tiles cannot be written: {' '.join(str(error).split())}") from None
     finally:
@@ -132,10 +141,10 @@ def write_pyramid(
     (folder / f"{name}_files" / "vips-properties.xml").unlink(missing_ok=True)
 
 
-def _suffix(settings: TileSettings) -> str:
+def _suffix(form: TileForm) -> str:
     """The tile format and its options as libvips writes them; effort 2 is twice as fast for a few more bytes."""
     return {
-        "webp": f".webp[Q={settings.quality},effort=2]",
-        "jpeg": f".jpeg[Q={settings.quality}]",
+        "webp": f".webp[Q={form.quality},effort=2]",
+        "jpeg": f".jpeg[Q={form.quality}]",
         "png": ".png",
-    }[settings.format]
+    }[form.format]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.tile.deep_zoom import density_sides, failure_pattern, resize_icon
+from pipeline.core.deep_zoom import density_sides, failure_pattern, resize_icon
 
 
 def test_icons_keep_their_pixels_where_the_size_fits() -> None:
