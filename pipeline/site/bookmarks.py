@@ -20,7 +20,7 @@ Bookmark = dict[str, str]  # title, text, link
 # the parts of a link in the order in which the page writes them
 PARTS = (
     *("layer", "atlas", "level", "class", "also", "hues", "sign", "intensity", "show", "pin", "box", "cells", "view"),
-    *("beside", "style", "measure", "marks", "labels", "tour"),
+    *("beside", "style", "photographs", "measure", "marks", "labels", "tour"),
 )
 VIEW = ((-1.0, 2.0), (-1.0, 2.0), (0.001, 10.0))  # ranges that the page accepts for center (x, y) and span
 SIGNS = {"for": "", "against": "-"}
@@ -28,6 +28,7 @@ VALUES = {
     "sign": (*SIGNS, "-"),
     "show": ("attribution", "density", "second"),
     "measure": ("samples", "fidelity", "reliability", "spread"),
+    "photographs": ("on", "off"),
     "marks": ("on", "off"),
     "labels": ("on", "off"),
 }
@@ -35,32 +36,35 @@ VALUES = {
 
 @dataclass(frozen=True)
 class LinkTargets:
-    """Layers, levels, classes and styles of icons that a link may name.
+    """Layers, levels, classes, styles of icons and photographs that a link may name.
 
     Attributes:
         layers: of the run.
         levels: cells per side, by atlas.
         classes: the network's by their numbers; None where they have no names.
         styles: of the icons.
+        photographs: whether the site has photographs to show in place of icons.
     """
 
     layers: Sequence[str]
     levels: Mapping[str, Sequence[int]]
     classes: Sequence[str] | None
     styles: Sequence[str] = ("drawn",)
+    photographs: bool = True
 
 
 def link_targets(params: Params, classes: Sequence[str] | None) -> LinkTargets:
-    """Layers, levels, classes and styles of this run."""
+    """What links may name in this run."""
     levels = {atlas: params.grid.for_atlas(atlas) for atlas in params.atlases}
-    return LinkTargets(params.layers, levels, classes, params.render.styles)
+    return LinkTargets(params.layers, levels, classes, params.render.styles, params.site.exemplars > 0)
 
 
 def configured_bookmarks(bookmarks: Sequence[BookmarkSettings], run: LinkTargets) -> list[Bookmark]:
     """``title``, ``text`` and ``link`` of every bookmark; classes in links are indices.
 
     Raises:
-        ConfigError: a link names a part, layer, atlas, level, class or cell that does not exist in the run.
+        ConfigError: a link names a part, layer, atlas, level, class or cell that does not exist in the run, or
+            photographs where the site has none.
     """
     return [
         {"title": given.title, "text": given.text, "link": _link(given.link, run, f"site.bookmarks.{number}.link")}
@@ -147,6 +151,8 @@ def check_parts(parts: Mapping[str, str], run: LinkTargets, where: str) -> None:
     for name, values in VALUES.items():
         if parts.get(name):
             _expect(parts[name], values, f"{where}.{name}", "a value that the page knows")
+    if parts.get("photographs") == "on" and not run.photographs:
+        raise ConfigError(f"{where}.photographs: expected off, since site.exemplars=0 stores none for cells, found on")
     for name, check in (("pin", _check_pin), ("box", _check_box), ("cells", _check_cells)):
         if parts.get(name):
             check(parts[name], levels, f"{where}.{name}")

@@ -72,6 +72,7 @@ def address(
         ({"layer": "early", "atlas": "class-1", "level": 5}, "layer=early&atlas=class-1&level=5"),
         ({"view": [0, 1, 0.5], "pin": [10, 9, 0], "sign": "against"}, "sign=-&pin=10.9.0&view=0,1,0.5"),
         ({"marks": True, "labels": False}, "marks=on&labels=off"),
+        ({"photographs": True, "layer": "late"}, "layer=late&photographs=on"),
         ({"style": "drawn", "measure": "spread"}, "style=drawn&measure=spread"),
         ("class=3&also=&sign=", "class=3"),
         ({"class": "cat", "box": [10, 1, 2, 3, 4]}, "class=3&box=10.1.2.3.4"),
@@ -117,6 +118,7 @@ def test_a_link_becomes_what_the_page_writes(given: Any, wanted: str | None) -> 
         ({"sign": "agianst"}, "link.sign: expected a value that the page knows, found agianst; choose from for"),
         ({"show": "densty"}, "link.show: expected a value that the page knows, found densty"),
         ({"measure": "count"}, "link.measure: expected a value that the page knows, found count"),
+        ({"photographs": "maybe"}, "link.photographs: expected a value that the page knows, found maybe"),
         ({"style": "accentuated"}, "link.style: expected one of the run's styles of icons, found accentuated"),
     ],
 )
@@ -125,6 +127,16 @@ def test_what_the_run_does_not_have_is_refused(given: Any, told: str) -> None:
     with pytest.raises(ConfigError, match=told) as found:
         configured_bookmarks([BookmarkSettings(title="x", link=given)], RUN)
     assert "\n" not in str(found.value)
+
+
+def test_photographs_are_refused_where_the_site_has_none() -> None:
+    """With site.exemplars=0 a link cannot show photographs, but can leave them out."""
+    params = parse_params(OmegaConf.to_container(compose_config(ROOT, ["site.exemplars=0"])))
+    run = link_targets(params, None)
+    off = configured_bookmarks([BookmarkSettings(title="x", link={"photographs": False})], run)
+    assert off[0]["link"] == "photographs=off"
+    with pytest.raises(ConfigError, match=r"link\.photographs: expected off, since site\.exemplars=0 .*, found on"):
+        configured_bookmarks([BookmarkSettings(title="x", link="photographs=on")], run)
 
 
 @pytest.mark.parametrize(
