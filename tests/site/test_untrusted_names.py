@@ -60,7 +60,7 @@ def hostile(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The planted site with such names for title, network, classes, second set, a layer and every image."""
     site = tmp_path_factory.mktemp("hostile") / "site"
     shutil.copytree(planted.site, site)
-    for folder in ("data", "tiles"):
+    for folder in ("data", "tiles", "data/pixels", "data/pixels/tiles"):
         (site / folder / LAYERS[1]).rename(site / folder / LAYER)
     for file in (site / "data").rglob("*.js"):
         text = file.read_text().replace(LAYERS[1], literal(LAYER))
@@ -153,13 +153,15 @@ def test_a_cell_and_its_panel(page: Page, hostile: Path, planted: Planted) -> No
 
 
 def test_a_region(page: Page, hostile: Path) -> None:
-    """The region's classes, labels and images are text."""
+    """The region's classes, labels and images are text; its icons are saved as PNG, from scripts of such names."""
     start(page, hostile)
     show(page, level=20, box="20.8.8.11.12")
     expect(page.locator(".panel.region .images li").first).to_be_visible()
     expect(page.locator(".panel.region .loading:visible")).to_have_count(0)
     assert set(told(page, ".panel.region .bars .name")) <= {*NAMES, f"label {NAMES[0]}"}
     assert all(text.endswith(KEY) for text in told(page, ".panel.region .key"))
+    with page.expect_download():
+        page.get_by_role("button", name="PNG", exact=True).click()
     assert page.evaluate(FOREIGN) == []
 
 
