@@ -144,7 +144,7 @@ def test_zoomed_out_each_cell_has_the_color_of_its_winner(opened: Opener, plante
     page.locator("input[value=positive]").check()
     slider = page.get_by_label("Intensity")
     slider.fill("1")
-    assert "intensity=2" in page.url
+    page.wait_for_url("**intensity=2**")
     check(np.minimum(2 * found, 1))
 
 
@@ -261,7 +261,7 @@ def test_a_link_restores_several_classes(opened: Opener) -> None:
     }.items():
         page.evaluate(f"location.hash = '#layer=features.7&level=20&class=5&also={also}'")
         ready(page, f"features.7/all/20/{wanted}")
-        assert "hues" not in page.url
+        page.wait_for_function("() => !location.hash.includes('hues')")
     page.evaluate("location.hash = '#layer=features.7&level=20&also=3'")
     ready(page, "features.7/all/20/")
     expect(page.locator(".class-toolbar")).to_be_hidden()
@@ -321,7 +321,8 @@ def test_densities_are_of_one_class(opened: Opener, planted: Planted) -> None:
     expect(page.get_by_role("button", name=f"Density of {SECOND}")).to_be_hidden()
     page.evaluate("location.hash = '#layer=features.7&level=20&class=0&also=5&measure=fidelity'")
     ready(page, "features.7/all/20/0.5")
-    assert "measure" not in page.url, "nor are the colors of a measure laid over those of classes"
+    # nor are the colors of a measure laid over those of classes
+    page.wait_for_function("() => !location.hash.includes('measure')")
     page.evaluate(f"location.hash = '#layer=features.7&atlas={COMPARE_ATLAS}&level=10&class=5&also=11&show=density'")
     ready(page, f"features.7/{COMPARE_ATLAS}/10/5.11")
     expect(page.locator("html[data-density='']")).to_be_attached()
