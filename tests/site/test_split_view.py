@@ -173,7 +173,8 @@ def test_a_smooth_movement_has_no_echo(opened: Opener) -> None:
 
 def test_the_grid_level_is_the_same_in_both(opened: Opener) -> None:
     """Zooming changes the level of both; an atlas that lacks it shows the next coarser one."""
-    page = opened(f"#layer={FIRST}&beside={SECOND}~all~", width=1700, height=900)
+    page = opened(f"#layer={FIRST}&beside={SECOND}~all~&view=0.5,0.5,1.3", width=1700, height=900)
+    ready(page, f"{FIRST}/all/20/")
     beside(page, f"{SECOND}/all/20/")
     for _ in range(3):
         page.get_by_role("button", name="Zoom in").click()
