@@ -21,6 +21,16 @@ def place(page: Page, level: Level, cell: int) -> tuple[float, float]:
     return found["x"], found["y"]
 
 
+def wait_for_place(page: Page, level: Level, cell: int, wanted: tuple[float, float]) -> None:
+    """Wait until the center of a planted cell is at this position on the screen, within a pixel."""
+    row, column = (int(number) for number in level.cell[cell])
+    arrived = """([row, column, x, y]) => {
+        const found = atlas.cellToPoint(row, column);
+        return Math.hypot(found.x - x, found.y - y) < 1;
+    }"""
+    page.wait_for_function(arrived, arg=[row, column, *wanted])
+
+
 def opacity(page: Page, level: Level, cell: int) -> int:
     """Opacity of the overlay at the center of a planted cell, 0..255."""
     x, y = place(page, level, cell)

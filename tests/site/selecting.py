@@ -18,14 +18,15 @@ def spot(page: Page, at: Place) -> tuple[float, float]:
     return found["x"], found["y"]
 
 
-def draw(page: Page, way: Iterable[Place]) -> None:
-    """Move the mouse along a path with its button held."""
+def draw(page: Page, way: Iterable[Place], release: bool = True) -> None:
+    """Move the mouse along a path with its button held, and release it."""
     first, *others = [spot(page, at) for at in way]
     page.mouse.move(*first)
     page.mouse.down()
     for at in others:
         page.mouse.move(*at, steps=4)
-    page.mouse.up()
+    if release:
+        page.mouse.up()
 
 
 def within(level: Level, way: list[Place]) -> NDArray[np.bool_]:

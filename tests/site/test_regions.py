@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Opener, busiest, place, ready
+from browsing import Opener, busiest, place, ready, wait_for_place
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Route, expect
 from site_planting import CLASS_ATLAS, CLASSES, Level, Planted, count_at
@@ -45,14 +45,15 @@ def listed(page: Page) -> list[tuple[str, int]]:
     return [(key, int(re.findall(r"\d+", count)[0])) for key, count in zip(keys, counts, strict=True)]
 
 
-def drag(page: Page, level: Level, box: Box) -> None:
-    """Drag the mouse from a box's last cell to its first."""
+def drag(page: Page, level: Level, box: Box, release: bool = True) -> None:
+    """Drag the mouse from a box's last cell to its first, and release it."""
     top, left, bottom, right = box
     page.mouse.move(*corner(page, level, bottom, right))
     page.mouse.down()
     page.mouse.move(*corner(page, level, (top + bottom) // 2, left), steps=3)
     page.mouse.move(*corner(page, level, top, left), steps=3)
-    page.mouse.up()
+    if release:
+        page.mouse.up()
 
 
 def corner(page: Page, level: Level, row: int, column: int) -> tuple[float, float]:
@@ -200,11 +201,12 @@ def test_dragging_with_shift_selects_a_region(opened: Opener, planted: Planted) 
     page = opened("#layer=features.7&level=20")
     before = place(page, level, 0)
     page.keyboard.down("Shift")
-    drag(page, level, box)
+    drag(page, level, box, release=False)
+    assert place(page, level, 0) == pytest.approx(before, abs=1), "the picture does not follow the mouse"
+    page.mouse.up()
     page.keyboard.up("Shift")
     panel = page.locator(".panel.region")
     expect(panel.locator("h2")).to_have_text("4 × 3 cells")
-    assert place(page, level, 0) == pytest.approx(before, abs=1), "the picture stays where it is"
     assert f"box=20.{'.'.join(map(str, box))}" in page.url
     expect(panel.locator(".images li")).to_have_count(FIRST)
     for other in (page, opened(page.url)):
@@ -213,6 +215,7 @@ def test_dragging_with_shift_selects_a_region(opened: Opener, planted: Planted) 
     page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
     assert "box=" not in page.url
+    wait_for_place(page, level, 0, before)  # the map made room for the panel only
 
 
 def check_region(page: Page, planted: Planted, level: Level, box: Box) -> None:
