@@ -69,17 +69,17 @@ def test_the_site_holds_limits_and_counts(planted: Planted) -> None:
 
 
 def test_the_documents_state_the_limits_of_the_code() -> None:
-    """docs/verdict.md has every limit in its row, and README.md those of doubt; another number fails."""
+    """docs/verdict.md has every limit in its row, and docs/reading.md those of doubt; another number fails."""
     root = Path(__file__).parents[2]
     text = (root / "docs/verdict.md").read_text("utf-8")
     rows = {name: next(row for row in text.splitlines() if row.startswith("|") and name in row) for name in LIMITS}
     for name, limits in LIMITS.items():
         assert re.findall(r"0\.\d+", rows[name]) == [f"{limits.good:g}", f"{limits.doubt:g}"]
     assert f"{MIN_ATTRIBUTION} logit" in text
-    readme = " ".join((root / "README.md").read_text("utf-8").split())
+    reading = " ".join((root / "docs/reading.md").read_text("utf-8").split())
     fidelity, reliability, spread = (limits.doubt for limits in LIMITS.values())
     wanted = f"centered fidelity below {fidelity:g}, a reliability below {reliability:g} or a spread above {spread:g}"
-    assert wanted in readme
+    assert wanted in reading
 
 
 def corner_opacity(page: Page, level: Level, cell: int) -> float:
