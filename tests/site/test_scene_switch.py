@@ -51,9 +51,11 @@ def whole(page: Page, planted: Planted, late: str, change: Callable[[], object],
     page.wait_for_timeout(150)
     watch(page, cells(planted))
     page.wait_for_timeout(60)
-    change()
+    with page.expect_request(re.compile(late)):  # the data of a scene are loaded before its tiles
+        change()
     expect(page.locator(".pane").first).to_have_attribute("aria-busy", "true")
     expect(page.locator(".pane[data-loading]")).to_have_count(1)
+    page.wait_for_timeout(100)
     assert held.routes
     held.release()
     ready(page, shown)
@@ -96,7 +98,7 @@ def test_a_pin_waits_for_its_layer(opened: Opener, planted: Planted) -> None:
     row, column = level.cell[level.count.argmax()].tolist()
     page = opened(f"#layer={FIRST}&level=10&labels=off&pin=10.{row}.{column}")
     expect(page.locator(".panel h2")).to_be_visible()
-    held = Held(page, f"tiles/{OTHER}/all/10_files/1.*")  # those of the map, not the small ones of the panel
+    held = Held(page, f"tiles/{OTHER}/all/10_files/.*")
     page.locator(f"input[value='{OTHER}']").check()
     page.wait_for_selector(".pane[aria-busy=true]")
     expect(page.locator(".panel")).not_to_contain_text("Same samples at the new layer")
@@ -118,7 +120,7 @@ def test_a_failed_load_keeps_the_scene(chromium: Browser, planted: Planted, addr
     page.route(re.compile(broken), lambda route: route.abort())
     watch(page, cells(planted))
     page.wait_for_timeout(60)
-    page.locator(f"input[value='{OTHER}']").check()
+    page.locator(f"input[value='{OTHER}']").click()  # not check(): the old layer may be chosen again at once
     expect(page.get_by_role("alert")).to_contain_text("cannot be loaded")
     page.wait_for_timeout(200)
     assert len(seen(page)) == 1

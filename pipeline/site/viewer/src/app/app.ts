@@ -15,7 +15,7 @@ import { LevelSwitch } from "../header/level-switch";
 import { StyleSwitch } from "../header/style-switch";
 import { ComparisonAxis } from "../map/comparison-axis";
 import { goToLink, initialView } from "../map/navigation";
-import { Caption, createSecondSetButton } from "../panels/caption";
+import { Caption, SecondSetButton } from "../panels/caption";
 import { CellPanel } from "../panels/cell-panel";
 import { HoverCard } from "../panels/hover-card";
 import { MeasureLegend } from "../panels/measure-legend";
@@ -61,6 +61,7 @@ export class App {
   private readonly levels: LevelSwitch;
   private readonly styles: StyleSwitch;
   private readonly caption: Caption;
+  private readonly secondSet: SecondSetButton;
   private readonly legend: MeasureLegend;
   private readonly search: Search;
   private readonly atlases: AtlasMenu;
@@ -92,6 +93,7 @@ export class App {
     this.styles = new StyleSwitch(manifest, this.store);
     const provenance = new ProvenanceDialog(manifest);
     this.caption = new Caption(manifest, () => provenance.open(this.store.state));
+    this.secondSet = new SecondSetButton(manifest, this.store);
     this.search = new Search(manifest, {
       choose: (classId) => {
         this.store.set({ classId });
@@ -263,11 +265,7 @@ export class App {
     const styles = this.styles.element;
     const head = new Header(this.manifest, { atlases, layers, levels, styles, search, tools: ways });
     const room = createPageLayout();
-    room.corner.append(
-      this.caption.element,
-      createSecondSetButton(this.manifest, this.store),
-      this.legend.element,
-    );
+    room.corner.append(this.caption.element, this.secondSet.element, this.legend.element);
     const introduction = createIntroduction({
       startTour: () => this.bookmarkList.tour.start().catch(showFailure),
       openHelp: () => this.help.showModal(),
@@ -284,6 +282,7 @@ export class App {
     this.levels.show(scene);
     this.classToolbar.show(scene);
     this.caption.show(scene);
+    this.secondSet.show(scene);
     this.legend.show(scene);
     this.card.hide();
     this.pinnedCell.show(scene);

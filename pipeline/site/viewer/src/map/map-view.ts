@@ -257,6 +257,8 @@ export class MapView {
     if (resized || !view) this.go(view, true);
     this.viewer.forceRedraw();
     for (const listener of this.layoutListeners) listener(before);
+    this.drawNow();
+    this.viewer.raiseEvent("update-viewport", {}); // the overlay moves with the picture
   }
 
   /** Call back after the map has followed such a change, with its window before. */
@@ -384,7 +386,11 @@ export class MapView {
     entry.item.setPreload(true);
     entry.item.setOpacity(1);
     this.hideOthers(entry);
-    // at once: the overlay is of the new image already, and OpenSeadragon may have drawn its part of this frame
+    this.drawNow();
+  }
+
+  /** Draw at once: the rest of the page has changed already, and OpenSeadragon may have drawn its part of this frame. */
+  private drawNow(): void {
     const { world } = this.viewer as unknown as { world: { update(moved: boolean): void; draw(): void } };
     world.update(true);
     world.draw();

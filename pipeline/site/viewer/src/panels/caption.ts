@@ -5,7 +5,6 @@ import { type IconStyle, notableStyle } from "../data/icon-styles";
 import {
   type AtlasEntry,
   atlasDescription,
-  find,
   type LayerEntry,
   type Manifest,
   usesPrior,
@@ -98,22 +97,30 @@ function createComparisonNotes(layer: LayerEntry, { name, axis }: AtlasEntry): H
 }
 
 /** Button that shows the density of the second image set; hidden if there is none. */
-export function createSecondSetButton(manifest: Manifest, store: Store): HTMLElement {
-  const second = manifest.second_image_set;
-  if (!second) return el("span", { hidden: true });
-  const content = el("span", {}, "Density of ", el("em", {}, second.title));
-  const toggle = (): void => {
-    const shown = store.state.show === "second";
-    store.set(shown ? { show: "attribution" } : { show: "second", classId: null, sign: 1, intensity: 1 });
-  };
-  const element = createButton(`Density of ${second.title}`, content, toggle, "second-set");
-  const update = (): void => {
-    const { layer, atlas, show, classId } = store.state;
-    const offeredByToolbar = classId !== null;
-    element.hidden = offeredByToolbar || find(manifest, layer, atlas).atlas.kind !== "all";
-    element.setAttribute("aria-pressed", String(show === "second"));
-  };
-  store.subscribe(update);
-  update();
-  return element;
+export class SecondSetButton {
+  readonly element: HTMLElement = el("span", { hidden: true });
+
+  constructor(
+    { second_image_set: second }: Manifest,
+    private readonly store: Store,
+  ) {
+    if (!second) return;
+    const content = el("span", {}, "Density of ", el("em", {}, second.title));
+    this.element = createButton(`Density of ${second.title}`, content, () => this.toggle(), "second-set");
+  }
+
+  /** Follow the shown scene, not the requested one: the button's size changes the room of the map. */
+  show({ atlas }: Scene): void {
+    if (!(this.element instanceof HTMLButtonElement)) return;
+    const { show, classId } = this.store.state;
+    this.element.hidden = classId !== null || atlas.kind !== "all"; // the toolbar of a class offers it, too
+    this.element.setAttribute("aria-pressed", String(show === "second"));
+  }
+
+  private toggle(): void {
+    const shown = this.store.state.show === "second";
+    this.store.set(
+      shown ? { show: "attribution" } : { show: "second", classId: null, sign: 1, intensity: 1 },
+    );
+  }
 }
