@@ -49,6 +49,28 @@ OUTLINED = """([row, column, size]) => {
         .some((color) => wanted.every((value, channel) => Math.abs(value - color[channel]) < 24));
 }"""
 
+FOLLOW = """async (link) => {
+    const followed = new Promise((follow) => addEventListener("hashchange", follow, { once: true }));
+    location.hash = link;
+    await followed;
+}"""
+# no scene is being loaded, and neither map nor panel have changed for 250 ms of the page's own time
+REST = """async () => {
+    const seen = () => JSON.stringify([
+        document.documentElement.dataset.level,
+        atlas.cellToPoint(0, 0),
+        document.querySelector(".panel").innerText,
+        document.querySelector(".panel").getBoundingClientRect(),
+    ]);
+    for (let [before, times] = ["", 0]; times < 5;) {
+        await new Promise((wait) => setTimeout(wait, 50));
+        const now = seen();
+        const busy = document.querySelector(".pane[aria-busy=true]");
+        times = now === before && !busy ? times + 1 : 0;
+        before = now;
+    }
+}"""
+
 
 def covered(page: Page, cells: list[list[int]], second: bool = False) -> list[list[int]]:
     """The cells, each (row, column) of the shown level, that are not whole in sight."""
@@ -83,11 +105,11 @@ def bounds(page: Page, part: str) -> FloatRect:
 
 
 def follow(page: Page, link: str, level: Level | None = None) -> None:
-    """Type a link into the open page, and wait until its level is shown and its panel has come to rest."""
-    page.evaluate("link => { location.hash = link; }", link)
+    """Type a link into the open page, and wait until its level is shown and map and panel have come to rest."""
+    page.evaluate(FOLLOW, link)
     if level is not None:
         page.wait_for_selector(f'html[data-level="{level.size}"]', state="attached")
-    page.wait_for_timeout(250)
+    page.evaluate(REST)
 
 
 @pytest.mark.parametrize(("width", "height", "scale"), WINDOWS)
