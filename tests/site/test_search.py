@@ -1,5 +1,7 @@
 """The search over classes: wrong letters, and the keys that lead to it."""
 
+import re
+
 import pytest
 from browsing import Opener
 from playwright.sync_api import Page, expect
@@ -75,7 +77,7 @@ def test_the_box_keeps_letters_and_gives_back_the_keys_of_help_and_search(opened
     page.keyboard.type("sail")
     expect(box).to_have_value("sail")
     page.keyboard.press("Enter")
-    assert "class=4" in page.url
+    page.wait_for_url(re.compile("class=4"))  # it follows when the class is shown
     page.keyboard.press("v")  # the map has the focus again
     expect(page.locator(".measure-legend h3")).to_have_text("Number of samples")
     page.keyboard.press("/")
