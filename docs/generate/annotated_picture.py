@@ -11,18 +11,18 @@ from PIL import Image, ImageDraw, ImageFont
 DOCS = Path(__file__).parents[1]
 PICTURE, ANNOTATED = DOCS / "squeezenet-pinned.webp", DOCS / "reading.webp"
 PLACES: Sequence[tuple[int, int]] = (  # (x, y) of the numbers 1, 2, ... on the picture, pixels
-    (315, 303),  # an icon
-    (424, 478),  # region label
-    (466, 147),  # no cell
-    (545, 62),  # layers
-    (722, 62),  # levels
-    (1020, 318),  # the pinned cell
-    (1063, 92),  # its icon
-    (1063, 284),  # its classes
-    (1063, 458),  # its exemplars
-    (18, 620),  # caption
-    (1040, 62),  # search
-    (994, 575),  # tools
+    (672, 392),  # an icon
+    (272, 593),  # region label
+    (418, 150),  # no cell
+    (520, 28),  # layers
+    (687, 28),  # levels
+    (983, 358),  # the pinned cell
+    (1085, 78),  # its icon
+    (1066, 272),  # its classes
+    (1085, 546),  # its exemplars
+    (24, 640),  # caption
+    (1027, 28),  # search
+    (1002, 606),  # tools
 )
 RADIUS = 17
 FILL, EDGE, TEXT = "#ffd34d", "#15130f", "#15130f"
