@@ -23,6 +23,7 @@ from pipeline.core.files import atomic, discard
 from pipeline.core.progress import counted, log_line, tracked
 from pipeline.core.site_data import data_script, read_data_script
 from pipeline.site.pages import DATA_FORMAT, PAGES
+from pipeline.site.photographs import FOLDER as PHOTOGRAPHS
 from pipeline.site.published_settings import published_arguments, published_settings
 from pipeline.site.tile_scripts import script_levels
 
@@ -197,7 +198,10 @@ def _report(folder: Path, names: list[str], manifest: Values) -> None:
     log_line(f"export: {counted(len(names), 'file')}, {size / 1e6:.1f} MB, in {folder}: {', '.join(PAGES)}")
     images = sum(name.startswith(IMAGES) and name.endswith(".webp") for name in names)
     if images:
-        log_line(f"It contains {images} of your images or crops of them; 'atlas run {KEEP_OUT}' leaves them out.")
+        tiles = ", and tiles with patches of them" if any(f"/{PHOTOGRAPHS}/" in name for name in names) else ""
+        log_line(
+            f"It contains {images} of your images or crops of them{tiles}; 'atlas run {KEEP_OUT}' leaves them out."
+        )
     if any("accentuated" in atlas["styles"] for layer in manifest["layers"] for atlas in layer["atlases"]):
         log_line("Its accentuated icons hold parts of your images; 'atlas run render.styles=[drawn]' leaves them out.")
     log_line("Open index.html with a double click, or put the folder on any web host, under any path.")

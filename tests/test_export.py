@@ -184,12 +184,13 @@ def test_the_command_says_what_there_is_and_what_to_do(
     said = capsys.readouterr().err
     found = files(tmp_path / "below/public")
     assert found == files(copy)
-    images = sum(name.endswith(".webp") and not name.startswith("tiles/") for name in found)
+    tiles = ("tiles/", *(f"data/{layer}/" for layer in LAYERS))
+    images = sum(name.endswith(".webp") and not name.startswith(tiles) for name in found)
     for word in (
         f"{len(found)} files",
         " MB",
         *PAGES,
-        f"{images} of your images",
+        f"{images} of your images or crops of them, and tiles with patches of them",
         "site.exemplars=0",
         "double click",
     ):
