@@ -3,6 +3,9 @@
 Hydra, and DVC with it, imports every module of ``hydra_plugins``; so ``atlas run`` and ``dvc exp run`` compose alike.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,21 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from pipeline.core.files import expand_user
 from pipeline.project import runs_installed_package, shipped
+
+_merging = ContextVar("_merging", default=False)
+
+
+@contextmanager
+def merging() -> Iterator[None]:
+    """While Hydra merges configurations, no image set is opened for ``grid.levels`` and ``grid.min_count``.
+
+    OmegaConf evaluates a value that a list replaces, and then throws it away; any value will do.
+    """
+    before = _merging.set(True)
+    try:
+        yield
+    finally:
+        _merging.reset(before)
 
 
 class PackageGroups(SearchPathPlugin):
@@ -61,6 +79,8 @@ def _min_count(*, _root_: DictConfig) -> int:
 
 
 def _samples(root: DictConfig) -> int | None:
+    if _merging.get():
+        return None
     from pipeline.fitting_levels import configured_samples  # noqa: PLC0415  # loads Pillow, see below
 
     limit, places = (OmegaConf.select(root, key) for key in ("prepare.limit", "sample.positions_per_image"))

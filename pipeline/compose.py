@@ -12,7 +12,8 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-import hydra_plugins.atlas  # noqa: F401  # registers the resolvers of conf/, also where Hydra has scanned its plugins before
+# registers the resolvers of conf/, also where Hydra has scanned its plugins before
+from hydra_plugins.atlas import merging
 from pipeline.config.environment import resolve_config
 from pipeline.config.renamed import renamed_setting
 from pipeline.core.errors import AtlasError, ConfigError
@@ -67,7 +68,7 @@ def _compose(root: Path, name: str, overrides: Sequence[str]) -> DictConfig:
             raise ConfigError(renamed)
     _check_quotes(overrides)
     try:
-        with initialize_config_dir(str(root / "conf"), version_base=None):
+        with initialize_config_dir(str(root / "conf"), version_base=None), merging():
             config = compose(name, list(overrides))
         _check_missing(config)
         resolve_config(config)
