@@ -44,7 +44,7 @@ class PackageGroups(SearchPathPlugin):
 
 
 def _fingerprint(root: str) -> str:
-    from pipeline.images.image_folder import folder_fingerprint  # noqa: PLC0415  # loads Pillow, see below
+    from pipeline.images.image_folder import folder_fingerprint  # noqa: PLC0415  # loads Pillow, which is slow
 
     return folder_fingerprint(expand_user(str(root)))
 
@@ -62,7 +62,7 @@ def _atlases(*, _root_: DictConfig) -> ListConfig:
 
 def _levels(*, _root_: DictConfig) -> ListConfig:
     """The grid levels that fit the number of samples; the usual ones where that is not known."""
-    from pipeline.fitting_levels import USUAL, fitting_levels  # noqa: PLC0415  # loads Pillow, see below
+    from pipeline.fitting_levels import USUAL, fitting_levels  # noqa: PLC0415  # loads Pillow, which is slow
 
     samples, least = _samples(_root_), _root_.grid.min_count
     if samples is None or not isinstance(least, int) or least < 1:
@@ -72,7 +72,7 @@ def _levels(*, _root_: DictConfig) -> ListConfig:
 
 def _min_count(*, _root_: DictConfig) -> int:
     """The number of samples that a cell needs to be drawn, as it fits the number of samples."""
-    from pipeline.fitting_levels import USUAL, fitting_min_count  # noqa: PLC0415  # loads Pillow, see below
+    from pipeline.fitting_levels import USUAL, fitting_min_count  # noqa: PLC0415  # loads Pillow, which is slow
 
     samples = _samples(_root_)
     return USUAL.min_count if samples is None else fitting_min_count(samples)
@@ -81,7 +81,7 @@ def _min_count(*, _root_: DictConfig) -> int:
 def _samples(root: DictConfig) -> int | None:
     if _merging.get():
         return None
-    from pipeline.fitting_levels import configured_samples  # noqa: PLC0415  # loads Pillow, see below
+    from pipeline.fitting_levels import configured_samples  # noqa: PLC0415  # loads Pillow, which is slow
 
     limit, places = (OmegaConf.select(root, key) for key in ("prepare.limit", "sample.positions_per_image"))
     return configured_samples(_plain(root.images), limit, places)
