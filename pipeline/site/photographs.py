@@ -105,11 +105,6 @@ class Photographs:
             for index, row in enumerate(level.image.tolist()):
                 self._uses.setdefault(row, []).append((number, index))
 
-    @property
-    def images(self) -> set[int]:
-        """Rows of the images that some photograph is a part of."""
-        return {row for row in self._uses if row >= 0}
-
     def add(self, row: int, seen: Image.Image) -> None:
         """Cut the photographs of one image out of what the network sees of it.
 

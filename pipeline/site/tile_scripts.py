@@ -28,7 +28,7 @@ def script_levels(side: int) -> Iterator[int]:
             return
 
 
-def write_tile_scripts(site: Path, pyramid: str, side: int, data: Path) -> int:
+def write_tile_scripts(site: Path, pyramid: str, side: int, data: Path) -> None:
     """Write the tiles of an image as scripts that assign them in base64.
 
     Args:
@@ -36,16 +36,11 @@ def write_tile_scripts(site: Path, pyramid: str, side: int, data: Path) -> int:
         pyramid: its path there, which names the scripts below ``pixels/``.
         side: of the image, pixels.
         data: folder of the site's data.
-
-    Returns:
-        The bytes of the scripts.
     """
-    written = 0
     for number in script_levels(side):
         for tile in sorted((site / pyramid / str(number)).iterdir()):
             name = f"{FOLDER}/{pyramid}/{number}/{tile.stem}"
             path = data / f"{name}.js"
             path.parent.mkdir(parents=True, exist_ok=True)
             content = {"data": base64.b64encode(tile.read_bytes()).decode("ascii")}
-            written += path.write_text(data_script(name, content), encoding="ascii")
-    return written
+            path.write_text(data_script(name, content), encoding="ascii")
