@@ -1,8 +1,9 @@
 """Helpers of the browser tests: wait for the page, locate cells, read the overlay."""
 
+import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from site_planting import Level
 
 MASK_OPACITY = 0.93
@@ -12,6 +13,16 @@ Opener = Callable[..., Page]
 def ready(page: Page, name: str) -> None:
     """Wait until layer/atlas/level and class are the shown ones."""
     page.wait_for_selector(f'html[data-ready="{name}"]', state="attached")
+
+
+def link_has(page: Page, text: str) -> None:
+    """Wait until the page's address has this text; the page writes its link after the change that it tells of."""
+    expect(page).to_have_url(re.compile(re.escape(text)))
+
+
+def link_lacks(page: Page, text: str) -> None:
+    """Wait until the page's address lacks this text."""
+    expect(page).not_to_have_url(re.compile(re.escape(text)))
 
 
 def place(page: Page, level: Level, cell: int) -> tuple[float, float]:

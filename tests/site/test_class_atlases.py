@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Opener, busiest, place, ready
+from browsing import Opener, busiest, link_has, link_lacks, place, ready
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Route, expect
 from site_planting import CLASSES, COMPARE_SCALE, Level, Planted
@@ -112,9 +112,9 @@ def test_the_atlas_menu_works_with_the_keyboard(opened: Opener) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     ready(page, "features.7/class-0/10/")
-    assert "atlas=class-0" in page.url
-    assert "pin=" not in page.url
-    assert "level=" not in page.url
+    link_has(page, "atlas=class-0")
+    link_lacks(page, "pin=")
+    link_lacks(page, "level=")
     left, top, side = frame(page, 10)
     assert min(left, top) > 0
     assert side > 500
@@ -129,7 +129,7 @@ def test_the_atlas_menu_works_with_the_keyboard(opened: Opener) -> None:
     page.keyboard.press("Home")
     page.keyboard.press("Escape")
     expect(page.get_by_role("listbox", name="Atlases")).to_be_hidden()
-    assert "atlas=compare-1-0" in page.url
+    link_has(page, "atlas=compare-1-0")
 
 
 def test_a_grid_level_that_both_atlases_have_stays(opened: Opener) -> None:
@@ -138,7 +138,7 @@ def test_a_grid_level_that_both_atlases_have_stays(opened: Opener) -> None:
     page.keyboard.press("o")
     page.get_by_role("option", name="Samples of fireboat").click()
     ready(page, "features.3/class-0/10/")
-    assert "level=10" in page.url
+    link_has(page, "level=10")
     expect(page.locator(".levels label")).to_have_text(["auto", "5", "10"])
     page.keyboard.press("o")
     page.get_by_role("option", name="All samples").click()
@@ -147,7 +147,7 @@ def test_a_grid_level_that_both_atlases_have_stays(opened: Opener) -> None:
     page.keyboard.press("o")
     page.get_by_role("option", name="Samples of fireboat").click()
     ready(page, "features.3/class-0/10/")
-    assert "level=" not in page.url
+    link_lacks(page, "level=")
 
 
 def test_a_link_opens_a_class_atlas_and_layers_keep_it(opened: Opener, planted: Planted) -> None:
@@ -304,7 +304,7 @@ def test_the_class_dialog_ranks_the_planted_cells_of_every_layer(opened: Opener,
     ready(page, "features.3/all/20/5")
     expect(sheet).to_be_hidden()
     expect(page.locator(".panel")).to_be_visible()
-    assert f"pin=20.{row}.{column}" in page.url
+    link_has(page, f"pin=20.{row}.{column}")
     expect(page.locator(".class-toolbar input[value=negative]")).to_be_checked()
     x, y = place(page, level, ranked(level, 5, -1)[0])
     assert 0 < x < 900
@@ -366,7 +366,7 @@ def test_polysemantic_cells_are_listed_and_linked(opened: Opener, planted: Plant
     rows.nth(1).get_by_role("button").click()
     ready(page, "features.7/all/20/")
     row, column = level.cell[cells[1]]
-    assert f"pin=20.{row}.{column}" in page.url
+    link_has(page, f"pin=20.{row}.{column}")
     expect(page.locator(".panel header")).to_contain_text(f"row {row}, column {column}")
 
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from browsing import Opener, busiest, opacity, place, ready
+from browsing import Opener, busiest, link_has, link_lacks, opacity, place, ready
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Route, expect
 from site_planting import CLASS_ATLAS, SECOND, Level, Planted, cell_at, count_at, second_about
@@ -91,7 +91,7 @@ def test_density_of_a_class(opened: Opener, planted: Planted) -> None:
     before = color(page, level, busiest(level))
     page.get_by_label("density of its samples").check()
     expect(page.locator("html[data-density=class]")).to_be_attached()
-    assert "show=density" in page.url
+    link_has(page, "show=density")
     expect(page.locator(".class-toolbar .legend")).to_contain_text(
         f"Shares of {len(of_class(planted)):,} samples of the class"
     )
@@ -102,7 +102,7 @@ def test_density_of_a_class(opened: Opener, planted: Planted) -> None:
     page.get_by_label("attribution").check()
     expect(page.locator(".panel .density")).to_have_count(0)
     assert color(page, level, busiest(level)) == before
-    assert "show=" not in page.url
+    link_lacks(page, "show=")
 
 
 def test_a_link_restores_the_density_and_another_class_keeps_it(opened: Opener, planted: Planted) -> None:
@@ -120,7 +120,7 @@ def test_a_link_restores_the_density_and_another_class_keeps_it(opened: Opener, 
     page.get_by_role("button", name="Show all classes").click()
     ready(page, "features.7/all/20/")
     expect(page.locator(".class-toolbar")).to_be_hidden()
-    assert "show=" not in page.url
+    link_lacks(page, "show=")
     assert opacity(page, level, over) == 0
 
 
@@ -133,7 +133,7 @@ def test_density_of_the_second_image_set(opened: Opener, planted: Planted) -> No
     expect(page.locator(".class-toolbar strong")).to_have_text(SECOND)
     assert page.locator("i").count() == 0, "the title is text"
     check(page, level, shares(planted, 20, planted.second), "the second set")
-    assert "show=second" in page.url
+    link_has(page, "show=second")
     other = opened(page.url.replace("level=20", "level=40"))
     ready(other, "features.7/all/40/")
     check(other, planted.levels["features.7", 40], shares(planted, 40, planted.second), "the second set")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Opener, busiest, ready
+from browsing import Opener, busiest, link_has, link_lacks, ready
 from playwright.sync_api import Page, expect
 from site_planting import CLASS_ATLAS, COMPARE_ATLAS, FIDELITY_GAIN, LAYERS, Planted, plant
 from test_site_data import unpacked
@@ -100,7 +100,7 @@ def test_the_control_switches_all_that_shows_icons(opened: Opener, planted: Plan
     drawn.focus()
     page.keyboard.press("ArrowRight")
     style_of(page, "accentuated")
-    assert page.url.endswith("&style=accentuated")
+    link_has(page, "&style=accentuated")
     expect(icon).to_have_attribute("src", re.compile(f"^tiles/{LAYER}/all/accentuated/{SIZE}_files/"))
     expect(caption).to_contain_text("Accentuated: icons started from the patches of their cells")
     assert numbers(page) == pytest.approx(fidelity + FIDELITY_GAIN, abs=0.006)
@@ -120,7 +120,7 @@ def test_the_control_switches_all_that_shows_icons(opened: Opener, planted: Plan
     page.locator(".openseadragon-canvas").first.focus()
     page.keyboard.press("i")
     style_of(page, "drawn")
-    assert "style=" not in page.url
+    link_lacks(page, "style=")
     expect(icon).to_have_attribute("src", re.compile(f"^tiles/{LAYER}/all/{SIZE}_files/"))
 
 
@@ -157,7 +157,7 @@ def test_an_atlas_of_one_style_offers_no_other(opened: Opener) -> None:
     style_of(page, "drawn")
     expect(page.get_by_role("radio", name="Accentuated")).to_have_count(0)
     page.keyboard.press("i")
-    assert page.url.endswith("style=accentuated")
+    expect(page).to_have_url(re.compile("style=accentuated$"))
     assert page.locator("html").get_attribute("data-style") == "drawn"
     second = page.locator(".pane.second")
     page.evaluate("hash => { location.hash = hash }", f"{page.url.partition('#')[2]}&beside={LAYER}~all~")

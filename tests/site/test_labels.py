@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from browsing import Opener, busiest, place, ready
+from browsing import Opener, busiest, link_has, place, ready
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, Planted
@@ -253,7 +253,7 @@ def test_labels_avoid_page_elements(opened: Opener, planted: Planted) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("n")
     page.wait_for_function("() => atlas.labels().length === 0")
-    assert "labels=off" in page.url
+    link_has(page, "labels=off")
     page.keyboard.press("n")
     assert len(names(page)) == len(before)
     page.evaluate(f"location.hash = '{LINK}&class=1'")

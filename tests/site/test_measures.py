@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Opener, place, ready
+from browsing import Opener, link_has, link_lacks, place, ready
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import Level, Planted
@@ -93,10 +93,10 @@ def test_a_key_cycles_the_measures_and_the_link_keeps_them(opened: Opener) -> No
     for measure, name in NAMES.items():
         page.keyboard.press("v")
         expect(page.locator(".measure-legend h3")).to_have_text(name)
-        assert f"measure={measure}" in page.url
+        link_has(page, f"measure={measure}")
     page.keyboard.press("v")
     expect(page.locator(".measure-legend")).to_be_hidden()
-    assert "measure" not in page.url
+    link_lacks(page, "measure")
     other = opened(f"{LINK}&measure=beauty&marks=perhaps")
     ready(other, "features.7/all/20/")
     expect(other.locator(".measure-legend")).to_be_hidden()
@@ -115,11 +115,11 @@ def test_the_menu_works_with_the_keyboard(opened: Opener) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(menu.get_by_label("Fidelity")).to_be_checked()
-    assert "measure=fidelity" in page.url
+    link_has(page, "measure=fidelity")
     menu.get_by_label("Labels").check()
-    assert "labels" not in page.url
+    link_lacks(page, "labels")
     menu.get_by_label("Cells to doubt").check()
-    assert "marks=on" in page.url
+    link_has(page, "marks=on")
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
     expect(opener).to_be_focused()

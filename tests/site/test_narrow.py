@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browsing import Opener, busiest, place, ready
+from browsing import Opener, busiest, link_has, link_lacks, place, ready
 from playwright.sync_api import Page, expect
 from site_planting import Level, Planted
 
@@ -92,7 +92,7 @@ def test_the_page_works_by_touch(phone: Callable[..., Page], planted: Planted) -
     found["behind the button"] = small(page)
     page.locator(".overflow-content label", has_text="20").tap()
     ready(page, "features.7/all/20/")
-    assert "level=20" in page.url
+    link_has(page, "level=20")
     level = planted.levels["features.7", 20]
     page.get_by_role("button", name="Grid level and tools").tap()
     expect(page.locator(".overflow-content")).to_be_hidden()
@@ -163,7 +163,7 @@ def test_a_drag_pans(phone: Callable[..., Page], planted: Planted) -> None:
     page.wait_for_timeout(200)
     end = place(page, level, 0)
     assert end == pytest.approx((start[0] - 60, start[1] - 40), abs=12)
-    assert "pin=" not in page.url
+    link_lacks(page, "pin=")
 
 
 def test_the_panel_is_a_bottom_sheet(phone: Callable[..., Page], planted: Planted) -> None:
@@ -187,4 +187,4 @@ def test_the_panel_is_a_bottom_sheet(phone: Callable[..., Page], planted: Plante
     )
     close.tap()
     expect(page.locator(".panel")).to_be_hidden()
-    assert "pin=" not in page.url
+    link_lacks(page, "pin=")

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from browsing import Opener, ready
+from browsing import Opener, link_has, ready
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, LAYERS, Level, Planted
 from test_site_data import unpacked
@@ -76,7 +76,7 @@ def test_rows_and_columns_count_from_0(opened: Opener, planted: Planted) -> None
     page = pinned(opened, level, cell)
     expect(page.locator(".panel header")).to_contain_text(f"row {row}, column {column} of 20")
     expect(page.locator(".panel .copyable code")).to_contain_text(f"level=20 cell={row},{column}")
-    assert f"pin=20.{row}.{column}" in page.url
+    link_has(page, f"pin=20.{row}.{column}")
     page.evaluate(f"location.hash = 'layer={LAYER}&level=20&box=20.{row}.{column}.{row}.{column}'")
     panel = page.locator(".panel.region")
     expect(panel).to_contain_text(f"row {row}, column {column} of 20")

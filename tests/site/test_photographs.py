@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import Opener, busiest, place, ready
+from browsing import Opener, busiest, link_has, place, ready
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -126,7 +126,7 @@ def test_a_key_shows_photographs(opened: Opener, planted: Planted) -> None:
     assert np.abs(np.array(icon) - found).max() > 8
     assert any("photographs" in url for url in loaded)
     expect(page.locator(".caption")).to_contain_text("Photographs: each cell shows the patch of its nearest exemplar")
-    assert "photographs=on" in page.url
+    link_has(page, "photographs=on")
     assert page.locator(".styles input:checked").input_value() == "photographs"
     assert faults(page) == []
     other = opened(page.url)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Opener, busiest, place, ready, wait_for_place
+from browsing import Opener, busiest, link_has, link_lacks, place, ready, wait_for_place
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Route, expect
 from site_planting import CLASS_ATLAS, CLASSES, Level, Planted, count_at
@@ -141,7 +141,7 @@ def test_a_cell_links_its_samples_at_the_other_layer(opened: Opener, planted: Pl
     cells.nth(2).click()
     ready(page, "features.3/all/10/")
     expect(page.locator(".panel header .secondary")).to_contain_text(there[2].removesuffix(","))
-    assert f"pin=10.{other.cell[best[2], 0]}.{other.cell[best[2], 1]}" in page.url
+    link_has(page, f"pin=10.{other.cell[best[2], 0]}.{other.cell[best[2], 1]}")
     page.wait_for_timeout(200)
     x, y = place(page, other, int(best[2]))
     panel, canvas = page.locator(".panel").bounding_box(), page.locator("canvas.overlay").bounding_box()
@@ -207,14 +207,14 @@ def test_dragging_with_shift_selects_a_region(opened: Opener, planted: Planted) 
     page.keyboard.up("Shift")
     panel = page.locator(".panel.region")
     expect(panel.locator("h2")).to_have_text("4 × 3 cells")
-    assert f"box=20.{'.'.join(map(str, box))}" in page.url
+    link_has(page, f"box=20.{'.'.join(map(str, box))}")
     expect(panel.locator(".images li")).to_have_count(FIRST)
     for other in (page, opened(page.url)):
         expect(other.locator(".region .images li")).to_have_count(FIRST)
         check_region(other, planted, level, box)
     page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
-    assert "box=" not in page.url
+    link_lacks(page, "box=")
     wait_for_place(page, level, 0, before)  # the map made room for the panel only
 
 
@@ -255,7 +255,7 @@ def test_the_tool_selects_by_dragging_and_pins_and_regions_exclude_each_other(op
     drag(page, level, (row, column, row, column + 1))
     expect(page.locator(".region h2")).to_have_text("2 × 1 cells")
     assert tool.get_attribute("aria-pressed") == "false"
-    assert "pin=" not in page.url
+    link_lacks(page, "pin=")
     before = place(page, level, 0)
     drag(page, level, (row, column, row + 1, column + 1))
     expect(page.locator(".region h2")).to_have_text("2 × 1 cells")
@@ -265,7 +265,7 @@ def test_the_tool_selects_by_dragging_and_pins_and_regions_exclude_each_other(op
     page.mouse.click(*place(page, level, busiest(level)))
     expect(page.locator(".region")).to_have_count(0)
     expect(page.locator(".panel .patch")).to_have_count(9)
-    assert "box=" not in page.url
+    link_lacks(page, "box=")
 
 
 def test_the_keys_select_a_region(opened: Opener, planted: Planted) -> None:
@@ -279,7 +279,7 @@ def test_the_keys_select_a_region(opened: Opener, planted: Planted) -> None:
     for key in ("b", "Enter", "ArrowRight", "ArrowRight", "ArrowUp", "Enter"):
         page.keyboard.press(key)
     expect(page.locator(".region h2")).to_have_text("3 × 2 cells")
-    assert f"box=20.{row - 1}.{column}.{row}.{column + 2}" in page.url
+    link_has(page, f"box=20.{row - 1}.{column}.{row}.{column + 2}")
     expect(told).to_contain_text("Region of 3 × 2 cells")
     page.keyboard.press("b")
     page.keyboard.press("Escape")
@@ -307,7 +307,7 @@ def test_touch_selects_while_the_tool_is_active(opened: Opener, planted: Planted
         touch("touchMove", (start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])))
     touch("touchEnd")
     expect(page.locator(".region h2")).to_have_text("3 × 2 cells")
-    assert f"box=10.{row}.{column}.{row + 1}.{column + 2}" in page.url
+    link_has(page, f"box=10.{row}.{column}.{row + 1}.{column + 2}")
     page.wait_for_timeout(300)
     panel = page.locator(".region").bounding_box()
     assert panel

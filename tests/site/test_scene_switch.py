@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from browsing import Opener, ready
+from browsing import Opener, link_has, ready
 from playwright.sync_api import Browser, Page, Route, expect
 from site_planting import CLASS_ATLAS, Planted
 from watching import seen, watch
@@ -102,11 +102,11 @@ def test_a_pin_waits_for_its_layer(opened: Opener, planted: Planted) -> None:
     page.locator(f"input[value='{OTHER}']").check()
     page.wait_for_selector(".pane[aria-busy=true]")
     expect(page.locator(".panel")).not_to_contain_text("Same samples at the new layer")
-    assert f"layer={FIRST}" in page.url
+    link_has(page, f"layer={FIRST}")
     held.release()
     ready(page, f"{OTHER}/all/10/")
     expect(page.locator(".panel")).to_contain_text("Same samples at the new layer")
-    assert f"layer={OTHER}" in page.url
+    link_has(page, f"layer={OTHER}")
 
 
 @pytest.mark.parametrize("broken", ["tiles/features.3/.*webp", "data/features.3/all/10/cells.js"])
@@ -144,4 +144,4 @@ def test_the_last_request_wins(opened: Opener) -> None:
     held.release()
     page.wait_for_timeout(400)
     ready(page, f"{FIRST}/all/10/")
-    assert f"layer={FIRST}" in page.url
+    link_has(page, f"layer={FIRST}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import MASK_OPACITY, Opener, place, ready, signed
+from browsing import MASK_OPACITY, Opener, link_has, link_lacks, place, ready, signed
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASSES, COMPARE_ATLAS, SECOND, Level, Planted
@@ -186,7 +186,7 @@ def test_the_search_adds_classes_and_the_toolbar_lists_them(opened: Opener, plan
     expect(page.get_by_role("option")).to_have_text([CLASSES[3]])
     page.keyboard.press("Shift+Enter")
     ready(page, "features.7/all/20/0.5.3")
-    assert "class=0&also=5.3" in page.url
+    link_has(page, "class=0&also=5.3")
     expect(page.get_by_role("status")).to_have_text(f"Highlighting fireboat, goldfish, and {CLASSES[3]}")
     expect(page.get_by_role("option")).to_have_attribute("aria-description", "highlighted")
     page.keyboard.press("Escape")
@@ -209,7 +209,7 @@ def test_chips_remove_classes(opened: Opener) -> None:
     page.get_by_role("button", name="Remove fireboat").click()
     ready(page, "features.7/all/20/5.3")
     assert [chip.get_attribute("data-hue") for chip in chips.all()] == ["2", "3"], "colors stay with their classes"
-    assert "class=5&also=3&hues=2.3" in page.url
+    link_has(page, "class=5&also=3&hues=2.3")
     expect(page.get_by_role("button", name="Remove goldfish")).to_be_focused()
     search(page, "tea", "Shift+Enter", "Escape")
     ready(page, "features.7/all/20/5.3.11")
@@ -217,8 +217,8 @@ def test_chips_remove_classes(opened: Opener) -> None:
     page.get_by_role("button", name="Show only tea kettle").click()
     ready(page, "features.7/all/20/11")
     expect(page.locator(".class-chips")).to_be_hidden()
-    assert "also" not in page.url
-    assert "hues" not in page.url
+    link_lacks(page, "also")
+    link_lacks(page, "hues")
 
 
 @browser
@@ -241,7 +241,7 @@ def test_six_at_most(opened: Opener) -> None:
     expect(more).to_have_count(0)
     page.get_by_role("button", name="Show all classes").click()
     ready(page, "features.7/all/20/")
-    assert "also" not in page.url
+    link_lacks(page, "also")
 
 
 @browser
@@ -317,7 +317,7 @@ def test_densities_are_of_one_class(opened: Opener, planted: Planted) -> None:
     expect(page.locator("html[data-density='']")).to_be_attached()
     expect(page.locator(".class-toolbar .stacked")).to_be_hidden()
     expect(page.locator(".class-toolbar")).to_contain_text("Densities are available for a single class only.")
-    assert "show=" not in page.url
+    link_lacks(page, "show=")
     expect(page.get_by_role("button", name=f"Density of {SECOND}")).to_be_hidden()
     page.evaluate("location.hash = '#layer=features.7&level=20&class=0&also=5&measure=fidelity'")
     ready(page, "features.7/all/20/0.5")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from browsing import MASK_OPACITY, Opener, busiest, ready
+from browsing import MASK_OPACITY, Opener, busiest, link_has, link_lacks, ready
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import CLASS_ATLAS, COMPARE_ATLAS, Level, Planted, cell_at, count_at
@@ -87,7 +87,7 @@ def test_the_next_layer_opens_and_closes(opened: Opener) -> None:
     toggle.click()
     beside(page, f"{SECOND}/all/20/5")
     assert toggle.get_attribute("aria-pressed") == "true"
-    assert f"beside={SECOND}~all~5" in page.url
+    link_has(page, f"beside={SECOND}~all~5")
     one, other = (page.locator(".pane").nth(number).bounding_box() for number in (0, 1))
     assert one
     assert other
@@ -100,7 +100,7 @@ def test_the_next_layer_opens_and_closes(opened: Opener) -> None:
     page.get_by_role("button", name="Close the second map").click()
     expect(page.locator(".second")).to_have_count(0)
     page.wait_for_function("y => Math.abs(atlas.cellToPoint(12, 8).y - y) < 2", arg=before)
-    assert "beside" not in page.url
+    link_lacks(page, "beside")
     assert toggle.get_attribute("aria-pressed") == "false"
 
 
@@ -195,8 +195,8 @@ def test_each_map_is_masked_by_its_own_class(opened: Opener, planted: Planted) -
     head.get_by_role("combobox").fill("steam")
     head.get_by_role("combobox").press("Enter")
     beside(page, f"{SECOND}/all/20/6")
-    assert f"beside={SECOND}~all~6" in page.url
-    assert "class=5" in page.url
+    link_has(page, f"beside={SECOND}~all~6")
+    link_has(page, "class=5")
     expect(page.locator(".class-toolbar strong")).to_have_text("goldfish")
     for pane, layer, class_id in ((".pane", FIRST, 5), (".second", SECOND, 6)):
         level = planted.levels[layer, 20]
@@ -222,7 +222,7 @@ def test_a_link_restores_the_second_map(opened: Opener) -> None:
     assert page.locator(".split-header input:checked").input_value() == SECOND
     page.keyboard.press("+")
     page.wait_for_function("() => !location.hash.includes('view=0.3,')")
-    assert f"{COMPARE_ATLAS}~7.1~2.1" in page.url  # the colors too
+    link_has(page, f"{COMPARE_ATLAS}~7.1~2.1")  # the colors too
     page.evaluate(f"location.hash = '#layer={FIRST}&level=10&beside={SECOND}~nothing~99'")
     beside(page, f"{SECOND}/all/10/")
     page.evaluate(f"location.hash = '#layer={FIRST}&level=10&beside=nothing~all~1'")
@@ -305,8 +305,8 @@ def test_a_click_pins_in_the_first_pane(opened: Opener, planted: Planted) -> Non
     page.mouse.click(*position(page, level, busiest(level), "secondCellToPoint"))
     ready(page, f"{SECOND}/all/20/6")
     beside(page, f"{FIRST}/all/20/5")
-    assert f"pin=20.{row}.{column}" in page.url
-    assert f"beside={FIRST}~all~5" in page.url
+    link_has(page, f"pin=20.{row}.{column}")
+    link_has(page, f"beside={FIRST}~all~5")
     expect(page.locator(".panel header .secondary")).to_contain_text(f"row {row}, column {column} of 20")
     together(page)
     page.keyboard.press("Escape")

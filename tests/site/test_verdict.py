@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import Opener, place, ready
+from browsing import Opener, place, ready, wait_for_place
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from site_planting import Level, Planted
@@ -110,6 +110,7 @@ def test_panel_mark_card_and_legend_say_the_same(opened: Opener, planted: Plante
     for text, (name, cells) in zip(listed, doubts.items(), strict=True):
         assert f"{LIMITS[name].doubt:.2f}" in text
         assert re.findall(r"(\d+) cells?", text) == [str(cells.sum())]
+    home = place(page, level, 0)
     kinds = 0
     for kind in product((False, True), repeat=3):
         alike = np.flatnonzero(
@@ -138,6 +139,7 @@ def test_panel_mark_card_and_legend_say_the_same(opened: Opener, planted: Plante
         expect(page.locator(".panel .verdict")).to_have_text(f"{'; '.join(words)}.")
         page.keyboard.press("Escape")
         page.mouse.move(5, 450)
+        wait_for_place(page, level, 0, home)  # the map takes the place of the panel again
     assert kinds >= 4
 
 

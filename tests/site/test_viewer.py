@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from browsing import MASK_OPACITY, Opener, busiest, opacity, place, ready, signed
+from browsing import MASK_OPACITY, Opener, busiest, link_has, link_lacks, opacity, place, ready, signed
 from playwright.sync_api import Browser, Page, expect
 from site_planting import CLASSES, ICON, Level, Planted
 
@@ -26,7 +26,7 @@ def test_zoom_changes_the_automatic_level(opened: Opener) -> None:
         page.get_by_role("button", name="Zoom in").click()
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.dataset.level") == "10"
-    assert "level=10" in page.url
+    link_has(page, "level=10")
 
 
 def test_the_level_shown_limits_the_zoom(opened: Opener) -> None:
@@ -119,7 +119,7 @@ def test_click_pins_the_cell_and_shows_its_exemplars(opened: Opener, planted: Pl
     page.mouse.click(*place(page, level, cell))
     patches = page.locator(".panel .patch")
     expect(patches).to_have_count(9)
-    assert f"pin=20.{level.cell[cell][0]}.{level.cell[cell][1]}" in page.url
+    link_has(page, f"pin=20.{level.cell[cell][0]}.{level.cell[cell][1]}")
     for rank in (0, 4):
         sample = level.exemplar[cell, rank]
         image, position = planted.image[sample], planted.position["features.7"][sample]
@@ -140,7 +140,7 @@ def test_click_pins_the_cell_and_shows_its_exemplars(opened: Opener, planted: Pl
     expect(page.locator(".panel")).to_contain_text("patches show half of the input")
     page.get_by_role("button", name="Close panel").click()
     expect(page.locator(".panel")).to_be_hidden()
-    assert "pin=" not in page.url
+    link_lacks(page, "pin=")
 
 
 def test_a_class_masks_cells_without_attribution_to_it(opened: Opener, planted: Planted) -> None:
@@ -247,7 +247,7 @@ def test_keys_do_everything(opened: Opener, planted: Planted) -> None:
     expect(page.locator(".card")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.locator(".panel")).to_be_visible()
-    assert f"pin=20.{int(first[0]) + 1}.{int(first[1]) + 1}" in page.url
+    link_has(page, f"pin=20.{int(first[0]) + 1}.{int(first[1]) + 1}")
     page.keyboard.press("Escape")
     expect(page.locator(".panel")).to_be_hidden()
     page.keyboard.press(".")
