@@ -22,6 +22,7 @@ HOST = "127.0.0.1"
 FIRST_PORT = 8000
 COMPRESSED = {".html", ".js", ".css"}
 NAMES = {HOST, "localhost"}  # in the header Host, with or without a port
+REBOUND = "This server answers to 127.0.0.1 only"
 PORT = re.compile(r":[0-9]*$")
 RANGE = re.compile(
     r"bytes=([0-9]{0,18})-([0-9]{0,18})"
@@ -42,9 +43,8 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
 
     def send_head(self) -> BytesIO | BinaryIO | None:
         """Refuse requests for another host name and files outside the folder; else send the file's headers."""
-        host = PORT.sub("", self.headers.get("Host") or "").lower()
-        if host not in NAMES:
-            self.send_error(HTTPStatus.FORBIDDEN, "This server answers to 127.0.0.1 only")
+        if not self.is_asked_by_name():
+            self.send_error(HTTPStatus.FORBIDDEN, REBOUND)
             return None
         if not self._is_inside():
             self.send_error(HTTPStatus.NOT_FOUND, "File not found")
@@ -62,6 +62,10 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
         if "Range" in self.headers and not requested.endswith("/") and path.is_file() and not self._has_latest(path):
             return self._part(path, self.headers["Range"])
         return super().send_head()
+
+    def is_asked_by_name(self) -> bool:
+        """Whether the request names this machine as its host; any other name was made to lead here (DNS rebinding)."""
+        return PORT.sub("", self.headers.get("Host") or "").lower() in NAMES
 
     def _wants_compressed(self, path: Path) -> bool:
         """Whether the browser accepts gzip and has no up-to-date copy, by the base class's rules."""
@@ -150,12 +154,15 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
         """Do not log single requests."""
 
 
-def site_server(site: Path, port: int | None) -> http.server.ThreadingHTTPServer:
+def site_server(
+    site: Path, port: int | None, handler: type[SiteHandler] = SiteHandler
+) -> http.server.ThreadingHTTPServer:
     """A server of the folder ``site``, bound but not yet serving.
 
     Args:
         site: usually ``outputs/site``.
         port: to listen on; None takes the first free one from 8000 on, 0 any free one.
+        handler: of the requests.
 
     Raises:
         ArtifactError: there is no page in the folder.
@@ -163,10 +170,10 @@ def site_server(site: Path, port: int | None) -> http.server.ThreadingHTTPServer
     """
     if not (site / "index.html").is_file():
         raise ArtifactError(f"{site}: expected the site with its index.html, found none; run the stage site")
-    handler = partial(SiteHandler, directory=str(site))
+    handle = partial(handler, directory=str(site))
     for candidate in [port] if port is not None else [*range(FIRST_PORT, FIRST_PORT + 20), 0]:
         try:
-            return _Server((HOST, candidate), handler)
+            return _Server((HOST, candidate), handle)
         except OSError as error:
             taken = error
     raise ConfigError(f"port: expected a free port, found {port} in use ({taken.strerror}); choose another one")
@@ -197,19 +204,20 @@ def _span(wanted: str, size: int) -> range | None:
     return range(int(first), min(int(last) + 1, size) if last else size)
 
 
-def browse(site: Path, port: int | None, open_browser: bool) -> None:
+def browse(site: Path, port: int | None, open_browser: bool, handler: type[SiteHandler] = SiteHandler) -> None:
     """Serve the site until Ctrl-C.
 
     Args:
         site: usually ``outputs/site``.
         port: to listen on; None takes the first free one from 8000 on.
         open_browser: also open it in the browser.
+        handler: of the requests.
 
     Raises:
         ArtifactError: there is no page in the folder.
         ConfigError: the port is taken.
     """
-    with site_server(site, port) as server:
+    with site_server(site, port, handler) as server:
         address = f"http://{HOST}:{server.server_address[1]}/"
         log_line(f"browse: {site} at {address} (Ctrl-C stops it)")
         if open_browser:

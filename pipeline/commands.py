@@ -128,18 +128,20 @@ def print_provenance(arguments: Sequence[str], as_json: bool) -> None:
 
 
 def browse_site(port: int | None, open_browser: bool) -> None:
-    """Serve the site of the project on 127.0.0.1 until interrupted.
+    """Serve the site of the project on 127.0.0.1 until interrupted; the page can place images of the user's own.
 
     Raises:
         ConfigError: there is no site yet.
     """
     from pipeline.browse import browse
+    from pipeline.locate.endpoint import project_handler
 
-    site = project_root() / OUTPUTS / "site"
+    root = project_root()
+    site = root / OUTPUTS / "site"
     if not (site / "index.html").is_file():
         raise ConfigError(f"{site}: expected a site, found none; make one with 'atlas run'")
     write_site_metrics(site.parent)
-    browse(site, port, open_browser)
+    browse(site, port, open_browser, project_handler(root / "params.yaml", site.parent))
 
 
 def export_site(folder: str) -> None:

@@ -39,6 +39,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "compose": ("core", "config", "hydra_plugins", "number_type"),
     "provenance": (*SHARED, "__init__"),
     "browse": ("core",),
+    "locate": (*SHARED, "browse"),
     "interruptible": (),
     "reproduce": ("core", "interruptible"),
     "export": ("core", "site"),
@@ -47,7 +48,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "init": ("__init__", "core", "compose", "project"),
     "commands": (
         *("core", "config", "stages", "compose", "project"),
-        *("init", "plan", "provenance", "browse", "export", "reproduce"),
+        *("init", "plan", "provenance", "browse", "locate", "export", "reproduce"),
     ),
     "__main__": ("__init__", "core", "stages", "plan", "commands"),
 }
@@ -114,7 +115,7 @@ def loaded_by(modules: Sequence[str], wanted: Sequence[str]) -> dict[str, list[s
 def test_what_runs_no_network_does_not_load_torch() -> None:
     """Its import takes seconds. Stages and commands that run no network do without; that `reduce` has scipy is seen."""
     commands = ["pipeline.__main__", "pipeline.compose", "pipeline.class_names", "pipeline.plan.check"]
-    readers = ["pipeline.provenance.report", "pipeline.browse", "pipeline.notebook"]
+    readers = ["pipeline.provenance.report", "pipeline.browse", "pipeline.locate.endpoint", "pipeline.notebook"]
     stages = [f"pipeline.{name}.stage" for name in ("tile", "site", "reduce")]
     found = loaded_by([*commands, *readers, *stages], ["torch", "torchvision", "scipy"])
     assert found == {"pipeline.reduce.stage": ["scipy"]}

@@ -6,6 +6,7 @@ scaled (not clipped) to 8, the first frame of an animation.
 
 from collections.abc import Callable
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,23 @@ def open_file(path: Path) -> Image.Image:
         ImageError: the file is empty, not an image, or of a format that is not one of :data:`FORMATS`.
         OSError: it cannot be read.
     """
-    if path.stat().st_size == 0:
+    return _open(path, path.stat().st_size)
+
+
+def open_content(content: bytes) -> Image.Image:
+    """Open the content of an image file without decoding its pixels.
+
+    Raises:
+        ImageError: as :func:`open_file`.
+    """
+    return _open(BytesIO(content), len(content))
+
+
+def _open(source: Path | BytesIO, size: int) -> Image.Image:
+    if size == 0:
         raise ImageError("the file is empty")
     try:
-        return Image.open(path, formats=_known_formats())
+        return Image.open(source, formats=_known_formats())
     except UnidentifiedImageError:
         raise ImageError("not an image, or of a format that is not read") from None
 
