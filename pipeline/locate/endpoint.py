@@ -41,7 +41,7 @@ PIECE = 2**16
 IMAGE_TYPE = re.compile(r"(image/[a-z0-9.+-]+|application/octet-stream)(\s*;.*)?", re.IGNORECASE)
 LEVEL = re.compile(r"[0-9]{1,6}")
 HEAD = b"<head>"
-MARK = b'<head>\n<meta name="atlas-try-image" content="try-image">'
+MARK = b'<head>\n<meta name="atlas-try-image" content="%d">' % LIMIT  # its name is the address, its content the limit
 POLICY, POLICY_WITH_SERVER = b"default-src 'none';", b"default-src 'none'; connect-src 'self';"
 
 

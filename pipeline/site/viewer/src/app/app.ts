@@ -15,6 +15,7 @@ import { LevelSwitch } from "../header/level-switch";
 import { StyleSwitch } from "../header/style-switch";
 import { ComparisonAxis } from "../map/comparison-axis";
 import { goToLink, initialView } from "../map/navigation";
+import { createOwnImageButton, OwnImage } from "../own-image/own-image";
 import { Caption, SecondSetButton } from "../panels/caption";
 import { CellPanel } from "../panels/cell-panel";
 import { HoverCard } from "../panels/hover-card";
@@ -57,6 +58,7 @@ export class App {
   private readonly pinnedCell: PinnedCell;
   private readonly bookmarkList: BookmarkList;
   private readonly tool: RegionTool;
+  private readonly ownImage: OwnImage;
   private readonly classToolbar: ClassToolbar;
   private readonly levels: LevelSwitch;
   private readonly styles: StyleSwitch;
@@ -129,6 +131,11 @@ export class App {
       choose: (classId, add) => this.toggle(classId, add),
       reportError: showFailure,
     });
+    this.ownImage = new OwnImage(manifest, scenes, overlay, viewport, page, {
+      pin: (cell) => this.pinnedCell.pin(cell),
+      choose: (classId, add) => this.toggle(classId, add),
+      onClose: () => this.focus(),
+    });
     this.bookmarkList = new BookmarkList(manifest, this.store, {
       goToLink: (link, tour) => {
         this.reportMissing(link);
@@ -158,6 +165,7 @@ export class App {
       this.polysemanticCells.dialog,
       provenance.dialog,
       this.bookmarkList.dialog,
+      this.ownImage.dialog,
     ];
     document.body.append(this.card.element, ...dialogs, announcementRegion());
     this.axis = new ComparisonAxis(manifest, mapView, overlay, this.store, this.pane.obstacles);
@@ -179,6 +187,7 @@ export class App {
       split,
       pinnedCell,
       bookmarkList,
+      ownImage,
       tool,
       help,
       atlases,
@@ -203,6 +212,7 @@ export class App {
         split,
         pinnedCell,
         bookmarkList,
+        ownImage,
         tool,
         search,
         help,
@@ -257,6 +267,7 @@ export class App {
     const ways = createTools(
       ...(polysemanticCells ? [polysemanticCells] : []),
       ...(hasEvidence ? [createEvidenceLink()] : []),
+      createOwnImageButton(() => this.ownImage.open()),
       createCopyLinkButton(() => new URL(toHash(this.store.state), location.href).href),
       theme,
       createHelpButton(this.help),

@@ -33,6 +33,7 @@ const KEYS: readonly (readonly [key: string, meaning: string, needs?: Recording]
   ["i", "drawn or accentuated icons", "several styles"],
   ["e", "icons, or photographs: the patch of each cell's nearest exemplar", "exemplars"],
   ["d", "mark the cells to doubt, or hide the marks"],
+  ["t", "try your image: where a photograph of your own falls"],
   ["?", "this help"],
 ];
 

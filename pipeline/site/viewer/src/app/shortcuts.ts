@@ -8,6 +8,7 @@ import { isRecorded, notRecorded } from "../data/recorded";
 import type { AtlasMenu } from "../header/atlas-menu";
 import type { StyleSwitch } from "../header/style-switch";
 import type { MapView } from "../map/map-view";
+import type { OwnImage } from "../own-image/own-image";
 import type { PinFollower } from "../panels/other-layers";
 import type { PinnedCell } from "../panels/pinned-cell";
 import type { RegionTool } from "../regions/region-tool";
@@ -48,6 +49,8 @@ export interface KeyActions {
   photographs(): void;
   marks(): void;
   bookmarks(): void;
+  /** Choose an image of the user's own. */
+  ownImage(): void;
 }
 
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
@@ -84,6 +87,7 @@ export function listenToKeys(actions: KeyActions): void {
     e: actions.photographs,
     d: actions.marks,
     p: actions.bookmarks,
+    t: actions.ownImage,
     Escape: actions.back,
   };
   const root = document.documentElement;
@@ -134,6 +138,7 @@ export interface AppParts {
   readonly split: SplitView;
   readonly pinnedCell: PinnedCell;
   readonly bookmarkList: BookmarkList;
+  readonly ownImage: OwnImage;
   readonly tool: RegionTool;
   readonly search: HTMLInputElement;
   readonly help: HTMLDialogElement;
@@ -170,6 +175,7 @@ export function shortcuts(parts: AppParts): KeyActions {
     labels: () => withAttributions(parts, () => store.set({ labels: !store.state.labels })),
     marks: () => store.set({ marks: !store.state.marks }),
     bookmarks: () => parts.bookmarkList.open(),
+    ownImage: () => parts.ownImage.open(),
   };
 }
 
@@ -183,11 +189,12 @@ function pinOrFocusPanel({ store, scenes, cursor, split, pinnedCell }: AppParts)
   else document.querySelector<HTMLElement>(".map-area > .panel:not([hidden])")?.focus();
 }
 
-/** Undo the latest choice: tool, pin or region, cursor, second map, class. */
-function goBack({ store, cursor, split, pinnedCell, tool }: AppParts): void {
+/** Undo the latest choice: tool, pin or region, own image, cursor, second map, class. */
+function goBack({ store, cursor, split, pinnedCell, ownImage, tool }: AppParts): void {
   if (tool.cancel()) return;
   if (store.state.pin) pinnedCell.unpin();
   else if (store.state.selection) store.set({ selection: null });
+  else if (ownImage.close()) return;
   else if (cursor.cell >= 0) cursor.leave();
   else if (split.leave()) return;
   else store.set({ classId: null, show: "attribution", sign: 1, intensity: 1 });

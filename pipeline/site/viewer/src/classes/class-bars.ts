@@ -10,6 +10,7 @@ import { el } from "../ui/dom";
 /**
  * List of classes; bar lengths are relative to the largest absolute value. `chosen` is highlighted; if several classes
  * are highlighted, each has its color. `choose` is called with whether the class is added to the highlighted ones.
+ * `format` writes the values: attributions, unless they are something else.
  */
 export function createClassBars(
   names: readonly string[],
@@ -17,6 +18,7 @@ export function createClassBars(
   selectedClass: number | null,
   choose: ((id: number, add: boolean) => void) | null,
   highlights: readonly HighlightedClass[] = [],
+  format: (value: number) => string = signed,
 ): HTMLElement {
   if (!values.length) return el("p", { class: "empty" }, "No class has a positive attribution here.");
   const longest = Math.max(...values.map(({ value }) => Math.abs(value)));
@@ -26,7 +28,7 @@ export function createClassBars(
     bar.style.width = `${(100 * Math.abs(value)) / longest}%`;
     const content = [
       el("span", { class: "name" }, names[id] ?? `class ${id}`),
-      el("span", { class: "value" }, signed(value)),
+      el("span", { class: "value" }, format(value)),
       el("span", { class: "track", "aria-hidden": "true" }, bar),
     ];
     const hue = highlights.length > 1 ? highlights.find((entry) => entry.id === id)?.hue : undefined;

@@ -9,7 +9,7 @@ export interface Rectangle {
 }
 
 const EVENTS = ["transitionend", "animationend"] as const;
-const LAYOUTS = ["data-pinned", "data-region", "data-split", "data-tour"]; // of the root: they show, hide and move elements
+const LAYOUTS = ["data-pinned", "data-region", "data-own-image", "data-split", "data-tour"]; // of the root: they show, hide and move elements
 
 export class Obstacles {
   private found: readonly Rectangle[] = [];
