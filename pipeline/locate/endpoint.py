@@ -16,6 +16,7 @@ import re
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
@@ -196,10 +197,11 @@ class ImageHandler(SiteHandler):
         return content
 
     def _drain(self, length: int) -> None:
-        """Read a refused body, up to a limit."""
+        """Read a refused body, up to a limit, as long as it comes."""
         left = min(length, DRAINED)
-        while left > 0 and (piece := self.rfile.read1(min(left, PIECE))):
-            left -= len(piece)
+        with suppress(TimeoutError):
+            while left > 0 and (piece := self.rfile.read1(min(left, PIECE))):
+                left -= len(piece)
 
     def _refuse(self, status: HTTPStatus, line: str) -> None:
         self._answer(status, {"error": escape_control_chars(redact(" ".join(line.split())))})

@@ -165,7 +165,7 @@ def _require_same_network(outputs: Path, view: View, identity: str) -> None:
     made_from = zarr_store.open_artifact(a.ACTIVATIONS, path).attrs.get("made_from")
     if not isinstance(made_from, dict) or made_from.get(a.MODEL.name) != identity:
         raise ArtifactError(
-            f"{path}: expected activations of the network in {outputs}, found another's; run 'atlas run' again"
+            f"{path}: expected activations of the saved network, found another's; run 'atlas run' again"
         )
 
 

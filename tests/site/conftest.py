@@ -15,7 +15,9 @@ from browsing import Opener
 from site_planting import Planted, plant
 
 from pipeline.browse import site_server
+from pipeline.locate.endpoint import project_handler
 from pipeline.site.stage import run
+from tests.tried_run import try_run
 
 
 @pytest.fixture(scope="session")
@@ -81,3 +83,24 @@ def opened(chromium: Browser, address: str) -> Iterator[Opener]:
     for made in contexts:
         made.close()
     assert troubles == []
+
+
+@pytest.fixture(scope="session")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which the pipeline has run on photographs of known kinds, with its site."""
+    folder = tmp_path_factory.mktemp("tried")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return try_run(folder)
+
+
+@pytest.fixture(scope="module")
+def project(tried: Path) -> Iterator[int]:
+    """The port of that project's server."""
+    handler = project_handler(tried / "params.yaml", tried / "outputs")
+    with site_server(tried / "outputs/site", 0, handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()

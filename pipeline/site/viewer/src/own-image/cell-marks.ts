@@ -6,9 +6,11 @@ import type { Overlay, OverlayLayer } from "../map/overlay";
 import type { Scene } from "../state/scene";
 import type { Color } from "../ui/colors";
 
-const NUMBER_FROM = 30; // a cell's side, CSS pixels, from which the number fits in its corner
+const NUMBER_FROM = 44; // a cell's side, CSS pixels, from which the number fits in its corner
 const FONT = "600 13px system-ui, sans-serif";
-const [LEAST_DOT, LARGEST_DOT] = [2.5, 7]; // radius in smaller cells, CSS pixels
+const [LEAST_DOT, LARGEST_DOT] = [2.5, 9]; // radius in smaller cells, CSS pixels
+const [THIN, THICK] = [1, 3]; // outline of a cell, CSS pixels
+const MANY = 0.05; // share of the positions from which the outline is thick
 
 export class CellMarks implements OverlayLayer {
   private image: LocatedImage | null = null;
@@ -41,16 +43,11 @@ export class CellMarks implements OverlayLayer {
     for (const found of [...cells].reverse()) {
       const at = { size: level.size, row: level.row(found.cell), column: level.column(found.cell) };
       const [left, top] = [frame.left + at.column * side, frame.top + at.row * side];
-      strokeCell(
-        context,
-        frame,
-        at,
-        this.colors.mark,
-        side < NUMBER_FROM ? 1.5 : 2.5,
-        this.colors.background,
-      );
+      const share = found.positions.length / positions;
+      const width = THIN + (THICK - THIN) * Math.min(1, share / MANY);
+      strokeCell(context, frame, at, this.colors.mark, width, this.colors.background);
       if (side >= NUMBER_FROM) this.drawNumber(context, left + side, top, found.positions.length);
-      else this.drawDot(context, left + side / 2, top + side / 2, found.positions.length / positions);
+      else this.drawDot(context, left + side / 2, top + side / 2, share);
     }
   }
 

@@ -28,7 +28,7 @@ export class OwnImageDialog {
   }
 
   private createInput(receive: (image: File) => void): HTMLElement {
-    const input = el("input", { type: "file", accept: "image/*", class: "visually-hidden" });
+    const input = el("input", { type: "file", accept: "image/*", class: "visually-hidden", autofocus: true });
     input.addEventListener("change", () => {
       const [image] = input.files ?? [];
       input.value = ""; // so that the same file can be chosen again

@@ -35,6 +35,7 @@ export class OwnImagePanel {
   readonly element = el("section", { class: "panel own-image", "aria-label": "Your image", tabindex: "-1" });
   private grid: PositionGrid | null = null;
   private list: HTMLElement | null = null;
+  private shown: { readonly scene: Scene; readonly image: LocatedImage } | null = null;
   private readonly pointedText = el("p", { class: "secondary pointed" }, PROMPT);
 
   constructor(
@@ -64,6 +65,7 @@ export class OwnImagePanel {
     const scrolled = this.element.scrollTop;
     const hadFocus = this.grid?.element === document.activeElement;
     this.end();
+    this.shown = { scene, image };
     const { classes } = this.manifest.network;
     const found = `${count(image.positions, "position")} in ${count(image.cells.length, "cell")} of ${scene.layer.name}`;
     this.grid = new PositionGrid(image, {
@@ -96,13 +98,24 @@ export class OwnImagePanel {
     this.grid?.mark(cell);
     for (const button of this.list?.querySelectorAll<HTMLElement>("[data-cell]") ?? [])
       button.toggleAttribute("data-marked", button.dataset.cell === String(cell));
-    if (cell < 0) this.pointedText.textContent = PROMPT;
+    if (!this.grid?.isPointedAt) this.pointedText.textContent = this.describe(cell);
   }
 
   private end(): void {
     this.element.removeAttribute("aria-busy");
     this.grid = null;
     this.list = null;
+    this.shown = null;
+  }
+
+  /** What falls in a cell of the map; for no cell what one can do. */
+  private describe(cell: number): string {
+    if (!this.shown || cell < 0) return PROMPT;
+    const { scene, image } = this.shown;
+    const name = nameOfCell(this.manifest, scene, cell);
+    const found = image.cells.find((entry) => entry.cell === cell);
+    if (!found) return `No position falls in ${name}.`;
+    return `${count(found.positions.length, "position")} in ${name}, similarity up to ${decimal(found.best)}`;
   }
 
   private point(scene: Scene, image: LocatedImage, position: number, byKey: boolean): void {

@@ -5,7 +5,7 @@ import { el } from "../ui/dom";
 
 const SHADE = "rgb(0 0 0 / 58%)"; // over positions of other cells than the marked one
 const LEFT_OUT = "rgb(0 0 0 / 45%)";
-const LINE = "rgb(255 255 255 / 26%)";
+const LINE = "rgb(255 255 255 / 16%)";
 const MIN_FOR_LINES = 9; // side of a position, CSS pixels
 
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
@@ -44,6 +44,11 @@ export class PositionGrid {
     );
     this.resizeObserver.observe(this.element);
     this.listen();
+  }
+
+  /** Whether a position is pointed at. */
+  get isPointedAt(): boolean {
+    return this.pointed >= 0;
   }
 
   /** Mark the positions that fall in a cell; -1 for none. */
