@@ -26,7 +26,7 @@ export class CellMarks implements OverlayLayer {
   }
 
   rebuild({ level }: Scene, color: (name: string) => Color): void {
-    if (this.image && this.image.level !== level) this.image = null; // its cells are of another level
+    if (this.image && this.image.level.name !== level.name) this.image = null; // its cells are of another level
     const css = (name: string): string => `rgb(${color(name).join(" ")})`;
     this.colors = {
       mark: css("--own-image"),
