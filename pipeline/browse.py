@@ -22,7 +22,6 @@ HOST = "127.0.0.1"
 FIRST_PORT = 8000
 COMPRESSED = {".html", ".js", ".css"}
 NAMES = {HOST, "localhost"}  # in the header Host, with or without a port
-REBOUND = "This server answers to 127.0.0.1 only"
 PORT = re.compile(r":[0-9]*$")
 RANGE = re.compile(
     r"bytes=([0-9]{0,18})-([0-9]{0,18})"
@@ -44,7 +43,7 @@ class SiteHandler(http.server.SimpleHTTPRequestHandler):
     def send_head(self) -> BytesIO | BinaryIO | None:
         """Refuse requests for another host name and files outside the folder; else send the file's headers."""
         if not self.is_asked_by_name():
-            self.send_error(HTTPStatus.FORBIDDEN, REBOUND)
+            self.send_error(HTTPStatus.FORBIDDEN, "This server answers to 127.0.0.1 only")
             return None
         if not self._is_inside():
             self.send_error(HTTPStatus.NOT_FOUND, "File not found")

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
-from pipeline.browse import REBOUND, SiteHandler
+from pipeline.browse import SiteHandler
 from pipeline.config.params import load_params
 from pipeline.core.artifacts import MODEL
 from pipeline.core.errors import AtlasError, BusyError, ConfigError, ImageError, escape_control_chars
@@ -143,7 +143,9 @@ class ImageHandler(SiteHandler):
     def _check_sender(self) -> None:
         """Raise _RefusedError unless the page that this server sent has asked at the address for images."""
         if not self.is_asked_by_name():
-            raise _RefusedError(HTTPStatus.FORBIDDEN, ConfigError(REBOUND))
+            raise _RefusedError(
+                HTTPStatus.FORBIDDEN, ConfigError("expected the host 127.0.0.1 or localhost, found another")
+            )
         if urlsplit(self.path).path != ADDRESS:
             raise _RefusedError(HTTPStatus.NOT_FOUND, ConfigError(f"expected {ADDRESS}, found another address"))
         own = f"http://{self.headers['Host']}".lower()
@@ -162,14 +164,15 @@ class ImageHandler(SiteHandler):
 
     def _view(self) -> tuple[str, str, int]:
         """Layer, atlas and level of the request."""
+        query = urlsplit(self.path).query
         try:
-            given = parse_qs(urlsplit(self.path).query, max_num_fields=8)
+            given = parse_qs(query, max_num_fields=8)
         except ValueError:
             given = {}
         layer, atlas, level = (given.get(name, [""])[-1] for name in ("layer", "atlas", "level"))
         if not (layer and atlas and LEVEL.fullmatch(level)):
             raise _RefusedError(
-                HTTPStatus.BAD_REQUEST, ConfigError(f"{ADDRESS}: expected layer, atlas and level, found others")
+                HTTPStatus.BAD_REQUEST, ConfigError(f"{ADDRESS}: expected layer, atlas and level, found {query[:80]}")
             )
         return layer, atlas, int(level)
 
