@@ -137,6 +137,7 @@ def browse_site(port: int | None, open_browser: bool) -> None:
     from pipeline.locate.endpoint import project_handler
 
     root = project_root()
+    os.chdir(root)  # paths in the settings of the network are relative to it
     site = root / OUTPUTS / "site"
     if not (site / "index.html").is_file():
         raise ConfigError(f"{site}: expected a site, found none; make one with 'atlas run'")

@@ -60,9 +60,10 @@ export class LocatedImage {
     this.cellOf = answer.cell.map(([row, column]) => level.at(row, column));
     const positions = new Map<number, number[]>();
     for (const [position, cell] of this.cellOf.entries()) {
-      if (cell < 0)
-        throw new Error("The site is of another run than the server's artifacts: run “atlas run” again.");
-      positions.set(cell, [...(positions.get(cell) ?? []), position]);
+      if (cell < 0) throw new Error("The site is of another run than its server: run “atlas run” again.");
+      const found = positions.get(cell);
+      if (found) found.push(position);
+      else positions.set(cell, [position]);
     }
     this.cells = [...positions]
       .map(([cell, found]) => ({

@@ -8,7 +8,7 @@ import type { Color } from "../ui/colors";
 
 const NUMBER_FROM = 44; // a cell's side, CSS pixels, from which the number fits in its corner
 const FONT = "600 13px system-ui, sans-serif";
-const [LEAST_DOT, LARGEST_DOT] = [2.5, 9]; // radius in smaller cells, CSS pixels
+const [LEAST_DOT, LARGEST_DOT] = [1.5, 0.3]; // radius in smaller cells: CSS pixels, and share of a cell's side
 const [THIN, THICK] = [1, 3]; // outline of a cell, CSS pixels
 const MANY = 0.05; // share of the positions from which the outline is thick
 
@@ -40,6 +40,7 @@ export class CellMarks implements OverlayLayer {
     if (!image) return;
     const { level, cells, positions } = image;
     const side = frame.side / level.size;
+    const most = cells[0]?.positions.length ?? 1;
     for (const found of [...cells].reverse()) {
       const at = { size: level.size, row: level.row(found.cell), column: level.column(found.cell) };
       const [left, top] = [frame.left + at.column * side, frame.top + at.row * side];
@@ -47,7 +48,10 @@ export class CellMarks implements OverlayLayer {
       const width = THIN + (THICK - THIN) * Math.min(1, share / MANY);
       strokeCell(context, frame, at, this.colors.mark, width, this.colors.background);
       if (side >= NUMBER_FROM) this.drawNumber(context, left + side, top, found.positions.length);
-      else this.drawDot(context, left + side / 2, top + side / 2, share);
+      else {
+        const radius = LARGEST_DOT * side * Math.sqrt(found.positions.length / most);
+        this.drawDot(context, left + side / 2, top + side / 2, Math.max(LEAST_DOT, radius));
+      }
     }
   }
 
@@ -65,10 +69,10 @@ export class CellMarks implements OverlayLayer {
     context.fillText(String(number), right - 1 - width / 2, top + 11.5);
   }
 
-  /** A dot whose area grows with the share of the positions. */
-  private drawDot(context: CanvasRenderingContext2D, x: number, y: number, share: number): void {
+  /** A dot in the middle of a cell. */
+  private drawDot(context: CanvasRenderingContext2D, x: number, y: number, radius: number): void {
     context.beginPath();
-    context.arc(x, y, Math.max(LEAST_DOT, LARGEST_DOT * Math.sqrt(share)), 0, 2 * Math.PI);
+    context.arc(x, y, radius, 0, 2 * Math.PI);
     context.fillStyle = this.colors.mark;
     context.fill();
     context.strokeStyle = this.colors.background;
