@@ -27,7 +27,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "stages": ("core", "config"),
     "images": ("core", "config"),
     "model": ("core", "config"),
-    "featurevis": ("core", "config", "parallel", "model"),
+    "featurevis": ("core", "config", "parallel", "images", "model"),
     **dict.fromkeys(STAGES, SHARED),
     "render": (*SHARED, "featurevis"),
     "site": (*SHARED, "__init__"),
