@@ -123,10 +123,11 @@ def histogram_content(histogram: Histogram) -> Content:
 
 
 def write_pictures(folder: Path, unit: Unit) -> None:
-    """Write a unit's pictures side by side, in the order of its entry."""
-    if unit.pictures:
-        strip = np.concatenate([one.image for one in unit.pictures], axis=1)
-        _write(folder / f"{unit.channel}.webp", strip, QUALITY["picture"])
+    """Write a unit's first picture below ``pictures``, and all others side by side below ``variants``."""
+    first, *others = (one.image for one in unit.pictures)
+    _write(folder / f"pictures/{unit.channel}.webp", first, QUALITY["picture"])
+    if others:
+        _write(folder / f"variants/{unit.channel}.webp", np.concatenate(others, axis=1), QUALITY["picture"])
 
 
 def write_patches(folder: Path, unit: Unit, patch: Callable[[int, NDArray[np.int32]], Pixels]) -> None:

@@ -301,7 +301,8 @@ def _write(task: Task, inputs: _Inputs, folder: Path, units: Sequence[Unit]) -> 
     photographs = bool(task.params.units.examples)
     patch = inputs.crops.open(inputs.network)
     for unit in units:
-        write_pictures(folder / "pictures", unit)
+        if unit.pictures:
+            write_pictures(folder, unit)
         if photographs:
             write_patches(folder / "examples", unit, patch)
     manifest = inputs.manifest
