@@ -1,5 +1,7 @@
 """Settings of the stage ``units``."""
 
+import difflib
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -41,9 +43,24 @@ class UnitsSettings(Settings):
     steps: Annotated[int, Field(ge=1)] = 256
     facets: Annotated[int, Field(ge=0, le=8)] = 4
     diverse: Annotated[int, Field(ge=0, le=16)] = 4
-    diversity: Annotated[float, Field(gt=0)] = 10.0
+    diversity: Annotated[float, Field(gt=0)] = 3.0
     batch_size: Annotated[int, Field(ge=1)] = 16
     device: Device = "cpu"
+
+    def check(self, channels: Mapping[str, int]) -> None:
+        """Raise ConfigError unless every layer that is named has positions, and the channels that are named.
+
+        Args:
+            channels: number of channels of every layer with a map or token grid, by dotted module path.
+        """
+        for layer in self.channels:
+            if layer not in channels:
+                near = difflib.get_close_matches(layer, channels, n=4, cutoff=0.3) or list(channels)[-4:]
+                raise ConfigError(
+                    f"units.channels: expected a layer with a map or token grid, found {layer!r}; near names: "
+                    f"{', '.join(near)}"
+                )
+            self.chosen_channels(layer, channels[layer])
 
     def chosen_channels(self, layer: str, channels: int) -> list[int]:
         """The units of a layer, in their order.
