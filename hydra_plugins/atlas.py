@@ -99,9 +99,14 @@ def _placed(images: Any, layers: ListConfig) -> ListConfig:
     return ListConfig(list(layers) if images else [])
 
 
+def _unit_layers(channels: DictConfig) -> ListConfig:
+    return ListConfig([str(layer) for layer in channels])
+
+
 OmegaConf.register_new_resolver("fingerprint", _fingerprint, replace=True)
 OmegaConf.register_new_resolver("atlases", _atlases, replace=True)
 OmegaConf.register_new_resolver("levels", _levels, replace=True)
 OmegaConf.register_new_resolver("min_count", _min_count, replace=True)
 OmegaConf.register_new_resolver("compared", _compared, replace=True)
 OmegaConf.register_new_resolver("placed", _placed, replace=True)
+OmegaConf.register_new_resolver("unit_layers", _unit_layers, replace=True)

@@ -35,6 +35,7 @@ EACH_LAYER = {"layer": "layers"}
 EACH_ATLAS = {"layer": "layers", "atlas": "atlases"}
 EACH_COMPARISON = {"layer": "layers", "atlas": "compared"}
 EACH_PLACED = {"layer": "placed"}
+EACH_UNIT_LAYER = {"layer": "unit_layers"}
 
 STAGES: Mapping[str, Stage] = {
     stage.name: stage
@@ -79,11 +80,18 @@ STAGES: Mapping[str, Stage] = {
             ("seed", "prepare", "sample", "reduce", "grid", "place"),
         ),
         Stage(
+            "units",
+            EACH_UNIT_LAYER,
+            (a.IMAGES, a.MODEL),
+            (a.UNITS,),
+            ("seed", "images", "render", "units"),
+        ),
+        Stage(
             "site",
             ONCE,
             (a.IMAGES, a.MODEL, a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS, a.TILES),
             (a.SITE,),
-            ("images", "layers", "atlases", "place", "site"),
+            ("images", "layers", "atlases", "unit_layers", "place", "site"),
         ),
     )
 }

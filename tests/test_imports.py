@@ -18,7 +18,7 @@ VIEWER = PACKAGE / "site" / "viewer"
 # What each part of the package may import besides itself: the one place that states the direction of imports. A part
 # is a folder or a file of pipeline/, or the folder of Hydra's plugins beside it.
 SHARED = ("core", "config", "parallel", "images", "model", "stages")
-STAGES = ("prepare", "sample", "reduce", "grid", "render", "tile", "predict", "patch", "place", "site")
+STAGES = ("prepare", "sample", "reduce", "grid", "render", "tile", "predict", "patch", "place", "units", "site")
 MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "__init__": (),
     "core": ("__init__",),
@@ -27,9 +27,10 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "stages": ("core", "config"),
     "images": ("core", "config"),
     "model": ("core", "config"),
-    "featurevis": ("core", "config", "parallel", "model"),
+    "featurevis": ("core", "config", "parallel", "images", "model"),
     **dict.fromkeys(STAGES, SHARED),
     "render": (*SHARED, "featurevis"),
+    "units": (*SHARED, "featurevis"),
     "site": (*SHARED, "__init__"),
     "class_names": ("core", "config", "images", "model"),
     "project": ("__init__", "core", "stages"),

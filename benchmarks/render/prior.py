@@ -11,9 +11,14 @@ from benchmarks.render.cells import Cells
 from pipeline.config.render import RenderSettings
 from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, MODEL
+from pipeline.featurevis.exemplar_statistics import (
+    PatchStatisticsSpec,
+    StatisticsPrior,
+    prior_channels,
+    usual_deviation,
+)
+from pipeline.featurevis.sample_patches import PatchesSpec, Samples, cell_means
 from pipeline.parallel.pool import InlinePool
-from pipeline.render.exemplar_statistics import PatchStatisticsSpec, StatisticsPrior, prior_channels, usual_deviation
-from pipeline.render.sample_patches import PatchesSpec, Samples, cell_means
 
 Floats = NDArray[np.float32]
 

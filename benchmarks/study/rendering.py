@@ -22,13 +22,13 @@ from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import layer_statistics
 from pipeline.featurevis.activation_space import ActivationSpace, activation_space
+from pipeline.featurevis.engine_settings import cold_config
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import Objective, direction
 from pipeline.featurevis.optimize import image_generator, noise_and_uniforms, optimize
 from pipeline.featurevis.parameterization import Decoder
 from pipeline.featurevis.renderer import to_uint8
 from pipeline.featurevis.transforms import RandomAffine
-from pipeline.render.specification import cold_config
 
 LEVEL, PARENT_LEVEL = 10, 5
 PHOTOGRAPHS = 200  # that MaCo's magnitudes are measured on

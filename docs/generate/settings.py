@@ -29,10 +29,11 @@ from pipeline.config.sample import SampleSettings
 from pipeline.config.selection import SelectionSettings
 from pipeline.config.site import BookmarkSettings, SiteSettings
 from pipeline.config.tile import TileSettings
+from pipeline.config.units import UnitsSettings
 
 CONF = Path(__file__).parents[2] / "conf"
 SHARED = ("seed", "layers", "classes", "comparisons", "judge")
-COMPUTED = ("atlases", "compared", "placed")
+COMPUTED = ("atlases", "compared", "placed", "unit_layers")
 RESOLVED = "fits the number of samples"
 
 
@@ -70,6 +71,7 @@ GROUPS: Sequence[Group] = (
     Group("predict", "Test of attributions", PredictSettings, "predict", "default"),
     Group("patch", "Patch test", PatchSettings, "patch", "default"),
     Group("place", "Second image set", PlaceSettings, "place", "default"),
+    Group("units", "Single units", UnitsSettings, "units", "default"),
     Group("site", "Site", SiteSettings, "site", "default"),
     Group("site.bookmarks", "A bookmark", BookmarkSettings),
     Group("cluster", "Cluster: in this process", Inline, "cluster"),

@@ -27,6 +27,7 @@ from pipeline.config.sample import SampleSettings
 from pipeline.config.selection import SelectionSettings
 from pipeline.config.site import SiteSettings
 from pipeline.config.tile import TileSettings
+from pipeline.config.units import UnitsSettings
 from pipeline.core.atlas_names import ATLAS_PATTERN
 from pipeline.core.errors import ConfigError, escape_control_chars
 from pipeline.core.secrets import find_secrets
@@ -49,6 +50,7 @@ class Params(Settings):
         atlases: names of all atlases, resolved from ``classes`` and ``comparisons``; ``all`` comes first.
         compared: the names among them that are comparisons.
         placed: layers at which a second image set is placed on the layout; empty without a second image set.
+        unit_layers: layers of which single units are described; resolved from ``units.channels``.
         judge: a network with known weights that did not render the icons and says whether they are legible; null for
             none.
     """
@@ -60,6 +62,7 @@ class Params(Settings):
     atlases: Annotated[tuple[Atlas, ...], Field(min_length=1)]
     compared: tuple[Atlas, ...] = ()
     placed: tuple[Layer, ...] = ()
+    unit_layers: tuple[Layer, ...] = ()
     images: ImagesSettings
     model: ModelSettings
     judge: ModelSettings | None = None
@@ -73,6 +76,7 @@ class Params(Settings):
     predict: PredictSettings = PredictSettings()
     patch: PatchSettings = PatchSettings()
     place: PlaceSettings = PlaceSettings()
+    units: UnitsSettings = UnitsSettings()
     site: SiteSettings
 
     _as_written: "Params | None" = PrivateAttr(default=None)

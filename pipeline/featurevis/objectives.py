@@ -172,6 +172,36 @@ def lazy(objective: Objective, every: int) -> Objective:
     return _Lazy(objective, every)
 
 
+class _Numbered(Objective):
+    def __init__(self, term: Objective, numbers: Sequence[int]) -> None:
+        self._term, self._numbers = term, np.asarray(numbers, np.int64)
+        self.layers, self.couples_images = term.layers, term.couples_images
+        self.description = {"numbered": dict(term.description)}
+
+    @property
+    def redirected_layers(self) -> frozenset[str]:
+        return self._term.redirected_layers
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        return self._term(features, warmup)
+
+    def at(self, step: int) -> Objective | None:
+        return self._term.at(step)
+
+    def target_bytes(self, image: int) -> bytes:
+        return canonical_bytes(self._numbers[image]) + self._term.target_bytes(image)
+
+
+def numbered(objective: Objective, numbers: Sequence[int]) -> Objective:
+    """The same objective; images of one target start from different noise if their numbers differ.
+
+    Args:
+        objective: of a batch.
+        numbers: of its images, [image].
+    """
+    return _Numbered(objective, numbers)
+
+
 class Direction(Objective):
     """dot · max(cosine, 0.1) ** power at the center of a layer's map (Carter et al. 2019, with a true cosine).
 

@@ -4,7 +4,7 @@ What keeps its activation under all of these is no artifact of the pixel grid (O
 has its own transform; the whole batch is resampled at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi
 from typing import Any, Protocol
 
@@ -66,6 +66,26 @@ class RandomAffine:
 
 
 IDENTITY = RandomAffine(jitter=0.0, scale=(1.0, 1.0), rotation=0.0)
+
+# Finished images are measured under these, whatever the settings: figures of different settings are to be compared.
+HELD_OUT = RandomAffine(jitter=0.06, scale=(0.9, 1.1), rotation=10.0)
+HELD_OUT_SEED = 8128
+HELD_OUT_COUNT = 8
+
+
+def held_out_matrices(size: tuple[int, int], center: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+    """The transforms that finished images are measured under, none of which was seen by the optimization.
+
+    Args:
+        size: (height, width) of the images, pixels.
+        center: see :class:`RandomAffine`.
+
+    Returns:
+        [HELD_OUT_COUNT, 2, 3]
+    """
+    generator = torch.Generator().manual_seed(HELD_OUT_SEED)
+    uniforms = torch.rand(HELD_OUT_COUNT, HELD_OUT.n_uniforms, generator=generator)
+    return replace(HELD_OUT, center=center).matrices(uniforms, size)
 
 
 def centered_on(matrices: Tensor, center: tuple[float, float]) -> Tensor:

@@ -34,7 +34,7 @@ def check_run(params: Params, outputs: Path) -> None:
     Raises:
         AtlasError: names what cannot work: images, network, weights, layers, device, disk.
     """
-    for section in ("sample", "reduce", "render", "predict", "patch"):
+    for section in ("sample", "reduce", "render", "predict", "patch", "units"):
         check_device(section, getattr(params, section).device)
     check_engine(params.reduce)
     images = open_image_set(params.images)
@@ -60,6 +60,7 @@ def check_run(params: Params, outputs: Path) -> None:
 
         sizes = check_network(params, names, count)
     else:
+        params.units.check({layer: shape.channels for layer, shape in tried.layers.items()})
         channels = {layer: tried.layers[layer].channels for layer in params.layers}
         sizes = Sizes(params, count, len(tried.classes), channels, FILL, tried.preprocessing.crop)
     check_points(params, count)

@@ -24,6 +24,7 @@ from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import grouped_sums, row_blocks
 from pipeline.featurevis.activation_space import ActivationSpace
+from pipeline.featurevis.exemplar_statistics import prior_without_data
 from pipeline.featurevis.memory import bytes_per_image
 from pipeline.featurevis.renderer import BatchRenderer, RendererSpec, RenderRequest
 from pipeline.images.crops import network_crop, relative_positions
@@ -35,7 +36,6 @@ from pipeline.plan.check import check_device
 from pipeline.plan.costs import sample_batch_bytes
 from pipeline.plan.inputs import GivenRates, IconCost, Rates
 from pipeline.plan.trial import UntriedNetwork, on_device
-from pipeline.render.exemplar_statistics import prior_without_data
 from pipeline.render.large_icons import large_renderer_spec
 from pipeline.render.specification import renderer_spec
 from pipeline.sample.attribution import sample_batch

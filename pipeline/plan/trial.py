@@ -48,6 +48,7 @@ def check_network(params: Params, names: Sequence[str] | None, count: int) -> Si
     if model.weights not in ("train", "random") and not is_weights_file(model.weights):
         published_weights(model.architecture, model.weights)
     network = untried_network(params, names, read_weights=True).network
+    params.units.check({layer: shape.channels for layer, shape in network.layers.items()})
     crop = network.preprocessing.crop
     for note in try_network(network, params):
         log_line(note)

@@ -4,7 +4,7 @@ The transforms are centered: the icon's center lies where the central position o
 position off the image's middle for a map with an even number of positions.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isfinite, nan
 from typing import Any
 
@@ -18,14 +18,9 @@ from pipeline.core.progress import counted
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import center_activations
 from pipeline.featurevis.renderer import Measured
-from pipeline.featurevis.transforms import RandomAffine, resample
+from pipeline.featurevis.transforms import held_out_matrices, resample
 from pipeline.model.network import Network
 from pipeline.render.icons import IconArrays
-
-# Fixed, whatever the settings: fidelities of different settings are to be compared.
-HELD_OUT_SEED = 8128
-HELD_OUT_COUNT = 8
-HELD_OUT = RandomAffine(jitter=0.06, scale=(0.9, 1.1), rotation=10.0)
 
 BLOCK = 4096  # icons compared at once, to bound memory
 BINS = np.linspace(-0.2, 1.0, 61)  # edges of the histogram of fidelities
@@ -51,7 +46,7 @@ class FidelityMeasure:
         """
         self._layer, self._layer_mean, self._reduction = layer, layer_mean, reduction
         self._extractor = FeatureExtractor(network, [layer], size, "float32")
-        self._transform = replace(HELD_OUT, center=self._extractor.center(layer))
+        self._center = self._extractor.center(layer)
 
     def __call__(self, images: Tensor, targets: Tensor) -> Measured:
         """Measure stored icons.
@@ -68,7 +63,7 @@ class FidelityMeasure:
         pixels = avg_pool2d(pixels, self._reduction) if self._reduction > 1 else pixels
         raw, centered, activations = [], [], []
         with torch.no_grad():
-            for matrix in self.matrices((pixels.shape[2], pixels.shape[3])).to(pixels):
+            for matrix in held_out_matrices((pixels.shape[2], pixels.shape[3]), self._center).to(pixels):
                 transformed = resample(pixels, matrix.expand(len(pixels), 2, 3), self._extractor.size)
                 activation = center_activations(self._extractor(transformed)[self._layer])
                 raw.append(cosine_similarity(activation, means))
@@ -79,11 +74,6 @@ class FidelityMeasure:
             (sum(values[1:], values[0]) / len(values)).cpu().numpy() for values in (raw, centered, activations)
         )
         return Measured({"fidelity": fidelity, "fidelity_centred": fidelity_centered}, mean_activation)
-
-    def matrices(self, size: tuple[int, int]) -> Tensor:
-        """The held-out transforms of icons of this size, [transform, 2, 3]."""
-        generator = torch.Generator().manual_seed(HELD_OUT_SEED)
-        return self._transform.matrices(torch.rand(HELD_OUT_COUNT, HELD_OUT.n_uniforms, generator=generator), size)
 
 
 def fidelity_floor(cell_means: Floats, layer_mean: Floats) -> Floats:

@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from pipeline.config.model import ModelSettings
+from pipeline.featurevis.sample_patches import Patches, PatchesSpec, Samples, measured_in_batches
 from pipeline.model.configured_network import load_configured_network
 from pipeline.model.description import LayerShape
 from pipeline.model.inputs import normalize
 from pipeline.model.layers import run_to_all
 from pipeline.model.network import Network
-from pipeline.render.sample_patches import Patches, PatchesSpec, Samples, measured_in_batches
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]

@@ -23,6 +23,7 @@ from pipeline.core import zarr_store
 from pipeline.core.artifacts import ICONS, KEY_BYTES
 from pipeline.core.icon_styles import IconStyle
 from pipeline.featurevis.cache import image_key
+from pipeline.featurevis.engine_settings import parameterization
 from pipeline.featurevis.objectives import Objective, direction
 from pipeline.featurevis.reduced_view import reduced_view
 from pipeline.featurevis.renderer import CachedRenderer, Progress, RendererSpec, RenderRequest
@@ -30,7 +31,7 @@ from pipeline.model.description import LayerShape
 from pipeline.model.network import Network
 from pipeline.render.fidelity import FidelityMeasure, rounded_quantile
 from pipeline.render.icons import BLANK, Icon, key_bytes
-from pipeline.render.specification import CellDirections, parameterization
+from pipeline.render.specification import CellDirections
 
 Floats = NDArray[np.float32]
 

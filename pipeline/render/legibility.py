@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from pipeline.core.bootstrap import draw_counts, percentile_interval
 from pipeline.core.cells import CellAssignment, parents
+from pipeline.featurevis.sample_patches import PATCHES_PER_TASK, Samples, cell_means
 from pipeline.parallel.pool import Pool
 from pipeline.render.judge import Judge
-from pipeline.render.sample_patches import PATCHES_PER_TASK, Samples, cell_means
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]

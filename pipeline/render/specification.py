@@ -1,6 +1,6 @@
-"""From the settings of the stage to what the engine takes."""
+"""Icons as the engine renders them: their objective, their measure, and the settings of the stage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,17 @@ from torch import Tensor
 
 from pipeline.config.render import RenderSettings
 from pipeline.featurevis.activation_space import ActivationSpace
+from pipeline.featurevis.engine_settings import (
+    cold_config,
+    parameterization,
+    random_transform,
+    regularizers,
+    warm_config,
+)
+from pipeline.featurevis.exemplar_statistics import StatisticsPrior
 from pipeline.featurevis.objectives import Objective, direction
-from pipeline.featurevis.optimize import OptimizerConfig
-from pipeline.featurevis.parameterization import ImageParameterization, image_parameterization
 from pipeline.featurevis.renderer import RendererSpec
-from pipeline.featurevis.transforms import RandomAffine
 from pipeline.model.network import Network
-from pipeline.render.exemplar_statistics import StatisticsPrior
 from pipeline.render.fidelity import FidelityMeasure
 
 
@@ -89,7 +93,7 @@ def renderer_spec(
         model=model,
         purpose=CellDirections(layer, space, layer_mean, settings.cosine_power, prior),
         parameterization=parameterization(settings),
-        transform=RandomAffine(settings.jitter, settings.scale, settings.rotation),
+        transform=random_transform(settings),
         regularizers=regularizers(settings),
         cold=cold_config(settings),
         warm=warm_config(settings),
@@ -99,51 +103,4 @@ def renderer_spec(
         device=settings.device,
         dtype=settings.dtype,
         size_setting="render.size",
-    )
-
-
-def parameterization(settings: RenderSettings) -> ImageParameterization:
-    """Of icons."""
-    return image_parameterization(
-        settings.parameterization,
-        (settings.size, settings.size),
-        decay_power=settings.decay_power,
-        decorrelate=settings.decorrelate,
-        chroma=settings.chroma,
-        contrast=settings.contrast,
-    )
-
-
-def regularizers(settings: RenderSettings) -> Mapping[str, float]:
-    """The weights that are not 0, by name."""
-    weights = {
-        "total_variation": settings.total_variation,
-        "l2": settings.l2,
-        "blur": settings.blur,
-        "boundary": settings.boundary,
-    }
-    return {name: weight for name, weight in weights.items() if weight}
-
-
-def cold_config(settings: RenderSettings) -> OptimizerConfig:
-    """The optimizer of an icon that starts from noise."""
-    return OptimizerConfig(
-        steps=settings.steps,
-        learning_rate=settings.learning_rate,
-        betas=settings.betas,
-        cooldown=settings.cooldown,
-        warmup=settings.warmup,
-        redirected_relu=settings.redirected_relu,
-    )
-
-
-def warm_config(settings: RenderSettings) -> OptimizerConfig:
-    """The optimizer of an icon that starts from its parent cell's: fewer steps, no warm-up."""
-    return OptimizerConfig(
-        steps=settings.warm_steps or settings.steps,
-        learning_rate=settings.warm_learning_rate,
-        betas=settings.betas,
-        cooldown=settings.cooldown,
-        warmup=0.0,
-        redirected_relu=settings.redirected_relu,
     )

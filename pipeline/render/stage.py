@@ -24,23 +24,23 @@ from pipeline.core.moments import layer_statistics
 from pipeline.core.progress import counted, log_line, progress
 from pipeline.featurevis.activation_space import ActivationSpace, activation_space
 from pipeline.featurevis.cache import ImageCache, base_digest
-from pipeline.featurevis.memory import check_memory
-from pipeline.featurevis.renderer import CachedRenderer, RendererSpec
-from pipeline.model.description import LayerShape, describe_network, read_description
-from pipeline.parallel.pool import Pool, open_pool
-from pipeline.render.exemplar_statistics import (
+from pipeline.featurevis.exemplar_statistics import (
     PatchStatisticsSpec,
     StatisticsPrior,
     prior_channels,
     usual_deviation,
 )
+from pipeline.featurevis.memory import check_memory
+from pipeline.featurevis.renderer import CachedRenderer, RendererSpec
+from pipeline.featurevis.sample_patches import PatchesSpec, Samples, cell_means
+from pipeline.model.description import LayerShape, describe_network, read_description
+from pipeline.parallel.pool import Pool, open_pool
 from pipeline.render.fidelity import fidelity_histogram, level_metrics, summary_line
 from pipeline.render.icons import Start, icon_arrays, start_from_patch, write_icons
 from pipeline.render.judge import JudgeSpec
 from pipeline.render.large_icons import LargeIconRenderer, large_renderer_spec
 from pipeline.render.legibility import LegibilityMeasure
 from pipeline.render.levels import LevelCells, LevelRenderer, level_cells, rendered_levels
-from pipeline.render.sample_patches import PatchesSpec, Samples, cell_means
 from pipeline.render.specification import renderer_spec
 from pipeline.stages import Task
 

@@ -108,6 +108,7 @@ def manifest(
     png_from_disk: bool,
     second: str | None,
     initial_layer: str,
+    unit_layers: Sequence[str],
     provenance: Mapping[str, Any],
     recorded: Mapping[str, bool],
 ) -> Content:
@@ -122,6 +123,7 @@ def manifest(
         png_from_disk: tiles are stored as scripts too.
         second: title of the second image set on the atlas, if there is one.
         initial_layer: name of the layer that the page opens on.
+        unit_layers: layers of which single units are described.
         provenance: see :func:`provenance_content`.
         recorded: see :func:`recorded_content`.
     """
@@ -136,6 +138,7 @@ def manifest(
         },
         "layers": list(layers),
         "initial_layer": initial_layer,
+        "unit_layers": list(unit_layers),
         "images": images,
         "images_per_folder": IMAGES_PER_FOLDER,
         "exemplars": exemplars,

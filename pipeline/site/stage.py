@@ -87,6 +87,7 @@ def run(task: Task) -> None:
             settings.png_from_disk,
             second,
             opened,
+            task.params.unit_layers,
             provenance,
             recorded,
         )

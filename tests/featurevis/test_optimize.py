@@ -10,12 +10,12 @@ from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError
 from pipeline.featurevis import regularizers
 from pipeline.featurevis.activation_space import activation_space
+from pipeline.featurevis.engine_settings import cold_config, warm_config
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import direction
 from pipeline.featurevis.optimize import OptimizerConfig
 from pipeline.featurevis.renderer import to_uint8
 from pipeline.render.fidelity import FidelityMeasure
-from pipeline.render.specification import cold_config, warm_config
 from tests.featurevis.rendering import activations, extractor, hooks, optimized
 from tests.featurevis.scene import Scene
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from pipeline.featurevis.exemplar_statistics import LAYERS, prior_channels
 from pipeline.plan.measure import MIN_SECONDS, seconds_each
 from pipeline.plan.trial import untried_network
-from pipeline.render.exemplar_statistics import LAYERS, prior_channels
 from tests.plan.conftest import composed
 
 

@@ -6,7 +6,7 @@ import torch
 
 from pipeline.config.render import RenderSettings
 from pipeline.featurevis.objectives import center_activations
-from pipeline.featurevis.transforms import resample
+from pipeline.featurevis.transforms import held_out_matrices, resample
 from pipeline.render.fidelity import FidelityMeasure, fidelity_floor, retrieval
 from tests.featurevis.rendering import extractor
 from tests.featurevis.scene import SIDE, Scene
@@ -36,7 +36,7 @@ def test_it_is_the_mean_of_cosines_over_eight_transforms(cnn_scene: Scene, quick
         torch.from_numpy(cnn_scene.means[:3]),
     )
     measure = FidelityMeasure(cnn_scene.network, cnn_scene.layer, (SIDE, SIDE), mean)
-    found, matrices = measure(icons, means), measure.matrices((SIDE, SIDE))
+    found, matrices = measure(icons, means), held_out_matrices((SIDE, SIDE), features.center(cnn_scene.layer))
     assert len(matrices) == 8
     scores = zip(icons, means, found.scores["fidelity"], found.scores["fidelity_centred"], strict=True)
     for icon, cell, raw, centered in scores:

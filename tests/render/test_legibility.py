@@ -16,6 +16,7 @@ from pipeline.core.artifacts import MODEL
 from pipeline.core.bootstrap import draw_counts
 from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError
+from pipeline.featurevis.sample_patches import Patches, PatchesSpec, Samples
 from pipeline.model.description import DESCRIPTION, WEIGHTS, LayerShape
 from pipeline.model.network import save_network
 from pipeline.parallel.pool import InlinePool
@@ -29,7 +30,6 @@ from pipeline.render.legibility import (
     recognized,
     unused_members,
 )
-from pipeline.render.sample_patches import Patches, PatchesSpec, Samples
 from tests.featurevis.scene import SIDE, Scene
 from tests.render.planted_samples import plant_samples
 

@@ -21,6 +21,8 @@ await build({
     { in: "src/evidence/page.css", out: "evidence" },
     { in: "src/contents/main.ts", out: "contents" },
     { in: "src/contents/page.css", out: "contents" },
+    { in: "src/units/main.ts", out: "units" },
+    { in: "src/units/page.css", out: "units" },
   ],
   outdir: target,
   bundle: true,

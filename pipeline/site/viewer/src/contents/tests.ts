@@ -1,4 +1,4 @@
-// Results of the tests on the network: evidence for attributions, and patch tests of comparisons.
+// Results beside the atlases: evidence for attributions, patch tests of comparisons, and single units.
 
 import { loadDataFrom } from "../data/data-files";
 import type { Manifest } from "../data/manifest";
@@ -7,9 +7,30 @@ import { GRADE_NAMES, type Result } from "../evidence/result";
 import { className, classPair, formatShare, listComparisons, type PatchTest, toHash } from "../patch/result";
 import { el } from "../ui/dom";
 
-/** Both sections; results are filled in as their files are loaded. */
+/** Their sections; results are filled in as their files are loaded. */
 export function createTests(manifest: Manifest): HTMLElement[] {
-  return [createEvidence(manifest), ...createPatches(manifest)];
+  return [createEvidence(manifest), ...createPatches(manifest), ...createUnits(manifest)];
+}
+
+function createUnits({ unit_layers: layers }: Manifest): HTMLElement[] {
+  if (!layers.length) return [];
+  const links = layers.map((layer) =>
+    el(
+      "li",
+      {},
+      el("a", { class: "name", href: `units.html#${new URLSearchParams({ layer })}` }, `Units of ${layer}`),
+    ),
+  );
+  const description = "What do single channels respond to? Optimized images, examples and figures.";
+  return [
+    el(
+      "section",
+      { id: "units" },
+      el("h2", {}, el("a", { href: "units.html" }, "Units")),
+      el("p", { class: "summary" }, description),
+      el("ul", { class: "results" }, ...links),
+    ),
+  ];
 }
 
 function createEvidence(manifest: Manifest): HTMLElement {

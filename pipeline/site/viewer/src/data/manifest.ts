@@ -104,6 +104,8 @@ export interface Manifest {
   readonly layers: readonly LayerEntry[];
   /** Layer that the page opens on. */
   readonly initial_layer: string;
+  /** Layers of which single units are described. */
+  readonly unit_layers: readonly string[];
   readonly images: number;
   readonly images_per_folder: number;
   readonly provenance: Provenance;

@@ -18,10 +18,17 @@ from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError, ModelError
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import Objective, channel_statistics, feature_statistics, lazy
+from pipeline.featurevis.sample_patches import (
+    MeasurementSpec,
+    Patches,
+    PatchesSpec,
+    Samples,
+    measured,
+    measured_in_batches,
+)
 from pipeline.model.description import LayerShape
 from pipeline.model.layers import require_layer
 from pipeline.parallel.pool import Pool
-from pipeline.render.sample_patches import MeasurementSpec, Patches, PatchesSpec, Samples, measured, measured_in_batches
 
 Floats = NDArray[np.float32]
 LAYERS = 3  # earlier layers whose statistics are taken, unless they are named

@@ -13,16 +13,7 @@ from pipeline.config.render import RenderSettings
 from pipeline.core.artifacts import IMAGES as MANIFEST
 from pipeline.core.artifacts import MODEL
 from pipeline.core.errors import ConfigError
-from pipeline.featurevis.feature_extractor import FeatureExtractor
-from pipeline.featurevis.objectives import channel_statistics
-from pipeline.featurevis.optimize import OptimizerConfig, optimize
-from pipeline.featurevis.parameterization import image_parameterization
-from pipeline.featurevis.transforms import IDENTITY
-from pipeline.images.toytown.toytown import Toytown
-from pipeline.model.description import LayerShape
-from pipeline.model.network import save_network
-from pipeline.parallel.pool import InlinePool
-from pipeline.render.exemplar_statistics import (
+from pipeline.featurevis.exemplar_statistics import (
     EVERY,
     PatchStatistics,
     PatchStatisticsSpec,
@@ -31,7 +22,16 @@ from pipeline.render.exemplar_statistics import (
     statistics_layers,
     usual_deviation,
 )
-from pipeline.render.sample_patches import Patches, PatchesSpec, Samples, cell_means
+from pipeline.featurevis.feature_extractor import FeatureExtractor
+from pipeline.featurevis.objectives import channel_statistics
+from pipeline.featurevis.optimize import OptimizerConfig, optimize
+from pipeline.featurevis.parameterization import image_parameterization
+from pipeline.featurevis.sample_patches import Patches, PatchesSpec, Samples, cell_means
+from pipeline.featurevis.transforms import IDENTITY
+from pipeline.images.toytown.toytown import Toytown
+from pipeline.model.description import LayerShape
+from pipeline.model.network import save_network
+from pipeline.parallel.pool import InlinePool
 from tests.conftest import SMALL_VIT
 from tests.featurevis.scene import SIDE, Scene
 from tests.render.planted_samples import plant_samples

@@ -1,0 +1,87 @@
+"""Settings of the stage ``units``."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.config.base import Device, Settings
+from pipeline.core.errors import ConfigError
+
+Channel = Annotated[int, Field(ge=0)]
+Size = Annotated[int, Field(ge=16, le=1024)]
+
+
+class UnitsSettings(Settings):
+    """Which units are described, and how. Pictures have the other settings of ``render``.
+
+    Attributes:
+        channels: units of each layer, by dotted module path: a list of channels, a number of channels that are spread
+            evenly over all, or ``all``; without a layer nothing runs.
+        examples: patches of the images for each of the highest, middle and lowest activations; 0 for no photographs.
+        compared: strongest patches, of different images, that figures and pictures are made from.
+        objective: ``channel``, the mean over the map, or ``neuron``, the position at its center.
+        weight: of the activation, as a share of the highest one in the images, beside the regularizers of ``render``.
+        size: side of a picture, pixels.
+        steps: gradient steps of a picture.
+        facets: largest number of clusters of a unit's strongest patches that get a picture of their own; 0 for none.
+        diverse: pictures of a unit that are rendered together so that they differ; 0 for none.
+        diversity: weight of the difference among these.
+        batch_size: images in one forward pass, and pictures rendered together.
+        device: where the network runs.
+    """
+
+    channels: dict[str, Annotated[int, Field(ge=1)] | tuple[Channel, ...] | Literal["all"]] = Field(
+        default_factory=dict
+    )
+    examples: Annotated[int, Field(ge=0, le=64)] = 8
+    compared: Annotated[int, Field(ge=2, le=256)] = 24
+    objective: Literal["channel", "neuron"] = "channel"
+    weight: Annotated[float, Field(gt=0)] = 40.0
+    size: Size = 96
+    steps: Annotated[int, Field(ge=1)] = 256
+    facets: Annotated[int, Field(ge=0, le=8)] = 4
+    diverse: Annotated[int, Field(ge=0, le=16)] = 4
+    diversity: Annotated[float, Field(gt=0)] = 3.0
+    batch_size: Annotated[int, Field(ge=1)] = 16
+    device: Device = "cpu"
+
+    def check(self, channels: Mapping[str, int]) -> None:
+        """Raise ConfigError unless every layer that is named has positions, and the channels that are named.
+
+        Args:
+            channels: number of channels of every layer with a map or token grid, by dotted module path.
+        """
+        for layer in self.channels:
+            if layer not in channels:
+                near = difflib.get_close_matches(layer, channels, n=4, cutoff=0.3) or list(channels)[-4:]
+                raise ConfigError(
+                    f"units.channels: expected a layer with a map or token grid, found {layer!r}; near names: "
+                    f"{', '.join(near)}"
+                )
+            self.chosen_channels(layer, channels[layer])
+
+    def chosen_channels(self, layer: str, channels: int) -> list[int]:
+        """The units of a layer, in their order.
+
+        Args:
+            layer: dotted module path.
+            channels: of the layer.
+
+        Raises:
+            ConfigError: none is named, or one that the layer does not have.
+        """
+        wanted, setting = self.channels.get(layer, ()), f"units.channels.{layer}"
+        if wanted == ():
+            raise ConfigError(f"{setting}: expected channels, found none; name some, a number of them, or all")
+        if isinstance(wanted, str):
+            return list(range(channels))
+        if isinstance(wanted, int):
+            count = min(wanted, channels)
+            return [index * channels // count for index in range(count)]
+        if max(wanted) >= channels:
+            raise ConfigError(
+                f"{setting}: expected channels from 0 to {channels - 1}, found {max(wanted)}; name others"
+            )
+        return sorted(set(wanted))

@@ -1,0 +1,125 @@
+// What the stage `units` found, and the address of a unit's page.
+
+import type { EncodedArray } from "../data/data-files";
+import { loadDataFrom } from "../data/data-files";
+import { parseInteger } from "../data/format";
+
+export type ExampleKind = "highest" | "middle" | "lowest";
+export type PictureRole = "high" | "low" | "facet" | "diverse";
+
+export interface Example {
+  /** Row of the image in the list of images. */
+  readonly image: number;
+  readonly key: string;
+  readonly label: string | null;
+  /** Row and column in the layer's map. */
+  readonly position: readonly [number, number];
+  readonly activation: number;
+}
+
+export interface UnitPicture {
+  readonly role: PictureRole;
+  /** Mean over transforms that the optimization did not see. */
+  readonly activation: number;
+}
+
+export interface UnitResult {
+  readonly channel: number;
+  readonly high: number;
+  readonly low: number;
+  /** Shares with an activation above zero. */
+  readonly active: { readonly images: number; readonly positions: number };
+  readonly histogram: { readonly start: number; readonly width: number; readonly counts: EncodedArray };
+  /** Empty where the site shows no photographs. */
+  readonly examples: Readonly<Partial<Record<ExampleKind, readonly Example[]>>>;
+  readonly clarity: number | null;
+  /** Patches of each cluster. */
+  readonly clusters: readonly number[];
+  readonly silhouette: number | null;
+  /** The most correlated other channel; -1 where there is none. */
+  readonly nearest: { readonly channel: number; readonly correlation: number | null };
+  readonly pictures: readonly UnitPicture[];
+}
+
+export interface LayerUnits {
+  readonly layer: string;
+  readonly channels: number;
+  readonly receptive_field: number;
+  readonly images: number;
+  readonly objective: "channel" | "neuron";
+  readonly size: number;
+  readonly units: readonly UnitResult[];
+}
+
+export function loadUnits(layer: string): Promise<LayerUnits> {
+  const name = `units/${layer}`;
+  return loadDataFrom<LayerUnits>(`${name}/units.js`, name);
+}
+
+/** Address of a file of the units of a layer, relative to the page. */
+export function unitFile(
+  layer: string,
+  folder: "pictures" | "variants" | "examples",
+  channel: number,
+): string {
+  return `units/${encodeURIComponent(layer)}/${folder}/${channel}.webp`;
+}
+
+export type SortKey = "channel" | "clarity" | "clusters" | "active" | "correlation" | "reached";
+
+export const SORTS: readonly { readonly key: SortKey; readonly label: string }[] = [
+  { key: "channel", label: "channel" },
+  { key: "clarity", label: "clarity, highest first" },
+  { key: "clusters", label: "clusters, most first" },
+  { key: "active", label: "share of images where active, lowest first" },
+  { key: "correlation", label: "correlation with the nearest unit, highest first" },
+  { key: "reached", label: "activation that the picture reaches, highest first" },
+];
+
+/** What the page shows: all units of a layer, or one. */
+export interface Selection {
+  readonly layer: string;
+  readonly unit: number | null;
+  readonly sort: SortKey;
+}
+
+export function fromHash(hash: string, layers: readonly string[]): Selection {
+  const values = new URLSearchParams(hash.replace(/^#/, ""));
+  const wanted = values.get("layer") ?? "";
+  const unit = parseInteger(values.get("unit"));
+  const sort = SORTS.find(({ key }) => key === values.get("sort"))?.key ?? "channel";
+  const layer = layers.includes(wanted) ? wanted : (layers[0] ?? "");
+  return { layer, unit: Number.isNaN(unit) ? null : unit, sort };
+}
+
+export function toHash({ layer, unit, sort }: Selection): string {
+  const values = new URLSearchParams({ layer });
+  if (unit !== null) values.set("unit", String(unit));
+  if (sort !== "channel") values.set("sort", sort);
+  return `#${values}`;
+}
+
+/** Activation of the first picture as a multiple of the highest in the images; NaN without a picture. */
+export function reached({ pictures, high }: UnitResult): number {
+  const picture = pictures.find(({ role }) => role === "high");
+  return picture && high > 0 ? picture.activation / high : Number.NaN;
+}
+
+/** The units in an order; unknown values come last. */
+export function sorted(units: readonly UnitResult[], key: SortKey): UnitResult[] {
+  const value = (unit: UnitResult): number => {
+    if (key === "clarity") return -(unit.clarity ?? Number.NaN);
+    if (key === "clusters") return -unit.clusters.length;
+    if (key === "active") return unit.active.images;
+    if (key === "correlation") return -(unit.nearest.correlation ?? Number.NaN);
+    return key === "reached" ? -reached(unit) : unit.channel;
+  };
+  const rank = (unit: UnitResult): number => {
+    const found = value(unit);
+    return Number.isNaN(found) ? Number.POSITIVE_INFINITY : found;
+  };
+  return [...units].sort((one, other) => {
+    const difference = rank(one) - rank(other);
+    return difference || one.channel - other.channel;
+  });
+}

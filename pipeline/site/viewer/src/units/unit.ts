@@ -1,0 +1,214 @@
+// One unit: pictures, examples from the images, figures.
+
+import { decimal, share } from "../data/format";
+import { atlasAddress } from "../data/last-place";
+import { el } from "../ui/dom";
+import { createPicture, describeReached } from "./contact-sheet";
+import { createHistogram } from "./histogram";
+import {
+  type Example,
+  type ExampleKind,
+  type LayerUnits,
+  type Selection,
+  toHash,
+  type UnitPicture,
+  type UnitResult,
+  unitFile,
+} from "./result";
+
+const EXAMPLE_NAMES: Readonly<Record<ExampleKind, string>> = {
+  highest: "Highest activations",
+  middle: "Images around the median",
+  lowest: "Lowest activations",
+};
+
+/** Everything about a unit; `inAtlas` tells whether the atlas has its layer. */
+export function createUnit(
+  found: LayerUnits,
+  unit: UnitResult,
+  selection: Selection,
+  inAtlas: boolean,
+): HTMLElement[] {
+  const facts = el(
+    "div",
+    { class: "facts" },
+    createFigures(unit, found),
+    ...createLinks(found, unit, inAtlas),
+  );
+  const overview = el(
+    "div",
+    { class: "overview" },
+    el("figure", { class: "main" }, createPicture(found.layer, unit), createCaption(unit, found)),
+    facts,
+  );
+  const sections = [
+    createVariants(
+      found,
+      unit,
+      "facet",
+      "Facets",
+      "One image for each cluster of the unit’s strongest patches, held near their feature statistics.",
+    ),
+    createVariants(
+      found,
+      unit,
+      "diverse",
+      "Diversity",
+      "Images optimized together, with a term that makes them differ.",
+    ),
+    createVariants(
+      found,
+      unit,
+      "low",
+      "Lowest activation",
+      "An image optimized for the lowest activation of the unit.",
+    ),
+    createExamples(found, unit),
+    el("section", { class: "activations" }, el("h2", {}, "Activations"), createHistogram(unit)),
+  ];
+  return [createNavigation(found, unit, selection), overview, ...sections.filter((one) => one !== null)];
+}
+
+function createNavigation(found: LayerUnits, unit: UnitResult, selection: Selection): HTMLElement {
+  const index = found.units.indexOf(unit);
+  const link = (offset: number, text: string, rel: string): HTMLElement | null => {
+    const other = found.units[index + offset];
+    return other ? el("a", { href: toHash({ ...selection, unit: other.channel }), rel }, text) : null;
+  };
+  return el(
+    "nav",
+    { class: "units", "aria-label": "Units" },
+    el("a", { href: toHash({ ...selection, unit: null }) }, `All units of ${found.layer}`),
+    link(-1, "← Previous unit", "prev"),
+    link(1, "Next unit →", "next"),
+  );
+}
+
+function createCaption(unit: UnitResult, { objective }: LayerUnits): HTMLElement {
+  if (!unit.pictures.length) return el("figcaption", {}, "No image of the run activates this unit.");
+  const what = objective === "channel" ? "the mean over the map" : "the position at the center of the map";
+  return el("figcaption", {}, `Optimized for ${what}. It reaches ${describeReached(unit)}.`);
+}
+
+function createFigures(unit: UnitResult, { images }: LayerUnits): HTMLElement {
+  const { nearest, active, clusters } = unit;
+  const items: readonly (readonly [string, string, string])[] = [
+    [
+      "Active",
+      `in ${share(active.images)} of the images, at ${share(active.positions)} of the positions`,
+      `Activation above zero; ${images.toLocaleString("en-US")} images.`,
+    ],
+    [
+      "Activation",
+      `${decimal(unit.low)} to ${decimal(unit.high)}`,
+      "Lowest and highest at all positions of all images.",
+    ],
+    [
+      "Clarity",
+      decimal(unit.clarity ?? Number.NaN),
+      "Mean cosine between the strongest patches in the network’s own embedding; 1: all alike.",
+    ],
+    [
+      "Clusters",
+      clusters.length > 1
+        ? `${clusters.length} (${clusters.join(", ")} patches)`
+        : `${clusters.length || "–"}`,
+      "Of the strongest patches in the same embedding; several suggest a polysemantic unit.",
+    ],
+    [
+      "Nearest unit",
+      nearest.channel < 0
+        ? "–"
+        : `${nearest.channel}, correlation ${decimal(nearest.correlation ?? Number.NaN)}`,
+      "The other channel whose activation is most correlated over all positions.",
+    ],
+  ];
+  return el(
+    "dl",
+    { class: "figures" },
+    ...items.map(([name, value, help]) =>
+      el("div", {}, el("dt", {}, name), el("dd", {}, value), el("dd", { class: "secondary" }, help)),
+    ),
+  );
+}
+
+function createLinks({ layer }: LayerUnits, unit: UnitResult, inAtlas: boolean): HTMLElement[] {
+  if (!inAtlas) return [];
+  const href = atlasAddress(`#${new URLSearchParams({ layer, channel: String(unit.channel) })}`);
+  return [
+    el("p", { class: "links" }, el("a", { href }, "Show the cells of the atlas that activate this unit")),
+  ];
+}
+
+/** Pictures of one role, from the strip of all pictures but the first. */
+function createVariants(
+  { layer }: LayerUnits,
+  unit: UnitResult,
+  role: UnitPicture["role"],
+  title: string,
+  text: string,
+): HTMLElement | null {
+  const others = unit.pictures.slice(1);
+  const chosen = others.flatMap((picture, index) => (picture.role === role ? [{ picture, index }] : []));
+  if (!chosen.length) return null;
+  const src = unitFile(layer, "variants", unit.channel);
+  const figures = chosen.map(({ picture, index }, number) => {
+    const label = role === "facet" ? `cluster of ${unit.clusters[number]} patches` : `${number + 1}`;
+    const caption = `${label}, activation ${decimal(picture.activation)}`;
+    return el(
+      "figure",
+      {},
+      createPart(src, `${title}: ${caption}`, index, 0, others.length, 1),
+      el("figcaption", {}, caption),
+    );
+  });
+  return el(
+    "section",
+    {},
+    el("h2", {}, title),
+    el("p", { class: "summary" }, text),
+    el("div", { class: "pictures" }, ...figures),
+  );
+}
+
+function createExamples({ layer, receptive_field: field }: LayerUnits, unit: UnitResult): HTMLElement | null {
+  const kinds = Object.entries(unit.examples) as readonly [ExampleKind, readonly Example[]][];
+  if (!kinds.length) return null;
+  const columns = Math.max(...kinds.map(([, examples]) => examples.length));
+  const src = unitFile(layer, "examples", unit.channel);
+  const rows = kinds.map(([kind, examples], row) => {
+    const figures = examples.map((example, column) => {
+      const caption = `${decimal(example.activation)}${example.label ? ` · ${example.label}` : ""}`;
+      const part = createPart(src, `Patch of ${example.key}`, column, row, columns, kinds.length);
+      return el("figure", { title: example.key }, part, el("figcaption", {}, caption));
+    });
+    return [el("h3", {}, EXAMPLE_NAMES[kind]), el("div", { class: "pictures" }, ...figures)];
+  });
+  const text = `Patches around the position of the activation, as large as the receptive field of ${field} pixels, at most half of the input; at most one of an image.`;
+  return el(
+    "section",
+    { class: "examples" },
+    el("h2", {}, "Examples"),
+    el("p", { class: "summary" }, text),
+    ...rows.flat(),
+  );
+}
+
+/** One part of an image that holds a grid of pictures. */
+function createPart(
+  src: string,
+  alt: string,
+  column: number,
+  row: number,
+  columns: number,
+  rows: number,
+): HTMLElement {
+  const image = el("img", { src, alt, loading: "lazy", decoding: "async" });
+  Object.assign(image.style, {
+    width: `${100 * columns}%`,
+    height: `${100 * rows}%`,
+    left: `${-100 * column}%`,
+    top: `${-100 * row}%`,
+  });
+  return el("span", { class: "picture part" }, image);
+}

@@ -1,0 +1,1 @@
+"""Stage ``units``: what single channels of a layer look for."""

@@ -1,0 +1,207 @@
+"""Pictures of units: images optimized for one channel, alone, towards its clusters of patches, or unlike each other."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.config.units import UnitsSettings
+from pipeline.featurevis.cache import CachedImage, image_key
+from pipeline.featurevis.exemplar_statistics import StatisticsPrior
+from pipeline.featurevis.feature_extractor import FeatureExtractor
+from pipeline.featurevis.objectives import Objective, channel, diversity, neuron, numbered
+from pipeline.featurevis.renderer import CachedRenderer, Measured, RenderRequest
+from pipeline.featurevis.transforms import held_out_matrices, resample
+from pipeline.model.network import Network
+from pipeline.units.figures import Clusters
+
+Floats = NDArray[np.float32]
+Role = Literal["high", "low", "facet", "diverse"]
+NUMBERS = 3  # of a target before its statistics: channel, weight, number of the picture
+
+
+@dataclass(frozen=True, eq=False)
+class UnitPurpose:
+    """Pictures of single channels; see :class:`pipeline.featurevis.renderer.Purpose`.
+
+    A target is a row: the channel, the weight of its activation, negative where it shall be low, the number of the
+    picture among those of one target, and the feature statistics that the picture is pulled to.
+
+    Attributes:
+        layer: dotted module path.
+        objective_name: ``channel`` or ``neuron``.
+        prior: pull towards the feature statistics of real patches; None for none.
+        diversity: weight of the difference between the pictures of a batch; 0 for none.
+    """
+
+    layer: str
+    objective_name: Literal["channel", "neuron"]
+    prior: StatisticsPrior | None = None
+    diversity: float = 0.0
+
+    @property
+    def layers(self) -> Sequence[str]:
+        """The units' layer, and those of the prior."""
+        return (self.layer, *(self.prior.channels if self.prior else ()))
+
+    @property
+    def center_layer(self) -> str | None:
+        """The units' layer, whose central position ``neuron`` looks at."""
+        return self.layer
+
+    def objective(self, targets: Tensor) -> Objective:
+        """Of a batch, for targets [image, number]."""
+        numbers = targets[:, :NUMBERS].cpu().numpy()
+        kind = channel if self.objective_name == "channel" else neuron
+        found = kind(self.layer, numbers[:, 0].astype(int).tolist()) * numbers[:, 1].tolist()
+        if self.prior is not None:
+            found = found + self.prior.objective(targets[:, NUMBERS:])
+        if self.diversity:
+            found = found + self.diversity * diversity(self.layer)
+        return numbered(found, numbers[:, 2].astype(int).tolist())
+
+    def measure(self, network: Network, size: tuple[int, int]) -> "UnitMeasure":
+        """The activation that is reached."""
+        return UnitMeasure(network, self.layer, size)
+
+
+class UnitMeasure:
+    """Measures pictures by the activation of their channel."""
+
+    def __init__(self, network: Network, layer: str, size: tuple[int, int]) -> None:
+        """Prepare the network, in float32.
+
+        Args:
+            network: on the device where pictures are measured.
+            layer: dotted module path.
+            size: (height, width) of the pictures, pixels.
+        """
+        self._layer = layer
+        self._extractor = FeatureExtractor(network, [layer], size, "float32", size_setting="units.size")
+        self._center = self._extractor.center(layer)
+
+    def __call__(self, images: Tensor, targets: Tensor) -> Measured:
+        """Measure stored pictures.
+
+        Args:
+            images: uint8 [image, y, x, 3].
+            targets: see :class:`UnitPurpose`.
+
+        Returns:
+            Score ``activation``: the highest activation of the channel over the map, or the lowest one where the weight
+            is negative, in the mean over transforms that were held out; and the mean activation over map and
+            transforms.
+        """
+        pixels = images.movedim(-1, 1).float() / 255
+        index = targets[:, 0].long()
+        sign = torch.where(targets[:, 1] < 0, -1.0, 1.0)
+        row = torch.arange(len(index), device=index.device)
+        reached, means = [], []
+        with torch.no_grad():
+            for matrix in held_out_matrices((pixels.shape[2], pixels.shape[3]), self._center).to(pixels):
+                transformed = resample(pixels, matrix.expand(len(pixels), 2, 3), self._extractor.size)
+                grid = self._extractor(transformed)[self._layer].float()
+                reached.append(sign * (sign[:, None] * grid[row, index].flatten(1)).amax(1))
+                means.append(grid.mean((2, 3)))
+        # added one by one: a sum over all of them at once rounds differently at different places of the batch
+        activation, mean = ((sum(some[1:], some[0]) / len(some)).cpu().numpy() for some in (reached, means))
+        return Measured({"activation": activation}, mean)
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """A picture that is wanted.
+
+    Attributes:
+        channel: the unit.
+        weight: of its activation; negative where it shall be low.
+        statistics: that it is pulled to, [statistic].
+        number: among the pictures of one target.
+        group: pictures of one group are rendered together; None alone.
+    """
+
+    channel: int
+    weight: float
+    statistics: Floats
+    number: int = 0
+    group: int | None = None
+
+    @property
+    def target(self) -> Floats:
+        """See :class:`UnitPurpose`."""
+        return np.concatenate([np.array([self.channel, self.weight, self.number], np.float32), self.statistics])
+
+
+def unit_pictures(
+    channel: int,
+    high: float,
+    low: float,
+    statistics: Floats,
+    clusters: Clusters | None,
+    settings: UnitsSettings,
+    group: int,
+) -> Iterator[tuple[Role, Wanted]]:
+    """The pictures of a unit: none that the images give no example of.
+
+    Args:
+        channel: the unit.
+        high: its highest activation in the images. Above zero it gets pictures of high activation.
+        low: its lowest one. Below zero it gets a picture of low activation.
+        statistics: of its strongest patches, [patch, statistic].
+        clusters: of these; None where there are fewer than two.
+        settings: of the stage.
+        group: of the diverse pictures.
+    """
+    every = statistics.mean(axis=0)
+    if high > 0:
+        weight = settings.weight / high
+        yield "high", Wanted(channel, weight, every)
+        if clusters is not None and clusters.count > 1:
+            for facet in range(min(clusters.count, settings.facets)):
+                yield "facet", Wanted(channel, weight, statistics[clusters.cluster == facet].mean(axis=0))
+        for number in range(settings.diverse):
+            yield "diverse", Wanted(channel, weight, every, number, group)
+    if low < 0:
+        yield "low", Wanted(channel, settings.weight / low, every)
+
+
+def render_pictures(
+    renderer: CachedRenderer,
+    base: bytes,
+    wanted: Sequence[Wanted],
+    attempts: int,
+    progress: Callable[[int], None],
+) -> list[CachedImage | None]:
+    """Each wanted picture; None where no attempt got a gradient and finite numbers.
+
+    Args:
+        renderer: of the pictures.
+        base: of their keys, see :func:`pipeline.featurevis.cache.base_digest`.
+        wanted: the pictures.
+        attempts: that a picture gets.
+        progress: called with the number of newly completed pictures.
+    """
+    best: dict[int, CachedImage] = {}
+    for attempt in range(attempts):
+        left = [number for number in range(len(wanted)) if number not in best]
+        requests = {
+            number: RenderRequest(
+                _key(base, wanted[number], attempt), wanted[number].target, attempt, group=wanted[number].group
+            )
+            for number in left
+        }
+        found: Mapping[str, CachedImage] = renderer.render(list(requests.values()), _ignore if attempt else progress)
+        best |= {number: found[one.key] for number, one in requests.items() if found[one.key].valid}
+    return [best.get(number) for number in range(len(wanted))]
+
+
+def _key(base: bytes, wanted: Wanted, attempt: int) -> str:
+    return image_key(base, wanted.target, attempt)
+
+
+def _ignore(_count: int) -> None:
+    """Pictures of further attempts were counted at the first."""
