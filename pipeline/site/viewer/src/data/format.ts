@@ -11,6 +11,12 @@ export function decimal(value: number): string {
   return Number.isNaN(value) ? "–" : value.toFixed(2).replace("-", "−");
 }
 
+/** Activation: three significant digits, without an exponent. */
+export function activation(value: number): string {
+  const digits = Math.min(2, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1))));
+  return value.toFixed(digits).replace("-", "−");
+}
+
 /** Attribution with its sign; small values have two significant digits. */
 export function signed(value: number): string {
   const size = Math.abs(value);

@@ -1,6 +1,6 @@
 // All units of a layer: their pictures in an order, and the same as a table.
 
-import { decimal, share } from "../data/format";
+import { activation, decimal, share } from "../data/format";
 import { el } from "../ui/dom";
 import {
   type LayerUnits,
@@ -67,7 +67,7 @@ function createTable(layer: string, units: readonly UnitResult[], selection: Sel
   const rows = units.map((unit) => {
     const { channel, correlation } = unit.nearest;
     const cells = [
-      decimal(unit.high),
+      activation(unit.high),
       share(unit.active.images),
       decimal(unit.clarity ?? Number.NaN),
       `${unit.clusters.length || "–"}`,

@@ -1,7 +1,7 @@
 // Histogram of a unit's activations over all positions of all images.
 
 import { decodeArray } from "../data/data-files";
-import { count, decimal } from "../data/format";
+import { activation, count } from "../data/format";
 import { createSvg, el } from "../ui/dom";
 import { showFailure } from "../ui/page";
 import type { UnitResult } from "./result";
@@ -25,7 +25,7 @@ export function createHistogram({ histogram, channel }: UnitResult): HTMLElement
           width: Math.max(1, step - 1),
           height,
         });
-        const text = `${decimal(from)} to ${decimal(from + histogram.width)}: ${count(value, "position")}`;
+        const text = `${activation(from)} to ${activation(from + histogram.width)}: ${count(value, "position")}`;
         bar.append(createSvg("title", {}, text));
         return bar;
       });
@@ -38,7 +38,12 @@ export function createHistogram({ histogram, channel }: UnitResult): HTMLElement
       const end = histogram.start + counts.length * histogram.width;
       figure.append(
         svg,
-        el("p", { class: "axis" }, el("span", {}, decimal(histogram.start)), el("span", {}, decimal(end))),
+        el(
+          "p",
+          { class: "axis" },
+          el("span", {}, activation(histogram.start)),
+          el("span", {}, activation(end)),
+        ),
         el("figcaption", {}, "Activation at all positions of all images; counts on a logarithmic scale."),
       );
     })

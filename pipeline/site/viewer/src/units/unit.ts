@@ -1,6 +1,6 @@
 // One unit: pictures, examples from the images, figures.
 
-import { decimal, share } from "../data/format";
+import { activation, count, decimal, share } from "../data/format";
 import { atlasAddress } from "../data/last-place";
 import { el } from "../ui/dom";
 import { createPicture, describeReached } from "./contact-sheet";
@@ -9,9 +9,9 @@ import {
   type Example,
   type ExampleKind,
   type LayerUnits,
+  type PictureRole,
   type Selection,
   toHash,
-  type UnitPicture,
   type UnitResult,
   unitFile,
 } from "./result";
@@ -20,6 +20,15 @@ const EXAMPLE_NAMES: Readonly<Record<ExampleKind, string>> = {
   highest: "Highest activations",
   middle: "Images around the median",
   lowest: "Lowest activations",
+};
+
+const VARIANTS: Readonly<Record<Exclude<PictureRole, "high">, readonly [string, string]>> = {
+  facet: [
+    "Facets",
+    "One image for each cluster of the unit’s strongest patches, held near their feature statistics.",
+  ],
+  diverse: ["Diversity", "Images optimized together, with a term that makes them differ."],
+  low: ["Lowest activation", "An image optimized for the lowest activation of the unit."],
 };
 
 /** Everything about a unit; `inAtlas` tells whether the atlas has its layer. */
@@ -42,28 +51,10 @@ export function createUnit(
     facts,
   );
   const sections = [
-    createVariants(
-      found,
-      unit,
-      "facet",
-      "Facets",
-      "One image for each cluster of the unit’s strongest patches, held near their feature statistics.",
-    ),
-    createVariants(
-      found,
-      unit,
-      "diverse",
-      "Diversity",
-      "Images optimized together, with a term that makes them differ.",
-    ),
-    createVariants(
-      found,
-      unit,
-      "low",
-      "Lowest activation",
-      "An image optimized for the lowest activation of the unit.",
-    ),
     createExamples(found, unit),
+    createVariants(found, unit, "facet"),
+    createVariants(found, unit, "diverse"),
+    createVariants(found, unit, "low"),
     el("section", { class: "activations" }, el("h2", {}, "Activations"), createHistogram(unit)),
   ];
   return [createNavigation(found, unit, selection), overview, ...sections.filter((one) => one !== null)];
@@ -100,7 +91,7 @@ function createFigures(unit: UnitResult, { images }: LayerUnits): HTMLElement {
     ],
     [
       "Activation",
-      `${decimal(unit.low)} to ${decimal(unit.high)}`,
+      `${activation(unit.low)} to ${activation(unit.high)}`,
       "Lowest and highest at all positions of all images.",
     ],
     [
@@ -144,31 +135,41 @@ function createLinks({ layer }: LayerUnits, unit: UnitResult, inAtlas: boolean):
 function createVariants(
   { layer }: LayerUnits,
   unit: UnitResult,
-  role: UnitPicture["role"],
-  title: string,
-  text: string,
+  role: Exclude<PictureRole, "high">,
 ): HTMLElement | null {
   const others = unit.pictures.slice(1);
   const chosen = others.flatMap((picture, index) => (picture.role === role ? [{ picture, index }] : []));
   if (!chosen.length) return null;
+  const [title, text] = VARIANTS[role];
   const src = unitFile(layer, "variants", unit.channel);
   const figures = chosen.map(({ picture, index }, number) => {
-    const label = role === "facet" ? `cluster of ${unit.clusters[number]} patches` : `${number + 1}`;
-    const caption = `${label}, activation ${decimal(picture.activation)}`;
-    return el(
-      "figure",
-      {},
-      createPart(src, `${title}: ${caption}`, index, 0, others.length, 1),
-      el("figcaption", {}, caption),
+    const cluster = role === "facet" ? `${count(unit.clusters[number] ?? 0, "patch", "patches")} · ` : "";
+    const caption = `${cluster}${describeActivation(picture.activation, unit)}`;
+    const part = createPart(
+      src,
+      `${title} ${number + 1} of unit ${unit.channel}`,
+      index,
+      0,
+      others.length,
+      1,
     );
+    return el("figure", {}, part, el("figcaption", {}, caption));
   });
   return el(
     "section",
-    {},
+    { class: role },
     el("h2", {}, title),
-    el("p", { class: "summary" }, text),
+    el("p", { class: "summary" }, `${text} Below each: the activation that it reaches.`),
     el("div", { class: "pictures" }, ...figures),
   );
+}
+
+/** An activation as a multiple of the extreme one of its sign in the images. */
+function describeActivation(value: number, { high, low }: UnitResult): string {
+  const extreme = value < 0 ? low : high;
+  return extreme
+    ? `${(value / extreme).toFixed(1)} × ${value < 0 ? "lowest" : "highest"}`
+    : activation(value);
 }
 
 function createExamples({ layer, receptive_field: field }: LayerUnits, unit: UnitResult): HTMLElement | null {
@@ -178,7 +179,7 @@ function createExamples({ layer, receptive_field: field }: LayerUnits, unit: Uni
   const src = unitFile(layer, "examples", unit.channel);
   const rows = kinds.map(([kind, examples], row) => {
     const figures = examples.map((example, column) => {
-      const caption = `${decimal(example.activation)}${example.label ? ` · ${example.label}` : ""}`;
+      const caption = `${activation(example.activation)}${example.label ? ` · ${example.label}` : ""}`;
       const part = createPart(src, `Patch of ${example.key}`, column, row, columns, kinds.length);
       return el("figure", { title: example.key }, part, el("figcaption", {}, caption));
     });
