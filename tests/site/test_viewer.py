@@ -1,6 +1,7 @@
 """The atlas page in a browser, over HTTP and from disk."""
 
 import re
+from urllib.parse import urljoin
 
 import numpy as np
 import pytest
@@ -383,3 +384,10 @@ def test_a_missing_file_is_reported(chromium: Browser, address: str) -> None:
     page.goto(address)
     expect(page.get_by_role("alert")).to_contain_text("cells.js cannot be loaded")
     page.close()
+
+
+@pytest.mark.browser
+def test_a_run_without_units_says_how_to_get_them(opened: Opener, address: str) -> None:
+    """The page of units names the setting that asks for some."""
+    page = opened(urljoin(address, "units.html"))
+    expect(page.locator(".lead")).to_contain_text("atlas run '+units.channels={")

@@ -38,18 +38,22 @@ export function createContactSheet(
 
 function createCard(layer: string, unit: UnitResult, selection: Selection): HTMLElement {
   const href = toHash({ ...selection, unit: unit.channel });
-  const name = el("span", { class: "name" }, `${unit.channel}`);
-  return el("a", { href, "aria-label": `Unit ${unit.channel}` }, createPicture(layer, unit), name);
+  const name = el(
+    "span",
+    { class: "name" },
+    el("span", { class: "visually-hidden" }, "Unit "),
+    `${unit.channel}`,
+  );
+  return el("a", { href }, createPicture(layer, unit, ""), name);
 }
 
-/** The first picture of a unit, or what is known instead. */
-export function createPicture(layer: string, unit: UnitResult): HTMLElement {
+/** The first picture of a unit, or what is known instead; `alt` describes it where no text beside it does. */
+export function createPicture(layer: string, unit: UnitResult, alt: string): HTMLElement {
   if (!unit.pictures.length) {
     const text = unit.high <= 0 && unit.low >= 0 ? "never active" : "no picture";
     return el("span", { class: "picture missing" }, text);
   }
   const src = unitFile(layer, "pictures", unit.channel);
-  const alt = `Image optimized to activate unit ${unit.channel}`;
   return el("span", { class: "picture" }, el("img", { src, alt, loading: "lazy", decoding: "async" }));
 }
 

@@ -47,7 +47,12 @@ export function createUnit(
   const overview = el(
     "div",
     { class: "overview" },
-    el("figure", { class: "main" }, createPicture(found.layer, unit), createCaption(unit, found)),
+    el(
+      "figure",
+      { class: "main" },
+      createPicture(found.layer, unit, `Image optimized to activate unit ${unit.channel}`),
+      createCaption(unit, found),
+    ),
     facts,
   );
   const sections = [
