@@ -55,6 +55,7 @@ IMAGES = {
 }
 EXPERIMENTS = {
     "tiny": [],
+    "tiny_units": [],
     "demo": [
         "images.count=48",
         "model.training.epochs=1",

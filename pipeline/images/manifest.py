@@ -28,6 +28,13 @@ from pipeline.images.decode import load
 from pipeline.images.image_set import Entry, ImageSet
 
 Item = TypeVar("Item")
+Read = TypeVar("Read")
+CHECKSUM = "checksum"  # of all rows, among the attributes
+# the key is binary where a name is no UTF-8
+COLUMNS = {
+    **dict.fromkeys(("image", "label", "class", "width", "height"), pa.int64()),
+    **dict.fromkeys(("key", "digest"), pa.string()),
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,17 @@ class Manifest:
         classes = hashlib.sha256(np.stack([self.label, self.class_]).astype("<i8").tobytes()).hexdigest()
         return identity({"digests": list(self.digest), "classes": classes})
 
+    @property
+    def checksum(self) -> str:
+        """SHA-256 (hex) of all columns."""
+        digest = hashlib.sha256()
+        for field in fields(self):
+            column = getattr(self, field.name)
+            names = isinstance(column, tuple)
+            content = "\0".join(column).encode("utf-8", "surrogateescape") if names else column.astype("<i8").tobytes()
+            digest.update(f"{field.name} {len(content)} ".encode() + content)
+        return digest.hexdigest()
+
 
 def write_manifest(path: Path, manifest: Manifest, settings: Mapping[str, Any], made_from: Mapping[str, str]) -> None:
     """Store the manifest.
@@ -84,7 +102,7 @@ def write_manifest(path: Path, manifest: Manifest, settings: Mapping[str, Any], 
         "height": pa.array(manifest.height, pa.int64()),
         "digest": pa.array(manifest.digest, pa.string()),
     }
-    _write(path, IMAGES, columns, settings, made_from)
+    _write(path, IMAGES, columns, settings, made_from, {CHECKSUM: manifest.checksum})
 
 
 def write_rejected(
@@ -105,17 +123,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         ArtifactError: it is missing, unreadable or from another version.
     """
-    table = _opened(path, partial(pq.read_table, page_checksum_verification=True))
-    _attributes(path, table.schema)
-    return Manifest(
-        image=_numbers(table["image"]),
-        key=tuple(_text(name) for name in table["key"].cast(pa.binary()).to_pylist()),
-        label=_numbers(table["label"]),
-        class_=_numbers(table["class"]),
-        width=_numbers(table["width"]),
-        height=_numbers(table["height"]),
-        digest=tuple(table["digest"].to_pylist()),
-    )
+    return _opened(path, partial(_read, path))
 
 
 def manifest_attributes(path: Path) -> dict[str, Any]:
@@ -124,7 +132,7 @@ def manifest_attributes(path: Path) -> dict[str, Any]:
     Raises:
         ArtifactError: as :func:`read_manifest`.
     """
-    return _attributes(path, _opened(path, pq.read_schema))
+    return _opened(path, lambda file: _attributes(path, pq.read_schema(file)))
 
 
 class ManifestImages:
@@ -158,12 +166,33 @@ class ManifestImages:
         return image
 
 
-def _opened(path: Path, reader: Callable[[Path], Any]) -> Any:
+def _read(path: Path, file: Path) -> Manifest:
+    table = pq.read_table(file, page_checksum_verification=True)
+    attributes = _attributes(path, table.schema)
+    found = dict(zip(table.schema.names, table.schema.types, strict=True))
+    if found.get("key") not in (pa.string(), pa.binary()) or found | {"key": pa.string()} != COLUMNS:
+        raise ValueError(f"columns {', '.join(f'{name}: {kind}' for name, kind in found.items())}")
+    manifest = Manifest(
+        image=_numbers(table["image"]),
+        key=tuple(_text(name) for name in table["key"].cast(pa.binary()).to_pylist()),
+        label=_numbers(table["label"]),
+        class_=_numbers(table["class"]),
+        width=_numbers(table["width"]),
+        height=_numbers(table["height"]),
+        digest=tuple(table["digest"].to_pylist()),
+    )
+    # the pages' checksums do not cover how they are to be read; a file of an earlier version of the project has none
+    if attributes.get(CHECKSUM, manifest.checksum) != manifest.checksum:
+        raise ValueError("other rows than were written")
+    return manifest
+
+
+def _opened(path: Path, reader: Callable[[Path], Read]) -> Read:
     try:
         return reader(path)
     except FileNotFoundError:
         raise ArtifactError(f"{path}: expected the list of images, found nothing; run the stage prepare") from None
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException, ValueError, TypeError, KeyError, MemoryError) as error:
         reason = " ".join(str(error).split())
         raise ArtifactError(f"{path}: expected a Parquet file, found: {reason}; run the stage prepare again") from None
 
@@ -184,8 +213,9 @@ def _write(
     columns: Mapping[str, pa.Array],
     settings: Mapping[str, Any],
     made_from: Mapping[str, str],
+    more: Mapping[str, str] | None = None,
 ) -> None:
-    attributes = artifact.attributes(settings, made_from)
+    attributes = artifact.attributes(settings, made_from) | dict(more or {})
     table = pa.table(dict(columns)).replace_schema_metadata({"atlas": json.dumps(attributes, sort_keys=True)})
     with atomic(path) as unfinished:
         pq.write_table(table, unfinished, compression="zstd", write_page_checksum=True)

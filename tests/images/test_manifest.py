@@ -88,6 +88,22 @@ def test_missing_broken_or_foreign_files_are_refused(tmp_path: Path) -> None:
         read_manifest(path)
 
 
+def test_no_flipped_bit_passes(tmp_path: Path) -> None:
+    """Whichever bit of the file is flipped, its rows are read as they were, or an error of one line tells of it."""
+    path = tmp_path / "images.parquet"
+    write_manifest(path, manifest_of(PLAIN), {"seed": 1, "images": {"root": "photographs"}}, {"model": "ab"})
+    content, whole = path.read_bytes(), read_manifest(path).identity
+    lines = []
+    for at in range(0, len(content), max(1, len(content) // 1500)):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1 << at % 8]) + content[at + 1 :])
+        try:
+            assert read_manifest(path).identity == whole, at
+        except ArtifactError as error:
+            lines.append(str(error))
+    assert len(lines) > 300
+    assert not any("\n" in line for line in lines)
+
+
 def test_unequal_columns_are_refused() -> None:
     """A manifest cannot be made from columns of different length."""
     with pytest.raises(ValueError, match="equal length"):

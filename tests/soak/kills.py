@@ -10,7 +10,8 @@ from tests.soak.checkouts import OUTPUTS, Checkouts, Station, Trial
 from tests.soak.child import MADE
 from tests.soak.outcomes import Outcome, Row
 
-RESUMES = {"sample": "shards", "grid": "arrays", "render": "icons"}  # the finished work that stages resume from
+# the finished work that stages resume from
+RESUMES = {"sample": "shards", "grid": "arrays", "render": "icons", "units": "pictures"}
 ENOUGH = 10  # kills after which some finished work must have been left behind
 Mark = tuple[int, int]  # inode and time of a file; they change when it is written again
 
@@ -57,7 +58,7 @@ class Count:
     """Finished pieces of work that a kill left behind, and those of them that were made again.
 
     Attributes:
-        kept: shards, arrays and icons found finished after kills.
+        kept: shards, arrays, icons and pictures found finished after kills.
         repeated: those of them that were written again afterwards.
     """
 
@@ -110,7 +111,7 @@ def recorded_shards(trial: Trial) -> list[Path]:
 
 
 def _made(trial: Trial) -> dict[str, Mark]:
-    """Icons and arrays of the stage ``grid`` that were computed, and how often."""
+    """Icons, pictures and arrays of the stage ``grid`` that were computed, and how often."""
     log = trial.folder / MADE
     made = Counter(log.read_text().split() if log.exists() else [])
     return {name: (0, count) for name, count in made.items()}

@@ -19,6 +19,7 @@ CHANGES = {
     "grid": "grid.levels=[3,6,12]",
     "render": "render.steps=3",
     "tile": "tile.quality=60",
+    "units": "units.steps=3",
 }
 DAMAGE: dict[str, faults.Fault] = {
     "truncated": faults.truncate,
