@@ -73,6 +73,7 @@ def level_entry(
     height: int,
     large: bool = False,
     photograph: int = 0,
+    channels_per_block: int = 0,
 ) -> Content:
     """A level's entry.
 
@@ -83,6 +84,7 @@ def level_entry(
         height: likewise.
         large: the image is made of large icons.
         photograph: side of a cell in the image of photographs, pixels; 0 where there is none.
+        channels_per_block: channels whose mean activations share a data file; 0 where the level has none of its own.
     """
     return {
         "size": level.size,
@@ -96,6 +98,7 @@ def level_entry(
         ),
         **({"large": True} if large else {}),
         **({"photograph": photograph} if photograph else {}),
+        **({"channels_per_block": channels_per_block} if channels_per_block else {}),
     }
 
 

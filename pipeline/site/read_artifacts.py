@@ -15,8 +15,10 @@ from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
 from pipeline.core.icon_styles import IconStyle, stored_styles, style_group
+from pipeline.core.moments import channel_deviations
 from pipeline.core.zarr_store import StoredArray, array, open_artifact
 from pipeline.site.cell_data import IconOrigin, Neighbors, SampleCells, icon_origins, label_counts, nearest_cells
+from pipeline.site.channels import ChannelScale
 from pipeline.site.polysemantic_cells import class_profiles
 from pipeline.stages import Task
 
@@ -176,6 +178,14 @@ def read_tiles(folder: Path, sizes: Sequence[int]) -> dict[str, Any]:
     if missing:
         raise ArtifactError(f"{path}: expected levels {', '.join(missing)}, found none; run the stage tile again")
     return found
+
+
+def read_channel_scale(task: Task, layer: str) -> ChannelScale:
+    """Mean and standard deviation of a layer's channels over all of its samples."""
+    mean = read_values(open_artifact(a.GRID, task.path(a.GRID, layer, "all")), "mean")
+    samples = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer))
+    deviation = channel_deviations(array(samples, "activation"))
+    return ChannelScale(mean.astype(np.float32), deviation.astype(np.float32))
 
 
 def read_zero_share(task: Task, layer: str) -> float | None:

@@ -17,6 +17,7 @@ import { ComparisonAxis } from "../map/comparison-axis";
 import { goToLink, initialView } from "../map/navigation";
 import { Caption, SecondSetButton } from "../panels/caption";
 import { CellPanel } from "../panels/cell-panel";
+import { ChannelLegend } from "../panels/channel-legend";
 import { HoverCard } from "../panels/hover-card";
 import { MeasureLegend } from "../panels/measure-legend";
 import { MeasureMenu } from "../panels/measure-menu";
@@ -63,6 +64,8 @@ export class App {
   private readonly caption: Caption;
   private readonly secondSet: SecondSetButton;
   private readonly legend: MeasureLegend;
+  private readonly channelLegend: ChannelLegend;
+  private readonly showMenu: MeasureMenu;
   private readonly search: Search;
   private readonly atlases: AtlasMenu;
   private readonly classDialog: ClassDialog;
@@ -80,6 +83,8 @@ export class App {
       close: () => this.closePanel(),
       follow: (layer, cell) => this.goTo(layer, cell),
       choose: (classId, add) => this.toggle(classId, add),
+      showChannel: (channel) =>
+        this.store.set({ channel: channel === this.store.state.channel ? null : channel }),
       reportError: showFailure,
     });
     this.atlases = new AtlasMenu(manifest, this.store);
@@ -105,6 +110,8 @@ export class App {
       help: () => this.help.showModal(),
     });
     this.legend = new MeasureLegend(manifest.verdict, this.store);
+    this.channelLegend = new ChannelLegend(manifest, this.store, (layer, cell) => this.goTo(layer, cell));
+    this.showMenu = new MeasureMenu(manifest, this.store);
     const { page, firstPane, minimap } = this.createPage();
     const paneContext = { manifest, card: this.card, reportError: showFailure };
     const { dataset } = document.documentElement;
@@ -142,14 +149,13 @@ export class App {
     this.split = new SplitView(paneContext, this.pane, (pin) => {
       this.pinnedCell.pendingReveal = pin;
     });
-    const show = new MeasureMenu(manifest, this.store);
     zoom.append(
       this.tool.buttons.box,
       this.tool.buttons.lasso,
       this.split.button,
       this.bookmarkList.button,
-      show.button,
-      show.element,
+      this.showMenu.button,
+      this.showMenu.element,
     );
     page.append(this.classToolbar.element, this.bookmarkList.tour.element, zoom, panel.element);
     const dialogs = [
@@ -185,6 +191,7 @@ export class App {
       classDialog,
       polysemanticCells,
       styles,
+      showMenu,
     } = this;
     const { scenes, mapView, cursor } = this.pane;
     scenes.onChange((scene) => this.show(scene));
@@ -210,6 +217,7 @@ export class App {
         classDialog,
         polysemanticCells,
         styles,
+        showMenu,
       }),
     );
     this.reportMissing(location.hash);
@@ -265,7 +273,12 @@ export class App {
     const styles = this.styles.element;
     const head = new Header(this.manifest, { atlases, layers, levels, styles, search, tools: ways });
     const room = createPageLayout();
-    room.corner.append(this.caption.element, this.secondSet.element, this.legend.element);
+    room.corner.append(
+      this.caption.element,
+      this.secondSet.element,
+      this.legend.element,
+      this.channelLegend.element,
+    );
     const introduction = createIntroduction({
       startTour: () => this.bookmarkList.tour.start().catch(showFailure),
       openHelp: () => this.help.showModal(),
@@ -284,6 +297,7 @@ export class App {
     this.caption.show(scene);
     this.secondSet.show(scene);
     this.legend.show(scene);
+    this.channelLegend.show(scene);
     this.card.hide();
     this.pinnedCell.show(scene);
     this.hashSync.writeHash();
@@ -292,6 +306,7 @@ export class App {
     root.dataset.ready = `${scene.level.name}/${scene.highlights.map(({ id }) => id).join(".")}`;
     root.dataset.style = scene.photographs ? "photographs" : styleOf(scene.atlas);
     root.dataset.density = scene.density?.of ?? "";
+    root.dataset.channel = String(scene.channel?.channel ?? "");
   }
 
   private stateChanged(state: State, before: State): void {

@@ -8,6 +8,7 @@ import { isRecorded, notRecorded } from "../data/recorded";
 import type { AtlasMenu } from "../header/atlas-menu";
 import type { StyleSwitch } from "../header/style-switch";
 import type { MapView } from "../map/map-view";
+import type { MeasureMenu } from "../panels/measure-menu";
 import type { PinFollower } from "../panels/other-layers";
 import type { PinnedCell } from "../panels/pinned-cell";
 import type { RegionTool } from "../regions/region-tool";
@@ -41,6 +42,8 @@ export interface KeyActions {
   split(): void;
   /** Color the cells by the next measure. */
   measure(): void;
+  /** Ask for a channel that colors the cells. */
+  channel(): void;
   labels(): void;
   /** Show the icons in the next style. */
   style(): void;
@@ -58,6 +61,8 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
 };
 const PAN = 0.15;
 const REPEATED = new Set([...Object.keys(ARROWS), "+", "=", "-", ",", "."]); // others act once while a key is held
+
+const TYPED = new Set(["text", "number"]); // of the fields whose keys are not shortcuts
 
 export function listenToKeys(actions: KeyActions): void {
   const keys: Readonly<Record<string, () => void>> = {
@@ -79,6 +84,7 @@ export function listenToKeys(actions: KeyActions): void {
     u: actions.polysemanticCells,
     c: actions.split,
     v: actions.measure,
+    k: actions.channel,
     n: actions.labels,
     i: actions.style,
     e: actions.photographs,
@@ -97,7 +103,7 @@ export function listenToKeys(actions: KeyActions): void {
     root.setAttribute("data-keyboard", "");
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const { target } = event;
-    if (target instanceof HTMLInputElement && target.type === "text" && !isHeld(event)) return;
+    if (target instanceof HTMLInputElement && TYPED.has(target.type) && !isHeld(event)) return;
     const action = keys[event.key] ?? (isOnMap(target) ? mapAction(event, actions) : null);
     held = event.key;
     if (!action) return;
@@ -141,6 +147,7 @@ export interface AppParts {
   readonly classDialog: ClassDialog;
   readonly polysemanticCells: PolysemanticCellsDialog;
   readonly styles: StyleSwitch;
+  readonly showMenu: MeasureMenu;
 }
 
 export function shortcuts(parts: AppParts): KeyActions {
@@ -165,6 +172,7 @@ export function shortcuts(parts: AppParts): KeyActions {
     polysemanticCells: () => withAttributions(parts, () => parts.polysemanticCells.open()),
     split: () => split.toggle(),
     measure: () => store.set({ measure: nextMeasure(store.state.measure) }),
+    channel: () => parts.showMenu.openChannel(),
     style: () => parts.styles.next(),
     photographs: () => parts.styles.togglePhotographs(),
     labels: () => withAttributions(parts, () => store.set({ labels: !store.state.labels })),

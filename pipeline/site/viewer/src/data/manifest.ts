@@ -16,6 +16,8 @@ export interface LevelEntry {
   readonly large?: boolean;
   /** Side of a cell in its image of photographs, pixels; missing where there is none. */
   readonly photograph?: number;
+  /** Channels whose mean activations share a file; missing where the level has none of its own. */
+  readonly channels_per_block?: number;
 }
 
 export interface HeatmapEntry {

@@ -1,11 +1,12 @@
-// Menu next to the zoom buttons: measure colors, labels and marks of cells to doubt.
+// Menu next to the zoom buttons: colors by a measure or a channel, labels and marks of cells to doubt.
 
-import type { Manifest } from "../data/manifest";
+import { find, type Manifest } from "../data/manifest";
 import { MEASURE_INFOS, parseMeasure } from "../data/measures";
 import { isRecorded } from "../data/recorded";
 import type { State, Store } from "../state/state";
 import { createRadioGroup } from "../ui/controls";
 import { createButton, createSvgIcon, el } from "../ui/dom";
+import { ChannelField } from "./channel-field";
 
 type OverlaySwitch = "labels" | "marks";
 
@@ -23,17 +24,19 @@ export class MeasureMenu {
     () => this.toggle(),
   );
   private readonly measures;
+  private readonly channel: ChannelField;
   private readonly switches: Readonly<Record<OverlaySwitch, HTMLInputElement>>;
 
   constructor(
-    manifest: Manifest,
+    private readonly manifest: Manifest,
     private readonly store: Store,
   ) {
     this.button.setAttribute("aria-controls", "measure-menu");
     this.button.setAttribute("aria-expanded", "false");
     this.measures = createRadioGroup("Color of the cells", (value) =>
-      store.set({ measure: parseMeasure(value) }),
+      store.set({ measure: parseMeasure(value), channel: null }),
     );
+    this.channel = new ChannelField("A channel", (channel) => store.set({ channel }));
     this.measures.element.classList.add("stacked");
     this.measures.setOptions([
       { value: "icons", label: "Icons only" },
@@ -43,6 +46,7 @@ export class MeasureMenu {
     this.element.append(
       el("p", { class: "secondary" }, "Color the cells by"),
       this.measures.element,
+      this.channel.element,
       ...(isRecorded(manifest, "attributions") ? [createSwitch(this.switches.labels, "Labels", "n")] : []),
       createSwitch(this.switches.marks, "Cells to doubt", "d"),
     );
@@ -50,6 +54,13 @@ export class MeasureMenu {
     document.addEventListener("pointerdown", (event) => this.closeOnOutsidePress(event), true);
     store.subscribe((state) => this.update(state));
     this.update(store.state);
+  }
+
+  /** Open the menu at the field for a channel. */
+  openChannel(): void {
+    this.toggle(true);
+    this.channel.input.focus();
+    this.channel.input.select();
   }
 
   private toggle(open = this.element.hidden === true): void {
@@ -76,11 +87,12 @@ export class MeasureMenu {
     return box;
   }
 
-  private update({ measure, labels, marks }: State): void {
-    this.measures.choose(measure ?? "icons");
+  private update({ measure, channel, labels, marks, layer, atlas }: State): void {
+    this.measures.choose(channel === null ? (measure ?? "icons") : "");
+    this.channel.show(find(this.manifest, layer, atlas).layer.channels, channel);
     this.switches.labels.checked = labels;
     this.switches.marks.checked = marks;
-    this.button.toggleAttribute("data-on", measure !== null || marks);
+    this.button.toggleAttribute("data-on", measure !== null || channel !== null || marks);
   }
 }
 
