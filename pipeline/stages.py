@@ -83,7 +83,7 @@ STAGES: Mapping[str, Stage] = {
             ONCE,
             (a.IMAGES, a.MODEL, a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS, a.TILES),
             (a.SITE,),
-            ("images", "layers", "atlases", "place", "site"),
+            ("images", "layers", "atlases", "place", "seed", "site"),
         ),
     )
 }

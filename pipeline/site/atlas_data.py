@@ -30,6 +30,8 @@ from pipeline.site.photographs import photograph_pixels
 from pipeline.site.polysemantic_cells import polysemantic_cells
 from pipeline.site.read_artifacts import AtlasLevel, AtlasSource, CellIcons
 from pipeline.site.regions import Regions, find_regions, regions_level
+from pipeline.site.samples import FILE as SAMPLES
+from pipeline.site.samples import samples_content
 from pipeline.site.verdict import Naming, naming
 
 Content = dict[str, Any]
@@ -43,12 +45,14 @@ class Run:
 
     Attributes:
         settings: of the stage.
+        seed: of the run.
         label: [image] the network's class, -1 where it is not known.
         classes: number of the network's classes.
         profiles: of each layer, [class, cell], see :func:`pipeline.site.polysemantic_cells.class_profiles`.
     """
 
     settings: SiteSettings
+    seed: int
     label: NDArray[np.int64]
     classes: int
     profiles: tuple[NDArray[np.float32], ...]
@@ -134,6 +138,7 @@ class AtlasData:
                 yield from self._whole_atlas_files(level, source)
         if (level_of_regions := self._regions_level(source)) is not None and names.regions is not None:
             yield "regions", regions_content(level_of_regions, names.regions, names.of_region)
+        yield SAMPLES, self._samples(source)
         if settings.exemplars:
             yield from member_blocks(images_by_cell(self.own.finest.of_point, self.own.sample, source.image))
 
@@ -212,6 +217,13 @@ class AtlasData:
         """Number of samples of each class in each cell, [class, cell]."""
         label = self.run.label[source.image[self.own.sample]]
         return label_counts(self.own.levels[level.size], label, self.run.classes)
+
+    def _samples(self, source: AtlasSource) -> Content:
+        label = self.run.label if self._has_labels else None
+        position = source.position if self.run.settings.exemplars else None
+        return samples_content(
+            source.xy, self.own.sample, self.run.seed, source.image, label, source.prediction, position
+        )
 
     def _links(self, level: AtlasLevel, samples: int) -> Content:
         others = {layer: cells for layer, cells in self.sample_cells.items() if layer != self.layer}

@@ -151,16 +151,17 @@ def manifest(
 
 
 def recorded_content(task: Task, images: Manifest, provenance: Mapping[str, Any]) -> dict[str, bool]:
-    """Whether the run has attributions, labels that are classes of the network, and a judge of its icons.
+    """Whether the run has attributions, predictions, labels that are classes of the network, and a judge of its icons.
 
     Args:
         task: of the stage.
         images: the manifest of the images.
         provenance: see :func:`provenance_content`.
     """
-    samples = (open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer)) for layer in task.params.layers)
+    samples = [open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer)) for layer in task.params.layers]
     return {
         "attributions": any("attribution" in layer for layer in samples),
+        "predictions": all("prediction" in layer for layer in samples),
         "labels": bool((images.class_ >= 0).any()),
         "judge": bool(provenance["settings"].get("judge")),
     }

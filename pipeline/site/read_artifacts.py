@@ -74,6 +74,8 @@ class AtlasSource:
         image: [sample] row of each sample's image.
         position: [sample, 2] (y, x) in the layer's map.
         attribution: [sample, class] as stored, logit; None without attributions.
+        prediction: [sample] class that the network predicts for each sample's image; None where it was not recorded.
+        xy: [point, 2] the layout.
     """
 
     levels: tuple[AtlasLevel, ...]
@@ -84,6 +86,8 @@ class AtlasSource:
     image: NDArray[np.int64]
     position: NDArray[np.int32]
     attribution: StoredArray | None
+    prediction: NDArray[np.int32] | None
+    xy: NDArray[np.float32]
 
 
 def read_values(group: zarr.Group, name: str) -> NDArray[Any]:
@@ -96,7 +100,8 @@ def read_atlas(task: Task, layer: str, atlas: str, sizes: Sequence[int]) -> Atla
     grid = open_artifact(a.GRID, task.path(a.GRID, layer, atlas))
     icons = open_artifact(a.ICONS, task.path(a.ICONS, layer, atlas))
     samples = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer))
-    axis: Any = open_artifact(a.LAYOUT, task.path(a.LAYOUT, layer, atlas)).attrs.get("axis")
+    layout = open_artifact(a.LAYOUT, task.path(a.LAYOUT, layer, atlas))
+    axis: Any = layout.attrs.get("axis")
     levels = tuple(read_level(grid, icons, size) for size in sizes)
     return AtlasSource(
         levels=levels,
@@ -107,6 +112,8 @@ def read_atlas(task: Task, layer: str, atlas: str, sizes: Sequence[int]) -> Atla
         image=read_values(samples, "image"),
         position=read_values(samples, "position"),
         attribution=array(samples, "attribution") if "attribution" in samples else None,
+        prediction=read_values(samples, "prediction") if "prediction" in samples else None,
+        xy=read_values(layout, "xy"),
     )
 
 

@@ -117,7 +117,7 @@ def _write_layers(
         known of its atlas of all samples.
     """
     names, classes = task.params.layers, len(network["classes"])
-    run = Run(task.params.site, label, classes, read_class_profiles(task, label, classes, FINEST))
+    run = Run(task.params.site, task.params.seed, label, classes, read_class_profiles(task, label, classes, FINEST))
     entries: dict[str, list[dict[str, Any]]] = {layer: [] for layer in names}
     shapes = {layer: LayerShape(**network["layers"][layer]) for layer in names}
     scales = {layer: read_channel_scale(task, layer) for layer in names}

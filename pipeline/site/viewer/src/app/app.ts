@@ -24,6 +24,7 @@ import { MeasureMenu } from "../panels/measure-menu";
 import { PinFollower } from "../panels/other-layers";
 import { PinnedCell } from "../panels/pinned-cell";
 import { ProvenanceDialog } from "../panels/provenance";
+import { SampleLegend } from "../panels/sample-legend";
 import { RegionTool } from "../regions/region-tool";
 import { SelectedRegion } from "../regions/selected-region";
 import { labelCanvas, Pane } from "../split/pane";
@@ -65,6 +66,7 @@ export class App {
   private readonly secondSet: SecondSetButton;
   private readonly legend: MeasureLegend;
   private readonly channelLegend: ChannelLegend;
+  private readonly sampleLegend: SampleLegend;
   private readonly showMenu: MeasureMenu;
   private readonly search: Search;
   private readonly atlases: AtlasMenu;
@@ -111,6 +113,7 @@ export class App {
     });
     this.legend = new MeasureLegend(manifest.verdict, this.store);
     this.channelLegend = new ChannelLegend(manifest, this.store, (layer, cell) => this.goTo(layer, cell));
+    this.sampleLegend = new SampleLegend(manifest, this.store);
     this.showMenu = new MeasureMenu(manifest, this.store);
     const { page, firstPane, minimap } = this.createPage();
     const paneContext = { manifest, card: this.card, reportError: showFailure };
@@ -273,12 +276,8 @@ export class App {
     const styles = this.styles.element;
     const head = new Header(this.manifest, { atlases, layers, levels, styles, search, tools: ways });
     const room = createPageLayout();
-    room.corner.append(
-      this.caption.element,
-      this.secondSet.element,
-      this.legend.element,
-      this.channelLegend.element,
-    );
+    const legends = [this.legend.element, this.channelLegend.element, this.sampleLegend.element];
+    room.corner.append(this.caption.element, this.secondSet.element, ...legends);
     const introduction = createIntroduction({
       startTour: () => this.bookmarkList.tour.start().catch(showFailure),
       openHelp: () => this.help.showModal(),
@@ -298,6 +297,7 @@ export class App {
     this.secondSet.show(scene);
     this.legend.show(scene);
     this.channelLegend.show(scene);
+    this.sampleLegend.show(scene);
     this.card.hide();
     this.pinnedCell.show(scene);
     this.hashSync.writeHash();
@@ -306,6 +306,7 @@ export class App {
     root.dataset.ready = `${scene.level.name}/${scene.highlights.map(({ id }) => id).join(".")}`;
     root.dataset.style = scene.photographs ? "photographs" : styleOf(scene.atlas);
     root.dataset.density = scene.density?.of ?? "";
+    root.dataset.samples = scene.samples ? "on" : "";
     root.dataset.channel = String(scene.channel?.channel ?? "");
   }
 

@@ -44,6 +44,8 @@ export interface KeyActions {
   measure(): void;
   /** Ask for a channel that colors the cells. */
   channel(): void;
+  /** Show samples as points, or no longer. */
+  samples(): void;
   labels(): void;
   /** Show the icons in the next style. */
   style(): void;
@@ -85,6 +87,7 @@ export function listenToKeys(actions: KeyActions): void {
     c: actions.split,
     v: actions.measure,
     k: actions.channel,
+    m: actions.samples,
     n: actions.labels,
     i: actions.style,
     e: actions.photographs,
@@ -103,13 +106,19 @@ export function listenToKeys(actions: KeyActions): void {
     root.setAttribute("data-keyboard", "");
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const { target } = event;
-    if (target instanceof HTMLInputElement && TYPED.has(target.type) && !isHeld(event)) return;
+    if (takesKeys(target) && !isHeld(event)) return;
     const action = keys[event.key] ?? (isOnMap(target) ? mapAction(event, actions) : null);
     held = event.key;
     if (!action) return;
     event.preventDefault();
     if (!event.repeat || REPEATED.has(event.key)) action();
   });
+}
+
+/** Whether what has the focus takes letters itself: a field, or a list, in which they choose an option. */
+function takesKeys(target: EventTarget | null): boolean {
+  if (target instanceof HTMLSelectElement) return true;
+  return target instanceof HTMLInputElement && TYPED.has(target.type);
 }
 
 function isOnMap(target: EventTarget | null): boolean {
@@ -173,6 +182,7 @@ export function shortcuts(parts: AppParts): KeyActions {
     split: () => split.toggle(),
     measure: () => store.set({ measure: nextMeasure(store.state.measure) }),
     channel: () => parts.showMenu.openChannel(),
+    samples: () => parts.showMenu.showSamples(),
     style: () => parts.styles.next(),
     photographs: () => parts.styles.togglePhotographs(),
     labels: () => withAttributions(parts, () => store.set({ labels: !store.state.labels })),

@@ -11,6 +11,7 @@ import type { Scene } from "../state/scene";
 import { el } from "../ui/dom";
 import { createIcon } from "../ui/icons";
 import { cellMeasures, classesOf } from "./cell-description";
+import { createSampleContent } from "./sample-card";
 
 const GAP = 22;
 const EDGE = 12;
@@ -31,6 +32,17 @@ export class HoverCard {
     if (name !== this.currentKey) {
       this.currentKey = name;
       this.element.replaceChildren(...this.createContent(scene, cell));
+    }
+    this.element.hidden = false;
+    this.moveTo(x, y);
+  }
+
+  /** Show a sample likewise. */
+  showSample(scene: Scene, point: number, x: number, y: number): void {
+    const name = `${scene.level.name}/sample ${point}`;
+    if (name !== this.currentKey) {
+      this.currentKey = name;
+      this.element.replaceChildren(...createSampleContent(this.manifest, scene, point));
     }
     this.element.hidden = false;
     this.moveTo(x, y);

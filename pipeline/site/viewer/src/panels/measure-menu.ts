@@ -8,7 +8,7 @@ import { createRadioGroup } from "../ui/controls";
 import { createButton, createSvgIcon, el } from "../ui/dom";
 import { ChannelField } from "./channel-field";
 
-type OverlaySwitch = "labels" | "marks";
+type OverlaySwitch = "labels" | "marks" | "samples";
 
 export class MeasureMenu {
   readonly element = el("div", {
@@ -42,13 +42,18 @@ export class MeasureMenu {
       { value: "icons", label: "Icons only" },
       ...MEASURE_INFOS.map(({ measure, name }) => ({ value: measure, label: name })),
     ]);
-    this.switches = { labels: this.createCheckbox("labels"), marks: this.createCheckbox("marks") };
+    this.switches = {
+      labels: this.createCheckbox((labels) => store.set({ labels })),
+      marks: this.createCheckbox((marks) => store.set({ marks })),
+      samples: this.createCheckbox((shown) => this.showSamples(shown)),
+    };
     this.element.append(
       el("p", { class: "secondary" }, "Color the cells by"),
       this.measures.element,
       this.channel.element,
       ...(isRecorded(manifest, "attributions") ? [createSwitch(this.switches.labels, "Labels", "n")] : []),
       createSwitch(this.switches.marks, "Cells to doubt", "d"),
+      createSwitch(this.switches.samples, "Samples as points", "m"),
     );
     this.element.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("pointerdown", (event) => this.closeOnOutsidePress(event), true);
@@ -81,18 +86,29 @@ export class MeasureMenu {
     if (!this.element.contains(target) && !this.button.contains(target)) this.toggle(false);
   }
 
-  private createCheckbox(name: OverlaySwitch): HTMLInputElement {
+  private createCheckbox(set: (on: boolean) => void): HTMLInputElement {
     const box = el("input", { type: "checkbox" });
-    box.addEventListener("change", () => this.store.set({ [name]: box.checked }));
+    box.addEventListener("change", () => set(box.checked));
     return box;
   }
 
-  private update({ measure, channel, labels, marks, layer, atlas }: State): void {
+  /** Show samples as points, by default if they are not shown; of several classes only the first stays highlighted. */
+  showSamples(shown = this.store.state.show !== "samples"): void {
+    const { also, classId } = this.store.state;
+    const several = shown && also.length ? { classId } : {};
+    this.store.set({ show: shown ? "samples" : "attribution", ...several });
+  }
+
+  private update({ measure, channel, labels, marks, show, layer, atlas }: State): void {
     this.measures.choose(channel === null ? (measure ?? "icons") : "");
     this.channel.show(find(this.manifest, layer, atlas).layer.channels, channel);
     this.switches.labels.checked = labels;
     this.switches.marks.checked = marks;
-    this.button.toggleAttribute("data-on", measure !== null || channel !== null || marks);
+    this.switches.samples.checked = show === "samples";
+    this.button.toggleAttribute(
+      "data-on",
+      measure !== null || channel !== null || marks || show === "samples",
+    );
   }
 }
 

@@ -6,6 +6,7 @@ import { type Density, loadDensity } from "../data/density";
 import { styleOf } from "../data/icon-styles";
 import { type GridView, type LevelData, loadLevel } from "../data/level";
 import { type AtlasEntry, find, type LayerEntry, type Manifest, sizesWithIcons } from "../data/manifest";
+import { loadSamples, type SampleSet } from "../data/samples";
 import { type Highlight, type HighlightedClass, highlightedClasses } from "./class-selection";
 import { type State, Store } from "./state";
 
@@ -20,6 +21,8 @@ export interface Scene extends GridView {
   readonly density: Density | null;
   /** The channel whose mean activation colors the cells. */
   readonly channel: ChannelMap | null;
+  /** The samples that are drawn as points. */
+  readonly samples: SampleSet | null;
   /** In a comparison, heatmaps of the left and the right class. */
   readonly sides: readonly [Heatmap, Heatmap] | null;
 }
@@ -137,10 +140,11 @@ export class SceneStore {
     const density = await loadDensity(this.manifest, layer, atlas, level, state);
     const channel =
       state.channel === null ? null : await loadChannelMap({ layer, atlas, level }, state.channel);
+    const samples = state.show === "samples" ? await loadSamples({ layer, atlas }) : null;
     const sides = await loadSides(layer, atlas, level);
     const photographs =
       state.photographs && atlas.levels.some((entry) => entry.size === size && entry.photograph);
-    return { layer, atlas, level, photographs, heatmap, highlights, density, channel, sides };
+    return { layer, atlas, level, photographs, heatmap, highlights, density, channel, samples, sides };
   }
 
   private publish(scene: Scene, key: string): void {

@@ -16,6 +16,7 @@ import {
 import { parseMeasure } from "../data/measures";
 import { decodeArea, encodeArea } from "./area-code";
 import { selectionFromHash, selectionToHash } from "./class-selection";
+import { filterFromHash, filterToHash, missingFilters } from "./sample-filter";
 import { splitFromHash, splitToHash } from "./split-view";
 import type { State, View } from "./state";
 
@@ -25,7 +26,8 @@ export function toHash(state: State): string {
   if (state.atlas !== "all") parts.set("atlas", state.atlas);
   if (state.level !== null) parts.set("level", String(state.level));
   if (state.classId !== null) parts.set("class", String(state.classId));
-  for (const [name, value] of [...selectionToHash(state), ...overlaysToHash(state)]) parts.set(name, value);
+  const further = [...selectionToHash(state), ...overlaysToHash(state), ...filterToHash(state.samples)];
+  for (const [name, value] of further) parts.set(name, value);
   if (state.sign < 0) parts.set("sign", "-");
   if (state.intensity !== 1) parts.set("intensity", String(state.intensity));
   if (state.show !== "attribution") parts.set("show", state.show);
@@ -60,6 +62,7 @@ export function fromHash(hash: string, manifest: Manifest): State {
     intensity: inRange(Number(parts.get("intensity") ?? "1"), 0.25, 4) ?? 1,
     show: selection.also.length ? "attribution" : parseShow(parts, manifest, atlas),
     ...overlaysFromHash(parts, layer),
+    samples: filterFromHash(parts, manifest),
     pin,
     selection: pin ? null : parseSelection(parts, atlas.levels),
     view: parseView(parts.get("view")),
@@ -88,6 +91,7 @@ export function missingParts(hash: string, manifest: Manifest): string[] {
     ...missing("grid level", "level", state.level !== null),
     ...classIds.filter((text) => !isClass(text)).map((text) => `class “${text}”`),
     ...missing("channel", "channel", state.channel !== null),
+    ...missingFilters(parts, manifest),
     ...missing("cell", "pin", state.pin !== null),
     ...missing("region", "box", state.pin !== null || parseSelection(parts, atlas.levels) !== null),
     ...missing("region", "cells", state.pin !== null || parseSelection(parts, atlas.levels) !== null),
@@ -126,6 +130,7 @@ function parseBox(text: string, sizes: readonly number[]): Area | null {
 
 function parseShow(parts: URLSearchParams, manifest: Manifest, atlas: AtlasEntry): Show {
   const requested = parts.get("show");
+  if (requested === "samples") return requested;
   if (requested === "density" && parts.has("class") && atlas.label_levels.length) return "density";
   return requested === "second" && manifest.second_image_set && atlas.kind === "all"
     ? "second"
