@@ -14,7 +14,7 @@ TILE_BYTES = {"webp": 0.45, "jpeg": 0.6, "png": 2.7}  # per pixel of the full si
 EXEMPLAR_BYTES = 0.18  # per pixel of an exemplar's image
 PLANE_BYTES = 5.0  # per cell and class or channel, in the page's data
 CELL_BYTES, MEMBER_BYTES = 190, 6  # per cell, and per sample, in the page's data
-SHOWN_BYTES, MOST_SHOWN = 30, 20_000  # per sample that the page shows as a point, and points of an atlas at most
+SHOWN_BYTES, MOST_SHOWN = 20, 20_000  # per sample that the page shows as a point, and points of an atlas at most
 CACHE_ENTRY_BYTES = 100  # per icon in the cache, besides its pixels and its activation
 IMAGE_LIST_BYTES = 120  # per image in the list of images
 

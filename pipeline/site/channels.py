@@ -11,7 +11,7 @@ from pipeline.core.site_data import pack_array
 from pipeline.site.cell_data import planes_per_block
 
 STRONGEST = 8  # channels listed for each cell
-NUMBERS_IN_MEMORY = 2**23  # 64 MiB
+NUMBERS_IN_MEMORY = 2**21  # 16 MiB, several times
 FILE = "channels"
 
 

@@ -131,6 +131,17 @@ def test_float32_takes_twice_the_room_of_float16(sizes: Make) -> None:
     assert disk.activation_row(sizes("sample.storage=float32", "sample.attribution=false"), "mixed3b") == 10 * 4 + 16
 
 
+def test_channels_and_samples_of_the_site_count(sizes: Make) -> None:
+    """Planes of channels are those of the levels up to site.channel_level, and points are bounded."""
+    coarse, fine = (sizes(f"site.channel_level={level}") for level in (20, 40))
+    planes = round(disk.PLANE_BYTES * 40 * 40 * 0.5) * (10 + 20)
+    assert disk.site_bytes(fine) - disk.site_bytes(coarse) == pytest.approx(planes, rel=1e-6)
+    assert disk.site_bytes(sizes("site.channel_level=80")) == disk.site_bytes(fine)
+    few, many = (sizes(images=images) for images in (100_000, 200_000))
+    members = 100_000 * many.params.sample.positions_per_image * disk.MEMBER_BYTES * len(many.channels)
+    assert disk.site_bytes(many) - disk.site_bytes(few) - members < 2 * disk.MOST_SHOWN * disk.SHOWN_BYTES
+
+
 def test_the_total_is_the_sum_of_its_parts(sizes: Make) -> None:
     """Every layer and atlas counts once."""
     run = sizes("atlases=[all,class-1]")

@@ -8,13 +8,14 @@ import pytest
 from browsing import Opener, link_has, link_lacks, place, ready
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
-from site_planting import CLASS_ATLAS, Level, Planted, activation_of, mean_activation, plant
+from site_planting import CLASS_ATLAS, LAYERS, Level, Planted, activation_of, mean_activation, plant
 from test_measures import color, lightness
 from test_site_data import unpacked
 
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.site_data import read_data_script
 from pipeline.core.zarr_store import array, open_artifact
+from pipeline.plan.disk import PLANE_BYTES
 from pipeline.site.channels import ChannelScale, channel_files, strongest_channels
 from pipeline.site.stage import run
 from tests.axe import faults
@@ -90,6 +91,16 @@ def test_data_are_the_planted_ones(planted: Planted) -> None:
         assert np.array_equal(unpacked(found["activation"]).T, activation_of(layer, level.attribution))
     scale = read_data_script(planted.site / f"data/{LAYER}/channels.js")
     assert np.allclose(unpacked(scale["deviation"]), deviation(planted), rtol=1e-6)
+
+
+def test_a_plan_knows_the_bytes(planted: Planted) -> None:
+    """Files of planes take no more than `atlas plan` counts, and no less than half of it."""
+    for layer, channels in zip(LAYERS, (16, CHANNELS), strict=True):
+        cells = sum(len(level.cell) for (own, _), level in planted.levels.items() if own == layer)
+        files = (planted.site / "data" / layer / "all").rglob("activation-*.js")
+        size = sum(path.stat().st_size for path in files)
+        planned = cells * channels * PLANE_BYTES
+        assert planned / 2 < size < 1.1 * planned
 
 
 def test_finer_levels_borrow_their_planes(tmp_path: Path) -> None:

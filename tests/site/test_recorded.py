@@ -122,7 +122,7 @@ FEATURES = {
         r"comparison|patch test",
     ),
     "labels": (r"over-represented", r"density of its samples", r"fireboat/", r"label unknown"),
-    "predictions": (r"outcome", r"right\b.*\d"),
+    "predictions": (r"outcome",),
     "comparisons": (r"comparison", r"patch test", r"↔"),
     "second": (r"holiday", r"the second set"),
     "exemplars": (
