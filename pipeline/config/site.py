@@ -34,6 +34,8 @@ class SiteSettings(Settings):
         top_classes: classes listed for a cell.
         heat_level: finest grid level whose cells have class attributions of their own on the page; cells of finer
             levels show those of the enclosing cell.
+        channel_level: finest grid level whose cells have mean activations of every channel of their own on the page;
+            cells of finer levels show those of the enclosing cell.
         initial_layer: the layer that the page opens on where its URL names none; null takes the one whose icons are
             most legible if all layers have a judged level in common, else the deepest.
         bookmarks: the page's list of bookmarks, and the stops of its tour, in this order; if empty, the tour is made
@@ -46,5 +48,6 @@ class SiteSettings(Settings):
     png_from_disk: bool = True
     top_classes: Annotated[int, Field(ge=1, le=20)] = 5
     heat_level: Annotated[int, Field(ge=1)] = 80
+    channel_level: Annotated[int, Field(ge=1)] = 40
     initial_layer: str | None = None
     bookmarks: Annotated[tuple[BookmarkSettings, ...], Field(max_length=99)] = ()  # two digits in the URL

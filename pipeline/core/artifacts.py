@@ -74,6 +74,12 @@ ACTIVATIONS = Artifact(
         "baseline": Array(
             ("channel",), "float32", "mean activation that attributions compare with; none: zero", "raw activation"
         ),
+        "prediction": Array(
+            ("sample",),
+            "int32",
+            "class with the largest logit for the image; none without attributions",
+            "class",
+        ),
         "image": Array(("sample",), "int64", "row of the image in images.parquet", "row"),
         "position": Array(("sample", "axis"), "int32", "(y, x) of the sample in the layer's map", "map position"),
     },

@@ -93,6 +93,31 @@ def layer_mean(array: zarr.Array[Any]) -> NDArray[np.float64]:
     return total / array.shape[0]
 
 
+def channel_deviations(array: zarr.Array[Any]) -> NDArray[np.float64]:
+    """Standard deviation [channel] of a stored activation array [sample, channel], divided by the number of samples.
+
+    Blocks are centered on their own means, which are combined as in :func:`statistics`.
+
+    Raises:
+        ValueError: there are no rows.
+    """
+    count = 0
+    mean, scatter = np.zeros(array.shape[1]), np.zeros(array.shape[1])
+    for _, block in row_blocks(array):
+        rows = block.astype(np.float64)
+        own_mean = rows.mean(axis=0)
+        rows -= own_mean
+        total = count + len(rows)
+        step = own_mean - mean
+        scatter += np.einsum("ij,ij->j", rows, rows) + step**2 * (count * len(rows) / total)
+        mean = mean + step * (len(rows) / total)
+        count = total
+    if not count:
+        raise ValueError("deviations of no rows at all")
+    deviation: NDArray[np.float64] = np.sqrt(scatter / count)
+    return deviation
+
+
 def grouped_sums(
     blocks: Iterable[tuple[NDArray[np.int64], NDArray[Any]]], group: NDArray[np.int64], groups: int, width: int
 ) -> NDArray[np.float64]:

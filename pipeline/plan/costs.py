@@ -319,7 +319,7 @@ def site_cost(sizes: Sizes, rates: Rates, gpus: Sequence[int]) -> StageCost:
     memory = rates.memory + members + cells * sizes.attributions * FLOAT_BYTES * 2
     shown, rest = f"{count(images)} pictures of exemplars × {count(each)} bytes", size(written - images * each)
     lines = (
-        f"{shown} + {rest} of cells, samples and class attributions = {size(written)}",
+        f"{shown} + {rest} of cells, samples, attributions and channels = {size(written)}",
         f"{count(images)} pictures ÷ {rate(rates.digest)} a second = {time(seconds)}",
     )
     return StageCost("site", "", "", images, "pictures", written, memory, (seconds,) * len(gpus), lines)

@@ -12,8 +12,9 @@ FLOAT_BYTES = 4
 # measured on a run of SqueezeNet over 1,000 photographs: pyramids of icons of 48 and 96 px, exemplars of 256 px
 TILE_BYTES = {"webp": 0.45, "jpeg": 0.6, "png": 2.7}  # per pixel of the full size, the smaller sizes included
 EXEMPLAR_BYTES = 0.18  # per pixel of an exemplar's image
-HEATMAP_BYTES = 5.0  # per cell and class, in the page's data
-CELL_BYTES, MEMBER_BYTES = 130, 6  # per cell, and per sample, in the page's data
+PLANE_BYTES = 5.0  # per cell and class or channel, in the page's data
+CELL_BYTES, MEMBER_BYTES = 190, 6  # per cell, and per sample, in the page's data
+SHOWN_BYTES, MOST_SHOWN = 20, 20_000  # per sample that the page shows as a point, and points of an atlas at most
 CACHE_ENTRY_BYTES = 100  # per icon in the cache, besides its pixels and its activation
 IMAGE_LIST_BYTES = 120  # per image in the list of images
 
@@ -33,6 +34,7 @@ def row_bytes(artifact: Artifact, widths: Mapping[str, int], number_bytes: Mappi
 def activation_row(sizes: Sizes, layer: str) -> int:
     """Bytes of one sample of a layer."""
     widths = {"activation": sizes.channels[layer], "attribution": sizes.attributions, "image": 1, "position": 2}
+    widths |= {"prediction": 1} if sizes.attributions else {}
     return row_bytes(a.ACTIVATIONS, widths, {"activation": sizes.number_bytes, "attribution": sizes.number_bytes})
 
 
@@ -124,11 +126,14 @@ def exemplar_images(sizes: Sizes) -> int:
 
 def site_bytes(sizes: Sizes) -> int:
     """Bytes of the page's data and images."""
-    levels = _levels_of_all_atlases(sizes)
-    heatmap = cell_count([level for level in levels if level.size <= sizes.params.site.heat_level]) * sizes.attributions
-    members = sum(point_count(sizes, atlas) for atlas in sizes.params.atlases) * MEMBER_BYTES
-    each_layer = round(heatmap * HEATMAP_BYTES + cell_count(levels) * CELL_BYTES + members)
-    return exemplar_images(sizes) * exemplar_bytes(sizes) + len(sizes.channels) * each_layer
+    settings, levels = sizes.params.site, _levels_of_all_atlases(sizes)
+    heatmaps = _cells_with_planes(sizes, settings.heat_level) * sizes.attributions * len(sizes.channels)
+    channels = _cells_with_planes(sizes, settings.channel_level) * sum(sizes.channels.values())
+    points = [point_count(sizes, atlas) for atlas in sizes.params.atlases]
+    samples = sum(points) * MEMBER_BYTES + sum(min(count, MOST_SHOWN) for count in points) * SHOWN_BYTES
+    each_layer = cell_count(levels) * CELL_BYTES + samples
+    planes = round((heatmaps + channels) * PLANE_BYTES)
+    return exemplar_images(sizes) * exemplar_bytes(sizes) + planes + len(sizes.channels) * each_layer
 
 
 def total_bytes(sizes: Sizes) -> int:
@@ -144,6 +149,12 @@ def total_bytes(sizes: Sizes) -> int:
     )
     activations = sum(activations_bytes(sizes, layer) for layer in sizes.channels)
     return image_list_bytes(sizes) + activations + of_atlases + site_bytes(sizes)
+
+
+def _cells_with_planes(sizes: Sizes, finest: int) -> int:
+    """Cells of one layer that have planes of their own: those of the levels up to ``finest``, or of the coarsest."""
+    found = (level_counts(sizes, atlas) for atlas in sizes.params.atlases)
+    return sum(cell_count([level for level in levels if level.size <= finest] or levels[:1]) for levels in found)
 
 
 def _levels_of_all_atlases(sizes: Sizes) -> list[LevelCount]:

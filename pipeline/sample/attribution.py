@@ -64,7 +64,8 @@ def sample_batch(
         methods: of the layers' attributions; tangents where a layer is not among them.
 
     Returns:
-        for each layer ``activation`` [row, channel], ``position`` [row, 2], ``attribution`` [row, class]; rows in the
+        for each layer ``activation`` [row, channel], ``position`` [row, 2] and, with attributions, ``attribution``
+        [row, class] and ``prediction`` [row], the class that the network predicts for the row's image; rows in the
         order image, place.
 
     Raises:
@@ -76,8 +77,9 @@ def sample_batch(
             outputs = run_to_all(network.module, list(shapes), images)
             return {layer: _activations(layer, shapes[layer], outputs[layer], places, settings) for layer in shapes}
         recorded = record_forward(network.module, list(shapes), images)
+        predicted = np.repeat(_predictions(network.module, images, list(recorded.values())[-1]), places.shape[1])
         chosen = {layer: (methods or {}).get(layer, "tangents") for layer in shapes}
-        return {
+        blocks = {
             layer: _with_attributions(
                 network,
                 layer,
@@ -91,6 +93,14 @@ def sample_batch(
             )
             for layer in shapes
         }
+        return {layer: {**block, "prediction": predicted} for layer, block in blocks.items()}
+
+
+def _predictions(module: nn.Module, images: Tensor, recorded: PartialForward) -> NDArray[np.int32]:
+    """[image] class with the largest logit, by running the network from a layer on; the deepest one costs least."""
+    with recorded.replay(Tensor.clone):
+        found: NDArray[np.int32] = _logits(module, images).argmax(1).int().cpu().numpy()
+    return found
 
 
 def _activations(

@@ -38,7 +38,8 @@ MIN_BATCHES = 8  # of a task: writing its files then takes little time beside th
 MAX_TASKS = 32  # of a run, if memory allows: enough for many workers, and files of a layer by the tens
 BUFFER_BYTES = 2**29  # of all the rows that a task holds before it writes them
 IMAGES_PER_BLOCK = 4096  # whose positions are computed together
-COMPUTED = ("activation", "attribution")  # arrays that need the network; the others follow from the manifest
+STORED = ("activation", "attribution")  # arrays that need the network, in the configured number type
+PREDICTION = "prediction"  # likewise, of whole numbers; the others follow from the manifest
 
 
 @dataclass(frozen=True)
@@ -220,11 +221,16 @@ class Sampler:
         for where, blocks in self.blocks(task):
             for layer, block in blocks.items():
                 stats[layer] += activation_stats(block)
-                for name in COMPUTED:
-                    if name in block:
-                        values = to_storage(block[name], self._settings.storage, layer, name)
-                        buffer = buffers[layer].setdefault(name, np.empty((rows, values.shape[1]), values.dtype))
-                        buffer[where] = values
+                computed = {
+                    name: to_storage(block[name], self._settings.storage, layer, name)
+                    for name in STORED
+                    if name in block
+                }
+                if PREDICTION in block:
+                    computed[PREDICTION] = block[PREDICTION]
+                for name, values in computed.items():
+                    buffer = buffers[layer].setdefault(name, np.empty((rows, *values.shape[1:]), values.dtype))
+                    buffer[where] = values
         start = task.images.start * self._settings.positions_per_image
         return {
             layer: WrittenShards(write_shards(self._spec.folders[layer], buffers.pop(layer), start), stats[layer])

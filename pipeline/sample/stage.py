@@ -23,6 +23,7 @@ from pipeline.parallel.pool import Pool, open_pool
 from pipeline.sample import baseline
 from pipeline.sample.attribution import Method
 from pipeline.sample.shards import (
+    PREDICTION,
     SamplerSpec,
     SampleTask,
     Sharding,
@@ -141,6 +142,7 @@ def _create_arrays(task: Task, inputs: _Inputs, channels: int, group: zarr.Group
     add_array(group, ACTIVATIONS, "activation", (rows, channels), shard_rows, storage)
     if inputs.classes:
         add_array(group, ACTIVATIONS, "attribution", (rows, inputs.classes), shard_rows, storage)
+        add_array(group, ACTIVATIONS, PREDICTION, (rows,), shard_rows)
     if inputs.baseline:
         add_array(group, ACTIVATIONS, baseline.ARRAY, (channels,))
     add_array(group, ACTIVATIONS, "image", (rows,))

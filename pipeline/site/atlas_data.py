@@ -17,18 +17,21 @@ from pipeline.site.cell_data import (
     RANKS,
     SampleCells,
     attribution_strength,
-    classes_per_block,
     exemplar_positions,
     label_counts,
+    planes_per_block,
     shared_cells,
     top_classes,
 )
+from pipeline.site.channels import ChannelScale, channel_files
 from pipeline.site.manifest import atlas_entry, level_entry
 from pipeline.site.names import NO_NAMES, AtlasNames, Grouping, LabelLift, candidates_of_groups, over_represented
 from pipeline.site.photographs import photograph_pixels
 from pipeline.site.polysemantic_cells import polysemantic_cells
 from pipeline.site.read_artifacts import AtlasLevel, AtlasSource, CellIcons
 from pipeline.site.regions import Regions, find_regions, regions_level
+from pipeline.site.samples import FILE as SAMPLES
+from pipeline.site.samples import samples_content
 from pipeline.site.verdict import Naming, naming
 
 Content = dict[str, Any]
@@ -42,12 +45,14 @@ class Run:
 
     Attributes:
         settings: of the stage.
+        seed: of the run.
         label: [image] the network's class, -1 where it is not known.
         classes: number of the network's classes.
         profiles: of each layer, [class, cell], see :func:`pipeline.site.polysemantic_cells.class_profiles`.
     """
 
     settings: SiteSettings
+    seed: int
     label: NDArray[np.int64]
     classes: int
     profiles: tuple[NDArray[np.float32], ...]
@@ -62,6 +67,7 @@ class AtlasData:
         sample_cells: by layer, the cells of the atlas's samples.
         patch: size of the layer's patches.
         run: data that all atlases share.
+        scale: of the layer's channels.
     """
 
     layer: str
@@ -69,6 +75,7 @@ class AtlasData:
     sample_cells: Mapping[str, SampleCells]
     patch: CropSize
     run: Run
+    scale: ChannelScale
 
     @property
     def own(self) -> SampleCells:
@@ -121,6 +128,8 @@ class AtlasData:
                 yield f"{level.size}/exemplars", content
             yield f"{level.size}/links", self._links(level, len(source.image))
             yield f"{level.size}/neighbors", neighbors_content(level)
+            planes = self._has_channel_planes(level, source)
+            yield from channel_files(level.size, level.grid.activation, self.scale, planes)
             for style in source.styles[1:]:
                 yield f"{level.size}/icons-{style}", icons_content(level.icons[style])
             if source.scale and self._has_planes(level, source):
@@ -129,6 +138,7 @@ class AtlasData:
                 yield from self._whole_atlas_files(level, source)
         if (level_of_regions := self._regions_level(source)) is not None and names.regions is not None:
             yield "regions", regions_content(level_of_regions, names.regions, names.of_region)
+        yield SAMPLES, self._samples(source)
         if settings.exemplars:
             yield from member_blocks(images_by_cell(self.own.finest.of_point, self.own.sample, source.image))
 
@@ -136,7 +146,7 @@ class AtlasData:
         """The atlas's entry in the manifest."""
         name = parse_atlas(self.name)
         stored = [
-            {"size": level.size, "classes_per_block": classes_per_block(len(level.grid))}
+            {"size": level.size, "classes_per_block": planes_per_block(len(level.grid))}
             for level in source.levels
             if self._has_planes(level, source)
         ]
@@ -168,6 +178,10 @@ class AtlasData:
         """Whether a level has planes of its own for every class; finer levels show those of the enclosing cells."""
         return level.size <= self.run.settings.heat_level or level is source.levels[0]
 
+    def _has_channel_planes(self, level: AtlasLevel, source: AtlasSource) -> bool:
+        """Whether a level has planes of its own for every channel; likewise."""
+        return level.size <= self.run.settings.channel_level or level is source.levels[0]
+
     def _regions_level(self, source: AtlasSource) -> AtlasLevel | None:
         """The level whose regions are named; None without attributions, or where all levels are too fine."""
         return regions_level(source.levels) if source.scale else None
@@ -177,7 +191,8 @@ class AtlasData:
         tiles = source.tiles["levels"][str(level.size)]
         shown = self.run.settings.exemplars and level.grid.drawn.any()
         photograph = photograph_pixels(tiles["width"], level.size, self.patch) if shown else 0
-        return level_entry(level.grid, fidelity, **tiles, photograph=photograph)
+        channels = planes_per_block(len(level.grid)) if self._has_channel_planes(level, source) else 0
+        return level_entry(level.grid, fidelity, **tiles, photograph=photograph, channels_per_block=channels)
 
     def _whole_atlas_files(self, level: AtlasLevel, source: AtlasSource) -> Iterator[tuple[str, Content]]:
         """Files of the atlas of all samples alone: polysemantic cells, and counts of each label's samples."""
@@ -202,6 +217,13 @@ class AtlasData:
         """Number of samples of each class in each cell, [class, cell]."""
         label = self.run.label[source.image[self.own.sample]]
         return label_counts(self.own.levels[level.size], label, self.run.classes)
+
+    def _samples(self, source: AtlasSource) -> Content:
+        label = self.run.label if self._has_labels else None
+        position = source.position if self.run.settings.exemplars else None
+        return samples_content(
+            source.xy, self.own.sample, self.run.seed, source.image, label, source.prediction, position
+        )
 
     def _links(self, level: AtlasLevel, samples: int) -> Content:
         others = {layer: cells for layer, cells in self.sample_cells.items() if layer != self.layer}
@@ -302,6 +324,6 @@ def regions_content(level: AtlasLevel, found: Regions, of_region: Naming) -> Con
 
 def plane_blocks(file: str, key: str, level: AtlasLevel, values: NDArray[Any]) -> Iterator[tuple[str, Content]]:
     """Values [class, cell] split into files ``<level>/<file>-<block>`` of a few classes each, under ``key``."""
-    step = classes_per_block(values.shape[1])
+    step = planes_per_block(values.shape[1])
     for index, start in enumerate(range(0, len(values), step)):
         yield f"{level.size}/{file}-{index}", {key: pack_array(values[start : start + step])}

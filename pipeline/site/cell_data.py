@@ -70,8 +70,8 @@ def attribution_strength(attribution: NDArray[np.float32]) -> float:
     return float(np.median(attribution.max(axis=1))) if attribution.size else 0.0
 
 
-def classes_per_block(cells: int, limit: int = 2**16) -> int:
-    """Number of classes whose planes [class, cell] share a data file, so that it has ``limit`` numbers at most."""
+def planes_per_block(cells: int, limit: int = 2**16) -> int:
+    """Number of classes or channels whose planes [plane, cell] share a data file of at most ``limit`` numbers."""
     return max(1, limit // max(1, cells))
 
 

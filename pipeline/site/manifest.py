@@ -73,6 +73,7 @@ def level_entry(
     height: int,
     large: bool = False,
     photograph: int = 0,
+    channels_per_block: int = 0,
 ) -> Content:
     """A level's entry.
 
@@ -83,6 +84,7 @@ def level_entry(
         height: likewise.
         large: the image is made of large icons.
         photograph: side of a cell in the image of photographs, pixels; 0 where there is none.
+        channels_per_block: channels whose mean activations share a data file; 0 where the level has none of its own.
     """
     return {
         "size": level.size,
@@ -96,6 +98,7 @@ def level_entry(
         ),
         **({"large": True} if large else {}),
         **({"photograph": photograph} if photograph else {}),
+        **({"channels_per_block": channels_per_block} if channels_per_block else {}),
     }
 
 
@@ -151,16 +154,17 @@ def manifest(
 
 
 def recorded_content(task: Task, images: Manifest, provenance: Mapping[str, Any]) -> dict[str, bool]:
-    """Whether the run has attributions, labels that are classes of the network, and a judge of its icons.
+    """Whether the run has attributions, predictions, labels that are classes of the network, and a judge of its icons.
 
     Args:
         task: of the stage.
         images: the manifest of the images.
         provenance: see :func:`provenance_content`.
     """
-    samples = (open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer)) for layer in task.params.layers)
+    samples = [open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer)) for layer in task.params.layers]
     return {
         "attributions": any("attribution" in layer for layer in samples),
+        "predictions": all("prediction" in layer for layer in samples),
         "labels": bool((images.class_ >= 0).any()),
         "judge": bool(provenance["settings"].get("judge")),
     }

@@ -15,8 +15,10 @@ from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
 from pipeline.core.icon_styles import IconStyle, stored_styles, style_group
+from pipeline.core.moments import channel_deviations
 from pipeline.core.zarr_store import StoredArray, array, open_artifact
 from pipeline.site.cell_data import IconOrigin, Neighbors, SampleCells, icon_origins, label_counts, nearest_cells
+from pipeline.site.channels import ChannelScale
 from pipeline.site.polysemantic_cells import class_profiles
 from pipeline.stages import Task
 
@@ -72,6 +74,8 @@ class AtlasSource:
         image: [sample] row of each sample's image.
         position: [sample, 2] (y, x) in the layer's map.
         attribution: [sample, class] as stored, logit; None without attributions.
+        prediction: [sample] class that the network predicts for each sample's image; None where it was not recorded.
+        xy: [point, 2] the layout.
     """
 
     levels: tuple[AtlasLevel, ...]
@@ -82,6 +86,8 @@ class AtlasSource:
     image: NDArray[np.int64]
     position: NDArray[np.int32]
     attribution: StoredArray | None
+    prediction: NDArray[np.int32] | None
+    xy: NDArray[np.float32]
 
 
 def read_values(group: zarr.Group, name: str) -> NDArray[Any]:
@@ -94,7 +100,8 @@ def read_atlas(task: Task, layer: str, atlas: str, sizes: Sequence[int]) -> Atla
     grid = open_artifact(a.GRID, task.path(a.GRID, layer, atlas))
     icons = open_artifact(a.ICONS, task.path(a.ICONS, layer, atlas))
     samples = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer))
-    axis: Any = open_artifact(a.LAYOUT, task.path(a.LAYOUT, layer, atlas)).attrs.get("axis")
+    layout = open_artifact(a.LAYOUT, task.path(a.LAYOUT, layer, atlas))
+    axis: Any = layout.attrs.get("axis")
     levels = tuple(read_level(grid, icons, size) for size in sizes)
     return AtlasSource(
         levels=levels,
@@ -105,6 +112,8 @@ def read_atlas(task: Task, layer: str, atlas: str, sizes: Sequence[int]) -> Atla
         image=read_values(samples, "image"),
         position=read_values(samples, "position"),
         attribution=array(samples, "attribution") if "attribution" in samples else None,
+        prediction=read_values(samples, "prediction") if "prediction" in samples else None,
+        xy=read_values(layout, "xy"),
     )
 
 
@@ -176,6 +185,14 @@ def read_tiles(folder: Path, sizes: Sequence[int]) -> dict[str, Any]:
     if missing:
         raise ArtifactError(f"{path}: expected levels {', '.join(missing)}, found none; run the stage tile again")
     return found
+
+
+def read_channel_scale(task: Task, layer: str) -> ChannelScale:
+    """Mean and standard deviation of a layer's channels over all of its samples."""
+    mean = read_values(open_artifact(a.GRID, task.path(a.GRID, layer, "all")), "mean")
+    samples = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS, layer))
+    deviation = channel_deviations(array(samples, "activation"))
+    return ChannelScale(mean.astype(np.float32), deviation.astype(np.float32))
 
 
 def read_zero_share(task: Task, layer: str) -> float | None:

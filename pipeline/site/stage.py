@@ -22,6 +22,7 @@ from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.thumbnails import encode_thumbnail, image_lists, thumbnail_path
 from pipeline.model.description import LayerShape, read_description
 from pipeline.site.atlas_data import AtlasData, Run
+from pipeline.site.channels import FILE as CHANNELS
 from pipeline.site.initial_layer import initial_layer
 from pipeline.site.manifest import layer_entry, manifest, provenance_content, recorded_content
 from pipeline.site.names import AtlasNames
@@ -30,6 +31,7 @@ from pipeline.site.photographs import FOLDER, PhotographLevel, Photographs, phot
 from pipeline.site.read_artifacts import (
     AtlasSource,
     read_atlas,
+    read_channel_scale,
     read_class_profiles,
     read_sample_cells,
     read_zero_share,
@@ -116,9 +118,12 @@ def _write_layers(
         known of its atlas of all samples.
     """
     names, classes = task.params.layers, len(network["classes"])
-    run = Run(task.params.site, label, classes, read_class_profiles(task, label, classes, FINEST))
+    run = Run(task.params.site, task.params.seed, label, classes, read_class_profiles(task, label, classes, FINEST))
     entries: dict[str, list[dict[str, Any]]] = {layer: [] for layer in names}
     shapes = {layer: LayerShape(**network["layers"][layer]) for layer in names}
+    scales = {layer: read_channel_scale(task, layer) for layer in names}
+    for layer, scale in scales.items():
+        _write_data(data, f"{layer}/{CHANNELS}", scale.content())
     crop = network["preprocessing"]["crop"]
     exemplar_images: list[Rows] = []
     photographs: list[PhotographLevel] = []
@@ -127,7 +132,9 @@ def _write_layers(
         levels = task.params.grid.for_atlas(atlas)
         sample_cells = {layer: read_sample_cells(task, layer, atlas, levels) for layer in names}
         for layer in names:
-            own = AtlasData(layer, atlas, sample_cells, CropSize(shapes[layer].receptive_field, crop), run)
+            own = AtlasData(
+                layer, atlas, sample_cells, CropSize(shapes[layer].receptive_field, crop), run, scales[layer]
+            )
             written = _write_atlas(task, data, own)
             photographs += [
                 photograph_level(f"{layer}/{atlas}/{FOLDER}", level, written.source, shapes[layer], crop)

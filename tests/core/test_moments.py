@@ -47,3 +47,4 @@ def test_stored_activations(rows: np.ndarray, tmp_path: Path, monkeypatch: pytes
     found = subject.layer_statistics(stored)
     np.testing.assert_allclose(found.covariance, np.cov(rows.T.astype(np.float64), bias=True), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(subject.layer_mean(stored), found.mean, rtol=1e-12)
+    np.testing.assert_allclose(subject.channel_deviations(stored), rows.astype(np.float64).std(axis=0), rtol=1e-9)

@@ -125,10 +125,21 @@ def test_icons_are_those_that_render_draws(planned: "tuple[Sizes, list[LevelCoun
 
 
 def test_float32_takes_twice_the_room_of_float16(sizes: Make) -> None:
-    """A sample of 10 channels and 5 classes is 15 numbers and 16 bytes; without attributions 10 numbers."""
-    assert disk.activation_row(sizes("sample.storage=float16"), "mixed3b") == 15 * 2 + 16
-    assert disk.activation_row(sizes("sample.storage=float32"), "mixed3b") == 15 * 4 + 16
+    """A sample of 10 channels and 5 classes is 15 numbers and 20 bytes; without attributions 10 numbers and 16."""
+    assert disk.activation_row(sizes("sample.storage=float16"), "mixed3b") == 15 * 2 + 20
+    assert disk.activation_row(sizes("sample.storage=float32"), "mixed3b") == 15 * 4 + 20
     assert disk.activation_row(sizes("sample.storage=float32", "sample.attribution=false"), "mixed3b") == 10 * 4 + 16
+
+
+def test_channels_and_samples_of_the_site_count(sizes: Make) -> None:
+    """Planes of channels are those of the levels up to site.channel_level, and points are bounded."""
+    coarse, fine = (sizes(f"site.channel_level={level}") for level in (20, 40))
+    planes = round(disk.PLANE_BYTES * 40 * 40 * 0.5) * (10 + 20)
+    assert disk.site_bytes(fine) - disk.site_bytes(coarse) == pytest.approx(planes, rel=1e-6)
+    assert disk.site_bytes(sizes("site.channel_level=80")) == disk.site_bytes(fine)
+    few, many = (sizes(images=images) for images in (100_000, 200_000))
+    members = 100_000 * many.params.sample.positions_per_image * disk.MEMBER_BYTES * len(many.channels)
+    assert disk.site_bytes(many) - disk.site_bytes(few) - members < 2 * disk.MOST_SHOWN * disk.SHOWN_BYTES
 
 
 def test_the_total_is_the_sum_of_its_parts(sizes: Make) -> None:

@@ -58,6 +58,18 @@ def test_activations_are_those_of_a_plain_hook(folder: Path) -> None:
             np.testing.assert_allclose(arrays["activation"][row], outputs[0][0, :, y, x], rtol=1e-4, atol=1e-5)
 
 
+def test_predictions_are_those_of_a_plain_pass(folder: Path) -> None:
+    """Every row has the class of the largest logit of its image, the same at every layer; none without attributions."""
+    found = sampled(folder, positions_per_image=3, batch_size=4)
+    module = freeze(build(ARCHITECTURE))
+    crops = [network_crop(Image.open(folder / "images" / f"{image}.png"), PREPROCESSING) for image in range(7)]
+    logits = module(torch.stack([to_tensor(crop, PREPROCESSING) for crop in crops]))
+    for arrays in found.values():
+        np.testing.assert_array_equal(arrays["prediction"], logits.argmax(1).numpy()[arrays["image"]])
+    bare = sampled(folder, positions_per_image=3, batch_size=4, attribution="false")
+    assert not any("prediction" in arrays for arrays in bare.values())
+
+
 def test_rows_mean_the_same_place_at_every_layer(folder: Path) -> None:
     """Row s of one layer lies within one coarse position of row s of another."""
     rows = sampled(folder, positions_per_image=3)

@@ -72,7 +72,7 @@ class Planted:
 
     ``levels`` are those of the atlas ``all``, ``xy`` [sample, 2] its places by layer; ``of_atlas`` holds the others'
     levels by (layer, atlas, size). ``second`` are the samples whose places the second image set's samples took,
-    ``second_image`` the rows of their images in that set.
+    ``second_image`` the rows of their images in that set. ``prediction`` [image] are the predicted classes.
     """
 
     task: Task
@@ -84,6 +84,7 @@ class Planted:
     second: NDArray[np.int64]
     second_image: NDArray[np.int64]
     keys: tuple[str, ...]
+    prediction: NDArray[np.int64]
     styles: tuple[IconStyle, ...] = ("drawn",)
 
     @property
@@ -109,7 +110,8 @@ def plant(
         samples: of every layer.
         levels: cells per side.
         styles: of the icons.
-        without: what the run does not have, of ``attributions``, ``labels``, ``comparisons``, ``second``.
+        without: what the run does not have, of ``attributions``, ``predictions``, ``labels``, ``comparisons``,
+            ``second``.
         site: settings of the stage.
     """
     keys = _photographs(root / "images", labeled="labels" not in without)
@@ -118,6 +120,8 @@ def plant(
     _network(task)
     places = {layer: _layout(number, samples) for number, layer in enumerate(LAYERS)}
     image = _images_of_samples(places[LAYERS[-1]], len(keys))
+    prediction = _predictions(keys)
+    predicted = prediction[image] if not {"attributions", "predictions"} & set(without) else None
     second = np.flatnonzero(places[LAYERS[-1]][:, 1] < 0.5)[: samples // 12]  # from the upper half of the map
     second_image = RANDOM(11).integers(0, SECOND_IMAGES, len(second))
     position: dict[str, NDArray[np.int64]] = {}
@@ -129,18 +133,26 @@ def plant(
         everything = np.arange(samples)
         xy = places[layer]
         attributed = "attributions" not in without
-        _activations(task, layer, image, position[layer], _attribution(number, xy, RANDOM([number, 8])), attributed)
+        attribution = _attribution(number, xy, RANDOM([number, 8]))
+        _activations(task, layer, image, position[layer], attribution, attributed, predicted)
         whole = [_level(number, size, xy, everything, partial(_attribution, number)) for size in levels]
         found |= {(layer, level.size): level for level in whole}
         _atlas(task, number, "all", whole, xy, everything, styles)
         _second_set(task, layer, whole, xy[second], second_image)
-        for atlas, chosen, points, attribution in _part_atlases(layer, number, samples):
+        for atlas, chosen, points, attributed_by in _part_atlases(layer, number, samples):
             if atlas not in task.params.atlases:
                 continue
-            few = [_level(number, size, points, chosen, attribution) for size in CLASS_LEVELS]
+            few = [_level(number, size, points, chosen, attributed_by) for size in CLASS_LEVELS]
             others |= {(layer, atlas, level.size): level for level in few}
             _atlas(task, number, atlas, few, points, chosen, styles[:1] if atlas == COMPARE_ATLAS else styles)
-    return Planted(task, found, others, image, position, places, second, second_image, keys, styles)
+    return Planted(task, found, others, image, position, places, second, second_image, keys, prediction, styles)
+
+
+def _predictions(keys: tuple[str, ...]) -> NDArray[np.int64]:
+    """[image] class that the network predicts: of every four fireboats three are recognized."""
+    return np.array(
+        [0 if key.startswith("fireboat") and row % 4 else 1 + row % (len(CLASSES) - 2) for row, key in enumerate(keys)]
+    )
 
 
 def _images_of_samples(xy: NDArray[np.float32], images: int) -> NDArray[np.int64]:
@@ -319,6 +331,7 @@ def _activations(
     position: NDArray[np.int64],
     attribution: NDArray[np.float32],
     recorded: bool,
+    prediction: NDArray[np.int64] | None,
 ) -> None:
     with create(ACTIVATIONS, task.path(ACTIVATIONS, layer), {}, {}) as group:
         counted = 1000 if recorded else 0
@@ -326,6 +339,8 @@ def _activations(
         write_array(group, ACTIVATIONS, "activation", activation_of(layer, attribution))
         if recorded:
             write_array(group, ACTIVATIONS, "attribution", attribution)
+        if prediction is not None:
+            write_array(group, ACTIVATIONS, "prediction", prediction)
         write_array(group, ACTIVATIONS, "image", image)
         write_array(group, ACTIVATIONS, "position", position)
 

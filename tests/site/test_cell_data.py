@@ -5,9 +5,9 @@ from pipeline.core.grid_levels import IconLevel
 from pipeline.site.cell_data import (
     IconOrigin,
     attribution_strength,
-    classes_per_block,
     exemplar_positions,
     icon_origins,
+    planes_per_block,
     top_classes,
 )
 
@@ -34,8 +34,8 @@ def test_strength_is_the_median_of_the_strongest() -> None:
 
 def test_files_of_heat_stay_small() -> None:
     """A file never holds more than its limit, unless a single class does."""
-    assert classes_per_block(100) * 100 <= 2**16
-    assert classes_per_block(10**7) == 1
+    assert planes_per_block(100) * 100 <= 2**16
+    assert planes_per_block(10**7) == 1
 
 
 def test_exemplar_positions_are_those_of_the_samples() -> None:

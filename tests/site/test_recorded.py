@@ -23,6 +23,7 @@ NOT_RECORDED = re.compile(
 MISSING: Mapping[str, Mapping[str, Any]] = {
     "attributions": {"without": ("attributions",)},
     "labels": {"without": ("labels",)},
+    "predictions": {"without": ("predictions",)},
     "comparisons": {"without": ("comparisons",)},
     "second": {"without": ("second",)},
     "exemplars": {"exemplars": 0},
@@ -68,6 +69,7 @@ def tour_of_the_pages(page: Page, site: Site) -> None:
         "region": lambda: page.evaluate(
             f"location.hash = 'layer={LAYER}&level={SIZE}&box={SIZE}.{row}.{column}.{row}.{column}'"
         ),
+        "samples": lambda: page.evaluate(f"location.hash = 'layer={LAYER}&level={SIZE}&show=samples'"),
         "second": lambda: page.evaluate(f"location.hash = 'layer={LAYER}&level={SIZE}&show=second'"),
         "highlight": lambda: page.evaluate(f"location.hash = 'layer={LAYER}&level={SIZE}&class=0'"),
     }
@@ -119,7 +121,8 @@ FEATURES = {
         r"\blabels\b.*\bn\b|show or hide labels",
         r"comparison|patch test",
     ),
-    "labels": (r"over-represented", r"density of its samples", r"fireboat/"),
+    "labels": (r"over-represented", r"density of its samples", r"fireboat/", r"label unknown"),
+    "predictions": (r"outcome",),
     "comparisons": (r"comparison", r"patch test", r"↔"),
     "second": (r"holiday", r"the second set"),
     "exemplars": (

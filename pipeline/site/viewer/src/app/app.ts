@@ -18,12 +18,14 @@ import { goToLink, initialView } from "../map/navigation";
 import { createOwnImageButton, OwnImage } from "../own-image/own-image";
 import { Caption, SecondSetButton } from "../panels/caption";
 import { CellPanel } from "../panels/cell-panel";
+import { ChannelLegend } from "../panels/channel-legend";
 import { HoverCard } from "../panels/hover-card";
 import { MeasureLegend } from "../panels/measure-legend";
 import { MeasureMenu } from "../panels/measure-menu";
 import { PinFollower } from "../panels/other-layers";
 import { PinnedCell } from "../panels/pinned-cell";
 import { ProvenanceDialog } from "../panels/provenance";
+import { SampleLegend } from "../panels/sample-legend";
 import { RegionTool } from "../regions/region-tool";
 import { SelectedRegion } from "../regions/selected-region";
 import { labelCanvas, Pane } from "../split/pane";
@@ -65,6 +67,9 @@ export class App {
   private readonly caption: Caption;
   private readonly secondSet: SecondSetButton;
   private readonly legend: MeasureLegend;
+  private readonly channelLegend: ChannelLegend;
+  private readonly sampleLegend: SampleLegend;
+  private readonly showMenu: MeasureMenu;
   private readonly search: Search;
   private readonly atlases: AtlasMenu;
   private readonly classDialog: ClassDialog;
@@ -82,6 +87,8 @@ export class App {
       close: () => this.closePanel(),
       follow: (layer, cell) => this.goTo(layer, cell),
       choose: (classId, add) => this.toggle(classId, add),
+      showChannel: (channel) =>
+        this.store.set({ channel: channel === this.store.state.channel ? null : channel }),
       reportError: showFailure,
     });
     this.atlases = new AtlasMenu(manifest, this.store);
@@ -107,6 +114,9 @@ export class App {
       help: () => this.help.showModal(),
     });
     this.legend = new MeasureLegend(manifest.verdict, this.store);
+    this.channelLegend = new ChannelLegend(manifest, this.store, (layer, cell) => this.goTo(layer, cell));
+    this.sampleLegend = new SampleLegend(manifest, this.store);
+    this.showMenu = new MeasureMenu(manifest, this.store);
     const { page, firstPane, minimap } = this.createPage();
     const paneContext = { manifest, card: this.card, reportError: showFailure };
     const { dataset } = document.documentElement;
@@ -149,14 +159,13 @@ export class App {
     this.split = new SplitView(paneContext, this.pane, (pin) => {
       this.pinnedCell.pendingReveal = pin;
     });
-    const show = new MeasureMenu(manifest, this.store);
     zoom.append(
       this.tool.buttons.box,
       this.tool.buttons.lasso,
       this.split.button,
       this.bookmarkList.button,
-      show.button,
-      show.element,
+      this.showMenu.button,
+      this.showMenu.element,
     );
     page.append(this.classToolbar.element, this.bookmarkList.tour.element, zoom, panel.element);
     const dialogs = [
@@ -194,6 +203,7 @@ export class App {
       classDialog,
       polysemanticCells,
       styles,
+      showMenu,
     } = this;
     const { scenes, mapView, cursor } = this.pane;
     scenes.onChange((scene) => this.show(scene));
@@ -220,6 +230,7 @@ export class App {
         classDialog,
         polysemanticCells,
         styles,
+        showMenu,
       }),
     );
     this.reportMissing(location.hash);
@@ -276,7 +287,8 @@ export class App {
     const styles = this.styles.element;
     const head = new Header(this.manifest, { atlases, layers, levels, styles, search, tools: ways });
     const room = createPageLayout();
-    room.corner.append(this.caption.element, this.secondSet.element, this.legend.element);
+    const legends = [this.legend.element, this.channelLegend.element, this.sampleLegend.element];
+    room.corner.append(this.caption.element, this.secondSet.element, ...legends);
     const introduction = createIntroduction({
       startTour: () => this.bookmarkList.tour.start().catch(showFailure),
       openHelp: () => this.help.showModal(),
@@ -295,6 +307,8 @@ export class App {
     this.caption.show(scene);
     this.secondSet.show(scene);
     this.legend.show(scene);
+    this.channelLegend.show(scene);
+    this.sampleLegend.show(scene);
     this.card.hide();
     this.pinnedCell.show(scene);
     this.hashSync.writeHash();
@@ -303,6 +317,8 @@ export class App {
     root.dataset.ready = `${scene.level.name}/${scene.highlights.map(({ id }) => id).join(".")}`;
     root.dataset.style = scene.photographs ? "photographs" : styleOf(scene.atlas);
     root.dataset.density = scene.density?.of ?? "";
+    root.dataset.samples = scene.samples ? "on" : "";
+    root.dataset.channel = String(scene.channel?.channel ?? "");
   }
 
   private stateChanged(state: State, before: State): void {

@@ -29,6 +29,8 @@ const KEYS: readonly (readonly [key: string, meaning: string, needs?: Recording]
   ["p", "bookmarks and tour"],
   ["c", "split view: a second map side by side"],
   ["v", "color the cells by samples, fidelity, reliability, spread"],
+  ["k", "color the cells by a channel: type its number"],
+  ["m", "samples as points over the map"],
   ["n", "show or hide labels", "attributions"],
   ["i", "drawn or accentuated icons", "several styles"],
   ["e", "icons, or photographs: the patch of each cell's nearest exemplar", "exemplars"],

@@ -9,6 +9,7 @@ import type { AtlasMenu } from "../header/atlas-menu";
 import type { StyleSwitch } from "../header/style-switch";
 import type { MapView } from "../map/map-view";
 import type { OwnImage } from "../own-image/own-image";
+import type { MeasureMenu } from "../panels/measure-menu";
 import type { PinFollower } from "../panels/other-layers";
 import type { PinnedCell } from "../panels/pinned-cell";
 import type { RegionTool } from "../regions/region-tool";
@@ -42,6 +43,10 @@ export interface KeyActions {
   split(): void;
   /** Color the cells by the next measure. */
   measure(): void;
+  /** Ask for a channel that colors the cells. */
+  channel(): void;
+  /** Show samples as points, or no longer. */
+  samples(): void;
   labels(): void;
   /** Show the icons in the next style. */
   style(): void;
@@ -61,6 +66,8 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
 };
 const PAN = 0.15;
 const REPEATED = new Set([...Object.keys(ARROWS), "+", "=", "-", ",", "."]); // others act once while a key is held
+
+const TYPED = new Set(["text", "number"]); // of the fields whose keys are not shortcuts
 
 export function listenToKeys(actions: KeyActions): void {
   const keys: Readonly<Record<string, () => void>> = {
@@ -82,6 +89,8 @@ export function listenToKeys(actions: KeyActions): void {
     u: actions.polysemanticCells,
     c: actions.split,
     v: actions.measure,
+    k: actions.channel,
+    m: actions.samples,
     n: actions.labels,
     i: actions.style,
     e: actions.photographs,
@@ -101,13 +110,19 @@ export function listenToKeys(actions: KeyActions): void {
     root.setAttribute("data-keyboard", "");
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const { target } = event;
-    if (target instanceof HTMLInputElement && target.type === "text" && !isHeld(event)) return;
+    if (takesKeys(target) && !isHeld(event)) return;
     const action = keys[event.key] ?? (isOnMap(target) ? mapAction(event, actions) : null);
     held = event.key;
     if (!action) return;
     event.preventDefault();
     if (!event.repeat || REPEATED.has(event.key)) action();
   });
+}
+
+/** Whether what has the focus takes letters itself: a field, or a list, in which they choose an option. */
+function takesKeys(target: EventTarget | null): boolean {
+  if (target instanceof HTMLSelectElement) return true;
+  return target instanceof HTMLInputElement && TYPED.has(target.type);
 }
 
 function isOnMap(target: EventTarget | null): boolean {
@@ -146,6 +161,7 @@ export interface AppParts {
   readonly classDialog: ClassDialog;
   readonly polysemanticCells: PolysemanticCellsDialog;
   readonly styles: StyleSwitch;
+  readonly showMenu: MeasureMenu;
 }
 
 export function shortcuts(parts: AppParts): KeyActions {
@@ -170,6 +186,8 @@ export function shortcuts(parts: AppParts): KeyActions {
     polysemanticCells: () => withAttributions(parts, () => parts.polysemanticCells.open()),
     split: () => split.toggle(),
     measure: () => store.set({ measure: nextMeasure(store.state.measure) }),
+    channel: () => parts.showMenu.openChannel(),
+    samples: () => parts.showMenu.showSamples(),
     style: () => parts.styles.next(),
     photographs: () => parts.styles.togglePhotographs(),
     labels: () => withAttributions(parts, () => store.set({ labels: !store.state.labels })),

@@ -33,7 +33,8 @@ export class DensityControls {
     const offeredOptions = options.map(({ value }) => value).join();
     if (offeredOptions !== this.offeredOptions) this.radioGroup.setOptions(options);
     this.offeredOptions = offeredOptions;
-    this.radioGroup.choose(density ? this.store.state.show : "attribution");
+    const { show } = this.store.state;
+    this.radioGroup.choose(density || show === "samples" ? show : "attribution");
     this.radioGroup.element.hidden = options.length < 2 || classId === null || also.length > 0;
     this.legend.hidden = !density;
     if (density) this.legend.replaceChildren(...legend(density, level.size));

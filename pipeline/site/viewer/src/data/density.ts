@@ -12,8 +12,8 @@ import { share } from "./format";
 import { type LevelData, loadLevel, parentCells } from "./level";
 import type { AtlasEntry, LayerEntry, Manifest } from "./manifest";
 
-/** What the cells show: attribution, density of the class's samples, or density of the second image set. */
-export type Show = "attribution" | "density" | "second";
+/** What the map shows: attribution, density of the class's samples or of the second image set, or samples as points. */
+export type Show = "attribution" | "density" | "second" | "samples";
 
 export interface Density {
   /** The subset: samples of the class's images, or of the second image set. */

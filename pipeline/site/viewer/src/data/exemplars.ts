@@ -4,16 +4,19 @@ import { decodeArray, type EncodedArray, loadData, memoize, type NumberArray } f
 import type { LevelData } from "./level";
 import type { LayerEntry, Manifest } from "./manifest";
 
-export interface Exemplar {
+/** Left and top edge and side of a patch, relative to the image's side. */
+export interface PatchPlace {
+  readonly left: number;
+  readonly top: number;
+  readonly side: number;
+}
+
+export interface Exemplar extends PatchPlace {
   /** URL of the stored image, as the network received it. */
   readonly url: string;
   /** Key of the image in its set. */
   readonly key: string;
   readonly label: string | null;
-  /** Left and top edge and side of the patch, relative to the image's side. */
-  readonly left: number;
-  readonly top: number;
-  readonly side: number;
 }
 
 type ImageRows = Readonly<Record<string, readonly [string, string | null]>>;
@@ -47,11 +50,13 @@ async function exemplar(
   const folder = Math.floor(image / manifest.images_per_folder);
   const rows = await loadData<ImageRows>(`images/${folder}`);
   const [key, label] = rows[String(image)] ?? ["", null];
+  return { url: `data/images/${folder}/${image}.webp`, key, label, ...patchAt(layer, y, x) };
+}
+
+/** The patch around a position of the layer's map. */
+export function patchAt(layer: LayerEntry, y: number, x: number): PatchPlace {
   const { side } = layer.patch;
   return {
-    url: `data/images/${folder}/${image}.webp`,
-    key,
-    label,
     left: clampToImage((x + 0.5) / layer.map[1] - side / 2, side),
     top: clampToImage((y + 0.5) / layer.map[0] - side / 2, side),
     side,

@@ -16,6 +16,8 @@ export interface LevelEntry {
   readonly large?: boolean;
   /** Side of a cell in its image of photographs, pixels; missing where there is none. */
   readonly photograph?: number;
+  /** Channels whose mean activations share a file; missing where the level has none of its own. */
+  readonly channels_per_block?: number;
 }
 
 export interface HeatmapEntry {
@@ -110,8 +112,8 @@ export interface Manifest {
   readonly images_per_folder: number;
   readonly provenance: Provenance;
   readonly exemplars: number;
-  /** What only some runs have: attributions, labels that are classes of the network, and a judge of the icons. */
-  readonly recorded: Readonly<Record<"attributions" | "labels" | "judge", boolean>>;
+  /** What only some runs have: attributions, predictions, labels that are classes of the network, a judge of the icons. */
+  readonly recorded: Readonly<Record<"attributions" | "predictions" | "labels" | "judge", boolean>>;
   /** Limits by which cells are judged. */
   readonly verdict: Verdict;
   /** Whether tiles are stored as scripts too, whose pixels a page opened from disk may read. */

@@ -1,5 +1,6 @@
-// Colors of a measure over the icons, which remain visible.
+// Colors of a measure or of a channel over the icons, which remain visible.
 
+import { positionBetween } from "../data/channels";
 import type { JudgedMeasure, Verdict } from "../data/manifest";
 import { measureInfo, measureRange, positionInRange } from "../data/measures";
 import { doubtsOf } from "../data/verdict";
@@ -20,23 +21,31 @@ export class MeasureColors implements OverlayLayer {
 
   constructor(private readonly store: Store) {}
 
-  rebuild({ level }: Scene, color: (name: string) => Color): void {
-    const kind = measureInfo(this.store.state.measure);
-    const range = kind && measureRange(level, kind);
-    this.shown = range !== null;
-    if (!kind || !range) return;
+  rebuild(scene: Scene, color: (name: string) => Color): void {
+    const { level } = scene;
+    const position = this.positions(scene);
+    this.shown = position !== null;
+    if (!position) return;
     const colors = colorScale(color);
     const image = new ImageData(level.size, level.size);
     for (let cell = 0; cell < level.cells; cell++) {
       if (!level.hasIcon(cell)) continue;
-      const value = level.value(kind.column, cell);
-      const known = !Number.isNaN(value);
-      const step = known ? Math.round(positionInRange(range, kind, value) * (STEPS - 1)) : -1;
+      const found = position(cell);
+      const known = !Number.isNaN(found);
+      const step = known ? Math.round(found * (STEPS - 1)) : -1;
       const pixel = [...(colors[step] ?? color("--background")), 255 * (known ? OPACITY : UNKNOWN_OPACITY)];
       image.data.set(pixel, 4 * (level.row(cell) * level.size + level.column(cell)));
     }
     [this.image.width, this.image.height] = [level.size, level.size];
     this.image.getContext("2d")?.putImageData(image, 0, 0);
+  }
+
+  /** Position of each cell in the color scale, 0..1, NaN if it is unknown; null if nothing colors the cells. */
+  private positions({ level, channel }: Scene): ((cell: number) => number) | null {
+    if (channel) return (cell) => positionBetween(channel, channel.value[cell] ?? Number.NaN);
+    const kind = measureInfo(this.store.state.measure);
+    const range = kind && measureRange(level, kind);
+    return kind && range && ((cell) => positionInRange(range, kind, level.value(kind.column, cell)));
   }
 
   under(context: CanvasRenderingContext2D, { left, top, side }: Frame): void {

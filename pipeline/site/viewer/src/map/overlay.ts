@@ -11,7 +11,8 @@ import type { MapView } from "./map-view";
 import { drawPath, drawRegion, fillHoles, type RegionDraft } from "./region-outline";
 import { WinnerTint } from "./winner-tint";
 
-const REBUILD_KEYS = ["sign", "intensity", "measure", "marks", "labels"] as const;
+const REBUILD_KEYS = ["sign", "intensity", "measure", "marks", "labels", "samples"] as const;
+const DIMMED = 0.3; // brightness of icons below points
 
 /** Layer drawn over the icons. */
 export interface OverlayLayer {
@@ -107,7 +108,7 @@ export class Overlay {
       foreground: style.getPropertyValue("--foreground"),
       accent: style.getPropertyValue("--accent"),
     };
-    const { level, heatmap, density } = this.scene;
+    const { level, heatmap, density, samples } = this.scene;
     const { sign, intensity } = this.store.state;
     const color = (name: string): Color => parseHexColor(style.getPropertyValue(name).trim());
     const [background, over, under] = [color("--background"), color("--over"), color("--under")];
@@ -117,7 +118,9 @@ export class Overlay {
       : cellMask(
           level,
           background,
-          several ?? ((cell) => cellBrightness(density ? null : heatmap, sign, intensity, cell)),
+          several ??
+            ((cell) =>
+              (samples ? DIMMED : 1) * cellBrightness(density ? null : heatmap, sign, intensity, cell)),
         );
     [this.maskCanvas.width, this.maskCanvas.height] = [image.width, image.height];
     this.maskCanvas.getContext("2d")?.putImageData(image, 0, 0);

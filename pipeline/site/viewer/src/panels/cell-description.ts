@@ -3,6 +3,7 @@
 import { sidesOf } from "../classes/class-bars";
 import { attribution, findWinner } from "../data/attribution";
 import { cellClassName } from "../data/cell-names";
+import { describeChannel } from "../data/channels";
 import { describeDensity } from "../data/density";
 import { count, decimal, signed } from "../data/format";
 import type { ClassValue } from "../data/level";
@@ -101,11 +102,12 @@ export function describeCell(
   const samples = count(level.value("count", cell), "sample");
   const fidelity = `centered fidelity ${decimal(level.value("fidelity_centred", cell))}`;
   const density = scene.density ? ` ${describeDensity(scene.density, level.size, cell)}.` : "";
+  const channel = scene.channel ? ` ${describeChannel(scene.channel, level.size, cell)}.` : "";
   const winner = describeWinner(scene, cell, names, sign);
   const name = sides || winner ? "" : cellClassName(level, cell, names);
   const listing = level.hasAttributions
     ? `${name ? `${name}; ` : ""}${classes.join(", ") || "no class"}; `
     : "";
   const reasons = doubtsOf(verdict, level, cell).map((doubt) => ` ${describeDoubt(doubt)}.`);
-  return `${position}: ${samples}; ${winner}${listing}${fidelity}.${reasons.join("")}${density}`;
+  return `${position}: ${samples}; ${winner}${listing}${fidelity}.${reasons.join("")}${density}${channel}`;
 }

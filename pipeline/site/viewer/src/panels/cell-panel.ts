@@ -19,10 +19,13 @@ import { createExemplarPatches } from "./exemplar-patches";
 import { IconDialog } from "./icon-dialog";
 import { createIconQuality } from "./icon-quality";
 import type { FollowCell, PinFollower } from "./other-layers";
+import { createStrongestChannels, markShownChannel } from "./strongest-channels";
 
 export interface PanelActions {
   close(): void;
   choose(classId: number, add: boolean): void;
+  /** Show a channel on the map, or no longer. */
+  showChannel(channel: number): void;
   /** Go to a cell of another layer. */
   readonly follow: FollowCell;
   reportError(error: unknown): void;
@@ -77,6 +80,7 @@ export class CellPanel {
     classes.classList.add("classes");
     if (same) {
       this.element.querySelector(".section.classes")?.replaceWith(classes);
+      markShownChannel(this.element, scene);
       return;
     }
     const exemplarList = el("div", { class: "exemplars" });
@@ -86,6 +90,7 @@ export class CellPanel {
       classes,
       this.manifest.exemplars ? createSection("Example patches", exemplarList) : "",
       createSection("Quality of the icon", ...createIconQuality(this.manifest.verdict, scene, cell)),
+      createStrongestChannels(scene, cell, this.actions),
       ...cellSections(this.manifest, scene, cell, this.actions),
     );
     this.element.scrollTop = scrolled;

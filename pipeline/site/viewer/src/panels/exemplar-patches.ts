@@ -36,9 +36,14 @@ export function createExemplarPatches(
   return [grid, detail, createReceptiveFieldNote(manifest, layer)];
 }
 
-function createPatchImage(exemplar: Exemplar): HTMLElement {
-  const image = el("img", { src: exemplar.url, alt: "", loading: "lazy", draggable: "false" });
-  const { left, top, side } = exemplar;
+/** The patch of an image, which fills an element of class `patch`. */
+export function createPatchImage({
+  url,
+  left,
+  top,
+  side,
+}: Pick<Exemplar, "url" | "left" | "top" | "side">): HTMLElement {
+  const image = el("img", { src: url, alt: "", loading: "lazy", draggable: "false" });
   Object.assign(image.style, {
     width: `${100 / side}%`,
     left: `${(-100 * left) / side}%`,

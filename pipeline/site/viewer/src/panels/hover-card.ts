@@ -1,6 +1,7 @@
 // Hover card of the cell at the pointer.
 
 import { createClassBars, createComparisonBars, sidesOf } from "../classes/class-bars";
+import { describeChannel } from "../data/channels";
 import { describeDensity } from "../data/density";
 import { count } from "../data/format";
 import { styleOf } from "../data/icon-styles";
@@ -10,6 +11,7 @@ import type { Scene } from "../state/scene";
 import { el } from "../ui/dom";
 import { createIcon } from "../ui/icons";
 import { cellMeasures, classesOf } from "./cell-description";
+import { createSampleContent } from "./sample-card";
 
 const GAP = 22;
 const EDGE = 12;
@@ -26,10 +28,21 @@ export class HoverCard {
   show(scene: Scene, cell: number, x: number, y: number): void {
     const createClasses = scene.highlights.map(({ id, hue }) => `${id}.${hue}`).join();
     const position = `${scene.level.name}/${cell}/${styleOf(scene.atlas)}`;
-    const name = `${position}/${createClasses}/${scene.density?.of}`;
+    const name = `${position}/${createClasses}/${scene.density?.of}/${scene.channel?.channel}`;
     if (name !== this.currentKey) {
       this.currentKey = name;
       this.element.replaceChildren(...this.createContent(scene, cell));
+    }
+    this.element.hidden = false;
+    this.moveTo(x, y);
+  }
+
+  /** Show a sample likewise. */
+  showSample(scene: Scene, point: number, x: number, y: number): void {
+    const name = `${scene.level.name}/sample ${point}`;
+    if (name !== this.currentKey) {
+      this.currentKey = name;
+      this.element.replaceChildren(...createSampleContent(this.manifest, scene, point));
     }
     this.element.hidden = false;
     this.moveTo(x, y);
@@ -40,7 +53,7 @@ export class HoverCard {
   }
 
   private createContent(scene: Scene, cell: number): HTMLElement[] {
-    const { level, density } = scene;
+    const { level, density, channel } = scene;
     const address = { size: level.size, row: level.row(cell), column: level.column(cell) };
     const [, centered, reliability, spread] = cellMeasures(scene, cell);
     const facts = [
@@ -56,6 +69,7 @@ export class HoverCard {
         { class: "text" },
         level.hasAttributions ? this.createClasses(scene, cell) : null,
         density ? el("p", { class: "density" }, describeDensity(density, level.size, cell)) : null,
+        channel ? el("p", { class: "density" }, describeChannel(channel, level.size, cell)) : null,
         ...doubtsOf(this.manifest.verdict, level, cell).map((doubt) =>
           el("p", { class: "doubt" }, describeDoubt(doubt)),
         ),

@@ -57,13 +57,11 @@ export class MeasureLegend {
     return [
       el("header", {}, el("h3", {}, kind.name), away),
       el("div", { class: "measure-scale", "aria-hidden": "true" }, tick),
-      el(
-        "dl",
-        { class: "measure-ends" },
-        createEntry("lowest", low + text(range.low)),
-        createEntry("median", text(range.middle)),
-        createEntry("highest", high + text(range.high)),
-      ),
+      createEnds([
+        ["lowest", low + text(range.low)],
+        ["median", text(range.middle)],
+        ["highest", high + text(range.high)],
+      ]),
       el("p", { class: "secondary" }, kind.meaning),
     ];
   }
@@ -84,8 +82,12 @@ function formatValue({ column }: MeasureInfo, value: number): string {
   return column === "count" ? String(value) : decimal(value);
 }
 
-function createEntry(name: string, value: string): HTMLElement {
-  return el("div", {}, el("dt", { class: "visually-hidden" }, name), el("dd", { title: name }, value));
+/** Names and values along a scale. */
+export function createEnds(entries: readonly (readonly [name: string, value: string])[]): HTMLElement {
+  const children = entries.map(([name, value]) =>
+    el("div", {}, el("dt", { class: "visually-hidden" }, name), el("dd", { title: name }, value)),
+  );
+  return el("dl", { class: "measure-ends" }, ...children);
 }
 
 /** Number of cells to doubt, and for each reason its mark, its limit and its cells. */

@@ -1,13 +1,14 @@
-// Menu next to the zoom buttons: measure colors, labels and marks of cells to doubt.
+// Menu next to the zoom buttons: colors by a measure or a channel, labels and marks of cells to doubt.
 
-import type { Manifest } from "../data/manifest";
+import { find, type Manifest } from "../data/manifest";
 import { MEASURE_INFOS, parseMeasure } from "../data/measures";
 import { isRecorded } from "../data/recorded";
 import type { State, Store } from "../state/state";
 import { createRadioGroup } from "../ui/controls";
 import { createButton, createSvgIcon, el } from "../ui/dom";
+import { ChannelField } from "./channel-field";
 
-type OverlaySwitch = "labels" | "marks";
+type OverlaySwitch = "labels" | "marks" | "samples";
 
 export class MeasureMenu {
   readonly element = el("div", {
@@ -23,33 +24,48 @@ export class MeasureMenu {
     () => this.toggle(),
   );
   private readonly measures;
+  private readonly channel: ChannelField;
   private readonly switches: Readonly<Record<OverlaySwitch, HTMLInputElement>>;
 
   constructor(
-    manifest: Manifest,
+    private readonly manifest: Manifest,
     private readonly store: Store,
   ) {
     this.button.setAttribute("aria-controls", "measure-menu");
     this.button.setAttribute("aria-expanded", "false");
     this.measures = createRadioGroup("Color of the cells", (value) =>
-      store.set({ measure: parseMeasure(value) }),
+      store.set({ measure: parseMeasure(value), channel: null }),
     );
+    this.channel = new ChannelField("A channel", (channel) => store.set({ channel }));
     this.measures.element.classList.add("stacked");
     this.measures.setOptions([
       { value: "icons", label: "Icons only" },
       ...MEASURE_INFOS.map(({ measure, name }) => ({ value: measure, label: name })),
     ]);
-    this.switches = { labels: this.createCheckbox("labels"), marks: this.createCheckbox("marks") };
+    this.switches = {
+      labels: this.createCheckbox((labels) => store.set({ labels })),
+      marks: this.createCheckbox((marks) => store.set({ marks })),
+      samples: this.createCheckbox((shown) => this.showSamples(shown)),
+    };
     this.element.append(
       el("p", { class: "secondary" }, "Color the cells by"),
       this.measures.element,
+      this.channel.element,
       ...(isRecorded(manifest, "attributions") ? [createSwitch(this.switches.labels, "Labels", "n")] : []),
       createSwitch(this.switches.marks, "Cells to doubt", "d"),
+      createSwitch(this.switches.samples, "Samples as points", "m"),
     );
     this.element.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("pointerdown", (event) => this.closeOnOutsidePress(event), true);
     store.subscribe((state) => this.update(state));
     this.update(store.state);
+  }
+
+  /** Open the menu at the field for a channel. */
+  openChannel(): void {
+    this.toggle(true);
+    this.channel.input.focus();
+    this.channel.input.select();
   }
 
   private toggle(open = this.element.hidden === true): void {
@@ -70,17 +86,29 @@ export class MeasureMenu {
     if (!this.element.contains(target) && !this.button.contains(target)) this.toggle(false);
   }
 
-  private createCheckbox(name: OverlaySwitch): HTMLInputElement {
+  private createCheckbox(set: (on: boolean) => void): HTMLInputElement {
     const box = el("input", { type: "checkbox" });
-    box.addEventListener("change", () => this.store.set({ [name]: box.checked }));
+    box.addEventListener("change", () => set(box.checked));
     return box;
   }
 
-  private update({ measure, labels, marks }: State): void {
-    this.measures.choose(measure ?? "icons");
+  /** Show samples as points, by default if they are not shown; of several classes only the first stays highlighted. */
+  showSamples(shown = this.store.state.show !== "samples"): void {
+    const { also, classId } = this.store.state;
+    const several = shown && also.length ? { classId } : {};
+    this.store.set({ show: shown ? "samples" : "attribution", ...several });
+  }
+
+  private update({ measure, channel, labels, marks, show, layer, atlas }: State): void {
+    this.measures.choose(channel === null ? (measure ?? "icons") : "");
+    this.channel.show(find(this.manifest, layer, atlas).layer.channels, channel);
     this.switches.labels.checked = labels;
     this.switches.marks.checked = marks;
-    this.button.toggleAttribute("data-on", measure !== null || marks);
+    this.switches.samples.checked = show === "samples";
+    this.button.toggleAttribute(
+      "data-on",
+      measure !== null || channel !== null || marks || show === "samples",
+    );
   }
 }
 

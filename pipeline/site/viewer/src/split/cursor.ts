@@ -22,6 +22,14 @@ export class Cursor {
     private readonly manifest: Manifest,
   ) {}
 
+  /** Move the cursor to the cell of a sample and the sample's card next to a point of the page, CSS pixels. */
+  hoverSample(point: number, cell: number, x: number, y: number): void {
+    const { current: scene } = this.scenes;
+    if (!scene) return;
+    this.overlay.mark(cell);
+    this.card.showSample(scene, point, x, y);
+  }
+
   /** Cell of the shown level, -1 for none. */
   get cell(): number {
     return this.overlay.marked;

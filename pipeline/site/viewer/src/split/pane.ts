@@ -7,8 +7,10 @@ import { MapView } from "../map/map-view";
 import { DoubtMarks, MeasureColors } from "../map/measure-overlay";
 import { Obstacles } from "../map/obstacles";
 import { Overlay } from "../map/overlay";
+import { SamplePoints } from "../map/sample-points";
 import { Viewport } from "../map/viewport";
 import type { HoverCard } from "../panels/hover-card";
+import { hasSampleContent } from "../panels/sample-card";
 import { type Scene, SceneStore } from "../state/scene";
 import type { Store } from "../state/state";
 import { Cursor } from "./cursor";
@@ -50,6 +52,7 @@ export class Pane {
   readonly labels: Labels;
   readonly viewport: Viewport;
   readonly cursor: Cursor;
+  private readonly points: SamplePoints;
   private busyTimer = 0;
 
   constructor(
@@ -69,8 +72,9 @@ export class Pane {
     const { shown } = this.scenes; // what is drawn changes with the picture
     this.overlay = new Overlay(this.mapView, shown);
     this.labels = new Labels(classes, this.mapView, this.overlay, this.obstacles, shown, reportError);
-    for (const layer of [new MeasureColors(shown), new DoubtMarks(manifest.verdict, shown), this.labels])
-      this.overlay.add(layer);
+    this.points = new SamplePoints(manifest, shown);
+    const marks = new DoubtMarks(manifest.verdict, shown);
+    for (const layer of [new MeasureColors(shown), this.points, marks, this.labels]) this.overlay.add(layer);
     this.viewport = new Viewport(this.mapView, this.scenes);
     this.cursor = new Cursor(store, this.scenes, this.mapView, this.overlay, card, this.viewport, manifest);
   }
@@ -87,10 +91,31 @@ export class Pane {
   /** Connect the pointer: hovering marks a cell and shows its card, clicks are passed on. */
   listen(click: (cell: number) => void): void {
     listenToPointer(this.mapView, () => this.scenes.current, {
-      hover: (cell, x, y) => this.cursor.hover(cell, x, y),
-      leave: () => this.cursor.leave(),
+      hover: (cell, x, y, at) => {
+        const point = this.pointAt(at);
+        this.hoverPoint(point);
+        if (point >= 0) this.cursor.hoverSample(point, cell, x, y);
+        else if (cell >= 0) this.cursor.hover(cell, x, y);
+        else this.cursor.leave();
+      },
+      leave: () => {
+        this.hoverPoint(-1);
+        this.cursor.leave();
+      },
       click,
     });
+  }
+
+  /** The sample at a position of the map of which the card has something to say, or -1. */
+  private pointAt({ x, y }: { readonly x: number; readonly y: number }): number {
+    const samples = this.scenes.current?.samples;
+    return samples && hasSampleContent(samples) ? this.points.at(x, y, this.mapView.frame()) : -1;
+  }
+
+  private hoverPoint(point: number): void {
+    if (point === this.points.hovered) return;
+    this.points.hovered = point;
+    this.overlay.draw();
   }
 
   /** Destroy the map. */
@@ -125,7 +150,8 @@ function imageOf({ layer, atlas, level: { size }, photographs }: Scene): LevelIm
 // Pointer events of the map, as cells.
 
 export interface PointerActions {
-  hover(cell: number, x: number, y: number): void;
+  /** The pointer is over a cell, -1 for none: its position in the window, and in the map, CSS pixels. */
+  hover(cell: number, x: number, y: number, at: { readonly x: number; readonly y: number }): void;
   leave(): void;
   click(cell: number): void;
 }
@@ -144,9 +170,8 @@ export function listenToPointer(mapView: MapView, scene: () => Scene | null, act
   canvas.addEventListener("pointermove", (event) => {
     if (event.pointerType === "touch" || event.buttons) return;
     const { left, top } = canvas.getBoundingClientRect();
-    const cell = cellAt(event.clientX - left, event.clientY - top);
-    if (cell < 0) actions.leave();
-    else actions.hover(cell, event.clientX, event.clientY);
+    const at = { x: event.clientX - left, y: event.clientY - top };
+    actions.hover(cellAt(at.x, at.y), event.clientX, event.clientY, at);
   });
   canvas.addEventListener("pointerleave", actions.leave);
   canvas.addEventListener("pointerdown", actions.leave);

@@ -44,14 +44,22 @@ export function removeClass(selection: ClassSelection, id: number): ClassSelecti
   return selectionOf(highlightedClasses(selection).filter((entry) => entry.id !== id));
 }
 
-/** Valid selection: further classes require a class that was not set alone, and exclude measure colors. */
+/** Valid selection: further classes require a class that was not set alone, and exclude other colors. */
 export function normalizeSelection(
   selection: ClassSelection,
-  change: Partial<ClassSelection> & { readonly measure?: Measure | null },
+  change: Partial<ClassSelection> & { readonly measure?: Measure | null; readonly channel?: number | null },
 ): ClassSelection {
   const { classId, also } = selection;
-  const setAlone = !change.also && (change.classId !== undefined || Boolean(change.measure));
+  const setAlone = !change.also && (change.classId !== undefined || colorsCells(change));
   return also.length && (classId === null || setAlone) ? { classId, also: NONE, hues: NONE } : selection;
+}
+
+/** Whether a change chooses a measure or a channel, whose colors take the place of the classes'. */
+export function colorsCells(change: {
+  readonly measure?: Measure | null;
+  readonly channel?: number | null;
+}): boolean {
+  return Boolean(change.measure) || typeof change.channel === "number";
 }
 
 const HUES: readonly number[] = Array.from({ length: MAX_CLASSES }, (_, hue) => hue);

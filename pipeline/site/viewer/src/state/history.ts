@@ -39,7 +39,7 @@ export class HashSync {
     const act = (): void => {
       this.acted = true;
     };
-    for (const event of ["pointerdown", "keydown", "click"]) addEventListener(event, act, true);
+    for (const event of ["pointerdown", "keydown", "click", "change"]) addEventListener(event, act, true);
   }
 
   /** Make a step of the next movement: it jumps to another place. */

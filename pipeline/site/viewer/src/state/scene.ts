@@ -1,10 +1,12 @@
 // The shown scene: layer, atlas and grid level with their loaded data.
 
 import { type Heatmap, loadHeatmap } from "../data/attribution";
+import { type ChannelMap, loadChannelMap } from "../data/channels";
 import { type Density, loadDensity } from "../data/density";
 import { styleOf } from "../data/icon-styles";
 import { type GridView, type LevelData, loadLevel } from "../data/level";
 import { type AtlasEntry, find, type LayerEntry, type Manifest, sizesWithIcons } from "../data/manifest";
+import { loadSamples, type SampleSet } from "../data/samples";
 import { type Highlight, type HighlightedClass, highlightedClasses } from "./class-selection";
 import { type State, Store } from "./state";
 
@@ -17,6 +19,10 @@ export interface Scene extends GridView {
   readonly highlights: readonly Highlight[];
   /** Density of the class or of the second image set, while it is shown. */
   readonly density: Density | null;
+  /** The channel whose mean activation colors the cells. */
+  readonly channel: ChannelMap | null;
+  /** The samples that are drawn as points. */
+  readonly samples: SampleSet | null;
   /** In a comparison, heatmaps of the left and the right class. */
   readonly sides: readonly [Heatmap, Heatmap] | null;
 }
@@ -100,7 +106,7 @@ export class SceneStore {
     const classes = highlightedClasses(state).map(({ id, hue }) => `${id}.${hue}`);
     const picture = state.photographs ? "photographs" : styleOf(atlas);
     const what = [state.layer, state.atlas, styleOf(atlas), picture];
-    const requested = [...what, this.size, ...classes, state.show].join("/");
+    const requested = [...what, this.size, ...classes, state.show, state.channel ?? ""].join("/");
     if (requested === this.requested) {
       if (!this.busy) this.shown.set(state);
       return;
@@ -132,10 +138,13 @@ export class SceneStore {
     const highlights = await loadHighlights(layer, atlas, level, highlightedClasses(state));
     const heatmap = highlights[0]?.heatmap ?? null;
     const density = await loadDensity(this.manifest, layer, atlas, level, state);
+    const channel =
+      state.channel === null ? null : await loadChannelMap({ layer, atlas, level }, state.channel);
+    const samples = state.show === "samples" ? await loadSamples({ layer, atlas }) : null;
     const sides = await loadSides(layer, atlas, level);
     const photographs =
       state.photographs && atlas.levels.some((entry) => entry.size === size && entry.photograph);
-    return { layer, atlas, level, photographs, heatmap, highlights, density, sides };
+    return { layer, atlas, level, photographs, heatmap, highlights, density, channel, samples, sides };
   }
 
   private publish(scene: Scene, key: string): void {

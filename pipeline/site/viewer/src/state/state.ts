@@ -4,7 +4,8 @@ import type { Area, CellAddress } from "../data/area";
 import type { Show } from "../data/density";
 import type { IconStyle } from "../data/icon-styles";
 import type { Measure } from "../data/measures";
-import { type ClassSelection, normalizeSelection } from "./class-selection";
+import { NO_FILTER, type SampleFilter } from "../data/samples";
+import { type ClassSelection, colorsCells, normalizeSelection } from "./class-selection";
 
 export interface SplitState extends ClassSelection {
   readonly layer: string;
@@ -30,6 +31,8 @@ export interface State extends ClassSelection {
   readonly show: Show;
   /** Measure that colors the cells. */
   readonly measure: Measure | null;
+  /** Channel of the layer whose mean activation colors the cells. */
+  readonly channel: number | null;
   /** Whether quality warnings are shown. */
   readonly marks: boolean;
   /** Whether labels are shown. */
@@ -38,6 +41,8 @@ export interface State extends ClassSelection {
   readonly style: IconStyle | null;
   /** Whether the map shows the patch of each cell's nearest exemplar in place of its icon, where there are patches. */
   readonly photographs: boolean;
+  /** Which samples are drawn as points, and their colors. */
+  readonly samples: SampleFilter;
   readonly pin: CellAddress | null;
   /** Selected region; never together with a pin, since both use the panel. */
   readonly selection: Area | null;
@@ -79,15 +84,20 @@ export class Store {
 /** Resolve conflicts: a region belongs to its layout, pin and region exclude each other, densities require a class. */
 function normalize(requested: State, before: State, change: Partial<State>): State {
   const { classId, also, hues } = normalizeSelection(requested, change);
-  const show = also.length || change.measure ? "attribution" : normalizeShow(requested, change);
-  const measure = show === "attribution" && !also.length ? requested.measure : null; // only one of them colors the cells
-  const next = { ...requested, classId, also, hues, show, measure };
+  const show = also.length || colorsCells(change) ? "attribution" : normalizeShow(requested, change);
+  const free = show === "attribution" && !also.length; // only one of them colors the cells
+  const other = requested.layer !== before.layer && !("channel" in change); // the same index is another channel there
+  const channel = free && !change.measure && !other ? requested.channel : null;
+  const measure = free && channel === null ? requested.measure : null;
+  const samples = show === "samples" ? requested.samples : NO_FILTER;
+  const next = { ...requested, classId, also, hues, show, measure, channel, samples };
   const moved = next.layer !== before.layer || next.atlas !== before.atlas;
   if (change.selection) return { ...next, pin: null };
   return (moved && !("selection" in change)) || change.pin ? { ...next, selection: null } : next;
 }
 
 function normalizeShow({ show, classId, atlas }: State, change: Partial<State>): Show {
+  if (show === "samples") return show;
   if (atlas !== "all") return "attribution"; // densities exist only for the atlas of all samples
   if (classId === null) return show === "density" ? "attribution" : show;
   return change.classId !== undefined && !change.show && show === "second" ? "attribution" : show;

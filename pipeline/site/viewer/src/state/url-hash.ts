@@ -1,13 +1,22 @@
 // Conversion of the state to and from the URL hash.
 
 import { Area, type CellAddress } from "../data/area";
+import { hasChannel } from "../data/channels";
 import type { Show } from "../data/density";
 import { parseInteger } from "../data/format";
 import type { IconStyle } from "../data/icon-styles";
-import { type AtlasEntry, allAtlases, find, hasPhotographs, type Manifest } from "../data/manifest";
+import {
+  type AtlasEntry,
+  allAtlases,
+  find,
+  hasPhotographs,
+  type LayerEntry,
+  type Manifest,
+} from "../data/manifest";
 import { parseMeasure } from "../data/measures";
 import { decodeArea, encodeArea } from "./area-code";
 import { selectionFromHash, selectionToHash } from "./class-selection";
+import { filterFromHash, filterToHash, missingFilters } from "./sample-filter";
 import { splitFromHash, splitToHash } from "./split-view";
 import type { State, View } from "./state";
 
@@ -17,7 +26,8 @@ export function toHash(state: State): string {
   if (state.atlas !== "all") parts.set("atlas", state.atlas);
   if (state.level !== null) parts.set("level", String(state.level));
   if (state.classId !== null) parts.set("class", String(state.classId));
-  for (const [name, value] of [...selectionToHash(state), ...overlaysToHash(state)]) parts.set(name, value);
+  const further = [...selectionToHash(state), ...overlaysToHash(state), ...filterToHash(state.samples)];
+  for (const [name, value] of further) parts.set(name, value);
   if (state.sign < 0) parts.set("sign", "-");
   if (state.intensity !== 1) parts.set("intensity", String(state.intensity));
   if (state.show !== "attribution") parts.set("show", state.show);
@@ -51,7 +61,8 @@ export function fromHash(hash: string, manifest: Manifest): State {
     sign: parts.get("sign") === "-" ? -1 : 1,
     intensity: inRange(Number(parts.get("intensity") ?? "1"), 0.25, 4) ?? 1,
     show: selection.also.length ? "attribution" : parseShow(parts, manifest, atlas),
-    ...overlaysFromHash(parts),
+    ...overlaysFromHash(parts, layer),
+    samples: filterFromHash(parts, manifest),
     pin,
     selection: pin ? null : parseSelection(parts, atlas.levels),
     view: parseView(parts.get("view")),
@@ -79,6 +90,8 @@ export function missingParts(hash: string, manifest: Manifest): string[] {
     ...missing("atlas", "atlas", named("atlas") === state.atlas),
     ...missing("grid level", "level", state.level !== null),
     ...classIds.filter((text) => !isClass(text)).map((text) => `class “${text}”`),
+    ...missing("channel", "channel", state.channel !== null),
+    ...missingFilters(parts, manifest),
     ...missing("cell", "pin", state.pin !== null),
     ...missing("region", "box", state.pin !== null || parseSelection(parts, atlas.levels) !== null),
     ...missing("region", "cells", state.pin !== null || parseSelection(parts, atlas.levels) !== null),
@@ -117,6 +130,7 @@ function parseBox(text: string, sizes: readonly number[]): Area | null {
 
 function parseShow(parts: URLSearchParams, manifest: Manifest, atlas: AtlasEntry): Show {
   const requested = parts.get("show");
+  if (requested === "samples") return requested;
   if (requested === "density" && parts.has("class") && atlas.label_levels.length) return "density";
   return requested === "second" && manifest.second_image_set && atlas.kind === "all"
     ? "second"
@@ -146,21 +160,24 @@ function inRange(value: number | undefined, low: number, high: number): number |
 
 // What is drawn over the icons.
 
-type OverlayState = Pick<State, "measure" | "marks" | "labels">;
+type OverlayState = Pick<State, "measure" | "channel" | "marks" | "labels">;
 
 /** Names and values; default values are omitted. */
-export function overlaysToHash({ measure, marks, labels }: OverlayState): [string, string][] {
+export function overlaysToHash({ measure, channel, marks, labels }: OverlayState): [string, string][] {
   return [
     ...(measure ? [["measure", measure] as [string, string]] : []),
+    ...(channel === null ? [] : [["channel", String(channel)] as [string, string]]),
     ...(marks ? [["marks", "on"] as [string, string]] : []),
     ...(labels ? [] : [["labels", "off"] as [string, string]]),
   ];
 }
 
 /** Unknown values fall back to the defaults. */
-export function overlaysFromHash(parts: URLSearchParams): OverlayState {
+export function overlaysFromHash(parts: URLSearchParams, layer: LayerEntry): OverlayState {
+  const channel = parseInteger(parts.get("channel"));
   return {
     measure: parseMeasure(parts.get("measure")),
+    channel: hasChannel(layer, channel) ? channel : null,
     marks: parts.get("marks") === "on",
     labels: parts.get("labels") !== "off",
   };
