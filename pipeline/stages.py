@@ -91,7 +91,7 @@ STAGES: Mapping[str, Stage] = {
             ONCE,
             (a.IMAGES, a.MODEL, a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS, a.TILES),
             (a.SITE,),
-            ("images", "layers", "atlases", "unit_layers", "place", "seed", "site"),
+            ("images", "layers", "atlases", "unit_layers", "units", "place", "seed", "site"),
         ),
     )
 }

@@ -111,7 +111,7 @@ def manifest(
     png_from_disk: bool,
     second: str | None,
     initial_layer: str,
-    unit_layers: Sequence[str],
+    units: Mapping[str, Sequence[int]],
     provenance: Mapping[str, Any],
     recorded: Mapping[str, bool],
 ) -> Content:
@@ -126,7 +126,7 @@ def manifest(
         png_from_disk: tiles are stored as scripts too.
         second: title of the second image set on the atlas, if there is one.
         initial_layer: name of the layer that the page opens on.
-        unit_layers: layers of which single units are described.
+        units: channels of which single units are described, by layer.
         provenance: see :func:`provenance_content`.
         recorded: see :func:`recorded_content`.
     """
@@ -141,7 +141,7 @@ def manifest(
         },
         "layers": list(layers),
         "initial_layer": initial_layer,
-        "unit_layers": list(unit_layers),
+        "units": {layer: list(channels) for layer, channels in units.items()},
         "images": images,
         "images_per_folder": IMAGES_PER_FOLDER,
         "exemplars": exemplars,

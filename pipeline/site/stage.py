@@ -89,7 +89,7 @@ def run(task: Task) -> None:
             settings.png_from_disk,
             second,
             opened,
-            task.params.unit_layers,
+            _units(task, network),
             provenance,
             recorded,
         )
@@ -106,6 +106,13 @@ def run(task: Task) -> None:
         with atomic(site / file) as partial:
             partial.write_text(page(title, script, subject), encoding="utf-8")
     _report(task, site, layers, len(rows), {layer: written.metrics for layer, written in whole.items()})
+
+
+def _units(task: Task, network: Mapping[str, Any]) -> dict[str, list[int]]:
+    """The channels that have a page of their own, by layer."""
+    layers = network["layers"]
+    chosen = task.params.units.chosen_channels
+    return {layer: chosen(layer, layers[layer]["channels"]) for layer in task.params.unit_layers}
 
 
 def _write_layers(

@@ -68,7 +68,7 @@ def site(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         for layer in layers
     }
-    parts = {"data/manifest": manifest | {"unit_layers": layers}, **found}
+    parts = {"data/manifest": manifest | {"units": {layer: list(CHANNELS) for layer in layers}}, **found}
     folder = copied(planted.site, tmp_path_factory.mktemp("units") / "site", parts)
     for layer in layers:
         for channel in CHANNELS[:-1]:

@@ -12,7 +12,8 @@ export function createTests(manifest: Manifest): HTMLElement[] {
   return [createEvidence(manifest), ...createPatches(manifest), ...createUnits(manifest)];
 }
 
-function createUnits({ unit_layers: layers }: Manifest): HTMLElement[] {
+function createUnits({ units }: Manifest): HTMLElement[] {
+  const layers = Object.keys(units);
   if (!layers.length) return [];
   const links = layers.map((layer) =>
     el(

@@ -106,8 +106,8 @@ export interface Manifest {
   readonly layers: readonly LayerEntry[];
   /** Layer that the page opens on. */
   readonly initial_layer: string;
-  /** Layers of which single units are described. */
-  readonly unit_layers: readonly string[];
+  /** Channels that have a page of their own, by layer. */
+  readonly units: Readonly<Record<string, readonly number[]>>;
   readonly images: number;
   readonly images_per_folder: number;
   readonly provenance: Provenance;

@@ -90,7 +90,7 @@ export class CellPanel {
       classes,
       this.manifest.exemplars ? createSection("Example patches", exemplarList) : "",
       createSection("Quality of the icon", ...createIconQuality(this.manifest.verdict, scene, cell)),
-      createStrongestChannels(scene, cell, this.actions),
+      createStrongestChannels(scene, cell, this.manifest.units[scene.layer.name] ?? [], this.actions),
       ...cellSections(this.manifest, scene, cell, this.actions),
     );
     this.element.scrollTop = scrolled;

@@ -15,13 +15,39 @@ export interface ChannelActions {
   reportError(error: unknown): void;
 }
 
-export function createStrongestChannels(scene: Scene, cell: number, actions: ChannelActions): HTMLElement {
+/** The section; `units` are the channels of the layer that have a page of their own. */
+export function createStrongestChannels(
+  scene: Scene,
+  cell: number,
+  units: readonly number[],
+  actions: ChannelActions,
+): HTMLElement {
   const found = el("div", { class: "channels" }, el("div", { class: "loading" }));
   loadCellChannels(scene, cell).then((channels) => {
-    found.replaceChildren(createRows(channels, actions));
+    found.replaceChildren(
+      createRows(channels, actions),
+      ...createUnitLinks(scene.layer.name, channels, units),
+    );
     markShownChannel(found, scene);
   }, actions.reportError);
   return createSection("Strongest channels", found, el("p", { class: "secondary" }, MEANING));
+}
+
+/** Links to the pages of those channels that have one. */
+function createUnitLinks(
+  layer: string,
+  channels: readonly CellChannel[],
+  units: readonly number[],
+): HTMLElement[] {
+  const links = channels
+    .filter(({ channel }) => units.includes(channel))
+    .flatMap(({ channel }, index) => {
+      const href = `units.html#${new URLSearchParams({ layer, unit: String(channel) })}`;
+      return [index ? ", " : "", el("a", { href }, String(channel))];
+    });
+  return links.length
+    ? [el("p", { class: "secondary unit-links" }, "What single channels respond to: ", ...links)]
+    : [];
 }
 
 /** Mark the row of the channel that the map shows. */

@@ -15,8 +15,11 @@ class Page {
   private readonly main = el("main", {});
   private readonly layers = createRadioGroup("Layer", (layer) => this.go({ layer, unit: null }));
 
+  private readonly names: readonly string[];
+
   constructor(private readonly manifest: Manifest) {
-    this.layers.setOptions(manifest.unit_layers.map((name) => ({ value: name, label: name })));
+    this.names = Object.keys(manifest.units);
+    this.layers.setOptions(this.names.map((name) => ({ value: name, label: name })));
     addEventListener("hashchange", () => this.update());
   }
 
@@ -26,7 +29,7 @@ class Page {
   }
 
   private get selection(): Selection {
-    return fromHash(location.hash, this.manifest.unit_layers);
+    return fromHash(location.hash, this.names);
   }
 
   private go(change: Partial<Selection>): void {
@@ -62,7 +65,7 @@ class Page {
   private showSheet(found: LayerUnits, selection: Selection): void {
     const { network } = this.manifest;
     const text = `${count(found.units.length, "unit")} of the ${count(found.channels, "channel")} of ${found.layer} in ${network.name}. Each image is optimized to activate one unit; it is a guess at what the unit responds to, to be compared with its examples.`;
-    const layers = this.manifest.unit_layers.length > 1 ? [this.layers.element] : [];
+    const layers = this.names.length > 1 ? [this.layers.element] : [];
     const sheet = createContactSheet(found, selection, (sort) => this.go({ sort }));
     this.setContent(`Units of ${found.layer}`, [el("p", { class: "lead" }, text), ...layers, ...sheet]);
   }
