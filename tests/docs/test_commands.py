@@ -89,6 +89,7 @@ CHECKED: dict[str, bool | set[str]] = {
     **dict.fromkeys(("images", "model", "judge", "layers", "atlases", "sample"), True),
     "place": {"images"},
     "site": {"bookmarks"},
+    "units": {"channels"},
 }
 LAYER, LEVEL = "layer2", 4
 TOKENS = {"image_size": 64, "patch_size": 8, "hidden_size": 48, "intermediate_size": 96, "num_attention_heads": 3}
