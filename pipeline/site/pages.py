@@ -25,7 +25,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "patch": "Which patches of images change the class that a network predicts, beside four controls.",
     "evidence": "Whether attributions predict what ablation and steering do to a network's output.",
 }
-DATA_FORMAT = 4  # in the manifest; raised when names or meanings in the data files change
+DATA_FORMAT = 5  # in the manifest; raised when names or meanings in the data files change
 VIEWER_FILES = (*(f"{script}.{kind}" for script in PAGES.values() for kind in ("js", "css")), "THIRD-PARTY.txt")
 
 
