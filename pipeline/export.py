@@ -234,18 +234,24 @@ def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[s
     if manifest["exemplars"]:
         yield from _image_files(site, "data/images", manifest["images"], manifest["images_per_folder"])
     for layer in manifest["layers"]:
+        yield f"data/{layer['name']}/channels.js"
         for atlas in layer["atlases"]:
-            yield from _data_files(manifest, layer["name"], atlas)
+            yield from _data_files(manifest, layer, atlas)
             yield from _tile_files(manifest, layer["name"], atlas)
             yield from _patch_files(site, f"patch/{layer['name']}/{atlas['name']}")
         if manifest["second_image_set"]:
             yield from _second_set_files(site, f"place/{layer['name']}")
 
 
-def _data_files(manifest: Values, layer: str, atlas: Values) -> Iterator[str]:
+def _data_files(manifest: Values, layer: Values, atlas: Values) -> Iterator[str]:
     """The data files of one atlas."""
-    classes, folder = len(manifest["network"]["classes"]), f"data/{layer}/{atlas['name']}"
-    for size in (level["size"] for level in atlas["levels"]):
+    classes, folder = len(manifest["network"]["classes"]), f"data/{layer['name']}/{atlas['name']}"
+    yield f"{folder}/samples.js"
+    for level in atlas["levels"]:
+        size, per_block = level["size"], level.get("channels_per_block")
+        yield f"{folder}/{size}/channels.js"
+        for block in range(ceil(layer["channels"] / per_block) if per_block else 0):
+            yield f"{folder}/{size}/activation-{block}.js"
         yield f"{folder}/{size}/cells.js"
         yield f"{folder}/{size}/links.js"
         yield f"{folder}/{size}/neighbors.js"

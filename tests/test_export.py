@@ -89,7 +89,7 @@ def test_a_site_of_an_earlier_format_is_an_error(copy: Path) -> None:
     content = read_data_script(manifest) | {"format": 1}
     manifest.unlink()
     manifest.write_text(data_script("manifest", content), encoding="ascii")
-    with pytest.raises(ArtifactError, match=r"manifest\.js: expected data of format 4, found 1; run 'atlas run' again"):
+    with pytest.raises(ArtifactError, match=r"manifest\.js: expected data of format 5, found 1; run 'atlas run' again"):
         list(site_files(copy, tuple(PAGES)))
 
 

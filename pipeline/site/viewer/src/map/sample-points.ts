@@ -7,6 +7,7 @@ import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
 import type { Color } from "../ui/colors";
 import type { Frame } from "./frame";
+import type { Rectangle } from "./obstacles";
 import type { OverlayLayer } from "./overlay";
 
 const [SMALLEST, LARGEST] = [3, 9]; // diameter of a point, CSS pixels
@@ -35,6 +36,9 @@ export class SamplePoints implements OverlayLayer {
   private foreground = "";
   private readonly canvas = document.createElement("canvas");
   private image = new ImageData(1, 1);
+  /** Pixels of the image for each CSS pixel, and its part that the points may lie in. */
+  private scale = 1;
+  private area: Rectangle = { left: 0, top: 0, right: 0, bottom: 0 };
   private drawn = ""; // what the canvas shows
 
   constructor(
@@ -63,7 +67,11 @@ export class SamplePoints implements OverlayLayer {
     const name = [frame.left, frame.top, frame.side, width, height, devicePixelRatio].join();
     if (name !== this.drawn) this.paint(view, frame, width, height);
     this.drawn = name;
-    context.drawImage(this.canvas, -PAD, -PAD, width, height);
+    const { left, top, right, bottom } = this.area;
+    const [wide, high] = [right - left, bottom - top];
+    const [x, y] = [left / this.scale - PAD, top / this.scale - PAD];
+    if (wide && high)
+      context.drawImage(this.canvas, left, top, wide, high, x, y, wide / this.scale, high / this.scale);
     if (this.hovered >= 0) this.ring(context, frame, view);
   }
 
@@ -82,49 +90,59 @@ export class SamplePoints implements OverlayLayer {
   }
 
   /** Paint the points into an image of this width and height, CSS pixels. */
-  private paint(
-    { points, group, set: { xy } }: SampleView,
-    frame: Frame,
-    width: number,
-    height: number,
-  ): void {
+  private paint(view: SampleView, frame: Frame, width: number, height: number): void {
     const scale = Math.min(devicePixelRatio, Math.sqrt(MOST_PIXELS / (width * height)));
-    const { pixels, columns, rows, show } = this.blankImage(
-      Math.ceil(width * scale),
-      Math.ceil(height * scale),
-    );
-    const diameter = scale * pointDiameter(frame.side, points.length);
-    const stamps = this.colors.map((color) => createStamp(diameter, color, this.background, columns));
+    const [columns, rows] = [Math.ceil(width * scale), Math.ceil(height * scale)];
+    if (this.image.width !== columns || this.image.height !== rows) {
+      this.image = new ImageData(columns, rows);
+      [this.canvas.width, this.canvas.height] = [columns, rows];
+    }
     const [left, top, side] = [(frame.left + PAD) * scale, (frame.top + PAD) * scale, frame.side * scale];
+    const pad = PAD * scale;
+    const area = {
+      left: Math.min(Math.max(Math.floor(left - pad), 0), columns),
+      top: Math.min(Math.max(Math.floor(top - pad), 0), rows),
+      right: Math.min(Math.max(Math.ceil(left + side + pad), 0), columns),
+      bottom: Math.min(Math.max(Math.ceil(top + side + pad), 0), rows),
+    };
+    this.scale = scale;
+    this.area = area;
+    const pixels = new Uint32Array(this.image.data.buffer);
+    pixels.fill(0, area.top * columns, area.bottom * columns);
+    this.stampPoints(pixels, view, { left, top, side }, scale);
+    const context = this.canvas.getContext("2d", { willReadFrequently: true });
+    context?.putImageData(
+      this.image,
+      0,
+      0,
+      area.left,
+      area.top,
+      area.right - area.left,
+      area.bottom - area.top,
+    );
+  }
+
+  /** Stamp the points; `frame` is that of the atlas in the image, pixels. */
+  private stampPoints(
+    pixels: Uint32Array,
+    { points, group, set: { xy } }: SampleView,
+    { left, top, side }: Frame,
+    scale: number,
+  ): void {
+    const { width, height } = this.image;
+    const diameter = scale * pointDiameter(side / scale, points.length);
+    const stamps = this.colors.map((color) => createStamp(diameter, color, this.background, width));
     const edge = Math.ceil((PAD / 2) * scale);
     for (const index of this.order) {
       const point = points[index] ?? 0;
       const x = Math.round(left + (xy[2 * point] ?? 0) * side);
       const y = Math.round(top + (xy[2 * point + 1] ?? 0) * side);
       const stamp = stamps[group[index] ?? 0];
-      if (!stamp || x < edge || y < edge || x >= columns - edge || y >= rows - edge) continue;
+      if (!stamp || x < edge || y < edge || x >= width - edge || y >= height - edge) continue;
       const { offsets, colors } = stamp;
-      const center = y * columns + x;
+      const center = y * width + x;
       for (let at = 0; at < offsets.length; at++) pixels[center + (offsets[at] ?? 0)] = colors[at] ?? 0;
     }
-    show();
-  }
-
-  /** The pixels of an empty image; `show` puts them into the canvas. It is made anew for another size only. */
-  private blankImage(
-    columns: number,
-    rows: number,
-  ): { pixels: Uint32Array; columns: number; rows: number; show: () => void } {
-    const { canvas } = this;
-    if (this.image.width !== columns || this.image.height !== rows) {
-      this.image = new ImageData(columns, rows);
-      [canvas.width, canvas.height] = [columns, rows];
-    }
-    const { image } = this;
-    const pixels = new Uint32Array(image.data.buffer);
-    pixels.fill(0);
-    const show = (): void => canvas.getContext("2d", { willReadFrequently: true })?.putImageData(image, 0, 0);
-    return { pixels, columns, rows, show };
   }
 
   private ring(context: CanvasRenderingContext2D, frame: Frame, { points, set }: SampleView): void {

@@ -30,7 +30,7 @@ export class ChannelLegend {
     const away = createButton("Show icons only", createSvgIcon("M6 6 14 14", "M14 6 6 14"), () =>
       store.set({ channel: null }),
     );
-    this.element.append(el("header", {}, this.field.element, away), this.content);
+    this.element.append(el("div", { class: "heading" }, this.field.element, away), this.content);
   }
 
   show(scene: Scene): void {

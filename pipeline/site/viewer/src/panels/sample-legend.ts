@@ -72,7 +72,7 @@ export class SampleLegend {
       { value: "wrong", text: "wrong" },
     ]);
     this.element.append(
-      el("header", {}, el("h3", {}, "Samples"), away),
+      el("div", { class: "heading" }, el("h3", {}, "Samples"), away),
       this.summary,
       this.groups,
       ...(colors.length ? [rows] : []),
