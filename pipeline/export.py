@@ -33,8 +33,8 @@ Metrics = dict[str, Any]
 MARKER = ".activation-atlas.json"  # lists the files of an export, so that nothing else is ever removed with it
 NO_JEKYLL = ".nojekyll"  # GitHub Pages would leave out names that begin with _, as a layer's name may
 UNFINISHED = (".partial", ".raw")  # endings of files that an interrupted stage leaves behind
-IMAGES = ("data/images/", "place/", "patch/")
-KEEP_OUT = "site.exemplars=0 patch.examples=0 place.pictures=0"
+IMAGES = re.compile(r"(data/images|place|patch|units/[^/]+/examples)/.*\.webp")
+KEEP_OUT = "site.exemplars=0 patch.examples=0 place.pictures=0 units.examples=0"
 
 ADDRESS = re.compile(r'(?:src|href)="([^":]+)"')  # no scheme: beside the page
 PATCH_IMAGES = {"file", "before", "after"}  # keys that name an image file in the result of a patch test
@@ -172,7 +172,7 @@ def _check_complete(site: Path) -> None:
 def _current_files(site: Path) -> Iterator[str]:
     """The site's files, without those of interrupted stages and of atlases that are no longer part of it."""
     manifest = read_data_script(site / "data/manifest.js")
-    folders = {"data", "viewer"}
+    folders = {"data", "viewer", *(_folder(a.UNITS, layer) for layer in manifest["units"])}
     for layer in (entry["name"] for entry in manifest["layers"]):
         folders |= {_folder(a.PREDICT, layer)} | ({_folder(a.PLACE, layer)} if manifest["second_image_set"] else set())
     for layer in manifest["layers"]:
@@ -196,7 +196,7 @@ def _folder(kind: a.Artifact, layer: str, atlas: str = "") -> str:
 def _report(folder: Path, names: list[str], manifest: Values) -> None:
     size = sum((folder / name).stat().st_size for name in names)
     log_line(f"export: {counted(len(names), 'file')}, {size / 1e6:.1f} MB, in {folder}: {', '.join(PAGES)}")
-    images = sum(name.startswith(IMAGES) and name.endswith(".webp") for name in names)
+    images = sum(IMAGES.fullmatch(name) is not None for name in names)
     if images:
         tiles = ", and tiles with patches of them" if any(f"/{PHOTOGRAPHS}/" in name for name in names) else ""
         log_line(
@@ -241,6 +241,8 @@ def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[s
             yield from _patch_files(site, f"patch/{layer['name']}/{atlas['name']}")
         if manifest["second_image_set"]:
             yield from _second_set_files(site, f"place/{layer['name']}")
+    for layer in manifest["units"]:
+        yield from _unit_files(site, f"units/{layer}")
 
 
 def _data_files(manifest: Values, layer: Values, atlas: Values) -> Iterator[str]:
@@ -321,6 +323,19 @@ def _patch_files(site: Path, folder: str) -> Iterator[str]:
     if (site / folder / "result.js").is_file():
         yield f"{folder}/result.js"
         yield from (f"{folder}/{name}" for name in _named_images(read_data_script(site / folder / "result.js")))
+
+
+def _unit_files(site: Path, folder: str) -> Iterator[str]:
+    """What is known of a layer's units, their pictures, and sheets of their examples."""
+    yield f"{folder}/units.js"
+    for unit in read_data_script(site / folder / "units.js")["units"]:
+        name = f"{unit['channel']}.webp"
+        if unit["pictures"]:
+            yield f"{folder}/pictures/{name}"
+        if len(unit["pictures"]) > 1:
+            yield f"{folder}/variants/{name}"
+        if unit["examples"]:
+            yield f"{folder}/examples/{name}"
 
 
 def _named_images(content: Any) -> Iterator[str]:

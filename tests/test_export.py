@@ -39,7 +39,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     examples = [{"before": "1-0/before.webp", "after": None}]
     directions = [{"groups": [{"patches": [{"file": "1-0/patch.webp"}]}], "examples": examples}]
     (folder / "result.js").write_text(data_script(PATCH, {"directions": directions}), encoding="ascii")
+    plant_units(made.site, LAYERS[0])
     return made.site
+
+
+def plant_units(site: Path, layer: str) -> None:
+    """Two units of a layer: one with several pictures and examples, one without any."""
+    manifest = site / "data/manifest.js"
+    manifest.write_text(data_script("manifest", read_data_script(manifest) | {"units": {layer: [1, 2]}}), "ascii")
+    pictures, examples = [{"role": "high"}, {"role": "diverse"}], {"highest": [{"image": 0}]}
+    units = [
+        {"channel": 1, "pictures": pictures, "examples": examples},
+        {"channel": 2, "pictures": [], "examples": {}},
+    ]
+    for kind in ("pictures", "variants", "examples"):
+        path = site / f"units/{layer}/{kind}/1.webp"
+        path.parent.mkdir(parents=True)
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(path)
+    (site / f"units/{layer}/units.js").write_text(data_script(f"units/{layer}", {"units": units}), "ascii")
 
 
 @pytest.fixture
@@ -98,6 +115,7 @@ def test_a_site_of_an_earlier_format_is_an_error(copy: Path) -> None:
     [
         *("patch.html", "viewer/evidence.css", "data/manifest.js", f"data/{LAYERS[1]}/class-0/10/cells.js"),
         *(f"tiles/{LAYERS[0]}/all/20_files/10/1_1.webp", f"place/{LAYERS[0]}/members-0.js", "data/images/0/1.webp"),
+        *(f"units/{LAYERS[0]}/units.js", f"units/{LAYERS[0]}/variants/1.webp"),
         *(f"{PATCH}/1-0/before.webp", f"data/{LAYERS[0]}/all/members-0.js", f"data/{LAYERS[0]}/all/20/heatmap-0.js"),
     ],
 )
@@ -184,8 +202,9 @@ def test_the_command_says_what_there_is_and_what_to_do(
     said = capsys.readouterr().err
     found = files(tmp_path / "below/public")
     assert found == files(copy)
-    tiles = ("tiles/", *(f"data/{layer}/" for layer in LAYERS))
-    images = sum(name.endswith(".webp") and not name.startswith(tiles) for name in found)
+    rendered = (f"units/{LAYERS[0]}/pictures/", f"units/{LAYERS[0]}/variants/")
+    others = ("tiles/", *rendered, *(f"data/{layer}/" for layer in LAYERS))
+    images = sum(name.endswith(".webp") and not name.startswith(others) for name in found)
     for word in (
         f"{len(found)} files",
         " MB",
