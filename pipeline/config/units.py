@@ -17,11 +17,12 @@ class UnitsSettings(Settings):
     """Which units are described, and how. Pictures have the other settings of ``render``.
 
     Attributes:
-        channels: units of each layer, by dotted module path: a list of channels, a number of channels that are spread
-            evenly over all, or ``all``; without a layer nothing runs.
+        channels: units of each layer, by dotted module path, or of ``logits``, whose channels are the classes: a list
+            of channels, a number of channels that are spread evenly over all, or ``all``; without a layer nothing runs.
         examples: patches of the images for each of the highest, middle and lowest activations; 0 for no photographs.
         compared: strongest patches, of different images, that figures and pictures are made from.
-        objective: ``channel``, the mean over the map, or ``neuron``, the position at its center.
+        objective: ``channel``, the mean over the map, or ``neuron``, the position at its center; of a class its logit
+            either way, or its ``probability``, which only ``logits`` have.
         weight: of the activation, as a share of the highest one in the images, beside the regularizers of ``render``.
         size: side of a picture, pixels.
         steps: gradient steps of a picture.
@@ -37,7 +38,7 @@ class UnitsSettings(Settings):
     )
     examples: Annotated[int, Field(ge=0, le=64)] = 8
     compared: Annotated[int, Field(ge=2, le=256)] = 24
-    objective: Literal["channel", "neuron"] = "channel"
+    objective: Literal["channel", "neuron", "probability"] = "channel"
     weight: Annotated[float, Field(gt=0)] = 40.0
     size: Size = 96
     steps: Annotated[int, Field(ge=1)] = 256
@@ -73,6 +74,10 @@ class UnitsSettings(Settings):
             ConfigError: none is named, or one that the layer does not have.
         """
         wanted, setting = self.channels.get(layer, ()), f"units.channels.{layer}"
+        if self.objective == "probability" and layer != "logits":
+            raise ConfigError(
+                f"units.objective: expected channel or neuron for {layer}, found probability, which logits alone have"
+            )
         if wanted == ():
             raise ConfigError(f"{setting}: expected channels, found none; name some, a number of them, or all")
         if isinstance(wanted, str):

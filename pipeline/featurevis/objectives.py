@@ -21,7 +21,8 @@ from torch.nn.functional import cosine_similarity
 
 from pipeline.core.files import identity
 from pipeline.featurevis.activation_space import ActivationSpace
-from pipeline.featurevis.feature_extractor import LOGITS, Features
+from pipeline.featurevis.feature_extractor import Features
+from pipeline.model.description import LOGITS
 
 MIN_COSINE = 0.1  # smallest cosine that the power is taken of: an image of negative cosine still gets a gradient
 TINY = 1e-12
@@ -31,7 +32,7 @@ class Objective(ABC):
     """What a batch of images is optimized for.
 
     Attributes:
-        layers: whose features it reads; :data:`~pipeline.featurevis.feature_extractor.LOGITS` may be among them.
+        layers: whose features it reads; :data:`~pipeline.model.description.LOGITS` may be among them.
         couples_images: an image's value depends on the other images of the batch, so that the batch can only be
             rendered and cached as a whole.
         redirected_layers: those at whose end inactive units pass gradient during the first steps, see

@@ -16,10 +16,9 @@ from pipeline.config.images import ImagesSettings
 from pipeline.images.crops import crop_around, network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.model.description import LayerShape, NetworkDescription, describe_network
+from pipeline.model.description import LOGITS, LayerShape, NetworkDescription, describe_network
 from pipeline.model.inputs import input_batches
-from pipeline.model.layers import require_layer
-from pipeline.model.network import Network, load_network
+from pipeline.model.network import Network, load_network, output_shape
 from pipeline.parallel.pool import Pool
 
 Floats = NDArray[np.float32]
@@ -110,12 +109,14 @@ class Patches:
         Args:
             crop: returns the network's crop of the image in a row.
             network: whose input it is.
-            layer: whose samples they are, dotted module path.
+            layer: whose samples they are, dotted module path, or
+                :data:`~pipeline.model.description.LOGITS`, whose only patch is the whole input.
             size: side of an icon, pixels. A network of tokens sees icons enlarged to its whole input.
         """
         self._crop = lru_cache(CACHED_CROPS)(crop)
-        self._shape: LayerShape = require_layer(layer, network.layers)
-        self.side = network.preprocessing.crop if self._shape.is_tokens else size
+        self._shape: LayerShape = output_shape(layer, network)
+        whole = self._shape.is_tokens or layer == LOGITS
+        self.side = network.preprocessing.crop if whole else size
 
     def __call__(self, image: int, position: NDArray[np.int32]) -> Pixels:
         """The patch around a sample, uint8 [side, side, 3]; an input that is smaller than a patch is enlarged to it.

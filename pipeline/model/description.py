@@ -21,6 +21,7 @@ WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
 
 Kind = Literal["map", "map_last", "tokens", "tokens_last"]
+LOGITS = "logits"  # the network's own output, beside the names of layers
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,17 @@ class NetworkDescription:
             preprocessing=PreprocessingSettings.model_validate_json(json.dumps(description["preprocessing"])),
             layers={name: LayerShape(**shape) for name, shape in description["layers"].items()},
         )
+
+
+def unit_counts(layers: Mapping[str, LayerShape], classes: int) -> dict[str, int]:
+    """Number of single units by layer: its channels; of :data:`LOGITS` the classes, where there are any.
+
+    Args:
+        layers: of a network.
+        classes: of it.
+    """
+    logits = {LOGITS: classes} if classes else {}
+    return {layer: shape.channels for layer, shape in layers.items()} | logits
 
 
 def read_description(folder: Path) -> dict[str, Any]:

@@ -17,7 +17,15 @@ from pipeline.core.errors import ModelError
 from pipeline.core.files import atomic, file_digest, identity, write_json
 from pipeline.model.build import build, freeze, in_place_modules
 from pipeline.model.convention import RGB, Convention, adapt, convention_of, initialize_lazy
-from pipeline.model.description import DESCRIPTION, WEIGHTS, LayerShape, NetworkDescription, read_description
+from pipeline.model.description import (
+    DESCRIPTION,
+    LOGITS,
+    WEIGHTS,
+    LayerShape,
+    NetworkDescription,
+    read_description,
+)
+from pipeline.model.layers import require_layer
 from pipeline.model.network_errors import describe_error
 from pipeline.model.weights import check_saved_weights, load_weights
 
@@ -82,6 +90,24 @@ class Network:
         module = self.rebuild().to(tensors[0].device)
         module.load_state_dict(self.module.state_dict(keep_vars=share), assign=share)
         return freeze(module)
+
+
+def output_shape(name: str, network: "Network | NetworkDescription") -> LayerShape:
+    """The shape of a layer's output; that of the logits is one position, which sees the whole input.
+
+    Args:
+        name: of a layer, or :data:`~pipeline.model.description.LOGITS`.
+        network: that has it.
+
+    Raises:
+        ModelError: there is no such layer, or the network has no classes.
+    """
+    if name != LOGITS:
+        return require_layer(name, network.layers)
+    if not network.classes:
+        raise ModelError("layers: expected a network with classes for its logits, found none; choose a layer")
+    side = network.preprocessing.crop
+    return LayerShape("map", len(network.classes), 1, 1, 0, float(side), side)
 
 
 def save_network(folder: Path, network: Network, architecture: Mapping[str, Any], settings: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from pipeline.core.progress import log_line
 from pipeline.core.zarr_store import open_artifact
 from pipeline.fitting_levels import FILL, levels_note
 from pipeline.images.image_set import Entry, ImageSet, open_image_set
-from pipeline.model.description import NetworkDescription, read_description
+from pipeline.model.description import NetworkDescription, read_description, unit_counts
 from pipeline.model.metadata import resolve_class_names
 from pipeline.plan.disk import total_bytes
 from pipeline.plan.inputs import Sizes, point_count
@@ -60,7 +60,7 @@ def check_run(params: Params, outputs: Path) -> None:
 
         sizes = check_network(params, names, count)
     else:
-        params.units.check({layer: shape.channels for layer, shape in tried.layers.items()})
+        params.units.check(unit_counts(tried.layers, len(tried.classes)))
         channels = {layer: tried.layers[layer].channels for layer in params.layers}
         sizes = Sizes(params, count, len(tried.classes), channels, FILL, tried.preprocessing.crop)
     check_points(params, count)

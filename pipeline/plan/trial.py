@@ -20,6 +20,7 @@ from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.fitting_levels import FILL
 from pipeline.model.configured_network import make_module
 from pipeline.model.convention import noise, same_answer
+from pipeline.model.description import unit_counts
 from pipeline.model.discovery import find_layers
 from pipeline.model.gradient_break import find_gradient_break, find_random_operation
 from pipeline.model.interventions import record_outputs
@@ -48,7 +49,7 @@ def check_network(params: Params, names: Sequence[str] | None, count: int) -> Si
     if model.weights not in ("train", "random") and not is_weights_file(model.weights):
         published_weights(model.architecture, model.weights)
     network = untried_network(params, names, read_weights=True).network
-    params.units.check({layer: shape.channels for layer, shape in network.layers.items()})
+    params.units.check(unit_counts(network.layers, len(network.classes)))
     crop = network.preprocessing.crop
     for note in try_network(network, params):
         log_line(note)

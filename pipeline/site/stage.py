@@ -20,7 +20,7 @@ from pipeline.images.crops import CropSize, network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
 from pipeline.images.thumbnails import encode_thumbnail, image_lists, thumbnail_path
-from pipeline.model.description import LayerShape, read_description
+from pipeline.model.description import LayerShape, NetworkDescription, read_description, unit_counts
 from pipeline.site.atlas_data import AtlasData, Run
 from pipeline.site.channels import FILE as CHANNELS
 from pipeline.site.initial_layer import initial_layer
@@ -110,9 +110,8 @@ def run(task: Task) -> None:
 
 def _units(task: Task, network: Mapping[str, Any]) -> dict[str, list[int]]:
     """The channels that have a page of their own, by layer."""
-    layers = network["layers"]
-    chosen = task.params.units.chosen_channels
-    return {layer: chosen(layer, layers[layer]["channels"]) for layer in task.params.unit_layers}
+    counts = unit_counts(NetworkDescription.of(network).layers, len(network["classes"]))
+    return {layer: task.params.units.chosen_channels(layer, counts[layer]) for layer in task.params.unit_layers}
 
 
 def _write_layers(

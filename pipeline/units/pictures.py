@@ -13,14 +13,16 @@ from pipeline.config.units import UnitsSettings
 from pipeline.featurevis.cache import CachedImage, image_key
 from pipeline.featurevis.exemplar_statistics import StatisticsPrior
 from pipeline.featurevis.feature_extractor import FeatureExtractor
-from pipeline.featurevis.objectives import Objective, channel, diversity, neuron, numbered
+from pipeline.featurevis.objectives import Objective, channel, diversity, logit, neuron, numbered, probability
 from pipeline.featurevis.renderer import CachedRenderer, Measured, RenderRequest
 from pipeline.featurevis.transforms import held_out_matrices, resample
+from pipeline.model.description import LOGITS
 from pipeline.model.network import Network
 from pipeline.units.figures import Clusters
 
 Floats = NDArray[np.float32]
 Role = Literal["high", "low", "facet", "diverse"]
+ObjectiveName = Literal["channel", "neuron", "probability"]
 NUMBERS = 3  # of a target before its statistics: channel, weight, number of the picture
 
 
@@ -32,21 +34,27 @@ class UnitPurpose:
     picture among those of one target, and the feature statistics that the picture is pulled to.
 
     Attributes:
-        layer: dotted module path.
-        objective_name: ``channel`` or ``neuron``.
+        layer: dotted module path, or :data:`~pipeline.model.description.LOGITS`, whose channels are the classes.
+        objective_name: ``channel`` or ``neuron``; of a class its logit either way, or its ``probability``.
         prior: pull towards the feature statistics of real patches; None for none.
         diversity: weight of the difference between the pictures of a batch; 0 for none.
+        diversity_layer: where pictures shall differ; the units' layer unless another one is named.
     """
 
     layer: str
-    objective_name: Literal["channel", "neuron"]
+    objective_name: ObjectiveName
     prior: StatisticsPrior | None = None
     diversity: float = 0.0
+    diversity_layer: str = ""
 
     @property
     def layers(self) -> Sequence[str]:
-        """The units' layer, and those of the prior."""
-        return (self.layer, *(self.prior.channels if self.prior else ()))
+        """The units' layer, those of the prior, and that of the difference."""
+        others = (
+            *(self.prior.channels if self.prior else ()),
+            *([self.diversity_layer] if self.diversity_layer else ()),
+        )
+        return tuple(dict.fromkeys((self.layer, *others)))
 
     @property
     def center_layer(self) -> str | None:
@@ -56,13 +64,17 @@ class UnitPurpose:
     def objective(self, targets: Tensor) -> Objective:
         """Of a batch, for targets [image, number]."""
         numbers = targets[:, :NUMBERS].cpu().numpy()
-        kind = channel if self.objective_name == "channel" else neuron
-        found = kind(self.layer, numbers[:, 0].astype(int).tolist()) * numbers[:, 1].tolist()
+        found = self._activation(numbers[:, 0].astype(int).tolist()) * numbers[:, 1].tolist()
         if self.prior is not None:
             found = found + self.prior.objective(targets[:, NUMBERS:])
         if self.diversity:
-            found = found + self.diversity * diversity(self.layer)
+            found = found + self.diversity * diversity(self.diversity_layer or self.layer)
         return numbered(found, numbers[:, 2].astype(int).tolist())
+
+    def _activation(self, channels: Sequence[int]) -> Objective:
+        if self.layer == LOGITS:
+            return probability(channels) if self.objective_name == "probability" else logit(channels)
+        return channel(self.layer, channels) if self.objective_name == "channel" else neuron(self.layer, channels)
 
     def measure(self, network: Network, size: tuple[int, int]) -> "UnitMeasure":
         """The activation that is reached."""
@@ -104,7 +116,8 @@ class UnitMeasure:
         with torch.no_grad():
             for matrix in held_out_matrices((pixels.shape[2], pixels.shape[3]), self._center).to(pixels):
                 transformed = resample(pixels, matrix.expand(len(pixels), 2, 3), self._extractor.size)
-                grid = self._extractor(transformed)[self._layer].float()
+                output = self._extractor(transformed)[self._layer].float()
+                grid = output[:, :, None, None] if self._layer == LOGITS else output
                 reached.append(sign * (sign[:, None] * grid[row, index].flatten(1)).amax(1))
                 means.append(grid.mean((2, 3)))
         # added one by one: a sum over all of them at once rounds differently at different places of the batch
@@ -158,14 +171,14 @@ def unit_pictures(
     """
     every = statistics.mean(axis=0)
     if high > 0:
-        weight = settings.weight / high
+        weight = settings.weight / (1.0 if settings.objective == "probability" else high)
         yield "high", Wanted(channel, weight, every)
         if clusters is not None and clusters.count > 1:
             for facet in range(min(clusters.count, settings.facets)):
                 yield "facet", Wanted(channel, weight, statistics[clusters.cluster == facet].mean(axis=0))
         for number in range(settings.diverse):
             yield "diverse", Wanted(channel, weight, every, number, group)
-    if low < 0:
+    if low < 0 and settings.objective != "probability":
         yield "low", Wanted(channel, settings.weight / low, every)
 
 

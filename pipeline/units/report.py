@@ -45,6 +45,7 @@ class Unit:
 
     Attributes:
         channel: of the layer.
+        name: of the class, where the channels are the classes.
         high, low: highest and lowest activation in the images.
         active_images: share of the images in which it is above zero at some position, 0..1.
         active_positions: share of all positions at which it is above zero, 0..1.
@@ -56,6 +57,7 @@ class Unit:
     """
 
     channel: int
+    name: str | None
     high: float
     low: float
     active_images: float
@@ -92,6 +94,7 @@ def unit_content(unit: Unit, names: Callable[[int], tuple[str, str | None]], *, 
     clusters = unit.clusters
     return {
         "channel": unit.channel,
+        "name": unit.name,
         "high": _number(unit.high),
         "low": _number(unit.low),
         "active": {"images": _number(unit.active_images), "positions": _number(unit.active_positions)},

@@ -18,9 +18,10 @@ from pipeline.core.progress import progress
 from pipeline.images.crops import network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
+from pipeline.model.description import LOGITS
 from pipeline.model.inputs import input_batches, to_tensor
-from pipeline.model.layers import require_layer, run_to
-from pipeline.model.network import Network, load_network
+from pipeline.model.layers import run_to
+from pipeline.model.network import Network, load_network, output_shape
 from pipeline.model.positions import require_finite
 from pipeline.parallel.pool import Pool
 
@@ -141,7 +142,7 @@ class ScannerSpec:
         model: folder of the saved network, at the same path for all workers.
         manifest: path of the list of images.
         images: settings of the image set as written: a worker resolves references to environment variables.
-        layer: dotted module path.
+        layer: dotted module path, or :data:`~pipeline.model.description.LOGITS`, whose channels are the classes.
         units: channels of the layer.
         batch_size: images in one forward pass.
         device: where it runs.
@@ -192,7 +193,7 @@ class Scanner:
         """
         self._network, self._layer, self._units = network, layer, torch.as_tensor(list(units), device=device)
         self._load, self._batch_size, self._device = load, batch_size, device
-        self._shape = require_layer(layer, network.layers)
+        self._shape = output_shape(layer, network)
 
     def __call__(self, rows: range) -> Scan:
         """What the images in these rows show.
@@ -204,9 +205,15 @@ class Scanner:
         batches = input_batches(lambda number: self._load(rows[number]), len(rows), self._batch_size, self._device)
         with torch.no_grad():
             for _span, inputs in batches:
-                output = run_to(self._network.module, self._layer, inputs.to(self._device))
-                found += [self._scan(grid) for grid in self._shape.to_map(output).float()]
+                found += [self._scan(grid) for grid in self._map(inputs.to(self._device)).float()]
         return reduce(Scan.__add__, found)
+
+    def _map(self, inputs: Tensor) -> Tensor:
+        """The layer's map for a batch of inputs, [image, channel, y, x]."""
+        if self._layer == LOGITS:
+            logits: Tensor = self._network.module(inputs)
+            return logits[:, :, None, None]
+        return self._shape.to_map(run_to(self._network.module, self._layer, inputs))
 
     def _scan(self, grid: Tensor) -> Scan:
         """Of one image's map [channel, y, x]: alone, so that sums do not depend on the batch."""

@@ -38,8 +38,8 @@ from pipeline.images.crops import CropSize, relative_positions
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.images.thumbnails import label_name
-from pipeline.model.description import NetworkDescription, describe_network, read_description
-from pipeline.model.layers import require_layer
+from pipeline.model.description import LOGITS, NetworkDescription, describe_network, read_description
+from pipeline.model.network import output_shape
 from pipeline.model.positions import map_positions
 from pipeline.parallel.pool import Pool, open_pool
 from pipeline.stages import Task
@@ -100,7 +100,7 @@ def run(task: Task) -> None:
         atomic(task.path(UNITS)) as folder,
     ):
         scan = scan_images(pool, _scanner(task, inputs), len(inputs.manifest))
-        width = inputs.network.layers[task.layer].width
+        width = output_shape(task.layer, inputs.network).width
         strongest = [
             choose_examples(scan, unit, settings.compared, width)["highest"] for unit in range(len(inputs.channels))
         ]
@@ -119,12 +119,14 @@ def _read_inputs(task: Task) -> _Inputs:
     units = task.params.units
     model, manifest_path = task.path(MODEL).absolute(), task.path(IMAGES).absolute()
     network = describe_network(model)
-    shape = require_layer(task.layer, network.layers)
+    shape = output_shape(task.layer, network)
+    whole = shape.is_tokens or task.layer == LOGITS
     settings = task.params.render.model_copy(
         update={"size": units.size, "steps": units.steps, "batch_size": units.batch_size, "device": units.device}
     )
-    size = network.preprocessing.crop if shape.is_tokens else units.size
-    crop = CropSize(shape.receptive_field, network.preprocessing.crop)
+    side = network.preprocessing.crop
+    size = side if whole else units.size
+    crop = CropSize(shape.receptive_field, side)
     patches = PatchesSpec(model, manifest_path, task.params.as_written.images, task.layer, size)
     return _Inputs(
         manifest=read_manifest(manifest_path),
@@ -133,7 +135,7 @@ def _read_inputs(task: Task) -> _Inputs:
         channels=units.chosen_channels(task.layer, shape.channels),
         settings=settings.model_copy(update={"size": size}),
         patches=patches,
-        crops=replace(patches, size=crop.pixels),
+        crops=replace(patches, size=side if whole else crop.pixels),
     )
 
 
@@ -214,15 +216,21 @@ def _prior(
     task: Task, inputs: _Inputs, pool: Pool, strongest: Sequence[Examples]
 ) -> tuple[StatisticsPrior | None, list[Floats]]:
     """The pull towards the statistics of real patches, and those of each unit's strongest ones, [patch, statistic]."""
-    channels = prior_channels(inputs.settings, task.layer, inputs.network.layers)
+    channels = prior_channels(inputs.settings, _map_layer(task, inputs), inputs.network.layers)
     if not channels:
         return None, [np.zeros((len(one), 0), np.float32) for one in strongest]
     spec = PatchStatisticsSpec(inputs.patches, list(channels), inputs.settings.device)
-    shape = inputs.network.layers[task.layer]
+    shape = output_shape(task.layer, inputs.network)
     places = relative_positions(task.params.seed, inputs.manifest.digest, 1)
     positions = map_positions(places, shape.height, shape.width, 0)[:, 0]
     deviation = usual_deviation(pool, spec, Samples(inputs.manifest.image, positions))
     return StatisticsPrior(channels, deviation, inputs.settings.statistics), _measure(pool, spec, strongest)
+
+
+def _map_layer(task: Task, inputs: _Inputs) -> str:
+    """The units' layer; for the logits, which have no map, the deepest layer that has one."""
+    network = inputs.network
+    return embedding_layer(network.layers, len(network.classes)) if task.layer == LOGITS else task.layer
 
 
 def _render(
@@ -238,7 +246,7 @@ def _render(
     if not wanted:
         return []
     settings, units = inputs.settings, task.params.units
-    purpose = UnitPurpose(task.layer, units.objective, prior, diversity)
+    purpose = UnitPurpose(task.layer, units.objective, prior, diversity, _map_layer(task, inputs) if diversity else "")
     spec = RendererSpec(
         model=inputs.patches.model,
         purpose=purpose,
@@ -277,12 +285,13 @@ def _render(
 def _unit(
     task: Task, inputs: _Inputs, scan: Scan, number: int, clusters: Clusters | None, pictures: Sequence[Picture]
 ) -> Unit:
-    channel, width = inputs.channels[number], inputs.network.layers[task.layer].width
+    channel, width = inputs.channels[number], output_shape(task.layer, inputs.network).width
     high, low = scan.highest[:, number], scan.lowest[:, number]
     histogram = scan.histogram.only(number)
     found = choose_examples(scan, number, max(1, task.params.units.examples), width)
     return Unit(
         channel=channel,
+        name=inputs.network.classes[channel] if task.layer == LOGITS else None,
         high=float(high.max()),
         low=float(low.min()),
         active_images=float((high > 0).mean()),
@@ -310,11 +319,12 @@ def _write(task: Task, inputs: _Inputs, folder: Path, units: Sequence[Unit]) -> 
     def names(row: int) -> tuple[str, str | None]:
         return manifest.key[row], label_name(manifest, row, inputs.labels, inputs.network.classes)
 
-    shape = inputs.network.layers[task.layer]
+    shape = output_shape(task.layer, inputs.network)
     content: Mapping[str, Any] = {
         "layer": task.layer,
         "channels": shape.channels,
         "receptive_field": shape.receptive_field,
+        "patch": {"side": inputs.crops.size, "input": inputs.network.preprocessing.crop},
         "images": len(manifest),
         "objective": task.params.units.objective,
         "size": inputs.settings.size,

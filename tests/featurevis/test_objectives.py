@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from pipeline.featurevis.activation_space import activation_space
-from pipeline.featurevis.feature_extractor import LOGITS, FeatureExtractor, Features
+from pipeline.featurevis.feature_extractor import FeatureExtractor, Features
 from pipeline.featurevis.objectives import (
     MIN_COSINE,
     Direction,
@@ -33,6 +33,7 @@ from pipeline.featurevis.objectives import (
 from pipeline.featurevis.optimize import OptimizerConfig, optimize
 from pipeline.featurevis.parameterization import image_parameterization
 from pipeline.featurevis.transforms import IDENTITY
+from pipeline.model.description import LOGITS
 from pipeline.model.network import Network
 from tests.featurevis.scene import Scene
 

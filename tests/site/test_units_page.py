@@ -32,6 +32,7 @@ def unit(channel: int) -> dict[str, Any]:
     ]
     return {
         "channel": channel,
+        "name": None,
         "high": 0.0 if silent else 10.0 + channel,
         "low": 0.0 if silent else -3.0,
         "active": {"images": 0.0 if silent else channel / 20, "positions": 0.0 if silent else channel / 100},
@@ -61,6 +62,7 @@ def site(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
             "layer": layer,
             "channels": 24,
             "receptive_field": 59,
+            "patch": {"side": 59, "input": 227},
             "images": 72,
             "objective": "channel",
             "size": 24,

@@ -130,6 +130,26 @@ def test_without_examples_no_photograph_is_shown(project: Path) -> None:
     assert ".png" not in (folder / "units.js").read_text()
 
 
+@pytest.mark.parametrize("objective", ["channel", "probability"])
+def test_classes_are_the_units_of_the_logits(project: Path, objective: str) -> None:
+    """A class has pictures of the network's input size, whole images as examples, and its name."""
+    params = compose(project, "+units.channels={logits: [1, 4]}", f"units.objective={objective}")
+    check_run(params, OUTPUTS)
+    folder = describe("logits")
+    content = read_data_script(folder / "units.js")
+    model = json.loads((OUTPUTS / "model/model.json").read_text())
+    side = model["preprocessing"]["crop"]
+    assert [(unit["channel"], unit["name"]) for unit in content["units"]] == [
+        (number, model["classes"][number]) for number in (1, 4)
+    ]
+    assert content["patch"] == {"side": side, "input": side}
+    for unit in content["units"]:
+        assert {picture["role"] for picture in unit["pictures"]} <= {"high", "low", "diverse", "facet"}
+        if unit["pictures"]:
+            assert size(folder / f"pictures/{unit['channel']}.webp") == (side, side)
+        assert all(example["position"] == [0, 0] for example in unit["examples"]["highest"])
+
+
 def test_channels_may_be_a_number_or_all(project: Path) -> None:
     """A number spreads units evenly over the channels; `all` takes every one; too large a number takes all."""
     units = compose(project, f"+units.channels={{{LAYER}: 4}}").units
@@ -143,6 +163,10 @@ def test_channels_may_be_a_number_or_all(project: Path) -> None:
     [
         (f"{{{LAYER}: [5, 4000]}}", f"units.channels.{LAYER}: expected channels from 0 to .*, found 4000"),
         (f"{{{LAYER}: []}}", f"units.channels.{LAYER}: expected channels, found none"),
+        (
+            "{logits: [10]}",
+            "units.channels.logits: expected channels from 0 to 9, found 10",
+        ),
         (
             "{mixed3: 4}",
             "units.channels: expected a layer with a map or token grid, found 'mixed3'; near names: mix",
@@ -162,7 +186,7 @@ def test_a_silent_unit_has_an_entry() -> None:
     """What is not known of a unit that no image activates is null, and its histogram holds all positions in one bar."""
     nothing = np.zeros((1, 9), np.float32)
     none = Examples(np.arange(2), np.zeros((2, 2), np.int32), np.zeros(2, np.float32))
-    unit = Unit(5, 0.0, 0.0, 0.0, 0.0, Histogram.of(nothing), {"highest": none}, None, (-1, float("nan")), [])
+    unit = Unit(5, None, 0.0, 0.0, 0.0, 0.0, Histogram.of(nothing), {"highest": none}, None, (-1, float("nan")), [])
     content = json.loads(json.dumps(unit_content(unit, lambda row: (f"{row}.png", None), photographs=True)))
     assert content["clarity"] is None
     assert content["nearest"] == {"channel": -1, "correlation": None}

@@ -41,8 +41,8 @@ function createCard(layer: string, unit: UnitResult, selection: Selection): HTML
   const name = el(
     "span",
     { class: "name" },
-    el("span", { class: "visually-hidden" }, "Unit "),
-    `${unit.channel}`,
+    unit.name === null ? el("span", { class: "visually-hidden" }, "Unit ") : null,
+    unit.name ?? `${unit.channel}`,
   );
   return el("a", { href }, createPicture(layer, unit, ""), name);
 }

@@ -8,7 +8,7 @@ import { createRadioGroup } from "../ui/controls";
 import { el } from "../ui/dom";
 import { createPageHeader, showFailure } from "../ui/page";
 import { createContactSheet } from "./contact-sheet";
-import { fromHash, type LayerUnits, loadUnits, type Selection, toHash } from "./result";
+import { fromHash, type LayerUnits, loadUnits, type Selection, toHash, unitName } from "./result";
 import { createUnit } from "./unit";
 
 class Page {
@@ -64,7 +64,10 @@ class Page {
 
   private showSheet(found: LayerUnits, selection: Selection): void {
     const { network } = this.manifest;
-    const text = `${count(found.units.length, "unit")} of the ${count(found.channels, "channel")} of ${found.layer} in ${network.name}. Each image is optimized to activate one unit; it is a guess at what the unit responds to, to be compared with its examples.`;
+    const classes = found.units.some(({ name }) => name !== null);
+    const units = classes ? count(found.units.length, "class", "classes") : count(found.units.length, "unit");
+    const all = classes ? found.channels.toLocaleString("en-US") : count(found.channels, "channel");
+    const text = `${units} of the ${all} of ${found.layer} in ${network.name}. Each image is optimized to activate one unit; it is a guess at what the unit responds to, to be compared with its examples.`;
     const layers = this.names.length > 1 ? [this.layers.element] : [];
     const sheet = createContactSheet(found, selection, (sort) => this.go({ sort }));
     this.setContent(`Units of ${found.layer}`, [el("p", { class: "lead" }, text), ...layers, ...sheet]);
@@ -72,7 +75,7 @@ class Page {
 
   private showUnit(found: LayerUnits, selection: Selection, channel: number): void {
     const unit = found.units.find((one) => one.channel === channel);
-    const title = `Unit ${channel} of ${found.layer}`;
+    const title = `${unitName(unit ?? { channel, name: null })} of ${found.layer}`;
     if (unit) {
       const inAtlas = this.manifest.layers.some(({ name }) => name === found.layer);
       this.setContent(title, createUnit(found, unit, selection, inAtlas));

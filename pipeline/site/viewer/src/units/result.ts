@@ -25,6 +25,8 @@ export interface UnitPicture {
 
 export interface UnitResult {
   readonly channel: number;
+  /** Name of the class, where the channels are the classes. */
+  readonly name: string | null;
   readonly high: number;
   readonly low: number;
   /** Shares with an activation above zero. */
@@ -45,8 +47,10 @@ export interface LayerUnits {
   readonly layer: string;
   readonly channels: number;
   readonly receptive_field: number;
+  /** Sides of the patches of examples and of the input, pixels. */
+  readonly patch: { readonly side: number; readonly input: number };
   readonly images: number;
-  readonly objective: "channel" | "neuron";
+  readonly objective: "channel" | "neuron" | "probability";
   readonly size: number;
   readonly units: readonly UnitResult[];
 }
@@ -54,6 +58,11 @@ export interface LayerUnits {
 export function loadUnits(layer: string): Promise<LayerUnits> {
   const name = `units/${layer}`;
   return loadDataFrom<LayerUnits>(`${name}/units.js`, name);
+}
+
+/** What a unit is called; a class by its name. */
+export function unitName({ channel, name }: Pick<UnitResult, "channel" | "name">): string {
+  return name === null ? `Unit ${channel}` : `Class ${channel}: ${name}`;
 }
 
 /** Address of a file of the units of a layer, relative to the page. */

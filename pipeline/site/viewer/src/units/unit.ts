@@ -31,6 +31,17 @@ const VARIANTS: Readonly<Record<Exclude<PictureRole, "high">, readonly [string, 
   low: ["Lowest activation", "An image optimized for the lowest activation of the unit."],
 };
 
+const OBJECTIVES: Readonly<Record<LayerUnits["objective"], string>> = {
+  channel: "the mean over the map",
+  neuron: "the position at the center of the map",
+  probability: "the probability",
+};
+const CLASS_OBJECTIVES: typeof OBJECTIVES = {
+  channel: "the logit",
+  neuron: "the logit",
+  probability: "the softmax probability",
+};
+
 /** Everything about a unit; `inAtlas` tells whether the atlas has its layer. */
 export function createUnit(
   found: LayerUnits,
@@ -82,7 +93,7 @@ function createNavigation(found: LayerUnits, unit: UnitResult, selection: Select
 
 function createCaption(unit: UnitResult, { objective }: LayerUnits): HTMLElement {
   if (!unit.pictures.length) return el("figcaption", {}, "No image of the run activates this unit.");
-  const what = objective === "channel" ? "the mean over the map" : "the position at the center of the map";
+  const what = unit.name === null ? OBJECTIVES[objective] : CLASS_OBJECTIVES[objective];
   return el("figcaption", {}, `Optimized for ${what}. It reaches ${describeReached(unit)}.`);
 }
 
@@ -177,7 +188,10 @@ function describeActivation(value: number, { high, low }: UnitResult): string {
     : activation(value);
 }
 
-function createExamples({ layer, receptive_field: field }: LayerUnits, unit: UnitResult): HTMLElement | null {
+function createExamples(
+  { layer, receptive_field: field, patch }: LayerUnits,
+  unit: UnitResult,
+): HTMLElement | null {
   const kinds = Object.entries(unit.examples) as readonly [ExampleKind, readonly Example[]][];
   if (!kinds.length) return null;
   const columns = Math.max(...kinds.map(([, examples]) => examples.length));
@@ -190,7 +204,10 @@ function createExamples({ layer, receptive_field: field }: LayerUnits, unit: Uni
     });
     return [el("h3", {}, EXAMPLE_NAMES[kind]), el("div", { class: "pictures" }, ...figures)];
   });
-  const text = `Patches around the position of the activation, as large as the receptive field of ${field} pixels, at most half of the input; at most one of an image.`;
+  const text =
+    patch.side === patch.input
+      ? "The part of the image that the network sees."
+      : `Patches around the position of the activation, as large as the receptive field of ${field} pixels, at most half of the input; at most one of an image.`;
   return el(
     "section",
     { class: "examples" },
