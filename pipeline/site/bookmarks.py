@@ -19,14 +19,31 @@ Bookmark = dict[str, str]  # title, text, link
 
 # the parts of a link in the order in which the page writes them
 PARTS = (
-    *("layer", "atlas", "level", "class", "also", "hues", "sign", "intensity", "show", "pin", "box", "cells", "view"),
-    *("beside", "style", "photographs", "measure", "marks", "labels", "tour"),
+    *("layer", "atlas", "level", "class", "also", "hues", "sign", "intensity", "show", "label", "predicted", "outcome"),
+    *(
+        "color",
+        "pin",
+        "box",
+        "cells",
+        "view",
+        "beside",
+        "style",
+        "photographs",
+        "measure",
+        "channel",
+        "marks",
+        "labels",
+    ),
+    "tour",
 )
 VIEW = ((-1.0, 2.0), (-1.0, 2.0), (0.001, 10.0))  # ranges that the page accepts for center (x, y) and span
 SIGNS = {"for": "", "against": "-"}
+SINGLE = dict.fromkeys(("label", "predicted"), "give one") | {"class": "give the others as also"}
 VALUES = {
     "sign": (*SIGNS, "-"),
-    "show": ("attribution", "density", "second"),
+    "show": ("attribution", "density", "second", "samples"),
+    "outcome": ("right", "wrong"),
+    "color": ("outcome", "label", "prediction"),
     "measure": ("samples", "fidelity", "reliability", "spread"),
     "photographs": ("on", "off"),
     "marks": ("on", "off"),
@@ -81,9 +98,10 @@ def _link(given: str | Mapping[str, Any], run: LinkTargets, where: str) -> str:
     named = _parse_link(given) if isinstance(given, str) else {name: given[name] for name in given}
     _refuse_unknown(named, where)
     named.pop("tour", None)  # the step of another tour
-    if isinstance(named.get("class"), list | tuple):
-        raise ConfigError(f"{where}.class: expected one class, found a list; give the others as also")
-    for name in ("class", "also"):
+    for name, advice in SINGLE.items():
+        if isinstance(named.get(name), list | tuple):
+            raise ConfigError(f"{where}.{name}: expected one class, found a list; {advice}")
+    for name in ("class", "also", "label", "predicted"):
         if named.get(name) not in (None, ""):
             each = named[name] if isinstance(named[name], list | tuple) else [named[name]]
             named[name] = [_class_index(class_, run, f"{where}.{name}", isinstance(given, str)) for class_ in each]
@@ -156,6 +174,8 @@ def check_parts(parts: Mapping[str, str], run: LinkTargets, where: str) -> None:
     for name, check in (("pin", _check_pin), ("box", _check_box), ("cells", _check_cells)):
         if parts.get(name):
             check(parts[name], levels, f"{where}.{name}")
+    if not re.fullmatch("[0-9]*", parts.get("channel", "")):
+        raise ConfigError(f"{where}.channel: expected a number, counted from 0, found {parts['channel']}")
     if parts.get("view"):
         _check_view(parts["view"], f"{where}.view")
     if parts.get("beside"):

@@ -118,6 +118,9 @@ def test_a_link_becomes_what_the_page_writes(given: Any, wanted: str | None) -> 
         ({"sign": "agianst"}, "link.sign: expected a value that the page knows, found agianst; choose from for"),
         ({"show": "densty"}, "link.show: expected a value that the page knows, found densty"),
         ({"measure": "count"}, "link.measure: expected a value that the page knows, found count"),
+        ({"outcome": "good"}, "link.outcome: expected a value that the page knows, found good"),
+        ({"channel": "first"}, "link.channel: expected a number, counted from 0, found first"),
+        ({"label": [1, 2]}, "link.label: expected one class, found a list; give one"),
         ({"photographs": "maybe"}, "link.photographs: expected a value that the page knows, found maybe"),
         ({"style": "accentuated"}, "link.style: expected one of the run's styles of icons, found accentuated"),
     ],
@@ -167,11 +170,14 @@ def test_the_tour_has_as_many_stops_as_a_link_can_count() -> None:
         SiteSettings(bookmarks=(*bookmarks, bookmarks[0]))
 
 
+READ = r'(?:parts\.(?:get|has)|parseClass)\(\s*"(\w+)"'
+
+
 def test_every_part_of_the_pages_links_can_be_configured() -> None:
     """The parts of the URL that the page reads are those in ``PARTS``."""
     sources = [path for path in (ROOT / "pipeline/site/viewer/src").rglob("*.ts") if "parts" in path.read_text()]
-    read = {name for path in sources for name in re.findall(r'parts\.(?:get|has)\(\s*"(\w+)"', path.read_text())}
-    assert read >= {"layer", "class", "pin", "tour"}
+    read = {name for path in sources for name in re.findall(READ, path.read_text())}
+    assert read >= {"layer", "class", "pin", "tour", "predicted"}
     assert read <= set(PARTS)
 
 

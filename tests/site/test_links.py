@@ -289,6 +289,7 @@ def test_every_page_has_a_title_and_a_description(address: str, planted: Planted
         "contents.html": "Contents · A planted atlas",
         "evidence.html": "Evidence · A planted atlas",
         "patch.html": "Patch test · A planted atlas",
+        "units.html": "Units · A planted atlas",
     }
     for head in heads.values():
         assert head.told["og:title"] == head.title

@@ -104,6 +104,6 @@ def test_a_pinned_cell_shows_its_provenance_command(opened: Opener, planted: Pla
     row, column = level.cell[busiest(level)]
     page = opened(f"#layer={LAYER}&level=20&pin=20.{row}.{column}")
     command = f"atlas provenance layer={LAYER} atlas=all level=20 cell={row},{column}"
-    expect(page.locator(".copyable code")).to_have_text(command)
+    expect(page.locator(".panel .copyable code")).to_have_text(command)
     page.get_by_role("button", name="Copy", exact=True).click()
     assert page.evaluate("getSelection().toString()").strip() == command
