@@ -5,8 +5,9 @@ The page ignores parts of a link that it does not know, so they are all checked 
 
 import difflib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -20,21 +21,8 @@ Bookmark = dict[str, str]  # title, text, link
 # the parts of a link in the order in which the page writes them
 PARTS = (
     *("layer", "atlas", "level", "class", "also", "hues", "sign", "intensity", "show", "label", "predicted", "outcome"),
-    *(
-        "color",
-        "pin",
-        "box",
-        "cells",
-        "view",
-        "beside",
-        "style",
-        "photographs",
-        "measure",
-        "channel",
-        "marks",
-        "labels",
-    ),
-    "tour",
+    *("color", "pin", "box", "cells", "view", "beside", "style", "photographs", "measure", "channel", "marks"),
+    *("labels", "tour"),
 )
 VIEW = ((-1.0, 2.0), (-1.0, 2.0), (0.001, 10.0))  # ranges that the page accepts for center (x, y) and span
 SIGNS = {"for": "", "against": "-"}
@@ -171,15 +159,22 @@ def check_parts(parts: Mapping[str, str], run: LinkTargets, where: str) -> None:
             _expect(parts[name], values, f"{where}.{name}", "a value that the page knows")
     if parts.get("photographs") == "on" and not run.photographs:
         raise ConfigError(f"{where}.photographs: expected off, since site.exemplars=0 stores none for cells, found on")
-    for name, check in (("pin", _check_pin), ("box", _check_box), ("cells", _check_cells)):
+    _check_values(parts, levels, run, where)
+
+
+def _check_values(parts: Mapping[str, str], levels: Sequence[str], run: LinkTargets, where: str) -> None:
+    """Check the parts that are numbers: cells, the viewport, a channel, a second map."""
+    checks: Mapping[str, Callable[[str, str], None]] = {
+        "pin": partial(_check_pin, levels),
+        "box": partial(_check_box, levels),
+        "cells": partial(_check_cells, levels),
+        "view": _check_view,
+        "channel": _check_channel,
+        "beside": partial(_check_beside, run),
+    }
+    for name, check in checks.items():
         if parts.get(name):
-            check(parts[name], levels, f"{where}.{name}")
-    if not re.fullmatch("[0-9]*", parts.get("channel", "")):
-        raise ConfigError(f"{where}.channel: expected a number, counted from 0, found {parts['channel']}")
-    if parts.get("view"):
-        _check_view(parts["view"], f"{where}.view")
-    if parts.get("beside"):
-        _check_beside(parts["beside"], run, f"{where}.beside")
+            check(parts[name], f"{where}.{name}")
 
 
 def _expect(found: str, allowed: Collection[str], where: str, what: str) -> None:
@@ -187,7 +182,7 @@ def _expect(found: str, allowed: Collection[str], where: str, what: str) -> None
         raise ConfigError(f"{where}: expected {what}, found {found}; choose from {', '.join(allowed)}")
 
 
-def _check_pin(pin: str, levels: Sequence[str], where: str) -> None:
+def _check_pin(levels: Sequence[str], pin: str, where: str) -> None:
     size, *cell = pin.split(".")
     numbers = [int(part) for part in cell if re.fullmatch("[0-9]+", part)]
     if size not in levels or len(cell) != 2 or len(numbers) != 2 or max(numbers) >= int(size):
@@ -197,7 +192,7 @@ def _check_pin(pin: str, levels: Sequence[str], where: str) -> None:
         )
 
 
-def _check_box(box: str, levels: Sequence[str], where: str) -> None:
+def _check_box(levels: Sequence[str], box: str, where: str) -> None:
     size, *rest = box.split(".")
     corners = [int(part) for part in rest if re.fullmatch("[0-9]+", part)]
     if size in levels and len(rest) == len(corners) == 4:
@@ -210,7 +205,7 @@ def _check_box(box: str, levels: Sequence[str], where: str) -> None:
     )
 
 
-def _check_cells(cells: str, levels: Sequence[str], where: str) -> None:
+def _check_cells(levels: Sequence[str], cells: str, where: str) -> None:
     found = re.fullmatch(r"([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.[0-9a-z]+", cells)
     if found and found[1] in levels:
         size, top, left, width = map(int, found.groups())
@@ -221,7 +216,7 @@ def _check_cells(cells: str, levels: Sequence[str], where: str) -> None:
     )
 
 
-def _check_beside(beside: str, run: LinkTargets, where: str) -> None:
+def _check_beside(run: LinkTargets, beside: str, where: str) -> None:
     layer, atlas, ids, hues, *rest = [*beside.split("~"), "", "", ""]
     _expect(layer, run.layers, where, "layer~atlas~classes with one of the run's layers")
     _expect(atlas or "all", run.levels, where, "layer~atlas~classes with one of the run's atlases")
@@ -234,6 +229,11 @@ def _check_beside(beside: str, run: LinkTargets, where: str) -> None:
             f"{where}: expected layer~atlas~classes or layer~atlas~classes~colors, numbers of classes{below}, "
             f"found {beside}"
         )
+
+
+def _check_channel(channel: str, where: str) -> None:
+    if not re.fullmatch("[0-9]+", channel):
+        raise ConfigError(f"{where}: expected a channel, counted from 0, found {channel}")
 
 
 def _check_view(view: str, where: str) -> None:

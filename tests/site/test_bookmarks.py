@@ -119,7 +119,7 @@ def test_a_link_becomes_what_the_page_writes(given: Any, wanted: str | None) -> 
         ({"show": "densty"}, "link.show: expected a value that the page knows, found densty"),
         ({"measure": "count"}, "link.measure: expected a value that the page knows, found count"),
         ({"outcome": "good"}, "link.outcome: expected a value that the page knows, found good"),
-        ({"channel": "first"}, "link.channel: expected a number, counted from 0, found first"),
+        ({"channel": "first"}, "link.channel: expected a channel, counted from 0, found first"),
         ({"label": [1, 2]}, "link.label: expected one class, found a list; give one"),
         ({"photographs": "maybe"}, "link.photographs: expected a value that the page knows, found maybe"),
         ({"style": "accentuated"}, "link.style: expected one of the run's styles of icons, found accentuated"),
