@@ -77,9 +77,8 @@ def sample_batch(
             outputs = run_to_all(network.module, list(shapes), images)
             return {layer: _activations(layer, shapes[layer], outputs[layer], places, settings) for layer in shapes}
         recorded = record_forward(network.module, list(shapes), images)
-        predicted = np.repeat(_predictions(network.module, images, list(recorded.values())[-1]), places.shape[1])
         chosen = {layer: (methods or {}).get(layer, "tangents") for layer in shapes}
-        blocks = {
+        found = {
             layer: _with_attributions(
                 network,
                 layer,
@@ -93,14 +92,18 @@ def sample_batch(
             )
             for layer in shapes
         }
-        return {layer: {**block, "prediction": predicted} for layer, block in blocks.items()}
+        deepest = list(shapes)[-1]
+        logits = found[deepest][1]
+        if logits is None:
+            logits = _logits_from(network.module, images, recorded[deepest])
+        predicted = np.repeat(logits.argmax(1).int().cpu().numpy(), places.shape[1])
+        return {layer: {**block, "prediction": predicted} for layer, (block, _) in found.items()}
 
 
-def _predictions(module: nn.Module, images: Tensor, recorded: PartialForward) -> NDArray[np.int32]:
-    """[image] class with the largest logit, by running the network from a layer on; the deepest one costs least."""
+def _logits_from(module: nn.Module, images: Tensor, recorded: PartialForward) -> Tensor:
+    """[image, class], by running the network from a layer on; the deepest one costs least."""
     with recorded.replay(Tensor.clone):
-        found: NDArray[np.int32] = _logits(module, images).argmax(1).int().cpu().numpy()
-    return found
+        return _logits(module, images)
 
 
 def _activations(
@@ -120,11 +123,12 @@ def _with_attributions(
     settings: SampleSettings,
     baseline: NDArray[np.float32],
     method: Method,
-) -> Block:
+) -> tuple[Block, Tensor | None]:
+    """The layer's block, and the logits where they are known."""
     block = _activations(layer, shape, recorded.output, places, settings)
     positions = torch.from_numpy(block["position"]).long().to(images.device).reshape(len(images), -1, 2)
     with relaxed_max_pool(network.module, settings.max_pool):
-        values = attributions(
+        values, logits = attributions_and_logits(
             network.module,
             layer,
             shape,
@@ -135,7 +139,7 @@ def _with_attributions(
             settings.integration_steps,
             method,
         )
-    return {**block, "attribution": values.flatten(0, 1).float().cpu().numpy()}
+    return {**block, "attribution": values.flatten(0, 1).float().cpu().numpy()}, logits
 
 
 def attributions(
@@ -171,28 +175,46 @@ def attributions(
     Raises:
         ModelError: the network does not return one row of logits for each image.
     """
+    return attributions_and_logits(module, layer, shape, images, recorded, positions, baseline, steps, method)[0]
+
+
+def attributions_and_logits(
+    module: nn.Module,
+    layer: str,
+    shape: LayerShape,
+    images: Tensor,
+    recorded: PartialForward,
+    positions: Tensor,
+    baseline: Tensor | None = None,
+    steps: int = 1,
+    method: Method = "tangents",
+) -> tuple[Tensor, Tensor | None]:
+    """As :func:`attributions`, and the logits [image, class] of the images where the same passes give them, else None.
+
+    Tangents run beside the network's own values; with one step these are those of the images.
+    """
     if baseline is None:
         baseline = recorded.output.new_zeros(shape.channels)
     if method == "backward":
-        return _backward_attributions(module, layer, shape, images, recorded, positions, baseline, steps)
+        return _backward_attributions(module, layer, shape, images, recorded, positions, baseline, steps), None
     tangents = _tangents(shape, recorded.output, positions, baseline)
     zero = torch.zeros_like(recorded.output)
     perturbed = _Perturbed(module)
     hand_out = perturbed.copy_of if method == "tangents_of_copies" else None
     with recorded.replay(hand_out) as call, perturbed.at(call_name(layer, call)), forward_mode():
 
-        def logit_tangent(tangent: Tensor, back: float) -> Tensor:
-            """Derivative of the logits along ``tangent``, at a share ``back`` of the way back to the baseline."""
+        def logits_and_tangent(tangent: Tensor, back: float) -> tuple[Tensor, Tensor]:
+            """The logits and their derivative along ``tangent``, at a share ``back`` of the way to the baseline."""
             at = -back * tangent if back else zero
             both = torch.func.jvp(lambda delta: _logits(perturbed(delta), images), (at,), (tangent,))
-            found: Tensor = both[1]
-            return found
+            return both[0], both[1]
 
         # at the activation itself, what does not depend on the tangent runs once for all of them
         together = max(1, TANGENTS // (len(images) if steps == 1 else 2 * len(images)))
-        vectorized = torch.func.vmap(logit_tangent, in_dims=(0, None), chunk_size=together)
-        per_position: Tensor = sum((vectorized(tangents, back) for back in midpoints(steps)), torch.zeros(())) / steps
-    return per_position.movedim(0, 1)
+        vectorized = torch.func.vmap(logits_and_tangent, in_dims=(0, None), chunk_size=together)
+        found = [vectorized(tangents, back) for back in midpoints(steps)]
+    per_position: Tensor = sum((derivative for _, derivative in found), torch.zeros(())) / steps
+    return per_position.movedim(0, 1), found[0][0][0] if steps == 1 else None
 
 
 def _tangents(shape: LayerShape, output: Tensor, positions: Tensor, baseline: Tensor) -> Tensor:
