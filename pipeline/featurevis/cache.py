@@ -26,6 +26,7 @@ from pipeline.core.files import identity
 from pipeline.featurevis.objectives import array_digest, canonical_bytes
 
 GENERATION = 3  # raised whenever the code renders other pixels from the same input, or names its inputs otherwise
+CACHE = ".cache/images"  # below outputs; DVC does not know of it, and all stages, layers and atlases share it
 FILE = "images.sqlite"
 FORMAT = 2  # raised when rows are laid out in another way
 BUSY_SECONDS = 60.0  # how long one process waits for others that write

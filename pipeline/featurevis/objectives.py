@@ -115,17 +115,33 @@ class _Sum(Objective):
         return b"".join(len(target).to_bytes(8, "little") + target for target in targets)
 
 
-class _Weighted(Objective):
-    def __init__(self, term: Objective, weight: float | Sequence[float]) -> None:
+class _Wrapped(Objective):
+    """An objective around another one, whose layers and coupling it has."""
+
+    def __init__(self, term: Objective, description: Mapping[str, Any]) -> None:
         self._term = term
-        self._weights = None if isinstance(weight, int | float) else np.asarray(weight, np.float32)
-        self._weight = weight if isinstance(weight, int | float) else 1.0
         self.layers, self.couples_images = term.layers, term.couples_images
-        self.description = {"weight": "by image" if self._weights is not None else weight, "of": dict(term.description)}
+        self.description = {**description, "of": dict(term.description)}
 
     @property
     def redirected_layers(self) -> frozenset[str]:
         return self._term.redirected_layers
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        return self._term(features, warmup)
+
+    def at(self, step: int) -> Objective | None:
+        return self._term.at(step)
+
+    def target_bytes(self, image: int) -> bytes:
+        return self._term.target_bytes(image)
+
+
+class _Weighted(_Wrapped):
+    def __init__(self, term: Objective, weight: float | Sequence[float]) -> None:
+        self._weights = None if isinstance(weight, int | float) else np.asarray(weight, np.float32)
+        self._weight = weight if isinstance(weight, int | float) else 1.0
+        super().__init__(term, {"weight": "by image" if self._weights is not None else weight})
 
     def __call__(self, features: Features, warmup: float) -> Tensor:
         value = self._term(features, warmup)
@@ -140,25 +156,14 @@ class _Weighted(Objective):
         return own + self._term.target_bytes(image)
 
 
-class _Lazy(Objective):
+class _Lazy(_Wrapped):
     def __init__(self, term: Objective, every: int) -> None:
-        self._term, self._every = term, every
-        self.layers, self.couples_images = term.layers, term.couples_images
-        self.description = {"every": every, "of": dict(term.description)}
-
-    @property
-    def redirected_layers(self) -> frozenset[str]:
-        return self._term.redirected_layers
-
-    def __call__(self, features: Features, warmup: float) -> Tensor:
-        return self._term(features, warmup)
+        self._every = every
+        super().__init__(term, {"every": every})
 
     def at(self, step: int) -> Objective | None:
         due = None if step % self._every else self._term.at(step)
         return None if due is None else self._every * due
-
-    def target_bytes(self, image: int) -> bytes:
-        return self._term.target_bytes(image)
 
 
 def lazy(objective: Objective, every: int) -> Objective:
@@ -173,21 +178,10 @@ def lazy(objective: Objective, every: int) -> Objective:
     return _Lazy(objective, every)
 
 
-class _Numbered(Objective):
+class _Numbered(_Wrapped):
     def __init__(self, term: Objective, numbers: Sequence[int]) -> None:
-        self._term, self._numbers = term, np.asarray(numbers, np.int64)
-        self.layers, self.couples_images = term.layers, term.couples_images
-        self.description = {"numbered": dict(term.description)}
-
-    @property
-    def redirected_layers(self) -> frozenset[str]:
-        return self._term.redirected_layers
-
-    def __call__(self, features: Features, warmup: float) -> Tensor:
-        return self._term(features, warmup)
-
-    def at(self, step: int) -> Objective | None:
-        return self._term.at(step)
+        self._numbers = np.asarray(numbers, np.int64)
+        super().__init__(term, {"numbered": True})
 
     def target_bytes(self, image: int) -> bytes:
         return canonical_bytes(self._numbers[image]) + self._term.target_bytes(image)

@@ -81,10 +81,7 @@ class PatchesSpec:
         Args:
             network: the saved one, on any device, or its description.
         """
-        manifest = read_manifest(self.manifest)
-        # no listed image exceeds the limit that the stage prepare checked
-        largest = int((manifest.width * manifest.height).max(initial=1))
-        images = ManifestImages(manifest, open_image_set(self.images), largest)
+        images = ManifestImages(read_manifest(self.manifest), open_image_set(self.images))
         return Patches(
             lambda row: network_crop(images.load(row), network.preprocessing), network, self.layer, self.size
         )

@@ -29,6 +29,7 @@ from pipeline.images.image_set import Entry, ImageSet
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")
+MAX_PIXELS = 100_000_000  # of an image, where no setting limits it
 CHECKSUM = "checksum"  # of all rows, among the attributes
 # the key is binary where a name is no UTF-8
 COLUMNS = {
@@ -138,10 +139,18 @@ def manifest_attributes(path: Path) -> dict[str, Any]:
 class ManifestImages:
     """The images of a manifest by row, each loaded on demand."""
 
-    def __init__(self, manifest: Manifest, image_set: ImageSet, max_pixels: int = 100_000_000) -> None:
+    def __init__(self, manifest: Manifest, image_set: ImageSet, max_pixels: int | None = None) -> None:
+        """No image is opened yet.
+
+        Args:
+            manifest: lists the images.
+            image_set: holds them.
+            max_pixels: of an image; None for :data:`MAX_PIXELS`, or those of the largest listed image if it has more.
+        """
         self.manifest = manifest
         self._set = image_set
-        self._max_pixels = max_pixels
+        listed = int((manifest.width * manifest.height).max(initial=MAX_PIXELS))
+        self._max_pixels = listed if max_pixels is None else max_pixels
 
     def __len__(self) -> int:
         return len(self.manifest)

@@ -58,8 +58,7 @@ def _setup(task: Task) -> Setup:
     pair = _pair(task)
     manifest = read_manifest(task.path(a.IMAGES))
     image_set = open_image_set(task.params.images)
-    # no listed image exceeds the limit that the stage prepare checked
-    images = ManifestImages(manifest, image_set, int((manifest.width * manifest.height).max(initial=1)))
+    images = ManifestImages(manifest, image_set)
     network = load_network(task.path(a.MODEL), task.params.patch.device)
     activations = open_artifact(a.ACTIVATIONS, task.path(a.ACTIVATIONS))
 

@@ -23,7 +23,7 @@ from pipeline.core.icon_styles import IconStyle, add_style, by_level
 from pipeline.core.moments import layer_statistics
 from pipeline.core.progress import counted, log_line, progress
 from pipeline.featurevis.activation_space import ActivationSpace, activation_space
-from pipeline.featurevis.cache import ImageCache, base_digest
+from pipeline.featurevis.cache import CACHE, ImageCache, base_digest
 from pipeline.featurevis.exemplar_statistics import (
     PatchStatisticsSpec,
     StatisticsPrior,
@@ -44,7 +44,6 @@ from pipeline.render.levels import LevelCells, LevelRenderer, level_cells, rende
 from pipeline.render.specification import renderer_spec
 from pipeline.stages import Task
 
-CACHE = ".cache/images"  # below outputs; DVC does not know of it, and all layers and atlases share it
 FORMER_CACHE = ".cache/icons"  # of earlier versions, whose icons have other keys
 # settings that change no attempt at an icon; the layers of the statistics are in the objective's description
 NOT_IN_KEY = {"size_by_layer", "statistics_layers", "attempts", "styles", "large_level", "large_scale"}

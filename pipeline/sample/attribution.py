@@ -128,7 +128,7 @@ def _with_attributions(
     block = _activations(layer, shape, recorded.output, places, settings)
     positions = torch.from_numpy(block["position"]).long().to(images.device).reshape(len(images), -1, 2)
     with relaxed_max_pool(network.module, settings.max_pool):
-        values, logits = attributions_and_logits(
+        values, logits = attributions(
             network.module,
             layer,
             shape,
@@ -152,8 +152,8 @@ def attributions(
     baseline: Tensor | None = None,
     steps: int = 1,
     method: Method = "tangents",
-) -> Tensor:
-    """The attribution of every sampled activation to every class.
+) -> tuple[Tensor, Tensor | None]:
+    """The attribution of every sampled activation to every class, and the logits where the same passes give them.
 
     With one step the network runs from the layer on once, and once more as a tangent for each position, or backward for
     each class; with several it does so for each position and step.
@@ -170,28 +170,11 @@ def attributions(
         method: see :data:`Method`.
 
     Returns:
-        [image, position, class] logit
+        Attributions [image, position, class], logit; the logits of the images [image, class]: tangents run beside the
+        network's own values, which with one step are those of the images. None otherwise.
 
     Raises:
         ModelError: the network does not return one row of logits for each image.
-    """
-    return attributions_and_logits(module, layer, shape, images, recorded, positions, baseline, steps, method)[0]
-
-
-def attributions_and_logits(
-    module: nn.Module,
-    layer: str,
-    shape: LayerShape,
-    images: Tensor,
-    recorded: PartialForward,
-    positions: Tensor,
-    baseline: Tensor | None = None,
-    steps: int = 1,
-    method: Method = "tangents",
-) -> tuple[Tensor, Tensor | None]:
-    """As :func:`attributions`, and the logits [image, class] of the images where the same passes give them, else None.
-
-    Tangents run beside the network's own values; with one step these are those of the images.
     """
     if baseline is None:
         baseline = recorded.output.new_zeros(shape.channels)
@@ -212,9 +195,12 @@ def attributions_and_logits(
         # at the activation itself, what does not depend on the tangent runs once for all of them
         together = max(1, TANGENTS // (len(images) if steps == 1 else 2 * len(images)))
         vectorized = torch.func.vmap(logits_and_tangent, in_dims=(0, None), chunk_size=together)
-        found = [vectorized(tangents, back) for back in midpoints(steps)]
-    per_position: Tensor = sum((derivative for _, derivative in found), torch.zeros(())) / steps
-    return per_position.movedim(0, 1), found[0][0][0] if steps == 1 else None
+        total = torch.zeros(())
+        for back in midpoints(steps):
+            logits, derivative = vectorized(tangents, back)
+            total = total + derivative
+    # the logits are the same beside every tangent
+    return (total / steps).movedim(0, 1), logits[0] if steps == 1 else None
 
 
 def _tangents(shape: LayerShape, output: Tensor, positions: Tensor, baseline: Tensor) -> Tensor:

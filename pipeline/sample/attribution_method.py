@@ -51,7 +51,9 @@ def attribution_method(
             recorded = record_forward(module, [layer], images)[layer]
             try:
                 with relaxed_max_pool(module, max_pool):
-                    found = attributions(module, layer, shape, images, recorded, positions, steps=steps, method=method)
+                    found, _ = attributions(
+                        module, layer, shape, images, recorded, positions, steps=steps, method=method
+                    )
             except AtlasError:
                 raise
             except Exception as error:  # noqa: BLE001  # a network's code may raise any exception

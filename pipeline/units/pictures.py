@@ -126,7 +126,7 @@ class UnitMeasure:
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class PictureRequest:
     """A picture that is wanted.
 
     Attributes:
@@ -149,7 +149,7 @@ class Wanted:
         return np.concatenate([np.array([self.channel, self.weight, self.number], np.float32), self.statistics])
 
 
-def unit_pictures(
+def picture_requests(
     channel: int,
     high: float,
     low: float,
@@ -157,7 +157,7 @@ def unit_pictures(
     clusters: Clusters | None,
     settings: UnitsSettings,
     group: int,
-) -> Iterator[tuple[Role, Wanted]]:
+) -> Iterator[tuple[Role, PictureRequest]]:
     """The pictures of a unit: none that the images give no example of.
 
     Args:
@@ -172,20 +172,20 @@ def unit_pictures(
     every = statistics.mean(axis=0)
     if high > 0:
         weight = settings.weight / (1.0 if settings.objective == "probability" else high)
-        yield "high", Wanted(channel, weight, every)
+        yield "high", PictureRequest(channel, weight, every)
         if clusters is not None and clusters.count > 1:
             for facet in range(min(clusters.count, settings.facets)):
-                yield "facet", Wanted(channel, weight, statistics[clusters.cluster == facet].mean(axis=0))
+                yield "facet", PictureRequest(channel, weight, statistics[clusters.cluster == facet].mean(axis=0))
         for number in range(settings.diverse):
-            yield "diverse", Wanted(channel, weight, every, number, group)
+            yield "diverse", PictureRequest(channel, weight, every, number, group)
     if low < 0 and settings.objective != "probability":
-        yield "low", Wanted(channel, settings.weight / low, every)
+        yield "low", PictureRequest(channel, settings.weight / low, every)
 
 
 def render_pictures(
     renderer: CachedRenderer,
     base: bytes,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[PictureRequest],
     attempts: int,
     progress: Callable[[int], None],
 ) -> list[CachedImage | None]:
@@ -212,7 +212,7 @@ def render_pictures(
     return [best.get(number) for number in range(len(wanted))]
 
 
-def _key(base: bytes, wanted: Wanted, attempt: int) -> str:
+def _key(base: bytes, wanted: PictureRequest, attempt: int) -> str:
     return image_key(base, wanted.target, attempt)
 
 

@@ -158,10 +158,8 @@ class ScannerSpec:
 
     def __call__(self) -> "Scanner":
         """The scanner, in a worker."""
-        manifest, network = read_manifest(self.manifest), load_network(self.model, self.device)
-        # no listed image exceeds the limit that the stage prepare checked
-        largest = int((manifest.width * manifest.height).max(initial=1))
-        images = ManifestImages(manifest, open_image_set(self.images), largest)
+        images = ManifestImages(read_manifest(self.manifest), open_image_set(self.images))
+        network = load_network(self.model, self.device)
 
         def load(row: int) -> Tensor:
             return to_tensor(network_crop(images.load(row), network.preprocessing), network.preprocessing)

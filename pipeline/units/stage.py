@@ -17,7 +17,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.files import atomic
 from pipeline.core.progress import counted, log_line, progress
 from pipeline.core.site_data import data_script
-from pipeline.featurevis.cache import CachedImage, ImageCache, base_digest
+from pipeline.featurevis.cache import CACHE, CachedImage, ImageCache, base_digest
 from pipeline.featurevis.engine_settings import (
     cold_config,
     parameterization,
@@ -33,7 +33,7 @@ from pipeline.featurevis.exemplar_statistics import (
 )
 from pipeline.featurevis.memory import check_memory
 from pipeline.featurevis.renderer import CachedRenderer, RendererSpec
-from pipeline.featurevis.sample_patches import PatchesSpec, Samples, measured
+from pipeline.featurevis.sample_patches import MeasurementSpec, PatchesSpec, Samples, measured
 from pipeline.images.crops import CropSize, relative_positions
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import Manifest, read_manifest
@@ -45,11 +45,10 @@ from pipeline.parallel.pool import Pool, open_pool
 from pipeline.stages import Task
 from pipeline.units.examples import KINDS, Examples, choose_examples
 from pipeline.units.figures import Clusters, EmbeddingSpec, cluster_patches, embedding_layer, nearest_unit
-from pipeline.units.pictures import UnitPurpose, Wanted, render_pictures, unit_pictures
+from pipeline.units.pictures import PictureRequest, UnitPurpose, picture_requests, render_pictures
 from pipeline.units.report import Picture, Unit, unit_content, write_patches, write_pictures
 from pipeline.units.scan import Scan, ScannerSpec, scan_images
 
-CACHE = ".cache/images"  # below outputs, with the icons
 # settings of `render` that change no picture of a unit
 NOT_IN_KEY = {
     *("size", "size_by_layer", "steps", "batch_size", "warm_steps", "warm_learning_rate", "styles", "large_level"),
@@ -155,7 +154,7 @@ def _clusters(pool: Pool, inputs: _Inputs, device: str, strongest: Sequence[Exam
     return [cluster_patches(embedding, mean) if len(embedding) > 1 else None for embedding in rows]
 
 
-def _measure(pool: Pool, spec: Any, examples: Sequence[Examples]) -> list[Floats]:
+def _measure(pool: Pool, spec: MeasurementSpec, examples: Sequence[Examples]) -> list[Floats]:
     """What a measurement finds on the patches of each unit's examples, [example, number]."""
     samples = Samples(
         np.concatenate([one.image for one in examples]), np.concatenate([one.position for one in examples])
@@ -182,7 +181,7 @@ def _pictures(
     wanted = [
         (number, role, picture)
         for number, channel in enumerate(inputs.channels)
-        for role, picture in unit_pictures(
+        for role, picture in picture_requests(
             channel,
             float(scan.highest[:, number].max()),
             float(scan.lowest[:, number].min()),
@@ -240,7 +239,7 @@ def _render(
     cache: ImageCache,
     prior: StatisticsPrior | None,
     diversity: float,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[PictureRequest],
     advance: Callable[[int], None],
 ) -> list[CachedImage | None]:
     if not wanted:

@@ -99,7 +99,7 @@ def check_layer(name: str, module: nn.Module, crop: int, layer: str, found: Foun
         index = torch.from_numpy(positions).long()
         expected = torch.cat([entries(output_of(module, layer, images), form, image, index[image]) for image in (0, 1)])
         method, _ = attribution_method(module, layer, shape, crop, SampleSettings())
-        values = attributions(module, layer, shape, images, recorded, index, method=method)
+        values, _ = attributions(module, layer, shape, images, recorded, index, method=method)
         logits = module(images)
     differences = finite_differences(module, layer, form, images, index)
     row = replace(

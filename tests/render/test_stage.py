@@ -19,12 +19,13 @@ from pipeline.core.grid_levels import icon_level, level_sizes
 from pipeline.core.icon_styles import stored_styles, style_group
 from pipeline.core.zarr_store import array, create, level, open_artifact, write_array
 from pipeline.featurevis import memory
+from pipeline.featurevis.cache import CACHE
 from pipeline.featurevis.sample_patches import Patches
 from pipeline.images.crops import network_crop
 from pipeline.images.toytown.toytown import Toytown
 from pipeline.model.build import build, freeze
 from pipeline.model.network import load_network, save_network
-from pipeline.render.stage import CACHE, FORMER_CACHE, run
+from pipeline.render.stage import FORMER_CACHE, run
 from pipeline.stages import STAGES, Task
 from tests.featurevis.scene import Scene, scene
 from tests.render.planted_samples import exemplars, plant_samples

@@ -57,7 +57,7 @@ def _attributions(
     baseline = torch.zeros(shape.channels) if baseline is None else baseline
     with torch.no_grad():
         recorded = record_forward(module, [layer], images)[layer]
-        return attributions(module, layer, shape, images, recorded, positions, baseline, steps)
+        return attributions(module, layer, shape, images, recorded, positions, baseline, steps)[0]
 
 
 def _finite_difference(module: nn.Module, layer: str, images: Tensor, baseline: Tensor) -> Tensor:
@@ -228,3 +228,19 @@ def test_relaxation_ends_with_its_block() -> None:
         pass
     change = torch.func.jvp(pool, (values,), (values,))[1]
     torch.testing.assert_close(change, nn.functional.max_pool2d(values, 2))
+
+
+def test_tangents_give_the_logits_of_the_images(cnn: nn.Module) -> None:
+    """With one step they are those of a plain pass; several steps, and backward passes, give none."""
+    images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    shape = discover_layers(cnn, 32)["first_relu"]
+    with torch.no_grad():
+        plain = cnn(images)
+        recorded = record_forward(cnn, ["first_relu"], images)["first_relu"]
+        found = attributions(cnn, "first_relu", shape, images, recorded, POSITIONS)[1]
+        several = attributions(cnn, "first_relu", shape, images, recorded, POSITIONS, steps=3)[1]
+        backward = attributions(cnn, "first_relu", shape, images, recorded, POSITIONS, method="backward")[1]
+    assert found is not None
+    torch.testing.assert_close(found, plain)
+    assert several is None
+    assert backward is None

@@ -72,7 +72,7 @@ def test_attributions_are_derivatives_by_every_method(name: str, layer: str, met
     for used in {found, "backward"}:
         with torch.no_grad():
             recorded = record_forward(module, [layer], images)[layer]
-            values = attributions(module, layer, shape, images, recorded, POSITIONS, method=used)
+            values, _ = attributions(module, layer, shape, images, recorded, POSITIONS, method=used)
         torch.testing.assert_close(values, expected, rtol=1e-3, atol=1e-6)
 
 
@@ -85,10 +85,10 @@ def test_integrated_attributions_are_the_same_by_every_method() -> None:
     with torch.no_grad():
         recorded = record_forward(module, ["first"], images)["first"]
         by_method = [
-            attributions(module, "first", shape, images, recorded, POSITIONS, baseline, 3, method)
+            attributions(module, "first", shape, images, recorded, POSITIONS, baseline, 3, method)[0]
             for method in ("tangents", "tangents_of_copies", "backward")
         ]
-        from_zero = attributions(module, "first", shape, images, recorded, POSITIONS, None, 3, "backward")
+        from_zero = attributions(module, "first", shape, images, recorded, POSITIONS, None, 3, "backward")[0]
     for found in by_method[1:]:
         torch.testing.assert_close(found, by_method[0], rtol=1e-3, atol=1e-6)
     assert not torch.allclose(from_zero, by_method[0], rtol=1e-2, atol=1e-5)

@@ -27,8 +27,8 @@ from pipeline.config.params import Params, load_params
 from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, MODEL
 from pipeline.core.grid_levels import level_sizes
-from pipeline.featurevis.cache import FILE, CachedImage, ImageCache
-from pipeline.render.stage import CACHE, run
+from pipeline.featurevis.cache import CACHE, FILE, CachedImage, ImageCache
+from pipeline.render.stage import run
 from pipeline.stages import STAGES, Task
 
 ROOT = Path(__file__).parents[2]

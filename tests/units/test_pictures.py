@@ -15,7 +15,7 @@ from pipeline.featurevis.parameterization import image_parameterization
 from pipeline.featurevis.renderer import BatchRenderer, RendererSpec, RenderRequest
 from pipeline.featurevis.transforms import RandomAffine
 from pipeline.units.figures import Clusters
-from pipeline.units.pictures import UnitPurpose, Wanted, unit_pictures
+from pipeline.units.pictures import PictureRequest, UnitPurpose, picture_requests
 from tests.units.planted_detector import SIDE, detector, striped
 
 NETWORK = detector()
@@ -23,7 +23,7 @@ EITHER, FIRST = 0, 1
 COPIES = 4
 
 
-def render(purpose: UnitPurpose, wanted: list[Wanted], steps: int = 128) -> NDArray[np.uint8]:
+def render(purpose: UnitPurpose, wanted: list[PictureRequest], steps: int = 128) -> NDArray[np.uint8]:
     """The wanted pictures in one batch, [image, y, x, 3]."""
     config = OptimizerConfig(steps=steps, learning_rate=0.25, betas=(0.7, 0.99), cooldown=1.0, redirected_relu=0.5)
     spec = RendererSpec(
@@ -70,9 +70,9 @@ def strongest() -> float:
     return features(torch.stack([striped(number, 0) for number in (0, 1)]), "either")[:, EITHER].max().item()
 
 
-def wanted(channel: int, weight: float = 1.0, number: int = 0, statistics: NDArray[np.float32] | None = None) -> Wanted:
-    """A picture without a prior, unless statistics are given."""
-    return Wanted(channel, weight, np.zeros(0, np.float32) if statistics is None else statistics, number)
+def wanted(channel: int, weight: float = 1.0, number: int = 0) -> PictureRequest:
+    """A picture without a prior."""
+    return PictureRequest(channel, weight, np.zeros(0, np.float32), number)
 
 
 @pytest.mark.parametrize("objective", ["channel", "neuron"])
@@ -107,7 +107,7 @@ def test_facets_show_both_patterns() -> None:
     purpose = UnitPurpose("either", "channel", StatisticsPrior({"filters": 2}, deviation, 10.0))
     clusters = Clusters(0.0, np.repeat([0, 1], 6), 1.0)
     planned = list(
-        unit_pictures(EITHER, strongest(), 0.0, np.concatenate(own), clusters, UnitsSettings(diverse=0), group=0)
+        picture_requests(EITHER, strongest(), 0.0, np.concatenate(own), clusters, UnitsSettings(diverse=0), group=0)
     )
     assert [role for role, _ in planned] == ["high", "facet", "facet"]
     first, second = responses(render(purpose, [one for role, one in planned if role == "facet"]))
@@ -137,8 +137,8 @@ def test_diverse_pictures_differ_at_nearly_the_same_activation() -> None:
 
 def test_a_silent_unit_has_no_picture() -> None:
     """Without a positive activation in the images there is no example to compare with; a negative one gives one."""
-    none = list(unit_pictures(0, 0.0, 0.0, np.zeros((3, 0), np.float32), None, UnitsSettings(), group=0))
+    none = list(picture_requests(0, 0.0, 0.0, np.zeros((3, 0), np.float32), None, UnitsSettings(), group=0))
     assert none == []
-    (low,) = unit_pictures(0, 0.0, -2.0, np.zeros((3, 0), np.float32), None, UnitsSettings(), group=0)
+    (low,) = picture_requests(0, 0.0, -2.0, np.zeros((3, 0), np.float32), None, UnitsSettings(), group=0)
     assert low[0] == "low"
     assert low[1].weight < 0
