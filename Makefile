@@ -11,9 +11,15 @@ help: ## show this help
 demo: install ## make an atlas of the built-in image set and say where it is
 	$(RUN) atlas run +experiment=demo
 
-test: install ## run the tests, in two processes of one thread each
+PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test: install ## run the tests but the long ones, in two processes of one thread each
 	@! command -v npm > /dev/null || $(MAKE) --silent $(MODULES) || true  # without them, axe's tests say why they skip
-	OMP_NUM_THREADS=1 $(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not long"
+
+test-long: install ## run the long tests: whole runs, trained networks, the same pages from disk
+	@! command -v npm > /dev/null || $(MAKE) --silent $(MODULES) || true
+	$(PYTEST) -m long
 
 bench: .uv-found ## the side-by-side benchmarks (half an hour or more), kept in benchmarks/results and docs/benchmarks.md
 	$(UV) sync --locked --quiet --inexact --group bench
@@ -40,6 +46,6 @@ install: .uv-found ## the environment in .venv, exactly as locked
 $(MODULES): $(VIEWER)/package-lock.json
 	cd $(VIEWER) && npm ci --ignore-scripts --silent && touch node_modules
 
-.PHONY: help demo test bench soak lint docs install .uv-found
+.PHONY: help demo test test-long bench soak lint docs install .uv-found
 .uv-found:
 	@command -v "$(UV)" > /dev/null || { python3 -m venv .uv && .uv/bin/pip install --quiet 'uv>=0.8'; }

@@ -155,6 +155,7 @@ CHANGES = st.lists(st.tuples(PLACES, VALUES, st.integers(0, 9).map(lambda n: n =
 seen: dict[str, int] = {"refused": 0, "taken": 0}
 
 
+@pytest.mark.long
 @settings(FIXED, max_examples=360)
 @given(CHANGES)
 def test_any_settings_pass_or_are_refused_in_one_line(changes: list[tuple[Path_, Any, bool]]) -> None:
@@ -174,12 +175,14 @@ def test_any_settings_pass_or_are_refused_in_one_line(changes: list[tuple[Path_,
         seen["taken"] += 1
 
 
+@pytest.mark.long
 def test_the_settings_above_were_bad_ones() -> None:
     """Most of those examples were refused, and some could run: neither side went untested."""
     assert seen["refused"] >= 200
     assert seen["taken"] >= 5
 
 
+@pytest.mark.long
 @settings(FIXED, max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(["", "", "", "+", "++", "~"]), PLACES, VALUES), min_size=1, max_size=2))
 def test_any_overrides_pass_or_are_refused_in_one_line(overrides: list[tuple[str, Path_, Any]]) -> None:

@@ -19,6 +19,8 @@ from tests.soak.checkouts import Station, Trial, make_images
 from tests.soak.contents import contents, different
 from tests.soak.kills import Count
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[1]
 LAYER = "mixed3b"
 SETTINGS = [

@@ -76,6 +76,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return fresh
 
 
+@pytest.mark.long
 def test_only_what_is_out_of_date_runs(checkout: Checkout) -> None:
     """Nothing runs twice; render steps rerun rendering and what follows; a finer level leaves the layout alone."""
     assert stages(checkout(*RUN)) == set()
@@ -99,6 +100,7 @@ def test_what_is_kept_to_resume_takes_no_space(checkout: Checkout) -> None:
         assert path.samefile(committed)
 
 
+@pytest.mark.long
 def test_one_more_class_runs_its_own_stages_alone(checkout: Checkout) -> None:
     """A class, a comparison or a second image set adds its own stages and the page; nothing else runs again."""
     checkout(*RUN)
@@ -112,6 +114,7 @@ def test_one_more_class_runs_its_own_stages_alone(checkout: Checkout) -> None:
     }
 
 
+@pytest.mark.long
 def test_an_earlier_configuration_is_restored(checkout: Checkout) -> None:
     """Back at an earlier configuration nothing runs, nor after the outputs are removed: DVC restores every output.
 
@@ -157,6 +160,7 @@ def contents(outputs: Path) -> dict[str, bytes]:
     return {name: file.read_bytes() for name, file in known.items() if not name.startswith(".")}
 
 
+@pytest.mark.long
 def test_a_damaged_shard_is_repaired(checkout: Checkout) -> None:
     """A shard that was changed or removed comes back: from DVC's cache, or computed alone where that is damaged too."""
     checkout(*RUN)
@@ -172,6 +176,7 @@ def test_a_damaged_shard_is_repaired(checkout: Checkout) -> None:
     assert contents(outputs) == before
 
 
+@pytest.mark.long
 def test_an_experiment_composes_anew(checkout: Checkout) -> None:
     """`dvc exp run -S` takes overrides and experiments as Hydra does, and runs what they change."""
     overrides = [*RUN[2:], "reduce=pca"]

@@ -145,6 +145,7 @@ def assert_whole(root: Path) -> None:
     assert not list((root / OUTPUTS).rglob("*.partial"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("chosen", combinations(), ids=" ".join)
 def test_every_option_runs_from_images_to_site(chosen: list[str], checkout: Path) -> None:
     """With every shipped image set, layout and icon preset the pipeline ends with a whole site."""
@@ -161,6 +162,7 @@ def test_every_experiment_runs(name: str, checkout: Path) -> None:
     assert_whole(checkout)
 
 
+@pytest.mark.long
 @pytest.mark.real
 def test_the_real_experiment_runs(checkout: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real network and photographs go through the pipeline, and the network classifies most of them correctly."""
@@ -170,6 +172,7 @@ def test_the_real_experiment_runs(checkout: Path, real_data: Path, monkeypatch: 
     assert json.loads((OUTPUTS / "metrics" / "prepare.json").read_text())["top1"] > 0.4
 
 
+@pytest.mark.long
 def test_classes_comparisons_and_a_second_image_set_run(checkout: Path) -> None:
     """Class atlases, a comparison with its patch test and a second image set end with a whole site.
 

@@ -85,6 +85,7 @@ def cats(installed: Installed) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.browser
 def test_the_installed_package_makes_a_site(cats: Path, chromium: Browser) -> None:
     """The page of a project opens from disk and shows its atlas."""
@@ -129,6 +130,7 @@ def test_a_second_project_has_settings_of_its_own(installed: Installed, cats: Pa
     assert (cats / "params.yaml").read_bytes() == before
 
 
+@pytest.mark.long
 def test_an_upgrade_runs_the_stages_of_other_code(installed: Installed, cats: Path) -> None:
     """If one stage's code changed, a line names it and it alone runs; if none changed, nothing runs."""
     installed.upgrade("0.1.0", "0.2.0", "pipeline/predict/stage.py")

@@ -24,6 +24,8 @@ from pipeline.sample.attribution import sample_batch
 from pipeline.sample.baseline import sum_of_means
 from tests.toytown_truth import PREPROCESSING, SIDE, network, parts, unseen_scenes
 
+pytestmark = pytest.mark.long
+
 LAYER, PLACES = "mixed4a", 12
 NEAR = 8  # pixels around an exemplar in which a part counts as shown
 TOP = 20

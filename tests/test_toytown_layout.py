@@ -85,6 +85,7 @@ def patches(scenes: list[Scene], like: Network) -> Places:
     return Places(np.stack(vectors)[shown >= 0].astype(np.float32), image[shown >= 0], shown[shown >= 0])
 
 
+@pytest.mark.long
 def test_learned_parts_come_apart_in_the_layout(scenes: list[Scene]) -> None:
     """Neighbors in the layout show the same part, more often than without training, from pixels, or by chance."""
     learned, blank = network(learned=True), network(learned=False)

@@ -177,6 +177,7 @@ def test_a_finished_grid_of_another_layout_is_made_again(tmp_path: Path, counted
     assert grid_bytes(tmp_path) != before
 
 
+@pytest.mark.long
 def test_a_killed_grid_goes_on(tmp_path: Path, counted: Counted, alone: dict[str, bytes]) -> None:
     """After a kill in either pass all bytes are those of a grid left alone."""
     outputs = tmp_path / "other"
@@ -242,6 +243,7 @@ def test_another_layout_starts_anew(tmp_path: Path, counted: Counted) -> None:
     assert len([name for name in again if name.startswith("cosines")]) == 1  # the only block with a sample
 
 
+@pytest.mark.long
 def test_two_workers_give_the_bytes_of_inline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: Counted, alone: dict[str, bytes]
 ) -> None:

@@ -187,6 +187,7 @@ def test_a_class_without_a_usable_image_is_no_class(tmp_path: Path, capsys: pyte
         run(moved)
 
 
+@pytest.mark.long
 @pytest.mark.real
 def test_squeezenet_names_photographs(real_data: Path, tmp_path: Path) -> None:
     """The real SqueezeNet names 62 % of the 1,000 photographs right at resize 256, crop 227."""

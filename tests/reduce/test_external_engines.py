@@ -47,6 +47,7 @@ def measures(settings: ReduceSettings, shuffled: bool = False) -> Mapping[str, f
     return {name: value for name in MEASURES if (value := found[name]) is not None}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_the_builtin_umap_preserves_digits_like_umap_learn(metric: str) -> None:
     """Trustworthiness, continuity and label hits of both engines agree; a shuffled layout loses by far."""
@@ -80,6 +81,7 @@ def test_digits_are_placed_among_torchdr_s_landmarks_as_among_our_own() -> None:
     assert placed["label_hits"] > ours["label_hits"] - TOLERANCE
 
 
+@pytest.mark.long
 def test_umap_learn_does_not_depend_on_the_number_of_threads() -> None:
     """One Numba thread and two give the same bytes, although umap-learn's functions are parallel."""
     found = [

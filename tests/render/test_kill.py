@@ -51,6 +51,7 @@ def params() -> Params:
     return parse_params(OmegaConf.to_container(compose_config(ROOT, overrides)))
 
 
+@pytest.mark.long
 def test_a_killed_render_ends_with_the_same_bytes(
     params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -224,6 +224,7 @@ def test_one_level_gets_large_icons(planted: Callable[..., Task], capsys: pytest
     assert hits_and_rendered(capsys)[1] == 5 <= before[1]
 
 
+@pytest.mark.long
 def test_other_numbers_of_threads_are_other_icons(
     planted: Callable[..., Task], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,6 +237,7 @@ def test_other_numbers_of_threads_are_other_icons(
     assert torch.get_num_threads() == 1
 
 
+@pytest.mark.long
 def test_workers_render_the_same_bytes(
     planted: Callable[..., Task], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

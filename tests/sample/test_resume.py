@@ -84,6 +84,7 @@ def stopped_after(count: int, where: str) -> Callable[[Sampler, SampleTask], dic
     return work
 
 
+@pytest.mark.long
 def test_two_workers_give_the_same_bytes_as_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two Dask workers of one thread write the very files that one process with one thread writes."""
     stage.run(task_of(folder))

@@ -65,6 +65,7 @@ def blocks(real_data: Path) -> dict[str, Block]:
     return sample_batch(network, shapes, torch.stack(inputs), places, SampleSettings(), baselines)
 
 
+@pytest.mark.long
 @pytest.mark.real
 def test_means_of_real_activations_keep_their_direction(blocks: dict[str, Block]) -> None:
     """Half precision turns no mean over some samples by more than a cosine of 1 - 1e-6, be it centered or not."""

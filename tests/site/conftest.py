@@ -28,7 +28,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     return made
 
 
-@pytest.fixture(scope="module", params=["http", "file"])
+@pytest.fixture(scope="module", params=["http", pytest.param("file", marks=pytest.mark.long)])
 def address(request: pytest.FixtureRequest, planted: Planted) -> Iterator[str]:
     """Where the site is: on the local server, and opened from disk."""
     if request.param == "file":

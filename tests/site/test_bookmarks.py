@@ -46,7 +46,7 @@ def bookmarks(planted: Planted) -> list[dict[str, str]]:
     return configured_bookmarks(given, link_targets(planted.task.params, CLASSES))
 
 
-@pytest.fixture(scope="module", params=["http", "file"])
+@pytest.fixture(scope="module", params=["http", pytest.param("file", marks=pytest.mark.long)])
 def address(
     request: pytest.FixtureRequest,
     planted: Planted,
