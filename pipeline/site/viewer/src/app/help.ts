@@ -2,7 +2,7 @@
 
 import type { Manifest } from "../data/manifest";
 import { isRecorded, type Recording } from "../data/recorded";
-import { createButton, createSvgIcon, el } from "../ui/dom";
+import { createCloseButton, el } from "../ui/dom";
 
 type Needs = Recording | null;
 
@@ -70,12 +70,7 @@ export function createHelpDialog(manifest: Manifest): HTMLDialogElement {
     if (isOffered(needs ?? null)) keys.append(el("div", {}, el("dt", {}, key), el("dd", {}, meaning)));
   const about = ABOUT.filter(([, needs]) => isOffered(needs));
   dialog.append(
-    createButton(
-      "Close help",
-      createSvgIcon("M5 5 15 15", "M15 5 5 15"),
-      () => dialog.close(),
-      "icon-button close",
-    ),
+    createCloseButton("Close help", () => dialog.close(), "icon-button close"),
     el("h2", { id: "help-title" }, "Reading the atlas"),
     ...about.map(([text]) => el("p", {}, text)),
     el("h3", {}, "Keys"),

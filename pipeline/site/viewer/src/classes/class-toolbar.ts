@@ -14,7 +14,7 @@ import {
 import type { Scene } from "../state/scene";
 import type { Store } from "../state/state";
 import { createRadioGroup } from "../ui/controls";
-import { createButton, createSvgIcon, el } from "../ui/dom";
+import { createButton, createCloseButton, createSvgIcon, el } from "../ui/dom";
 import { DensityControls } from "./density-controls";
 
 export interface ClassToolbarActions {
@@ -66,7 +66,7 @@ export class ClassToolbar {
     ]);
     this.slider.addEventListener("input", () => store.set({ intensity: 2 ** Number(this.slider.value) }));
     const clear = (): void => store.set({ classId: null, show: "attribution", sign: 1, intensity: 1 });
-    this.out = createButton("Show all classes", createSvgIcon("M5 5 15 15", "M15 5 5 15"), clear);
+    this.out = createCloseButton("Show all classes", clear);
     const text = el("div", { class: "text-lines" }, this.name, this.strongest);
     const brightness = el(
       "label",

@@ -85,6 +85,7 @@ export class MapView {
       visibilityRatio: 0.25,
       constrainDuringPan: true,
       autoResize: false, // `layOut` does it
+      clickTimeThreshold: 2000, // a slow press, or one on a busy machine, is a click as long as the pointer stays
       zoomPerScroll: 1.25,
       gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
       gestureSettingsTouch: { pinchRotate: false, dblClickToZoom: true },

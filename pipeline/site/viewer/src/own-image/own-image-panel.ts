@@ -10,7 +10,7 @@ import { isRecorded } from "../data/recorded";
 import type { Scene } from "../state/scene";
 import { announce } from "../ui/accessibility";
 import { createSection } from "../ui/controls";
-import { createButton, createSvgIcon, el } from "../ui/dom";
+import { createButton, createCloseButton, createSvgIcon, el } from "../ui/dom";
 import { addressOf, createIcon } from "../ui/icons";
 import { PositionGrid } from "./position-grid";
 
@@ -172,12 +172,7 @@ export class OwnImagePanel {
     return el(
       "header",
       {},
-      createButton(
-        "Close panel",
-        createSvgIcon("M5 5 15 15", "M15 5 5 15"),
-        this.actions.close,
-        "icon-button close",
-      ),
+      createCloseButton("Close panel", this.actions.close, "icon-button close"),
       createButton("Try another image", picture, this.actions.again, "icon-button again"),
       el("h2", {}, "Your image"),
       el("p", { class: "secondary file" }, name),

@@ -11,7 +11,7 @@ import { baselineOf, type Manifest } from "../data/manifest";
 import { isRecorded, notRecorded } from "../data/recorded";
 import type { Scene } from "../state/scene";
 import { createSection } from "../ui/controls";
-import { createButton, createSvgIcon, el } from "../ui/dom";
+import { createButton, createCloseButton, createSvgIcon, el } from "../ui/dom";
 import { createIcon } from "../ui/icons";
 import { classesOf } from "./cell-description";
 import { cellSections } from "./cell-sections";
@@ -143,12 +143,7 @@ export class CellPanel {
     return el(
       "header",
       {},
-      createButton(
-        "Close panel",
-        createSvgIcon("M5 5 15 15", "M15 5 5 15"),
-        this.actions.close,
-        "icon-button close",
-      ),
+      createCloseButton("Close panel", this.actions.close, "icon-button close"),
       this.createEnlargeButton(
         createIcon(layer.name, atlas, { size: level.size, row, column }),
         scene,

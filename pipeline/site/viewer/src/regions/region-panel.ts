@@ -11,7 +11,7 @@ import { createExemplarPatches } from "../panels/exemplar-patches";
 import { countLabels, createImageSection, createLabelBars } from "../panels/image-list";
 import type { Scene } from "../state/scene";
 import { createSection } from "../ui/controls";
-import { createButton, createSvgIcon, el } from "../ui/dom";
+import { createCloseButton, el } from "../ui/dom";
 import { createExportButtons } from "./export-buttons";
 import { createRegionNumbers, describeExtent, type Region, summarizeRegion } from "./region";
 import { createAddButton } from "./region-tool";
@@ -130,12 +130,7 @@ function createHeader(area: Area, { samples, cells, drawn }: Region, actions: Re
   return el(
     "header",
     {},
-    createButton(
-      "Close panel",
-      createSvgIcon("M5 5 15 15", "M15 5 5 15"),
-      actions.close,
-      "icon-button close",
-    ),
+    createCloseButton("Close panel", actions.close, "icon-button close"),
     createAddButton(actions.add),
     el("h2", {}, describeExtent(area)),
     el("p", { class: "secondary" }, `${count(samples, "sample")}${cellCount}`),

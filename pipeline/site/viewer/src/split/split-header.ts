@@ -6,7 +6,7 @@ import { AtlasMenu } from "../header/atlas-menu";
 import { LayerMenu } from "../header/layer-menu";
 import { addClass, highlightedClasses, removeClass } from "../state/class-selection";
 import type { Store } from "../state/state";
-import { createButton, createSvgIcon, el } from "../ui/dom";
+import { createButton, createCloseButton, createSvgIcon, el } from "../ui/dom";
 
 export interface HeadingActions {
   swap(): void;
@@ -33,7 +33,7 @@ export class SplitHeader {
       "div",
       { class: "actions" },
       createButton("Swap maps", swap, () => actions.swap()),
-      createButton("Close the second map", createSvgIcon("M5 5 15 15", "M15 5 5 15"), () => actions.close()),
+      createCloseButton("Close the second map", () => actions.close()),
     );
     this.element.append(layers.element, atlases.element, this.search().element, this.classes, ways);
     store.subscribe(() => this.update());

@@ -4,7 +4,7 @@ import { type Bookmark, type BookmarkFile, loadBookmarks } from "../data/manifes
 import type { Store } from "../state/state";
 import { describeMissing } from "../state/url-hash";
 import { announce } from "../ui/accessibility";
-import { createButton, createSvgIcon, el } from "../ui/dom";
+import { createButton, createCloseButton, createSvgIcon, el } from "../ui/dom";
 import { showNotice } from "../ui/page";
 
 export interface TourActions {
@@ -37,12 +37,7 @@ export class Tour {
     private readonly store: Store,
     private readonly actions: TourActions,
   ) {
-    const close = createButton(
-      "End tour",
-      createSvgIcon("M5 5 15 15", "M15 5 5 15"),
-      () => this.end(),
-      "icon-button close",
-    );
+    const close = createCloseButton("End tour", () => this.end(), "icon-button close");
     const steps = el("div", { class: "steps" }, this.progress, this.track, this.previous, this.next);
     this.element.append(close, this.title, this.text, steps);
     this.element.addEventListener("keydown", (event) => this.key(event));

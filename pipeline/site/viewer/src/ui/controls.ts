@@ -1,6 +1,6 @@
 // Controls: radio groups, dialogs and panel sections.
 
-import { createButton, createSvgIcon, el } from "./dom";
+import { createCloseButton, el } from "./dom";
 
 export interface RadioOption {
   readonly value: string;
@@ -64,12 +64,7 @@ export function createDialog(name: string): DialogParts {
   const heading = el("h2", { id: `${name}-title` });
   const body = el("div", { class: "body" });
   const dialog = el("dialog", { class: `dialog ${name}`, "aria-labelledby": heading.id });
-  const close = createButton(
-    "Close",
-    createSvgIcon("M5 5 15 15", "M15 5 5 15"),
-    () => dialog.close(),
-    "icon-button close",
-  );
+  const close = createCloseButton("Close", () => dialog.close(), "icon-button close");
   dialog.append(close, heading, body);
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();

@@ -72,3 +72,12 @@ export function whenVisible(element: Element, action: () => void): void {
   });
   observer.observe(element);
 }
+
+/** Button with a cross. */
+export function createCloseButton(
+  label: string,
+  action: () => void,
+  className = "icon-button",
+): HTMLButtonElement {
+  return createButton(label, createSvgIcon("M5 5 15 15", "M15 5 5 15"), action, className);
+}

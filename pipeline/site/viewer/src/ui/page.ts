@@ -1,7 +1,7 @@
 // Parts shared by all pages: header, theme button and error message.
 
 import { atlasAddress } from "../data/last-place";
-import { createButton, createSvgIcon, el } from "./dom";
+import { createButton, createCloseButton, createSvgIcon, el } from "./dom";
 
 /** Show an error at the bottom of the page. */
 export function showFailure(error: unknown): void {
@@ -13,7 +13,7 @@ export function showFailure(error: unknown): void {
 /** Show a note over the map that can be closed; it replaces an earlier one. */
 export function showNotice(text: string, ...content: readonly HTMLElement[]): void {
   closeNotice();
-  const close = createButton("Close this note", createSvgIcon("M5 5 15 15", "M15 5 5 15"), closeNotice);
+  const close = createCloseButton("Close this note", closeNotice);
   const notice = el("div", { class: "notice", role: "alert" }, el("p", {}, text), ...content, close);
   document.querySelector(".map-area")?.append(notice);
 }
