@@ -24,6 +24,7 @@ BENCHMARKS = {  # modules with run(quick) -> Report
     "render": "benchmarks.render.bench",
     "fidelity": "benchmarks.fidelity.bench",
     "legibility": "benchmarks.legibility.bench",
+    "units": "benchmarks.units.bench",
     "viewer": "benchmarks.viewer.bench",
     "scale": "benchmarks.scale.bench",
 }

@@ -33,7 +33,7 @@ Metrics = dict[str, Any]
 MARKER = ".activation-atlas.json"  # lists the files of an export, so that nothing else is ever removed with it
 NO_JEKYLL = ".nojekyll"  # GitHub Pages would leave out names that begin with _, as a layer's name may
 UNFINISHED = (".partial", ".raw")  # endings of files that an interrupted stage leaves behind
-IMAGES = re.compile(r"(data/images|place|patch|units/[^/]+/examples)/.*\.webp")
+IMAGES = re.compile(r"(data/images|place|patch|units/[^/]+/(examples|maps))/.*\.webp")
 KEEP_OUT = "site.exemplars=0 patch.examples=0 place.pictures=0 units.examples=0"
 
 ADDRESS = re.compile(r'(?:src|href)="([^":]+)"')  # no scheme: beside the page
@@ -326,9 +326,15 @@ def _patch_files(site: Path, folder: str) -> Iterator[str]:
 
 
 def _unit_files(site: Path, folder: str) -> Iterator[str]:
-    """What is known of a layer's units, their pictures, and sheets of their examples."""
+    """What is known of a layer's units, their pictures, strips of their examples, and comparison sheets."""
     yield f"{folder}/units.js"
-    for unit in read_data_script(site / folder / "units.js")["units"]:
+    content = read_data_script(site / folder / "units.js")
+    yield from (f"{folder}/filters/{number}.webp" for number in range(len(content["filters"])))
+    for sheet in content["sheets"]:
+        for number, row in enumerate(sheet["rows"]):
+            if any(row["cells"]):
+                yield f"{folder}/sheets/{sheet['name']}/{number}.webp"
+    for unit in content["units"]:
         name = f"{unit['channel']}.webp"
         if unit["pictures"]:
             yield f"{folder}/pictures/{name}"
@@ -336,6 +342,8 @@ def _unit_files(site: Path, folder: str) -> Iterator[str]:
             yield f"{folder}/variants/{name}"
         if unit["examples"]:
             yield f"{folder}/examples/{name}"
+        if unit["maps"]:
+            yield f"{folder}/maps/{name}"
 
 
 def _named_images(content: Any) -> Iterator[str]:

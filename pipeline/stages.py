@@ -84,7 +84,7 @@ STAGES: Mapping[str, Stage] = {
             EACH_UNIT_LAYER,
             (a.IMAGES, a.MODEL),
             (a.UNITS,),
-            ("seed", "images", "render", "units"),
+            ("seed", "images", "judge", "render", "units"),
         ),
         Stage(
             "site",

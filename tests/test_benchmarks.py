@@ -29,8 +29,8 @@ from benchmarks.study.parameterizations import (
     MACO_LEARNING_RATE,
     PRIOR_LEARNING_RATE,
     DeepImagePrior,
-    MagnitudeConstrained,
     pixels,
+    random_phases,
 )
 from benchmarks.study.rendering import Material, optimized, rendered
 from benchmarks.study.variants import VARIANTS
@@ -42,6 +42,7 @@ from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import direction
 from pipeline.featurevis.optimize import image_generator, noise_and_uniforms
+from pipeline.featurevis.parameterization import FixedMagnitudes
 from pipeline.model.description import LayerShape
 from tests.featurevis.rendering import renderer, requests, stacked
 from tests.featurevis.scene import Scene, scene
@@ -331,10 +332,10 @@ def test_maco_moves_phases_only_and_both_ways_climb(small: Scene) -> None:
         generators = [image_generator(SEED, 0, objective.target_bytes(row)) for row in range(len(small.means))]
         noise, uniforms = noise_and_uniforms(generators, (3, 24, 24), steps, 4)
         magnitude = torch.rand(3, 24, 13, generator=torch.Generator().manual_seed(1)) + 0.5
-        constrained = MagnitudeConstrained(pixels(chosen, None), magnitude)
+        constrained = FixedMagnitudes(pixels(chosen, None), magnitude)
         prior = DeepImagePrior(pixels(chosen, chosen.contrast), SEED)
         kept = (extractor, objective, uniforms, chosen)
-        maco = optimized(constrained, constrained.start(noise), MACO_LEARNING_RATE, *kept)
+        maco = optimized(constrained, random_phases(noise), MACO_LEARNING_RATE, *kept)
         planes = constrained.pixels.encode(maco)
         found = torch.fft.rfft2(planes, norm="ortho").abs()[:, :, 1:12, 1:12]
         assert torch.allclose(found, magnitude[:, 1:12, 1:12].expand_as(found), atol=0.01)

@@ -49,14 +49,17 @@ def plant_units(site: Path, layer: str) -> None:
     manifest.write_text(data_script("manifest", read_data_script(manifest) | {"units": {layer: [1, 2]}}), "ascii")
     pictures, examples = [{"role": "high"}, {"role": "diverse"}], {"highest": [{"image": 0}]}
     units = [
-        {"channel": 1, "pictures": pictures, "examples": examples},
-        {"channel": 2, "pictures": [], "examples": {}},
+        {"channel": 1, "pictures": pictures, "examples": examples, "maps": 1},
+        {"channel": 2, "pictures": [], "examples": {}, "maps": 0},
     ]
-    for kind in ("pictures", "variants", "examples"):
+    sheets = [{"name": "start", "columns": [], "rows": [{"cells": [None]}, {"cells": [{"activation": [1.0]}]}]}]
+    for kind in ("pictures", "variants", "examples", "maps", "filters", "sheets/start"):
         path = site / f"units/{layer}/{kind}/1.webp"
         path.parent.mkdir(parents=True)
         Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(path)
-    (site / f"units/{layer}/units.js").write_text(data_script(f"units/{layer}", {"units": units}), "ascii")
+    (site / f"units/{layer}/filters/0.webp").write_bytes((site / f"units/{layer}/filters/1.webp").read_bytes())
+    content = data_script(f"units/{layer}", {"units": units, "sheets": sheets, "filters": [{}, {}]})
+    (site / f"units/{layer}/units.js").write_text(content, "ascii")
 
 
 @pytest.fixture
@@ -115,7 +118,10 @@ def test_a_site_of_an_earlier_format_is_an_error(copy: Path) -> None:
     [
         *("patch.html", "viewer/evidence.css", "data/manifest.js", f"data/{LAYERS[1]}/class-0/10/cells.js"),
         *(f"tiles/{LAYERS[0]}/all/20_files/10/1_1.webp", f"place/{LAYERS[0]}/members-0.js", "data/images/0/1.webp"),
-        *(f"units/{LAYERS[0]}/units.js", f"units/{LAYERS[0]}/variants/1.webp"),
+        *(
+            f"units/{LAYERS[0]}/{name}"
+            for name in ("units.js", "variants/1.webp", "maps/1.webp", "sheets/start/1.webp")
+        ),
         *(f"{PATCH}/1-0/before.webp", f"data/{LAYERS[0]}/all/members-0.js", f"data/{LAYERS[0]}/all/20/heatmap-0.js"),
     ],
 )
@@ -202,7 +208,7 @@ def test_the_command_says_what_there_is_and_what_to_do(
     said = capsys.readouterr().err
     found = files(tmp_path / "below/public")
     assert found == files(copy)
-    rendered = (f"units/{LAYERS[0]}/pictures/", f"units/{LAYERS[0]}/variants/")
+    rendered = tuple(f"units/{LAYERS[0]}/{kind}/" for kind in ("pictures", "variants", "sheets", "filters"))
     others = ("tiles/", *rendered, *(f"data/{layer}/" for layer in LAYERS))
     images = sum(name.endswith(".webp") and not name.startswith(others) for name in found)
     for word in (

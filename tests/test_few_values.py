@@ -10,6 +10,7 @@ import pytest
 from pipeline.core.bootstrap import draw_counts, row_weights, weighted_interval, weighted_mean
 from pipeline.core.cells import CellAssignment
 from pipeline.core.site_data import pack_array
+from pipeline.featurevis.judge import Recognition
 from pipeline.grid.stage import level_metrics as cell_metrics
 from pipeline.place.placement import Placement
 from pipeline.predict.ablation import AblationSamples, ablation_results
@@ -23,7 +24,7 @@ from pipeline.render.fidelity import fidelity_histogram, summary_line
 from pipeline.render.fidelity import level_metrics as icon_metrics
 from pipeline.render.icons import IconArrays
 from pipeline.render.large_icons import LargeIcons
-from pipeline.render.legibility import Recognition, legibility_metrics
+from pipeline.render.legibility import legibility_metrics
 from pipeline.sample.stats import activation_stats
 from pipeline.site.cell_data import attribution_strength
 from pipeline.site.polysemantic_cells import class_profiles, polysemantic_cells

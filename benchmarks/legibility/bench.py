@@ -22,7 +22,7 @@ from pipeline.config.model import ModelSettings
 from pipeline.config.render import RenderSettings
 from pipeline.core.bootstrap import draw_counts, percentile_interval
 from pipeline.core.progress import log_line
-from pipeline.render.legibility import DEEPEST
+from pipeline.featurevis.judge import DEEPEST
 
 CELLS = 48
 QUICK_CELLS = 8

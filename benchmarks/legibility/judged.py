@@ -14,10 +14,10 @@ from pipeline.config.model import ModelSettings
 from pipeline.core import zarr_store
 from pipeline.core.artifacts import IMAGES, LAYOUT, MODEL
 from pipeline.core.cells import assign_cells
+from pipeline.featurevis.judge import DEEPEST, JudgeSpec, Recognition, recognition
 from pipeline.featurevis.sample_patches import PatchesSpec, cell_means
 from pipeline.parallel.pool import InlinePool
-from pipeline.render.judge import JudgeSpec
-from pipeline.render.legibility import DEEPEST, Recognition, recognition, unused_members
+from pipeline.render.legibility import unused_members
 
 # whose network judges the icons of each experiment
 JUDGES = {SQUEEZENET: EFFICIENTNET, EFFICIENTNET: SQUEEZENET, TOYTOWN: EFFICIENTNET}

@@ -21,7 +21,7 @@ from benchmarks.study.variants import EVERYWHERE, VARIANTS, Variant
 from pipeline.config.render import RenderSettings
 from pipeline.core.files import identity
 from pipeline.core.progress import log_line
-from pipeline.render.legibility import DEEPEST
+from pipeline.featurevis.judge import DEEPEST
 
 SCRATCH = Path("outputs/.bench/study")
 DOCUMENT = Path("docs/render-study.md")

@@ -1,4 +1,4 @@
-"""Two other parameterizations, for the study alone: fixed magnitudes, and an untrained network."""
+"""Two other starts and parameterizations, for the study alone: random phases, and an untrained network."""
 
 from dataclasses import dataclass
 from math import prod
@@ -13,41 +13,6 @@ from pipeline.featurevis.parameterization import ImageParameterization, image_pa
 MACO_LEARNING_RATE = 0.3  # radians that a phase moves in one step, about
 PRIOR_LEARNING_RATE = 0.01
 WIDTHS = (48, 32, 24, 16)  # channels of the untrained network, from its coarsest map to its finest
-
-
-@dataclass(frozen=True)
-class MagnitudeConstrained:
-    """Images whose magnitudes are those of photographs; only phases are optimized (Fel et al. 2023, MaCo).
-
-    Attributes:
-        pixels: from color planes to images, without a given contrast.
-        magnitude: see :func:`magnitudes`, [3, y, x // 2 + 1].
-    """
-
-    pixels: ImageParameterization
-    magnitude: Tensor
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Phases of one image."""
-        return tuple(self.magnitude.shape)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) of the images, pixels."""
-        return self.pixels.size
-
-    def start(self, noise: Tensor) -> Tensor:
-        """The phases of normal noise [image, 3, y, x]."""
-        phases: Tensor = torch.fft.rfft2(noise).angle()
-        # the mean of a photograph is no matter of phase
-        phases[..., 0, 0] = torch.where(phases[..., 0, 0].abs() > 1, torch.pi, 0.0)
-        return phases
-
-    def decode(self, parameters: Tensor) -> Tensor:
-        """Phases [image, *shape] as images [image, 3, y, x] in 0..1."""
-        spectra = torch.polar(self.magnitude.to(parameters).expand_as(parameters), parameters)
-        return self.pixels.decode(torch.fft.irfft2(spectra, s=self.size, norm="ortho"))
 
 
 @dataclass(frozen=True)
@@ -106,19 +71,12 @@ class DeepImagePrior:
 _WEIGHT_SHAPES = tuple((after, before, 3, 3) for before, after in zip(WIDTHS, (*WIDTHS[1:], 3), strict=True))
 
 
-def magnitudes(photographs: Tensor, settings: RenderSettings) -> Tensor:
-    """Mean magnitudes of the spectra of photographs on decorrelated color axes, before the sigmoid.
-
-    Args:
-        photographs: uint8 [photograph, y, x, 3].
-        settings: of the stage.
-
-    Returns:
-        [3, y, x // 2 + 1]
-    """
-    planes = pixels(settings, None).encode(photographs.movedim(-1, 1).float() / 255)
-    found: Tensor = torch.fft.rfft2(planes, norm="ortho").abs().mean(0)
-    return found
+def random_phases(noise: Tensor) -> Tensor:
+    """The phases of normal noise [image, 3, y, x], which MaCo starts from."""
+    phases: Tensor = torch.fft.rfft2(noise).angle()
+    # the mean of a photograph is no matter of phase
+    phases[..., 0, 0] = torch.where(phases[..., 0, 0].abs() > 1, torch.pi, 0.0)
+    return phases
 
 
 def pixels(settings: RenderSettings, contrast: float | None) -> ImageParameterization:

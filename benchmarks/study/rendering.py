@@ -22,11 +22,12 @@ from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS
 from pipeline.core.moments import layer_statistics
 from pipeline.featurevis.activation_space import ActivationSpace, activation_space
+from pipeline.featurevis.composition import Objective
 from pipeline.featurevis.engine_settings import cold_config
 from pipeline.featurevis.feature_extractor import FeatureExtractor
-from pipeline.featurevis.objectives import Objective, direction
+from pipeline.featurevis.objectives import direction
 from pipeline.featurevis.optimize import image_generator, noise_and_uniforms, optimize
-from pipeline.featurevis.parameterization import Decoder
+from pipeline.featurevis.parameterization import Decoder, FixedMagnitudes, mean_magnitudes
 from pipeline.featurevis.renderer import to_uint8
 from pipeline.featurevis.transforms import RandomAffine
 
@@ -80,7 +81,8 @@ class Material:
         photographs, size = Photographs(self.run, self.cells), self.configured.size
         rows = np.linspace(0, len(photographs) - 1, min(PHOTOGRAPHS, len(photographs))).round().astype(int)
         pixels = torch.from_numpy(np.stack([photographs.middle(int(row), size) for row in rows]))
-        return parameterizations.magnitudes(pixels, self.configured)
+        images = pixels.movedim(-1, 1).float() / 255
+        return mean_magnitudes(images, parameterizations.pixels(self.configured, None))
 
     def space(self, settings: RenderSettings) -> ActivationSpace:
         """Where activations are compared; a whitened one needs the layer's covariance."""
@@ -163,9 +165,8 @@ def _otherwise(variant: Variant, material: Material, settings: RenderSettings) -
     noise, uniforms = noise_and_uniforms(generators, (3, *size), settings.steps, 4)
     chosen: tuple[Decoder, Tensor, float]
     if variant.parameterization == "maco":
-        pixels = parameterizations.pixels(settings, None)
-        maco = parameterizations.MagnitudeConstrained(pixels, material.magnitude)
-        chosen = maco, maco.start(noise), parameterizations.MACO_LEARNING_RATE
+        maco = FixedMagnitudes(parameterizations.pixels(settings, None), material.magnitude)
+        chosen = maco, parameterizations.random_phases(noise), parameterizations.MACO_LEARNING_RATE
     else:
         prior = parameterizations.DeepImagePrior(parameterizations.pixels(settings, settings.contrast), SEED)
         chosen = prior, prior.start(len(means)), parameterizations.PRIOR_LEARNING_RATE

@@ -1,7 +1,8 @@
 """Settings of the stage ``units``."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from pipeline.config.base import Device, Settings
 from pipeline.core.errors import ConfigError
 
 Channel = Annotated[int, Field(ge=0)]
+SheetName = Literal["ascent", "start", "regularization", "preconditioning", "interpolation"]
 Size = Annotated[int, Field(ge=16, le=1024)]
 
 
@@ -29,6 +31,13 @@ class UnitsSettings(Settings):
         facets: largest number of clusters of a unit's strongest patches that get a picture of their own; 0 for none.
         diverse: pictures of a unit that are rendered together so that they differ; 0 for none.
         diversity: weight of the difference among these.
+        sheets: that compare ways to optimize the pictures of the units: gradient ``ascent`` as first published, its
+            ``start``, ``regularization``, ``preconditioning``, and the ``interpolation`` between two units.
+        pairs: units that are interpolated and optimized together, of each layer; each unit and the next one of a layer
+            that is not named.
+        alignment: weight of the likeness between neighboring images of an interpolation, in units of the layer's mean
+            square activation.
+        training_steps: of the denoiser of the sheet of regularization; its generator gets three times as many.
         batch_size: images in one forward pass, and pictures rendered together.
         device: where the network runs.
     """
@@ -45,6 +54,10 @@ class UnitsSettings(Settings):
     facets: Annotated[int, Field(ge=0, le=8)] = 4
     diverse: Annotated[int, Field(ge=0, le=16)] = 4
     diversity: Annotated[float, Field(gt=0)] = 3.0
+    sheets: tuple[SheetName, ...] = ()
+    pairs: dict[str, Annotated[tuple[tuple[Channel, Channel], ...], Field(min_length=1)]] = Field(default_factory=dict)
+    alignment: Annotated[float, Field(gt=0)] = 0.5
+    training_steps: Annotated[int, Field(ge=1)] = 400
     batch_size: Annotated[int, Field(ge=1)] = 16
     device: Device = "cpu"
 
@@ -61,7 +74,26 @@ class UnitsSettings(Settings):
                     f"units.channels: expected a layer with a map or token grid, found {layer!r}; near names: "
                     f"{', '.join(near)}"
                 )
-            self.chosen_channels(layer, channels[layer])
+            chosen = self.chosen_channels(layer, channels[layer])
+            for pair in self.pairs.get(layer, ()):
+                if missing := set(pair) - set(chosen):
+                    raise ConfigError(
+                        f"units.pairs.{layer}: expected pairs of units.channels.{layer}, found {min(missing)}; add it "
+                        "there"
+                    )
+        if unknown := set(self.pairs) - set(self.channels):
+            raise ConfigError(
+                f"units.pairs: expected layers of units.channels, found {min(unknown)!r}; name its channels there"
+            )
+
+    def chosen_pairs(self, layer: str, channels: Sequence[int]) -> list[tuple[int, int]]:
+        """The pairs of a layer's units: those that are named, or else each unit and the next one.
+
+        Args:
+            layer: dotted module path.
+            channels: the layer's units.
+        """
+        return list(self.pairs.get(layer) or pairwise(channels))
 
     def chosen_channels(self, layer: str, channels: int) -> list[int]:
         """The units of a layer, in their order.

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import identity
-from pipeline.featurevis.objectives import array_digest, canonical_bytes
+from pipeline.featurevis.composition import canonical_bytes
+from pipeline.featurevis.objectives import array_digest
 
 GENERATION = 3  # raised whenever the code renders other pixels from the same input, or names its inputs otherwise
 CACHE = ".cache/images"  # below outputs; DVC does not know of it, and all stages, layers and atlases share it

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError, ModelError
+from pipeline.featurevis.composition import Objective, lazy
 from pipeline.featurevis.feature_extractor import FeatureExtractor
-from pipeline.featurevis.objectives import Objective, channel_statistics, feature_statistics, lazy
+from pipeline.featurevis.objectives import channel_statistics, feature_statistics
 from pipeline.featurevis.sample_patches import (
     MeasurementSpec,
     Patches,

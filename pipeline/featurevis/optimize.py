@@ -6,27 +6,32 @@ The random numbers of an image follow from what it is optimized for, never from 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
+from pipeline.featurevis.composition import Objective
 from pipeline.featurevis.feature_extractor import FeatureExtractor
-from pipeline.featurevis.objectives import Objective
 from pipeline.featurevis.parameterization import Decoder
 from pipeline.featurevis.regularizers import weighted_sum
+from pipeline.featurevis.step_filters import StepFilters
 from pipeline.featurevis.transforms import Transform, resample
 
 # Regularizers change slowly: evaluated at every fourth step with four times the weight they do the same (lazy
-# regularization, Karras et al. 2020).
+# regularization, Karras et al. 2020), as Adam averages over steps; the other methods take each step for itself.
 REGULARIZED_EVERY = 4
 EPSILON = 1e-8  # of Adam, as in torch.optim.Adam
 
 
+Method = Literal["adam", "steepest", "sign"]
+
+
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """Adam and the schedule of one optimization.
+    """The optimizer and the schedule of one optimization.
 
     Attributes:
         steps: gradient steps.
@@ -35,6 +40,8 @@ class OptimizerConfig:
         cooldown: share of the steps at the end over which the learning rate falls to 0.
         warmup: share of the steps over which objectives and regularizers reach their full strength.
         redirected_relu: share of the steps over which the gradient through inactive units falls from all of it to none.
+        method: ``adam``; ``steepest``, along the gradient, the steepest ascent for a step of given Euclidean length; or
+            ``sign``, along its sign, the steepest one for a step whose largest component is given.
     """
 
     steps: int
@@ -43,6 +50,7 @@ class OptimizerConfig:
     cooldown: float = 0.0
     warmup: float = 0.0
     redirected_relu: float = 0.0
+    method: Method = "adam"
 
     def warmup_at(self, step: int) -> float:
         """Strength of objectives and regularizers at a step: from 0 to 1 over the warm-up.
@@ -87,6 +95,7 @@ def optimize(
     transform: Transform,
     regularizers: Mapping[str, float],
     config: OptimizerConfig,
+    filters: StepFilters | None = None,
 ) -> Result:
     """Maximize an objective for a batch of images.
 
@@ -101,12 +110,15 @@ def optimize(
         uniforms: random numbers in 0..1 for the transforms, [image, step, transform.n_uniforms].
         transform: applied anew at every step.
         regularizers: weights by name, see :data:`pipeline.featurevis.regularizers.REGULARIZERS`.
-        config: Adam and the schedule.
+        config: the optimizer and the schedule.
+        filters: of gradients and images between steps; None for none. Those of images need a parameterization with an
+            inverse.
     """
     parameters = start.clone().requires_grad_(True)
     matrices = transform.matrices(uniforms, parameterization.size)
     moved, all_moved = torch.zeros(len(start), dtype=torch.bool, device=start.device), False
     state = _AdamState.zeros_like(parameters)
+    every = REGULARIZED_EVERY if config.method == "adam" else 1
     for step in range(config.steps):
         due = objective.at(step)
         if due is None:
@@ -116,14 +128,19 @@ def optimize(
         warmup = config.warmup_at(step)
         values = due(extractor(transformed, config.redirect_at(step), due.redirected_layers), warmup)
         loss = -values.sum()  # each image has a gradient of its own value alone
-        if regularizers and step % REGULARIZED_EVERY == 0:
-            loss = loss + warmup * REGULARIZED_EVERY * weighted_sum(images, regularizers).sum()
-        inputs = [parameters] if all_moved else [parameters, transformed]
-        gradient, *from_network = torch.autograd.grad(loss, inputs)
+        if regularizers and step % every == 0:
+            loss = loss + warmup * every * weighted_sum(images, regularizers).sum()
+        changed = images if filters is not None and filters.gradient else parameters
+        inputs = [changed] if all_moved else [changed, transformed]
+        gradient, *from_network = torch.autograd.grad(loss, inputs, retain_graph=changed is images)
         if from_network:
             moved |= from_network[0].flatten(1).any(dim=1)
             all_moved = bool(moved.all())
-        _adam_step(parameters, _normalized(gradient), state, config.betas, config.learning_rate_at(step))
+        if filters is not None and filters.gradient:
+            (gradient,) = torch.autograd.grad(images, parameters, filters.filter_gradient(gradient))
+        _step(parameters, _normalized(gradient), state, config, step)
+        if filters is not None and filters.is_due(step):
+            _filter_images(parameters, parameterization, filters)
     with torch.no_grad():
         images = parameterization.decode(parameters.detach())
     return Result(images, moved & images.isfinite().all(dim=(1, 2, 3)))
@@ -142,6 +159,35 @@ class _AdamState:
         """Before the first step."""
         average, average_square = torch.zeros_like(parameters), torch.zeros_like(parameters)
         return cls(average, average_square, torch.zeros((), device=parameters.device))
+
+
+def _step(parameters: Tensor, gradient: Tensor, state: _AdamState, config: OptimizerConfig, step: int) -> None:
+    """One step along minus a gradient whose norm is 1 for each image, in place.
+
+    The mean square change of an image's parameters is the learning rate's square for ``steepest`` and ``sign``.
+    """
+    learning_rate = config.learning_rate_at(step)
+    if config.method == "adam":
+        _adam_step(parameters, gradient, state, config.betas, learning_rate)
+        return
+    with torch.no_grad():
+        if config.method == "sign":
+            parameters.sub_(gradient.sign(), alpha=learning_rate)
+        else:
+            parameters.sub_(gradient, alpha=learning_rate * gradient[0].numel() ** 0.5)
+
+
+def _filter_images(parameters: Tensor, parameterization: Decoder, filters: StepFilters) -> None:
+    """Replace parameters by those of the filtered images, in place.
+
+    Raises:
+        TypeError: the parameterization has no inverse.
+    """
+    encode = getattr(parameterization, "encode", None)
+    if encode is None:
+        raise TypeError(f"expected a parameterization with an inverse for image filters, found {parameterization!r}")
+    with torch.no_grad():
+        parameters.copy_(encode(filters.filter_image(parameterization.decode(parameters))))
 
 
 def _adam_step(
@@ -188,7 +234,7 @@ def image_generator(seed: int, attempt: int, target: bytes) -> np.random.Generat
     Args:
         seed: of the run.
         attempt: counted from 0.
-        target: what the image is optimized for, see :meth:`pipeline.featurevis.objectives.Objective.target_bytes`.
+        target: what the image is optimized for, see :meth:`pipeline.featurevis.composition.Objective.target_bytes`.
     """
     key = sha256(f"{seed} {attempt} ".encode() + target).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(key[:16], "little")))

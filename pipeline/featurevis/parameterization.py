@@ -198,6 +198,87 @@ class ImageParameterization:
         return color_correlation(self.chroma) if self.decorrelate else torch.eye(3)
 
 
+@dataclass(frozen=True)
+class PixelValues:
+    """The RGB values themselves, as gradient ascent was first published (Simonyan et al. 2014).
+
+    Parameter 0 is middle gray, and parameters of unit variance have about the contrast of photographs. Values beyond
+    black and white are shown as these, but keep their gradient, so that a penalty can bring them back.
+
+    Attributes:
+        height, width: of the image, pixels.
+    """
+
+    height: int
+    width: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the parameters of one image."""
+        return (3, self.height, self.width)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the images, pixels."""
+        return (self.height, self.width)
+
+    def decode(self, parameters: Tensor) -> Tensor:
+        """Parameters [image, 3, y, x] as RGB images [image, 3, y, x] in 0..1."""
+        values = 0.5 + parameters / 4
+        return values + (values.clamp(0, 1) - values).detach()
+
+    def encode(self, images: Tensor) -> Tensor:
+        """The inverse of :meth:`decode`, for images [image, 3, y, x] in 0..1."""
+        return 4 * (images - 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class FixedMagnitudes:
+    """Images whose spectra have the magnitudes of photographs; the parameters are phases (MaCo, Fel et al. 2023).
+
+    Attributes:
+        pixels: from color planes to images, without a fixed contrast.
+        magnitude: mean magnitudes of photographs, see :func:`mean_magnitudes`, [3, y, x // 2 + 1].
+    """
+
+    pixels: ImageParameterization
+    magnitude: Tensor
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Phases of one image."""
+        return tuple(self.magnitude.shape)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the images, pixels."""
+        return self.pixels.size
+
+    def decode(self, parameters: Tensor) -> Tensor:
+        """Phases [image, *shape] in radians as RGB images [image, 3, y, x] in 0..1."""
+        spectra = torch.polar(self.magnitude.to(parameters).expand_as(parameters), parameters)
+        return self.pixels.decode(torch.fft.irfft2(spectra, s=self.size, norm="ortho"))
+
+    def encode(self, images: Tensor) -> Tensor:
+        """The phases of images [image, 3, y, x] in 0..1; their own magnitudes are lost."""
+        phases: Tensor = torch.fft.rfft2(self.pixels.encode(images), norm="ortho").angle()
+        return phases
+
+
+def mean_magnitudes(images: Tensor, pixels: ImageParameterization) -> Tensor:
+    """Mean magnitudes of the spectra of photographs.
+
+    Args:
+        images: RGB in 0..1, [image, 3, y, x].
+        pixels: from color planes to images, with a :class:`PixelBasis`, without a fixed contrast.
+
+    Returns:
+        [3, y, x // 2 + 1]
+    """
+    magnitude: Tensor = torch.fft.rfft2(pixels.encode(images), norm="ortho").abs().mean(0)
+    return magnitude
+
+
 def image_parameterization(
     kind: Literal["fourier", "pixel"],
     size: tuple[int, int],

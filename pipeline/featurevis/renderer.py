@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.featurevis.cache import CachedImage, ImageCache
+from pipeline.featurevis.composition import Objective
 from pipeline.featurevis.feature_extractor import FeatureExtractor
-from pipeline.featurevis.objectives import Objective
 from pipeline.featurevis.optimize import OptimizerConfig, Result, image_generator, noise_and_uniforms, optimize
-from pipeline.featurevis.parameterization import ImageParameterization
+from pipeline.featurevis.parameterization import Parameterization
 from pipeline.featurevis.reduced_view import ReducedViewExtractor
+from pipeline.featurevis.step_filters import StepFilters
 from pipeline.featurevis.transforms import RandomAffine
 from pipeline.model.network import Network, load_network
 from pipeline.parallel.pool import Pool
@@ -103,11 +104,12 @@ class RendererSpec:
         size_setting: name of the setting that gives the size, for error lines.
         reduction: the objective also sees the images reduced by this factor, see
             :mod:`pipeline.featurevis.reduced_view`; 1 for no second view.
+        filters: of gradients and images between steps; None for none.
     """
 
     model: Path
     purpose: Purpose
-    parameterization: ImageParameterization
+    parameterization: Parameterization
     transform: RandomAffine
     regularizers: Mapping[str, float]
     cold: OptimizerConfig
@@ -119,6 +121,7 @@ class RendererSpec:
     dtype: Literal["float32", "bfloat16"]
     size_setting: str = "size"
     reduction: int = 1
+    filters: StepFilters | None = None
 
     def __call__(self) -> "BatchRenderer":
         """A renderer, in a worker."""
@@ -237,6 +240,7 @@ class BatchRenderer:
             transform=self._transform,
             regularizers=spec.regularizers,
             config=config,
+            filters=spec.filters,
         )
 
 

@@ -38,6 +38,9 @@ class ImageSet(Protocol):
 
     It may have one more, a class method ``may_download`` that takes the same arguments and says whether to make the set
     may download data; such a set is not opened before a run.
+
+    A set whose images are annotated may have a method ``masks`` that takes a key and returns, by the name of each
+    concept that the image shows, where it is: bool [y, x] as large as the upright image.
     """
 
     classes: Sequence[str]

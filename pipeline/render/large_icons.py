@@ -23,8 +23,9 @@ from pipeline.core import zarr_store
 from pipeline.core.artifacts import ICONS, KEY_BYTES
 from pipeline.core.icon_styles import IconStyle
 from pipeline.featurevis.cache import image_key
+from pipeline.featurevis.composition import Objective
 from pipeline.featurevis.engine_settings import parameterization
-from pipeline.featurevis.objectives import Objective, direction
+from pipeline.featurevis.objectives import direction
 from pipeline.featurevis.reduced_view import reduced_view
 from pipeline.featurevis.renderer import CachedRenderer, Progress, RendererSpec, RenderRequest
 from pipeline.model.description import LayerShape

@@ -14,17 +14,15 @@ from numpy.typing import NDArray
 
 from pipeline.core.bootstrap import draw_counts, percentile_interval
 from pipeline.core.cells import CellAssignment, parents
+from pipeline.featurevis.judge import DEEPEST, Judge, Recognition, recognition
 from pipeline.featurevis.sample_patches import PATCHES_PER_TASK, Samples, cell_means
 from pipeline.parallel.pool import Pool
-from pipeline.render.judge import Judge
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 MEMBERS = 12  # patches of a cell's prototype, at most
-DEEPEST = 2  # depths of the judge count
 RESAMPLES = 2000  # of the cells, for intervals
-TINY = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,28 +41,6 @@ class Members:
     def known(self) -> NDArray[np.bool_]:
         """[cell] whether the cell has both."""
         return np.asarray((self.prototype[:, 0] >= 0) & (self.held_out >= 0))
-
-
-@dataclass(frozen=True, eq=False)
-class Recognition:
-    """How pictures are assigned to cells by a judge.
-
-    Attributes:
-        rank: at each depth, how many cells are nearer to a picture than its own, [depth, picture].
-        cells: how many there are.
-    """
-
-    rank: NDArray[np.int64]
-    cells: int
-
-    @property
-    def percentile(self) -> Floats:
-        """Share of the other cells that are further away, [depth, picture], 0..1."""
-        return np.asarray(1 - self.rank / max(1, self.cells - 1), np.float32)
-
-    def top(self, count: int) -> Floats:
-        """Whether a picture's own cell is among the nearest ``count``, [depth, picture], 0 or 1."""
-        return np.asarray(self.rank < count, np.float32)
 
 
 def unused_members(
@@ -100,28 +76,6 @@ def unused_members(
             held_out[number] = chosen[0]
             prototype[number, : len(chosen) - 1] = chosen[1:]
     return Members(prototype, held_out)
-
-
-def recognition(features: Floats, prototypes: Floats, channels: Sequence[int]) -> Recognition:
-    """Assign pictures to the cell of the nearest prototype, by the cosine of their deviations from either side's mean.
-
-    Icons differ from photographs as a whole; taking off the mean of each side leaves what tells the cells apart.
-
-    Args:
-        features: of one picture for each cell, [cell, number]; see :class:`Judge`.
-        prototypes: of the cells, in the same order.
-        channels: at each depth.
-    """
-    ranks, start = [], 0
-    for count in channels:
-        pictures, cells = (
-            _unit(one[:, start : start + count] - one[:, start : start + count].mean(0))
-            for one in (features, prototypes)
-        )
-        cosine = pictures @ cells.T
-        ranks.append((cosine > cosine.diagonal()[:, None]).sum(1))
-        start += count
-    return Recognition(np.stack(ranks), len(features))
 
 
 def legibility_metrics(found: Recognition, ceiling: Recognition, seed: int) -> dict[str, Any]:
@@ -283,7 +237,3 @@ def _by_depth(found: Recognition, prefix: str) -> dict[str, list[float]]:
         f"{prefix}{name}": [round(float(row.mean()), 4) if len(row) else 0.0 for row in values]
         for name, values in shares.items()
     }
-
-
-def _unit(rows: Floats) -> Floats:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), TINY))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pipeline.config.render import RenderSettings
 from pipeline.featurevis.activation_space import ActivationSpace
+from pipeline.featurevis.composition import Objective
 from pipeline.featurevis.engine_settings import (
     cold_config,
     parameterization,
@@ -19,7 +20,7 @@ from pipeline.featurevis.engine_settings import (
     warm_config,
 )
 from pipeline.featurevis.exemplar_statistics import StatisticsPrior
-from pipeline.featurevis.objectives import Objective, direction
+from pipeline.featurevis.objectives import direction
 from pipeline.featurevis.renderer import RendererSpec
 from pipeline.model.network import Network
 from pipeline.render.fidelity import FidelityMeasure

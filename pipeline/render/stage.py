@@ -30,6 +30,7 @@ from pipeline.featurevis.exemplar_statistics import (
     prior_channels,
     usual_deviation,
 )
+from pipeline.featurevis.judge import JudgeSpec
 from pipeline.featurevis.memory import check_memory
 from pipeline.featurevis.renderer import CachedRenderer, RendererSpec
 from pipeline.featurevis.sample_patches import PatchesSpec, Samples, cell_means
@@ -37,7 +38,6 @@ from pipeline.model.description import LayerShape, describe_network, read_descri
 from pipeline.parallel.pool import Pool, open_pool
 from pipeline.render.fidelity import fidelity_histogram, level_metrics, summary_line
 from pipeline.render.icons import Start, icon_arrays, start_from_patch, write_icons
-from pipeline.render.judge import JudgeSpec
 from pipeline.render.large_icons import LargeIconRenderer, large_renderer_spec
 from pipeline.render.legibility import LegibilityMeasure
 from pipeline.render.levels import LevelCells, LevelRenderer, level_cells, rendered_levels

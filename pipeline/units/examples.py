@@ -30,6 +30,10 @@ class Examples:
     def __len__(self) -> int:
         return len(self.image)
 
+    def part(self, rows: slice) -> "Examples":
+        """Some of them."""
+        return Examples(self.image[rows], self.position[rows], self.activation[rows])
+
 
 def choose_examples(scan: Scan, unit: int, count: int, width: int) -> Mapping[Kind, Examples]:
     """The examples of a unit.

@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.sample_patches import Patches, PatchesSpec, Samples, measured_in_batches
-from pipeline.model.description import LayerShape
+from pipeline.model.description import LOGITS, LayerShape
 
 MAX_CLUSTERS = 4
 MIN_SILHOUETTE = 0.15  # below it the patches are one cluster
@@ -30,17 +30,20 @@ class EmbeddingSpec:
         patches: of the units' strongest positions.
         layer: whose mean activation over the map is the embedding: the network's deepest one.
         device: where it runs.
+        side: that patches are resized to, pixels; None for that of the network's input.
     """
 
     patches: PatchesSpec
     layer: str
     device: str
+    side: int | None = None
 
     def __call__(self) -> "Embedding":
         """The embedding, in a worker."""
         network = self.patches.load_network(self.device)
         patches = self.patches.open(network)
-        size = (network.preprocessing.crop, network.preprocessing.crop)
+        side = self.side or network.preprocessing.crop
+        size = (side, side)
         return Embedding(patches, FeatureExtractor(network, [self.layer], size, "float32"), self.layer, self.device)
 
 
@@ -62,8 +65,9 @@ class Embedding:
         """Mean activations of the patches, [sample, channel]."""
 
         def embed(images: Tensor) -> Tensor:
-            enlarged = interpolate(images, self._extractor.size, mode="bilinear", antialias=True, align_corners=False)
-            return self._extractor(enlarged)[self._layer].float().mean((2, 3))
+            resized = interpolate(images, self._extractor.size, mode="bilinear", antialias=True, align_corners=False)
+            output = self._extractor(resized)[self._layer].float()
+            return output if self._layer == LOGITS else output.mean((2, 3))
 
         return measured_in_batches(
             len(samples),

@@ -1,7 +1,8 @@
 """Pictures of units: images optimized for one channel, alone, towards its clusters of patches, or unlike each other."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal
 
 import numpy as np
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.config.units import UnitsSettings
-from pipeline.featurevis.cache import CachedImage, image_key
+from pipeline.featurevis.cache import image_key
+from pipeline.featurevis.composition import Objective, at_most, numbered, same_start
 from pipeline.featurevis.exemplar_statistics import StatisticsPrior
 from pipeline.featurevis.feature_extractor import FeatureExtractor
-from pipeline.featurevis.objectives import Objective, channel, diversity, logit, neuron, numbered, probability
-from pipeline.featurevis.renderer import CachedRenderer, Measured, RenderRequest
+from pipeline.featurevis.objectives import alignment, channel, diversity, logit, neuron, probability
+from pipeline.featurevis.renderer import Measured
 from pipeline.featurevis.transforms import held_out_matrices, resample
 from pipeline.model.description import LOGITS
 from pipeline.model.network import Network
@@ -23,15 +25,17 @@ from pipeline.units.figures import Clusters
 Floats = NDArray[np.float32]
 Role = Literal["high", "low", "facet", "diverse"]
 ObjectiveName = Literal["channel", "neuron", "probability"]
-NUMBERS = 3  # of a target before its statistics: channel, weight, number of the picture
+NUMBERS = 5  # of a target before its statistics: channel, weight, another channel, its weight, number of the picture
+OTHER, OTHER_WEIGHT, NUMBER = 2, 3, 4
 
 
 @dataclass(frozen=True, eq=False)
 class UnitPurpose:
     """Pictures of single channels; see :class:`pipeline.featurevis.renderer.Purpose`.
 
-    A target is a row: the channel, the weight of its activation, negative where it shall be low, the number of the
-    picture among those of one target, and the feature statistics that the picture is pulled to.
+    A target is a row: the channel and the weight of its activation, negative where it shall be low; the same of a
+    second channel, whose weight is 0 unless two are shown together; the number of the picture among those of one
+    target; and the feature statistics that the picture is pulled to.
 
     Attributes:
         layer: dotted module path, or :data:`~pipeline.model.description.LOGITS`, whose channels are the classes.
@@ -39,6 +43,10 @@ class UnitPurpose:
         prior: pull towards the feature statistics of real patches; None for none.
         diversity: weight of the difference between the pictures of a batch; 0 for none.
         diversity_layer: where pictures shall differ; the units' layer unless another one is named.
+        pairs: targets have two channels.
+        alignment: weight of the likeness between neighbors of a batch, which start alike, at the layer where pictures
+            shall differ otherwise; 0 for none.
+        limit: of the weighted activation, above which it counts no more; None for none.
     """
 
     layer: str
@@ -46,6 +54,14 @@ class UnitPurpose:
     prior: StatisticsPrior | None = None
     diversity: float = 0.0
     diversity_layer: str = ""
+    pairs: bool = False
+    alignment: float = 0.0
+    limit: float | None = None
+
+    @property
+    def couples_images(self) -> bool:
+        """A picture depends on the others of its batch."""
+        return bool(self.diversity or self.alignment)
 
     @property
     def layers(self) -> Sequence[str]:
@@ -64,12 +80,20 @@ class UnitPurpose:
     def objective(self, targets: Tensor) -> Objective:
         """Of a batch, for targets [image, number]."""
         numbers = targets[:, :NUMBERS].cpu().numpy()
-        found = self._activation(numbers[:, 0].astype(int).tolist()) * numbers[:, 1].tolist()
+        channels, others = numbers[:, 0].astype(int).tolist(), numbers[:, OTHER].astype(int).tolist()
+        found = self._activation(channels) * numbers[:, 1].tolist()
+        if self.pairs:
+            found = found + self._activation(others) * numbers[:, OTHER_WEIGHT].tolist()
+        if self.limit is not None:
+            found = at_most(found, self.limit)
         if self.prior is not None:
             found = found + self.prior.objective(targets[:, NUMBERS:])
         if self.diversity:
             found = found + self.diversity * diversity(self.diversity_layer or self.layer)
-        return numbered(found, numbers[:, 2].astype(int).tolist())
+        if self.alignment:
+            found = found + self.alignment * alignment(self.diversity_layer or self.layer)
+        found = numbered(found, numbers[:, NUMBER].astype(int).tolist())
+        return same_start(found) if self.alignment else found
 
     def _activation(self, channels: Sequence[int]) -> Objective:
         if self.layer == LOGITS:
@@ -105,24 +129,24 @@ class UnitMeasure:
 
         Returns:
             Score ``activation``: the highest activation of the channel over the map, or the lowest one where the weight
-            is negative, in the mean over transforms that were held out; and the mean activation over map and
-            transforms.
+            is negative, in the mean over transforms that were held out; ``other_activation``, the same of the second
+            channel; and the mean activation over map and transforms.
         """
         pixels = images.movedim(-1, 1).float() / 255
-        index = targets[:, 0].long()
-        sign = torch.where(targets[:, 1] < 0, -1.0, 1.0)
-        row = torch.arange(len(index), device=index.device)
-        reached, means = [], []
+        row = torch.arange(len(targets), device=targets.device)
+        chosen = [(targets[:, at].long(), torch.where(targets[:, at + 1] < 0, -1.0, 1.0)) for at in (0, OTHER)]
+        found: list[list[Tensor]] = [[], [], []]
         with torch.no_grad():
             for matrix in held_out_matrices((pixels.shape[2], pixels.shape[3]), self._center).to(pixels):
                 transformed = resample(pixels, matrix.expand(len(pixels), 2, 3), self._extractor.size)
                 output = self._extractor(transformed)[self._layer].float()
                 grid = output[:, :, None, None] if self._layer == LOGITS else output
-                reached.append(sign * (sign[:, None] * grid[row, index].flatten(1)).amax(1))
-                means.append(grid.mean((2, 3)))
+                for number, (index, sign) in enumerate(chosen):
+                    found[number].append(sign * (sign[:, None] * grid[row, index].flatten(1)).amax(1))
+                found[-1].append(grid.mean((2, 3)))
         # added one by one: a sum over all of them at once rounds differently at different places of the batch
-        activation, mean = ((sum(some[1:], some[0]) / len(some)).cpu().numpy() for some in (reached, means))
-        return Measured({"activation": activation}, mean)
+        activation, other, mean = ((sum(some[1:], some[0]) / len(some)).cpu().numpy() for some in found)
+        return Measured({"activation": activation, "other_activation": other}, mean)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,18 +159,33 @@ class PictureRequest:
         statistics: that it is pulled to, [statistic].
         number: among the pictures of one target.
         group: pictures of one group are rendered together; None alone.
+        other: a second unit and the weight of its activation.
+        parent: the image it starts from, uint8 [y, x, 3]; None starts from noise.
     """
 
     channel: int
     weight: float
     statistics: Floats
     number: int = 0
-    group: int | None = None
+    group: Hashable = None
+    other: tuple[int, float] = (0, 0.0)
+    parent: NDArray[np.uint8] | None = None
 
     @property
     def target(self) -> Floats:
         """See :class:`UnitPurpose`."""
-        return np.concatenate([np.array([self.channel, self.weight, self.number], np.float32), self.statistics])
+        numbers = np.array([self.channel, self.weight, *self.other, self.number], np.float32)
+        return np.concatenate([numbers, self.statistics])
+
+    def key(self, base: bytes, attempt: int) -> str:
+        """Of the finished picture.
+
+        Args:
+            base: see :func:`pipeline.featurevis.cache.base_digest`.
+            attempt: counted from 0.
+        """
+        parent = None if self.parent is None else sha256(self.parent.tobytes()).hexdigest()
+        return image_key(base, self.target, attempt, parent)
 
 
 def picture_requests(
@@ -180,41 +219,3 @@ def picture_requests(
             yield "diverse", PictureRequest(channel, weight, every, number, group)
     if low < 0 and settings.objective != "probability":
         yield "low", PictureRequest(channel, settings.weight / low, every)
-
-
-def render_pictures(
-    renderer: CachedRenderer,
-    base: bytes,
-    wanted: Sequence[PictureRequest],
-    attempts: int,
-    progress: Callable[[int], None],
-) -> list[CachedImage | None]:
-    """Each wanted picture; None where no attempt got a gradient and finite numbers.
-
-    Args:
-        renderer: of the pictures.
-        base: of their keys, see :func:`pipeline.featurevis.cache.base_digest`.
-        wanted: the pictures.
-        attempts: that a picture gets.
-        progress: called with the number of newly completed pictures.
-    """
-    best: dict[int, CachedImage] = {}
-    for attempt in range(attempts):
-        left = [number for number in range(len(wanted)) if number not in best]
-        requests = {
-            number: RenderRequest(
-                _key(base, wanted[number], attempt), wanted[number].target, attempt, group=wanted[number].group
-            )
-            for number in left
-        }
-        found: Mapping[str, CachedImage] = renderer.render(list(requests.values()), _ignore if attempt else progress)
-        best |= {number: found[one.key] for number, one in requests.items() if found[one.key].valid}
-    return [best.get(number) for number in range(len(wanted))]
-
-
-def _key(base: bytes, wanted: PictureRequest, attempt: int) -> str:
-    return image_key(base, wanted.target, attempt)
-
-
-def _ignore(_count: int) -> None:
-    """Pictures of further attempts were counted at the first."""

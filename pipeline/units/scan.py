@@ -62,6 +62,21 @@ class Histogram:
         """Of one unit alone."""
         return Histogram(self.exponent[unit : unit + 1], self.counts[unit : unit + 1])
 
+    def exceeded_at(self, share: float) -> Doubles:
+        """The value of each unit that a share of all values exceeds, [unit]; exact to the width of a bin.
+
+        Args:
+            share: 0..1.
+        """
+        width = 2.0 ** self.exponent.astype(np.float64)
+        above = np.cumsum(self.counts[:, ::-1], axis=1)[:, ::-1]  # at or above a bin's lower edge
+        wanted = share * above[:, :1]
+        bins = (above > wanted).sum(axis=1) - 1  # the highest bin with more values above its lower edge
+        row = np.arange(len(bins))
+        within = (above[row, bins] - wanted[:, 0]) / np.maximum(self.counts[row, bins], 1)
+        found: Doubles = (bins - BINS + np.clip(within, 0, 1)) * width
+        return found
+
     def _widened(self, exponent: Ints) -> Ints:
         """The counts in bins of these widths, none narrower than before."""
         bins = np.arange(2 * BINS) - BINS
@@ -146,6 +161,7 @@ class ScannerSpec:
         units: channels of the layer.
         batch_size: images in one forward pass.
         device: where it runs.
+        rotation: seed of a random rotation of the layer's channels, whose axes then stand for the units; None for none.
     """
 
     model: Path
@@ -155,6 +171,7 @@ class ScannerSpec:
     units: Sequence[int]
     batch_size: int
     device: str
+    rotation: int | None = None
 
     def __call__(self) -> "Scanner":
         """The scanner, in a worker."""
@@ -164,7 +181,7 @@ class ScannerSpec:
         def load(row: int) -> Tensor:
             return to_tensor(network_crop(images.load(row), network.preprocessing), network.preprocessing)
 
-        return Scanner(network, self.layer, self.units, load, self.batch_size, self.device)
+        return Scanner(network, self.layer, self.units, load, self.batch_size, self.device, self.rotation)
 
 
 class Scanner:
@@ -178,6 +195,7 @@ class Scanner:
         load: Callable[[int], Tensor],
         batch_size: int,
         device: str,
+        rotation: int | None = None,
     ) -> None:
         """Prepare.
 
@@ -188,10 +206,12 @@ class Scanner:
             load: returns the network's input [3, y, x] of the image in a row; called from several threads.
             batch_size: images in one forward pass.
             device: of the network.
+            rotation: see :class:`ScannerSpec`.
         """
         self._network, self._layer, self._units = network, layer, torch.as_tensor(list(units), device=device)
         self._load, self._batch_size, self._device = load, batch_size, device
         self._shape = output_shape(layer, network)
+        self._rotation = None if rotation is None else random_rotation(self._shape.channels, rotation).to(device)
 
     def __call__(self, rows: range) -> Scan:
         """What the images in these rows show.
@@ -206,12 +226,25 @@ class Scanner:
                 found += [self._scan(grid) for grid in self._map(inputs.to(self._device)).float()]
         return reduce(Scan.__add__, found)
 
+    def maps(self, row: int, units: Sequence[int]) -> Floats:
+        """Maps of some units in one image, [unit, y, x].
+
+        Args:
+            row: of the image.
+            units: their numbers among those of the scanner.
+        """
+        with torch.no_grad():
+            grid = self._map(self._load(row)[None].to(self._device)).float()[0]
+        found: Floats = grid[self._units[list(units)]].cpu().numpy()
+        return found
+
     def _map(self, inputs: Tensor) -> Tensor:
         """The layer's map for a batch of inputs, [image, channel, y, x]."""
         if self._layer == LOGITS:
-            logits: Tensor = self._network.module(inputs)
-            return logits[:, :, None, None]
-        return self._shape.to_map(run_to(self._network.module, self._layer, inputs))
+            grid: Tensor = self._network.module(inputs)[:, :, None, None]
+        else:
+            grid = self._shape.to_map(run_to(self._network.module, self._layer, inputs))
+        return grid if self._rotation is None else torch.einsum("kc,bcyx->bkyx", self._rotation, grid.float())
 
     def _scan(self, grid: Tensor) -> Scan:
         """Of one image's map [channel, y, x]: alone, so that sums do not depend on the batch."""
@@ -233,6 +266,18 @@ class Scanner:
             squares=flat.square().sum(1).cpu().numpy(),
             products=(units @ flat.T).cpu().numpy(),
         )
+
+
+def random_rotation(channels: int, seed: int) -> Tensor:
+    """A random orthogonal matrix [channel, channel], float32, uniform over all rotations and reflections.
+
+    Args:
+        channels: how many.
+        seed: of the random numbers.
+    """
+    normal = np.random.default_rng([seed, channels]).standard_normal((channels, channels))
+    basis, upper = np.linalg.qr(normal)
+    return torch.from_numpy((basis * np.sign(np.diag(upper))).astype(np.float32))
 
 
 def scan_images(pool: Pool, spec: ScannerSpec, images: int) -> Scan:

@@ -31,6 +31,7 @@ TINY = (
         "patch.examples=1",
     ),
     *("units.size=16", "units.steps=2", "units.compared=8", "units.facets=0", "units.diverse=0"),
+    *("units.training_steps=1",),
 )
 RESULTS = {
     "units.html": "units/*/units.js",
@@ -84,6 +85,7 @@ def run(params: Params, name: str) -> None:
         run_stage(name, [f"{key}={value}" for key, value in zip(over, chosen, strict=True)])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("method", "words", "page"), rows(), ids=[method for method, _, _ in rows()])
 def test_every_method_runs(
     method: str, words: tuple[str, ...], page: str, folder: Path, monkeypatch: pytest.MonkeyPatch

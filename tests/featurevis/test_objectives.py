@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from pipeline.featurevis.activation_space import activation_space
+from pipeline.featurevis.composition import Objective, lazy
 from pipeline.featurevis.feature_extractor import FeatureExtractor, Features
 from pipeline.featurevis.objectives import (
     MIN_COSINE,
     Direction,
-    Objective,
     alignment,
     center_activations,
     channel,
@@ -25,7 +25,6 @@ from pipeline.featurevis.objectives import (
     feature_statistics,
     gram,
     inversion,
-    lazy,
     logit,
     neuron,
     probability,

@@ -3,7 +3,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.featurevis.objectives import canonical_bytes
+from pipeline.featurevis.composition import canonical_bytes
 from pipeline.featurevis.optimize import image_generator, noise_and_uniforms
 
 CELL = np.array([0.5, 2.0, 0.0, 1.25], np.float32)

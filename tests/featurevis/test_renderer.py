@@ -10,7 +10,8 @@ from torch import Tensor
 from pipeline.config.render import RenderSettings
 from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.cache import CachedImage, ImageCache, pack
-from pipeline.featurevis.objectives import Objective, channel, diversity
+from pipeline.featurevis.composition import Objective
+from pipeline.featurevis.objectives import channel, diversity
 from pipeline.featurevis.parameterization import image_parameterization
 from pipeline.featurevis.renderer import BatchRenderer, CachedRenderer, Measure, Measured, RenderRequest
 from pipeline.model.network import Network

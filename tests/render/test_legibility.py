@@ -16,17 +16,15 @@ from pipeline.core.artifacts import MODEL
 from pipeline.core.bootstrap import draw_counts
 from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError
+from pipeline.featurevis.judge import Judge, JudgeSpec, Recognition, judge_layers, recognition
 from pipeline.featurevis.sample_patches import Patches, PatchesSpec, Samples
 from pipeline.model.description import DESCRIPTION, WEIGHTS, LayerShape
 from pipeline.model.network import save_network
 from pipeline.parallel.pool import InlinePool
-from pipeline.render.judge import Judge, JudgeSpec, judge_layers
 from pipeline.render.legibility import (
     LegibilityMeasure,
-    Recognition,
     icon_legibility,
     legibility_metrics,
-    recognition,
     recognized,
     unused_members,
 )

@@ -42,8 +42,31 @@ def unit(channel: int) -> dict[str, Any]:
         "clusters": [] if silent else [14, 10],
         "silhouette": None if silent else 0.4,
         "nearest": {"channel": -1 if silent else 3, "correlation": None if silent else 0.75},
+        "maps": 0 if silent else 3,
+        "threshold": None if silent else 4.5,
+        "concept": None if silent else {"name": "fin<b>", "iou": channel / 10},
         "pictures": [] if silent else [{"role": role, "activation": 2.0 * (10 + channel)} for role in ROLES],
     }
+
+
+STARTS = [(250, 20, 20), (20, 250, 20), (20, 20, 250)]
+
+
+def sheet(name: str, channels: list[list[int]], missing: bool = False) -> dict[str, Any]:
+    """A comparison sheet of three columns; the last picture of the last row may be missing."""
+    pairs = len(channels[0]) > 1
+    cell = {
+        "activation": [1.25, 0.5] if pairs else [1.25],
+        "fidelity": None if pairs else 0.75,
+        "recognized": None if pairs else 1.0,
+    }
+    rows: list[dict[str, Any]] = [
+        {"channels": one, "text": "aligned" if pairs else "", "distance": [0.125, 0.5], "cells": [cell] * 3}
+        for one in channels
+    ]
+    rows[-1]["cells"] = [cell, cell, None if missing else cell]
+    columns = [{"name": f"Way {n}", "text": f"Done <i>{n}</i>.", "source": f"Author {n}"} for n in range(3)]
+    return {"name": name, "columns": columns, "rows": rows}
 
 
 def strip(colors: list[tuple[int, int, int]], rows: int = 1) -> Image.Image:
@@ -67,21 +90,43 @@ def site(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
             "objective": "channel",
             "size": 24,
             "units": [unit(channel) for channel in CHANNELS],
+            "concepts": {
+                "units": {"value": 0.25, "low": 0.2, "high": 0.3},
+                "rotated": {"value": 0.125, "low": 0.1, "high": 0.15},
+            }
+            if layer == LAYERS[1]
+            else None,
+            "filters": [
+                {"layer": "features.0", "filters": 3, "size": [7, 7], "channels": 3, "colors": True}
+                | {"width": 72, "height": 24}
+            ],
+            "sheets": [sheet("start", [[2], [5]], missing=True), sheet("interpolation", [[2, 5]])]
+            if layer == LAYERS[1]
+            else [],
         }
         for layer in layers
     }
     parts = {"data/manifest": manifest | {"units": {layer: list(CHANNELS) for layer in layers}}, **found}
     folder = copied(planted.site, tmp_path_factory.mktemp("units") / "site", parts)
     for layer in layers:
+        path = folder / f"units/{layer}/filters/0.webp"
+        path.parent.mkdir(parents=True)
+        strip(STARTS).save(path, lossless=True)
         for channel in CHANNELS[:-1]:
             for name, image in {
                 "pictures": strip([COLORS["high"]]),
                 "variants": strip([COLORS[role] for role in ROLES[1:]]),
+                "maps": strip([(9, 90, 9), (90, 9, 90), (9, 9, 90)]),
                 "examples": strip([(10, 10, 10), (120, 120, 120), (250, 250, 250)], rows=3),
             }.items():
                 path = folder / f"units/{layer}/{name}/{channel}.webp"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 image.save(path, lossless=True)
+    for name, rows in (("start", 2), ("interpolation", 1)):
+        for row in range(rows):
+            path = folder / f"units/{LAYERS[1]}/sheets/{name}/{row}.webp"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            strip(STARTS).save(path, lossless=True)
     return folder
 
 
@@ -119,8 +164,12 @@ def test_the_sheet_has_every_unit_in_the_order_that_is_asked_for(units: Opener) 
     assert order(page) == ["2", "5", "11"]
     page.locator("summary").click()
     expect(page.locator("tbody tr").first).to_have_text(
-        "212.010.0 %0.8023 (correlation 0.75)2.0 × the highest in the images"
+        "212.010.0 %0.8023 (correlation 0.75)2.0 × the highest in the imagesfin<b>, 0.20"
     )
+    page.get_by_label("Order by").select_option("concept")
+    expect(page.locator(".sheet .name").first).to_have_text("Unit 5")
+    expect(page.get_by_role("img", name="3 filters of features.0, 7 × 7")).to_have_js_property("naturalWidth", 72)
+    expect(page.locator(".concepts")).to_contain_text("0.25 (95 % interval over units 0.20 to 0.30)")
     assert faults(page) == []
     assert too_small(page) == []
 
@@ -133,7 +182,7 @@ def test_a_unit_has_its_pictures_examples_and_figures(units: Opener) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Unit 5 of {LAYERS[1]}")
     assert page.title().startswith(f"Unit 5 of {LAYERS[1]}")
     expect(page.locator("section h2")).to_have_text(
-        ["Examples", "Facets", "Diversity", "Lowest activation", "Activations"]
+        ["Examples", "Activation maps", "Facets", "Diversity", "Lowest activation", "Activations"]
     )
     expect(page.locator(".facet figcaption")).to_have_text(["14 patches · 2.0 × highest", "10 patches · 2.0 × highest"])
     expect(page.locator(".examples figcaption").first).to_have_text("9.00 · kind 0")
@@ -142,6 +191,8 @@ def test_a_unit_has_its_pictures_examples_and_figures(units: Opener) -> None:
     for role in ("facet", "diverse", "low"):
         assert color_of(page, f"section.{role} .part") == COLORS[role]
     assert color_of(page, ".examples .part >> nth=1") == (120, 120, 120)
+    assert color_of(page, ".maps .part >> nth=1") == (90, 9, 90)
+    expect(page.locator(".maps .summary")).to_contain_text("above 4.50, as it is at 0.5 % of all positions")
     assert faults(page) == []
     page.go_back()
     expect(page.locator(".sheet")).to_be_visible()
@@ -179,8 +230,52 @@ def test_a_unit_that_is_not_there_is_named(units: Opener) -> None:
 
 
 @pytest.mark.browser
+def test_a_comparison_sheet_shows_each_way_of_each_unit(units: Opener) -> None:
+    """Each cell shows its piece of the row's strip and its figures; a missing picture says so; columns have medians."""
+    page = units()
+    page.get_by_role("link", name="Start of the optimization").click()
+    link_has(page, "sheet=start")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Start of the optimization: {LAYERS[1]}")
+    expect(page.locator("thead th")).to_have_text([f"Way {n}Author {n}" for n in range(3)])
+    expect(page.locator("tbody th a")).to_have_text(["Unit 2", "Unit 5"])
+    expect(page.locator("tbody th").first).to_contain_text("differ by 0.13 (pixels), 0.50 (activation)")
+    expect(page.locator("tbody figcaption").first).to_have_text("1.3 ×fidelity 0.75recognized")
+    expect(page.locator(".missing")).to_have_text(["no picture"])
+    expect(page.locator("tfoot td").first).to_have_text("1.3 ×fidelity 0.75recognized 2 of 2")
+    for column, color in enumerate(STARTS):
+        assert color_of(page, f"tbody tr:first-child td:nth-of-type({column + 1}) .part") == color
+    assert page.locator("i").count() == 0
+    assert faults(page) == []
+    assert too_small(page) == []
+    page.get_by_role("link", name="Unit 5").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Unit 5 of {LAYERS[1]}")
+    page.go_back()
+    expect(page.locator(".comparison")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_an_interpolation_names_both_units(units: Opener) -> None:
+    """A row leads to both of its units, and a cell has the activation of each."""
+    page = units(f"#layer={LAYERS[1]}&sheet=interpolation")
+    expect(page.locator("tbody th a")).to_have_text(["Unit 2", "Unit 5"])
+    expect(page.locator("tbody figcaption").first).to_have_text("1.3 × and 0.5 ×")
+    expect(page.locator("tbody th")).to_contain_text("Neighbors differ by")
+
+
+@pytest.mark.browser
+def test_a_sheet_that_is_not_there_is_named(units: Opener) -> None:
+    """A link to a sheet that the run does not have says so; a layer without sheets or concepts does not offer them."""
+    page = units(f"#layer={LAYERS[1]}&sheet=colors")
+    expect(page.get_by_role("alert")).to_contain_text("no comparison sheet “colors”")
+    other = units("#layer=classifier.1")
+    expect(other.get_by_role("heading", name="Comparison sheets")).to_have_count(0)
+    expect(other.locator(".concepts")).to_have_count(0)
+    assert "concept" not in other.get_by_label("Order by").inner_text()
+
+
+@pytest.mark.browser
 def test_it_fits_a_phone(units: Opener) -> None:
-    """At 320 pixels nothing is wider than the screen, on the sheet and on a unit's page."""
-    for link in ("", f"#layer={LAYERS[1]}&unit=2"):
+    """At 320 pixels nothing is wider than the screen, on the contact sheet, a unit's page and a comparison sheet."""
+    for link in ("", f"#layer={LAYERS[1]}&unit=2", f"#layer={LAYERS[1]}&sheet=start"):
         page = units(link, width=320, height=640)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320

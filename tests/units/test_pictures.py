@@ -42,7 +42,7 @@ def render(purpose: UnitPurpose, wanted: list[PictureRequest], steps: int = 128)
         device="cpu",
         dtype="float32",
     )
-    group = 0 if purpose.diversity else None
+    group = 0 if purpose.couples_images else None
     requests = [RenderRequest(f"{number}", one.target, group=group) for number, one in enumerate(wanted)]
     return np.stack([image.image for image in BatchRenderer(NETWORK, spec).render(requests)])
 
@@ -142,3 +142,43 @@ def test_a_silent_unit_has_no_picture() -> None:
     (low,) = picture_requests(0, 0.0, -2.0, np.zeros((3, 0), np.float32), None, UnitsSettings(), group=0)
     assert low[0] == "low"
     assert low[1].weight < 0
+
+
+def pair(share: float, number: int = 0) -> PictureRequest:
+    """Both patterns' units, the second one with this share."""
+    return PictureRequest(0, 1 - share, np.zeros(0, np.float32), number, group=0, other=(1, share))
+
+
+def test_an_interpolation_ends_at_its_units_and_raises_both_between() -> None:
+    """An end reaches what its unit's own pictures reach, from any noise; the middle activates both, an end only one."""
+    numbers = range(COPIES)
+    purpose = UnitPurpose("patterns", "channel", pairs=True)
+    first, middle, last = (
+        responses(render(purpose, [pair(share, number) for number in numbers])).mean(0) for share in (0.0, 0.5, 1.0)
+    )
+    for unit, end in ((0, first), (1, last)):
+        alone = render(UnitPurpose("patterns", "channel"), [wanted(unit, number=number) for number in numbers])
+        assert responses(alone).mean(0)[unit] == pytest.approx(end[unit], rel=0.2)
+        assert end[unit] > 5 * end[1 - unit]
+    assert middle[0] > 3 * last[0]
+    assert middle[1] > 3 * first[1]
+
+
+def test_alignment_brings_neighbors_together() -> None:
+    """Neighboring images of an interpolation are nearer to each other with the term than without it."""
+    shares = np.linspace(0, 1, 5)
+    distance = []
+    for weight in (10.0, 0.0):
+        purpose = UnitPurpose("patterns", "channel", pairs=True, alignment=weight, diversity_layer="filters")
+        maps = features(tensor(render(purpose, [pair(float(share)) for share in shares])), "filters")
+        distance.append(float(maps.diff(dim=0).square().mean()))
+    assert distance[0] < 0.7 * distance[1]
+
+
+def test_a_limit_ends_the_ascent() -> None:
+    """With a limit the activation stays near it; without one it is much higher."""
+    reached = []
+    for limit in (0.3, None):
+        (image,) = render(UnitPurpose("either", "channel", limit=limit), [wanted(FIRST)])
+        reached.append(features(tensor(image[None]), "either")[:, FIRST].mean().item())
+    assert reached[0] < 0.7 * reached[1]

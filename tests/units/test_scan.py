@@ -178,3 +178,25 @@ def test_a_layer_of_one_value_has_no_correlation() -> None:
         products=np.array([[4.0, 4.0]]),
     )
     assert one.correlations(0, 0).tolist() == [0.0, 0.0]
+
+
+def test_maps_are_those_of_a_plain_hook(case: tuple[Scanner, NDArray[np.float32]]) -> None:
+    """The maps of some units in one image are its outputs there, in the order of the units that are asked for."""
+    scanner, grid = case
+    for row in (0, 9):
+        found = scanner.maps(row, [2, 0])
+        assert np.allclose(found, grid[row, [UNITS[2], UNITS[0]]], atol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.005, 0.1, 0.5])
+def test_a_threshold_is_exceeded_by_its_share(share: float) -> None:
+    """The share of values above it is the one that is asked for, to the width of a bin, for any distribution."""
+    random = np.random.default_rng(0)
+    values = np.stack([random.normal(size=20_000), random.exponential(3, 20_000), -random.exponential(1, 20_000)])
+    histogram = Histogram.of(values.astype(np.float32))
+    found = histogram.exceeded_at(share)
+    width = 2.0**histogram.exponent
+    exact = np.quantile(values, 1 - share, axis=1)
+    assert (np.abs(found - exact) <= width).all()
+    silent = Histogram.of(np.zeros((1, 10), np.float32)).exceeded_at(share)
+    assert 0 <= silent[0] < 1e-30

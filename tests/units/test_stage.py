@@ -74,11 +74,16 @@ def test_it_describes_the_chosen_units(project: Path, capsys: pytest.CaptureFixt
         assert size(folder / f"variants/{unit['channel']}.webp") == (24 * (len(roles) - 1), 24)
         assert [len(unit["examples"][kind]) for kind in ("highest", "middle", "lowest")] == [3, 3, 3]
         assert size(folder / f"examples/{unit['channel']}.webp") == (3 * 96, 3 * 96)
+        assert size(folder / f"maps/{unit['channel']}.webp") == (3 * 144, 144)
+        assert unit["low"] <= unit["threshold"] <= unit["high"]
         values = [example["activation"] for example in unit["examples"]["highest"]]
         assert values == sorted(values, reverse=True)
         assert values[0] == unit["high"]
         assert 0 <= unit["active"]["positions"] <= unit["active"]["images"] <= 1
         assert unit["nearest"]["channel"] != unit["channel"]
+    for number, sheet in enumerate(content["filters"]):
+        assert size(folder / f"filters/{number}.webp") == (sheet["width"], sheet["height"])
+    assert content["filters"][0]["colors"]
     metrics = json.loads((OUTPUTS / f"metrics/units/{LAYER}.json").read_text())
     assert metrics["units"] == 3
     before, rendered = folder_digest(folder), renders(capsys)
@@ -122,11 +127,63 @@ def test_a_killed_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(sizes[2:]) == sum(len(unit["pictures"]) for unit in units) - finished
 
 
+SHEETS = "units.sheets=[ascent,start,regularization,preconditioning,interpolation]"
+
+
+def test_sheets_compare_ways_to_optimize_the_same_units(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each sheet has a strip of as many pictures as columns for each unit, and their figures; none is drawn twice.
+
+    Interpolations have two rows for each pair. A second run trains and renders nothing and writes the same bytes.
+    """
+    compose(project, CHOSEN, SHEETS, "units.training_steps=1", "+model@judge=small_inception", "judge.weights=random")
+    folder = describe()
+    sheets = {sheet["name"]: sheet for sheet in read_data_script(folder / "units.js")["sheets"]}
+    assert list(sheets) == ["ascent", "start", "regularization", "preconditioning", "interpolation"]
+    for name, sheet in sheets.items():
+        pairs = name == "interpolation"
+        channels = [row["channels"] for row in sheet["rows"]]
+        assert channels == ([[3, 7], [3, 7], [7, 40], [7, 40]] if pairs else [[3], [7], [40]])
+        for number, row in enumerate(sheet["rows"]):
+            assert len(row["cells"]) == len(sheet["columns"])
+            assert size(folder / f"sheets/{name}/{number}.webp") == (24 * len(row["cells"]), 24)
+            assert all(len(cell["activation"]) == len(row["channels"]) for cell in row["cells"])
+            assert all((cell["fidelity"] is None) == pairs for cell in row["cells"])
+            assert all(cell["recognized"] in ((None,) if pairs else (0.0, 0.5, 1.0)) for cell in row["cells"])
+            assert row["distance"][0] >= 0
+    before = folder_digest(folder)
+    assert "training a" in capsys.readouterr().err
+    assert folder_digest(describe()) == before
+    again = capsys.readouterr().err
+    assert "training a" not in again
+    assert "a batch of" not in again
+
+
+def test_no_photograph_starts_a_picture_where_none_is_shown(project: Path) -> None:
+    """With `units.examples=0` the sheet of starts has no column that starts from a photograph."""
+    compose(project, CHOSEN, "units.sheets=[start]", "units.examples=0")
+    (sheet,) = read_data_script(describe() / "units.js")["sheets"]
+    assert [column["name"] for column in sheet["columns"]] == ["Noise 1", "Noise 2", "Zero", "Gray", "Black"]
+
+
+def test_pairs_are_those_that_are_named(project: Path) -> None:
+    """Named pairs alone are interpolated; one of a unit that is not described is refused before the run."""
+    compose(project, CHOSEN, "units.sheets=[interpolation]", f"+units.pairs={{{LAYER}: [[40, 3]]}}")
+    (sheet,) = read_data_script(describe() / "units.js")["sheets"]
+    assert [row["channels"] for row in sheet["rows"]] == [[40, 3], [40, 3]]
+    params = compose(project, CHOSEN, f"+units.pairs={{{LAYER}: [[40, 5]]}}")
+    with pytest.raises(ConfigError, match=f"units.pairs.{LAYER}: expected pairs of units.channels.{LAYER}, found 5"):
+        check_run(params, OUTPUTS)
+    params = compose(project, CHOSEN, "+units.pairs={mixed3a: [[1, 2]]}")
+    with pytest.raises(ConfigError, match=r"units.pairs: expected layers of units.channels, found 'mixed3a'"):
+        check_run(params, OUTPUTS)
+
+
 def test_without_examples_no_photograph_is_shown(project: Path) -> None:
     """With `units.examples=0` there is no patch and no name of an image below the folder."""
     compose(project, CHOSEN, "units.examples=0")
     folder = describe()
     assert not (folder / "examples").exists()
+    assert not (folder / "maps").exists()
     assert ".png" not in (folder / "units.js").read_text()
 
 

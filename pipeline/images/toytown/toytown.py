@@ -5,7 +5,7 @@ sailboat a hull, and so on.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -72,6 +72,10 @@ class Toytown:
     def digest(self, key: str) -> str:
         """SHA-256 (hex) of the scene's pixels."""
         return hashlib.sha256(_picture(self.seed, int(key), self.size).tobytes()).hexdigest()
+
+    def masks(self, key: str) -> Mapping[str, NDArray[np.bool_]]:
+        """By part name, [y, x]: where the part shows."""
+        return self.scene(int(key)).masks
 
     def scene(self, index: int, leave_out: tuple[str, ...] = ()) -> Scene:
         """Scene ``index`` with its masks; ``leave_out`` names parts that are not drawn, all else staying the same."""

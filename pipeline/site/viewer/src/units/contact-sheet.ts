@@ -3,6 +3,8 @@
 import { activation, decimal, share } from "../data/format";
 import { el } from "../ui/dom";
 import {
+  filtersFile,
+  type IntervalValue,
   type LayerUnits,
   reached,
   type Selection,
@@ -23,7 +25,9 @@ export function createContactSheet(
   const order = el(
     "select",
     { id: "sort" },
-    ...SORTS.map(({ key, label }) => el("option", { value: key }, label)),
+    ...SORTS.filter(({ key }) => found.concepts || key !== "concept").map(({ key, label }) =>
+      el("option", { value: key }, label),
+    ),
   );
   order.value = selection.sort;
   order.addEventListener("change", () => onSort(SORTS[order.selectedIndex]?.key ?? "channel"));
@@ -32,8 +36,47 @@ export function createContactSheet(
   return [
     el("p", { class: "order" }, el("label", { for: "sort" }, "Order by "), order),
     el("ul", { class: "sheet" }, ...cards),
-    createTable(found.layer, units, selection),
-  ];
+    createConcepts(found),
+    createTable(found, units, selection),
+  ].filter((one) => one !== null);
+}
+
+/** The filters of the network's first convolution, and of the layer's own. */
+export function createFilters({ layer, filters }: LayerUnits): HTMLElement[] {
+  return filters.map((sheet, number) => {
+    const [height, width] = sheet.size;
+    const what = `${sheet.filters} filters of ${sheet.layer}, ${height} × ${width}`;
+    const text = sheet.colors
+      ? `${what}, as they are compared with the ${sheet.channels === 1 ? "gray values" : "colors"} of the image: edges, their directions, and colors. Middle gray is 0.`
+      : `${what}, ${sheet.channels} input channels: one filter a row, the first channels from left to right. They say little: what an input channel stands for is not in them.`;
+    const image = el("img", {
+      src: filtersFile(layer, number),
+      alt: what,
+      width: sheet.width,
+      height: sheet.height,
+      loading: "lazy",
+      decoding: "async",
+    });
+    return el(
+      "section",
+      { class: "filters" },
+      el("h2", {}, sheet.colors ? "First-layer filters" : `Filters of ${sheet.layer}`),
+      el("p", { class: "summary" }, text),
+      el("div", { class: "table", tabindex: 0, role: "region", "aria-label": what }, image),
+    );
+  });
+}
+
+/** What the masks of the image set say of the layer. */
+function createConcepts({ concepts }: LayerUnits): HTMLElement | null {
+  if (!concepts) return null;
+  const text = ({ value, low, high }: IntervalValue): string =>
+    `${decimal(value)} (95 % interval over units ${decimal(low)} to ${decimal(high)})`;
+  return el(
+    "p",
+    { class: "concepts" },
+    `Mean intersection over union of a unit’s active region with the concept nearest to it: ${text(concepts.units)}; of the axes of a random rotation of the channels: ${text(concepts.rotated)}. Concepts that belong to single units are lost in the rotation.`,
+  );
 }
 
 function createCard(layer: string, unit: UnitResult, selection: Selection): HTMLElement {
@@ -57,7 +100,11 @@ export function createPicture(layer: string, unit: UnitResult, alt: string): HTM
   return el("span", { class: "picture" }, el("img", { src, alt, loading: "lazy", decoding: "async" }));
 }
 
-function createTable(layer: string, units: readonly UnitResult[], selection: Selection): HTMLElement {
+function createTable(
+  { layer, concepts }: LayerUnits,
+  units: readonly UnitResult[],
+  selection: Selection,
+): HTMLElement {
   const titles = [
     "Unit",
     "Highest activation",
@@ -66,6 +113,7 @@ function createTable(layer: string, units: readonly UnitResult[], selection: Sel
     "Clusters",
     "Nearest unit",
     "Picture reaches",
+    ...(concepts ? ["Nearest concept"] : []),
   ];
   const head = el("tr", {}, ...titles.map((title) => el("th", { scope: "col" }, title)));
   const rows = units.map((unit) => {
@@ -77,6 +125,7 @@ function createTable(layer: string, units: readonly UnitResult[], selection: Sel
       `${unit.clusters.length || "–"}`,
       channel < 0 ? "–" : `${channel} (correlation ${decimal(correlation ?? Number.NaN)})`,
       describeReached(unit),
+      ...(concepts ? [describeConcept(unit)] : []),
     ];
     const link = el("a", { href: toHash({ ...selection, unit: unit.channel }) }, `${unit.channel}`);
     return el("tr", {}, el("th", { scope: "row" }, link), ...cells.map((text) => el("td", {}, text)));
@@ -100,4 +149,9 @@ function createTable(layer: string, units: readonly UnitResult[], selection: Sel
 export function describeReached(unit: UnitResult): string {
   const found = reached(unit);
   return Number.isNaN(found) ? "–" : `${found.toFixed(1)} × the highest in the images`;
+}
+
+/** The concept that a unit overlaps most with, and the intersection over union. */
+export function describeConcept({ concept }: UnitResult): string {
+  return concept ? `${concept.name}, ${decimal(concept.iou ?? Number.NaN)}` : "–";
 }

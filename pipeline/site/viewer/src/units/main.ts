@@ -7,13 +7,14 @@ import { announce, announcementRegion } from "../ui/accessibility";
 import { createRadioGroup } from "../ui/controls";
 import { el } from "../ui/dom";
 import { createPageHeader, showFailure } from "../ui/page";
-import { createContactSheet } from "./contact-sheet";
+import { createComparisonSheet, createSheetLinks, SHEETS } from "./comparison-sheet";
+import { createContactSheet, createFilters } from "./contact-sheet";
 import { fromHash, type LayerUnits, loadUnits, type Selection, toHash, unitName } from "./result";
 import { createUnit } from "./unit";
 
 class Page {
   private readonly main = el("main", {});
-  private readonly layers = createRadioGroup("Layer", (layer) => this.go({ layer, unit: null }));
+  private readonly layers = createRadioGroup("Layer", (layer) => this.go({ layer, unit: null, sheet: null }));
 
   private readonly names: readonly string[];
 
@@ -56,10 +57,11 @@ class Page {
       return;
     }
     const found = await loadUnits(selection.layer);
-    if (selection.layer !== this.selection.layer || selection.unit !== this.selection.unit) return;
+    if (toHash(selection) !== toHash(this.selection)) return;
     this.layers.choose(selection.layer);
-    if (selection.unit === null) this.showSheet(found, selection);
-    else this.showUnit(found, selection, selection.unit);
+    if (selection.unit !== null) this.showUnit(found, selection, selection.unit);
+    else if (selection.sheet !== null) this.showComparison(found, selection, selection.sheet);
+    else this.showSheet(found, selection);
   }
 
   private showSheet(found: LayerUnits, selection: Selection): void {
@@ -70,7 +72,26 @@ class Page {
     const text = `${units} of the ${all} of ${found.layer} in ${network.name}. Each image is optimized to activate one unit; it is a guess at what the unit responds to, to be compared with its examples.`;
     const layers = this.names.length > 1 ? [this.layers.element] : [];
     const sheet = createContactSheet(found, selection, (sort) => this.go({ sort }));
-    this.setContent(`Units of ${found.layer}`, [el("p", { class: "lead" }, text), ...layers, ...sheet]);
+    const links = createSheetLinks(found, selection);
+    this.setContent(`Units of ${found.layer}`, [
+      el("p", { class: "lead" }, text),
+      ...layers,
+      ...sheet,
+      ...(links ? [links] : []),
+      ...createFilters(found),
+    ]);
+  }
+
+  private showComparison(found: LayerUnits, selection: Selection, name: string): void {
+    const sheet = found.sheets.find((one) => one.name === name);
+    if (sheet) {
+      const title = `${SHEETS[sheet.name].title}: ${found.layer}`;
+      this.setContent(title, createComparisonSheet(found, sheet, selection));
+      return;
+    }
+    const link = el("a", { href: toHash({ ...selection, sheet: null }) }, `All units of ${found.layer}`);
+    const text = `The run has no comparison sheet “${name}”. `;
+    this.setContent(`Units of ${found.layer}`, [el("p", { class: "lead", role: "alert" }, text, link)]);
   }
 
   private showUnit(found: LayerUnits, selection: Selection, channel: number): void {

@@ -41,6 +41,35 @@ export interface UnitResult {
   /** The most correlated other channel; -1 where there is none. */
   readonly nearest: { readonly channel: number; readonly correlation: number | null };
   readonly pictures: readonly UnitPicture[];
+  /** Activation maps of the images of the highest activations: how many, and the activation above which they are bright. */
+  readonly maps: number;
+  readonly threshold: number | null;
+  /** The annotated concept of the largest intersection over union; null where the image set has no masks. */
+  readonly concept: { readonly name: string; readonly iou: number | null } | null;
+}
+
+export type SheetName = "ascent" | "start" | "regularization" | "preconditioning" | "interpolation";
+
+export interface SheetCell {
+  /** Of each unit of the row, as a multiple of the highest one in the images. */
+  readonly activation: readonly number[];
+  readonly fidelity: number | null;
+  /** Share of the judge’s deepest depths at which the picture’s unit is the nearest. */
+  readonly recognized: number | null;
+}
+
+export interface SheetRow {
+  readonly channels: readonly number[];
+  readonly text: string;
+  /** Between pictures: of pixels, and of activations. */
+  readonly distance: readonly [number, number] | null;
+  readonly cells: readonly (SheetCell | null)[];
+}
+
+export interface ComparisonSheet {
+  readonly name: SheetName;
+  readonly columns: readonly { readonly name: string; readonly text: string; readonly source: string }[];
+  readonly rows: readonly SheetRow[];
 }
 
 export interface LayerUnits {
@@ -53,6 +82,32 @@ export interface LayerUnits {
   readonly objective: "channel" | "neuron" | "probability";
   readonly size: number;
   readonly units: readonly UnitResult[];
+  readonly sheets: readonly ComparisonSheet[];
+  readonly filters: readonly FilterSheet[];
+  /** Mean intersection over union with the nearest concept: of the units, and of the axes of a random rotation. */
+  readonly concepts: { readonly units: IntervalValue; readonly rotated: IntervalValue } | null;
+}
+
+/** The filters of a convolution, in one image. */
+export interface FilterSheet {
+  readonly layer: string;
+  readonly filters: number;
+  /** Height and width of a filter. */
+  readonly size: readonly [number, number];
+  /** Input channels of a filter. */
+  readonly channels: number;
+  /** They are the colors of the image. */
+  readonly colors: boolean;
+  /** Of the image, pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** With its 95 % interval. */
+export interface IntervalValue {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 export function loadUnits(layer: string): Promise<LayerUnits> {
@@ -68,13 +123,23 @@ export function unitName({ channel, name }: Pick<UnitResult, "channel" | "name">
 /** Address of a file of the units of a layer, relative to the page. */
 export function unitFile(
   layer: string,
-  folder: "pictures" | "variants" | "examples",
+  folder: "pictures" | "variants" | "examples" | "maps",
   channel: number,
 ): string {
   return `units/${encodeURIComponent(layer)}/${folder}/${channel}.webp`;
 }
 
-export type SortKey = "channel" | "clarity" | "clusters" | "active" | "correlation" | "reached";
+/** Address of the pictures of a sheet's row, side by side. */
+export function sheetFile(layer: string, sheet: SheetName, row: number): string {
+  return `units/${encodeURIComponent(layer)}/sheets/${sheet}/${row}.webp`;
+}
+
+/** Address of the filters of a convolution. */
+export function filtersFile(layer: string, number: number): string {
+  return `units/${encodeURIComponent(layer)}/filters/${number}.webp`;
+}
+
+export type SortKey = "channel" | "clarity" | "clusters" | "active" | "correlation" | "reached" | "concept";
 
 export const SORTS: readonly { readonly key: SortKey; readonly label: string }[] = [
   { key: "channel", label: "channel" },
@@ -83,12 +148,14 @@ export const SORTS: readonly { readonly key: SortKey; readonly label: string }[]
   { key: "active", label: "share of images where active, lowest first" },
   { key: "correlation", label: "correlation with the nearest unit, highest first" },
   { key: "reached", label: "activation that the picture reaches, highest first" },
+  { key: "concept", label: "overlap with a concept, highest first" },
 ];
 
-/** What the page shows: all units of a layer, or one. */
+/** What the page shows: all units of a layer, one, or a comparison sheet. */
 export interface Selection {
   readonly layer: string;
   readonly unit: number | null;
+  readonly sheet: string | null;
   readonly sort: SortKey;
 }
 
@@ -98,12 +165,13 @@ export function fromHash(hash: string, layers: readonly string[]): Selection {
   const unit = parseInteger(values.get("unit"));
   const sort = SORTS.find(({ key }) => key === values.get("sort"))?.key ?? "channel";
   const layer = layers.includes(wanted) ? wanted : (layers[0] ?? "");
-  return { layer, unit: Number.isNaN(unit) ? null : unit, sort };
+  return { layer, unit: Number.isNaN(unit) ? null : unit, sheet: values.get("sheet"), sort };
 }
 
-export function toHash({ layer, unit, sort }: Selection): string {
+export function toHash({ layer, unit, sheet, sort }: Selection): string {
   const values = new URLSearchParams({ layer });
   if (unit !== null) values.set("unit", String(unit));
+  else if (sheet !== null) values.set("sheet", sheet);
   if (sort !== "channel") values.set("sort", sort);
   return `#${values}`;
 }
@@ -120,6 +188,7 @@ export function sorted(units: readonly UnitResult[], key: SortKey): UnitResult[]
     if (key === "clarity") return -(unit.clarity ?? Number.NaN);
     if (key === "clusters") return -unit.clusters.length;
     if (key === "active") return unit.active.images;
+    if (key === "concept") return -(unit.concept?.iou ?? Number.NaN);
     if (key === "correlation") return -(unit.nearest.correlation ?? Number.NaN);
     return key === "reached" ? -reached(unit) : unit.channel;
   };

@@ -3,7 +3,7 @@
 import { activation, count, decimal, share } from "../data/format";
 import { atlasAddress } from "../data/last-place";
 import { el } from "../ui/dom";
-import { createPicture, describeReached } from "./contact-sheet";
+import { createPicture, describeConcept, describeReached } from "./contact-sheet";
 import { createHistogram } from "./histogram";
 import {
   type Example,
@@ -68,6 +68,7 @@ export function createUnit(
   );
   const sections = [
     createExamples(found, unit),
+    createMaps(found, unit),
     createVariants(found, unit, "facet"),
     createVariants(found, unit, "diverse"),
     createVariants(found, unit, "low"),
@@ -97,7 +98,7 @@ function createCaption(unit: UnitResult, { objective }: LayerUnits): HTMLElement
   return el("figcaption", {}, `Optimized for ${what}. It reaches ${describeReached(unit)}.`);
 }
 
-function createFigures(unit: UnitResult, { images }: LayerUnits): HTMLElement {
+function createFigures(unit: UnitResult, { images, concepts }: LayerUnits): HTMLElement {
   const { nearest, active, clusters } = unit;
   const items: readonly (readonly [string, string, string])[] = [
     [
@@ -129,6 +130,15 @@ function createFigures(unit: UnitResult, { images }: LayerUnits): HTMLElement {
         : `${nearest.channel}, correlation ${decimal(nearest.correlation ?? Number.NaN)}`,
       "The other channel whose activation is most correlated over all positions.",
     ],
+    ...(concepts
+      ? [
+          [
+            "Nearest concept",
+            describeConcept(unit),
+            "Annotated concept of the largest intersection over union with the region where the unit is above the threshold of its activation maps.",
+          ] as const,
+        ]
+      : []),
   ];
   return el(
     "dl",
@@ -202,7 +212,9 @@ function createExamples(
       const part = createPart(src, `Patch of ${example.key}`, column, row, columns, kinds.length);
       return el("figure", { title: example.key }, part, el("figcaption", {}, caption));
     });
-    return [el("h3", {}, EXAMPLE_NAMES[kind]), el("div", { class: "pictures" }, ...figures)];
+    const equal = kind === "lowest" && examples.every((one) => one.activation === examples[0]?.activation);
+    const title = `${EXAMPLE_NAMES[kind]}${equal && examples.length > 1 ? " (equal: the first of the images)" : ""}`;
+    return [el("h3", {}, title), el("div", { class: "pictures" }, ...figures)];
   });
   const text =
     patch.side === patch.input
@@ -214,6 +226,29 @@ function createExamples(
     el("h2", {}, "Examples"),
     el("p", { class: "summary" }, text),
     ...rows.flat(),
+  );
+}
+
+/** The images of the highest activations, dark where the unit is not active. */
+function createMaps({ layer }: LayerUnits, unit: UnitResult): HTMLElement | null {
+  if (!unit.maps || unit.threshold === null) return null;
+  const examples = unit.examples.highest ?? [];
+  const src = unitFile(layer, "maps", unit.channel);
+  const figures = Array.from({ length: unit.maps }, (_, column) => {
+    const name = examples[column]?.key ?? `image ${column + 1}`;
+    return el(
+      "figure",
+      { title: name },
+      createPart(src, `Where unit ${unit.channel} is active in ${name}`, column, 0, unit.maps, 1),
+    );
+  });
+  const text = `The images of the highest activations, bright where the activation is above ${activation(unit.threshold)}, as it is at 0.5 % of all positions of all images.`;
+  return el(
+    "section",
+    { class: "maps" },
+    el("h2", {}, "Activation maps"),
+    el("p", { class: "summary" }, text),
+    el("div", { class: "pictures" }, ...figures),
   );
 }
 

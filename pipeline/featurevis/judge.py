@@ -1,6 +1,6 @@
-"""The judge: a network that did not render the icons, and what it sees in icons and in real patches."""
+"""The judge: a network that did not render the images, and which real patches it finds most like each of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,8 @@ Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 DEPTHS = 4  # of the judge
+DEEPEST = 2  # depths of the judge count
+TINY = 1e-12
 INPUT_SHARE = 0.5  # of the judge's input, for the side that patches and icons are resized to: they are parts of images
 
 
@@ -108,3 +110,51 @@ def judge_layers(layers: Mapping[str, LayerShape], depths: int = DEPTHS) -> list
     found = [name for name in layers if name in set(distinct.values())]
     last = np.linspace(0, len(found), depths + 1).round().astype(int)[1:] - 1
     return list(dict.fromkeys(found[max(0, index)] for index in last))
+
+
+@dataclass(frozen=True, eq=False)
+class Recognition:
+    """How pictures are assigned to cells, or to units, by a judge.
+
+    Attributes:
+        rank: at each depth, how many cells are nearer to a picture than its own, [depth, picture].
+        cells: how many there are.
+    """
+
+    rank: NDArray[np.int64]
+    cells: int
+
+    @property
+    def percentile(self) -> Floats:
+        """Share of the other cells that are further away, [depth, picture], 0..1."""
+        return np.asarray(1 - self.rank / max(1, self.cells - 1), np.float32)
+
+    def top(self, count: int) -> Floats:
+        """Whether a picture's own cell is among the nearest ``count``, [depth, picture], 0 or 1."""
+        return np.asarray(self.rank < count, np.float32)
+
+
+def recognition(features: Floats, prototypes: Floats, channels: Sequence[int]) -> Recognition:
+    """Assign pictures to the cell of the nearest prototype, by the cosine of their deviations from either side's mean.
+
+    Icons differ from photographs as a whole; taking off the mean of each side leaves what tells the cells apart.
+
+    Args:
+        features: of one picture for each cell, [cell, number]; see :class:`Judge`.
+        prototypes: of the cells, in the same order.
+        channels: at each depth.
+    """
+    ranks, start = [], 0
+    for count in channels:
+        pictures, cells = (
+            _unit(one[:, start : start + count] - one[:, start : start + count].mean(0))
+            for one in (features, prototypes)
+        )
+        cosine = pictures @ cells.T
+        ranks.append((cosine > cosine.diagonal()[:, None]).sum(1))
+        start += count
+    return Recognition(np.stack(ranks), len(features))
+
+
+def _unit(rows: Floats) -> Floats:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), TINY))

@@ -1,0 +1,1 @@
+"""Images of single channels, side by side with torch-lucent's."""

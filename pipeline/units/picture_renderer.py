@@ -1,0 +1,162 @@
+"""Renders the pictures of units by an engine, and keeps them in the cache."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
+
+import torch
+
+from pipeline.config.cluster import from_environment
+from pipeline.config.render import RenderSettings
+from pipeline.featurevis.cache import CachedImage, ImageCache, base_digest
+from pipeline.featurevis.engine_settings import cold_config, parameterization, random_transform, regularizers
+from pipeline.featurevis.memory import check_memory
+from pipeline.featurevis.optimize import Method
+from pipeline.featurevis.parameterization import Parameterization
+from pipeline.featurevis.renderer import CachedRenderer, RendererSpec, RenderRequest
+from pipeline.featurevis.step_filters import StepFilters
+from pipeline.model.description import read_description
+from pipeline.parallel.pool import Pool
+from pipeline.units.inputs import Inputs
+from pipeline.units.pictures import PictureRequest, UnitPurpose
+
+# settings of `render` that change no picture of a unit
+NOT_IN_KEY = {
+    *("size", "size_by_layer", "steps", "batch_size", "warm_steps", "warm_learning_rate", "styles", "large_level"),
+    *("large_scale", "space", "cosine_power", "shrinkage", "statistics_layers", "attempts", "device"),
+}
+
+Built = TypeVar("Built")
+Lazy = tuple[Callable[[], Built], Any]  # builds something, and what tells it from others in a cache key
+
+
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """How pictures are optimized.
+
+    Attributes:
+        settings: of the engine.
+        method: of the optimizer.
+        filters: of gradients and images between steps; None for none. They are built when a picture is missing.
+        image: a parameterization that the settings do not have, likewise; None for that of the settings.
+    """
+
+    settings: RenderSettings
+    method: Method = "adam"
+    filters: Lazy[StepFilters] | None = None
+    image: Lazy[Parameterization] | None = None
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """What changes a picture, as JSON has it."""
+        settings = self.settings
+        kept = settings.model_dump(mode="json", exclude=NOT_IN_KEY) | {"size": settings.size, "steps": settings.steps}
+        further = {
+            "method": None if self.method == "adam" else self.method,
+            "filters": None if self.filters is None else self.filters[1],
+            "image": None if self.image is None else self.image[1],
+        }
+        return kept | {name: value for name, value in further.items() if value is not None}
+
+    def parameterization(self) -> Parameterization:
+        """Of the pictures."""
+        return parameterization(self.settings) if self.image is None else self.image[0]()
+
+
+class PictureRenderer:
+    """Renders the pictures of a layer's units, and keeps them in the cache."""
+
+    def __init__(self, inputs: Inputs, pool: Pool, cache: ImageCache) -> None:
+        """Prepare.
+
+        Args:
+            inputs: of the stage.
+            pool: the workers.
+            cache: of finished images.
+        """
+        self._inputs, self._pool, self._cache = inputs, pool, cache
+
+    def render(
+        self, purpose: UnitPurpose, engine: Engine, wanted: Sequence[PictureRequest], progress: Callable[[int], None]
+    ) -> list[CachedImage | None]:
+        """Each wanted picture; None where no attempt got a gradient and finite numbers.
+
+        Args:
+            purpose: of all of them.
+            engine: likewise.
+            wanted: the pictures.
+            progress: called with the number of newly completed pictures.
+        """
+        if not wanted:
+            return []
+        settings, batch_size = engine.settings, self._batch_size(purpose, engine, wanted)
+        base = self._base(purpose, engine, wanted[0], batch_size)
+        renderer: CachedRenderer | None = None
+        best: dict[int, CachedImage] = {}
+        for attempt in range(settings.attempts):
+            left = [number for number in range(len(wanted)) if number not in best]
+            requests = {number: _request(wanted[number], base, attempt) for number in left}
+            found: Mapping[str, CachedImage] = self._cache.get([one.key for one in requests.values()])
+            if len(found) == len({one.key for one in requests.values()}):
+                (_ignore if attempt else progress)(len(requests))
+            else:
+                renderer = renderer or self._renderer(purpose, engine, wanted[0], batch_size)
+                found = renderer.render(list(requests.values()), _ignore if attempt else progress)
+            best |= {number: found[one.key] for number, one in requests.items() if found[one.key].valid}
+        return [best.get(number) for number in range(len(wanted))]
+
+    @staticmethod
+    def _batch_size(purpose: UnitPurpose, engine: Engine, wanted: Sequence[PictureRequest]) -> int:
+        groups = Counter(one.group for one in wanted)
+        return max(engine.settings.batch_size, max(groups.values()) if purpose.couples_images else 1)
+
+    def _base(self, purpose: UnitPurpose, engine: Engine, example: PictureRequest, batch_size: int) -> bytes:
+        """What the keys of all pictures have in common."""
+        settings, cluster = engine.settings, from_environment()
+        return base_digest(
+            {
+                "network": read_description(self._inputs.patches.model)["identity"],
+                "unit": purpose.objective(torch.from_numpy(example.target)[None]).description,
+                "settings": {
+                    **engine.description,
+                    "device": torch.device(settings.device).type,
+                    "threads": cluster.threads or torch.get_num_threads(),
+                },
+                "batch_size": batch_size,
+                "seed": self._inputs.seed,
+                "measure": "units",
+            }
+        )
+
+    def _renderer(
+        self, purpose: UnitPurpose, engine: Engine, example: PictureRequest, batch_size: int
+    ) -> CachedRenderer:
+        settings, config = engine.settings, replace(cold_config(engine.settings), method=engine.method)
+        spec = RendererSpec(
+            model=self._inputs.patches.model,
+            purpose=purpose,
+            parameterization=engine.parameterization(),
+            transform=random_transform(settings),
+            regularizers=regularizers(settings),
+            cold=config,
+            warm=config,
+            init_std=settings.init_std,
+            batch_size=batch_size,
+            seed=self._inputs.seed,
+            device=settings.device,
+            dtype=settings.dtype,
+            size_setting="units.size",
+            filters=None if engine.filters is None else engine.filters[0](),
+        )
+        check = partial(check_memory, self._pool, spec, example.target, from_environment(), "units", "pictures")
+        return CachedRenderer(self._cache, self._pool, spec, batch_size, check)
+
+
+def _request(wanted: PictureRequest, base: bytes, attempt: int) -> RenderRequest:
+    return RenderRequest(wanted.key(base, attempt), wanted.target, attempt, wanted.parent, wanted.group)
+
+
+def _ignore(_count: int) -> None:
+    """Pictures of further attempts were counted at the first."""
