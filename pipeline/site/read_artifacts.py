@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.core import artifacts as a
 from pipeline.core.cells import assign_cells
 from pipeline.core.errors import ArtifactError
+from pipeline.core.files import folder_digest
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
 from pipeline.core.icon_styles import IconStyle, stored_styles, style_group
 from pipeline.core.moments import channel_deviations
@@ -173,8 +174,14 @@ def attribution_scale(levels: Sequence[GridLevel]) -> float:
 def read_tiles(folder: Path, sizes: Sequence[int]) -> dict[str, Any]:
     """The content of ``tiles.json``: ``format``, ``tile_size``, ``overlap`` and the ``levels``' image sizes.
 
+    The tiles of these levels, which the site copies into scripts, must be those that were written.
+
+    Args:
+        folder: of an atlas's tiles.
+        sizes: of the levels, cells a side.
+
     Raises:
-        ArtifactError: it is missing or lacks a level.
+        ArtifactError: it is missing or lacks a level, or a level's tiles are damaged.
     """
     path = folder / "tiles.json"
     try:
@@ -184,6 +191,13 @@ def read_tiles(folder: Path, sizes: Sequence[int]) -> dict[str, Any]:
     missing = [str(size) for size in sizes if str(size) not in found["levels"]]
     if missing:
         raise ArtifactError(f"{path}: expected levels {', '.join(missing)}, found none; run the stage tile again")
+    if "digests" not in found:
+        raise ArtifactError(f"{path}: expected digests of the tiles, found none; run the stage tile again")
+    for name, digest in found["digests"].items():
+        if int(name.rpartition("/")[2]) in sizes and folder_digest(folder / f"{name}_files") != digest:
+            raise ArtifactError(
+                f"{folder / name}_files: expected the tiles that were written, found others; run the stage tile again"
+            )
     return found
 
 

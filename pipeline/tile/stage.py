@@ -10,7 +10,7 @@ from pipeline.config.tile import TileSettings
 from pipeline.core import artifacts as a
 from pipeline.core import zarr_store
 from pipeline.core.deep_zoom import OVERLAP, IconLayout, TileForm, density_sides, level_rows, write_pyramid
-from pipeline.core.files import atomic, identity, write_json
+from pipeline.core.files import atomic, folder_digest, identity, write_json
 from pipeline.core.grid_levels import GridLevel, IconLevel, grid_level, icon_level, level_sizes
 from pipeline.core.icon_styles import IconStyle, by_level, stored_styles, style_group
 from pipeline.core.progress import log_line, tracked
@@ -31,7 +31,7 @@ def run(task: Task) -> None:
     metrics: dict[IconStyle, dict[str, dict[str, Any]]] = {style: {} for style in styles}
     with atomic(task.path(a.TILES)) as folder:
         folder.mkdir()
-        described = {}
+        described, digests = {}, {}
         for style in styles:
             target = folder if style == styles[0] else folder / style
             target.mkdir(exist_ok=True)
@@ -42,6 +42,8 @@ def run(task: Task) -> None:
                     side > size * level.icon.shape[1] if level.has_large else False
                 )  # tile.icon_size may reduce them
                 described[str(size)] = {"width": side, "height": side} | ({"large": True} if larger else {})
+                name = f"{size}" if target == folder else f"{style}/{size}"
+                digests[name] = folder_digest(folder / f"{name}_files")
                 metrics[style][str(size)] = {"pixels": side, "failed": failed, **_count_files(target, size)}
         made_from = {a.ICONS.name: zarr_store.artifact_identity(icons), a.GRID.name: zarr_store.artifact_identity(grid)}
         attributes = a.TILES.attributes(task.settings(), made_from)
@@ -53,6 +55,7 @@ def run(task: Task) -> None:
             "overlap": OVERLAP,
             "styles": list(styles),
             "levels": described,
+            "digests": digests,
         }
         write_json(folder / "tiles.json", content)
     task.write_metrics(by_level(metrics))

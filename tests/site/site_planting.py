@@ -17,6 +17,7 @@ from torch import nn
 from pipeline.config.model import PreprocessingSettings
 from pipeline.config.params import parse_params
 from pipeline.core.artifacts import ACTIVATIONS, GRID, ICONS, IMAGES, LAYOUT, MODEL, PLACE, SITE, TILES
+from pipeline.core.files import folder_digest
 from pipeline.core.icon_styles import IconStyle, add_style
 from pipeline.core.site_data import data_script, pack_array
 from pipeline.core.zarr_store import create, open_artifact, write_array
@@ -447,8 +448,14 @@ def _icons_and_tiles(task: Task, number: int, atlas: str, levels: list[Level], s
             target = folder if style == styles[0] else folder / style
             target.mkdir(parents=True, exist_ok=True)
             _icons_of_style(add_style(stored, style), target, number, levels, style)
-    form = {"format": "webp", "tile_size": 510, "overlap": 1, "levels": sizes}
+    form = {"format": "webp", "tile_size": 510, "overlap": 1, "levels": sizes, "digests": tile_digests(folder)}
     (folder / "tiles.json").write_text(json.dumps(form))
+
+
+def tile_digests(folder: Path) -> dict[str, str]:
+    """The digests of all pyramids in a folder of tiles, as the stage `tile` lists them."""
+    found = {path.relative_to(folder).as_posix().removesuffix("_files"): path for path in folder.rglob("*_files")}
+    return {name: folder_digest(path) for name, path in sorted(found.items())}
 
 
 def _icons_of_style(group: zarr.Group, folder: Path, number: int, levels: list[Level], style: IconStyle) -> None:

@@ -10,7 +10,7 @@ import pytest
 import zarr
 from browsing import Opener, busiest, ready
 from playwright.sync_api import Page, expect
-from site_planting import ICON, LAYERS, Planted, plant, write_tiles
+from site_planting import ICON, LAYERS, Planted, plant, tile_digests, write_tiles
 from test_site_data import unpacked
 
 from pipeline.core.artifacts import ICONS, TILES
@@ -39,6 +39,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     tiles = json.loads((folder / "tiles.json").read_text())
     side = SIZE * 2 * ICON
     tiles["levels"][str(SIZE)] = {"width": side, "height": side, "large": True}
+    tiles["digests"] = tile_digests(folder)
     (folder / "tiles.json").write_text(json.dumps(tiles))
     run(made.task)
     return made

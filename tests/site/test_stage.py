@@ -202,6 +202,21 @@ def test_missing_tiles_are_named(tmp_path: Path) -> None:
     assert (made.site / "data/manifest.js").exists()
 
 
+@pytest.mark.parametrize("damage", ["cut", "flipped", "removed"])
+def test_damaged_tiles_are_named(tmp_path: Path, damage: str) -> None:
+    """A tile that is cut, has another bit or is gone is no part of a site: the line names its level and the stage."""
+    made = plant(tmp_path, samples=2000, levels=(10,))
+    run(made.task)
+    tile = next((made.site / "tiles" / LAYERS[1] / "all/10_files").rglob("*.webp"))
+    content = tile.read_bytes()
+    if damage == "removed":
+        tile.unlink()
+    else:
+        tile.write_bytes(content[:-9] if damage == "cut" else content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+    with pytest.raises(ArtifactError, match=r"10_files: expected the tiles that were written, .*the stage tile again"):
+        run(made.task)
+
+
 def test_a_viewer_that_was_not_built_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the viewer has not been built, the error states that and how to build it."""
     monkeypatch.setattr(pages, "STATIC", tmp_path)
