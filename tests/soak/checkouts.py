@@ -44,7 +44,7 @@ OVERRIDES = (
     "patch={candidates: 4, keep: 2, pool: 2, sizes: [0.35], curve: [0.2, 0.5], search_images: 2, min_images: 2}",
     "patch={resamples: 100, examples: 2}",
     f"+units.channels={{{LAYER}: 6}}",
-    "units={size: 24, steps: 4, compared: 8, examples: 3, diverse: 2, batch_size: 4}",
+    "units={size: 24, steps: 32, compared: 8, examples: 3, diverse: 2, batch_size: 4}",
 )
 
 

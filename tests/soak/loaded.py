@@ -15,6 +15,7 @@ from pipeline.core import moments, zarr_store
 from pipeline.core.resumable import TaskResults
 from pipeline.render import stage as render
 from pipeline.stages import STAGES
+from pipeline.units import stage as units
 from tests.soak.kill_render import NotedCache
 
 create_arrays = TaskResults.create_arrays
@@ -32,7 +33,7 @@ def create_and_log(
 
 
 def log_to(path: Path) -> None:
-    """The file in which computed icons and arrays are logged."""
+    """The file in which computed icons, pictures and arrays are logged."""
     NotedCache.log = path
 
 
@@ -40,5 +41,6 @@ zarr_store.SHARD_BYTES, zarr_store.CHUNK_BYTES, moments.BLOCK_BYTES = 2**14, 2**
 for name in STAGES:
     if name != "tile":  # libvips starts threads when it loads, which do not live through a fork
         import_module(f"pipeline.{name}.stage")
-vars(render)["ImageCache"] = NotedCache
+for stage in (render, units):
+    vars(stage)["ImageCache"] = NotedCache
 TaskResults.create_arrays = create_and_log  # type: ignore[method-assign, assignment]  # logged for all callers
