@@ -11,6 +11,7 @@ from pipeline.config.base import Device, Settings
 from pipeline.core.errors import ConfigError
 
 Channel = Annotated[int, Field(ge=0)]
+ObjectiveName = Literal["channel", "neuron", "probability"]
 SheetName = Literal["ascent", "start", "regularization", "preconditioning", "interpolation"]
 Size = Annotated[int, Field(ge=16, le=1024)]
 
@@ -35,8 +36,8 @@ class UnitsSettings(Settings):
             ``start``, ``regularization``, ``preconditioning``, and the ``interpolation`` between two units.
         pairs: units that are interpolated and optimized together, of each layer; each unit and the next one of a layer
             that is not named.
-        alignment: weight of the likeness between neighboring images of an interpolation, in units of the layer's mean
-            square activation.
+        alignment: weight of the likeness between neighboring images of an interpolation, in units of the mean square
+            activation of the units' layer.
         training_steps: of the denoiser of the sheet of regularization; its generator gets three times as many.
         batch_size: images in one forward pass, and pictures rendered together.
         device: where the network runs.
@@ -47,7 +48,7 @@ class UnitsSettings(Settings):
     )
     examples: Annotated[int, Field(ge=0, le=64)] = 8
     compared: Annotated[int, Field(ge=2, le=256)] = 24
-    objective: Literal["channel", "neuron", "probability"] = "channel"
+    objective: ObjectiveName = "channel"
     weight: Annotated[float, Field(gt=0)] = 40.0
     size: Size = 96
     steps: Annotated[int, Field(ge=1)] = 256

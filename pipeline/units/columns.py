@@ -29,6 +29,7 @@ class Column:
         method: of the optimizer.
         filters: of gradients and images between steps.
         image_prior: a filter of images that is learned from the run's own: every step a share of the way.
+        needs: what a run must have for the column: ``photographs`` that may be shown, or feature ``statistics``.
         start: noise, an input of value zero after normalization (the mean color), middle gray, black, or a photograph
             that activates the unit as much as the median.
         noise: number of the noise; columns with the same number start alike.
@@ -43,6 +44,7 @@ class Column:
     method: Method = "adam"
     filters: StepFilters | None = None
     image_prior: ImagePrior | None = None
+    needs: Literal["photographs", "statistics"] | None = None
     start: Start = "noise"
     noise: int = 0
     equal: bool = False
@@ -63,7 +65,13 @@ UNREGULARIZED: Mapping[str, Any] = {
 # RGB values, along the gradient
 PLAIN: Mapping[str, Any] = {**UNREGULARIZED, "init_std": 0.2, "learning_rate": 0.03}
 TRANSFORMS: Mapping[str, Any] = {"jitter": 0.06, "scale": (0.9, 1.1), "rotation": 10.0}
-FREE_SPECTRUM: Mapping[str, Any] = {**UNREGULARIZED, "init_std": 0.05, "learning_rate": 0.05}
+FREE_SPECTRUM: Mapping[str, Any] = {
+    **UNREGULARIZED,
+    "parameterization": "fourier",
+    "decorrelate": True,
+    "init_std": 0.05,
+    "learning_rate": 0.05,
+}
 PHASES: Mapping[str, Any] = {**UNREGULARIZED, **TRANSFORMS, "init_std": 6.0, "learning_rate": 0.3}
 # filters smooth an image away unless its steps are long
 LONG_STEPS: Mapping[str, Any] = {"learning_rate": 0.6}
@@ -90,33 +98,35 @@ SHEETS: Mapping[SheetName, Sequence[Column]] = {
         plain("L2", "A penalty on the squared distance from gray.", "Simonyan et al. 2014", L2),
         plain(
             "Blur",
-            "Gaussian blur of the image at every fourth step.",
+            "Gaussian blur of the image at every fourth step, with weak L2 and longer steps.",
             "Yosinski et al. 2015",
-            {**WEAK_L2, **LONG_STEPS},
+            TAUGHT,
             filters=BLUR,
         ),
         plain(
             "Small pixels clipped",
-            "The pixels nearest to gray become gray at every fourth step.",
+            "L2, and the pixels nearest to gray become gray at every fourth step.",
             "Yosinski et al. 2015",
             L2,
             filters=CLIP_PIXELS,
         ),
         plain(
             "Small gradients clipped",
-            "Pixels of a small gradient do not move.",
+            "L2, and pixels of a small gradient do not move.",
             "after Yosinski et al. 2015",
             L2,
             filters=CLIP_GRADIENTS,
         ),
         plain(
             "Center bias",
-            "The gradient is weighted by a Gaussian around the center.",
+            "L2, and the gradient is weighted by a Gaussian around the center.",
             "Nguyen et al. 2016",
             L2,
             filters=CENTER,
         ),
-        plain("All of them", "L2, blur, clipping and center bias together.", "", TAUGHT, filters=AS_TAUGHT),
+        plain(
+            "All of them", "Weak L2, blur, clipping and center bias, with longer steps.", "", TAUGHT, filters=AS_TAUGHT
+        ),
     ),
     "start": (
         plain("Noise 1", "Small random values.", "", TAUGHT, filters=AS_TAUGHT),
@@ -133,6 +143,7 @@ SHEETS: Mapping[SheetName, Sequence[Column]] = {
             TAUGHT,
             filters=AS_TAUGHT,
             start="photograph",
+            needs="photographs",
         ),
     ),
     "regularization": (
@@ -146,7 +157,7 @@ SHEETS: Mapping[SheetName, Sequence[Column]] = {
         ),
         plain(
             "Blurred image",
-            "Gaussian blur of the image at every fourth step.",
+            "Gaussian blur of the image at every fourth step, with longer steps.",
             "Yosinski et al. 2015",
             LONG_STEPS,
             filters=BLUR,
@@ -159,7 +170,7 @@ SHEETS: Mapping[SheetName, Sequence[Column]] = {
         ),
         plain(
             "Bilateral filter",
-            "An edge-preserving blur of the image at every fourth step.",
+            "An edge-preserving blur of the image at every fourth step, with longer steps.",
             "Tyka 2016",
             LONG_STEPS,
             filters=StepFilters(image=(Bilateral(1.0, 0.5),), every=4),
@@ -183,10 +194,15 @@ SHEETS: Mapping[SheetName, Sequence[Column]] = {
             PHASES,
             image="phases",
         ),
-        Column("Feature statistics", "As the other images of the page: held near the strongest patches’ statistics."),
+        Column(
+            "Feature statistics",
+            "As the other images of the page: held near the strongest patches’ statistics.",
+            needs="statistics",
+        ),
         plain(
             "Denoiser",
-            "A network trained to take noise off the run’s images filters the image at every fourth step.",
+            "A network trained to take noise off the run’s images filters the image at every fourth step; with random "
+            "transforms and longer steps.",
             "Nguyen et al. 2017",
             {**TRANSFORMS, **LONG_STEPS},
             image_prior="denoiser",
@@ -201,10 +217,12 @@ SHEETS: Mapping[SheetName, Sequence[Column]] = {
         ),
         plain(
             "Patch database",
-            "Small patches move towards the most alike ones of the run’s images at every fourth step.",
+            "Small patches move towards the most alike ones of the run’s images at every fourth step; with random "
+            "transforms and longer steps.",
             "Wei et al. 2015",
             {**TRANSFORMS, **LONG_STEPS},
             image_prior="patches",
+            needs="photographs",  # the image ends near a mosaic of their pieces
         ),
         Column(
             "Generator",

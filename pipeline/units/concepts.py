@@ -148,12 +148,18 @@ class OverlapCounter:
 def masks_of(spec: ScannerSpec, manifest: Manifest) -> Callable[[int], Masks] | None:
     """The masks of the image in a row, checked; None where the image set has none."""
     find = getattr(open_image_set(spec.images), "masks", None)
-    if find is None:
+    if not callable(find):
         return None
 
     def checked(row: int) -> Masks:
         key, size = manifest.key[row], (int(manifest.height[row]), int(manifest.width[row]))
-        masks: Masks = find(key)
+        try:
+            masks = {str(name): np.asarray(mask) for name, mask in find(key).items()}
+        except Exception as error:  # whatever a user's code raises
+            reason = f"{type(error).__name__}: {error}"
+            raise DataError(
+                f"images: expected masks of {key} by concept, found {reason}; mend the method masks of the image set"
+            ) from error
         for name, mask in masks.items():
             if mask.shape != size or mask.dtype != bool:
                 raise DataError(
@@ -194,7 +200,7 @@ def find_concepts(
     """
     turned = replace(scanner, rotation=seed)
     found = [
-        count_overlap(pool, OverlapSpec(spec, one.histogram.exceeded_at(EXCEEDED), preprocessing), images)
+        count_overlap(pool, OverlapSpec(spec, one.exceeded_at(EXCEEDED), preprocessing), images)
         for spec, one in ((scanner, scan), (turned, scan_images(pool, turned, images)))
     ]
     return Concepts(*found)

@@ -1,6 +1,7 @@
 """Engines that are learned from the run's images: made when a picture that needs them is missing."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.config.cluster import from_environment
 from pipeline.config.render import RenderSettings
 from pipeline.core.progress import log_line
 from pipeline.featurevis.parameterization import (
@@ -18,6 +20,7 @@ from pipeline.featurevis.parameterization import (
     mean_magnitudes,
 )
 from pipeline.featurevis.step_filters import StepFilters
+from pipeline.parallel.process import torch_threads
 from pipeline.units.columns import Column
 from pipeline.units.inputs import Inputs, random_samples
 from pipeline.units.learned_priors import (
@@ -31,7 +34,7 @@ from pipeline.units.learned_priors import (
 )
 from pipeline.units.picture_renderer import Engine, Lazy
 
-TRAINING_PATCHES = 2000  # at most
+TRAINING_VALUES = 60_000_000  # of all patches that are learned from, at most: 240 MB
 CPU_BATCH = 4  # pictures rendered together: a batch is always filled up
 GENERATOR_STEPS = 3  # times those of the denoiser
 STRENGTH = {"denoiser": 0.5, "patches": 0.4}  # share of the way from an image to the filtered one
@@ -87,7 +90,8 @@ class LearnedEngines:
     def _patches(self) -> Tensor:
         """Patches of the images as large as a picture, [patch, 3, y, x] in 0..1."""
         samples = random_samples(self._inputs)
-        chosen = np.linspace(0, len(samples) - 1, min(len(samples), TRAINING_PATCHES)).round().astype(int)
+        count = max(1, min(len(samples), TRAINING_VALUES // (3 * self._inputs.settings.size**2)))
+        chosen = np.linspace(0, len(samples) - 1, count).round().astype(int)
         patch = self._inputs.patches.open(self._inputs.network)
         images = [patch(int(samples.image[row]), samples.position[row]) for row in chosen]
         return torch.from_numpy(np.stack(images)).movedim(-1, 1).float() / 255
@@ -95,7 +99,8 @@ class LearnedEngines:
     @cached_property
     def _denoiser(self) -> Denoiser:
         log_line("  training a denoiser on the images")
-        return train_denoiser(self._patches, self._steps, self._inputs.seed)
+        with _threads():
+            return train_denoiser(self._patches, self._steps, self._inputs.seed)
 
     @cached_property
     def _database(self) -> PatchDatabase:
@@ -106,8 +111,15 @@ class LearnedEngines:
         pixels = image_parameterization(
             "pixel", (settings.size, settings.size), decorrelate=settings.decorrelate, chroma=settings.chroma
         )
-        return FixedMagnitudes(pixels, mean_magnitudes(self._patches, pixels))
+        with _threads():
+            return FixedMagnitudes(pixels, mean_magnitudes(self._patches, pixels))
 
     def _generated(self) -> Parameterization:
         log_line("  training a generator on the images")
-        return GeneratedImages(train_autoencoder(self._patches, GENERATOR_STEPS * self._steps, self._inputs.seed))
+        with _threads():
+            return GeneratedImages(train_autoencoder(self._patches, GENERATOR_STEPS * self._steps, self._inputs.seed))
+
+
+def _threads() -> AbstractContextManager[None]:
+    """As many threads as a worker has, which the key of a picture names."""
+    return torch_threads(from_environment().threads or torch.get_num_threads())

@@ -3,8 +3,8 @@
 A denoiser moves an image along the gradient of the logarithm of the images' density (Alain & Bengio 2014); with it
 between the steps, gradient ascent stays near real images (Nguyen et al. 2017, "Plug & Play Generative Networks"). A
 generator restricts images to those that it can make (Nguyen et al. 2016). A database replaces each small patch by the
-real one that is most like it (Wei et al. 2015). All are small, are trained in about a minute on two cores, and know
-nothing but the images that they are given.
+real one that is most like it (Wei et al. 2015). All are small, are trained in some minutes on two cores, and
+know nothing but the images that they are given.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,8 @@ from math import log2
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import elu, fold, interpolate, mse_loss, unfold
+
+from pipeline.featurevis.parameterization import sigmoid_with_contrast
 
 BATCH = 32
 TRAINED_SIDE = 48  # of the crops that the denoiser is trained on, pixels
@@ -127,7 +129,7 @@ class Autoencoder(nn.Module):
             values = elu(layer(interpolate(values, scale_factor=2.0, mode="nearest")))
         images = self.to_image(values)
         resized = interpolate(images, (self.side, self.side), mode="bilinear", align_corners=False, antialias=True)
-        return resized.sigmoid()
+        return sigmoid_with_contrast(resized, None)  # torch's own rounds otherwise at the end of a batch
 
 
 def train_autoencoder(images: Tensor, steps: int, seed: int) -> Autoencoder:
@@ -215,9 +217,17 @@ def patch_database(images: Tensor, strength: float, seed: int) -> PatchDatabase:
         strength: see :class:`PatchDatabase`.
         seed: of the choice of patches.
     """
-    rows = _patches_of(images).flatten(0, 1)
-    chosen = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))[:PATCHES]
-    return PatchDatabase(rows[chosen] - _mean_color(rows[chosen]), strength)
+    places = _patches_of(images[:1]).shape[1]
+    count = len(images) * places
+    chosen = torch.randperm(count, generator=torch.Generator().manual_seed(seed))[:PATCHES].sort().values
+    # image by image: the patches of all images together would take many times the memory of the images
+    rows = torch.cat(
+        [
+            _patches_of(images[number : number + 1])[0, chosen[chosen // places == number] % places]
+            for number in torch.unique(chosen // places).tolist()
+        ]
+    )
+    return PatchDatabase(rows - _mean_color(rows), strength)
 
 
 def _patches_of(images: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from pipeline.units.inputs import Inputs, measure_examples
 from pipeline.units.scan import Scan
 
 Floats = NDArray[np.float32]
-MEMBERS = 12  # patches of a unit that its pictures are compared with, at most
+LEAST, MEMBERS = 4, 12  # patches of a unit that its pictures are compared with, at least and at most
 
 
 class UnitJudge:
@@ -27,7 +27,7 @@ class UnitJudge:
 
         Args:
             spec: of the judge.
-            inputs: of the stage.
+            inputs: of the stage, with at least :data:`LEAST` images more than pictures are made from.
             pool: the workers.
             scan: of all images.
             units: numbers in the scan, at least two.
@@ -56,5 +56,5 @@ class UnitJudge:
         examples = []
         for unit in self._units:
             ranked = choose_examples(self._scan, unit, count + MEMBERS, width)["highest"]
-            examples.append(ranked.part(slice(count, None)) if len(ranked) > count else ranked)
+            examples.append(ranked.part(slice(count, None)))
         return np.stack([rows.mean(axis=0) for rows in measure_examples(self._pool, self._spec, examples)])

@@ -1,9 +1,10 @@
 """Renders the pictures of units by an engine, and keeps them in the cache."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import torch
@@ -93,11 +94,14 @@ class PictureRenderer:
             return []
         settings, batch_size = engine.settings, self._batch_size(purpose, engine, wanted)
         base = self._base(purpose, engine, wanted[0], batch_size)
+        bases = (
+            _group_bases(base, wanted) if purpose.couples_images else dict.fromkeys([one.group for one in wanted], base)
+        )
         renderer: CachedRenderer | None = None
         best: dict[int, CachedImage] = {}
         for attempt in range(settings.attempts):
             left = [number for number in range(len(wanted)) if number not in best]
-            requests = {number: _request(wanted[number], base, attempt) for number in left}
+            requests = {number: _request(wanted[number], bases[wanted[number].group], attempt) for number in left}
             found: Mapping[str, CachedImage] = self._cache.get([one.key for one in requests.values()])
             if len(found) == len({one.key for one in requests.values()}):
                 (_ignore if attempt else progress)(len(requests))
@@ -152,6 +156,14 @@ class PictureRenderer:
         )
         check = partial(check_memory, self._pool, spec, example.target, from_environment(), "units", "pictures")
         return CachedRenderer(self._cache, self._pool, spec, batch_size, check)
+
+
+def _group_bases(base: bytes, wanted: Sequence[PictureRequest]) -> Mapping[Hashable, bytes]:
+    """What the keys of each group's pictures have in common: each of them depends on all others."""
+    digests: dict[Hashable, Any] = {}
+    for one in wanted:
+        digests.setdefault(one.group, sha256(base)).update(one.target.tobytes())
+    return {group: digest.digest() for group, digest in digests.items()}
 
 
 def _request(wanted: PictureRequest, base: bytes, attempt: int) -> RenderRequest:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.config.units import UnitsSettings
+from pipeline.config.units import ObjectiveName, UnitsSettings
 from pipeline.featurevis.cache import image_key
 from pipeline.featurevis.composition import Objective, at_most, numbered, same_start
 from pipeline.featurevis.exemplar_statistics import StatisticsPrior
@@ -24,7 +24,6 @@ from pipeline.units.figures import Clusters
 
 Floats = NDArray[np.float32]
 Role = Literal["high", "low", "facet", "diverse"]
-ObjectiveName = Literal["channel", "neuron", "probability"]
 NUMBERS = 5  # of a target before its statistics: channel, weight, another channel, its weight, number of the picture
 OTHER, OTHER_WEIGHT, NUMBER = 2, 3, 4
 
@@ -42,10 +41,9 @@ class UnitPurpose:
         objective_name: ``channel`` or ``neuron``; of a class its logit either way, or its ``probability``.
         prior: pull towards the feature statistics of real patches; None for none.
         diversity: weight of the difference between the pictures of a batch; 0 for none.
-        diversity_layer: where pictures shall differ; the units' layer unless another one is named.
+        compared_layer: where pictures of a batch shall differ or be alike; the units' layer unless another is named.
         pairs: targets have two channels.
-        alignment: weight of the likeness between neighbors of a batch, which start alike, at the layer where pictures
-            shall differ otherwise; 0 for none.
+        alignment: weight of the likeness between neighbors of a batch, which start alike; 0 for none.
         limit: of the weighted activation, above which it counts no more; None for none.
     """
 
@@ -53,7 +51,7 @@ class UnitPurpose:
     objective_name: ObjectiveName
     prior: StatisticsPrior | None = None
     diversity: float = 0.0
-    diversity_layer: str = ""
+    compared_layer: str = ""
     pairs: bool = False
     alignment: float = 0.0
     limit: float | None = None
@@ -68,7 +66,7 @@ class UnitPurpose:
         """The units' layer, those of the prior, and that of the difference."""
         others = (
             *(self.prior.channels if self.prior else ()),
-            *([self.diversity_layer] if self.diversity_layer else ()),
+            *([self.compared_layer] if self.compared_layer else ()),
         )
         return tuple(dict.fromkeys((self.layer, *others)))
 
@@ -89,9 +87,9 @@ class UnitPurpose:
         if self.prior is not None:
             found = found + self.prior.objective(targets[:, NUMBERS:])
         if self.diversity:
-            found = found + self.diversity * diversity(self.diversity_layer or self.layer)
+            found = found + self.diversity * diversity(self.compared_layer or self.layer)
         if self.alignment:
-            found = found + self.alignment * alignment(self.diversity_layer or self.layer)
+            found = found + self.alignment * alignment(self.compared_layer or self.layer)
         found = numbered(found, numbers[:, NUMBER].astype(int).tolist())
         return same_start(found) if self.alignment else found
 
@@ -212,7 +210,7 @@ def picture_requests(
     if high > 0:
         weight = settings.weight / (1.0 if settings.objective == "probability" else high)
         yield "high", PictureRequest(channel, weight, every)
-        if clusters is not None and clusters.count > 1:
+        if clusters is not None and clusters.count > 1 and statistics.shape[1]:  # which alone tell facets apart
             for facet in range(min(clusters.count, settings.facets)):
                 yield "facet", PictureRequest(channel, weight, statistics[clusters.cluster == facet].mean(axis=0))
         for number in range(settings.diverse):

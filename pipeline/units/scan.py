@@ -133,6 +133,17 @@ class Scan:
             products=self.products + other.products,
         )
 
+    def exceeded_at(self, share: float) -> Doubles:
+        """The activation of each unit that at most a share of all positions exceeds, [unit].
+
+        It is 0 for a unit that is above zero at fewer positions, and else exact to the width of a bin of the histogram.
+
+        Args:
+            share: 0..1.
+        """
+        found: Doubles = np.where(self.active < share * self.positions, 0.0, self.histogram.exceeded_at(share))
+        return found
+
     def correlations(self, unit: int, channel: int) -> Doubles:
         """Pearson correlation of a unit with every channel over all positions, [channel]; 0 for what does not vary.
 

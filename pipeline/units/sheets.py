@@ -21,7 +21,7 @@ from pipeline.units.examples import Examples, choose_examples
 from pipeline.units.figures import EmbeddingSpec
 from pipeline.units.inputs import Inputs, measure_examples
 from pipeline.units.learned_engines import LearnedEngines
-from pipeline.units.legibility import UnitJudge
+from pipeline.units.legibility import LEAST, UnitJudge
 from pipeline.units.picture_renderer import Engine, PictureRenderer
 from pipeline.units.pictures import PictureRequest, UnitPurpose
 from pipeline.units.report import Cell, Row, Sheet
@@ -66,8 +66,10 @@ class SheetMaker:
         self._statistics = [rows.mean(axis=0) for rows in statistics]
         self._high = [float(scan.highest[:, unit].max()) for unit in range(len(inputs.channels))]
         self._units = [unit for unit, high in enumerate(self._high) if high > 0]
-        spec = None if judge is None else JudgeSpec(judge, inputs.patches, inputs.units.device)
-        self._judge = None if spec is None else UnitJudge(spec, inputs, pool, scan, self._units)
+        self._judge = None
+        if judge is not None and len(inputs.manifest) >= inputs.units.compared + LEAST:
+            spec = JudgeSpec(judge, inputs.patches, inputs.units.device)
+            self._judge = UnitJudge(spec, inputs, pool, scan, self._units)
         self._mean_square = max(float(scan.squares.mean() / scan.positions), TINY)
         self._layer_mean = (scan.sums / scan.positions).astype(np.float32)
 
@@ -77,7 +79,8 @@ class SheetMaker:
         return self._interpolation() if name == "interpolation" else self._comparison(name)
 
     def _comparison(self, name: SheetName) -> Sheet:
-        columns = [column for column in SHEETS[name] if column.start != "photograph" or self._inputs.units.examples]
+        missing = {None: False, "photographs": not self._inputs.units.examples, "statistics": self._prior is None}
+        columns = [column for column in SHEETS[name] if not missing[column.needs]]
         with progress(f"units {self._inputs.layer} {name}", len(columns) * len(self._units), "picture") as bar:
 
             def advance(count: int) -> None:
@@ -184,7 +187,7 @@ class SheetMaker:
                     self._prior,
                     pairs=True,
                     alignment=alignment,
-                    diversity_layer=inputs.map_layer,
+                    compared_layer=inputs.map_layer,
                 )
                 wanted = [self._between(pair, share, position) for pair in pairs for share in shares]
                 if not alignment:

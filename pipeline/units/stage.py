@@ -165,7 +165,7 @@ def _activation_maps(inputs: Inputs, pool: Pool, scan: Scan) -> list[list[Pixels
     found: list[list[Pixels]] = [[] for _ in inputs.channels]
     if not inputs.units.examples or inputs.layer == LOGITS:
         return found
-    thresholds = scan.histogram.exceeded_at(EXCEEDED)
+    thresholds = scan.exceeded_at(EXCEEDED)
     wanted: dict[int, list[int]] = {}
     for unit in range(len(inputs.channels)):
         if scan.highest[:, unit].max() > 0:
@@ -215,7 +215,7 @@ def _unit(
         clusters=clusters,
         nearest=nearest_unit(scan.correlations(number, channel), channel),
         pictures=pictures,
-        threshold=float(scan.histogram.only(number).exceeded_at(EXCEEDED)[0]) if maps else None,
+        threshold=float(scan.exceeded_at(EXCEEDED)[number]) if maps else None,
         maps=maps,
         concept=None if concepts is None else concepts.units.best(number),
     )

@@ -1,14 +1,17 @@
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from pipeline.config.images import ImagesSettings
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core.errors import DataError
+from pipeline.images.image_set import Entry
 from pipeline.images.toytown.toytown import Toytown
 from pipeline.model.build import freeze
 from pipeline.model.discovery import discover_layers
@@ -134,3 +137,40 @@ def test_masks_of_another_size_are_refused() -> None:
         find(1)
     digits = ImagesSettings.model_validate({"_target_": "pipeline.images.digits.Digits"})
     assert masks_of(ScannerSpec(Path(), Path(), digits, "x", [0], 1, "cpu"), Manifest()) is None  # type: ignore[arg-type]  # see above
+
+
+class Broken:
+    """An image set whose masks cannot be had."""
+
+    classes = ("a",)
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def entries(self) -> list[Entry]:
+        """None are asked for."""
+        return []
+
+    def open(self, key: str) -> Image.Image:
+        """Never called."""
+        raise OSError(key)
+
+    def digest(self, key: str) -> str:
+        """Never called."""
+        return key
+
+    def masks(self, key: str) -> Any:
+        """Nothing, no mapping, or an error."""
+        if self._kind == "error":
+            raise FileNotFoundError(f"{key}.png")
+        return None if self._kind == "nothing" else {"fin": [[1, 0]]}
+
+
+@pytest.mark.parametrize("kind", ["error", "nothing", "list"])
+def test_masks_that_cannot_be_had_end_in_a_line(kind: str) -> None:
+    """An error in the user's method, no mapping, and masks of another type are told with the image's key."""
+    images = ImagesSettings.model_validate({"_target_": "tests.units.test_concepts.Broken", "kind": kind})
+    find = masks_of(ScannerSpec(Path(), Path(), images, "x", [0], 1, "cpu"), Manifest())  # type: ignore[arg-type]  # see above
+    assert find is not None
+    with pytest.raises(DataError, match=r"images: expected masks of 00000 .*mend the method masks"):
+        find(0)

@@ -169,7 +169,7 @@ def test_alignment_brings_neighbors_together() -> None:
     shares = np.linspace(0, 1, 5)
     distance = []
     for weight in (10.0, 0.0):
-        purpose = UnitPurpose("patterns", "channel", pairs=True, alignment=weight, diversity_layer="filters")
+        purpose = UnitPurpose("patterns", "channel", pairs=True, alignment=weight, compared_layer="filters")
         maps = features(tensor(render(purpose, [pair(float(share)) for share in shares])), "filters")
         distance.append(float(maps.diff(dim=0).square().mean()))
     assert distance[0] < 0.7 * distance[1]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -200,3 +201,13 @@ def test_a_threshold_is_exceeded_by_its_share(share: float) -> None:
     assert (np.abs(found - exact) <= width).all()
     silent = Histogram.of(np.zeros((1, 10), np.float32)).exceeded_at(share)
     assert 0 <= silent[0] < 1e-30
+
+
+def test_a_unit_that_is_hardly_ever_active_has_the_threshold_0(case: tuple[Scanner, NDArray[np.float32]]) -> None:
+    """Where fewer positions than the share are above zero, the threshold is 0, not somewhere in the bin of zeros."""
+    scanner, grid = case
+    found = scanner(range(len(grid)))
+    rare = replace(found, active=np.array([0, found.positions // 2, 3]))
+    thresholds = rare.exceeded_at(0.25)
+    assert thresholds[0] == thresholds[2] == 0
+    assert thresholds[1] == found.histogram.exceeded_at(0.25)[1]

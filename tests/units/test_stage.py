@@ -158,11 +158,38 @@ def test_sheets_compare_ways_to_optimize_the_same_units(project: Path, capsys: p
     assert "a batch of" not in again
 
 
+def test_pictures_of_a_group_are_drawn_anew_in_another_group(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A picture that differs from three others is not one that differs from one: each has the bytes of a clean run."""
+    compose(project, CHOSEN, "units.diverse=4")
+    describe()
+    compose(project, CHOSEN, "units.diverse=2")
+    after = folder_digest(describe())
+    assert renders(capsys)
+    for path in (OUTPUTS / ".cache/images").iterdir():
+        path.unlink()
+    assert folder_digest(describe()) == after
+
+
 def test_no_photograph_starts_a_picture_where_none_is_shown(project: Path) -> None:
     """With `units.examples=0` the sheet of starts has no column that starts from a photograph."""
     compose(project, CHOSEN, "units.sheets=[start]", "units.examples=0")
     (sheet,) = read_data_script(describe() / "units.js")["sheets"]
     assert [column["name"] for column in sheet["columns"]] == ["Noise 1", "Noise 2", "Zero", "Gray", "Black"]
+
+
+def test_a_column_that_the_run_lacks_is_left_out(project: Path) -> None:
+    """Without statistics there are neither their column nor facets; without photographs no mosaic of their pieces."""
+    compose(project, CHOSEN, "units.sheets=[regularization]", "units.training_steps=1", "render.statistics=0")
+    content = read_data_script(describe() / "units.js")
+    names = [column["name"] for column in content["sheets"][0]["columns"]]
+    assert "Feature statistics" not in names
+    assert "Patch database" in names
+    assert all(picture["role"] != "facet" for unit in content["units"] for picture in unit["pictures"])
+    compose(project, CHOSEN, "units.sheets=[regularization]", "units.training_steps=1", "units.examples=0")
+    (sheet,) = read_data_script(describe() / "units.js")["sheets"]
+    names = [column["name"] for column in sheet["columns"]]
+    assert "Feature statistics" in names
+    assert "Patch database" not in names
 
 
 def test_pairs_are_those_that_are_named(project: Path) -> None:

@@ -34,7 +34,7 @@ export const SHEETS: Readonly<Record<SheetName, Description>> = {
   },
   preconditioning: {
     title: "Preconditioning",
-    text: "Steepest ascent in three metrics: one step, stopped where the mean activation over the map is the highest one in the images, and all steps. Columns that differ at equal activation lead to other images, not only faster to the same.",
+    text: "Steepest ascent in three metrics: one step, stopped at equal activation, and all steps. Columns that differ at equal activation lead to other images, not only faster to the same.",
   },
   interpolation: {
     title: "Interpolation between units",
@@ -87,9 +87,12 @@ export function createComparisonSheet(
       el("a", { href: toHash({ ...selection, unit: null, sheet: null }) }, `All units of ${found.layer}`),
     ),
     el("p", { class: "lead" }, text),
+    sheet.rows.length
+      ? null
+      : el("p", { role: "note" }, "No unit, or pair of units, is active in the images."),
     el("div", { class: "table whole", tabindex: 0, role: "region", "aria-label": title }, table),
     createNotes(sheet),
-  ];
+  ].filter((one) => one !== null);
 }
 
 function createRow(
@@ -192,7 +195,7 @@ function createNotes({ name, columns, rows }: ComparisonSheet): HTMLElement {
   const figures =
     name === "interpolation"
       ? "Below each image: the activation of both units, as multiples of their highest ones in the images."
-      : `Below each image: the activation that it reaches, as a multiple of the highest in the images; fidelity, the cosine between its mean activation and that of the unit’s strongest patches, both minus the layer’s mean${judged ? "; and whether another network finds the unit’s own patches most alike among the units of the sheet" : ""}. Activations are measured under random transforms, which an image without any prior may not survive. A high activation alone says little.`;
+      : `Below each image: the activation that it reaches, as a multiple of the highest in the images; fidelity, the cosine between its mean activation and that of the unit’s strongest patches, both minus the layer’s mean${judged ? "; and whether another network finds the unit’s own patches most alike among the units of the sheet" : ""}. Activations are measured under random transforms, which an image without any prior may not survive. A high activation alone says little. Inactive units pass gradient during the first steps, in all columns.`;
   const items = columns.map(({ name: title, text, source }) =>
     el("div", {}, el("dt", {}, title), el("dd", {}, text, source ? ` ${source}.` : "")),
   );

@@ -22,16 +22,16 @@ export function createContactSheet(
   selection: Selection,
   onSort: (key: SortKey) => void,
 ): HTMLElement[] {
+  const sorts = SORTS.filter(({ key }) => found.concepts || key !== "concept");
+  const sort = sorts.some(({ key }) => key === selection.sort) ? selection.sort : "channel";
   const order = el(
     "select",
     { id: "sort" },
-    ...SORTS.filter(({ key }) => found.concepts || key !== "concept").map(({ key, label }) =>
-      el("option", { value: key }, label),
-    ),
+    ...sorts.map(({ key, label }) => el("option", { value: key }, label)),
   );
-  order.value = selection.sort;
-  order.addEventListener("change", () => onSort(SORTS[order.selectedIndex]?.key ?? "channel"));
-  const units = sorted(found.units, selection.sort);
+  order.value = sort;
+  order.addEventListener("change", () => onSort(sorts[order.selectedIndex]?.key ?? "channel"));
+  const units = sorted(found.units, sort);
   const cards = units.map((unit) => el("li", {}, createCard(found.layer, unit, selection)));
   return [
     el("p", { class: "order" }, el("label", { for: "sort" }, "Order by "), order),

@@ -242,7 +242,7 @@ function createMaps({ layer }: LayerUnits, unit: UnitResult): HTMLElement | null
       createPart(src, `Where unit ${unit.channel} is active in ${name}`, column, 0, unit.maps, 1),
     );
   });
-  const text = `The images of the highest activations, bright where the activation is above ${activation(unit.threshold)}, as it is at 0.5 % of all positions of all images.`;
+  const text = `The images of the highest activations, bright where the activation is above ${activation(unit.threshold)}, as it is at no more than 0.5 % of all positions of all images.`;
   return el(
     "section",
     { class: "maps" },
