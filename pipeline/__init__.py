@@ -26,8 +26,8 @@ same name. Imports run one way, see ``tests/test_imports.py``:
 - ``featurevis``   feature visualization: objectives, parameterizations, transforms, the optimization, the image cache
 - the stages, each of which imports the packages above and no other stage
 - the command ``atlas``: ``compose`` with ``class_names``, ``fitting_levels`` and ``number_type``; ``plan``; ``project``
-  with ``init``; ``reproduce`` with ``interruptible``; ``provenance``, ``export``, ``browse``, ``commands``;
-  ``notebook`` for use without it
+  with ``init``; ``reproduce`` with ``interruptible``; ``provenance``; ``export`` with ``site_files`` and
+  ``site_metrics``; ``browse``; ``commands``; ``notebook`` for use without it
 """
 
 from importlib.metadata import version

@@ -11,10 +11,11 @@ from pipeline.config.params import load_params, parse_params
 from pipeline.core.errors import ConfigError, escape_control_chars
 from pipeline.core.lock import lock, lock_stage, refuse_busy
 from pipeline.core.progress import log_line
-from pipeline.export import export, write_site_metrics
+from pipeline.export import export
 from pipeline.plan.inputs import Options
 from pipeline.project import outdated, project_root, update_project
 from pipeline.reproduce import check_dvc, reproduce
+from pipeline.site_metrics import write_site_metrics
 from pipeline.stages import STAGES, Task
 
 OUTPUTS = Path("outputs")

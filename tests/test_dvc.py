@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.resumable import ARTIFACT, WORK, share_committed_files
-from pipeline.export import METRICS_FILE
+from pipeline.site_metrics import METRICS_FILE
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

@@ -19,9 +19,10 @@ from pipeline.__main__ import main
 from pipeline.core.errors import ArtifactError, ConfigError
 from pipeline.core.lock import lock
 from pipeline.core.site_data import data_script, read_data_script
-from pipeline.export import MARKER, export, site_files
+from pipeline.export import MARKER, export
 from pipeline.site.pages import PAGES
 from pipeline.site.stage import run
+from pipeline.site_files import site_files
 
 ROOT = Path(__file__).parents[1]
 PATCH = f"patch/{LAYERS[1]}/compare-1-0"

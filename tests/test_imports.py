@@ -43,13 +43,15 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "locate": (*SHARED, "browse"),
     "interruptible": (),
     "reproduce": ("core", "interruptible"),
-    "export": ("core", "site"),
+    "site_metrics": ("core", "site"),
+    "site_files": ("core", "site", "site_metrics"),
+    "export": ("core", "site", "site_files", "site_metrics"),
     "notebook": ("core", "browse", "site"),
     "plan": (*SHARED, "featurevis", "sample", "reduce", "render", "site", "compose", "fitting_levels"),
     "init": ("__init__", "core", "compose", "project"),
     "commands": (
         *("core", "config", "stages", "compose", "project"),
-        *("init", "plan", "provenance", "browse", "locate", "export", "reproduce"),
+        *("init", "plan", "provenance", "browse", "locate", "site_metrics", "export", "reproduce"),
     ),
     "__main__": ("__init__", "core", "stages", "plan", "commands"),
 }

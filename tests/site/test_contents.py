@@ -12,7 +12,7 @@ from site_copy import addressed, copied
 from site_planting import CLASS_ATLAS, COMPARE_ATLAS, LAYERS, Planted
 
 from pipeline.core.site_data import read_data_script
-from pipeline.export import collect_metrics, write_site_metrics
+from pipeline.site_metrics import collect_metrics, write_site_metrics
 from tests.axe import faults
 from tests.text_size import too_small
 

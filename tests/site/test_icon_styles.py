@@ -12,10 +12,10 @@ from site_planting import CLASS_ATLAS, COMPARE_ATLAS, FIDELITY_GAIN, LAYERS, Pla
 from test_site_data import unpacked
 
 from pipeline.core.site_data import read_data_script
-from pipeline.export import site_files
 from pipeline.site.cell_data import IconOrigin
 from pipeline.site.pages import PAGES
 from pipeline.site.stage import run
+from pipeline.site_files import site_files
 from tests.axe import faults
 
 LAYER, SIZE = "features.7", 10
