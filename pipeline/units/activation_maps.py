@@ -10,8 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.images.crops import network_crop
+from pipeline.images.image_set import open_image_set
+from pipeline.images.manifest import ManifestImages
+from pipeline.model.description import LOGITS
 from pipeline.parallel.pool import Pool
-from pipeline.units.scan import Scanner, ScannerSpec
+from pipeline.units.examples import choose_examples
+from pipeline.units.inputs import Inputs
+from pipeline.units.scan import Scan, Scanner, ScannerSpec
 
 EXCEEDED = 0.005  # share of all positions above the threshold, as in Network Dissection
 DARK = 0.25  # brightness that is left below the threshold
@@ -19,6 +25,39 @@ SIDE = 144  # of a picture, pixels
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
+
+
+def activation_maps(inputs: Inputs, pool: Pool, scanner: ScannerSpec, scan: Scan) -> list[list[Pixels]]:
+    """The activation maps of each unit, uint8 [SIDE, SIDE, 3] each, in the images of its highest activations.
+
+    There are none where the run shows no photograph, for the logits, which have no map, and for a unit that no image
+    activates.
+
+    Args:
+        inputs: of the stage.
+        pool: the workers.
+        scanner: of the units.
+        scan: of all images.
+    """
+    count = 0 if inputs.layer == LOGITS else inputs.units.examples
+    chosen: list[list[int]] = [
+        choose_examples(scan, unit, count, inputs.shape.width)["highest"].image.tolist()
+        if scan.highest[:, unit].max() > 0
+        else []
+        for unit in range(len(inputs.channels))
+    ]
+    units_of: dict[int, list[int]] = {}
+    for unit, rows in enumerate(chosen):
+        for row in rows:
+            units_of.setdefault(row, []).append(unit)
+    images = ManifestImages(inputs.manifest, open_image_set(inputs.patches.images))
+    thresholds = scan.exceeded_at(EXCEEDED)
+    found: dict[tuple[int, int], Pixels] = {}
+    for row, grids in unit_maps(pool, scanner, units_of):
+        crop = network_crop(images.load(row), inputs.network.preprocessing)
+        for unit, grid in zip(units_of[row], grids, strict=True):
+            found[unit, row] = masked(crop, grid, float(thresholds[unit]))
+    return [[found[unit, row] for row in rows] for unit, rows in enumerate(chosen)]
 
 
 def unit_maps(pool: Pool, spec: ScannerSpec, wanted: Mapping[int, Sequence[int]]) -> Iterator[tuple[int, Floats]]:

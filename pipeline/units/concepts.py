@@ -19,13 +19,12 @@ from torch.nn.functional import interpolate
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core.bootstrap import Interval, draw_counts, percentile_interval
 from pipeline.core.errors import DataError
-from pipeline.core.progress import progress
 from pipeline.images.crops import network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import Manifest, read_manifest
 from pipeline.parallel.pool import Pool
 from pipeline.units.activation_maps import EXCEEDED
-from pipeline.units.scan import IMAGES_PER_TASK, Scan, Scanner, ScannerSpec, scan_images
+from pipeline.units.scan import Scan, Scanner, ScannerSpec, scan_images, sum_over_images
 
 RESAMPLES = 2000
 Doubles = NDArray[np.float64]
@@ -207,22 +206,11 @@ def find_concepts(
 
 
 def count_overlap(pool: Pool, spec: OverlapSpec, images: int) -> Overlap:
-    """Count over all images, whatever the workers' order.
+    """Count over all images.
 
     Args:
         pool: the workers.
         spec: of their counters.
         images: rows of the list of images, at least one.
     """
-    tasks = [range(start, min(start + IMAGES_PER_TASK, images)) for start in range(0, images, IMAGES_PER_TASK)]
-    found: dict[int, Overlap] = {}
-    with progress(f"units {spec.scanner.layer} concepts", images, "image") as bar:
-        for index, overlap in pool.map_unordered(_count, tasks, spec):
-            found[index] = overlap
-            bar.update(len(tasks[index]))
-    return reduce(Overlap.__add__, [found[index] for index in range(len(tasks))])
-
-
-def _count(counter: OverlapCounter, rows: range) -> Overlap:
-    """In a worker."""
-    return counter(rows)
+    return sum_over_images(pool, spec, images, f"units {spec.scanner.layer} concepts")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -299,15 +300,37 @@ def scan_images(pool: Pool, spec: ScannerSpec, images: int) -> Scan:
         spec: of their scanners.
         images: rows of the list of images, at least one.
     """
+    return sum_over_images(pool, spec, images, f"units {spec.layer}")
+
+
+class Addable(Protocol):
+    """What is found in some images, to which what is found in the following ones is added."""
+
+    def __add__(self, other: Self, /) -> Self: ...
+
+
+Found = TypeVar("Found", bound=Addable)
+
+
+def sum_over_images(pool: Pool, spec: Callable[[], Callable[[range], Found]], images: int, what: str) -> Found:
+    """What is found in all images, added part by part in their order, whatever the workers' order.
+
+    Args:
+        pool: the workers.
+        spec: makes what looks at the images of a range of rows, in a worker.
+        images: rows of the list of images, at least one.
+        what: is done, for the progress.
+    """
     tasks = [range(start, min(start + IMAGES_PER_TASK, images)) for start in range(0, images, IMAGES_PER_TASK)]
-    found: dict[int, Scan] = {}
-    with progress(f"units {spec.layer}", images, "image") as bar:
-        for index, scan in pool.map_unordered(_scan, tasks, spec):
-            found[index] = scan
+    found: dict[int, Found] = {}
+    with progress(what, images, "image") as bar:
+        for index, part in pool.map_unordered(_look, tasks, spec):
+            found[index] = part
             bar.update(len(tasks[index]))
-    return reduce(Scan.__add__, [found[index] for index in range(len(tasks))])
+    first, *others = (found[index] for index in range(len(tasks)))
+    return reduce(lambda one, other: one + other, others, first)
 
 
-def _scan(scanner: Scanner, rows: range) -> Scan:
+def _look(look: Callable[[range], Found], rows: range) -> Found:
     """In a worker."""
-    return scanner(rows)
+    return look(rows)

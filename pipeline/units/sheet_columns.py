@@ -28,7 +28,7 @@ class Column:
             or latent values of a trained ``generator``.
         method: of the optimizer.
         filters: of gradients and images between steps.
-        image_prior: a filter of images that is learned from the run's own: every step a share of the way.
+        image_prior: a filter of images that is learned from the run's own; every fourth step goes a share of the way.
         needs: what a run must have for the column: ``photographs`` that may be shown, or feature ``statistics``.
         start: noise, an input of value zero after normalization (the mean color), middle gray, black, or a photograph
             that activates the unit as much as the median.

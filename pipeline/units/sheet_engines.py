@@ -1,4 +1,4 @@
-"""Engines that are learned from the run's images: made when a picture that needs them is missing."""
+"""The engine of each column of a sheet; priors are learned from the run's images when a picture needs them."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -21,7 +21,6 @@ from pipeline.featurevis.parameterization import (
 )
 from pipeline.featurevis.step_filters import StepFilters
 from pipeline.parallel.process import torch_threads
-from pipeline.units.columns import Column
 from pipeline.units.inputs import Inputs, random_samples
 from pipeline.units.learned_priors import (
     Denoiser,
@@ -33,6 +32,7 @@ from pipeline.units.learned_priors import (
     train_denoiser,
 )
 from pipeline.units.picture_renderer import Engine, Lazy
+from pipeline.units.sheet_columns import Column
 
 TRAINING_VALUES = 60_000_000  # of all patches that are learned from, at most: 240 MB
 CPU_BATCH = 4  # pictures rendered together: a batch is always filled up
@@ -40,8 +40,8 @@ GENERATOR_STEPS = 3  # times those of the denoiser
 STRENGTH = {"denoiser": 0.5, "patches": 0.4}  # share of the way from an image to the filtered one
 
 
-class LearnedEngines:
-    """The engine of each column of a sheet; what is learned from the images is learned once, when it is needed."""
+class SheetEngines:
+    """Makes the engine of a column; what is learned from the images is learned once, when it is needed."""
 
     def __init__(self, inputs: Inputs) -> None:
         """Nothing is learned yet.

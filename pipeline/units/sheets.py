@@ -16,16 +16,16 @@ from pipeline.featurevis.cache import CachedImage
 from pipeline.featurevis.exemplar_statistics import StatisticsPrior
 from pipeline.featurevis.judge import JudgeSpec
 from pipeline.parallel.pool import Pool
-from pipeline.units.columns import EQUAL, SHEETS, Column, Start
 from pipeline.units.examples import Examples, choose_examples
 from pipeline.units.figures import EmbeddingSpec
 from pipeline.units.inputs import Inputs, measure_examples
-from pipeline.units.learned_engines import LearnedEngines
 from pipeline.units.legibility import LEAST, UnitJudge
 from pipeline.units.picture_renderer import Engine, PictureRenderer
 from pipeline.units.pictures import PictureRequest, UnitPurpose
 from pipeline.units.report import Cell, Row, Sheet
 from pipeline.units.scan import Scan
+from pipeline.units.sheet_columns import EQUAL, SHEETS, Column, Start
+from pipeline.units.sheet_engines import SheetEngines
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -62,7 +62,7 @@ class SheetMaker:
         """
         self._inputs, self._pool, self._renderer, self._scan = inputs, pool, renderer, scan
         self._strongest, self._prior = strongest, prior
-        self._engines = LearnedEngines(inputs)
+        self._engines = SheetEngines(inputs)
         self._statistics = [rows.mean(axis=0) for rows in statistics]
         self._high = [float(scan.highest[:, unit].max()) for unit in range(len(inputs.channels))]
         self._units = [unit for unit, high in enumerate(self._high) if high > 0]

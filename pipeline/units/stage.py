@@ -15,14 +15,11 @@ from pipeline.core.progress import counted, log_line, progress
 from pipeline.core.site_data import data_script
 from pipeline.featurevis.cache import CACHE, ImageCache
 from pipeline.featurevis.exemplar_statistics import StatisticsPrior
-from pipeline.images.crops import network_crop
-from pipeline.images.image_set import open_image_set
-from pipeline.images.manifest import ManifestImages
 from pipeline.images.thumbnails import label_name
 from pipeline.model.description import LOGITS
 from pipeline.parallel.pool import Pool, open_pool
 from pipeline.stages import Task
-from pipeline.units.activation_maps import EXCEEDED, masked, unit_maps
+from pipeline.units.activation_maps import EXCEEDED, activation_maps
 from pipeline.units.concepts import Concepts, find_concepts, masks_of
 from pipeline.units.examples import KINDS, Examples, choose_examples
 from pipeline.units.figures import Clusters, EmbeddingSpec, cluster_patches, nearest_unit
@@ -74,7 +71,8 @@ def run(task: Task) -> None:
         prior, statistics = statistics_prior(inputs, pool, strongest)
         renderer = PictureRenderer(inputs, pool, cache)
         pictures = _pictures(inputs, renderer, scan, prior, statistics, clusters)
-        maps, concepts = _activation_maps(inputs, pool, scan), _concepts(inputs, pool, scan)
+        maps = activation_maps(inputs, pool, _scanner(inputs), scan)
+        concepts = _concepts(inputs, pool, scan)
         units = [
             _unit(inputs, scan, number, clusters[number], pictures[number], maps[number], concepts)
             for number in range(len(inputs.channels))
@@ -157,29 +155,6 @@ def _pictures(
             f"units {inputs.layer}: expected pictures, found that none of {len(wanted)} could be rendered (no "
             "gradient, or numbers that are not finite); choose another layer, or try render.dtype=float32"
         )
-    return found
-
-
-def _activation_maps(inputs: Inputs, pool: Pool, scan: Scan) -> list[list[Pixels]]:
-    """The activation maps of each unit in the images of its highest activations; none where no photograph is shown."""
-    found: list[list[Pixels]] = [[] for _ in inputs.channels]
-    if not inputs.units.examples or inputs.layer == LOGITS:
-        return found
-    thresholds = scan.exceeded_at(EXCEEDED)
-    wanted: dict[int, list[int]] = {}
-    for unit in range(len(inputs.channels)):
-        if scan.highest[:, unit].max() > 0:
-            for row in choose_examples(scan, unit, inputs.units.examples, inputs.shape.width)["highest"].image.tolist():
-                wanted.setdefault(row, []).append(unit)
-    images = ManifestImages(inputs.manifest, open_image_set(inputs.patches.images))
-    drawn: dict[tuple[int, int], Pixels] = {}
-    for row, grids in unit_maps(pool, _scanner(inputs), wanted):
-        crop = network_crop(images.load(row), inputs.network.preprocessing)
-        for unit, grid in zip(wanted[row], grids, strict=True):
-            drawn[unit, row] = masked(crop, grid, float(thresholds[unit]))
-    for unit in range(len(inputs.channels)):
-        chosen = choose_examples(scan, unit, inputs.units.examples, inputs.shape.width)["highest"].image.tolist()
-        found[unit] = [drawn[unit, row] for row in chosen if (unit, row) in drawn]
     return found
 
 

@@ -8,7 +8,8 @@ import { createRadioGroup } from "../ui/controls";
 import { el } from "../ui/dom";
 import { createPageHeader, showFailure } from "../ui/page";
 import { createComparisonSheet, createSheetLinks, SHEETS } from "./comparison-sheet";
-import { createContactSheet, createFilters } from "./contact-sheet";
+import { createContactSheet } from "./contact-sheet";
+import { createFilters } from "./filters";
 import { fromHash, type LayerUnits, loadUnits, type Selection, toHash, unitName } from "./result";
 import { createUnit } from "./unit";
 
