@@ -419,3 +419,20 @@ class Locked(Plain):
     def __init__(self) -> None:
         super().__init__()
         self.lock = Lock()
+
+
+class OddlyNamed(Plain):
+    """Modules whose names have a space, a dash, a letter beyond ASCII, a colon, and signs of addresses and shells."""
+
+    ODD = ("conv 1", "größe-2", "#3?", "50%", "a:b", "x+y", "$(z)'")
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in self.ODD:
+            self.add_module(name, nn.Conv2d(6, 6, 3, padding=1))
+
+    def middle(self, grid: Tensor) -> Any:
+        """One after the other."""
+        for name in self.ODD:
+            grid = getattr(self, name)(grid).relu()
+        return grid

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import Field, PrivateAttr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, field_validator
 from yaml import YAMLError
 
 from pipeline.config.base import Settings
@@ -30,10 +30,11 @@ from pipeline.config.tile import TileSettings
 from pipeline.config.units import UnitsSettings
 from pipeline.core.atlas_names import ATLAS_PATTERN
 from pipeline.core.errors import ConfigError, escape_control_chars
+from pipeline.core.layer_names import check_layer_name
 from pipeline.core.secrets import find_secrets
 
 MAX_SHOWN = 300  # characters of a value that a message shows
-Layer = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*(:\d+)?$")]
+Layer = Annotated[str, AfterValidator(check_layer_name)]
 Atlas = Annotated[str, Field(pattern=ATLAS_PATTERN)]
 ClassName = str | Annotated[int, Field(ge=0)]
 

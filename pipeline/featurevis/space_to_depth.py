@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from pipeline.core.layer_names import layer_name
+
 RGB = 3
 
 
@@ -88,7 +90,7 @@ def fold_first_convolutions(network: nn.Module, keep: Collection[str] = ()) -> b
 
     Args:
         network: to be changed.
-        keep: dotted paths of modules that stay as they are, since their outputs are recorded.
+        keep: names of layers whose modules stay as they are, since their outputs are recorded.
 
     Returns:
         Whether there was any.
@@ -96,7 +98,7 @@ def fold_first_convolutions(network: nn.Module, keep: Collection[str] = ()) -> b
     found = {
         name: module
         for name, module in network.named_modules()
-        if name not in keep and isinstance(module, nn.Conv2d) and is_foldable(module)
+        if layer_name(name) not in keep and isinstance(module, nn.Conv2d) and is_foldable(module)
     }
     for name, module in found.items():
         network.set_submodule(name, SpaceToDepthConv2d(module))

@@ -16,7 +16,7 @@ from pipeline.core.errors import AtlasError, ModelError
 from pipeline.model.convention import noise
 from pipeline.model.description import LayerShape
 from pipeline.model.interventions import record_outputs
-from pipeline.model.layers import call_name, on_calls, several_calls, split_call
+from pipeline.model.layers import call_name, named_parts, on_calls, several_calls, split_call
 from pipeline.model.network_errors import describe_error
 from pipeline.model.output_format import (
     MEASURED,
@@ -129,7 +129,7 @@ def find_layers(module: nn.Module, crop: int, given: GivenFormat = MEASURED) -> 
             refused[name] = f"{_sizes(output, len(probes))}, whose first dimension is not the batch"
 
     _run(module, [name for name in names if name not in refused], probes, measure)
-    parts = dict(module.named_modules())
+    parts = named_parts(module)
     maps = [name for name in moved if isinstance(parts[split_call(name)[0]], MAPS) and len(moved[name].sizes) == 3]
     formats, unverified = find_formats({name: moved[name] for name in names if name in moved}, given, maps)
     for name, of in unverified.items():
@@ -150,14 +150,14 @@ def _calls(module: nn.Module, images: Tensor) -> list[str]:
     def count(path: str) -> Callable[..., None]:
         return lambda *_: made.update([path])
 
-    parts = [(path, part) for path, part in module.named_modules() if path]
-    handles = [part.register_forward_hook(count(path)) for path, part in parts]
+    parts = named_parts(module)
+    handles = [part.register_forward_hook(count(path)) for path, part in parts.items()]
     try:
         _run(module, (), images, lambda _name, _output: None)
     finally:
         for handle in handles:
             handle.remove()
-    return [path if made[path] == 1 else call_name(path, number) for path, _ in parts for number in range(made[path])]
+    return [path if made[path] == 1 else call_name(path, number) for path in parts for number in range(made[path])]
 
 
 def _run(module: nn.Module, names: Collection[str], images: Tensor, act: Callable[[str, Any], None]) -> None:

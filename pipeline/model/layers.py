@@ -1,7 +1,8 @@
 """Layers of a network: looking them up, and forward passes that end at a layer.
 
-A layer is one call of a module. Its name is the dotted path of the module, ``layer1.0``. Where a forward pass calls the
-module several times, the number of the call follows, counted from 0: ``layer1.0.relu:1``.
+A layer is one call of a module. Its name is the dotted path of the module, ``layer1.0``, as
+:func:`pipeline.core.layer_names.layer_name` spells it. Where a forward pass calls the module several times, the number
+of the call follows, counted from 0: ``layer1.0.relu:1``.
 """
 
 import difflib
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.errors import ModelError
+from pipeline.core.layer_names import layer_name
 
 Value = TypeVar("Value")
 MAX_CALLS = 8  # that an error line lists
@@ -41,17 +43,22 @@ def call_name(name: str, number: int) -> str:
     return f"{split_call(name)[0]}:{number}"
 
 
+def named_parts(module: nn.Module) -> dict[str, nn.Module]:
+    """All submodules by the spelled path that names of layers start with, the network itself left out."""
+    return {layer_name(path): part for path, part in module.named_modules() if path}
+
+
 def get_layer(module: nn.Module, name: str) -> nn.Module:
     """The submodule that a layer is a call of.
 
     Raises:
         ModelError: there is none; lists the nearest paths.
     """
-    modules: dict[str, nn.Module] = dict(module.named_modules())
+    modules = named_parts(module)
     path, _ = split_call(name)
-    if path and path in modules:
+    if path in modules:
         return modules[path]
-    near = difflib.get_close_matches(name, modules, n=4, cutoff=0.3) or list(modules)[1:9]
+    near = difflib.get_close_matches(name, modules, n=4, cutoff=0.3) or list(modules)[:8]
     raise ModelError(f"layers: the network has no layer {name!r}; near names: {', '.join(near)}")
 
 
@@ -96,7 +103,7 @@ def on_calls(module: nn.Module, names: Iterable[str], act: Callable[[str, Any], 
     for name in names:
         path, number = split_call(name)
         chosen.setdefault(path, {})[number] = name
-    modules = dict(module.named_modules())
+    modules = named_parts(module)
     parts = {path: modules[path] if path in modules else get_layer(module, path) for path in chosen}
     counts: Counter[str] = Counter()
 

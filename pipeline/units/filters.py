@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.model.layers import split_call
+from pipeline.model.layers import named_parts, split_call
 
 COLORS = (1, 3)  # input channels of a first layer: gray or RGB
 CELL = 40  # smallest side of a filter on the sheet, pixels
@@ -51,7 +51,7 @@ def filter_sheets(module: nn.Module, layer: str) -> list[FilterSheet]:
         module: the network.
         layer: dotted module path; it need not be a convolution.
     """
-    convolutions = {name: one for name, one in module.named_modules() if isinstance(one, nn.Conv2d)}
+    convolutions = {name: one for name, one in named_parts(module).items() if isinstance(one, nn.Conv2d)}
     first = next((name for name, one in convolutions.items() if one.in_channels in COLORS), None)
     own = split_call(layer)[0]
     names = dict.fromkeys(name for name in (first, own) if name in convolutions)

@@ -38,7 +38,10 @@ class Denoiser(nn.Module):
         """
         super().__init__()
         widths = [3, width, width, width, width, 3]
-        self.layers = nn.ModuleList(nn.Conv2d(before, after, 3, padding=1) for before, after in pairwise(widths))
+        # zeros beyond the edges would darken the border of each image that is filtered again and again
+        self.layers = nn.ModuleList(
+            nn.Conv2d(before, after, 3, padding=1, padding_mode="reflect") for before, after in pairwise(widths)
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """Images [image, 3, y, x] without their noise."""

@@ -1,6 +1,7 @@
 """What lies in files and folders, byte by byte."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,10 +22,13 @@ def contents(root: Path, places: Iterable[str]) -> dict[str, str]:
 
 
 def files(place: Path) -> list[Path]:
-    """All files of a folder, or the one file itself; sorted."""
+    """All files of a folder, or the one file itself; sorted.
+
+    Unlike a glob, a walk passes over folders that a running stage removes meanwhile.
+    """
     if place.is_file():
         return [place]
-    return sorted(path for path in place.rglob("*") if path.is_file())
+    return sorted(Path(folder) / name for folder, _, names in os.walk(place) for name in names)
 
 
 def different(found: dict[str, str], expected: dict[str, str]) -> list[str]:

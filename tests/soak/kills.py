@@ -8,7 +8,9 @@ from pathlib import Path
 from pipeline.core.resumable import ARTIFACT, RECORDS, WORK
 from tests.soak.checkouts import OUTPUTS, Checkouts, Station, Trial
 from tests.soak.child import MADE
+from tests.soak.contents import files
 from tests.soak.outcomes import Outcome, Row
+from tests.soak.processes import Running
 
 # the finished work that stages resume from
 RESUMES = {"sample": "shards", "grid": "arrays", "render": "icons", "units": "pictures"}
@@ -35,7 +37,7 @@ def kill_often(checkouts: Checkouts, station: Station, kills: int, seed: int) ->
         running = trial.start()
         # after two kills in a row, or at random after one, the run is not disturbed
         undisturbed = made == kills or since == 2 or (since == 1 and moments.random() < 0.5)
-        if not undisturbed and running.alive(moments.uniform(0, longest)):
+        if not undisturbed and _alive_later(running, trial, moments, longest):
             running.kill()
             made, since = made + 1, since + 1
             wrong = trial.wrong()
@@ -54,6 +56,20 @@ def kill_often(checkouts: Checkouts, station: Station, kills: int, seed: int) ->
     return Row(station.stage, f"kill -9 at {made} random moments", outcomes, count.summary(station.stage))
 
 
+def _alive_later(running: Running, trial: Trial, moments: random.Random, longest: float) -> bool:
+    """Wait for a random moment, and say whether the run is still alive.
+
+    Half of the moments of a stage that resumes lie after it has finished a further piece of work: how long it takes to
+    start depends on what else the machine does.
+    """
+    if trial.station.stage in RESUMES and moments.random() < 0.5:
+        known = len(_finished(trial))
+        while running.alive(0.01) and len(_finished(trial)) <= known:
+            pass
+        return running.alive(moments.uniform(0, longest / 4))
+    return running.alive(moments.uniform(0, longest))
+
+
 class Count:
     """Finished pieces of work that a kill left behind, and those of them that were made again.
 
@@ -70,14 +86,14 @@ class Count:
     def note(self, trial: Trial) -> None:
         """What is finished after a kill."""
         before = len(self._marks)
-        for name, mark in {**_shards(trial), **_made(trial)}.items():
+        for name, mark in _finished(trial).items():
             if self._marks.setdefault(name, mark) != mark:
                 self.repeated.add(name)
         self.kept += len(self._marks) - before
 
     def check(self, trial: Trial) -> None:
         """That nothing of it was made again, once a run has ended."""
-        finished = {**_shards(trial), **_made(trial)}
+        finished = _finished(trial)
         for name, mark in self._marks.items():
             if finished.get(name, mark) != mark:
                 self.repeated.add(name)
@@ -89,6 +105,11 @@ class Count:
         if stage not in RESUMES:
             return "starts from nothing"
         return f"{self.kept} finished {RESUMES[stage]} kept over kills, {len(self.repeated)} made again"
+
+
+def _finished(trial: Trial) -> dict[str, Mark]:
+    """All finished pieces of work."""
+    return {**_shards(trial), **_made(trial)}
 
 
 def _shards(trial: Trial) -> dict[str, Mark]:
@@ -104,9 +125,10 @@ def _shards(trial: Trial) -> dict[str, Mark]:
 def recorded_shards(trial: Trial) -> list[Path]:
     """Shards of finished tasks of the stage ``sample``, in the work folder where they stay after the commit."""
     shards = []
-    for record in sorted((trial.folder / OUTPUTS / WORK).rglob(f"{RECORDS}/*.json")):
-        names = json.loads(record.read_text())["files"]
-        shards += [record.parents[1] / name for name in names if name.startswith(f"{ARTIFACT}/")]
+    for record in files(trial.folder / OUTPUTS / WORK):
+        if record.parent.name == RECORDS and record.suffix == ".json":
+            names = json.loads(record.read_text())["files"]
+            shards += [record.parents[1] / name for name in names if name.startswith(f"{ARTIFACT}/")]
     return shards
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.core.resumable import WORK
 from tests.soak import faults
 from tests.soak.checkouts import OUTPUTS, Checkouts, Station, Trial, must
-from tests.soak.contents import UNFINISHED, contents
+from tests.soak.contents import UNFINISHED, contents, files
 from tests.soak.kills import RESUMES, recorded_shards
 from tests.soak.outcomes import Outcome, Row
 
@@ -67,7 +67,7 @@ def _shards(trial: Trial) -> list[Path]:
 
 
 def _arrays(trial: Trial) -> list[Path]:
-    return sorted((trial.folder / OUTPUTS / WORK / "grid").rglob("*.npy"))
+    return [path for path in files(trial.folder / OUTPUTS / WORK / "grid") if path.suffix == ".npy"]
 
 
 KEPT: dict[str, Callable[[Trial], list[Path]]] = {"sample": _shards, "grid": _arrays}
@@ -106,12 +106,7 @@ def leave_unfinished(
 def remains(trial: Trial) -> list[str]:
     """Files of unfinished outputs, below the checkout."""
     outputs = trial.folder / "outputs"
-    places = [*outputs.rglob(f"*{UNFINISHED}"), outputs / ".cache"]
-    return sorted(
-        {
-            str(path.relative_to(trial.folder))
-            for place in places
-            for path in (place, *place.rglob("*"))
-            if path.is_file()
-        }
-    )
+    unfinished = [
+        path for path in files(outputs) if any(part.endswith(UNFINISHED) for part in path.relative_to(outputs).parts)
+    ]
+    return sorted({str(path.relative_to(trial.folder)) for path in (*unfinished, *files(outputs / ".cache"))})
