@@ -1,6 +1,6 @@
 """Our icons: the renderer of the stage ``render`` without caching and measuring."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from benchmarks.render.prior import prior_of
 from pipeline.config.render import RenderSettings
 from pipeline.featurevis.activation_space import ActivationSpace, activation_space
 from pipeline.featurevis.renderer import BatchRenderer, to_uint8
+from pipeline.featurevis.step_filters import StepFilters
 from pipeline.render.specification import renderer_spec
 
 DType = Literal["float32", "bfloat16"]
@@ -57,20 +58,27 @@ class Recipe:
 class IconRenderer:
     """Renders batches of icons for one layer as the stage ``render`` does, without measuring them."""
 
-    def __init__(self, cells: Cells, settings: RenderSettings, space: ActivationSpace | None = None) -> None:
+    def __init__(
+        self,
+        cells: Cells,
+        settings: RenderSettings,
+        space: ActivationSpace | None = None,
+        filters: StepFilters | None = None,
+    ) -> None:
         """Prepare all that the stage prepares once for a layer.
 
         Args:
             cells: that icons are rendered for.
             settings: of the stage, with the size of the layer's icons.
             space: where activations are compared; None takes the one that the settings name.
+            filters: of gradients and images between steps, which the stage has none of.
         """
         self.settings = settings.model_copy(update={"device": str(cells.device)})
         space = space or activation_space(settings.space, cells.layer_mean)
         prior, statistics = prior_of(cells, self.settings)
         self._targets = np.concatenate([cells.mean, statistics], 1)
         spec = renderer_spec(self.settings, cells.layer, space, cells.layer_mean, SEED, prior=prior)
-        self._renderer = BatchRenderer(cells.network, spec)
+        self._renderer = BatchRenderer(cells.network, replace(spec, filters=filters))
 
     def render(self, parents: Tensor | None = None, *, same_noise: bool = False) -> Tensor:
         """All cells in one batch, from the start to the stored icons, uint8 [icon, y, x, 3].

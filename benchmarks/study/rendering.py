@@ -29,10 +29,13 @@ from pipeline.featurevis.objectives import direction
 from pipeline.featurevis.optimize import image_generator, noise_and_uniforms, optimize
 from pipeline.featurevis.parameterization import Decoder, FixedMagnitudes, mean_magnitudes
 from pipeline.featurevis.renderer import to_uint8
+from pipeline.featurevis.step_filters import StepFilters
 from pipeline.featurevis.transforms import RandomAffine
+from pipeline.units.learned_priors import DenoiserFilter, train_denoiser
 
 LEVEL, PARENT_LEVEL = 10, 5
-PHOTOGRAPHS = 200  # that MaCo's magnitudes are measured on
+PHOTOGRAPHS = 200  # that MaCo's magnitudes are measured on, and the denoiser is trained on
+DENOISER_STEPS, DENOISER_STRENGTH, DENOISER_EVERY = 600, 0.3, 8  # of its training; as a filter between steps
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,23 @@ class Material:
         return icons[torch.from_numpy(parents_of(self.cells, coarse))]
 
     @cached_property
-    def magnitude(self) -> Tensor:
-        """Mean magnitudes of the run's photographs, from the middle of each."""
+    def photographs(self) -> Tensor:
+        """The middle of some of the run's photographs, [photograph, 3, y, x] in 0..1."""
         photographs, size = Photographs(self.run, self.cells), self.configured.size
         rows = np.linspace(0, len(photographs) - 1, min(PHOTOGRAPHS, len(photographs))).round().astype(int)
         pixels = torch.from_numpy(np.stack([photographs.middle(int(row), size) for row in rows]))
-        images = pixels.movedim(-1, 1).float() / 255
-        return mean_magnitudes(images, parameterizations.pixels(self.configured, None))
+        return pixels.movedim(-1, 1).float() / 255
+
+    @cached_property
+    def magnitude(self) -> Tensor:
+        """Mean magnitudes of these photographs."""
+        return mean_magnitudes(self.photographs, parameterizations.pixels(self.configured, None))
+
+    @cached_property
+    def denoiser(self) -> StepFilters:
+        """The filter by a denoiser that is trained on these photographs."""
+        trained = train_denoiser(self.photographs, DENOISER_STEPS, SEED)
+        return StepFilters(image=(DenoiserFilter(trained, DENOISER_STRENGTH),), every=DENOISER_EVERY)
 
     def space(self, settings: RenderSettings) -> ActivationSpace:
         """Where activations are compared; a whitened one needs the layer's covariance."""
@@ -145,7 +158,8 @@ def optimized(
 
 def _as_the_stage(variant: Variant, material: Material, settings: RenderSettings) -> Callable[[], Tensor]:
     cells = material.cells
-    renderer = IconRenderer(cells, settings, material.space(settings))
+    filters = material.denoiser if variant.denoiser else None
+    renderer = IconRenderer(cells, settings, material.space(settings), filters)
     start = None
     if variant.start in ("exemplar", "other exemplar"):
         start = patches(material.run, cells, settings.size)

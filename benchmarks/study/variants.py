@@ -17,6 +17,7 @@ class Variant:
             another cell's best exemplar, or the icon of the cell they lie in one level up (the last three with the
             steps of a warm start).
         parameterization: the one of the settings, or one that only the study has.
+        denoiser: a network trained on the run's photographs filters the image at every eighth step.
     """
 
     name: str
@@ -24,12 +25,15 @@ class Variant:
     wider: int = 0
     start: Literal["noise", "same noise", "exemplar", "other exemplar", "parent"] = "noise"
     parameterization: Literal["settings", "maco", "prior"] = "settings"
+    denoiser: bool = False
 
 
 EVERYWHERE = (  # on every network
     Variant("default"),
     Variant("feature statistics 0", {"statistics": 0.0}),
     *(Variant(f"feature statistics {value:g}", {"statistics": value}) for value in (3.0, 20.0, 60.0)),
+    *(Variant(f"chroma decay {value}", {"chroma_decay": value}) for value in (0.0, 0.4, 1.2)),
+    Variant("denoiser between steps", denoiser=True),
     Variant("accentuated", start="exemplar"),
     Variant("accentuated, feature statistics 0", {"statistics": 0.0}, start="exemplar"),
     Variant("start: another cell's exemplar", start="other exemplar"),
@@ -47,7 +51,7 @@ VARIANTS = (  # on the first one
     Variant("total variation 5", {"total_variation": 5.0}),
     Variant("boundary 10", {"boundary": 10.0}),
     Variant("blur 10", {"blur": 10.0}),
-    *(Variant(f"chroma {value}", {"chroma": value}) for value in (1.0, 1.5)),
+    *(Variant(f"chroma {value}", {"chroma": value}) for value in (0.7, 1.4)),
     Variant("red, green, blue planes", {"decorrelate": False}),
     Variant("betas 0.9, 0.999", {"betas": (0.9, 0.999)}),
     Variant("transforms: none", {"jitter": 0.0, "scale": (1.0, 1.0), "rotation": 0.0}),

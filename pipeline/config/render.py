@@ -30,6 +30,7 @@ class RenderSettings(Settings):
         decorrelate: optimize in a color space whose axes are uncorrelated in natural images.
         chroma: strength of color against lightness in that space; 1 is that of photographs.
         decay_power: how steeply the spectrum's scale falls with frequency; 1 is that of natural images.
+        chroma_decay: added to it for the two color axes: more leaves fewer speckles of color.
         styles: sets of icons, the first one shown first. ``drawn``: from noise, or the icon of the coarser cell around
             theirs. ``accentuated``: from the patch of their cell's nearest exemplar, for ``warm_steps`` steps.
         init_std: standard deviation of the noise that icons start from.
@@ -65,8 +66,9 @@ class RenderSettings(Settings):
     cooldown: Annotated[float, Field(ge=0, le=1)] = 1.0
     parameterization: Literal["fourier", "pixel"] = "fourier"
     decorrelate: bool = True
-    chroma: Annotated[float, Field(gt=0)] = 1.2
+    chroma: Annotated[float, Field(gt=0)] = 1.0
     decay_power: NotNegative = 1.4
+    chroma_decay: NotNegative = 0.8
     styles: Annotated[tuple[IconStyle, ...], Field(min_length=1)] = ("drawn",)
     init_std: Annotated[float, Field(gt=0)] = 1.0
     contrast: Annotated[float, Field(gt=0)] | None = 1.0

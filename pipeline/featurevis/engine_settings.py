@@ -14,6 +14,7 @@ def parameterization(settings: RenderSettings) -> ImageParameterization:
         settings.parameterization,
         (settings.size, settings.size),
         decay_power=settings.decay_power,
+        chroma_decay=settings.chroma_decay,
         decorrelate=settings.decorrelate,
         chroma=settings.chroma,
         contrast=settings.contrast,

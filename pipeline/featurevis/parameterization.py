@@ -105,11 +105,14 @@ class FourierBasis:
     Attributes:
         height, width: of the image, pixels.
         decay_power: the scale falls as 1 / frequency ** decay_power; 1 is that of natural images.
+        chroma_decay: added to it for the second and third plane. Where these are color axes, the fine color that
+            gradient ascent adds is mostly noise, which looks like speckles in the colors of the rainbow.
     """
 
     height: int
     width: int
     decay_power: float
+    chroma_decay: float = 0.0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -129,19 +132,24 @@ class FourierBasis:
 
     @cached_property
     def _scale(self) -> Tensor:
-        """Scale of each frequency [y, x // 2 + 1, 2]; unit parameters give planes whose mean square is 1."""
+        """Scale of each frequency of each plane, [plane, y, x // 2 + 1, 2]."""
+        chroma = self._plane_scale(self.decay_power + self.chroma_decay)
+        return torch.stack([self._plane_scale(self.decay_power), chroma, chroma])[..., None].repeat(1, 1, 1, 2)
+
+    def _plane_scale(self, decay_power: float) -> Tensor:
+        """Scale of each frequency [y, x // 2 + 1]; unit parameters give a plane whose mean square is 1."""
         rows = torch.fft.fftfreq(self.height, dtype=torch.float64)[:, None]
         columns = torch.fft.rfftfreq(self.width, dtype=torch.float64)
         # the constant plane has frequency 0; it gets the scale of one wave across the image's longer side
         frequency = torch.sqrt(rows**2 + columns**2).clamp(min=1 / max(self.height, self.width))
-        scale = frequency**-self.decay_power
+        scale = frequency**-decay_power
         # a column between the first and the last stands for its mirror image too, which doubles its waves' height
         column_power = torch.full_like(columns, 4.0)
         column_power[0] = 1.0
         if self.width % 2 == 0:
             column_power[-1] = 1.0
         power = (scale**2 * column_power).sum() / (self.height * self.width)
-        return (scale / power.sqrt())[..., None].repeat(1, 1, 2).float()
+        return (scale / power.sqrt()).float()
 
 
 @dataclass(frozen=True)
@@ -284,6 +292,7 @@ def image_parameterization(
     size: tuple[int, int],
     *,
     decay_power: float = 1.0,
+    chroma_decay: float = 0.0,
     decorrelate: bool = True,
     chroma: float = 1.0,
     contrast: float | None = None,
@@ -294,11 +303,13 @@ def image_parameterization(
         kind: ``fourier`` or ``pixel``.
         size: (height, width), pixels.
         decay_power: see :class:`FourierBasis`; pixels have none.
+        chroma_decay: likewise; red, green and blue have none either.
         decorrelate: see :class:`ImageParameterization`.
         chroma: likewise.
         contrast: likewise.
     """
-    basis: Basis = PixelBasis(*size) if kind == "pixel" else FourierBasis(*size, decay_power)
+    spectrum = FourierBasis(*size, decay_power, chroma_decay if decorrelate else 0.0)
+    basis: Basis = PixelBasis(*size) if kind == "pixel" else spectrum
     return ImageParameterization(basis, decorrelate, chroma, contrast)
 
 

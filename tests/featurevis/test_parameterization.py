@@ -112,7 +112,7 @@ def test_parameters_of_an_image_are_as_long_as_noise(kind: Kind, decorrelate: bo
 
 
 @pytest.mark.parametrize(
-    "kind", [PixelBasis(24, 24), FourierBasis(24, 24, 0.0), FourierBasis(24, 24, 1.0), FourierBasis(31, 31, 1.6)]
+    "kind", [PixelBasis(24, 24), FourierBasis(24, 24, 0.0), FourierBasis(24, 24, 1.0, 0.8), FourierBasis(31, 31, 1.6)]
 )
 def test_unit_parameters_give_unit_planes(kind: Basis) -> None:
     """The deviation of the planes is that of the parameters, whatever the kind, the size and the decay."""
@@ -121,7 +121,7 @@ def test_unit_parameters_give_unit_planes(kind: Basis) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [PixelBasis(24, 24), FourierBasis(24, 24, 0.0), FourierBasis(24, 24, 1.6), FourierBasis(31, 31, 1.6)]
+    "kind", [PixelBasis(24, 24), FourierBasis(24, 24, 0.0), FourierBasis(24, 24, 1.6, 0.5), FourierBasis(31, 31, 1.6)]
 )
 def test_planes_have_parameters_that_give_them(kind: Basis) -> None:
     """Planes to parameters to planes is the identity, for even and odd sizes."""
@@ -138,6 +138,17 @@ def test_a_steep_decay_gives_smooth_images() -> None:
     noise = torch.randn(20, *FourierBasis(32, 32, 0).shape, generator=torch.Generator().manual_seed(2))
     steps = [FourierBasis(32, 32, decay).to_planes(noise).diff(dim=-1).abs().mean() for decay in (0.0, 1.0, 2.0)]
     assert steps[0] > 1.5 * steps[1] > 2 * steps[2]
+
+
+def test_chroma_decay_smooths_color_and_leaves_lightness() -> None:
+    """It is as if the spectra of the two color axes alone had the steeper decay; without color axes it does nothing."""
+    noise = torch.randn(20, *FourierBasis(32, 32, 0).shape, generator=torch.Generator().manual_seed(2))
+    flat, both, steep = (FourierBasis(32, 32, *decays).to_planes(noise) for decays in ((1.0,), (1.0, 0.7), (1.7,)))
+    torch.testing.assert_close(both[:, :1], flat[:, :1])
+    torch.testing.assert_close(both[:, 1:], steep[:, 1:])
+    assert flat[:, 1:].diff(dim=-1).abs().mean() > 1.2 * both[:, 1:].diff(dim=-1).abs().mean()
+    planes = image_parameterization("fourier", (32, 32), chroma_decay=0.7, decorrelate=False).basis.to_planes(noise)
+    torch.testing.assert_close(planes, flat)
 
 
 @pytest.mark.parametrize("chroma", [0.5, 1.0, 2.0])
