@@ -40,7 +40,13 @@ EACH_UNIT_LAYER = {"layer": "unit_layers"}
 STAGES: Mapping[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("prepare", ONCE, (), (a.IMAGES, a.REJECTED, a.MODEL), ("seed", "images", "model", "prepare")),
+        Stage(
+            "prepare",
+            ONCE,
+            (),
+            (a.IMAGES, a.REJECTED, a.MODEL, a.CHECKPOINTS),
+            ("seed", "images", "model", "prepare"),
+        ),
         Stage("sample", ONCE, (a.IMAGES, a.MODEL), (a.ACTIVATIONS,), ("seed", "images", "layers", "sample")),
         Stage(
             "reduce",
@@ -82,9 +88,9 @@ STAGES: Mapping[str, Stage] = {
         Stage(
             "units",
             EACH_UNIT_LAYER,
-            (a.IMAGES, a.MODEL),
+            (a.IMAGES, a.MODEL, a.CHECKPOINTS),
             (a.UNITS,),
-            ("seed", "images", "judge", "render", "units"),
+            ("seed", "images", "layers", "judge", "render", "units"),
         ),
         Stage(
             "site",

@@ -30,7 +30,7 @@ from pipeline.config.tile import TileSettings
 from pipeline.config.units import UnitsSettings
 from pipeline.core.atlas_names import ATLAS_PATTERN
 from pipeline.core.errors import ConfigError, escape_control_chars
-from pipeline.core.layer_names import check_layer_name
+from pipeline.core.layer_names import LOGITS, check_layer_name
 from pipeline.core.secrets import find_secrets
 
 MAX_SHOWN = 300  # characters of a value that a message shows
@@ -137,6 +137,7 @@ def parse_params(values: Any) -> Params:
     if (resolved := resolve_places(values)) != values:
         params = _validated(resolved)
         params._as_written = written  # noqa: SLF001  # a private value cannot be given to the validation
+    _check_sheets(params)
     levels, large = sorted({*params.grid.levels, *params.grid.class_levels}), params.render.large_level
     if large is not None and large not in levels:
         raise ConfigError(
@@ -144,6 +145,28 @@ def parse_params(values: Any) -> Params:
             f"null, found {large}"
         )
     return params
+
+
+def _check_sheets(params: Params) -> None:
+    """Raise ConfigError unless the sheets of units have what they compare."""
+    prepare, units = params.prepare, params.units
+    if prepare.checkpoint_every is not None and params.model.weights != "train":
+        raise ConfigError(
+            "prepare.checkpoint_every: expected a network that is trained here, found model.weights="
+            f"{params.model.weights}; give the files of its checkpoints as prepare.checkpoints"
+        )
+    if not units.channels:
+        return
+    if "training" in units.sheets and not (prepare.checkpoints or prepare.checkpoint_every):
+        raise ConfigError(
+            "units.sheets: expected checkpoints for the sheet training, found none; set prepare.checkpoint_every, or "
+            "prepare.checkpoints to files of weights"
+        )
+    if "layers" in units.sheets and LOGITS not in units.channels:
+        raise ConfigError(
+            "units.sheets: expected classes for the sheet layers, found no logits in units.channels; add them, as in "
+            "+units.channels={logits: 4}"
+        )
 
 
 def _validated(values: Any) -> Params:

@@ -9,10 +9,24 @@ from pydantic import Field
 
 from pipeline.config.base import Device, Settings
 from pipeline.core.errors import ConfigError
+from pipeline.core.layer_names import LOGITS
 
 Channel = Annotated[int, Field(ge=0)]
 ObjectiveName = Literal["channel", "neuron", "probability"]
-SheetName = Literal["ascent", "start", "regularization", "preconditioning", "interpolation"]
+SheetName = Literal[
+    "ascent",
+    "start",
+    "regularization",
+    "preconditioning",
+    "interpolation",
+    "training",
+    "layers",
+    "directions",
+    "rotation",
+    "change",
+]
+CLASSES_ALONE: frozenset[SheetName] = frozenset({"layers"})  # sheets of the logits
+MAPS_ALONE: frozenset[SheetName] = frozenset({"rotation"})  # sheets of layers other than the logits
 Size = Annotated[int, Field(ge=16, le=1024)]
 
 
@@ -32,10 +46,14 @@ class UnitsSettings(Settings):
         facets: largest number of clusters of a unit's strongest patches that get a picture of their own; 0 for none.
         diverse: pictures of a unit that are rendered together so that they differ; 0 for none.
         diversity: weight of the difference among these.
-        sheets: that compare ways to optimize the pictures of the units: gradient ``ascent`` as first published, its
-            ``start``, ``regularization``, ``preconditioning``, and the ``interpolation`` between two units.
+        sheets: pictures of the units side by side. Ways to optimize them: gradient ``ascent`` as first published, its
+            ``start``, ``regularization``, ``preconditioning``. The ``interpolation`` between two units. The units over
+            the ``training`` of the network; classes across ``layers``. Weighted sums of channels (``directions``); a
+            random ``rotation`` of the channels; how a photograph must ``change`` for a unit.
         pairs: units that are interpolated and optimized together, of each layer; each unit and the next one of a layer
             that is not named.
+        directions: weighted sums of channels for the sheet of directions, of each layer, by name: the weight of each
+            channel.
         alignment: weight of the likeness between neighboring images of an interpolation, in units of the mean square
             activation of the units' layer.
         training_steps: of the denoiser of the sheet of regularization; its generator gets three times as many.
@@ -57,6 +75,7 @@ class UnitsSettings(Settings):
     diversity: Annotated[float, Field(gt=0)] = 3.0
     sheets: tuple[SheetName, ...] = ()
     pairs: dict[str, Annotated[tuple[tuple[Channel, Channel], ...], Field(min_length=1)]] = Field(default_factory=dict)
+    directions: dict[str, dict[str, Annotated[dict[Channel, float], Field(min_length=1)]]] = Field(default_factory=dict)
     alignment: Annotated[float, Field(gt=0)] = 0.5
     training_steps: Annotated[int, Field(ge=1)] = 400
     batch_size: Annotated[int, Field(ge=1)] = 16
@@ -82,10 +101,27 @@ class UnitsSettings(Settings):
                         f"units.pairs.{layer}: expected pairs of units.channels.{layer}, found {min(missing)}; add it "
                         "there"
                     )
-        if unknown := set(self.pairs) - set(self.channels):
-            raise ConfigError(
-                f"units.pairs: expected layers of units.channels, found {min(unknown)!r}; name its channels there"
-            )
+            for name, weights in self.directions.get(layer, {}).items():
+                if max(weights) >= channels[layer]:
+                    raise ConfigError(
+                        f"units.directions.{layer}.{name}: expected channels from 0 to {channels[layer] - 1}, found "
+                        f"{max(weights)}; name others"
+                    )
+        for setting in ("pairs", "directions"):
+            if unknown := set(getattr(self, setting)) - set(self.channels):
+                raise ConfigError(
+                    f"units.{setting}: expected layers of units.channels, found {min(unknown)!r}; name its channels "
+                    "there"
+                )
+
+    def chosen_sheets(self, layer: str) -> list[SheetName]:
+        """The sheets of a layer: some are of classes alone, some need a map.
+
+        Args:
+            layer: dotted module path, or ``logits``.
+        """
+        left_out = MAPS_ALONE if layer == LOGITS else CLASSES_ALONE
+        return [name for name in self.sheets if name not in left_out]
 
     def chosen_pairs(self, layer: str, channels: Sequence[int]) -> list[tuple[int, int]]:
         """The pairs of a layer's units: those that are named, or else each unit and the next one.
@@ -107,7 +143,7 @@ class UnitsSettings(Settings):
             ConfigError: none is named, or one that the layer does not have.
         """
         wanted, setting = self.channels.get(layer, ()), f"units.channels.{layer}"
-        if self.objective == "probability" and layer != "logits":
+        if self.objective == "probability" and layer != LOGITS:
             raise ConfigError(
                 f"units.objective: expected channel or neuron for {layer}, found probability, which logits alone have"
             )

@@ -57,6 +57,8 @@ REJECTED = Artifact("rejected", "rejected.parquet")
 # version 2: a layer is one call of a module, named path:1 where a module is called several times, before all calls were
 # one layer; the format of an output is measured; a layer has `suffix`, the tokens after the patch grid
 MODEL = Artifact("model", "model", version=2)
+# networks of the same architecture with other weights; see pipeline.model.checkpoints
+CHECKPOINTS = Artifact("checkpoints", "checkpoints")
 
 # version 3: attributions compare with the layer's mean where sample.baseline=mean, which `baseline` holds; before, with
 # zero always. With sample.integration_steps they are integrated from the baseline.

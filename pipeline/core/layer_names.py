@@ -2,6 +2,7 @@
 
 import re
 
+LOGITS = "logits"  # the network's own output, beside the names of layers
 PLAIN = re.compile(r"[A-Za-z0-9_.]")
 PATTERN = re.compile(r"[A-Za-z0-9_+]+(\.[A-Za-z0-9_+]+)*(:\d+)?")
 

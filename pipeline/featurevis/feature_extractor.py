@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.errors import ConfigError
+from pipeline.core.layer_names import LOGITS
 from pipeline.core.malloc import keep_memory
 from pipeline.featurevis.redirected_relu import redirect_relus
 from pipeline.featurevis.space_to_depth import fold_first_convolutions
-from pipeline.model.description import LOGITS
 from pipeline.model.inputs import normalize
 from pipeline.model.layers import changed_in_place, require_layer, run_to_all, split_call
 from pipeline.model.network import Network

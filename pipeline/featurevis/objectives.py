@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import cosine_similarity
 
+from pipeline.core.layer_names import LOGITS
 from pipeline.featurevis.activation_space import ActivationSpace
 from pipeline.featurevis.composition import Objective, canonical_bytes
 from pipeline.featurevis.feature_extractor import Features
-from pipeline.model.description import LOGITS
 
 MIN_COSINE = 0.1  # smallest cosine that the power is taken of: an image of negative cosine still gets a gradient
 TINY = 1e-12
@@ -166,6 +166,36 @@ def logit(classes: Sequence[int]) -> Objective:
 def probability(classes: Sequence[int]) -> Objective:
     """The softmax probability of one class for each image; unlike a logit it also rises as other classes fall."""
     return _Indexed("probability", LOGITS, classes)
+
+
+class _Linear(Objective):
+    """A weighted sum of channels for each image."""
+
+    def __init__(self, layer: str, vectors: Tensor, at: Literal["center", "mean"]) -> None:
+        self.layers, self._layer, self._vectors = frozenset({layer}), layer, vectors
+        self._activations = center_activations if at == "center" else mean_activations
+        self._raw = vectors.cpu().numpy()
+        self.description = {"linear": layer, **({} if at == "mean" else {"at": at})}
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        del warmup
+        outputs = features[self._layer]
+        activations = outputs.float() if self._layer == LOGITS else self._activations(outputs)
+        return (activations * self._vectors).sum(1)
+
+    def target_bytes(self, image: int) -> bytes:
+        return canonical_bytes(self._raw[image])
+
+
+def linear(layer: str, vectors: Tensor, at: Literal["center", "mean"] = "mean") -> Objective:
+    """The dot product of a layer's activation with the vectors [image, channel]: a weighted sum of channels.
+
+    Args:
+        layer: dotted module path, or the logits, which have no map.
+        vectors: weights of the channels, on the device.
+        at: the ``mean`` over the map, or its ``center``.
+    """
+    return _Linear(layer, vectors, at)
 
 
 class _DeepDream(Objective):

@@ -13,10 +13,11 @@ from PIL import Image
 from torch import Tensor
 
 from pipeline.config.images import ImagesSettings
+from pipeline.core.layer_names import LOGITS
 from pipeline.images.crops import crop_around, network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.model.description import LOGITS, LayerShape, NetworkDescription, describe_network
+from pipeline.model.description import LayerShape, NetworkDescription, describe_network
 from pipeline.model.inputs import input_batches
 from pipeline.model.network import Network, load_network, output_shape
 from pipeline.parallel.pool import Pool

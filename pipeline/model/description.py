@@ -13,6 +13,7 @@ from pipeline.config.model import PreprocessingSettings
 from pipeline.core.artifacts import MODEL
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import identity
+from pipeline.core.layer_names import LOGITS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +22,6 @@ WEIGHTS = "weights.safetensors"
 DESCRIPTION = "model.json"
 
 Kind = Literal["map", "map_last", "tokens", "tokens_last"]
-LOGITS = "logits"  # the network's own output, beside the names of layers
 
 
 @dataclass(frozen=True)

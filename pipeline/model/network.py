@@ -15,11 +15,11 @@ from pipeline.config.model import PreprocessingSettings
 from pipeline.core.artifacts import MODEL
 from pipeline.core.errors import ModelError
 from pipeline.core.files import atomic, file_digest, identity, write_json
+from pipeline.core.layer_names import LOGITS
 from pipeline.model.build import build, freeze, in_place_modules
 from pipeline.model.convention import RGB, Convention, adapt, convention_of, initialize_lazy
 from pipeline.model.description import (
     DESCRIPTION,
-    LOGITS,
     WEIGHTS,
     LayerShape,
     NetworkDescription,

@@ -1,22 +1,24 @@
-"""Entry of the stage ``prepare``: list the usable images, train or load the network, save both."""
+"""Entry of the stage ``prepare``: list the usable images, train or load the network and its checkpoints, save them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core import artifacts as a
 from pipeline.core.atlas_names import parse_atlas
-from pipeline.core.errors import ConfigError, ImageError, escape_control_chars
+from pipeline.core.errors import ConfigError, ImageError, ModelError, escape_control_chars
 from pipeline.core.progress import counted, log_line
 from pipeline.images.crops import network_crop
 from pipeline.images.image_set import ImageSet, open_image_set
 from pipeline.images.manifest import Listing, Manifest, list_images, write_manifest, write_rejected
 from pipeline.model.build import freeze
+from pipeline.model.checkpoints import write_checkpoints
 from pipeline.model.configured_network import make_module
 from pipeline.model.discovery import discover_layers
 from pipeline.model.metadata import resolve_class_names, resolve_preprocessing
@@ -28,6 +30,7 @@ from pipeline.stages import Task
 
 NAMED = 5  # classes in a line
 Metrics = dict[str, float | int | None]
+Weights = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,11 @@ class Inputs:
 
 
 def run(task: Task) -> None:
-    """List the usable images, train or load the network, save both."""
+    """List the usable images, train or load the network and its checkpoints, save them."""
     inputs = _load_inputs(task)
+    kept: dict[str, Weights] = {}
     if task.params.model.weights == "train":
-        inputs, listing, metrics = _train(task, inputs)
+        inputs, listing, metrics = _train(task, inputs, kept)
     else:
         listing, metrics = _evaluate(task, inputs)
     module = freeze(inputs.module)
@@ -70,6 +74,7 @@ def run(task: Task) -> None:
     write_manifest(task.path(a.IMAGES), listing.manifest, settings, {})
     write_rejected(task.path(a.REJECTED), listing.keys, listing.reasons, settings, {})
     save_network(task.path(a.MODEL), network, task.params.as_written.model.architecture, settings)
+    _save_checkpoints(task, network, kept)
     _report(task, listing, network, metrics)
 
 
@@ -100,8 +105,14 @@ def _report_unmatched(labels: Sequence[str], classes: Sequence[str]) -> None:
         )
 
 
-def _train(task: Task, inputs: Inputs) -> tuple[Inputs, Listing, Metrics]:
-    """List the images and train the network on them, without classes that have no usable image."""
+def _train(task: Task, inputs: Inputs, kept: dict[str, Weights]) -> tuple[Inputs, Listing, Metrics]:
+    """List the images and train the network on them, without classes that have no usable image.
+
+    Args:
+        task: of the stage.
+        inputs: of the stage.
+        kept: gets the weights of checkpoints, by their names.
+    """
     crops: list[NDArray[np.uint8]] = []
     listing = _list_images(task, inputs, crops.append)
     classes = listing.manifest.class_
@@ -118,7 +129,14 @@ def _train(task: Task, inputs: Inputs) -> tuple[Inputs, Listing, Metrics]:
         classes = listing.manifest.class_
     pixels = np.stack([crops[row] for row in chosen])
     training = task.params.model.training
-    trained = train(inputs.module, pixels, classes[chosen], training, inputs.preprocessing, task.params.seed)
+    every, module = task.params.prepare.checkpoint_every, inputs.module
+
+    def keep(epochs: int) -> None:
+        if every is not None and epochs % every == 0 and epochs < training.epochs:
+            weights = {name: value.detach().clone() for name, value in module.state_dict().items()}
+            kept[counted(epochs, "epoch")] = weights
+
+    trained = train(module, pixels, classes[chosen], training, inputs.preprocessing, task.params.seed, keep)
     return (
         inputs,
         listing,
@@ -128,6 +146,35 @@ def _train(task: Task, inputs: Inputs) -> tuple[Inputs, Listing, Metrics]:
             "test_images": trained.test_images,
         },
     )
+
+
+def _save_checkpoints(task: Task, network: Network, kept: Mapping[str, Weights]) -> None:
+    """Save the network with the weights that were kept while it was trained, and with those of the given files."""
+    model, settings = task.params.model, task.settings()
+    architecture = task.params.as_written.model.architecture
+    files = task.params.prepare.checkpoints
+    names = [*kept, *(Path(file).name for file in files)]
+
+    def save(number: int, folder: Path) -> None:
+        if number < len(kept):
+            module = network.copy()
+            module.load_state_dict(kept[names[number]])
+        else:
+            file = files[number - len(kept)]
+            try:
+                module = make_module(
+                    model.model_copy(update={"weights": file}),
+                    network.classes,
+                    task.params.seed,
+                    network.preprocessing.crop,
+                )
+            except ModelError as error:
+                raise ModelError(str(error).replace("model.weights:", "prepare.checkpoints:")) from None
+        save_network(folder, replace(network, module=freeze(module)), architecture, settings)
+
+    write_checkpoints(task.path(a.CHECKPOINTS), names, save)
+    if names:
+        log_line(f"prepare: {counted(len(names), 'checkpoint')}: {', '.join(names)} ({task.path(a.CHECKPOINTS)})")
 
 
 def _without_empty_classes(task: Task, inputs: Inputs, listing: Listing) -> tuple[Inputs, Listing]:

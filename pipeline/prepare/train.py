@@ -1,5 +1,6 @@
 """Training of a network on the image set's own labels, seeded and reproducible, and its accuracy on labeled images."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import pi
 
@@ -48,6 +49,7 @@ def train(
     settings: TrainingSettings,
     preprocessing: PreprocessingSettings,
     seed: int,
+    after_epoch: Callable[[int], None] = lambda _: None,
 ) -> TrainingResult:
     """Train ``module`` in place with AdamW on a one-cycle schedule; it is left in evaluation mode.
 
@@ -60,6 +62,7 @@ def train(
         settings: of the training.
         preprocessing: its mean and standard deviation normalize the images.
         seed: of the split, the order, the augmentation and the dropout.
+        after_epoch: called with the number of epochs that are done.
     """
     generator = torch.Generator().manual_seed(seed)
     train_rows, test_rows = split(labels, settings.test_share, seed)
@@ -67,7 +70,8 @@ def train(
     targets = torch.from_numpy(labels)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        loss = _fit(module, pixels, targets, torch.from_numpy(train_rows), settings, preprocessing, generator)
+        rows = torch.from_numpy(train_rows)
+        loss = _fit(module, pixels, targets, rows, settings, preprocessing, generator, after_epoch)
     module.eval()
     predictions = TopPredictions(module, preprocessing)
     for image in images[test_rows]:
@@ -95,6 +99,7 @@ def _fit(
     settings: TrainingSettings,
     preprocessing: PreprocessingSettings,
     generator: torch.Generator,
+    after_epoch: Callable[[int], None],
 ) -> list[float]:
     memory_format = convention_of(module).memory_format
     module.train().to(memory_format=memory_format)
@@ -118,6 +123,7 @@ def _fit(
                 total += float(loss.detach())
                 bar.update(batch)
             history.append(total / steps)
+            after_epoch(epoch + 1)
             bar.set_postfix_str(f"epoch {epoch + 1}/{settings.epochs}, loss {history[-1]:.3f}")
     return history
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.core.layer_names import LOGITS
 from pipeline.images.crops import network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages
-from pipeline.model.description import LOGITS
 from pipeline.parallel.pool import Pool
 from pipeline.units.examples import choose_examples
 from pipeline.units.inputs import Inputs

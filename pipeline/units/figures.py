@@ -10,9 +10,10 @@ from sklearn.metrics import silhouette_score
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from pipeline.core.layer_names import LOGITS
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.sample_patches import Patches, PatchesSpec, Samples, measured_in_batches
-from pipeline.model.description import LOGITS, LayerShape
+from pipeline.model.description import LayerShape
 
 MAX_CLUSTERS = 4
 MIN_SILHOUETTE = 0.15  # below it the patches are one cluster

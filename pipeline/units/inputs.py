@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from pipeline.config.render import RenderSettings
 from pipeline.config.units import UnitsSettings
 from pipeline.core.artifacts import IMAGES, MODEL
+from pipeline.core.layer_names import LOGITS
 from pipeline.featurevis.exemplar_statistics import (
     PatchStatisticsSpec,
     StatisticsPrior,
@@ -19,13 +21,14 @@ from pipeline.featurevis.sample_patches import MeasurementSpec, PatchesSpec, Sam
 from pipeline.images.crops import CropSize, relative_positions
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import Manifest, read_manifest
-from pipeline.model.description import LOGITS, LayerShape, NetworkDescription, describe_network
+from pipeline.model.description import LayerShape, NetworkDescription, describe_network
 from pipeline.model.network import output_shape
 from pipeline.model.positions import map_positions
 from pipeline.parallel.pool import Pool
 from pipeline.stages import Task
 from pipeline.units.examples import Examples
 from pipeline.units.figures import embedding_layer
+from pipeline.units.scan import ScannerSpec
 
 Floats = NDArray[np.float32]
 
@@ -39,6 +42,8 @@ class Inputs:
         units: settings of the stage.
         settings: of the engine, those of ``render`` with the size and the steps of the units.
         seed: of the run.
+        outputs: folder of the run's artifacts.
+        atlas_layers: layers that have an atlas.
         manifest: the images.
         network: without its weights.
         labels: names of the image set's classes.
@@ -51,6 +56,8 @@ class Inputs:
     units: UnitsSettings
     settings: RenderSettings
     seed: int
+    outputs: Path
+    atlas_layers: Sequence[str]
     manifest: Manifest
     network: NetworkDescription
     labels: Sequence[str]
@@ -67,6 +74,14 @@ class Inputs:
     def map_layer(self) -> str:
         """The layer; for the logits, which have no map, the deepest layer that has one."""
         return self.embedding_layer if self.layer == LOGITS else self.layer
+
+    @property
+    def scanner(self) -> ScannerSpec:
+        """Of the units."""
+        units, patches = self.units, self.patches
+        return ScannerSpec(
+            patches.model, patches.manifest, patches.images, self.layer, self.channels, units.batch_size, units.device
+        )
 
     @property
     def embedding_layer(self) -> str:
@@ -98,6 +113,8 @@ def read_inputs(task: Task) -> Inputs:
         units=units,
         settings=settings.model_copy(update={"size": size}),
         seed=task.params.seed,
+        outputs=task.outputs,
+        atlas_layers=task.params.layers,
         manifest=read_manifest(manifest_path),
         network=network,
         labels=open_image_set(task.params.images).classes,
@@ -132,7 +149,7 @@ def random_samples(inputs: Inputs) -> Samples:
 
 
 def statistics_prior(
-    inputs: Inputs, pool: Pool, strongest: Sequence[Examples]
+    inputs: Inputs, pool: Pool, strongest: Sequence[Examples], layer: str | None = None
 ) -> tuple[StatisticsPrior | None, list[Floats]]:
     """The pull towards the statistics of real patches, and those of each unit's strongest ones, [patch, statistic].
 
@@ -140,8 +157,9 @@ def statistics_prior(
         inputs: of the stage.
         pool: the workers.
         strongest: patches of each unit.
+        layer: that pictures are optimized for; None for that of the units.
     """
-    channels = prior_channels(inputs.settings, inputs.map_layer, inputs.network.layers)
+    channels = prior_channels(inputs.settings, layer or inputs.map_layer, inputs.network.layers)
     if not channels:
         return None, [np.zeros((len(one), 0), np.float32) for one in strongest]
     spec = PatchStatisticsSpec(inputs.patches, list(channels), inputs.settings.device)

@@ -5,9 +5,11 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from pipeline.config.cluster import from_environment
 from pipeline.config.render import RenderSettings
@@ -16,12 +18,11 @@ from pipeline.featurevis.engine_settings import cold_config, parameterization, r
 from pipeline.featurevis.memory import check_memory
 from pipeline.featurevis.optimize import Method
 from pipeline.featurevis.parameterization import Parameterization
-from pipeline.featurevis.renderer import CachedRenderer, RendererSpec, RenderRequest
+from pipeline.featurevis.renderer import CachedRenderer, Purpose, RendererSpec, RenderRequest
 from pipeline.featurevis.step_filters import StepFilters
 from pipeline.model.description import read_description
 from pipeline.parallel.pool import Pool
 from pipeline.units.inputs import Inputs
-from pipeline.units.pictures import PictureRequest, UnitPurpose
 
 # settings of `render` that change no picture of a unit
 NOT_IN_KEY = {
@@ -66,6 +67,33 @@ class Engine:
         return parameterization(self.settings) if self.image is None else self.image[0]()
 
 
+class PicturePurpose(Purpose, Protocol):
+    """What pictures are rendered for."""
+
+    @property
+    def couples_images(self) -> bool:
+        """A picture depends on the others of its batch."""
+
+
+class Request(Protocol):
+    """A picture that is wanted: see :class:`pipeline.units.pictures.PictureRequest`."""
+
+    @property
+    def target(self) -> NDArray[np.float32]:
+        """Of the objective."""
+
+    @property
+    def parent(self) -> NDArray[np.uint8] | None:
+        """The image it starts from, uint8 [y, x, 3]; None starts from noise."""
+
+    @property
+    def group(self) -> Hashable:
+        """Pictures of one group are rendered together; None alone."""
+
+    def key(self, base: bytes, attempt: int) -> str:
+        """Of the finished picture in the cache."""
+
+
 class PictureRenderer:
     """Renders the pictures of a layer's units, and keeps them in the cache."""
 
@@ -80,7 +108,7 @@ class PictureRenderer:
         self._inputs, self._pool, self._cache = inputs, pool, cache
 
     def render(
-        self, purpose: UnitPurpose, engine: Engine, wanted: Sequence[PictureRequest], progress: Callable[[int], None]
+        self, purpose: PicturePurpose, engine: Engine, wanted: Sequence[Request], progress: Callable[[int], None]
     ) -> list[CachedImage | None]:
         """Each wanted picture; None where no attempt got a gradient and finite numbers.
 
@@ -112,11 +140,11 @@ class PictureRenderer:
         return [best.get(number) for number in range(len(wanted))]
 
     @staticmethod
-    def _batch_size(purpose: UnitPurpose, engine: Engine, wanted: Sequence[PictureRequest]) -> int:
+    def _batch_size(purpose: PicturePurpose, engine: Engine, wanted: Sequence[Request]) -> int:
         groups = Counter(one.group for one in wanted)
         return max(engine.settings.batch_size, max(groups.values()) if purpose.couples_images else 1)
 
-    def _base(self, purpose: UnitPurpose, engine: Engine, example: PictureRequest, batch_size: int) -> bytes:
+    def _base(self, purpose: PicturePurpose, engine: Engine, example: Request, batch_size: int) -> bytes:
         """What the keys of all pictures have in common."""
         settings, cluster = engine.settings, from_environment()
         return base_digest(
@@ -134,9 +162,7 @@ class PictureRenderer:
             }
         )
 
-    def _renderer(
-        self, purpose: UnitPurpose, engine: Engine, example: PictureRequest, batch_size: int
-    ) -> CachedRenderer:
+    def _renderer(self, purpose: PicturePurpose, engine: Engine, example: Request, batch_size: int) -> CachedRenderer:
         settings, config = engine.settings, replace(cold_config(engine.settings), method=engine.method)
         spec = RendererSpec(
             model=self._inputs.patches.model,
@@ -158,7 +184,7 @@ class PictureRenderer:
         return CachedRenderer(self._cache, self._pool, spec, batch_size, check)
 
 
-def _group_bases(base: bytes, wanted: Sequence[PictureRequest]) -> Mapping[Hashable, bytes]:
+def _group_bases(base: bytes, wanted: Sequence[Request]) -> Mapping[Hashable, bytes]:
     """What the keys of each group's pictures have in common: each of them depends on all others."""
     digests: dict[Hashable, Any] = {}
     for one in wanted:
@@ -166,7 +192,7 @@ def _group_bases(base: bytes, wanted: Sequence[PictureRequest]) -> Mapping[Hasha
     return {group: digest.digest() for group, digest in digests.items()}
 
 
-def _request(wanted: PictureRequest, base: bytes, attempt: int) -> RenderRequest:
+def _request(wanted: Request, base: bytes, attempt: int) -> RenderRequest:
     return RenderRequest(wanted.key(base, attempt), wanted.target, attempt, wanted.parent, wanted.group)
 
 

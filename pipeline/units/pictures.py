@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.config.units import ObjectiveName, UnitsSettings
+from pipeline.core.layer_names import LOGITS
 from pipeline.featurevis.cache import image_key
 from pipeline.featurevis.composition import Objective, at_most, numbered, same_start
 from pipeline.featurevis.exemplar_statistics import StatisticsPrior
@@ -18,7 +19,6 @@ from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import alignment, channel, diversity, logit, neuron, probability
 from pipeline.featurevis.renderer import Measured
 from pipeline.featurevis.transforms import held_out_matrices, resample
-from pipeline.model.description import LOGITS
 from pipeline.model.network import Network
 from pipeline.units.figures import Clusters
 
@@ -182,8 +182,12 @@ class PictureRequest:
             base: see :func:`pipeline.featurevis.cache.base_digest`.
             attempt: counted from 0.
         """
-        parent = None if self.parent is None else sha256(self.parent.tobytes()).hexdigest()
-        return image_key(base, self.target, attempt, parent)
+        return image_key(base, self.target, attempt, parent_digest(self.parent))
+
+
+def parent_digest(parent: NDArray[np.uint8] | None) -> str | None:
+    """SHA-256 (hex) of the image that a picture starts from; None where it starts from noise."""
+    return None if parent is None else sha256(parent.tobytes()).hexdigest()
 
 
 def picture_requests(

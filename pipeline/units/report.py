@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.config.units import SheetName
 from pipeline.core.site_data import pack_array
 from pipeline.units.examples import Examples
 from pipeline.units.figures import Clusters
@@ -77,58 +76,6 @@ class Unit:
     concept: tuple[str, float] | None = None
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A picture of a sheet.
-
-    Attributes:
-        image: uint8 [y, x, 3].
-        activation: of each unit of its row, as a multiple of the highest one in the images.
-        fidelity: cosine between the picture's mean activation over the map and that of the unit's strongest patches,
-            both minus the layer's mean, -1..1; None for a picture of two units.
-        recognized: whether the judge finds the patches of its unit nearest to it, among all units of the sheet, as a
-            share of its deepest depths; None without a judge.
-    """
-
-    image: Pixels
-    activation: tuple[float, ...]
-    fidelity: float | None = None
-    recognized: float | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    """Pictures of one unit, or of two.
-
-    Attributes:
-        channels: of the layer.
-        text: what tells the row from another one of the same units; empty for nothing.
-        cells: one for each column; None where a picture could not be rendered.
-        distance: mean difference between two pictures of the row: root mean square over pixels and colors in 0..1, and
-            one minus the cosine of their activations; None for fewer than two.
-    """
-
-    channels: tuple[int, ...]
-    text: str
-    cells: Sequence[Cell | None]
-    distance: tuple[float, float] | None
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A comparison sheet.
-
-    Attributes:
-        name: of the sheet.
-        columns: name, text and source of each.
-        rows: one for each unit with a positive activation, or for each pair.
-    """
-
-    name: SheetName
-    columns: Sequence[tuple[str, str, str]]
-    rows: Sequence[Row]
-
-
 def unit_content(unit: Unit, names: Callable[[int], tuple[str, str | None]], *, photographs: bool) -> Content:
     """A unit's entry in the data file.
 
@@ -191,9 +138,9 @@ def histogram_content(histogram: Histogram) -> Content:
 def write_pictures(folder: Path, unit: Unit) -> None:
     """Write a unit's first picture below ``pictures``, and all others side by side below ``variants``."""
     first, *others = (one.image for one in unit.pictures)
-    _write(folder / f"pictures/{unit.channel}.webp", first, QUALITY["picture"])
+    write_image(folder / f"pictures/{unit.channel}.webp", first, QUALITY["picture"])
     if others:
-        _write(folder / f"variants/{unit.channel}.webp", np.concatenate(others, axis=1), QUALITY["picture"])
+        write_image(folder / f"variants/{unit.channel}.webp", np.concatenate(others, axis=1), QUALITY["picture"])
 
 
 def write_maps(folder: Path, unit: Unit) -> None:
@@ -203,7 +150,7 @@ def write_maps(folder: Path, unit: Unit) -> None:
         folder: of the files.
         unit: the unit, with at least one map.
     """
-    _write(folder / f"{unit.channel}.webp", np.concatenate(unit.maps, axis=1), QUALITY["patch"])
+    write_image(folder / f"{unit.channel}.webp", np.concatenate(unit.maps, axis=1), QUALITY["patch"])
 
 
 def write_filters(folder: Path, sheets: Sequence[FilterSheet]) -> None:
@@ -214,7 +161,7 @@ def write_filters(folder: Path, sheets: Sequence[FilterSheet]) -> None:
         sheets: of the filters.
     """
     for number, sheet in enumerate(sheets):
-        _write(folder / f"filters/{number}.webp", sheet.image, None)
+        write_image(folder / f"filters/{number}.webp", sheet.image, None)
 
 
 def filters_content(sheets: Sequence[FilterSheet]) -> list[Content]:
@@ -249,53 +196,17 @@ def write_patches(folder: Path, unit: Unit, patch: Callable[[int, NDArray[np.int
             resized = image.resize((PATCH_SIDE, PATCH_SIDE), Image.Resampling.LANCZOS)
             top, left = row * PATCH_SIDE, column * PATCH_SIDE
             sheet[top : top + PATCH_SIDE, left : left + PATCH_SIDE] = np.asarray(resized)
-    _write(folder / f"{unit.channel}.webp", sheet, QUALITY["patch"])
+    write_image(folder / f"{unit.channel}.webp", sheet, QUALITY["patch"])
 
 
-def write_sheet(folder: Path, sheet: Sheet) -> None:
-    """Write the pictures of each row side by side, below ``sheets``.
+def write_image(path: Path, image: Pixels, quality: int | None) -> None:
+    """Write an image as WebP.
 
     Args:
-        folder: of the layer's units.
-        sheet: to be written.
+        path: of the file; missing folders are made.
+        image: uint8 [y, x, 3].
+        quality: 0..100; None writes it without loss.
     """
-    for number, row in enumerate(sheet.rows):
-        images = [cell.image for cell in row.cells if cell is not None]
-        if not images:
-            continue
-        blank = np.full_like(images[0], 255)
-        strip = np.concatenate([blank if cell is None else cell.image for cell in row.cells], axis=1)
-        _write(folder / f"sheets/{sheet.name}/{number}.webp", strip, QUALITY["picture"])
-
-
-def sheet_content(sheet: Sheet) -> dict[str, Any]:
-    """What the page says of a sheet."""
-    return {
-        "name": sheet.name,
-        "columns": [{"name": name, "text": text, "source": source} for name, text, source in sheet.columns],
-        "rows": [
-            {
-                "channels": list(row.channels),
-                "text": row.text,
-                "distance": None if row.distance is None else [round(value, 4) for value in row.distance],
-                "cells": [
-                    None
-                    if cell is None
-                    else {
-                        "activation": [round(value, 4) for value in cell.activation],
-                        "fidelity": None if cell.fidelity is None else round(cell.fidelity, 4),
-                        "recognized": cell.recognized,
-                    }
-                    for cell in row.cells
-                ],
-            }
-            for row in sheet.rows
-        ],
-    }
-
-
-def _write(path: Path, image: Pixels, quality: int | None) -> None:
-    """Write an image as WebP; without loss where the quality is None."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "WEBP", lossless=quality is None, quality=quality or 100, method=4)
     path.parent.mkdir(parents=True, exist_ok=True)

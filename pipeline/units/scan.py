@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.config.images import ImagesSettings
+from pipeline.core.layer_names import LOGITS
 from pipeline.core.progress import progress
 from pipeline.images.crops import network_crop
 from pipeline.images.image_set import open_image_set
 from pipeline.images.manifest import ManifestImages, read_manifest
-from pipeline.model.description import LOGITS
 from pipeline.model.inputs import input_batches, to_tensor
 from pipeline.model.layers import run_to
 from pipeline.model.network import Network, load_network, output_shape

@@ -1,250 +1,114 @@
-"""Comparison sheets: the same units optimized in different ways, and the images between two units."""
+"""Sheets: pictures of the same units side by side, made in different ways; what the page shows of them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import cached_property
-from itertools import combinations, pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.model import ModelSettings
 from pipeline.config.units import SheetName
-from pipeline.core.progress import log_line, progress
-from pipeline.featurevis.cache import CachedImage
-from pipeline.featurevis.exemplar_statistics import StatisticsPrior
-from pipeline.featurevis.judge import JudgeSpec
-from pipeline.parallel.pool import Pool
-from pipeline.units.examples import Examples, choose_examples
-from pipeline.units.figures import EmbeddingSpec
-from pipeline.units.inputs import Inputs, measure_examples
-from pipeline.units.legibility import LEAST, UnitJudge
-from pipeline.units.picture_renderer import Engine, PictureRenderer
-from pipeline.units.pictures import PictureRequest, UnitPurpose
-from pipeline.units.report import Cell, Row, Sheet
-from pipeline.units.scan import Scan
-from pipeline.units.sheet_columns import EQUAL, SHEETS, Column, Start
-from pipeline.units.sheet_engines import SheetEngines
+from pipeline.units.report import QUALITY, write_image
 
-Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
-FRAMES = 5  # of an interpolation
-TINY = 1e-12
+
+@dataclass(frozen=True)
+class Cell:
+    """A picture of a sheet, and what was measured on it; None for what does not apply.
+
+    Attributes:
+        image: uint8 [y, x, 3].
+        activation: of each unit of its row, as a multiple of the highest one in the images; empty for none.
+        fidelity: cosine between the picture's mean activation over the map and what it was optimized for, the mean
+            activation of the unit's strongest patches or a direction, both minus the layer's mean, -1..1.
+        recognized: whether the judge finds the patches of its unit nearest to it, among all units of the sheet, as a
+            share of its deepest depths.
+        shared: share of the unit's strongest images that are also the strongest ones of the column's network, 0..1.
+        concept: annotated concept of the largest intersection over union, and that.
+        change: root mean square of the difference from the photograph, over pixels and colors in 0..1.
+    """
+
+    image: Pixels
+    activation: tuple[float, ...] = ()
+    fidelity: float | None = None
+    recognized: float | None = None
+    shared: float | None = None
+    concept: tuple[str, float] | None = None
+    change: float | None = None
 
 
-class SheetMaker:
-    """Makes the sheets of a layer; what they share is measured and trained once, when it is needed."""
+@dataclass(frozen=True)
+class Row:
+    """Pictures of one unit, of two, or of a vector over channels.
 
-    def __init__(
-        self,
-        inputs: Inputs,
-        pool: Pool,
-        renderer: PictureRenderer,
-        scan: Scan,
-        strongest: Sequence[Examples],
-        prior: StatisticsPrior | None,
-        statistics: Sequence[Floats],
-        judge: ModelSettings | None,
-    ) -> None:
-        """Prepare; nothing is rendered yet.
+    Attributes:
+        channels: of the layer; empty for all of them.
+        text: what tells the row from another one of the same units; empty for nothing.
+        cells: one for each column; None where a picture could not be rendered.
+        distance: mean difference between two pictures of the row: root mean square over pixels and colors in 0..1, and
+            one minus the cosine of their activations; None where that is not measured.
+    """
 
-        Args:
-            inputs: of the stage.
-            pool: the workers.
-            renderer: of pictures.
-            scan: of all images.
-            strongest: patches of each unit.
-            prior: the pull towards feature statistics; None for none.
-            statistics: of each unit's strongest patches, [patch, statistic].
-            judge: settings of the network that tells whether pictures are legible, as written; None for none.
-        """
-        self._inputs, self._pool, self._renderer, self._scan = inputs, pool, renderer, scan
-        self._strongest, self._prior = strongest, prior
-        self._engines = SheetEngines(inputs)
-        self._statistics = [rows.mean(axis=0) for rows in statistics]
-        self._high = [float(scan.highest[:, unit].max()) for unit in range(len(inputs.channels))]
-        self._units = [unit for unit, high in enumerate(self._high) if high > 0]
-        self._judge = None
-        if judge is not None and len(inputs.manifest) >= inputs.units.compared + LEAST:
-            spec = JudgeSpec(judge, inputs.patches, inputs.units.device)
-            self._judge = UnitJudge(spec, inputs, pool, scan, self._units)
-        self._mean_square = max(float(scan.squares.mean() / scan.positions), TINY)
-        self._layer_mean = (scan.sums / scan.positions).astype(np.float32)
-
-    def make(self, name: SheetName) -> Sheet:
-        """Render a sheet."""
-        log_line(f"  sheet {name}")
-        return self._interpolation() if name == "interpolation" else self._comparison(name)
-
-    def _comparison(self, name: SheetName) -> Sheet:
-        missing = {None: False, "photographs": not self._inputs.units.examples, "statistics": self._prior is None}
-        columns = [column for column in SHEETS[name] if not missing[column.needs]]
-        with progress(f"units {self._inputs.layer} {name}", len(columns) * len(self._units), "picture") as bar:
-
-            def advance(count: int) -> None:
-                bar.update(count)
-
-            found = [self._pictures(column, advance) for column in columns]
-        cells = [self._cells(pictures) for pictures in found]
-        rows = []
-        for row, unit in enumerate(self._units):
-            pictures = [column[row] for column in found]
-            rows.append(Row((self._inputs.channels[unit],), "", [column[row] for column in cells], _distance(pictures)))
-        return Sheet(name, [(one.name, one.text, one.source) for one in columns], rows)
-
-    def _pictures(self, column: Column, progress_of: Callable[[int], None]) -> list[CachedImage | None]:
-        """The pictures of a column, of all units that are active."""
-        inputs = self._inputs
-        engine = self._engines.engine(column)
-        prior = self._prior if engine.settings.statistics else None
-        purpose = UnitPurpose(inputs.layer, inputs.units.objective, prior, limit=self._limit(column))
-        wanted = []
-        for unit in self._units:
-            statistics = self._statistics[unit] if prior else np.zeros(0, np.float32)
-            wanted.append(
-                PictureRequest(
-                    inputs.channels[unit],
-                    self._weight(unit),
-                    statistics,
-                    number=column.noise,
-                    parent=self._parent(column.start, unit),
-                )
-            )
-        return self._renderer.render(purpose, engine, wanted, progress_of)
-
-    def _weight(self, unit: int) -> float:
-        weight = self._inputs.units.weight
-        return weight if self._inputs.units.objective == "probability" else weight / self._high[unit]
-
-    def _limit(self, column: Column) -> float | None:
-        if not column.equal:
-            return None
-        share = 0.5 if self._inputs.units.objective == "probability" else EQUAL
-        return share * self._inputs.units.weight
-
-    def _parent(self, start: Start, unit: int) -> Pixels | None:
-        """The image that a picture starts from; None for noise."""
-        size = self._inputs.settings.size
-        if start == "noise":
-            return None
-        if start == "photograph":
-            example = choose_examples(self._scan, unit, 1, self._inputs.shape.width)["middle"]
-            patches = self._inputs.patches.open(self._inputs.network)
-            return patches(int(example.image[0]), example.position[0])
-        color = {"zero": self._inputs.network.preprocessing.mean, "gray": (0.5,) * 3, "black": (0.0,) * 3}[start]
-        return np.broadcast_to(np.round(np.array(color) * 255).astype(np.uint8), (size, size, 3)).copy()
-
-    def _cells(self, pictures: Sequence[CachedImage | None]) -> list[Cell | None]:
-        """The cells of a column, one for each active unit."""
-        recognized = self._recognized(pictures)
-        found: list[Cell | None] = []
-        for row, (unit, picture) in enumerate(zip(self._units, pictures, strict=True)):
-            if picture is None:
-                found.append(None)
-                continue
-            fidelity = _cosine(picture.activation - self._layer_mean, self._exemplars[unit] - self._layer_mean)
-            activation = picture.scores["activation"] / self._high[unit]
-            found.append(Cell(picture.image, (activation,), fidelity, recognized[row]))
-        return found
-
-    @cached_property
-    def _exemplars(self) -> list[Floats]:
-        """Mean activation over map and strongest patches of each unit, [channel]."""
-        inputs = self._inputs
-        spec = EmbeddingSpec(inputs.patches, inputs.layer, inputs.units.device, inputs.settings.size)
-        return [rows.mean(axis=0) for rows in measure_examples(self._pool, spec, self._strongest)]
-
-    def _recognized(self, pictures: Sequence[CachedImage | None]) -> list[float | None]:
-        """Of each picture, by the judge; None without a judge or without another picture."""
-        shown = [(row, one) for row, one in enumerate(pictures) if one is not None]
-        found: list[float | None] = [None] * len(pictures)
-        if self._judge is not None and len(shown) > 1:
-            units, images = [self._units[row] for row, _ in shown], np.stack([one.image for _, one in shown])
-            for (row, _), share in zip(shown, self._judge.recognized(units, images), strict=True):
-                found[row] = float(share)
-        return found
-
-    def _interpolation(self) -> Sheet:
-        inputs, position = self._inputs, {channel: unit for unit, channel in enumerate(self._inputs.channels)}
-        pairs = [
-            pair
-            for pair in inputs.units.chosen_pairs(inputs.layer, inputs.channels)
-            if all(self._high[position[channel]] > 0 for channel in pair)
-        ]
-        shares = np.linspace(0, 1, FRAMES)
-        rows = []
-        with progress(f"units {inputs.layer} interpolation", 2 * FRAMES * len(pairs), "picture") as bar:
-
-            def advance(count: int) -> None:
-                bar.update(count)
-
-            for alignment in (inputs.units.alignment / self._mean_square, 0.0):
-                purpose = UnitPurpose(
-                    inputs.layer,
-                    inputs.units.objective,
-                    self._prior,
-                    pairs=True,
-                    alignment=alignment,
-                    compared_layer=inputs.map_layer,
-                )
-                wanted = [self._between(pair, share, position) for pair in pairs for share in shares]
-                if not alignment:
-                    wanted = [replace(one, group=None) for one in wanted]
-                found = self._renderer.render(purpose, Engine(self._engines.settings({})), wanted, advance)
-                for number, pair in enumerate(pairs):
-                    pictures = found[number * FRAMES : (number + 1) * FRAMES]
-                    cells = [self._pair_cell(picture, pair, position) for picture in pictures]
-                    rows.append(Row(pair, "aligned" if alignment else "independent", cells, _neighbors(pictures)))
-        rows.sort(key=lambda row: pairs.index((row.channels[0], row.channels[1])))
-        columns = [(f"{share:.0%}", f"Share of the second unit: {share:.0%}.", "") for share in shares]
-        return Sheet("interpolation", columns, rows)
-
-    def _between(self, pair: tuple[int, int], share: float, position: Mapping[int, int]) -> PictureRequest:
-        first, second = (position[channel] for channel in pair)
-        statistics = (1 - share) * self._statistics[first] + share * self._statistics[second]
-        return PictureRequest(
-            pair[0],
-            float(1 - share) * self._weight(first),
-            statistics.astype(np.float32),
-            group=pair,
-            other=(pair[1], float(share) * self._weight(second)),
-        )
-
-    def _pair_cell(
-        self, picture: CachedImage | None, pair: tuple[int, int], position: Mapping[int, int]
-    ) -> Cell | None:
-        if picture is None:
-            return None
-        reached = (picture.scores["activation"], picture.scores["other_activation"])
-        high = [self._high[position[channel]] for channel in pair]
-        return Cell(picture.image, tuple(value / most for value, most in zip(reached, high, strict=True)))
+    channels: tuple[int, ...]
+    text: str
+    cells: Sequence[Cell | None]
+    distance: tuple[float, float] | None = None
 
 
-def _distance(pictures: Sequence[CachedImage | None]) -> tuple[float, float] | None:
-    """Mean difference between two pictures; see :class:`Row`."""
-    return _mean_distance(combinations([one for one in pictures if one is not None], 2))
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet.
+
+    Attributes:
+        name: of the sheet.
+        columns: name, text and source of each.
+        rows: of pictures.
+    """
+
+    name: SheetName
+    columns: Sequence[tuple[str, str, str]]
+    rows: Sequence[Row]
 
 
-def _neighbors(pictures: Sequence[CachedImage | None]) -> tuple[float, float] | None:
-    """Mean difference between neighbors."""
-    neighbors = pairwise(pictures)
-    return _mean_distance((one, other) for one, other in neighbors if one is not None and other is not None)
+def write_sheet(folder: Path, sheet: Sheet) -> None:
+    """Write the pictures of each row side by side, below ``sheets``.
+
+    Args:
+        folder: of the layer's units.
+        sheet: to be written.
+    """
+    for number, row in enumerate(sheet.rows):
+        images = [cell.image for cell in row.cells if cell is not None]
+        if not images:
+            continue
+        blank = np.full_like(images[0], 255)
+        strip = np.concatenate([blank if cell is None else cell.image for cell in row.cells], axis=1)
+        write_image(folder / f"sheets/{sheet.name}/{number}.webp", strip, QUALITY["picture"])
 
 
-def _mean_distance(pairs: Any) -> tuple[float, float] | None:
-    found = []
-    for one, other in pairs:
-        difference = (one.image.astype(np.float64) - other.image) / 255
-        pixels = float(np.sqrt(np.mean(difference**2)))
-        found.append((pixels, 1 - _cosine(one.activation, other.activation)))
-    if not found:
-        return None
-    pixels, activation = np.mean(found, axis=0).tolist()
-    return pixels, activation
+def sheet_content(sheet: Sheet) -> dict[str, Any]:
+    """What the page says of a sheet."""
+    return {
+        "name": sheet.name,
+        "columns": [{"name": name, "text": text, "source": source} for name, text, source in sheet.columns],
+        "rows": [
+            {
+                "channels": list(row.channels),
+                "text": row.text,
+                "distance": None if row.distance is None else [round(value, 4) for value in row.distance],
+                "cells": [None if cell is None else _cell_content(cell) for cell in row.cells],
+            }
+            for row in sheet.rows
+        ],
+    }
 
 
-def _cosine(one: Floats, other: Floats) -> float:
-    norms = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(one @ other) / norms if norms > 0 else 0.0
+def _cell_content(cell: Cell) -> dict[str, Any]:
+    found: dict[str, Any] = {"activation": [round(value, 4) for value in cell.activation]}
+    for name in ("fidelity", "recognized", "shared", "change"):
+        value = getattr(cell, name)
+        found[name] = None if value is None else round(value, 4)
+    found["concept"] = None if cell.concept is None else {"name": cell.concept[0], "iou": round(cell.concept[1], 4)}
+    return found

@@ -1,6 +1,6 @@
 """Entry of the stage ``units``: images and network in; pictures, examples and figures of single channels out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,39 +8,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.cluster import from_environment
+from pipeline.config.units import SheetName
 from pipeline.core.artifacts import UNITS
 from pipeline.core.errors import DataError
 from pipeline.core.files import atomic
+from pipeline.core.layer_names import LOGITS
 from pipeline.core.progress import counted, log_line, progress
 from pipeline.core.site_data import data_script
 from pipeline.featurevis.cache import CACHE, ImageCache
 from pipeline.featurevis.exemplar_statistics import StatisticsPrior
 from pipeline.images.thumbnails import label_name
-from pipeline.model.description import LOGITS
 from pipeline.parallel.pool import Pool, open_pool
 from pipeline.stages import Task
 from pipeline.units.activation_maps import EXCEEDED, activation_maps
+from pipeline.units.comparison_sheets import comparison_sheet, interpolation_sheet
 from pipeline.units.concepts import Concepts, find_concepts, masks_of
+from pipeline.units.direction_sheets import change_sheet, directions_sheet, rotation_sheet
 from pipeline.units.examples import KINDS, Examples, choose_examples
 from pipeline.units.figures import Clusters, EmbeddingSpec, cluster_patches, nearest_unit
 from pipeline.units.filters import filter_sheets
 from pipeline.units.inputs import Inputs, measure_examples, read_inputs, statistics_prior
+from pipeline.units.network_sheets import layers_sheet, training_sheet
 from pipeline.units.picture_renderer import Engine, PictureRenderer
 from pipeline.units.pictures import UnitPurpose, picture_requests
 from pipeline.units.report import (
     Picture,
     Unit,
     filters_content,
-    sheet_content,
     unit_content,
     write_filters,
     write_maps,
     write_patches,
     write_pictures,
-    write_sheet,
 )
-from pipeline.units.scan import Scan, ScannerSpec, scan_images
-from pipeline.units.sheets import SheetMaker
+from pipeline.units.scan import Scan, scan_images
+from pipeline.units.sheet_context import SheetContext
+from pipeline.units.sheets import Sheet, sheet_content, write_sheet
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -62,7 +65,7 @@ def run(task: Task) -> None:
         ImageCache(task.outputs / CACHE) as cache,
         atomic(task.path(UNITS)) as folder,
     ):
-        scan = scan_images(pool, _scanner(inputs), len(inputs.manifest))
+        scan = scan_images(pool, inputs.scanner, len(inputs.manifest))
         strongest = [
             choose_examples(scan, unit, inputs.units.compared, inputs.shape.width)["highest"]
             for unit in range(len(inputs.channels))
@@ -71,15 +74,15 @@ def run(task: Task) -> None:
         prior, statistics = statistics_prior(inputs, pool, strongest)
         renderer = PictureRenderer(inputs, pool, cache)
         pictures = _pictures(inputs, renderer, scan, prior, statistics, clusters)
-        maps = activation_maps(inputs, pool, _scanner(inputs), scan)
+        maps = activation_maps(inputs, pool, inputs.scanner, scan)
         concepts = _concepts(inputs, pool, scan)
         units = [
             _unit(inputs, scan, number, clusters[number], pictures[number], maps[number], concepts)
             for number in range(len(inputs.channels))
         ]
         judge = task.params.as_written.judge
-        sheets = SheetMaker(inputs, pool, renderer, scan, strongest, prior, statistics, judge)
-        made = [sheets.make(name) for name in inputs.units.sheets]
+        context = SheetContext(inputs, pool, cache, scan, strongest, prior, statistics, judge, concepts)
+        made = [_sheet(context, name) for name in inputs.units.chosen_sheets(task.layer)]
         filters = filter_sheets(inputs.patches.load_network("cpu").module, task.layer)
         _write(inputs, folder, units)
         for sheet in made:
@@ -97,11 +100,17 @@ def run(task: Task) -> None:
     log_line(f"  {_summary(units)} → {task.path(UNITS)}")
 
 
-def _scanner(inputs: Inputs) -> ScannerSpec:
-    units, patches = inputs.units, inputs.patches
-    return ScannerSpec(
-        patches.model, patches.manifest, patches.images, inputs.layer, inputs.channels, units.batch_size, units.device
-    )
+def _sheet(context: SheetContext, name: SheetName) -> Sheet:
+    log_line(f"  sheet {name}")
+    further: Mapping[SheetName, Callable[[SheetContext], Sheet]] = {
+        "interpolation": interpolation_sheet,
+        "training": training_sheet,
+        "layers": layers_sheet,
+        "directions": directions_sheet,
+        "rotation": rotation_sheet,
+        "change": change_sheet,
+    }
+    return further[name](context) if name in further else comparison_sheet(context, name)
 
 
 def _clusters(pool: Pool, inputs: Inputs, strongest: Sequence[Examples]) -> list[Clusters | None]:
@@ -160,7 +169,7 @@ def _pictures(
 
 def _concepts(inputs: Inputs, pool: Pool, scan: Scan) -> Concepts | None:
     """How far units and the concepts of the image set overlap; None without masks or maps."""
-    scanner = _scanner(inputs)
+    scanner = inputs.scanner
     if inputs.layer == LOGITS or masks_of(scanner, inputs.manifest) is None:
         return None
     return find_concepts(pool, scanner, scan, inputs.network.preprocessing, len(inputs.manifest), inputs.seed)

@@ -6,10 +6,10 @@ from torch import Tensor, nn
 
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core.errors import ConfigError
+from pipeline.core.layer_names import LOGITS
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import center_activations
 from pipeline.featurevis.space_to_depth import SpaceToDepthConv2d
-from pipeline.model.description import LOGITS
 from pipeline.model.discovery import discover_layers
 from pipeline.model.inputs import normalize
 from pipeline.model.layers import run_to

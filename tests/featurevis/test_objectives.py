@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from pipeline.core.layer_names import LOGITS
 from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.composition import Objective, lazy
 from pipeline.featurevis.feature_extractor import FeatureExtractor, Features
@@ -32,7 +33,6 @@ from pipeline.featurevis.objectives import (
 from pipeline.featurevis.optimize import OptimizerConfig, optimize
 from pipeline.featurevis.parameterization import image_parameterization
 from pipeline.featurevis.transforms import IDENTITY
-from pipeline.model.description import LOGITS
 from pipeline.model.network import Network
 from tests.featurevis.scene import Scene
 

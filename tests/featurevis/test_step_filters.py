@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.config.model import PreprocessingSettings
+from pipeline.core.layer_names import LOGITS
 from pipeline.featurevis.composition import Objective, at_most
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import inversion, logit
@@ -13,7 +14,6 @@ from pipeline.featurevis.parameterization import Decoder, PixelValues, image_par
 from pipeline.featurevis.step_filters import Bilateral, CenterBias, ClipSmallest, GaussianBlur, StepFilters
 from pipeline.featurevis.transforms import IDENTITY
 from pipeline.model.build import freeze
-from pipeline.model.description import LOGITS
 from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network
 

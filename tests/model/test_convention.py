@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core.errors import ModelError
+from pipeline.core.layer_names import LOGITS
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.model.build import build, freeze
 from pipeline.model.convention import RGB, Convention, adapt, convention_of, find_convention, logits_of, noise
-from pipeline.model.description import DESCRIPTION, LOGITS
+from pipeline.model.description import DESCRIPTION
 from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network, load_network, save_network
 from tests import odd_networks
