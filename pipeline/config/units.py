@@ -24,6 +24,7 @@ SheetName = Literal[
     "directions",
     "rotation",
     "change",
+    "gradients",
 ]
 CLASSES_ALONE: frozenset[SheetName] = frozenset({"layers"})  # sheets of the logits
 MAPS_ALONE: frozenset[SheetName] = frozenset({"rotation"})  # sheets of layers other than the logits
@@ -49,7 +50,8 @@ class UnitsSettings(Settings):
         sheets: pictures of the units side by side. Ways to optimize them: gradient ``ascent`` as first published, its
             ``start``, ``regularization``, ``preconditioning``. The ``interpolation`` between two units. The units over
             the ``training`` of the network; classes across ``layers``. Weighted sums of channels (``directions``); a
-            random ``rotation`` of the channels; how a photograph must ``change`` for a unit.
+            random ``rotation`` of the channels; how a photograph must ``change`` for a unit; the ``gradients`` behind
+            strides and pooling.
         pairs: units that are interpolated and optimized together, of each layer; each unit and the next one of a layer
             that is not named.
         directions: weighted sums of channels for the sheet of directions, of each layer, by name: the weight of each

@@ -59,6 +59,17 @@ def discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def allocate(path: Path) -> None:
+    """Allocate a file's blocks on the disk before it is mapped: on a full one, writing to it would end the process.
+
+    Raises:
+        OSError: the disk has no room for it.
+    """
+    if hasattr(os, "posix_fallocate"):  # not on every system
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+
+
 def flush(path: Path) -> None:
     """Have the system write a file or folder to the disk now (``fsync``)."""
     handle = os.open(path, os.O_RDONLY)

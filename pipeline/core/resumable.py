@@ -45,7 +45,7 @@ from zarr.storage import MemoryStore
 
 from pipeline.core.artifacts import Artifact
 from pipeline.core.errors import ArtifactError
-from pipeline.core.files import PARTIAL, discard, file_checksum, flush, identity
+from pipeline.core.files import PARTIAL, allocate, discard, file_checksum, flush, identity
 
 WORK = ".cache/resumable"  # below outputs
 ARTIFACT, PREVIOUS, ARRAYS, RECORDS = "artifact", "previous", "arrays", "tasks"  # in a work folder
@@ -144,7 +144,7 @@ class TaskResults:
         created: dict[str, NDArray[Any]] = {}
         for name, (shape, dtype) in arrays.items():
             created[name] = np.asarray(np.lib.format.open_memmap(partials[name], mode="w+", dtype=dtype, shape=shape))
-            _allocate(partials[name])
+            allocate(partials[name])
         yield created
         checksums = {f"{ARRAYS}/{self._array(name).name}": file_checksum(part) for name, part in partials.items()}
         for name, partial in partials.items():
@@ -382,10 +382,3 @@ def _metadata(group: zarr.Group) -> dict[str, Any]:
     members = {name: member.metadata.to_dict() for name, member in group.members(max_depth=None)}
     found: dict[str, Any] = json.loads(json.dumps(members, default=str))
     return found
-
-
-def _allocate(path: Path) -> None:
-    """Allocate a file's blocks on the disk: on a full one, writing to a mapped file would end the process."""
-    if hasattr(os, "posix_fallocate"):  # not on every system
-        with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.core.deep_zoom import IconLayout, TileForm, density_sides, level_rows, write_pyramid
+from pipeline.core.files import allocate
 from pipeline.core.progress import tracked
 from pipeline.images.crops import Crop, CropSize, crop_around
 from pipeline.model.description import LayerShape
@@ -102,6 +103,7 @@ class Photographs:
             folder.mkdir(parents=True, exist_ok=True)
             shape = (len(level.image), level.pixels, level.pixels, 3)
             self._patches.append(np.memmap(self._file(number), np.uint8, "w+", shape=shape))
+            allocate(self._file(number))
             for index, row in enumerate(level.image.tolist()):
                 self._uses.setdefault(row, []).append((number, index))
 

@@ -28,6 +28,7 @@ class Cell:
         shared: share of the unit's strongest images that are also the strongest ones of the column's network, 0..1.
         concept: annotated concept of the largest intersection over union, and that.
         change: root mean square of the difference from the photograph, over pixels and colors in 0..1.
+        fine: share of a gradient's power at high frequencies, 0..1.
     """
 
     image: Pixels
@@ -37,6 +38,7 @@ class Cell:
     shared: float | None = None
     concept: tuple[str, float] | None = None
     change: float | None = None
+    fine: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def sheet_content(sheet: Sheet) -> dict[str, Any]:
 
 def _cell_content(cell: Cell) -> dict[str, Any]:
     found: dict[str, Any] = {"activation": [round(value, 4) for value in cell.activation]}
-    for name in ("fidelity", "recognized", "shared", "change"):
+    for name in ("fidelity", "recognized", "shared", "change", "fine"):
         value = getattr(cell, name)
         found[name] = None if value is None else round(value, 4)
     found["concept"] = None if cell.concept is None else {"name": cell.concept[0], "iou": round(cell.concept[1], 4)}

@@ -27,6 +27,7 @@ from pipeline.units.direction_sheets import change_sheet, directions_sheet, rota
 from pipeline.units.examples import KINDS, Examples, choose_examples
 from pipeline.units.figures import Clusters, EmbeddingSpec, cluster_patches, nearest_unit
 from pipeline.units.filters import filter_sheets
+from pipeline.units.gradient_sheet import gradients_sheet
 from pipeline.units.inputs import Inputs, measure_examples, read_inputs, statistics_prior
 from pipeline.units.network_sheets import layers_sheet, training_sheet
 from pipeline.units.picture_renderer import Engine, PictureRenderer
@@ -109,6 +110,7 @@ def _sheet(context: SheetContext, name: SheetName) -> Sheet:
         "directions": directions_sheet,
         "rotation": rotation_sheet,
         "change": change_sheet,
+        "gradients": gradients_sheet,
     }
     return further[name](context) if name in further else comparison_sheet(context, name)
 

@@ -10,7 +10,7 @@ import pytest
 from pipeline.config.model import ModelSettings
 from pipeline.core import files
 from pipeline.core.errors import AtlasError
-from pipeline.core.files import read_text
+from pipeline.core.files import allocate, read_text
 from pipeline.images.image_folder import ImageFolder
 from pipeline.model.metadata import resolve_class_names
 
@@ -82,3 +82,30 @@ def test_a_text_of_the_largest_size_is_read(in_tmp: Path, monkeypatch: pytest.Mo
     (in_tmp / "five").write_text("abcd\n")
     with pytest.raises(OSError, match="more than"):
         read_text(in_tmp / "five")
+
+
+def test_an_allocated_file_has_its_blocks(tmp_path: Path) -> None:
+    """A sparse file takes no room until it is allocated; one that finds none is an error, not the end of the process."""
+    sparse = tmp_path / "sparse"
+    with sparse.open("wb") as file:
+        file.truncate(2**20)
+    before = sparse.stat().st_blocks
+    allocate(sparse)
+    assert (before, sparse.stat().st_size) == (0, 2**20)
+    assert sparse.stat().st_blocks * 512 >= 2**20
+    with sparse.open("r+b") as file:
+        file.truncate(2**60)
+    with pytest.raises(OSError, match=r"."):
+        allocate(sparse)
+
+
+def test_every_mapped_file_is_allocated() -> None:
+    """Wherever the source makes a file to be mapped, the next line allocates it."""
+    found = 0
+    for path in (Path(files.__file__).parents[1]).rglob("*.py"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines):
+            if "memmap(" in line and '"w+"' in line:
+                found += 1
+                assert "allocate(" in lines[number + 1], f"{path}:{number + 1}"
+    assert found >= 2

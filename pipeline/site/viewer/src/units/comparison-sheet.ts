@@ -40,7 +40,51 @@ export const SHEETS: Readonly<Record<SheetName, Description>> = {
     title: "Interpolation between units",
     text: "Both units are optimized together, from all of the first to all of the second. Aligned images are also held like their neighbors.",
   },
+  training: {
+    title: "Units over the training",
+    text: "The same units of the network at earlier states of its training, each image by that state of the network.",
+  },
+  layers: {
+    title: "Classes from layer to layer",
+    text: "What the images of a class have in common at each layer of the atlas, and the image of the class itself.",
+  },
+  directions: {
+    title: "Weighted sums of channels",
+    text: "Images of directions that add or subtract channels, and of the whole layer.",
+  },
+  rotation: {
+    title: "Channels and random axes",
+    text: "Channels beside axes of a random rotation of the layer. Where single channels have a meaning of their own, random axes have less of one.",
+  },
+  change: {
+    title: "Changes of a photograph",
+    text: "How a photograph must change for a unit to become as active as in few images.",
+  },
+  gradients: {
+    title: "Gradients behind strides and pooling",
+    text: "The gradient of each unit with respect to the pixels of a photograph. Strides and maxima pass it to some positions and skip their neighbors; averages do not.",
+  },
 };
+
+/** What the figures below the images of a sheet mean, where they are not those of the other sheets. */
+const FIGURES: Readonly<Partial<Record<SheetName, string>>> = {
+  interpolation:
+    "Below each image: the activation of both units, as multiples of their highest ones in the images.",
+  training:
+    "Below each image: the activation that it reaches, as a multiple of the highest that the column’s network has in the images; and the share of the unit’s strongest images, in the run’s network, that are also its strongest in the column’s. Images are optimized without the pull towards feature statistics.",
+  layers:
+    "Below each image: fidelity, the cosine between its mean activation and that of the images of the class’s highest logits, both minus the layer’s mean; below the last one the logit that it reaches, as a multiple of the highest in the images.",
+  directions:
+    "Below each image: the cosine between its mean activation, minus the layer’s mean, and the direction.",
+  rotation:
+    "Below each image: the activation along the axis that it reaches, as a multiple of the highest in the images, and, where the image set has masks, the concept that overlaps most with where the axis is active (intersection over union).",
+  change:
+    "Below each image: the unit’s activation, as a multiple of the highest in the images, and the size of the change, root mean square of pixels in 0 to 1. The aim is the activation that 0.5 % of all positions exceed, or half of the highest.",
+  gradients:
+    "Below each image: the share of the gradient’s power above a quarter cycle a pixel, half of the highest frequency, in the mean over 16 images. Only modules of the network are replaced, not what its code calls as functions; its weights stay.",
+};
+
+const PLAIN_FIGURES: readonly SheetName[] = ["ascent", "start", "regularization", "preconditioning"];
 
 /** Links to the sheets of a layer; null where the run has none. */
 export function createSheetLinks(found: LayerUnits, selection: Selection): HTMLElement | null {
@@ -102,28 +146,48 @@ function createRow(
   number: number,
   selection: Selection,
 ): HTMLElement {
-  const links = row.channels.map((channel) =>
-    el("a", { href: toHash({ ...selection, unit: channel, sheet: null }) }, shortName(found, channel)),
-  );
-  const [first, second] = links;
-  const distance = row.distance
-    ? `${sheet.name === "interpolation" ? "Neighbors" : "Pictures"} differ by ${decimal(row.distance[0])} (pixels), ${decimal(row.distance[1])} (activation).`
-    : "";
-  const header = el(
-    "th",
-    { scope: "row" },
-    first ?? "",
-    ...(second ? [" → ", second] : []),
-    row.text ? el("span", { class: "secondary" }, row.text) : null,
-    sheet.name === "start" || sheet.name === "interpolation"
-      ? el("span", { class: "secondary" }, distance)
-      : null,
-  );
+  const header = el("th", { scope: "row" }, ...createRowHeader(found, sheet, row, selection));
   const cells = row.cells.map((cell, column) => {
-    const name = `${row.channels.map((channel) => shortName(found, channel)).join(" and ")}: ${sheet.columns[column]?.name}`;
+    const name = `${rowName(found, sheet, row)}: ${sheet.columns[column]?.name}`;
     return el("td", {}, createCell(found.layer, sheet, cell, number, column, name));
   });
   return el("tr", {}, header, ...cells);
+}
+
+/** The units of a row, linked where the run describes them. */
+function createRowHeader(
+  found: LayerUnits,
+  sheet: ComparisonSheet,
+  row: SheetRow,
+  selection: Selection,
+): (HTMLElement | string)[] {
+  const units = row.channels.map((channel) => {
+    const name = shortName(found, channel);
+    const described = found.units.some((one) => one.channel === channel);
+    return described ? el("a", { href: toHash({ ...selection, unit: channel, sheet: null }) }, name) : name;
+  });
+  const text = row.text ? [el("span", { class: "secondary" }, row.text)] : [];
+  if (sheet.name === "directions") {
+    const list = units.flatMap((unit, number) => (number ? [", ", unit] : [unit]));
+    return [row.text, ...(list.length ? [el("span", { class: "secondary" }, ...list)] : [])];
+  }
+  if (sheet.name !== "start" && sheet.name !== "interpolation") return [...units, ...text];
+  const what = sheet.name === "interpolation" ? "Neighbors" : "Pictures";
+  const distance = row.distance
+    ? [`${what} differ by ${decimal(row.distance[0])} (pixels), ${decimal(row.distance[1])} (activation).`]
+    : [];
+  const [first, second] = units;
+  return [
+    first ?? "",
+    ...(second ? [" → ", second] : []),
+    ...text,
+    el("span", { class: "secondary" }, ...distance),
+  ];
+}
+
+function rowName(found: LayerUnits, sheet: ComparisonSheet, { channels, text }: SheetRow): string {
+  if (sheet.name === "directions") return text;
+  return channels.map((channel) => shortName(found, channel)).join(" and ");
 }
 
 function shortName({ units }: LayerUnits, channel: number): string {
@@ -155,18 +219,22 @@ function createCell(
   );
 }
 
-/** Activation, fidelity and what the judge says of a picture, a line each. */
-function describe({ activation, fidelity, recognized }: SheetCell): string[] {
-  const lines = [activation.map((value) => `${value.toFixed(1)} ×`).join(" and ")];
+/** What was measured on a picture, a line each. */
+function describe({ activation, fidelity, recognized, shared, concept, change, fine }: SheetCell): string[] {
+  const lines = activation.length ? [activation.map((value) => `${value.toFixed(1)} ×`).join(" and ")] : [];
   if (fidelity !== null) lines.push(`fidelity ${decimal(fidelity)}`);
   if (recognized !== null)
     lines.push(recognized > 0.5 ? "recognized" : recognized > 0 ? "recognized in part" : "not recognized");
+  if (shared !== null) lines.push(`${Math.round(100 * shared)} % of the same images`);
+  if (concept) lines.push(`${concept.name}, IoU ${decimal(concept.iou)}`);
+  if (change !== null) lines.push(`change ${decimal(change)}`);
+  if (fine !== null) lines.push(`${Math.round(100 * fine)} % fine`);
   return lines;
 }
 
 /** Medians of each column, in the foot of the table. */
 function createSummary({ name, rows, columns }: ComparisonSheet): HTMLElement | null {
-  if (name === "interpolation" || rows.length < 2) return null;
+  if (!PLAIN_FIGURES.includes(name) || rows.length < 2) return null;
   const cells = columns.map((_, column) => {
     const found = rows.flatMap(({ cells: all }) => all[column] ?? []);
     if (!found.length) return el("td", {}, "–");
@@ -193,9 +261,8 @@ function median(values: readonly number[]): number {
 function createNotes({ name, columns, rows }: ComparisonSheet): HTMLElement {
   const judged = rows.some(({ cells }) => cells.some((cell) => cell !== null && cell.recognized !== null));
   const figures =
-    name === "interpolation"
-      ? "Below each image: the activation of both units, as multiples of their highest ones in the images."
-      : `Below each image: the activation that it reaches, as a multiple of the highest in the images; fidelity, the cosine between its mean activation and that of the unit’s strongest patches, both minus the layer’s mean${judged ? "; and whether another network finds the unit’s own patches most alike among the units of the sheet" : ""}. Activations are measured under random transforms, which an image without any prior may not survive. A high activation alone says little. Inactive units pass gradient during the first steps, in all columns.`;
+    FIGURES[name] ??
+    `Below each image: the activation that it reaches, as a multiple of the highest in the images; fidelity, the cosine between its mean activation and that of the unit’s strongest patches, both minus the layer’s mean${judged ? "; and whether another network finds the unit’s own patches most alike among the units of the sheet" : ""}. Activations are measured under random transforms, which an image without any prior may not survive. A high activation alone says little. Inactive units pass gradient during the first steps, in all columns.`;
   const items = columns.map(({ name: title, text, source }) =>
     el("div", {}, el("dt", {}, title), el("dd", {}, text, source ? ` ${source}.` : "")),
   );

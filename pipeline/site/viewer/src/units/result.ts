@@ -48,14 +48,33 @@ export interface UnitResult {
   readonly concept: { readonly name: string; readonly iou: number | null } | null;
 }
 
-export type SheetName = "ascent" | "start" | "regularization" | "preconditioning" | "interpolation";
+export type SheetName =
+  | "ascent"
+  | "start"
+  | "regularization"
+  | "preconditioning"
+  | "interpolation"
+  | "training"
+  | "layers"
+  | "directions"
+  | "rotation"
+  | "change"
+  | "gradients";
 
 export interface SheetCell {
-  /** Of each unit of the row, as a multiple of the highest one in the images. */
+  /** Of each unit of the row, as a multiple of the highest one in the images; empty where that is not measured. */
   readonly activation: readonly number[];
   readonly fidelity: number | null;
   /** Share of the judge’s deepest depths at which the picture’s unit is the nearest. */
   readonly recognized: number | null;
+  /** Share of the unit’s strongest images that are also the strongest ones of the column’s network. */
+  readonly shared: number | null;
+  /** The annotated concept of the largest intersection over union. */
+  readonly concept: { readonly name: string; readonly iou: number } | null;
+  /** Root mean square of the difference from the photograph, of values in 0..1. */
+  readonly change: number | null;
+  /** Share of the gradient’s power at high frequencies. */
+  readonly fine: number | null;
 }
 
 export interface SheetRow {

@@ -1,0 +1,150 @@
+"""The sheet of gradients: how fine the gradient of a unit is behind the strides and the pooling of its network.
+
+A stride and a maximum pass the gradient to some positions and not to their neighbors, which an average would not: the
+patterns of single pixels that plain gradient ascent ends in come from there (Olah et al. 2017).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pipeline.core.layer_names import LOGITS
+from pipeline.core.progress import progress
+from pipeline.featurevis.feature_extractor import FeatureExtractor
+from pipeline.model.network import Network
+from pipeline.units.inputs import random_samples
+from pipeline.units.sheet_context import TINY, SheetContext
+from pipeline.units.sheets import Cell, Row, Sheet
+
+IMAGES = 16  # whose gradients a share is the mean over
+FINE = 0.25  # cycles a pixel, half the highest frequency that pixels can show
+LARGEST = 99.5  # percentile of the magnitudes that is drawn black or white
+
+Pixels = NDArray[np.uint8]
+Changed = Callable[[nn.Module], nn.Module | None]  # what takes the place of a module; None leaves it
+
+
+def gradients_sheet(context: SheetContext) -> Sheet:
+    """The gradient of each unit at a photograph, in the network as it is and with averages in place of what skips."""
+    inputs = context.inputs
+    network = inputs.patches.load_network(inputs.units.device)
+    size = (inputs.settings.size, inputs.settings.size)
+    columns, cells = [], []
+    photographs = [context.photograph(unit) for unit in context.units]
+    others = _random_patches(context)
+    with progress(f"units {inputs.layer} gradients", len(VARIANTS) * len(context.units), "picture") as bar:
+        for name, text, change in VARIANTS:
+            changed = _changed(network, change)
+            if changed is None:
+                continue
+            extractor = FeatureExtractor(changed, [inputs.layer], size, "float32", size_setting="units.size")
+            columns.append((name, text, ""))
+            column: list[Cell | None] = []
+            for unit, photograph in zip(context.units, photographs, strict=True):
+                images = np.stack([photograph, *others])
+                found = _gradients(extractor, inputs.layer, inputs.channels[unit], images, inputs.units.device)
+                column.append(Cell(_picture(found[0]), fine=fine_share(found)))
+                bar.update(1)
+            cells.append(column)
+    rows = [
+        Row((inputs.channels[unit],), "", [column[row] for column in cells]) for row, unit in enumerate(context.units)
+    ]
+    return Sheet("gradients", columns, rows)
+
+
+def _random_patches(context: SheetContext) -> list[Pixels]:
+    """Patches of different images, as large as a picture."""
+    inputs = context.inputs
+    samples = random_samples(inputs)
+    patches = inputs.patches.open(inputs.network)
+    chosen = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), IMAGES - 1)).round().astype(int))
+    return [patches(int(samples.image[row]), samples.position[row]) for row in chosen]
+
+
+def fine_share(gradients: Tensor) -> float:
+    """Share of the power of gradients [image, 3, y, x] above :data:`FINE`, in the mean over images, 0..1."""
+    power = torch.fft.fft2(gradients.double()).abs().square().sum(1)
+    rows, columns = (torch.fft.fftfreq(side, device=power.device) for side in power.shape[1:])
+    fine = (rows[:, None].square() + columns.square()).sqrt() > FINE
+    return float(((power * fine).sum((1, 2)) / power.sum((1, 2)).clamp(min=TINY)).mean())
+
+
+def _gradients(extractor: FeatureExtractor, layer: str, channel: int, images: Pixels, device: str) -> Tensor:
+    """Of a channel's mean over the map with respect to images, [image, 3, y, x]."""
+    pixels = (torch.from_numpy(images).to(device).movedim(-1, 1).float() / 255).requires_grad_(True)
+    output = extractor(pixels)[layer].float()
+    value = output[:, channel] if layer == LOGITS else output[:, channel].mean((1, 2))
+    (gradient,) = torch.autograd.grad(value.sum(), pixels)
+    return gradient
+
+
+def _picture(gradient: Tensor) -> Pixels:
+    """A gradient [3, y, x] on gray, scaled to nearly its largest magnitude."""
+    values = gradient.cpu().numpy().transpose(1, 2, 0)
+    scale = float(np.percentile(np.abs(values), LARGEST)) or 1.0
+    return np.round(127.5 + 127.5 * np.clip(values / scale, -1, 1)).astype(np.uint8)
+
+
+def _changed(network: Network, change: Changed | None) -> Network | None:
+    """The network with other modules; None where it has none to change."""
+    if change is None:
+        return network
+    module = network.copy()
+    found = {name: new for name, part in module.named_modules() if name and (new := change(part)) is not None}
+    for name, new in found.items():
+        module.set_submodule(name, new)
+    return replace(network, module=module) if found else None
+
+
+def averaged_pooling(module: nn.Module) -> nn.Module | None:
+    """Average pooling in place of a maximum, of the same size."""
+    if not isinstance(module, nn.MaxPool2d) or module.dilation not in (1, (1, 1)):
+        return None
+    return nn.AvgPool2d(module.kernel_size, module.stride, module.padding, module.ceil_mode, count_include_pad=False)
+
+
+def averaged_stride(module: nn.Module) -> nn.Module | None:
+    """A convolution at every position and the average of what a strided one picks from, of the same size.
+
+    Convolutions whose kernels do not overlap, such as patch embeddings, skip nothing and stay.
+    """
+    if not isinstance(module, nn.Conv2d) or module.stride in ((1, 1), module.kernel_size):
+        return None
+    dense = nn.Conv2d(
+        module.in_channels,
+        module.out_channels,
+        _pair(module.kernel_size),
+        padding=module.padding if isinstance(module.padding, str) else _pair(module.padding),
+        dilation=_pair(module.dilation),
+        groups=module.groups,
+        bias=module.bias is not None,
+        padding_mode=module.padding_mode,
+    )
+    dense.load_state_dict(module.state_dict())
+    average = nn.AvgPool2d(_pair(module.stride), _pair(module.stride), ceil_mode=True)
+    return nn.Sequential(dense, average).requires_grad_(False).eval().to(module.weight.device)
+
+
+def _both(module: nn.Module) -> nn.Module | None:
+    return averaged_pooling(module) or averaged_stride(module)
+
+
+def _pair(values: Sequence[int]) -> tuple[int, int]:
+    first, second = values
+    return first, second
+
+
+VARIANTS: Sequence[tuple[str, str, Changed | None]] = (
+    ("As it is", "The gradient of the run’s network.", None),
+    ("Average pooling", "The same network with average pooling in place of each maximum.", averaged_pooling),
+    (
+        "Averages for strides",
+        "Strided convolutions at every position, followed by an average over what the stride picks from.",
+        averaged_stride,
+    ),
+    ("Both", "Both changes.", _both),
+)
