@@ -28,6 +28,7 @@ SheetName = Literal[
 ]
 CLASSES_ALONE: frozenset[SheetName] = frozenset({"layers"})  # sheets of the logits
 MAPS_ALONE: frozenset[SheetName] = frozenset({"rotation"})  # sheets of layers other than the logits
+PHOTOGRAPHS: frozenset[SheetName] = frozenset({"change", "gradients"})  # sheets that show photographs
 Size = Annotated[int, Field(ge=16, le=1024)]
 
 
@@ -117,12 +118,16 @@ class UnitsSettings(Settings):
                 )
 
     def chosen_sheets(self, layer: str) -> list[SheetName]:
-        """The sheets of a layer: some are of classes alone, some need a map.
+        """The sheets of a layer: some are of classes alone, some need a map, some show photographs.
 
         Args:
             layer: dotted module path, or ``logits``.
         """
         left_out = MAPS_ALONE if layer == LOGITS else CLASSES_ALONE
+        if layer == LOGITS and not self.directions.get(LOGITS):  # which have no picture of the whole layer either
+            left_out |= {"directions"}
+        if not self.examples:
+            left_out |= PHOTOGRAPHS
         return [name for name in self.sheets if name not in left_out]
 
     def chosen_pairs(self, layer: str, channels: Sequence[int]) -> list[tuple[int, int]]:

@@ -169,7 +169,7 @@ def _save_checkpoints(task: Task, network: Network, kept: Mapping[str, Weights])
                     network.preprocessing.crop,
                 )
             except ModelError as error:
-                raise ModelError(str(error).replace("model.weights:", "prepare.checkpoints:")) from None
+                raise type(error)(str(error).replace("model.weights:", "prepare.checkpoints:")) from None
         save_network(folder, replace(network, module=freeze(module)), architecture, settings)
 
     write_checkpoints(task.path(a.CHECKPOINTS), names, save)

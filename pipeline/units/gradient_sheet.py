@@ -29,12 +29,12 @@ Changed = Callable[[nn.Module], nn.Module | None]  # what takes the place of a m
 
 
 def gradients_sheet(context: SheetContext) -> Sheet:
-    """The gradient of each unit at a photograph, in the network as it is and with averages in place of what skips."""
+    """The gradient of each unit at its strongest patch, in the network as it is and with averages for what skips."""
     inputs = context.inputs
     network = inputs.patches.load_network(inputs.units.device)
     size = (inputs.settings.size, inputs.settings.size)
     columns, cells = [], []
-    photographs = [context.photograph(unit) for unit in context.units]
+    photographs = [context.photograph(unit, "highest") for unit in context.units]
     others = _random_patches(context)
     with progress(f"units {inputs.layer} gradients", len(VARIANTS) * len(context.units), "picture") as bar:
         for name, text, change in VARIANTS:

@@ -13,7 +13,7 @@ from pipeline.featurevis.exemplar_statistics import StatisticsPrior
 from pipeline.featurevis.judge import JudgeSpec
 from pipeline.parallel.pool import Pool
 from pipeline.units.concepts import Concepts
-from pipeline.units.examples import Examples, choose_examples
+from pipeline.units.examples import Examples, Kind, choose_examples
 from pipeline.units.figures import EmbeddingSpec
 from pipeline.units.inputs import Inputs, measure_examples
 from pipeline.units.legibility import LEAST, UnitJudge
@@ -104,9 +104,9 @@ class SheetContext:
         """Cosine between a picture's mean activation and a wanted one [channel], both minus the layer's mean."""
         return cosine(picture.activation - self.layer_mean, wanted - self.layer_mean)
 
-    def photograph(self, unit: int) -> Pixels:
-        """The patch of an image that activates a unit as much as the median, as large as a picture."""
-        example = choose_examples(self.scan, unit, 1, self.inputs.shape.width)["middle"]
+    def photograph(self, unit: int, kind: Kind = "middle") -> Pixels:
+        """The patch of an image that activates a unit as much as the median, or most, as large as a picture."""
+        example = choose_examples(self.scan, unit, 1, self.inputs.shape.width)[kind]
         patches = self.inputs.patches.open(self.inputs.network)
         return patches(int(example.image[0]), example.position[0])
 

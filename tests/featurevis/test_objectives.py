@@ -26,6 +26,7 @@ from pipeline.featurevis.objectives import (
     feature_statistics,
     gram,
     inversion,
+    linear,
     logit,
     neuron,
     probability,
@@ -154,6 +155,7 @@ def every_objective(network: Network) -> dict[str, Objective]:
         "logit": logit([0, 1, 2]),
         "probability": probability([0, 1, 2]),
         "deep_dream": deep_dream(LAYER),
+        "linear": linear(LAYER, means - means.mean(0)),
         "inversion": inversion(LAYER, given),
         "gram": gram(LAYER, given),
         "feature_statistics": feature_statistics(LAYER, channel_statistics(given), torch.ones(2, given.shape[1])),
@@ -163,7 +165,7 @@ def every_objective(network: Network) -> dict[str, Objective]:
 
 
 NAMES = [
-    *("direction", "neuron", "channel", "logit", "probability", "deep_dream", "inversion", "gram"),
+    *("direction", "neuron", "channel", "logit", "probability", "deep_dream", "linear", "inversion", "gram"),
     *("feature_statistics", "diversity", "alignment"),
 ]
 
@@ -214,6 +216,18 @@ def test_a_softmax_probability_falls_with_other_logits() -> None:
     plain, other = torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[1.0, 5.0, 0.0]])
     assert logit([0])({LOGITS: plain}, 1.0) == logit([0])({LOGITS: other}, 1.0) == 1
     assert probability([0])({LOGITS: plain}, 1.0) > 5 * probability([0])({LOGITS: other}, 1.0)
+
+
+@pytest.mark.parametrize("at", ["center", "mean"])
+def test_a_sum_of_one_channel_is_that_channel(at: Literal["center", "mean"]) -> None:
+    """A vector of one entry has the value of its channel, that of several the weighted sum of theirs."""
+    grid = torch.rand(2, 4, 5, 5, generator=torch.Generator().manual_seed(0))
+    one_channel = neuron if at == "center" else channel
+    alone = [one_channel("a", [number, number])({"a": grid}, 1.0) for number in range(4)]
+    vectors = torch.eye(4)[[2, 3]]
+    torch.testing.assert_close(linear("a", vectors, at)({"a": grid}, 1.0), torch.stack([alone[2][0], alone[3][1]]))
+    vectors = torch.tensor([[1.0, -2.0, 0.0, 3.0]]).expand(2, 4)
+    torch.testing.assert_close(linear("a", vectors, at)({"a": grid}, 1.0), alone[0] - 2 * alone[1] + 3 * alone[3])
 
 
 def test_deep_dream_is_a_mean_square() -> None:

@@ -62,7 +62,7 @@ export const SHEETS: Readonly<Record<SheetName, Description>> = {
   },
   gradients: {
     title: "Gradients behind strides and pooling",
-    text: "The gradient of each unit with respect to the pixels of a photograph. Strides and maxima pass it to some positions and skip their neighbors; averages do not.",
+    text: "The gradient of each unit with respect to the pixels of its strongest patch. Strides and maxima pass it to some positions and skip their neighbors; averages do not.",
   },
 };
 
@@ -75,7 +75,7 @@ const FIGURES: Readonly<Partial<Record<SheetName, string>>> = {
   layers:
     "Below each image: fidelity, the cosine between its mean activation and that of the images of the class’s highest logits, both minus the layer’s mean; below the last one the logit that it reaches, as a multiple of the highest in the images.",
   directions:
-    "Below each image: the cosine between its mean activation, minus the layer’s mean, and the direction.",
+    "Below each image: fidelity, the cosine between its mean activation, minus the layer’s mean, and the direction. Channels after a ReLU are never below zero: the opposite of their sum asks for nothing, and its image stays empty.",
   rotation:
     "Below each image: the activation along the axis that it reaches, as a multiple of the highest in the images, and, where the image set has masks, the concept that overlaps most with where the axis is active (intersection over union).",
   change:

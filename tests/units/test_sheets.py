@@ -1,0 +1,226 @@
+"""Sheets over training, layers, directions, random axes, changes of a photograph, and gradients."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from pipeline.commands import OUTPUTS, run_stage
+from pipeline.core.artifacts import CHECKPOINTS, MODEL, UNITS
+from pipeline.core.errors import AtlasError, ConfigError
+from pipeline.core.files import folder_digest
+from pipeline.core.site_data import read_data_script
+from pipeline.model.checkpoints import read_checkpoints
+from pipeline.model.network import load_network
+from pipeline.units.gradient_sheet import averaged_pooling, averaged_stride, fine_share
+from tests.tiny_run import LAYER, checkout, photograph
+from tests.units.test_stage import CHOSEN, compose
+
+IMAGES = 12
+NEW = "units.sheets=[training,layers,directions,rotation,change,gradients]"
+CLASSES = f"+units.channels={{{LAYER}: [3, 40, 7], logits: [0, 1]}}"
+DIRECTIONS = f"+units.directions={{{LAYER}: {{both: {{3: 1.0, 40: 1.0}}, difference: {{3: 1.0, 40: -1.0}}}}}}"
+TRAINED = ("model.weights=train", "model.training.epochs=3", "model.training.robust=0", "prepare.checkpoint_every=1")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose network was trained for three epochs, and that has every sheet."""
+    folder = checkout(tmp_path_factory.mktemp("made"))
+    for number in range(IMAGES):
+        photograph(folder / "photographs" / f"{number % 2}" / f"{number:02d}.png", number)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        compose(folder, CLASSES, NEW, DIRECTIONS, *TRAINED)
+        run_stage("prepare", [])
+        for layer in (LAYER, "logits"):
+            run_stage("units", [f"layer={layer}"])
+    return folder
+
+
+@pytest.fixture
+def project(in_tmp: Path) -> Path:
+    """A checkout with some photographs."""
+    for number in range(IMAGES):
+        photograph(in_tmp / "photographs" / f"{number % 2}" / f"{number:02d}.png", number)
+    return checkout(in_tmp)
+
+
+def sheets(made: Path, layer: str) -> dict[str, Any]:
+    """The sheets of a layer, by name."""
+    content = read_data_script(UNITS.path(made / OUTPUTS, layer=layer) / "units.js")
+    return {sheet["name"]: sheet for sheet in content["sheets"]}
+
+
+def pictures(made: Path, sheet: str, row: int, layer: str = LAYER) -> list[np.ndarray[Any, Any]]:
+    """The pictures of a row."""
+    with Image.open(UNITS.path(made / OUTPUTS, layer=layer) / f"sheets/{sheet}/{row}.webp") as strip:
+        found = np.asarray(strip).astype(float)
+    return np.split(found, found.shape[1] // found.shape[0], axis=1)
+
+
+def test_each_layer_has_the_sheets_that_it_can_have(made: Path) -> None:
+    """Classes go across layers; random axes and the whole layer need a map; every cell has its picture."""
+    assert list(sheets(made, LAYER)) == ["training", "directions", "rotation", "change", "gradients"]
+    assert list(sheets(made, "logits")) == ["training", "layers", "change", "gradients"]
+    for layer in (LAYER, "logits"):
+        for name, sheet in sheets(made, layer).items():
+            for number, row in enumerate(sheet["rows"]):
+                assert len(row["cells"]) == len(sheet["columns"]) == len(pictures(made, name, number, layer))
+
+
+def test_a_second_run_renders_nothing(
+    made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every picture comes from the cache, and the bytes are the same."""
+    monkeypatch.chdir(made)
+    folder = UNITS.path(OUTPUTS, layer=LAYER)
+    before = folder_digest(folder)
+    run_stage("units", [f"layer={LAYER}"])
+    assert folder_digest(folder) == before
+    assert "a batch of" not in capsys.readouterr().err
+
+
+def test_checkpoints_are_those_of_the_training(made: Path) -> None:
+    """They come after each epoch but the last, which is the run's network; their weights go from one to the other."""
+    checkpoints = read_checkpoints(CHECKPOINTS.path(made / OUTPUTS))
+    assert [one.name for one in checkpoints] == ["1 epoch", "2 epochs"]
+    weights = [
+        torch.cat([value.flatten() for value in load_network(folder).module.parameters()])
+        for folder in (*(one.folder for one in checkpoints), MODEL.path(made / OUTPUTS))
+    ]
+    near, far = (weights[2] - weights[1]).norm(), (weights[2] - weights[0]).norm()
+    assert 0 < near < far
+    sheet = sheets(made, LAYER)["training"]
+    assert [column["name"] for column in sheet["columns"]] == ["1 epoch", "2 epochs", "now"]
+    assert all(row["cells"][-1]["shared"] == 1 for row in sheet["rows"])
+
+
+def test_the_same_weights_give_the_same_pictures(project: Path) -> None:
+    """A file of the run's own weights is the column of the run's network; one of other weights is another."""
+    compose(project, CHOSEN)
+    run_stage("prepare", [])
+    own = MODEL.path(OUTPUTS) / "weights.safetensors"
+    own = own if own.is_file() else next(MODEL.path(OUTPUTS).glob("*.safetensors"))
+    (project / "own.safetensors").write_bytes(own.read_bytes())
+    compose(project, CHOSEN, "seed=5")
+    run_stage("prepare", [])
+    (project / "other.safetensors").write_bytes(own.read_bytes())
+    files = "prepare.checkpoints=[other.safetensors,own.safetensors]"
+    compose(project, CHOSEN, files, "units.sheets=[training]")
+    run_stage("prepare", [])
+    run_stage("units", [f"layer={LAYER}"])
+    (sheet,) = sheets(project, LAYER).values()
+    assert [column["name"] for column in sheet["columns"]] == ["other.safetensors", "own.safetensors", "now"]
+    for number, row in enumerate(sheet["rows"]):
+        other, same, now = pictures(project, "training", number)
+        assert np.abs(same - now).mean() < 4  # pixels next to each other share what WebP loses
+        assert np.abs(other - now).mean() > 10
+        assert row["cells"][1]["shared"] == 1
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        (["units.sheets=[training]"], "units.sheets: expected checkpoints for the sheet training, found none"),
+        (["units.sheets=[layers]"], "units.sheets: expected classes for the sheet layers, found no logits"),
+        (["prepare.checkpoint_every=2"], "prepare.checkpoint_every: expected a network that is trained here"),
+    ],
+)
+def test_a_sheet_without_what_it_compares_is_refused(project: Path, overrides: list[str], line: str) -> None:
+    """Before the run, in one line that says what to set."""
+    with pytest.raises(ConfigError, match=line):
+        compose(project, CHOSEN, *overrides)
+
+
+def test_a_missing_checkpoint_is_named(project: Path) -> None:
+    """The line names the setting and the file, and nothing is written."""
+    compose(project, CHOSEN, "prepare.checkpoints=[nothing.pt]")
+    with pytest.raises(AtlasError, match=r"prepare\.checkpoints: .*nothing\.pt"):
+        run_stage("prepare", [])
+    assert not CHECKPOINTS.path(OUTPUTS).exists()
+
+
+def test_a_change_is_small_and_raises_its_unit(made: Path) -> None:
+    """The changed photograph is nearer to the photograph than to another one, and its unit is more active."""
+    rows = sheets(made, LAYER)["change"]["rows"]
+    assert len(rows) > 1
+    for number, row in enumerate(rows):
+        photograph_of, changed, difference, *_ = pictures(made, "change", number)
+        other = pictures(made, "change", (number + 1) % len(rows))[0]
+        assert np.abs(changed - photograph_of).mean() < 0.5 * np.abs(changed - other).mean()
+        assert row["cells"][1]["activation"][0] > row["cells"][0]["activation"][0]
+        assert 0 < row["cells"][1]["change"] < 0.3
+        likeness = [np.corrcoef((one - photograph_of).ravel(), difference.ravel())[0, 1] for one in (changed, other)]
+        assert likeness[0] > max(0.5, likeness[1] + 0.3)
+
+
+def test_photographs_are_shown_only_where_examples_are(project: Path) -> None:
+    """Without examples there is neither a changed photograph nor a gradient at one."""
+    params = compose(project, CHOSEN, "units.sheets=[change,gradients,rotation]", "units.examples=0")
+    assert params.units.chosen_sheets(LAYER) == ["rotation"]
+
+
+def test_fine_shares_are_those_of_known_spectra() -> None:
+    """All of a checkerboard is fine, nothing of a slow wave, and of white noise the share of fine frequencies."""
+    rows, columns = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
+    board = ((rows + columns) % 2 * 2.0 - 1).expand(2, 3, 32, 32)
+    wave = torch.sin(2 * torch.pi * rows / 16).expand(2, 3, 32, 32)
+    noise = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert fine_share(board) == pytest.approx(1)
+    assert fine_share(wave) == pytest.approx(0, abs=1e-6)
+    assert fine_share(noise) == pytest.approx(1 - torch.pi / 16, abs=0.02)
+
+
+@pytest.mark.parametrize("size", [15, 16, 17])
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.Conv2d(3, 4, 3, stride=2, padding=1),
+        nn.Conv2d(3, 4, 1, stride=2),
+        nn.Conv2d(3, 6, 7, stride=2, padding=3, groups=3),
+        nn.Conv2d(3, 4, 5, stride=3, dilation=2, bias=False),
+        nn.MaxPool2d(3, 2),
+        nn.MaxPool2d(2),
+        nn.MaxPool2d(3, 2, ceil_mode=True),
+        nn.MaxPool2d(3, 2, padding=1),
+    ],
+    ids=str,
+)
+def test_averages_keep_the_size_and_skip_nothing(module: nn.Module, size: int) -> None:
+    """The output has the size of before, is the same for a constant image, and every pixel within reach has a gradient.
+
+    With the module itself some pixels have none.
+    """
+    changed = averaged_pooling(module) or averaged_stride(module)
+    assert changed is not None
+    constant = torch.ones(1, 3, 48, 48)
+    middle = (..., slice(4, -4), slice(4, -4))
+    torch.testing.assert_close(changed(constant)[middle], module(constant)[middle])
+    images = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    assert changed(images).shape == module(images).shape
+    touched = []
+    for one in (module, changed):
+        (gradient,) = torch.autograd.grad(one(images).sum(), images)
+        touched.append((gradient.abs().sum(1) > 0).float().mean().item())
+    assert touched[1] >= touched[0]
+    if isinstance(module, nn.MaxPool2d) or max(module.kernel_size) < 2:  # type: ignore[arg-type]  # a pair
+        assert touched[1] > 1.2 * touched[0]
+
+
+def test_what_skips_nothing_stays() -> None:
+    """Dense convolutions, patch embeddings and averages are no modules to change."""
+    for module in (nn.Conv2d(3, 4, 3), nn.Conv2d(3, 8, 4, stride=4), nn.AvgPool2d(2), nn.ReLU()):
+        assert averaged_pooling(module) is None
+        assert averaged_stride(module) is None
+
+
+def test_averages_make_a_gradient_smoother(made: Path) -> None:
+    """In a network with strides and maxima the gradient has less fine power with averages in their place."""
+    for row in sheets(made, LAYER)["gradients"]["rows"]:
+        values = [cell["fine"] for cell in row["cells"]]
+        assert values[-1] < values[0]
