@@ -164,7 +164,7 @@ def change_sheet(context: SheetContext) -> Sheet:
             cells.append([])
             for picture, before, share in zip(pictures, photographs, shares, strict=True):
                 cells[-2].append(None if picture is None else _changed_cell(picture, before, share))
-                cells[-1].append(None if picture is None else Cell(_difference(picture.image, before)))
+                cells[-1].append(None if picture is None else Cell(difference_image(picture.image, before)))
     rows = [
         Row((inputs.channels[unit],), "", [column[row] for column in cells]) for row, unit in enumerate(context.units)
     ]
@@ -192,8 +192,13 @@ def _changed_cell(picture: CachedImage, before: Pixels, share: float) -> Cell:
     return Cell(picture.image, (picture.scores["activation"] * share,), change=change)
 
 
-def _difference(after: Pixels, before: Pixels) -> Pixels:
-    """The difference of two images, scaled to its largest value, on gray."""
+def difference_image(after: Pixels, before: Pixels) -> Pixels:
+    """The difference of two images, scaled to its largest value, on gray.
+
+    Args:
+        after: uint8 [y, x, 3].
+        before: likewise.
+    """
     difference = after.astype(np.float64) - before
     return np.round(127.5 + 127.5 * difference / max(1.0, float(np.abs(difference).max()))).astype(np.uint8)
 
