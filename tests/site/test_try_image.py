@@ -166,6 +166,29 @@ def test_another_level_asks_again(opened: Opener, tried: Path) -> None:
     assert all(marked(page, cell) > 100 for cell in listed)
 
 
+def test_a_second_map_marks_the_image_too(opened: Opener, tried: Path) -> None:
+    """Of the same layer it has the same marks, opened after the image or before; closing the image ends them."""
+    second = MARKED.replace("cellToPoint", "secondCellToPoint").replace('"canvas', '".pane.second canvas')
+    everywhere = [(row, column) for row in range(4) for column in range(4)]
+
+    def marked_there() -> set[tuple[int, int]]:
+        return {cell for cell in everywhere if page.evaluate(second, [*cell, MARK]) > 60}
+
+    page = opened(START, width=1400)
+    choose(page, (tried / "photographs/green/1.png").read_bytes())
+    listed = set(found(page))
+    page.get_by_role("button", name="Split view").click()
+    marks = f"cell => ({second})(cell) > 60"
+    first = [*next(iter(listed)), MARK]
+    page.wait_for_function(f"cell => globalThis.atlas.secondCellToPoint && ({marks})(cell)", arg=first)
+    assert marked_there() == listed
+    page.locator(".own-image").get_by_role("button", name="Close").click()
+    page.wait_for_function(f"cell => !({marks})(cell)", arg=first)
+    assert not marked_there()
+    choose(page, (tried / "photographs/green/1.png").read_bytes())
+    page.wait_for_function(marks, arg=first)
+
+
 @pytest.mark.parametrize("event", ["drop", "paste"])
 def test_an_image_may_be_dropped_or_pasted(opened: Opener, event: str) -> None:
     """Anywhere on the page, with the dialog open or not."""

@@ -145,6 +145,7 @@ export class App {
       pin: (cell) => this.pinnedCell.pin(cell),
       choose: (classId, add) => this.toggle(classId, add),
       onClose: () => this.focus(),
+      reportError: showFailure,
     });
     this.bookmarkList = new BookmarkList(manifest, this.store, {
       goToLink: (link, tour) => {
@@ -156,9 +157,14 @@ export class App {
       reportError: showFailure,
     });
     const zoom = createZoomButtons(mapView, () => this.goHome());
-    this.split = new SplitView(paneContext, this.pane, (pin) => {
-      this.pinnedCell.pendingReveal = pin;
-    });
+    this.split = new SplitView(
+      paneContext,
+      this.pane,
+      (pin) => {
+        this.pinnedCell.pendingReveal = pin;
+      },
+      (second) => this.ownImage.showSecondMap(second),
+    );
     zoom.append(
       this.tool.buttons.box,
       this.tool.buttons.lasso,

@@ -20,6 +20,11 @@ export class CellMarks implements OverlayLayer {
     overlay.add(this);
   }
 
+  /** Name of the level whose cells are marked; null for none. */
+  get level(): string | null {
+    return this.image?.level.name ?? null;
+  }
+
   show(image: LocatedImage | null): void {
     this.image = image;
     this.overlay.draw();

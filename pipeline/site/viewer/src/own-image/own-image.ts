@@ -20,6 +20,7 @@ export interface OwnImageActions {
   choose(classId: number, add: boolean): void;
   /** Focus the map. */
   onClose(): void;
+  reportError(error: unknown): void;
 }
 
 /** Button that opens the dialog. */
@@ -31,6 +32,7 @@ export class OwnImage {
   private readonly own: OwnImageDialog;
   private readonly panel: OwnImagePanel;
   private readonly marks: CellMarks;
+  private second: SecondMapMarks | null = null;
   private image: File | null = null;
   private located: LocatedImage | null = null;
   /** What the panel shows, or asks for: level and style. */
@@ -67,6 +69,13 @@ export class OwnImage {
     this.own.open();
   }
 
+  /** Mark the image in a second map too; null once that is closed. */
+  showSecondMap(map: { readonly scenes: SceneStore; readonly overlay: Overlay } | null): void {
+    this.second?.end();
+    this.second = map && new SecondMapMarks(map.scenes, map.overlay, this.actions.reportError);
+    this.second?.show(this.image);
+  }
+
   /** End it; false if no image is shown. */
   close(): boolean {
     if (!this.image) return false;
@@ -75,6 +84,7 @@ export class OwnImage {
     this.located = null;
     this.shownKey = "";
     this.marks.show(null);
+    this.second?.show(null);
     this.panel.element.remove();
     delete document.documentElement.dataset.ownImage;
     announce("Your image is closed.");
@@ -92,6 +102,7 @@ export class OwnImage {
     document.documentElement.dataset.ownImage = "";
     if (!this.panel.element.isConnected) this.page.append(this.panel.element);
     if (this.scenes.current) this.ask(this.scenes.current);
+    this.second?.show(image);
   }
 
   private sceneChanged(scene: Scene): void {
@@ -135,6 +146,51 @@ export class OwnImage {
   private mark(cell: number, reveal: boolean): void {
     this.overlay.mark(cell);
     if (reveal && cell >= 0) this.viewport.reveal(cell);
+  }
+}
+
+/** Marks of the image in the second map, for whatever layer and level it shows. */
+class SecondMapMarks {
+  private readonly marks: CellMarks;
+  private image: File | null = null;
+  private request = new AbortController();
+  private ended = false;
+
+  constructor(
+    private readonly scenes: SceneStore,
+    overlay: Overlay,
+    private readonly reportError: (error: unknown) => void,
+  ) {
+    this.marks = new CellMarks(overlay);
+    scenes.onChange((scene) => this.ask(scene));
+  }
+
+  show(image: File | null): void {
+    this.request.abort();
+    this.image = image;
+    this.marks.show(null);
+    if (this.scenes.current) this.ask(this.scenes.current);
+  }
+
+  end(): void {
+    this.ended = true;
+    this.request.abort();
+  }
+
+  private ask(scene: Scene): void {
+    const { image } = this;
+    if (!image || this.ended || this.marks.level === scene.level.name) return;
+    this.request.abort();
+    const request = new AbortController();
+    this.request = request;
+    locateImage(image, scene, request.signal)
+      .then((located) => {
+        if (!request.signal.aborted && this.scenes.current?.level.name === scene.level.name)
+          this.marks.show(located);
+      })
+      .catch((error) => {
+        if (!request.signal.aborted) this.reportError(error);
+      });
   }
 }
 

@@ -24,6 +24,8 @@ export class SplitView {
     private readonly first: Pane,
     /** Called before a cell of the second map is pinned in the first pane. */
     private readonly awaitPin: (cell: CellAddress) => void,
+    /** Called with the pane of a second map, and with null once that is closed. */
+    private readonly onSecond: (pane: Pane | null) => void,
   ) {
     const { store, scenes, overlay } = first;
     store.subscribe((state, before) => this.follow(state, before));
@@ -110,6 +112,7 @@ export class SplitView {
     this.second = new SecondPane(paneContext, first, split, this);
     const { overlay, viewport } = this.second.pane;
     overlay.onMark(() => this.markSharedSamples());
+    this.onSecond(this.second.pane);
     if (globalThis.atlas)
       globalThis.atlas.secondCellToPoint = (row, column) => viewport.cellToPoint(row, column);
     announce(`Layer ${split.layer} side by side with layer ${first.store.state.layer}`);
@@ -123,6 +126,7 @@ export class SplitView {
     delete root.dataset.split;
     delete globalThis.atlas?.secondCellToPoint;
     this.button.setAttribute("aria-pressed", "false");
+    this.onSecond(null);
     second.close();
     first.mapView.layOut();
     first.overlay.showSharedSamples([]);
