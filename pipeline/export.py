@@ -25,7 +25,7 @@ Values = Mapping[str, Any]
 MARKER = ".activation-atlas.json"  # lists the files of an export, so that nothing else is ever removed with it
 NO_JEKYLL = ".nojekyll"  # GitHub Pages would leave out names that begin with _, as a layer's name may
 UNFINISHED = (".partial", ".raw")  # endings of files that an interrupted stage leaves behind
-IMAGES = re.compile(r"(data/images|place|patch|units/[^/]+/(examples|maps|sheets/(start|change|gradients)))/.*\.webp")
+IMAGES = re.compile(r"(data/images|place|patch|units/[^/]+/(examples|maps|sheets/(change|gradients)))/.*\.webp")
 KEEP_OUT = "site.exemplars=0 patch.examples=0 place.pictures=0 units.examples=0"
 
 

@@ -36,6 +36,11 @@ DVC_SETTINGS: Mapping[str, Mapping[str, Any]] = {
 GITIGNORE = """\
 /outputs/
 __pycache__/
+*.bin
+*.ckpt
+*.pt
+*.pth
+*.safetensors
 """
 DVCIGNORE = """\
 __pycache__/

@@ -106,6 +106,8 @@ STAGES: Mapping[str, Stage] = {
 # settings of class atlases and comparisons only, and of the atlas of all samples only
 CLASS_ATLASES_ONLY: dict[str, Any] = {"selection": True, "grid": {"class_levels"}}
 ALL_ATLAS_ONLY: dict[str, Any] = {"grid": {"levels"}}
+# which further weights of the network are kept changes neither it nor the list of images
+CHECKPOINTS_ONLY: dict[str, Any] = {"prepare": {"checkpoint_every", "checkpoints"}}
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,10 @@ class Task:
         """The settings that can change what this task writes; they become attributes of its artifact.
 
         Settings of class atlases do not belong to the atlas of all samples, and the other way round: when one of them
-        changes, the other's artifact keeps its bytes, and DVC runs nothing that depends on it. References to
-        environment variables stay references.
+        changes, the other's artifact keeps its bytes, and DVC runs nothing that depends on it. Settings of checkpoints
+        are recorded nowhere. References to environment variables stay references.
         """
-        without = CLASS_ATLASES_ONLY if self.atlas == "all" else ALL_ATLAS_ONLY
+        without = CHECKPOINTS_ONLY | (CLASS_ATLASES_ONLY if self.atlas == "all" else ALL_ATLAS_ONLY)
         return self.params.as_written.model_dump(
             mode="json", by_alias=True, include=set(self.stage.settings), exclude=without
         )

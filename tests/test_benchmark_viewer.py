@@ -1,5 +1,7 @@
 import os
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -15,6 +17,7 @@ from benchmarks.viewer.browser import Visit, visit
 from benchmarks.viewer.drawing import Drawings
 from benchmarks.viewer.measures import class_changes, first_view, frames
 from benchmarks.viewer.world import attribution, exemplars, names, world
+from pipeline.browse import site_server
 from pipeline.core.errors import ConfigError
 from pipeline.site import stage as site_stage
 from pipeline.site.pages import viewer_files
@@ -185,3 +188,16 @@ def test_a_slow_change_is_seen(planted: Visit) -> None:
     for slow, quick in (first, again):
         assert WAIT <= slow < 4 * WAIT
         assert quick < slow
+
+
+@pytest.mark.browser
+def test_changes_of_class_are_measured_on_the_real_page(tmp_path: Path, planted: Visit) -> None:
+    """The invented run has what the page needs to offer classes: each choice takes a time."""
+    chosen = names(TINY.classes)[:2]
+    with site_server(made_site(tmp_path, TINY), 0) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        first, again = class_changes(replace(planted, address=address), "#layer=layer&level=4", chosen)
+        server.shutdown()
+    assert len(first) == len(again) == 2
+    assert min(first + again) > 0

@@ -100,10 +100,12 @@ def _images(task: Task, size: Size) -> None:
 
 
 def _samples(task: Task, made: World) -> None:
-    """Activations without attributions, which the site does not read where images have labels; and the layout."""
+    """Activations and the layout; attributions all alike, those of the cells are what the page shows."""
     samples, random = len(made.xy), RANDOM(2)
     with create(a.ACTIVATIONS, task.path(a.ACTIVATIONS), {}, {}) as group:
         write_array(group, a.ACTIVATIONS, "activation", random.standard_normal((samples, CHANNELS), np.float32))
+        alike = np.broadcast_to(np.float32(0.01), (samples, len(made.classes)))
+        write_array(group, a.ACTIVATIONS, "attribution", alike)
         write_array(group, a.ACTIVATIONS, "image", made.image)
         write_array(group, a.ACTIVATIONS, "position", random.integers(0, MAP, (samples, 2)))
     with create(a.LAYOUT, task.path(a.LAYOUT), {}, {}) as group:

@@ -4,6 +4,7 @@ import re
 
 LOGITS = "logits"  # the network's own output, beside the names of layers
 PLAIN = re.compile(r"[A-Za-z0-9_.]")
+PLAIN_PATH = re.compile(r"[A-Za-z0-9_.]*")
 PATTERN = re.compile(r"[A-Za-z0-9_+]+(\.[A-Za-z0-9_+]+)*(:\d+)?")
 
 
@@ -16,6 +17,8 @@ def layer_name(path: str) -> str:
     Args:
         path: dotted, as ``torch.nn.Module.named_modules`` gives it.
     """
+    if PLAIN_PATH.fullmatch(path):  # of hundreds of modules at each forward pass
+        return path
     return "".join(
         one if PLAIN.match(one) else "".join(f"+{byte:02x}" for byte in one.encode("utf-8", "surrogatepass"))
         for one in path

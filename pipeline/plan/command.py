@@ -94,7 +94,8 @@ def plan_lines(sizes: Sizes, costs: Sequence[StageCost], gpus: Sequence[int]) ->
     """The table of costs, and how its numbers are computed."""
     disk, memory, seconds = totals(costs)
     head = ["stage", "layer", "atlas", "what", "", "disk", "memory", *(f"time on {number}" for number in gpus)]
-    last = ["total", "", "", "", "", size(disk), size(memory), *map(time, seconds)]
+    left_out = "without predict" if sizes.params.sample.attribution else ""
+    last = ["total", "", "", "", left_out, size(disk), size(memory), *map(time, seconds)]
     yield from table(head, [_row(cost, len(gpus)) for cost in costs], last, TEXT_COLUMNS)
     yield from ("", "How the numbers are computed")
     yield from (f"  {line}" for line in explain_counts(sizes))

@@ -24,7 +24,7 @@ from pipeline.model.description import unit_counts
 from pipeline.model.discovery import find_layers
 from pipeline.model.gradient_break import find_gradient_break, find_random_operation
 from pipeline.model.interventions import record_outputs
-from pipeline.model.layers import get_layer
+from pipeline.model.layers import get_layer, named_parts
 from pipeline.model.metadata import is_weights_file, published_weights, resolve_preprocessing
 from pipeline.model.network import Network
 from pipeline.model.network_errors import describe_error
@@ -247,7 +247,7 @@ def check_training(build: Callable[[], nn.Module], crop: int, seed: int) -> None
 
 def _batch_dependent(module: nn.Module, images: Tensor) -> str:
     """The first module whose output for an image depends on the batch, as the end of a sentence."""
-    leaves = {name: part for name, part in module.named_modules() if name and not list(part.children())}
+    leaves = {name: part for name, part in named_parts(module).items() if not list(part.children())}
     with record_outputs(module, leaves) as together:
         module(images)
     with record_outputs(module, leaves) as alone:

@@ -87,6 +87,8 @@ def _load_inputs(task: Task) -> Inputs:
         check_labels(images.classes, names)
     module = make_module(settings, names, task.params.seed, preprocessing.crop)
     classes = check_names(module, names, preprocessing.crop)
+    for file in task.params.prepare.checkpoints:  # before anything is trained
+        _with_weights(task, file, classes, preprocessing.crop)
     class_of_label = match_classes(images.classes, classes)
     if names is not None:
         _report_unmatched(
@@ -150,31 +152,44 @@ def _train(task: Task, inputs: Inputs, kept: dict[str, Weights]) -> tuple[Inputs
 
 def _save_checkpoints(task: Task, network: Network, kept: Mapping[str, Weights]) -> None:
     """Save the network with the weights that were kept while it was trained, and with those of the given files."""
-    model, settings = task.params.model, task.settings()
+    settings = task.settings()
     architecture = task.params.as_written.model.architecture
     files = task.params.prepare.checkpoints
-    names = [*kept, *(Path(file).name for file in files)]
+    names = [*kept, *distinct_ends(files)]
 
     def save(number: int, folder: Path) -> None:
+        chosen = "random" if number < len(kept) else files[number - len(kept)]
+        module = _with_weights(task, chosen, network.classes, network.preprocessing.crop)
         if number < len(kept):
-            module = network.copy()
             module.load_state_dict(kept[names[number]])
-        else:
-            file = files[number - len(kept)]
-            try:
-                module = make_module(
-                    model.model_copy(update={"weights": file}),
-                    network.classes,
-                    task.params.seed,
-                    network.preprocessing.crop,
-                )
-            except ModelError as error:
-                raise type(error)(str(error).replace("model.weights:", "prepare.checkpoints:")) from None
         save_network(folder, replace(network, module=freeze(module)), architecture, settings)
 
     write_checkpoints(task.path(a.CHECKPOINTS), names, save)
     if names:
         log_line(f"prepare: {counted(len(names), 'checkpoint')}: {', '.join(names)} ({task.path(a.CHECKPOINTS)})")
+
+
+def _with_weights(task: Task, weights: str, classes: Sequence[str], crop: int) -> nn.Module:
+    """The run's network with initial weights, or those of a file."""
+    settings = task.params.model.model_copy(update={"weights": weights})
+    try:
+        return make_module(settings, classes, task.params.seed, crop)
+    except ModelError as error:
+        raise type(error)(str(error).replace("model.weights:", "prepare.checkpoints:")) from None
+
+
+def distinct_ends(paths: Sequence[str]) -> list[str]:
+    """The names of files, each with as many of its folders as tell it from the others.
+
+    Args:
+        paths: of the files.
+    """
+    parts = [Path(path).parts for path in paths]
+    for depth in range(1, max(map(len, parts), default=0) + 1):
+        ends = ["/".join(one[-depth:]) for one in parts]
+        if len(set(ends)) == len(set(parts)):
+            return ends
+    return list(paths)
 
 
 def _without_empty_classes(task: Task, inputs: Inputs, listing: Listing) -> tuple[Inputs, Listing]:

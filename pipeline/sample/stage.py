@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import zarr
 
 from pipeline.config.cluster import from_environment
+from pipeline.core import zarr_store
 from pipeline.core.artifacts import ACTIVATIONS, IMAGES, MODEL
 from pipeline.core.code_dependencies import stage_digest
 from pipeline.core.errors import DataError
@@ -34,7 +36,7 @@ from pipeline.sample.shards import (
     shard_images,
     sum_images,
 )
-from pipeline.sample.stats import ActivationStats, sum_stats
+from pipeline.sample.stats import ActivationStats, one_class_note, sum_stats
 from pipeline.stages import Task
 
 ROWS = "rows"  # the task that needs no network
@@ -89,6 +91,16 @@ def run(task: Task) -> None:
         summary = found.summary(channels[layer])
         images = counted(len(inputs.manifest), "image")
         log_line(f"sample: {layer}: {summary}, from {images} → {task.path(ACTIVATIONS, layer)}")
+    if note := _prediction_note(task, inputs.model["classes"]):
+        log_line(note)
+
+
+def _prediction_note(task: Task, classes: Sequence[str]) -> str | None:
+    stored = zarr_store.open_artifact(ACTIVATIONS, task.path(ACTIVATIONS, task.params.layers[0]))
+    if PREDICTION not in stored:
+        return None
+    image, prediction = (np.asarray(zarr_store.array(stored, name)[...]) for name in ("image", PREDICTION))
+    return one_class_note(image, prediction, classes)
 
 
 def _read_inputs(task: Task) -> _Inputs:

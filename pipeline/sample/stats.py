@@ -1,6 +1,6 @@
-"""Counts over all samples of a layer: how much of it is zero, and how large attributions are."""
+"""Counts over all samples: how much of a layer is zero, how large attributions are, whether predictions differ."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.progress import counted
+
+MANY_IMAGES, ONE_CLASS = 20, 0.95  # images, and the share predicted as one class, from which that is told
 
 
 @dataclass(frozen=True)
@@ -90,3 +92,22 @@ def activation_stats(block: Mapping[str, NDArray[Any]]) -> ActivationStats:
 def sum_stats(payloads: Iterable[Mapping[str, Any]]) -> ActivationStats:
     """The sum of counts as :meth:`ActivationStats.payload` returned them, in their order."""
     return sum((ActivationStats(**payload) for payload in payloads), ActivationStats())
+
+
+def one_class_note(image: NDArray[np.int64], prediction: NDArray[np.int32], classes: Sequence[str]) -> str | None:
+    """A line if the network predicts one class for nearly all images, as one with random weights does.
+
+    Args:
+        image: row of each sample's image, [sample].
+        prediction: class that the network predicts for it, [sample].
+        classes: of the network.
+    """
+    _, first = np.unique(image, return_index=True)
+    counts = np.bincount(prediction[first], minlength=len(classes))
+    most = int(counts.argmax())
+    if len(first) < MANY_IMAGES or counts[most] < ONE_CLASS * len(first):
+        return None
+    return (
+        f"sample: the network predicts {classes[most]!r} for {counts[most]:,} of {counted(len(first), 'image')}; "
+        "unless they show that, its weights may not be those of a trained network (model.weights)"
+    )

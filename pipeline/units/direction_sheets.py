@@ -18,6 +18,7 @@ from pipeline.units.picture_renderer import Engine
 from pipeline.units.scan import Scan, random_rotation, scan_images
 from pipeline.units.sheet_columns import TRANSFORMS, plain
 from pipeline.units.sheet_context import TINY, Progress, SheetContext, cosine
+from pipeline.units.sheet_engines import worker_threads
 from pipeline.units.sheets import Cell, Row, Sheet
 from pipeline.units.vectors import VectorMeasure, VectorPurpose, VectorRequest
 
@@ -113,23 +114,20 @@ def _axis_cells(
     inputs, units = context.inputs, context.units
     strongest = [choose_examples(scan, unit, inputs.units.compared, inputs.shape.width)["highest"] for unit in units]
     prior, statistics = statistics_prior(inputs, context.pool, strongest)
-    high = [max(float(scan.highest[:, unit].max()), TINY) for unit in units]
+    high = [float(scan.highest[:, unit].max()) for unit in units]
     purpose = VectorPurpose(inputs.layer, context.layer_mean, "sum", weight=inputs.units.weight, prior=prior)
     wanted = [
         VectorRequest((vectors[unit] / most).astype(np.float32), rows.mean(axis=0))
         for unit, most, rows in zip(units, high, statistics, strict=True)
+        if most > 0  # an axis may be negative in all images
     ]
-    pictures = context.renderer.render(purpose, Engine(context.engines.settings({})), wanted, advance)
-    return [
-        None
-        if picture is None
-        else Cell(
-            picture.image,
-            (picture.scores["activation"],),
-            concept=None if overlap is None else overlap.best(unit),
-        )
-        for unit, picture in zip(units, pictures, strict=True)
-    ]
+    pictures = iter(context.renderer.render(purpose, Engine(context.engines.settings({})), wanted, advance))
+    cells: list[Cell | None] = []
+    for unit, most in zip(units, high, strict=True):
+        picture = next(pictures) if most > 0 else None
+        concept = None if overlap is None else overlap.best(unit)
+        cells.append(None if picture is None else Cell(picture.image, (picture.scores["activation"],), concept=concept))
+    return cells
 
 
 def change_sheet(context: SheetContext) -> Sheet:
@@ -145,11 +143,12 @@ def change_sheet(context: SheetContext) -> Sheet:
     purpose = VectorPurpose(
         inputs.layer, context.layer_mean, "center", weight=inputs.units.weight, limit=inputs.units.weight
     )
+    reached = _activations(context, photographs, vectors)
     wanted = [
         VectorRequest(vector, np.zeros(0, np.float32), photograph)
-        for vector, photograph in zip(vectors, photographs, strict=True)
+        for vector, photograph, value in zip(vectors, photographs, reached, strict=True)
+        if value < 1
     ]
-    reached = _activations(context, photographs, vectors)
     cells: list[list[Cell | None]] = [
         [Cell(one, (value * share,)) for one, value, share in zip(photographs, reached, shares, strict=True)]
     ]
@@ -159,12 +158,18 @@ def change_sheet(context: SheetContext) -> Sheet:
             bar.update(count)
 
         for column in CHANGES:
-            pictures = context.renderer.render(purpose, context.engines.engine(column), wanted, advance)
-            cells.append([])
-            cells.append([])
-            for picture, before, share in zip(pictures, photographs, shares, strict=True):
-                cells[-2].append(None if picture is None else _changed_cell(picture, before, share))
-                cells[-1].append(None if picture is None else Cell(difference_image(picture.image, before)))
+            pictures = iter(context.renderer.render(purpose, context.engines.engine(column), wanted, advance))
+            changed: list[Cell | None] = []
+            differences: list[Cell | None] = []
+            for value, before, share in zip(reached, photographs, shares, strict=True):
+                if value < 1:
+                    picture = next(pictures)
+                    changed.append(None if picture is None else _changed_cell(picture, before, share))
+                else:  # it is as active as wanted already
+                    changed.append(Cell(before, (value * share,), change=0.0))
+                after = changed[-1]
+                differences.append(None if after is None else Cell(difference_image(after.image, before)))
+            cells += [changed, differences]
     rows = [
         Row((inputs.channels[unit],), "", [column[row] for column in cells]) for row, unit in enumerate(context.units)
     ]
@@ -180,9 +185,10 @@ def _activations(context: SheetContext, photographs: list[Pixels], vectors: list
     network = inputs.patches.load_network(inputs.units.device)
     measure = VectorMeasure(network, inputs.layer, (inputs.settings.size, inputs.settings.size))
     found = []
-    for photograph, vector in zip(photographs, vectors, strict=True):
-        image, target = (torch.from_numpy(one[None]).to(inputs.units.device) for one in (photograph, vector))
-        found.append(float(measure(image, target).scores["activation"][0]))
+    with worker_threads():
+        for photograph, vector in zip(photographs, vectors, strict=True):
+            image, target = (torch.from_numpy(one[None]).to(inputs.units.device) for one in (photograph, vector))
+            found.append(float(measure(image, target).scores["activation"][0]))
     return found
 
 

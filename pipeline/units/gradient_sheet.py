@@ -17,7 +17,8 @@ from pipeline.core.progress import progress
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.model.network import Network
 from pipeline.units.inputs import random_samples
-from pipeline.units.sheet_context import TINY, SheetContext
+from pipeline.units.sheet_context import SheetContext
+from pipeline.units.sheet_engines import worker_threads
 from pipeline.units.sheets import Cell, Row, Sheet
 
 IMAGES = 16  # whose gradients a share is the mean over
@@ -33,23 +34,29 @@ def gradients_sheet(context: SheetContext) -> Sheet:
     inputs = context.inputs
     network = inputs.patches.load_network(inputs.units.device)
     size = (inputs.settings.size, inputs.settings.size)
-    columns, cells = [], []
+    columns: list[tuple[str, str, str]] = []
+    cells: list[list[Cell | None]] = []
     photographs = [context.photograph(unit, "highest") for unit in context.units]
     others = _random_patches(context)
+    drawn: list[list[Pixels]] = []
     with progress(f"units {inputs.layer} gradients", len(VARIANTS) * len(context.units), "picture") as bar:
         for name, text, change in VARIANTS:
             changed = _changed(network, change)
             if changed is None:
                 continue
             extractor = FeatureExtractor(changed, [inputs.layer], size, "float32", size_setting="units.size")
-            columns.append((name, text, ""))
-            column: list[Cell | None] = []
-            for unit, photograph in zip(context.units, photographs, strict=True):
-                images = np.stack([photograph, *others])
-                found = _gradients(extractor, inputs.layer, inputs.channels[unit], images, inputs.units.device)
-                column.append(Cell(_picture(found[0]), fine=fine_share(found)))
-                bar.update(1)
-            cells.append(column)
+            pictures, shares = [], []
+            with worker_threads():
+                for unit, photograph in zip(context.units, photographs, strict=True):
+                    images = np.stack([photograph, *others])
+                    found = _gradients(extractor, inputs.layer, inputs.channels[unit], images, inputs.units.device)
+                    pictures.append(_picture(found[0]))
+                    shares.append(fine_share(found))
+                    bar.update(1)
+            if not any(_same(pictures, before) for before in drawn):  # else nothing is replaced before the layer
+                drawn.append(pictures)
+                columns.append((name, text, ""))
+                cells.append([Cell(one, fine=share) for one, share in zip(pictures, shares, strict=True)])
     rows = [
         Row((inputs.channels[unit],), "", [column[row] for column in cells]) for row, unit in enumerate(context.units)
     ]
@@ -65,21 +72,32 @@ def _random_patches(context: SheetContext) -> list[Pixels]:
     return [patches(int(samples.image[row]), samples.position[row]) for row in chosen]
 
 
-def fine_share(gradients: Tensor) -> float:
-    """Share of the power of gradients [image, 3, y, x] above :data:`FINE`, in the mean over images, 0..1."""
+def fine_share(gradients: Tensor) -> float | None:
+    """Share of the power of gradients [image, 3, y, x] above :data:`FINE`, in the mean over images, 0..1.
+
+    Images without any gradient, in which the unit is inactive everywhere, do not count; None if all are.
+    """
     power = torch.fft.fft2(gradients.double()).abs().square().sum(1)
     rows, columns = (torch.fft.fftfreq(side, device=power.device) for side in power.shape[1:])
     fine = (rows[:, None].square() + columns.square()).sqrt() > FINE
-    return float(((power * fine).sum((1, 2)) / power.sum((1, 2)).clamp(min=TINY)).mean())
+    whole = power.sum((1, 2))
+    shares = ((power * fine).sum((1, 2)) / whole)[whole > 0]
+    return float(shares.mean()) if len(shares) else None
 
 
 def _gradients(extractor: FeatureExtractor, layer: str, channel: int, images: Pixels, device: str) -> Tensor:
     """Of a channel's mean over the map with respect to images, [image, 3, y, x]."""
-    pixels = (torch.from_numpy(images).to(device).movedim(-1, 1).float() / 255).requires_grad_(True)
-    output = extractor(pixels)[layer].float()
-    value = output[:, channel] if layer == LOGITS else output[:, channel].mean((1, 2))
-    (gradient,) = torch.autograd.grad(value.sum(), pixels)
-    return gradient
+    found = []
+    for image in torch.from_numpy(images):  # one at a time, to bound the memory
+        pixels = (image[None].to(device).movedim(-1, 1).float() / 255).requires_grad_(True)
+        output = extractor(pixels)[layer].float()
+        value = output[:, channel] if layer == LOGITS else output[:, channel].mean((1, 2))
+        found += torch.autograd.grad(value.sum(), pixels)
+    return torch.cat(found)
+
+
+def _same(one: Sequence[Pixels], other: Sequence[Pixels]) -> bool:
+    return all(np.array_equal(first, second) for first, second in zip(one, other, strict=True))
 
 
 def _picture(gradient: Tensor) -> Pixels:
@@ -93,16 +111,22 @@ def _changed(network: Network, change: Changed | None) -> Network | None:
     """The network with other modules; None where it has none to change."""
     if change is None:
         return network
-    module = network.copy()
-    found = {name: new for name, part in module.named_modules() if name and (new := change(part)) is not None}
-    for name, new in found.items():
-        module.set_submodule(name, new)
-    return replace(network, module=module) if found else None
+
+    def changed() -> nn.Module:
+        module = network.copy()
+        found = {name: new for name, part in module.named_modules() if name and (new := change(part)) is not None}
+        for name, new in found.items():
+            module.set_submodule(name, new)
+        return module
+
+    if all(change(part) is None for part in network.module.modules()):
+        return None
+    return replace(network, module=changed(), rebuild=changed)
 
 
 def averaged_pooling(module: nn.Module) -> nn.Module | None:
     """Average pooling in place of a maximum, of the same size."""
-    if not isinstance(module, nn.MaxPool2d) or module.dilation not in (1, (1, 1)):
+    if type(module) is not nn.MaxPool2d or module.dilation not in (1, (1, 1)) or module.return_indices:
         return None
     return nn.AvgPool2d(module.kernel_size, module.stride, module.padding, module.ceil_mode, count_include_pad=False)
 
@@ -110,9 +134,12 @@ def averaged_pooling(module: nn.Module) -> nn.Module | None:
 def averaged_stride(module: nn.Module) -> nn.Module | None:
     """A convolution at every position and the average of what a strided one picks from, of the same size.
 
-    Convolutions whose kernels do not overlap, such as patch embeddings, skip nothing and stay.
+    Convolutions whose kernels do not overlap, such as patch embeddings, skip nothing and stay; so do those of a class
+    of their own or with hooks, which may compute something else.
     """
-    if not isinstance(module, nn.Conv2d) or module.stride in ((1, 1), module.kernel_size):
+    if type(module) is not nn.Conv2d or module.stride in ((1, 1), module.kernel_size):
+        return None
+    if module._forward_pre_hooks or module._forward_hooks or nn.utils.parametrize.is_parametrized(module):  # noqa: SLF001  # torch has no public name
         return None
     dense = nn.Conv2d(
         module.in_channels,

@@ -132,6 +132,8 @@ def measure_examples(pool: Pool, spec: MeasurementSpec, examples: Sequence[Examp
         spec: makes the measurement, in a worker.
         examples: of each unit.
     """
+    if not examples:
+        return []
     samples = Samples(
         np.concatenate([one.image for one in examples]), np.concatenate([one.position for one in examples])
     )

@@ -69,11 +69,16 @@ def _at_checkpoint(context: SheetContext, checkpoint: Checkpoint, advance: Progr
         if picture is None:
             cells.append(None)
             continue
-        now = context.strongest[unit]
+        now = few(context, context.strongest[unit])
         then = choose_examples(scan, unit, len(now), inputs.shape.width)["highest"]
         cells.append(Cell(picture.image, (picture.scores["activation"] / most,), shared=_shared(now, then)))
-    text = "The run’s network." if own else f"The network at {checkpoint.name}."
+    text = "The run’s network." if own else f"The network with the weights of {checkpoint.name}."
     return (checkpoint.name, text, ""), cells
+
+
+def few(context: SheetContext, examples: Examples) -> Examples:
+    """The strongest of them, at most a quarter of all images: all of a small set would be the same for every unit."""
+    return examples.part(slice(max(1, len(context.inputs.manifest) // 4)))
 
 
 def _shared(one: Examples, other: Examples) -> float:
@@ -106,7 +111,7 @@ def layers_sheet(context: SheetContext) -> Sheet:
 
 def _at_layer(context: SheetContext, layer: str, advance: Progress) -> Column:
     inputs, pool = context.inputs, context.pool
-    strongest = [context.strongest[unit] for unit in context.units]
+    strongest = [few(context, context.strongest[unit]) for unit in context.units]
     spec = EmbeddingSpec(inputs.patches, layer, inputs.units.device, inputs.settings.size)
     directions = [rows.mean(axis=0) for rows in measure_examples(pool, spec, strongest)]
     samples = random_samples(inputs)

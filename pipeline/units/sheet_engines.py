@@ -99,7 +99,7 @@ class SheetEngines:
     @cached_property
     def _denoiser(self) -> Denoiser:
         log_line("  training a denoiser on the images")
-        with _threads():
+        with worker_threads():
             return train_denoiser(self._patches, self._steps, self._inputs.seed)
 
     @cached_property
@@ -111,15 +111,15 @@ class SheetEngines:
         pixels = image_parameterization(
             "pixel", (settings.size, settings.size), decorrelate=settings.decorrelate, chroma=settings.chroma
         )
-        with _threads():
+        with worker_threads():
             return FixedMagnitudes(pixels, mean_magnitudes(self._patches, pixels))
 
     def _generated(self) -> Parameterization:
         log_line("  training a generator on the images")
-        with _threads():
+        with worker_threads():
             return GeneratedImages(train_autoencoder(self._patches, GENERATOR_STEPS * self._steps, self._inputs.seed))
 
 
-def _threads() -> AbstractContextManager[None]:
+def worker_threads() -> AbstractContextManager[None]:
     """As many threads as a worker has, which the key of a picture names."""
     return torch_threads(from_environment().threads or torch.get_num_threads())

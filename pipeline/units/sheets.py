@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from pipeline.config.units import SheetName
 from pipeline.units.report import QUALITY, write_image
 
 Pixels = NDArray[np.uint8]
+WIDEST = 16383  # of a WebP image, pixels
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,17 @@ def write_sheet(folder: Path, sheet: Sheet) -> None:
         images = [cell.image for cell in row.cells if cell is not None]
         if not images:
             continue
-        blank = np.full_like(images[0], 255)
-        strip = np.concatenate([blank if cell is None else cell.image for cell in row.cells], axis=1)
+        blank, side = np.full_like(images[0], 255), min(len(images[0]), WIDEST // len(row.cells))
+        cells = [blank if cell is None else cell.image for cell in row.cells]
+        strip = np.concatenate([_reduced(image, side) for image in cells], axis=1)
         write_image(folder / f"sheets/{sheet.name}/{number}.webp", strip, QUALITY["picture"])
+
+
+def _reduced(image: Pixels, side: int) -> Pixels:
+    """A square image [y, x, 3] of this side, unless it is no larger."""
+    if len(image) <= side:
+        return image
+    return np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.LANCZOS))
 
 
 def sheet_content(sheet: Sheet) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
+from torch.nn.utils import parametrizations, spectral_norm
 
 from pipeline.commands import OUTPUTS, run_stage
 from pipeline.core.artifacts import CHECKPOINTS, MODEL, UNITS
@@ -16,8 +17,11 @@ from pipeline.core.files import folder_digest
 from pipeline.core.site_data import read_data_script
 from pipeline.model.checkpoints import read_checkpoints
 from pipeline.model.network import load_network
+from pipeline.prepare.stage import distinct_ends
+from pipeline.stages import STAGES, Task
 from pipeline.units.direction_sheets import difference_image
 from pipeline.units.gradient_sheet import averaged_pooling, averaged_stride, fine_share
+from pipeline.units.sheets import WIDEST, Cell, Row, Sheet, write_sheet
 from tests.tiny_run import LAYER, checkout, photograph
 from tests.units.test_stage import CHOSEN, compose
 
@@ -130,6 +134,7 @@ def test_the_same_weights_give_the_same_pictures(project: Path) -> None:
         (["units.sheets=[training]"], "units.sheets: expected checkpoints for the sheet training, found none"),
         (["units.sheets=[layers]"], "units.sheets: expected classes for the sheet layers, found no logits"),
         (["prepare.checkpoint_every=2"], "prepare.checkpoint_every: expected a network that is trained here"),
+        ([*TRAINED, "prepare.checkpoint_every=3"], "prepare.checkpoint_every: expected fewer than the 3 epochs"),
     ],
 )
 def test_a_sheet_without_what_it_compares_is_refused(project: Path, overrides: list[str], line: str) -> None:
@@ -147,13 +152,21 @@ def test_a_missing_checkpoint_is_named(project: Path) -> None:
 
 
 def test_a_change_is_small_and_raises_its_unit(made: Path) -> None:
-    """The changed photograph is nearer to the photograph than to another one, and its unit is more active."""
+    """The changed photograph is nearer to the photograph than to another one, and its unit is more active.
+
+    One that is as active as wanted already stays as it is.
+    """
     rows = sheets(made, LAYER)["change"]["rows"]
-    assert len(rows) > 1
+    changes = [row["cells"][1]["change"] for row in rows]
+    assert sum(change > 0 for change in changes) > 0
     for number, row in enumerate(rows):
         photograph_of, changed, *_ = pictures(made, "change", number)
         other = pictures(made, "change", (number + 1) % len(rows))[0]
         assert np.abs(changed - photograph_of).mean() < 0.5 * np.abs(changed - other).mean()
+        if row["cells"][1]["change"] == 0:
+            assert row["cells"][1]["activation"] == row["cells"][0]["activation"]
+            assert row["cells"][0]["activation"][0] >= 0.5
+            continue
         assert row["cells"][1]["activation"][0] > row["cells"][0]["activation"][0]
         assert 0 < row["cells"][1]["change"] < 0.3
 
@@ -224,11 +237,68 @@ def test_averages_keep_the_size_and_skip_nothing(module: nn.Module, size: int) -
         assert touched[1] > 1.2 * touched[0]
 
 
-def test_what_skips_nothing_stays() -> None:
-    """Dense convolutions, patch embeddings and averages are no modules to change."""
-    for module in (nn.Conv2d(3, 4, 3), nn.Conv2d(3, 8, 4, stride=4), nn.AvgPool2d(2), nn.ReLU()):
-        assert averaged_pooling(module) is None
-        assert averaged_stride(module) is None
+class PadsItself(nn.Conv2d):
+    """Computes something else than its settings say."""
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.Conv2d(3, 4, 3),
+        nn.Conv2d(3, 8, 4, stride=4),
+        nn.AvgPool2d(2),
+        nn.ReLU(),
+        PadsItself(3, 4, 3, stride=2),
+        parametrizations.weight_norm(nn.Conv2d(3, 4, 3, stride=2)),
+        spectral_norm(nn.Conv2d(3, 4, 3, stride=2)),
+        nn.MaxPool2d(2, return_indices=True),
+        nn.MaxPool2d(2, dilation=2),
+    ],
+    ids=repr,
+)
+def test_what_skips_nothing_or_is_not_known_stays(module: nn.Module) -> None:
+    """Dense convolutions, patch embeddings and averages are no modules to change, nor are those of other classes."""
+    assert averaged_pooling(module) is None
+    assert averaged_stride(module) is None
+
+
+def test_images_without_a_gradient_do_not_count() -> None:
+    """A unit that is inactive in half of the images has the share that the others have, and none if it is in all."""
+    noise = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    half = torch.cat([noise, torch.zeros_like(noise)])
+    assert fine_share(half) == pytest.approx(fine_share(noise))
+    assert fine_share(1e-9 * noise) == pytest.approx(fine_share(noise))
+    assert fine_share(torch.zeros_like(noise)) is None
+
+
+def test_a_wide_strip_is_reduced(tmp_path: Path) -> None:
+    """A row of more pixels than WebP can have is written smaller, with every picture at its place."""
+    cells = [Cell(np.full((64, 64, 3), 10 * (number % 20), np.uint8)) for number in range(300)]
+    write_sheet(tmp_path, Sheet("training", [("", "", "")] * 300, [Row((0,), "", cells)]))
+    with Image.open(tmp_path / "sheets/training/0.webp") as strip:
+        side = strip.height
+        assert strip.width == 300 * side <= WIDEST
+        found = np.asarray(strip).astype(int)
+    for number in (0, 7, 150, 299):
+        middle = found[side // 2, number * side + side // 2]
+        assert np.abs(middle - 10 * (number % 20)).max() < 12
+
+
+def test_names_of_files_are_as_short_as_they_can_be() -> None:
+    """A file's own name, or as many folders before it as tell it from the others."""
+    assert distinct_ends(["/a/one.pt", "b/two.pt"]) == ["one.pt", "two.pt"]
+    assert distinct_ends(["/x/step1/model.pt", "/x/step2/model.pt"]) == ["step1/model.pt", "step2/model.pt"]
+    assert distinct_ends(["same.pt", "same.pt"]) == ["same.pt", "same.pt"]
+    assert distinct_ends([]) == []
+
+
+def test_checkpoints_are_recorded_nowhere(project: Path) -> None:
+    """Their files and their number are no part of what artifacts record, and so of what is published or compared."""
+    plain = Task(STAGES["prepare"], compose(project, CHOSEN), OUTPUTS).settings()
+    given = compose(project, CHOSEN, "prepare.checkpoints=[/home/secret/one.pt]")
+    assert Task(STAGES["prepare"], given, OUTPUTS).settings() == plain
+    assert "checkpoints" not in plain["prepare"]
+    assert plain["prepare"]["min_side"]
 
 
 def test_averages_make_a_gradient_smoother(made: Path) -> None:

@@ -72,7 +72,11 @@ export class OwnImage {
   /** Mark the image in a second map too; null once that is closed. */
   showSecondMap(map: { readonly scenes: SceneStore; readonly overlay: Overlay } | null): void {
     this.second?.end();
-    this.second = map && new SecondMapMarks(map.scenes, map.overlay, this.actions.reportError);
+    this.second =
+      map &&
+      new SecondMapMarks(map.scenes, map.overlay, (error) => {
+        if (this.located) this.actions.reportError(error); // else the panel says what is wrong with the image
+      });
     this.second?.show(this.image);
   }
 

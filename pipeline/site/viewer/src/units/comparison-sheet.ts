@@ -81,7 +81,7 @@ const FIGURES: Readonly<Partial<Record<SheetName, string>>> = {
   change:
     "Below each image: the unit’s activation, as a multiple of the highest in the images, and the size of the change, root mean square of pixels in 0 to 1. The aim is the activation that 0.5 % of all positions exceed, or half of the highest.",
   gradients:
-    "Below each image: the share of the gradient’s power above a quarter cycle a pixel, half of the highest frequency, in the mean over 16 images. Only modules of the network are replaced, not what its code calls as functions; its weights stay.",
+    "Below each image: the share of the gradient’s power above a quarter cycle a pixel, half of the highest frequency, in the mean over up to 16 images in which the unit is active. Only modules of the network are replaced, not what its code calls as functions; its weights stay.",
 };
 
 const PLAIN_FIGURES: readonly SheetName[] = ["ascent", "start", "regularization", "preconditioning"];
