@@ -75,7 +75,7 @@ FREE_SPECTRUM: Mapping[str, Any] = {
 PHASES: Mapping[str, Any] = {**UNREGULARIZED, **TRANSFORMS, "init_std": 6.0, "learning_rate": 0.3}
 # filters smooth an image away unless its steps are long
 LONG_STEPS: Mapping[str, Any] = {"learning_rate": 0.6}
-L2 = {"l2": 8000.0}
+L2 = {"l2": 2000.0}
 WEAK_L2 = {"l2": 400.0}
 BLUR = StepFilters(image=(GaussianBlur(0.7),), every=4)
 CLIP_PIXELS = StepFilters(image=(ClipSmallest(0.05),), every=4)
@@ -153,7 +153,7 @@ SHEETS: Mapping[SheetName, Sequence[Column]] = {
             "Total variation",
             "A penalty on differences between neighboring pixels.",
             "Mahendran & Vedaldi 2015",
-            {"total_variation": 1500.0},
+            {"total_variation": 300.0},
         ),
         plain(
             "Blurred image",
