@@ -32,7 +32,7 @@ from benchmarks.study.parameterizations import (
     pixels,
     random_phases,
 )
-from benchmarks.study.rendering import Material, optimized, rendered
+from benchmarks.study.rendering import DENOISER_EVERY, Material, optimized, rendered
 from benchmarks.study.variants import VARIANTS
 from pipeline.compose import compose_config
 from pipeline.config.params import parse_params
@@ -43,7 +43,9 @@ from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import direction
 from pipeline.featurevis.optimize import image_generator, noise_and_uniforms
 from pipeline.featurevis.parameterization import FixedMagnitudes
+from pipeline.featurevis.step_filters import StepFilters
 from pipeline.model.description import LayerShape
+from pipeline.units.learned_priors import Denoiser, DenoiserFilter
 from tests.featurevis.rendering import renderer, requests, stacked
 from tests.featurevis.scene import Scene, scene
 
@@ -302,23 +304,24 @@ def test_every_row_of_the_study_is_one_change_of_valid_settings() -> None:
             one.name == "default"
             or one.change
             or one.wider
-            or (one.start, one.parameterization) != ("noise", "settings")
+            or (one.start, one.parameterization, one.denoiser) != ("noise", "settings", False)
         )
 
 
 def test_every_kind_of_row_of_the_study_renders(small: Scene) -> None:
-    """The stage's way, the same noise for all, and both other parameterizations give icons that differ."""
-    chosen = settings(steps=2, batch_size=6)
+    """The stage's way, the same noise for all, a filter and both other parameterizations give icons that differ."""
+    chosen = settings(steps=8, batch_size=6)  # the denoiser acts at every eighth step
     run = Run(params=None, outputs=Path())  # type: ignore[arg-type]  # not read
     material = Material(run, small.layer, chosen, 6, None)  # type: ignore[arg-type]  # not read
     vars(material)["cells"] = cells(small)
     vars(material)["magnitude"] = torch.rand(3, 24, 13, generator=torch.Generator().manual_seed(1)) + 0.5
+    vars(material)["denoiser"] = StepFilters(image=(DenoiserFilter(Denoiser(), 0.3),), every=DENOISER_EVERY)
     unchanged = [one for one in VARIANTS if not (one.change or one.wider)]
     from_noise = [one for one in unchanged if one.start in ("noise", "same noise")]
     icons = [rendered(variant, material, chosen)[0] for variant in from_noise]
-    assert len(icons) == 4
+    assert len(icons) == 5
     assert {one.shape for one in icons} == {(6, 24, 24, 3)}
-    assert all(not torch.equal(icons[a], icons[b]) for a in range(4) for b in range(a))
+    assert all(not torch.equal(icons[a], icons[b]) for a in range(5) for b in range(a))
 
 
 def test_maco_moves_phases_only_and_both_ways_climb(small: Scene) -> None:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -15,6 +16,7 @@ from site_copy import addressed, copied
 from site_planting import LAYERS, Planted
 
 from pipeline.core.site_data import pack_array, read_data_script
+from pipeline.units.sheets import Cell, Row, Sheet, sheet_content
 from tests.axe import faults
 from tests.text_size import too_small
 
@@ -49,24 +51,46 @@ def unit(channel: int) -> dict[str, Any]:
     }
 
 
+BLANK = np.zeros((24, 24, 3), np.uint8)
 STARTS = [(250, 20, 20), (20, 250, 20), (20, 20, 250)]
 
 
 def sheet(name: str, channels: list[list[int]], missing: bool = False) -> dict[str, Any]:
     """A comparison sheet of three columns; the last picture of the last row may be missing."""
     pairs = len(channels[0]) > 1
-    cell = {
-        "activation": [1.25, 0.5] if pairs else [1.25],
-        "fidelity": None if pairs else 0.75,
-        "recognized": None if pairs else 1.0,
-    }
-    rows: list[dict[str, Any]] = [
-        {"channels": one, "text": "aligned" if pairs else "", "distance": [0.125, 0.5], "cells": [cell] * 3}
-        for one in channels
-    ]
-    rows[-1]["cells"] = [cell, cell, None if missing else cell]
-    columns = [{"name": f"Way {n}", "text": f"Done <i>{n}</i>.", "source": f"Author {n}"} for n in range(3)]
-    return {"name": name, "columns": columns, "rows": rows}
+    cell = Cell(BLANK, (1.25, 0.5)) if pairs else Cell(BLANK, (1.25,), 0.75, 1.0)
+    rows = [Row(tuple(one), "aligned" if pairs else "", [cell] * 3, (0.125, 0.5)) for one in channels]
+    if missing:
+        rows[-1] = replace(rows[-1], cells=[cell, cell, None])
+    return content(name, rows)
+
+
+def content(name: str, rows: list[Row]) -> dict[str, Any]:
+    """What the stage writes of a sheet of three columns."""
+    columns = [(f"Way {n}", f"Done <i>{n}</i>.", f"Author {n}") for n in range(3)]
+    return sheet_content(Sheet(name, columns, rows))  # type: ignore[arg-type]  # a name of the settings
+
+
+FURTHER = {  # rows of the sheets that are no ways to optimize the same picture, and what their cells say
+    "training": (
+        [Row((2,), "", [Cell(BLANK, (0.5,), shared=0.75), Cell(BLANK, (1.0,), shared=1.0), None])],
+        "0.5 ×75 % of the same images",
+    ),
+    "layers": (
+        [Row((2,), "", [Cell(BLANK, fidelity=0.5), Cell(BLANK, fidelity=0.9), Cell(BLANK, (2.0,))])],
+        "fidelity 0.50",
+    ),
+    "directions": (
+        [
+            Row((2, 9), "sum <b>of</b> two", [Cell(BLANK, fidelity=0.25), None, None]),
+            Row((), "all channels", [Cell(BLANK), None, None]),
+        ],
+        "fidelity 0.25",
+    ),
+    "rotation": ([Row((5,), "", [Cell(BLANK, (1.0,), concept=("wheel", 0.125)), None, None])], "1.0 ×wheel, IoU 0.13"),
+    "change": ([Row((5,), "", [Cell(BLANK, (0.1,)), Cell(BLANK, (0.9,), change=0.0625), Cell(BLANK)])], "0.1 ×"),
+    "gradients": ([Row((5,), "", [Cell(BLANK, fine=0.5), Cell(BLANK, fine=0.25), Cell(BLANK)])], "50 % fine"),
+}
 
 
 def strip(colors: list[tuple[int, int, int]], rows: int = 1) -> Image.Image:
@@ -100,7 +124,11 @@ def site(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 {"layer": "features.0", "filters": 3, "size": [7, 7], "channels": 3, "colors": True}
                 | {"width": 72, "height": 24}
             ],
-            "sheets": [sheet("start", [[2], [5]], missing=True), sheet("interpolation", [[2, 5]])]
+            "sheets": [
+                sheet("start", [[2], [5]], missing=True),
+                sheet("interpolation", [[2, 5]]),
+                *(content(name, rows) for name, (rows, _) in FURTHER.items()),
+            ]
             if layer == LAYERS[1]
             else [],
         }
@@ -122,7 +150,8 @@ def site(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 path = folder / f"units/{layer}/{name}/{channel}.webp"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 image.save(path, lossless=True)
-    for name, rows in (("start", 2), ("interpolation", 1)):
+    strips = {"start": 2, "interpolation": 1, **{name: len(rows) for name, (rows, _) in FURTHER.items()}}
+    for name, rows in strips.items():
         for row in range(rows):
             path = folder / f"units/{LAYERS[1]}/sheets/{name}/{row}.webp"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -260,6 +289,22 @@ def test_an_interpolation_names_both_units(units: Opener) -> None:
     expect(page.locator("tbody th a")).to_have_text(["Unit 2", "Unit 5"])
     expect(page.locator("tbody figcaption").first).to_have_text("1.3 × and 0.5 ×")
     expect(page.locator("tbody th")).to_contain_text("Neighbors differ by")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", FURTHER)
+def test_every_sheet_says_what_was_measured(units: Opener, name: str) -> None:
+    """Each has its title, its figures below the pictures, what they mean, and names as text."""
+    page = units(f"#layer={LAYERS[1]}&sheet={name}")
+    expect(page.locator("tbody figcaption").first).to_have_text(FURTHER[name][1])
+    expect(page.locator(".notes .summary")).to_contain_text("Below each image")
+    expect(page.locator("tbody th").first).to_contain_text("sum <b>of</b> two" if name == "directions" else "Unit")
+    if name == "directions":
+        expect(page.locator("tbody th").first).to_contain_text("Unit 2, Unit 9")
+        expect(page.locator("tbody th a")).to_have_text(["Unit 2"])
+        expect(page.locator("tbody th").nth(1)).to_have_text("all channels")
+    assert page.locator("tfoot").count() == 0
+    assert faults(page) == []
 
 
 @pytest.mark.browser
