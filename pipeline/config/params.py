@@ -155,6 +155,12 @@ def _check_sheets(params: Params) -> None:
             "prepare.checkpoint_every: expected a network that is trained here, found model.weights="
             f"{params.model.weights}; give the files of its checkpoints as prepare.checkpoints"
         )
+    epochs = params.model.training.epochs
+    if prepare.checkpoint_every is not None and prepare.checkpoint_every >= epochs:
+        raise ConfigError(
+            f"prepare.checkpoint_every: expected fewer than the {epochs} epochs of model.training.epochs, found "
+            f"{prepare.checkpoint_every}; the network after the last one is the run's own"
+        )
     if not units.channels:
         return
     if "training" in units.sheets and not (prepare.checkpoints or prepare.checkpoint_every):

@@ -140,6 +140,7 @@ def test_the_same_weights_give_the_same_pictures(project: Path) -> None:
         (["units.sheets=[training]"], "units.sheets: expected checkpoints for the sheet training, found none"),
         (["units.sheets=[layers]"], "units.sheets: expected classes for the sheet layers, found no logits"),
         (["prepare.checkpoint_every=2"], "prepare.checkpoint_every: expected a network that is trained here"),
+        ([*TRAINED, "prepare.checkpoint_every=3"], "prepare.checkpoint_every: expected fewer than the 3 epochs"),
     ],
 )
 def test_a_sheet_without_what_it_compares_is_refused(project: Path, overrides: list[str], line: str) -> None:
