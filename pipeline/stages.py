@@ -107,7 +107,7 @@ STAGES: Mapping[str, Stage] = {
 CLASS_ATLASES_ONLY: dict[str, Any] = {"selection": True, "grid": {"class_levels"}}
 ALL_ATLAS_ONLY: dict[str, Any] = {"grid": {"levels"}}
 # which further weights of the network are kept changes neither it nor the list of images
-CHECKPOINTS_ONLY: dict[str, Any] = {"prepare": {"checkpoint_every", "checkpoints"}}
+NOT_RECORDED: dict[str, Any] = {"prepare": {"checkpoint_every", "checkpoints"}}
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Task:
         changes, the other's artifact keeps its bytes, and DVC runs nothing that depends on it. Settings of checkpoints
         are recorded nowhere. References to environment variables stay references.
         """
-        without = CHECKPOINTS_ONLY | (CLASS_ATLASES_ONLY if self.atlas == "all" else ALL_ATLAS_ONLY)
+        without = NOT_RECORDED | (CLASS_ATLASES_ONLY if self.atlas == "all" else ALL_ATLAS_ONLY)
         return self.params.as_written.model_dump(
             mode="json", by_alias=True, include=set(self.stage.settings), exclude=without
         )

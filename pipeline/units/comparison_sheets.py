@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.units import SheetName
-from pipeline.core.progress import progress
 from pipeline.featurevis.cache import CachedImage
 from pipeline.units.picture_renderer import Engine
 from pipeline.units.pictures import PictureRequest, UnitPurpose
@@ -26,11 +25,7 @@ def comparison_sheet(context: SheetContext, name: SheetName) -> Sheet:
     inputs = context.inputs
     missing = {None: False, "photographs": not inputs.units.examples, "statistics": context.prior is None}
     columns = [column for column in SHEETS[name] if not missing[column.needs]]
-    with progress(f"units {inputs.layer} {name}", len(columns) * len(context.units), "picture") as bar:
-
-        def advance(count: int) -> None:
-            bar.update(count)
-
+    with context.progress(name, len(columns) * len(context.units)) as advance:
         found = [_pictures(context, column, advance) for column in columns]
     cells = [_cells(context, pictures) for pictures in found]
     rows = []
@@ -101,11 +96,7 @@ def interpolation_sheet(context: SheetContext) -> Sheet:
     ]
     shares = np.linspace(0, 1, FRAMES)
     rows = []
-    with progress(f"units {inputs.layer} interpolation", 2 * FRAMES * len(pairs), "picture") as bar:
-
-        def advance(count: int) -> None:
-            bar.update(count)
-
+    with context.progress("interpolation", 2 * FRAMES * len(pairs)) as advance:
         for alignment in (inputs.units.alignment / context.mean_square, 0.0):
             purpose = UnitPurpose(
                 inputs.layer,

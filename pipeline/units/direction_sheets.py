@@ -1,5 +1,6 @@
 """Sheets of vectors over channels: named sums and the whole layer, random axes, and changes of a photograph."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.core.layer_names import LOGITS
-from pipeline.core.progress import progress
 from pipeline.featurevis.cache import CachedImage
 from pipeline.featurevis.step_filters import GaussianBlur, StepFilters
 from pipeline.units.activation_maps import EXCEEDED
@@ -50,11 +50,7 @@ def directions_sheet(context: SheetContext) -> Sheet:
         vector[list(weights)] = list(weights.values())
         vectors.append(vector / max(float((STRONG * deviation * np.abs(vector)).sum()), TINY))
     rows = []
-    with progress(f"units {inputs.layer} directions", 2 * len(vectors) + 1, "picture") as bar:
-
-        def advance(count: int) -> None:
-            bar.update(count)
-
+    with context.progress("directions", 2 * len(vectors) + 1) as advance:
         purpose = VectorPurpose(inputs.layer, context.layer_mean, "sum", weight=inputs.units.weight)
         pictures = _render(context, purpose, [sign * vector for sign in (1, -1) for vector in vectors], advance)
         for number, (name, weights) in enumerate(named.items()):
@@ -88,23 +84,16 @@ def rotation_sheet(context: SheetContext) -> Sheet:
     rotation = random_rotation(inputs.shape.channels, inputs.seed).numpy()
     axes = (np.eye(inputs.shape.channels, dtype=np.float32)[list(inputs.channels)], rotation[list(inputs.channels)])
     overlaps = (None, None) if context.concepts is None else (context.concepts.units, context.concepts.rotated)
-    with progress(f"units {inputs.layer} rotation", 2 * len(context.units), "picture") as bar:
-
-        def advance(count: int) -> None:
-            bar.update(count)
-
+    with context.progress("rotation", 2 * len(context.units)) as advance:
         found = [
             _axis_cells(context, scan, vectors, overlap, advance)
             for scan, vectors, overlap in zip((context.scan, turned), axes, overlaps, strict=True)
         ]
-    rows = [
-        Row((inputs.channels[unit],), "", [column[row] for column in found]) for row, unit in enumerate(context.units)
-    ]
     columns = [
         ("Channel", "The unit itself.", ""),
         ("Random axis", "An axis of a random rotation of the layer’s channels.", "after Bau et al. 2017"),
     ]
-    return Sheet("rotation", columns, rows)
+    return Sheet("rotation", columns, context.rows(found))
 
 
 def _axis_cells(
@@ -116,18 +105,16 @@ def _axis_cells(
     prior, statistics = statistics_prior(inputs, context.pool, strongest)
     high = [float(scan.highest[:, unit].max()) for unit in units]
     purpose = VectorPurpose(inputs.layer, context.layer_mean, "sum", weight=inputs.units.weight, prior=prior)
-    wanted = [
-        VectorRequest((vectors[unit] / most).astype(np.float32), rows.mean(axis=0))
+    wanted = [  # an axis may be negative in all images
+        VectorRequest((vectors[unit] / most).astype(np.float32), rows.mean(axis=0)) if most > 0 else None
         for unit, most, rows in zip(units, high, statistics, strict=True)
-        if most > 0  # an axis may be negative in all images
     ]
-    pictures = iter(context.renderer.render(purpose, Engine(context.engines.settings({})), wanted, advance))
-    cells: list[Cell | None] = []
-    for unit, most in zip(units, high, strict=True):
-        picture = next(pictures) if most > 0 else None
-        concept = None if overlap is None else overlap.best(unit)
-        cells.append(None if picture is None else Cell(picture.image, (picture.scores["activation"],), concept=concept))
-    return cells
+    pictures = context.renderer.render(purpose, Engine(context.engines.settings({})), wanted, advance)
+    concepts = [None if overlap is None else overlap.best(unit) for unit in units]
+    return [
+        None if picture is None else Cell(picture.image, (picture.scores["activation"],), concept=concept)
+        for picture, concept in zip(pictures, concepts, strict=True)
+    ]
 
 
 def change_sheet(context: SheetContext) -> Sheet:
@@ -144,39 +131,25 @@ def change_sheet(context: SheetContext) -> Sheet:
         inputs.layer, context.layer_mean, "center", weight=inputs.units.weight, limit=inputs.units.weight
     )
     reached = _activations(context, photographs, vectors)
-    wanted = [
-        VectorRequest(vector, np.zeros(0, np.float32), photograph)
+    wanted = [  # one that is as active as wanted already stays as it is
+        VectorRequest(vector, np.zeros(0, np.float32), photograph) if value < 1 else None
         for vector, photograph, value in zip(vectors, photographs, reached, strict=True)
-        if value < 1
     ]
-    cells: list[list[Cell | None]] = [
-        [Cell(one, (value * share,)) for one, value, share in zip(photographs, reached, shares, strict=True)]
-    ]
-    with progress(f"units {inputs.layer} change", len(CHANGES) * len(context.units), "picture") as bar:
-
-        def advance(count: int) -> None:
-            bar.update(count)
-
+    unchanged = [Cell(one, (value * share,)) for one, value, share in zip(photographs, reached, shares, strict=True)]
+    cells: list[Sequence[Cell | None]] = [unchanged]
+    with context.progress("change", len(CHANGES) * len(context.units)) as advance:
         for column in CHANGES:
-            pictures = iter(context.renderer.render(purpose, context.engines.engine(column), wanted, advance))
-            changed: list[Cell | None] = []
-            differences: list[Cell | None] = []
-            for value, before, share in zip(reached, photographs, shares, strict=True):
-                if value < 1:
-                    picture = next(pictures)
-                    changed.append(None if picture is None else _changed_cell(picture, before, share))
-                else:  # it is as active as wanted already
-                    changed.append(Cell(before, (value * share,), change=0.0))
-                after = changed[-1]
-                differences.append(None if after is None else Cell(difference_image(after.image, before)))
-            cells += [changed, differences]
-    rows = [
-        Row((inputs.channels[unit],), "", [column[row] for column in cells]) for row, unit in enumerate(context.units)
-    ]
+            pictures = context.renderer.render(purpose, context.engines.engine(column), wanted, advance)
+            changed = [
+                replace(before, change=0.0) if request is None else _changed_cell(picture, before.image, share)
+                for picture, request, before, share in zip(pictures, wanted, unchanged, shares, strict=True)
+            ]
+            pairs = zip(changed, photographs, strict=True)
+            cells += [changed, [None if one is None else Cell(difference_image(one.image, old)) for one, old in pairs]]
     columns = [("Photograph", "Of median activation.", "")]
     for one in CHANGES:
         columns += [(one.name, one.text, one.source), ("Change", "Gray is none; scaled to its largest value.", "")]
-    return Sheet("change", columns, rows)
+    return Sheet("change", columns, context.rows(cells))
 
 
 def _activations(context: SheetContext, photographs: list[Pixels], vectors: list[Floats]) -> list[float]:
@@ -192,7 +165,9 @@ def _activations(context: SheetContext, photographs: list[Pixels], vectors: list
     return found
 
 
-def _changed_cell(picture: CachedImage, before: Pixels, share: float) -> Cell:
+def _changed_cell(picture: CachedImage | None, before: Pixels, share: float) -> Cell | None:
+    if picture is None:
+        return None
     difference = (picture.image.astype(np.float64) - before) / 255
     change = float(np.sqrt(np.mean(difference**2)))
     return Cell(picture.image, (picture.scores["activation"] * share,), change=change)

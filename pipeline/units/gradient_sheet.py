@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.core.layer_names import LOGITS
-from pipeline.core.progress import progress
 from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.model.network import Network
 from pipeline.units.inputs import random_samples
 from pipeline.units.sheet_context import SheetContext
 from pipeline.units.sheet_engines import worker_threads
-from pipeline.units.sheets import Cell, Row, Sheet
+from pipeline.units.sheets import Cell, Sheet
 
 IMAGES = 16  # whose gradients a share is the mean over
 FINE = 0.25  # cycles a pixel, half the highest frequency that pixels can show
@@ -39,7 +38,7 @@ def gradients_sheet(context: SheetContext) -> Sheet:
     photographs = [context.photograph(unit, "highest") for unit in context.units]
     others = _random_patches(context)
     drawn: list[list[Pixels]] = []
-    with progress(f"units {inputs.layer} gradients", len(VARIANTS) * len(context.units), "picture") as bar:
+    with context.progress("gradients", len(VARIANTS) * len(context.units)) as advance:
         for name, text, change in VARIANTS:
             changed = _changed(network, change)
             if changed is None:
@@ -52,15 +51,12 @@ def gradients_sheet(context: SheetContext) -> Sheet:
                     found = _gradients(extractor, inputs.layer, inputs.channels[unit], images, inputs.units.device)
                     pictures.append(_picture(found[0]))
                     shares.append(fine_share(found))
-                    bar.update(1)
+                    advance(1)
             if not any(_same(pictures, before) for before in drawn):  # else nothing is replaced before the layer
                 drawn.append(pictures)
                 columns.append((name, text, ""))
                 cells.append([Cell(one, fine=share) for one, share in zip(pictures, shares, strict=True)])
-    rows = [
-        Row((inputs.channels[unit],), "", [column[row] for column in cells]) for row, unit in enumerate(context.units)
-    ]
-    return Sheet("gradients", columns, rows)
+    return Sheet("gradients", columns, context.rows(cells))
 
 
 def _random_patches(context: SheetContext) -> list[Pixels]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.artifacts import CHECKPOINTS
-from pipeline.core.progress import log_line, progress
+from pipeline.core.progress import log_line
 from pipeline.featurevis.sample_patches import measured
 from pipeline.model.checkpoints import Checkpoint, read_checkpoints
 from pipeline.units.examples import Examples, choose_examples
@@ -16,7 +16,7 @@ from pipeline.units.picture_renderer import Engine, PictureRenderer
 from pipeline.units.pictures import PictureRequest, UnitPurpose
 from pipeline.units.scan import scan_images
 from pipeline.units.sheet_context import Progress, SheetContext, cosine
-from pipeline.units.sheets import Cell, Row, Sheet
+from pipeline.units.sheets import Cell, Sheet
 from pipeline.units.vectors import VectorPurpose, VectorRequest
 
 MEASURED_IMAGES = 512  # for the mean activation of a layer, at most
@@ -31,19 +31,11 @@ def training_sheet(context: SheetContext) -> Sheet:
     checkpoints = read_checkpoints(CHECKPOINTS.path(inputs.outputs))
     final = Checkpoint("now", inputs.patches.model)
     columns: list[Column] = []
-    with progress(f"units {inputs.layer} training", (len(checkpoints) + 1) * len(context.units), "picture") as bar:
-
-        def advance(count: int) -> None:
-            bar.update(count)
-
+    with context.progress("training", (len(checkpoints) + 1) * len(context.units)) as advance:
         for checkpoint in (*checkpoints, final):
             log_line(f"  units {inputs.layer}: {checkpoint.name}")
             columns.append(_at_checkpoint(context, checkpoint, advance))
-    rows = [
-        Row((inputs.channels[unit],), "", [cells[row] for _, cells in columns])
-        for row, unit in enumerate(context.units)
-    ]
-    return Sheet("training", [about for about, _ in columns], rows)
+    return Sheet("training", [about for about, _ in columns], context.rows([cells for _, cells in columns]))
 
 
 def _at_checkpoint(context: SheetContext, checkpoint: Checkpoint, advance: Progress) -> Column:
@@ -57,27 +49,27 @@ def _at_checkpoint(context: SheetContext, checkpoint: Checkpoint, advance: Progr
     fixed = inputs.units.objective == "probability"
     wanted = [
         PictureRequest(inputs.channels[unit], weight if fixed else weight / most, np.zeros(0, np.float32))
-        for unit, most in zip(context.units, high, strict=True)
         if most > 0
+        else None
+        for unit, most in zip(context.units, high, strict=True)
     ]
     # the statistics of patches in the last network say nothing of what an earlier one looks for
     engine = Engine(context.engines.settings({"statistics": 0.0}))
-    pictures = iter(PictureRenderer(inputs, context.pool, context.cache).render(purpose, engine, wanted, advance))
+    pictures = PictureRenderer(inputs, context.pool, context.cache).render(purpose, engine, wanted, advance)
     cells: list[Cell | None] = []
-    for unit, most in zip(context.units, high, strict=True):
-        picture = next(pictures) if most > 0 else None
+    for unit, most, picture in zip(context.units, high, pictures, strict=True):
         if picture is None:
             cells.append(None)
             continue
-        now = few(context, context.strongest[unit])
+        now = _strongest_quarter(context, context.strongest[unit])
         then = choose_examples(scan, unit, len(now), inputs.shape.width)["highest"]
         cells.append(Cell(picture.image, (picture.scores["activation"] / most,), shared=_shared(now, then)))
     text = "The run’s network." if own else f"The network with the weights of {checkpoint.name}."
     return (checkpoint.name, text, ""), cells
 
 
-def few(context: SheetContext, examples: Examples) -> Examples:
-    """The strongest of them, at most a quarter of all images: all of a small set would be the same for every unit."""
+def _strongest_quarter(context: SheetContext, examples: Examples) -> Examples:
+    """At most a quarter of all images: all of a small set would be the same for every unit."""
     return examples.part(slice(max(1, len(context.inputs.manifest) // 4)))
 
 
@@ -95,23 +87,15 @@ def layers_sheet(context: SheetContext) -> Sheet:
     order = list(inputs.network.layers)
     layers = sorted(inputs.atlas_layers, key=order.index)
     columns: list[Column] = []
-    with progress(f"units {inputs.layer} layers", (len(layers) + 1) * len(context.units), "picture") as bar:
-
-        def advance(count: int) -> None:
-            bar.update(count)
-
+    with context.progress("layers", (len(layers) + 1) * len(context.units)) as advance:
         columns += [_at_layer(context, layer, advance) for layer in layers]
         columns.append(_at_logit(context, advance))
-    rows = [
-        Row((inputs.channels[unit],), "", [cells[row] for _, cells in columns])
-        for row, unit in enumerate(context.units)
-    ]
-    return Sheet("layers", [about for about, _ in columns], rows)
+    return Sheet("layers", [about for about, _ in columns], context.rows([cells for _, cells in columns]))
 
 
 def _at_layer(context: SheetContext, layer: str, advance: Progress) -> Column:
     inputs, pool = context.inputs, context.pool
-    strongest = [few(context, context.strongest[unit]) for unit in context.units]
+    strongest = [_strongest_quarter(context, context.strongest[unit]) for unit in context.units]
     spec = EmbeddingSpec(inputs.patches, layer, inputs.units.device, inputs.settings.size)
     directions = [rows.mean(axis=0) for rows in measure_examples(pool, spec, strongest)]
     samples = random_samples(inputs)

@@ -108,16 +108,24 @@ class PictureRenderer:
         self._inputs, self._pool, self._cache = inputs, pool, cache
 
     def render(
-        self, purpose: PicturePurpose, engine: Engine, wanted: Sequence[Request], progress: Callable[[int], None]
+        self, purpose: PicturePurpose, engine: Engine, wanted: Sequence[Request | None], progress: Callable[[int], None]
     ) -> list[CachedImage | None]:
-        """Each wanted picture; None where no attempt got a gradient and finite numbers.
+        """Each wanted picture; None where none is wanted, or no attempt got a gradient and finite numbers.
 
         Args:
             purpose: of all of them.
             engine: likewise.
-            wanted: the pictures.
-            progress: called with the number of newly completed pictures.
+            wanted: the pictures, None for none.
+            progress: called with the number of newly completed pictures; those that are not wanted count at once.
         """
+        requests = [one for one in wanted if one is not None]
+        progress(len(wanted) - len(requests))
+        found = iter(self._render(purpose, engine, requests, progress))
+        return [None if one is None else next(found) for one in wanted]
+
+    def _render(
+        self, purpose: PicturePurpose, engine: Engine, wanted: Sequence[Request], progress: Callable[[int], None]
+    ) -> list[CachedImage | None]:
         if not wanted:
             return []
         settings, batch_size = engine.settings, self._batch_size(purpose, engine, wanted)

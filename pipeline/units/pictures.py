@@ -1,5 +1,6 @@
 """Pictures of units: images optimized for one channel, alone, towards its clusters of patches, or unlike each other."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -103,48 +104,74 @@ class UnitPurpose:
         return UnitMeasure(network, self.layer, size)
 
 
-class UnitMeasure:
-    """Measures pictures by the activation of their channel."""
+class MapMeasure(ABC):
+    """Measures pictures by their maps, in the mean over transforms that were held out."""
 
     def __init__(self, network: Network, layer: str, size: tuple[int, int]) -> None:
         """Prepare the network, in float32.
 
         Args:
             network: on the device where pictures are measured.
-            layer: dotted module path.
+            layer: dotted module path, or :data:`~pipeline.core.layer_names.LOGITS`.
             size: (height, width) of the pictures, pixels.
         """
         self._layer = layer
         self._extractor = FeatureExtractor(network, [layer], size, "float32", size_setting="units.size")
         self._center = self._extractor.center(layer)
 
+    @abstractmethod
+    def scores(self, maps: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """What is measured under one transform, by name, [image] each.
+
+        Args:
+            maps: of the layer, [image, channel, y, x]; those of the logits have one position.
+            targets: of the pictures, [image, number].
+        """
+
     def __call__(self, images: Tensor, targets: Tensor) -> Measured:
         """Measure stored pictures.
 
         Args:
             images: uint8 [image, y, x, 3].
-            targets: see :class:`UnitPurpose`.
+            targets: [image, number].
 
         Returns:
-            Score ``activation``: the highest activation of the channel over the map, or the lowest one where the weight
-            is negative, in the mean over transforms that were held out; ``other_activation``, the same of the second
-            channel; and the mean activation over map and transforms.
+            The scores, and the mean activation over map and transforms.
         """
         pixels = images.movedim(-1, 1).float() / 255
-        row = torch.arange(len(targets), device=targets.device)
-        chosen = [(targets[:, at].long(), torch.where(targets[:, at + 1] < 0, -1.0, 1.0)) for at in (0, OTHER)]
-        found: list[list[Tensor]] = [[], [], []]
+        found: list[dict[str, Tensor]] = []
+        means: list[Tensor] = []
         with torch.no_grad():
             for matrix in held_out_matrices((pixels.shape[2], pixels.shape[3]), self._center).to(pixels):
                 transformed = resample(pixels, matrix.expand(len(pixels), 2, 3), self._extractor.size)
                 output = self._extractor(transformed)[self._layer].float()
-                grid = output[:, :, None, None] if self._layer == LOGITS else output
-                for number, (index, sign) in enumerate(chosen):
-                    found[number].append(sign * (sign[:, None] * grid[row, index].flatten(1)).amax(1))
-                found[-1].append(grid.mean((2, 3)))
-        # added one by one: a sum over all of them at once rounds differently at different places of the batch
-        activation, other, mean = ((sum(some[1:], some[0]) / len(some)).cpu().numpy() for some in found)
-        return Measured({"activation": activation, "other_activation": other}, mean)
+                maps = output[:, :, None, None] if self._layer == LOGITS else output
+                found.append(self.scores(maps, targets))
+                means.append(maps.mean((2, 3)))
+        return Measured(
+            {name: _mean([one[name] for one in found]).cpu().numpy() for name in found[0]}, _mean(means).cpu().numpy()
+        )
+
+
+def _mean(values: Sequence[Tensor]) -> Tensor:
+    """Added one by one: a sum over all of them at once rounds differently at different places of the batch."""
+    return sum(values[1:], values[0]) / len(values)
+
+
+class UnitMeasure(MapMeasure):
+    """Measures pictures by the activation of their channels.
+
+    Score ``activation`` is the highest activation of the channel over the map, or the lowest one where the weight is
+    negative; ``other_activation`` the same of the second channel.
+    """
+
+    def scores(self, maps: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """For targets as in :class:`UnitPurpose`."""
+        row, found = torch.arange(len(targets), device=targets.device), {}
+        for name, at in (("activation", 0), ("other_activation", OTHER)):
+            sign = torch.where(targets[:, at + 1] < 0, -1.0, 1.0)
+            found[name] = sign * (sign[:, None] * maps[row, targets[:, at].long()].flatten(1)).amax(1)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """What the sheets of a layer share; it is measured and trained once, when a sheet needs it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.model import ModelSettings
+from pipeline.config.units import SheetName
+from pipeline.core.progress import progress
 from pipeline.featurevis.cache import CachedImage, ImageCache
 from pipeline.featurevis.exemplar_statistics import StatisticsPrior
 from pipeline.featurevis.judge import JudgeSpec
@@ -20,6 +23,7 @@ from pipeline.units.legibility import LEAST, UnitJudge
 from pipeline.units.picture_renderer import PictureRenderer
 from pipeline.units.scan import Scan
 from pipeline.units.sheet_engines import SheetEngines
+from pipeline.units.sheets import Cell, Row
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -94,6 +98,23 @@ class SheetContext:
         inputs = self.inputs
         spec = EmbeddingSpec(inputs.patches, inputs.layer, inputs.units.device, inputs.settings.size)
         return [rows.mean(axis=0) for rows in measure_examples(self.pool, spec, self.strongest)]
+
+    @contextmanager
+    def progress(self, name: SheetName, pictures: int) -> Iterator[Progress]:
+        """A bar that counts the finished pictures of a sheet; within the block it is called with their number."""
+        with progress(f"units {self.inputs.layer} {name}", pictures, "picture") as bar:
+
+            def advance(count: int) -> None:
+                bar.update(count)
+
+            yield advance
+
+    def rows(self, columns: Sequence[Sequence[Cell | None]]) -> list[Row]:
+        """A row for each active unit, of columns with a cell for each of them."""
+        return [
+            Row((self.inputs.channels[unit],), "", [column[row] for column in columns])
+            for row, unit in enumerate(self.units)
+        ]
 
     def weight(self, unit: int) -> float:
         """Of a unit's activation."""

@@ -8,21 +8,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.core.layer_names import LOGITS
 from pipeline.featurevis.activation_space import activation_space
 from pipeline.featurevis.cache import image_key
 from pipeline.featurevis.composition import Objective, at_most
 from pipeline.featurevis.exemplar_statistics import StatisticsPrior
-from pipeline.featurevis.feature_extractor import FeatureExtractor
 from pipeline.featurevis.objectives import deep_dream, direction, linear
-from pipeline.featurevis.renderer import Measured
-from pipeline.featurevis.transforms import held_out_matrices, resample
 from pipeline.model.network import Network
-from pipeline.units.pictures import parent_digest
+from pipeline.units.pictures import MapMeasure, parent_digest
 
 Floats = NDArray[np.float32]
 Kind = Literal["sum", "center", "direction", "layer"]
@@ -89,46 +84,13 @@ class VectorPurpose:
         return VectorMeasure(network, self.layer, size)
 
 
-class VectorMeasure:
-    """Measures pictures by the dot product of their activation with a vector."""
+class VectorMeasure(MapMeasure):
+    """Measures pictures by the highest dot product over the map of their activation with a vector: ``activation``."""
 
-    def __init__(self, network: Network, layer: str, size: tuple[int, int]) -> None:
-        """Prepare the network, in float32.
-
-        Args:
-            network: on the device where pictures are measured.
-            layer: dotted module path.
-            size: (height, width) of the pictures, pixels.
-        """
-        self._layer = layer
-        self._extractor = FeatureExtractor(network, [layer], size, "float32", size_setting="units.size")
-        self._center = self._extractor.center(layer)
-
-    def __call__(self, images: Tensor, targets: Tensor) -> Measured:
-        """Measure stored pictures.
-
-        Args:
-            images: uint8 [image, y, x, 3].
-            targets: see :class:`VectorPurpose`.
-
-        Returns:
-            Score ``activation``: the highest dot product over the map, in the mean over transforms that were held out;
-            and the mean activation over map and transforms.
-        """
-        pixels = images.movedim(-1, 1).float() / 255
-        highest: list[Tensor] = []
-        means: list[Tensor] = []
-        with torch.no_grad():
-            for matrix in held_out_matrices((pixels.shape[2], pixels.shape[3]), self._center).to(pixels):
-                transformed = resample(pixels, matrix.expand(len(pixels), 2, 3), self._extractor.size)
-                output = self._extractor(transformed)[self._layer].float()
-                grid = output[:, :, None, None] if self._layer == LOGITS else output
-                vectors = targets[:, : grid.shape[1], None, None]
-                highest.append((grid * vectors).sum(1).flatten(1).amax(1))
-                means.append(grid.mean((2, 3)))
-        # added one by one: a sum over all of them at once rounds differently at different places of the batch
-        activation, mean = ((sum(some[1:], some[0]) / len(some)).cpu().numpy() for some in (highest, means))
-        return Measured({"activation": activation}, mean)
+    def scores(self, maps: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """For targets as in :class:`VectorPurpose`."""
+        vectors = targets[:, : maps.shape[1], None, None]
+        return {"activation": (maps * vectors).sum(1).flatten(1).amax(1)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ import pytest
 from pipeline.commands import OUTPUTS, run_stage
 from pipeline.compose import compose_config, write_params
 from pipeline.config.params import Params, load_params
+from pipeline.core.site_data import read_data_script
 from pipeline.plan.check import check_run
 from pipeline.site.pages import PAGES
 from pipeline.stages import STAGES
@@ -33,6 +34,7 @@ TINY = (
     *("units.size=16", "units.steps=2", "units.compared=8", "units.facets=0", "units.diverse=0"),
     *("units.training_steps=1",),
 )
+LONGER = ("model.training.epochs=4",)  # for checkpoints every three epochs
 RESULTS = {
     "units.html": "units/*/units.js",
     "patch.html": "patch/*/*/result.js",
@@ -93,8 +95,11 @@ def test_every_method_runs(
     """The command of a row passes the check; once its stages have run, its page and its result are there."""
     del method
     monkeypatch.chdir(folder)
-    params = compose(folder, words)
+    of_prepare = any(word.startswith("prepare.") for word in words)
+    params = compose(folder, (*LONGER, *words) if of_prepare else words)
     check_run(params, OUTPUTS)
+    if of_prepare:
+        run(params, "prepare")
     run(params, "units")
     assert (OUTPUTS / "site" / page).is_file()
     assert list((OUTPUTS / "site").glob(RESULTS.get(page, "data/*/all/*/cells.js")))
@@ -102,3 +107,7 @@ def test_every_method_runs(
         (OUTPUTS / f"site/tiles/{layer}/{atlas}").is_dir() for layer in params.layers for atlas in params.atlases
     )
     assert bool(params.placed) == any("place" in word for word in words)
+    if of_prepare:
+        (sheet,) = read_data_script(OUTPUTS / "site/units/mixed4a/units.js")["sheets"]
+        assert len(sheet["columns"]) > 1
+        run(compose(folder, ()), "prepare")  # the network that the other rows share

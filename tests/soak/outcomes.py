@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.soak.processes import Ended
 
-SCRATCH = re.compile(r"/\S*/atlas-soak-[^/]+/[^/]+/")  # where the tried checkouts lie
+SCRATCH = re.compile(r"/\S*/atlas-soak-[^/]+/(?:[^/\s]+/)?")  # where the tried checkouts lie, and what is beside them
 
 RIGHT, CLEAR = "right artifact", "clear error"
 USER_ERROR = 2  # the exit code of errors that the user can correct

@@ -11,7 +11,7 @@ from tests.soak import faults, table
 from tests.soak.checkouts import OUTPUTS, Station, Trial
 from tests.soak.contents import contents, different
 from tests.soak.kills import Count
-from tests.soak.outcomes import CLEAR, RIGHT, Outcome, Row, judge
+from tests.soak.outcomes import CLEAR, RIGHT, SCRATCH, Outcome, Row, judge
 from tests.soak.processes import Ended
 
 LINE = "atlas: outputs: expected one thing, found another; do this"
@@ -91,3 +91,18 @@ def test_work_that_is_done_twice_is_found(again: bool, tmp_path: Path) -> None:
     count.check(trial)
     assert count.kept == 1
     assert len(count.repeated) == again
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("/scratch/atlas-soak-a1/sample-disk/outputs: expected room", "outputs: expected room"),
+        (
+            "outputs: found a link to /scratch/atlas-soak-a1/elsewhere, which",
+            "outputs: found a link to elsewhere, which",
+        ),
+    ],
+)
+def test_the_table_names_no_folder_of_this_machine(line: str, shown: str) -> None:
+    """A path in a checkout begins at the checkout, and one beside the checkouts at their folder."""
+    assert SCRATCH.sub("", line) == shown
