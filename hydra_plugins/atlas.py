@@ -103,6 +103,10 @@ def _unit_layers(channels: DictConfig) -> ListConfig:
     return ListConfig([str(layer) for layer in channels])
 
 
+def _explained_layers(images: Any, units: DictConfig) -> ListConfig:
+    return ListConfig(["logits", *(str(layer) for layer in units)] if images else [])
+
+
 OmegaConf.register_new_resolver("fingerprint", _fingerprint, replace=True)
 OmegaConf.register_new_resolver("atlases", _atlases, replace=True)
 OmegaConf.register_new_resolver("levels", _levels, replace=True)
@@ -110,3 +114,4 @@ OmegaConf.register_new_resolver("min_count", _min_count, replace=True)
 OmegaConf.register_new_resolver("compared", _compared, replace=True)
 OmegaConf.register_new_resolver("placed", _placed, replace=True)
 OmegaConf.register_new_resolver("unit_layers", _unit_layers, replace=True)
+OmegaConf.register_new_resolver("explained_layers", _explained_layers, replace=True)

@@ -25,8 +25,11 @@ Values = Mapping[str, Any]
 MARKER = ".activation-atlas.json"  # lists the files of an export, so that nothing else is ever removed with it
 NO_JEKYLL = ".nojekyll"  # GitHub Pages would leave out names that begin with _, as a layer's name may
 UNFINISHED = (".partial", ".raw")  # endings of files that an interrupted stage leaves behind
-IMAGES = re.compile(r"(data/images|place|patch|units/[^/]+/(examples|maps|sheets/(change|gradients)))/.*\.webp")
-KEEP_OUT = "site.exemplars=0 patch.examples=0 place.pictures=0 units.examples=0"
+IMAGES = re.compile(
+    r"(data/images|place|patch|units/[^/]+/(examples|maps|sheets/(change|gradients))"
+    r"|explain/[^/]+/(rows|thumbnails|fooling)(?=/[0-9]+\.webp))/.*\.webp"
+)
+KEEP_OUT = "site.exemplars=0 patch.examples=0 place.pictures=0 units.examples=0 explain.photographs=false"
 
 
 def export(site: Path, folder: Path) -> None:
@@ -56,7 +59,7 @@ def export(site: Path, folder: Path) -> None:
         if error.errno == errno.ENOSPC:
             raise
         raise ConfigError(f"{folder}: expected a writable folder, found: {error}; choose another one") from None
-    _report(folder, names, read_data_script(site / "data/manifest.js"))
+    _report(folder, names)
 
 
 def refuse_foreign(folder: Path, site: Path) -> None:
@@ -158,7 +161,9 @@ def _check_complete(site: Path) -> None:
 def _current_files(site: Path) -> Iterator[str]:
     """The site's files, without those of interrupted stages and of atlases that are no longer part of it."""
     manifest = read_data_script(site / "data/manifest.js")
-    folders = {"data", "viewer", *(_folder(a.UNITS, layer) for layer in manifest["units"])}
+    folders = {"data", "viewer"}
+    folders |= {_folder(a.UNITS, layer) for layer in manifest["units"]}
+    folders |= {_folder(a.EXPLAIN, layer) for layer in manifest["explain"]}
     for layer in (entry["name"] for entry in manifest["layers"]):
         folders |= {_folder(a.PREDICT, layer)} | ({_folder(a.PLACE, layer)} if manifest["second_image_set"] else set())
     for layer in manifest["layers"]:
@@ -179,10 +184,14 @@ def _folder(kind: a.Artifact, layer: str, atlas: str = "") -> str:
     return kind.path(Path(), layer, atlas).relative_to(a.SITE.path(Path())).as_posix()
 
 
-def _report(folder: Path, names: list[str], manifest: Values) -> None:
+def _report(folder: Path, names: list[str]) -> None:
+    manifest = read_data_script(folder / "data/manifest.js")
     size = sum((folder / name).stat().st_size for name in names)
     log_line(f"export: {counted(len(names), 'file')}, {size / 1e6:.1f} MB, in {folder}: {', '.join(PAGES)}")
-    images = sum(IMAGES.fullmatch(name) is not None for name in names)
+    plain = tuple(
+        f"{_folder(a.EXPLAIN, layer)}/" for layer in manifest["explain"] if not _has_photographs(folder, layer)
+    )
+    images = sum(IMAGES.fullmatch(name) is not None and not name.startswith(plain) for name in names)
     if images:
         tiles = ", and tiles with patches of them" if any(f"/{PHOTOGRAPHS}/" in name for name in names) else ""
         log_line(
@@ -191,3 +200,8 @@ def _report(folder: Path, names: list[str], manifest: Values) -> None:
     if any("accentuated" in atlas["styles"] for layer in manifest["layers"] for atlas in layer["atlases"]):
         log_line("Its accentuated icons hold parts of your images; 'atlas run render.styles=[drawn]' leaves them out.")
     log_line("Open index.html with a double click, or put the folder on any web host, under any path.")
+
+
+def _has_photographs(folder: Path, layer: str) -> bool:
+    """Whether the explanations of a layer show the images, or heat maps alone."""
+    return bool(read_data_script(folder / _folder(a.EXPLAIN, layer) / "explain.js")["photographs"])

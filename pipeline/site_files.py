@@ -55,6 +55,8 @@ def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[s
             yield from _second_set_files(site, f"place/{layer['name']}")
     for layer in manifest["units"]:
         yield from _unit_files(site, f"units/{layer}")
+    for layer in manifest["explain"]:
+        yield from _explain_files(site, f"explain/{layer}")
 
 
 def _data_files(manifest: Values, layer: Values, atlas: Values) -> Iterator[str]:
@@ -156,6 +158,24 @@ def _unit_files(site: Path, folder: str) -> Iterator[str]:
             yield f"{folder}/examples/{name}"
         if unit["maps"]:
             yield f"{folder}/maps/{name}"
+
+
+def _explain_files(site: Path, folder: str) -> Iterator[str]:
+    """What explains the outputs of a layer: heat maps, nearest images and small changes."""
+    yield f"{folder}/explain.js"
+    yield f"{folder}/images.js"
+    content = read_data_script(site / folder / "explain.js")
+    yield from (f"{folder}/rows/{strip}.webp" for strip in sorted({row["strip"] for row in content["rows"]}))
+    nearest = content["neighbors"]["images"].values() if content["neighbors"] else ()
+    rows = {row for found in nearest for space in found.values() for row in space}
+    boxes = content["regions"]["boxes"] if content["regions"] else ()
+    rows |= {one["image"] for box in boxes for one in (box, *box["matches"])}
+    for atlas in content["atlas"]:
+        yield from (f"{folder}/atlas/{atlas['layer']}/{image}.webp" for image in atlas["images"])
+    yield from (f"{folder}/thumbnails/{row}.webp" for row in sorted(rows))
+    for one in content["fooling"] or ():
+        yield f"{folder}/fooling/{one['row']}.webp"
+        yield from (f"{folder}/fooling/{moved['layer']}/{one['row']}.webp" for moved in one["moved"])
 
 
 def _named_images(content: Any) -> Iterator[str]:

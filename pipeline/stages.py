@@ -36,6 +36,7 @@ EACH_ATLAS = {"layer": "layers", "atlas": "atlases"}
 EACH_COMPARISON = {"layer": "layers", "atlas": "compared"}
 EACH_PLACED = {"layer": "placed"}
 EACH_UNIT_LAYER = {"layer": "unit_layers"}
+EACH_EXPLAINED_LAYER = {"layer": "explained_layers"}
 
 STAGES: Mapping[str, Stage] = {
     stage.name: stage
@@ -93,11 +94,18 @@ STAGES: Mapping[str, Stage] = {
             ("seed", "images", "layers", "judge", "render", "units"),
         ),
         Stage(
+            "explain",
+            EACH_EXPLAINED_LAYER,
+            (a.IMAGES, a.MODEL, a.GRID, a.ICONS),
+            (a.EXPLAIN, a.HEATMAPS),
+            ("seed", "images", "layers", "explain"),
+        ),
+        Stage(
             "site",
             ONCE,
             (a.IMAGES, a.MODEL, a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS, a.TILES),
             (a.SITE,),
-            ("images", "layers", "atlases", "unit_layers", "units", "place", "seed", "site"),
+            ("images", "layers", "atlases", "unit_layers", "explained_layers", "units", "place", "seed", "site"),
         ),
     )
 }

@@ -41,6 +41,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directions = [{"groups": [{"patches": [{"file": "1-0/patch.webp"}]}], "examples": examples}]
     (folder / "result.js").write_text(data_script(PATCH, {"directions": directions}), encoding="ascii")
     plant_units(made.site, LAYERS[0])
+    plant_explanations(made.site)
     return made.site
 
 
@@ -61,6 +62,32 @@ def plant_units(site: Path, layer: str) -> None:
     (site / f"units/{layer}/filters/0.webp").write_bytes((site / f"units/{layer}/filters/1.webp").read_bytes())
     content = data_script(f"units/{layer}", {"units": units, "sheets": sheets, "filters": [{}, {}]})
     (site / f"units/{layer}/units.js").write_text(content, "ascii")
+
+
+def plant_explanations(site: Path) -> None:
+    """Explanations of classes with all kinds of pictures, and of units without photographs."""
+    manifest = site / "data/manifest.js"
+    layers = ["logits", LAYERS[0]]
+    manifest.write_text(data_script("manifest", read_data_script(manifest) | {"explain": layers}), "ascii")
+    for layer, photographs in zip(layers, (True, False), strict=True):
+        rows = [{"strip": 0}, {"strip": 1}]
+        neighbors = {"images": {"7": {"pixels": [3], "features": [4]}}} if photographs else None
+        fooling = [{"row": 1, "moved": [{"layer": LAYERS[1]}]}] if photographs else None
+        regions = {"boxes": [{"image": 5, "matches": [{"image": 6}]}]} if photographs else None
+        content = {"rows": rows, "photographs": photographs, "neighbors": neighbors, "fooling": fooling}
+        content |= {"regions": regions, "atlas": [{"layer": LAYERS[1], "images": {"7": {}}}]}
+        pictures = ["rows/0", "rows/1", f"atlas/{LAYERS[1]}/7"]
+        pictures += (
+            [*(f"thumbnails/{row}" for row in (3, 4, 5, 6)), "fooling/1", f"fooling/{LAYERS[1]}/1"]
+            if photographs
+            else []
+        )
+        for name in pictures:
+            path = site / f"explain/{layer}/{name}.webp"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(path)
+        (site / f"explain/{layer}/explain.js").write_text(data_script(f"explain/{layer}", content), "ascii")
+        (site / f"explain/{layer}/images.js").write_text(data_script(f"explain/{layer}/images", {"7": 0}), "ascii")
 
 
 @pytest.fixture
@@ -123,6 +150,8 @@ def test_a_site_of_an_earlier_format_is_an_error(copy: Path) -> None:
             f"units/{LAYERS[0]}/{name}"
             for name in ("units.js", "variants/1.webp", "maps/1.webp", "sheets/start/1.webp")
         ),
+        *("explain/logits/explain.js", "explain/logits/thumbnails/4.webp", "explain/logits/fooling/1.webp"),
+        *("explain/logits/images.js", f"explain/logits/atlas/{LAYERS[1]}/7.webp", "explain/logits/thumbnails/6.webp"),
         *(f"{PATCH}/1-0/before.webp", f"data/{LAYERS[0]}/all/members-0.js", f"data/{LAYERS[0]}/all/20/heatmap-0.js"),
     ],
 )
@@ -210,7 +239,8 @@ def test_the_command_says_what_there_is_and_what_to_do(
     found = files(tmp_path / "below/public")
     assert found == files(copy)
     rendered = tuple(f"units/{LAYERS[0]}/{kind}/" for kind in ("pictures", "variants", "sheets", "filters"))
-    others = ("tiles/", *rendered, *(f"data/{layer}/" for layer in LAYERS))
+    icons = ("explain/logits/atlas/", f"explain/logits/fooling/{LAYERS[1]}/")
+    others = ("tiles/", *rendered, *icons, f"explain/{LAYERS[0]}/", *(f"data/{layer}/" for layer in LAYERS))
     images = sum(name.endswith(".webp") and not name.startswith(others) for name in found)
     for word in (
         f"{len(found)} files",

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from docs.generate.blocks import with_block
 from pipeline.config.base import Device, Settings
 from pipeline.config.cluster import Address, Inline, Local
+from pipeline.config.explain import ExplainSettings
 from pipeline.config.grid import GridSettings
 from pipeline.config.images import ImagesSettings
 from pipeline.config.model import ModelSettings, PreprocessingSettings, TrainingSettings
@@ -72,6 +73,7 @@ GROUPS: Sequence[Group] = (
     Group("patch", "Patch test", PatchSettings, "patch", "default"),
     Group("place", "Second image set", PlaceSettings, "place", "default"),
     Group("units", "Single units", UnitsSettings, "units", "default"),
+    Group("explain", "Explanations", ExplainSettings, "explain", "default"),
     Group("site", "Site", SiteSettings, "site", "default"),
     Group("site.bookmarks", "A bookmark", BookmarkSettings),
     Group("cluster", "Cluster: in this process", Inline, "cluster"),

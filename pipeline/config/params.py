@@ -13,6 +13,7 @@ from yaml import YAMLError
 
 from pipeline.config.base import Settings
 from pipeline.config.environment import resolve_places, without_references
+from pipeline.config.explain import ExplainSettings
 from pipeline.config.grid import GridSettings
 from pipeline.config.images import ImagesSettings
 from pipeline.config.model import ModelSettings
@@ -52,6 +53,8 @@ class Params(Settings):
         compared: the names among them that are comparisons.
         placed: layers at which a second image set is placed on the layout; empty without a second image set.
         unit_layers: layers of which single units are described; resolved from ``units.channels``.
+        explained_layers: ``logits`` and the layers whose outputs are explained; resolved from ``explain.images`` and
+            ``explain.units``.
         judge: a network with known weights that did not render the icons and says whether they are legible; null for
             none.
     """
@@ -64,6 +67,7 @@ class Params(Settings):
     compared: tuple[Atlas, ...] = ()
     placed: tuple[Layer, ...] = ()
     unit_layers: tuple[Layer, ...] = ()
+    explained_layers: tuple[Layer, ...] = ()
     images: ImagesSettings
     model: ModelSettings
     judge: ModelSettings | None = None
@@ -78,6 +82,7 @@ class Params(Settings):
     patch: PatchSettings = PatchSettings()
     place: PlaceSettings = PlaceSettings()
     units: UnitsSettings = UnitsSettings()
+    explain: ExplainSettings = ExplainSettings()
     site: SiteSettings
 
     _as_written: "Params | None" = PrivateAttr(default=None)

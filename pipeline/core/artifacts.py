@@ -163,3 +163,15 @@ PATCH = Artifact("patch", "site/patch/{layer}/{atlas}")
 PREDICT = Artifact("predict", "site/predict/{layer}")
 PLACE = Artifact("place", "site/place/{layer}")
 UNITS = Artifact("units", "site/units/{layer}")
+EXPLAIN = Artifact("explain", "site/explain/{layer}")
+
+# The heat maps in numbers: one group per method, named method or method@layer, with the array `heatmap`.
+HEATMAPS = Artifact(
+    "heatmaps",
+    "heatmaps/{layer}.zarr",
+    arrays={
+        "image": Array(("row",), "int64", "row of the image in images.parquet", "row"),
+        "unit": Array(("row",), "int64", "class or channel that is explained", "index"),
+        "heatmap": Array(("row", "y", "x"), "float32", "heat map, in the resolution that its method has", "score"),
+    },
+)

@@ -131,13 +131,17 @@ class TaskResults:
 
     @contextmanager
     def create_arrays(
-        self, task: object, arrays: Mapping[str, tuple[tuple[int, ...], Any]]
+        self,
+        task: object,
+        arrays: Mapping[str, tuple[tuple[int, ...], Any]],
+        payload: Mapping[str, Any] | None = None,
     ) -> Iterator[dict[str, NDArray[Any]]]:
         """Arrays in new files, to be filled in the block; when it ends well, the task is finished.
 
         Args:
             task: its name, as for :meth:`record`.
             arrays: shape and number type of each, by a name that no other task uses.
+            payload: see :meth:`save`; None for an empty one.
         """
         # names of their own: a task may run twice at the same time
         partials = {name: self._array(name).with_name(f"{name}.{uuid4().hex}{PARTIAL}") for name in arrays}
@@ -149,7 +153,7 @@ class TaskResults:
         checksums = {f"{ARRAYS}/{self._array(name).name}": file_checksum(part) for name, part in partials.items()}
         for name, partial in partials.items():
             partial.replace(self._array(name))
-        self.save(task, checksums, {})
+        self.save(task, checksums, payload or {})
 
     def array(self, task: object, name: str) -> NDArray[Any]:
         """An array of a finished task, read from the disk as it is used.

@@ -21,10 +21,10 @@ from pipeline.config.params import Params, load_params
 from pipeline.core import artifacts as a
 from pipeline.core import zarr_store
 from pipeline.core.errors import ArtifactError, BusyError, ConfigError, ImageError
+from pipeline.core.nearest_cells import NearestCells, nearest_cells
 from pipeline.images.crops import network_crop
 from pipeline.images.decode import load, open_content
 from pipeline.images.thumbnails import encode_thumbnail
-from pipeline.locate.nearest_cells import NearestCells, nearest_cells
 from pipeline.model.description import read_description
 from pipeline.model.inputs import to_tensor
 from pipeline.model.layers import number_type, on_calls, require_layer
@@ -90,7 +90,7 @@ class Locator:
             As JSON takes it: ``picture`` (what the network sees, a data URL), ``classes`` (``id``, ``name`` and
             ``probability`` of the first ones; None without classes), ``map`` (rows and columns of the layer's map),
             ``inset`` (rows and columns left out at each side), and for each of the other positions in reading order
-            ``cell`` (row, column) and ``similarity``, see :func:`pipeline.locate.nearest_cells.nearest_cells`.
+            ``cell`` (row, column) and ``similarity``, see :func:`pipeline.core.nearest_cells.nearest_cells`.
 
         Raises:
             AtlasError: the image cannot be used, the run has no such view, an artifact is missing or damaged, or the

@@ -17,6 +17,7 @@ from pipeline.core.errors import ArtifactError, ConfigError, DataError, ImageErr
 from pipeline.core.progress import log_line
 from pipeline.core.zarr_store import open_artifact
 from pipeline.fitting_levels import FILL, levels_note
+from pipeline.images.choice import require_keys
 from pipeline.images.image_set import Entry, ImageSet, open_image_set
 from pipeline.model.description import NetworkDescription, read_description, unit_counts
 from pipeline.model.metadata import resolve_class_names
@@ -34,7 +35,7 @@ def check_run(params: Params, outputs: Path) -> None:
     Raises:
         AtlasError: names what cannot work: images, network, weights, layers, device, disk.
     """
-    for section in ("sample", "reduce", "render", "predict", "patch", "units"):
+    for section in ("sample", "reduce", "render", "predict", "patch", "units", "explain"):
         check_device(section, getattr(params, section).device)
     check_engine(params.reduce)
     images = open_image_set(params.images)
@@ -54,6 +55,7 @@ def check_run(params: Params, outputs: Path) -> None:
         from pipeline.model.configured_network import load_configured_network  # noqa: PLC0415  # loads torch
 
         load_configured_network(params.judge, "judge")
+    check_explained(params, images)
     count = check_images(params, images)
     if tried is None:
         from pipeline.plan.trial import check_network  # noqa: PLC0415  # loads torch
@@ -61,6 +63,7 @@ def check_run(params: Params, outputs: Path) -> None:
         sizes = check_network(params, names, count)
     else:
         params.units.check(unit_counts(tried.layers, len(tried.classes)))
+        params.explain.check(unit_counts(tried.layers, len(tried.classes)), tried.classes)
         channels = {layer: tried.layers[layer].channels for layer in params.layers}
         sizes = Sizes(params, count, len(tried.classes), channels, FILL, tried.preprocessing.crop)
     check_points(params, count)
@@ -150,6 +153,15 @@ def check_images(params: Params, images: ImageSet) -> int:
 def usable_images(params: Params, entries: Sequence[Entry]) -> int:
     """How many of the images the run may use."""
     return min(len(entries), params.prepare.limit or len(entries))
+
+
+def check_explained(params: Params, images: ImageSet) -> None:
+    """Raise ConfigError if an image is to be explained that the image set does not have."""
+    explain = params.explain
+    named = {"images": explain.images, "regions": tuple(explain.regions)}
+    for setting, keys in named.items():
+        if isinstance(keys, tuple) and keys:
+            require_keys(keys, {entry.key: None for entry in images.entries()}, f"explain.{setting}")
 
 
 def check_second_set(images: ImageSet) -> None:

@@ -50,6 +50,7 @@ def check_network(params: Params, names: Sequence[str] | None, count: int) -> Si
         published_weights(model.architecture, model.weights)
     network = untried_network(params, names, read_weights=True).network
     params.units.check(unit_counts(network.layers, len(network.classes)))
+    params.explain.check(unit_counts(network.layers, len(network.classes)), network.classes)
     crop = network.preprocessing.crop
     for note in try_network(network, params):
         log_line(note)

@@ -112,6 +112,7 @@ def manifest(
     second: str | None,
     initial_layer: str,
     units: Mapping[str, Sequence[int]],
+    explained: Sequence[str],
     provenance: Mapping[str, Any],
     recorded: Mapping[str, bool],
 ) -> Content:
@@ -127,6 +128,7 @@ def manifest(
         second: title of the second image set on the atlas, if there is one.
         initial_layer: name of the layer that the page opens on.
         units: channels of which single units are described, by layer.
+        explained: ``logits`` and the layers whose outputs are explained.
         provenance: see :func:`provenance_content`.
         recorded: see :func:`recorded_content`.
     """
@@ -142,6 +144,7 @@ def manifest(
         "layers": list(layers),
         "initial_layer": initial_layer,
         "units": {layer: list(channels) for layer, channels in units.items()},
+        "explain": list(explained),
         "images": images,
         "images_per_folder": IMAGES_PER_FOLDER,
         "exemplars": exemplars,

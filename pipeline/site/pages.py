@@ -17,14 +17,22 @@ PAGES: Mapping[str, str] = {
     "patch.html": "patch",
     "evidence.html": "evidence",
     "units.html": "units",
+    "explain.html": "explain",
 }
 # script: what the page is called, and what it is about, for the browser's list of tabs and for shared links
-TITLES: Mapping[str, str] = {"contents": "Contents", "patch": "Patch test", "evidence": "Evidence", "units": "Units"}
+TITLES: Mapping[str, str] = {
+    "contents": "Contents",
+    "patch": "Patch test",
+    "evidence": "Evidence",
+    "units": "Units",
+    "explain": "Explanations",
+}
 DESCRIPTIONS: Mapping[str, str] = {
     "atlas": "A zoomable map of the visual concepts that a network has learned.",
     "contents": "All atlases, tests and measurements of an activation atlas.",
     "patch": "Which patches of images change the class that a network predicts, beside four controls.",
     "units": "What single channels of a network respond to: optimized images, examples and figures.",
+    "explain": "Which places of an image a network's score comes from: heat maps by several methods, and their tests.",
     "evidence": "Whether attributions predict what ablation and steering do to a network's output.",
 }
 DATA_FORMAT = 5  # in the manifest; raised when names or meanings in the data files change

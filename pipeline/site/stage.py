@@ -90,6 +90,7 @@ def run(task: Task) -> None:
             second,
             opened,
             _units(task, network),
+            task.params.explained_layers,
             provenance,
             recorded,
         )

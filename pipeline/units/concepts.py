@@ -13,15 +13,14 @@ from functools import reduce
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch.nn.functional import interpolate
 
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core.bootstrap import Interval, draw_counts, percentile_interval
 from pipeline.core.errors import DataError
-from pipeline.images.crops import network_crop
 from pipeline.images.image_set import open_image_set
-from pipeline.images.manifest import Manifest, read_manifest
+from pipeline.images.manifest import read_manifest
+from pipeline.images.masks import Masks, crop_mask, masks_of
 from pipeline.parallel.pool import Pool
 from pipeline.units.activation_maps import EXCEEDED
 from pipeline.units.scan import Scan, Scanner, ScannerSpec, scan_images, sum_over_images
@@ -29,7 +28,6 @@ from pipeline.units.scan import Scan, Scanner, ScannerSpec, scan_images, sum_ove
 RESAMPLES = 2000
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Masks = Mapping[str, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +98,7 @@ class OverlapSpec:
 
     def __call__(self) -> "OverlapCounter":
         """The counter, in a worker."""
-        masks = masks_of(self.scanner, read_manifest(self.scanner.manifest))
+        masks = masks_of(open_image_set(self.scanner.images), read_manifest(self.scanner.manifest))
         if masks is None:
             raise DataError("images: expected an image set with masks, found one without; run 'atlas run' again")
         return OverlapCounter(self.scanner(), self.thresholds, masks, self.preprocessing)
@@ -138,36 +136,9 @@ class OverlapCounter:
         active = (enlarged > self._thresholds).flatten(1).numpy()
         both, concept = {}, {}
         for name, mask in self._masks(row).items():
-            seen = network_crop(Image.fromarray(mask.astype(np.uint8) * 255), self._preprocessing)
-            inside = (np.asarray(seen) > 127).ravel()
+            inside = crop_mask(mask, self._preprocessing).ravel()
             both[name], concept[name] = active[:, inside].sum(axis=1), int(inside.sum())
         return Overlap(both, concept, active.sum(axis=1))
-
-
-def masks_of(spec: ScannerSpec, manifest: Manifest) -> Callable[[int], Masks] | None:
-    """The masks of the image in a row, checked; None where the image set has none."""
-    find = getattr(open_image_set(spec.images), "masks", None)
-    if not callable(find):
-        return None
-
-    def checked(row: int) -> Masks:
-        key, size = manifest.key[row], (int(manifest.height[row]), int(manifest.width[row]))
-        try:
-            masks = {str(name): np.asarray(mask) for name, mask in find(key).items()}
-        except Exception as error:  # whatever a user's code raises
-            reason = f"{type(error).__name__}: {error}"
-            raise DataError(
-                f"images: expected masks of {key} by concept, found {reason}; mend the method masks of the image set"
-            ) from error
-        for name, mask in masks.items():
-            if mask.shape != size or mask.dtype != bool:
-                raise DataError(
-                    f"images: expected masks of {key} as bool {size[0]} x {size[1]}, found {name!r} as {mask.dtype} "
-                    f"{' x '.join(map(str, mask.shape))}; mend the method masks of the image set"
-                )
-        return masks
-
-    return checked
 
 
 @dataclass(frozen=True, eq=False)

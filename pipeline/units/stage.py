@@ -17,12 +17,14 @@ from pipeline.core.progress import counted, log_line, progress
 from pipeline.core.site_data import data_script
 from pipeline.featurevis.cache import CACHE, ImageCache
 from pipeline.featurevis.exemplar_statistics import StatisticsPrior
+from pipeline.images.image_set import open_image_set
+from pipeline.images.masks import masks_of
 from pipeline.images.thumbnails import label_name
 from pipeline.parallel.pool import Pool, open_pool
 from pipeline.stages import Task
 from pipeline.units.activation_maps import EXCEEDED, activation_maps
 from pipeline.units.comparison_sheets import comparison_sheet, interpolation_sheet
-from pipeline.units.concepts import Concepts, find_concepts, masks_of
+from pipeline.units.concepts import Concepts, find_concepts
 from pipeline.units.direction_sheets import change_sheet, directions_sheet, rotation_sheet
 from pipeline.units.examples import KINDS, Examples, choose_examples
 from pipeline.units.figures import Clusters, EmbeddingSpec, cluster_patches, nearest_unit
@@ -172,7 +174,7 @@ def _pictures(
 def _concepts(inputs: Inputs, pool: Pool, scan: Scan) -> Concepts | None:
     """How far units and the concepts of the image set overlap; None without masks or maps."""
     scanner = inputs.scanner
-    if inputs.layer == LOGITS or masks_of(scanner, inputs.manifest) is None:
+    if inputs.layer == LOGITS or masks_of(open_image_set(scanner.images), inputs.manifest) is None:
         return None
     return find_concepts(pool, scanner, scan, inputs.network.preprocessing, len(inputs.manifest), inputs.seed)
 

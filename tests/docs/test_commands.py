@@ -90,6 +90,7 @@ CHECKED: dict[str, bool | set[str]] = {
     "place": {"images"},
     "site": {"bookmarks"},
     "units": {"channels"},
+    "explain": {"images", "classes", "units", "layers"},
 }
 LAYER, LEVEL = "layer2", 4
 TOKENS = {"image_size": 64, "patch_size": 8, "hidden_size": 48, "intermediate_size": 96, "num_attention_heads": 3}

@@ -33,14 +33,18 @@ TINY = (
     ),
     *("units.size=16", "units.steps=2", "units.compared=8", "units.facets=0", "units.diverse=0"),
     *("units.training_steps=1",),
+    *("explain.integration_steps=2", "explain.occlusion_size=0.5", "explain.occlusion_stride=0.5"),
+    *("explain.curve_steps=2", "explain.mosaics=1", "explain.randomized_images=2", "explain.randomized_steps=2"),
+    *("explain.compared=24", "explain.fooling=false", "explain.resamples=20"),
 )
 LONGER = ("model.training.epochs=4",)  # for checkpoints every three epochs
 RESULTS = {
     "units.html": "units/*/units.js",
+    "explain.html": "explain/*/explain.js",
     "patch.html": "patch/*/*/result.js",
     "evidence.html": "predict/*/result.js",
 }
-UNITS = "+units.channels="
+OPTIONAL = ("+units.channels=", "explain.", "layers=")  # what commands of stages begin with that run where they are asked for
 
 
 def rows() -> list[tuple[str, tuple[str, ...], str]]:
@@ -59,9 +63,9 @@ def test_the_table_is_read() -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout in which all commands without units have run as one: their words together."""
+    """A checkout in which all commands without units and explanations have run as one: their words together."""
     found = checkout(tmp_path_factory.mktemp("methods"))
-    words = dict.fromkeys(word for _, words, _ in rows() for word in words if not any(map(is_unit, words)))
+    words = dict.fromkeys(word for _, words, _ in rows() for word in words if not any(map(is_optional, words)))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(found)
         for name in STAGES:
@@ -69,9 +73,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-def is_unit(word: str) -> bool:
-    """Whether a word of a command asks for units."""
-    return word.startswith(UNITS)
+def is_optional(word: str) -> bool:
+    """Whether a word of a command asks for units, explanations or another layer."""
+    return word.startswith(OPTIONAL)
 
 
 def compose(folder: Path, words: tuple[str, ...]) -> Params:
@@ -100,7 +104,11 @@ def test_every_method_runs(
     check_run(params, OUTPUTS)
     if of_prepare:
         run(params, "prepare")
+    if any(word.startswith("layers=") for word in words):
+        for name in STAGES:
+            run(params, name)
     run(params, "units")
+    run(params, "explain")
     assert (OUTPUTS / "site" / page).is_file()
     assert list((OUTPUTS / "site").glob(RESULTS.get(page, "data/*/all/*/cells.js")))
     assert all(

@@ -19,7 +19,7 @@ def copied(site: Path, folder: Path, parts: Mapping[str, Mapping[str, Any]]) -> 
         path = folder / f"{place}.js"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)  # it is the planted site's own file
-        name = place.removeprefix("data/").removesuffix("/result").removesuffix("/units")
+        name = place.removeprefix("data/").removesuffix("/result").removesuffix("/units").removesuffix("/explain")
         path.write_text(data_script(name, content), encoding="ascii")
     return folder
 

@@ -290,6 +290,7 @@ def test_every_page_has_a_title_and_a_description(address: str, planted: Planted
         "evidence.html": "Evidence · A planted atlas",
         "patch.html": "Patch test · A planted atlas",
         "units.html": "Units · A planted atlas",
+        "explain.html": "Explanations · A planted atlas",
     }
     for head in heads.values():
         assert head.told["og:title"] == head.title

@@ -134,7 +134,8 @@ def site(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         for layer in layers
     }
-    parts = {"data/manifest": manifest | {"units": {layer: list(CHANNELS) for layer in layers}}, **found}
+    changed = {"units": {layer: list(CHANNELS) for layer in layers}, "explain": [LAYERS[1]]}
+    parts = {"data/manifest": manifest | changed, **found}
     folder = copied(planted.site, tmp_path_factory.mktemp("units") / "site", parts)
     for layer in layers:
         path = folder / f"units/{layer}/filters/0.webp"
@@ -239,16 +240,19 @@ def color_of(page: Page, selector: str) -> tuple[int, int, int]:
 
 @pytest.mark.browser
 def test_links_lead_to_the_atlas_and_between_units(units: Opener) -> None:
-    """A unit of a layer of the atlas leads to its cells, one of another layer does not; Next and Previous walk."""
+    """A unit leads to its cells and to heat maps where the run has its layer there; Next and Previous walk."""
     page = units(f"#layer={LAYERS[1]}&unit=2")
     link = page.get_by_role("link", name="Show the cells of the atlas")
     assert f"layer={LAYERS[1]}&channel=2" in (link.get_attribute("href") or "")
+    heatmaps = page.get_by_role("link", name="Heat maps of units of this layer")
+    expect(heatmaps).to_have_attribute("href", f"explain.html#layer={LAYERS[1]}")
     page.get_by_role("link", name="Next unit").click()
     link_has(page, "unit=5")
     expect(page.get_by_role("link", name="Previous unit")).to_be_visible()
     other = units("#layer=classifier.1&unit=2")
     expect(other.get_by_role("heading", level=1)).to_have_text("Unit 2 of classifier.1")
     expect(other.get_by_role("link", name="Show the cells of the atlas")).to_have_count(0)
+    expect(other.get_by_role("link", name="Heat maps")).to_have_count(0)
 
 
 @pytest.mark.browser

@@ -23,10 +23,13 @@ create_arrays = TaskResults.create_arrays
 
 @contextmanager
 def create_and_log(
-    results: TaskResults, task: object, arrays: Mapping[str, tuple[tuple[int, ...], Any]]
+    results: TaskResults,
+    task: object,
+    arrays: Mapping[str, tuple[tuple[int, ...], Any]],
+    payload: Mapping[str, Any] | None = None,
 ) -> Iterator[dict[str, NDArray[Any]]]:
     """Arrays of a task; their names are logged when it is finished."""
-    with create_arrays(results, task, arrays) as created:
+    with create_arrays(results, task, arrays, payload) as created:
         yield created
     with NotedCache.log.open("a") as file:
         file.write("".join(f"{name}\n" for name in arrays))

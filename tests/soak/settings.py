@@ -20,6 +20,7 @@ CHANGES = {
     "render": "render.steps=3",
     "tile": "tile.quality=60",
     "units": "units.steps=3",
+    "explain": "explain.curve_steps=3",
 }
 DAMAGE: dict[str, faults.Fault] = {
     "truncated": faults.truncate,

@@ -1,24 +1,17 @@
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
-import pytest
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
-from pipeline.config.images import ImagesSettings
 from pipeline.config.model import PreprocessingSettings
-from pipeline.core.errors import DataError
-from pipeline.images.image_set import Entry
-from pipeline.images.toytown.toytown import Toytown
+from pipeline.images.masks import Masks
 from pipeline.model.build import freeze
 from pipeline.model.discovery import discover_layers
 from pipeline.model.network import Network
 from pipeline.parallel.pool import InlinePool
-from pipeline.units.concepts import Masks, Overlap, OverlapCounter, count_overlap, masks_of
-from pipeline.units.scan import Scanner, ScannerSpec, random_rotation
+from pipeline.units.concepts import Overlap, OverlapCounter, count_overlap
+from pipeline.units.scan import Scanner, random_rotation
 
 SIDE = 16
 PREPROCESSING = PreprocessingSettings(crop=SIDE, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
@@ -109,68 +102,3 @@ def test_a_random_rotation_keeps_lengths() -> None:
     assert torch.allclose(first @ first.T, torch.eye(20), atol=1e-5)
     assert torch.equal(first, again)
     assert not torch.allclose(first, second)
-
-
-def test_toytown_has_masks_of_its_parts() -> None:
-    """They are those of the scene, as large as the image."""
-    masks = Toytown(3, seed=0).masks("00001")
-    assert masks
-    assert {mask.shape for mask in masks.values()} == {(64, 64)}
-
-
-class Manifest:
-    """As much of a list of images as is asked for."""
-
-    key, height, width = ("00000", "00001"), np.array([64, 64]), np.array([64, 32])
-
-
-def test_masks_of_another_size_are_refused() -> None:
-    """The line names image, concept, and both sizes; an image set without masks has none."""
-    images = ImagesSettings.model_validate(
-        {"_target_": "pipeline.images.toytown.toytown.Toytown", "count": 2, "seed": 0}
-    )
-    spec = ScannerSpec(Path(), Path(), images, "mixed3a", [0], 1, "cpu")
-    find = masks_of(spec, Manifest())  # type: ignore[arg-type]  # see above
-    assert find is not None
-    assert find(0)
-    with pytest.raises(DataError, match=r"images: expected masks of 00001 as bool 64 x 32, found .* as bool 64 x 64"):
-        find(1)
-    digits = ImagesSettings.model_validate({"_target_": "pipeline.images.digits.Digits"})
-    assert masks_of(ScannerSpec(Path(), Path(), digits, "x", [0], 1, "cpu"), Manifest()) is None  # type: ignore[arg-type]  # see above
-
-
-class Broken:
-    """An image set whose masks cannot be had."""
-
-    classes = ("a",)
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-
-    def entries(self) -> list[Entry]:
-        """None are asked for."""
-        return []
-
-    def open(self, key: str) -> Image.Image:
-        """Never called."""
-        raise OSError(key)
-
-    def digest(self, key: str) -> str:
-        """Never called."""
-        return key
-
-    def masks(self, key: str) -> Any:
-        """Nothing, no mapping, or an error."""
-        if self._kind == "error":
-            raise FileNotFoundError(f"{key}.png")
-        return None if self._kind == "nothing" else {"fin": [[1, 0]]}
-
-
-@pytest.mark.parametrize("kind", ["error", "nothing", "list"])
-def test_masks_that_cannot_be_had_end_in_a_line(kind: str) -> None:
-    """An error in the user's method, no mapping, and masks of another type are told with the image's key."""
-    images = ImagesSettings.model_validate({"_target_": "tests.units.test_concepts.Broken", "kind": kind})
-    find = masks_of(ScannerSpec(Path(), Path(), images, "x", [0], 1, "cpu"), Manifest())  # type: ignore[arg-type]  # see above
-    assert find is not None
-    with pytest.raises(DataError, match=r"images: expected masks of 00000 .*mend the method masks"):
-        find(0)

@@ -23,6 +23,8 @@ await build({
     { in: "src/contents/page.css", out: "contents" },
     { in: "src/units/main.ts", out: "units" },
     { in: "src/units/page.css", out: "units" },
+    { in: "src/explain/main.ts", out: "explain" },
+    { in: "src/explain/page.css", out: "explain" },
   ],
   outdir: target,
   bundle: true,

@@ -1,4 +1,4 @@
-// Results beside the atlases: evidence for attributions, patch tests of comparisons, and single units.
+// Results beside the atlases: evidence for attributions, patch tests of comparisons, explanations, and single units.
 
 import { loadDataFrom } from "../data/data-files";
 import type { Manifest } from "../data/manifest";
@@ -9,7 +9,32 @@ import { el } from "../ui/dom";
 
 /** Their sections; results are filled in as their files are loaded. */
 export function createTests(manifest: Manifest): HTMLElement[] {
-  return [createEvidence(manifest), ...createPatches(manifest), ...createUnits(manifest)];
+  return [
+    createEvidence(manifest),
+    ...createPatches(manifest),
+    ...createExplanations(manifest),
+    ...createUnits(manifest),
+  ];
+}
+
+function createExplanations({ explain }: Manifest): HTMLElement[] {
+  if (!explain.length) return [];
+  const links = explain.map((layer) => {
+    const name = layer === "logits" ? "Classes" : `Units of ${layer}`;
+    const href = `explain.html#${new URLSearchParams({ layer })}`;
+    return el("li", {}, el("a", { class: "name", href }, name));
+  });
+  const description =
+    "Which places of an image does a score come from? Heat maps by several methods, and tests of the methods.";
+  return [
+    el(
+      "section",
+      { id: "explanations" },
+      el("h2", {}, el("a", { href: "explain.html" }, "Explanations")),
+      el("p", { class: "summary" }, description),
+      el("ul", { class: "results" }, ...links),
+    ),
+  ];
 }
 
 function createUnits({ units }: Manifest): HTMLElement[] {

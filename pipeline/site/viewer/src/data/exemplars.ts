@@ -12,6 +12,8 @@ export interface PatchPlace {
 }
 
 export interface Exemplar extends PatchPlace {
+  /** Row of the image. */
+  readonly image: number;
   /** URL of the stored image, as the network received it. */
   readonly url: string;
   /** Key of the image in its set. */
@@ -50,7 +52,7 @@ async function exemplar(
   const folder = Math.floor(image / manifest.images_per_folder);
   const rows = await loadData<ImageRows>(`images/${folder}`);
   const [key, label] = rows[String(image)] ?? ["", null];
-  return { url: `data/images/${folder}/${image}.webp`, key, label, ...patchAt(layer, y, x) };
+  return { image, url: `data/images/${folder}/${image}.webp`, key, label, ...patchAt(layer, y, x) };
 }
 
 /** The patch around a position of the layer's map. */

@@ -108,6 +108,8 @@ export interface Manifest {
   readonly initial_layer: string;
   /** Channels that have a page of their own, by layer. */
   readonly units: Readonly<Record<string, readonly number[]>>;
+  /** Where heat maps explain outputs: `logits` and layers. */
+  readonly explain: readonly string[];
   readonly images: number;
   readonly images_per_folder: number;
   readonly provenance: Provenance;

@@ -1,6 +1,7 @@
 // Exemplars as patches, cropped from their images by CSS, and the full image of the chosen one.
 
 import type { Exemplar } from "../data/exemplars";
+import { loadExplanationAddress } from "../data/explanations";
 import type { LayerEntry, Manifest } from "../data/manifest";
 import { el } from "../ui/dom";
 
@@ -16,7 +17,7 @@ export function createExemplarPatches(
   const grid = el("div", { class: "patches", role: "group", "aria-label": "Exemplar patches" });
   const choose = (selected: Exemplar, button: HTMLElement): void => {
     for (const other of grid.children) other.setAttribute("aria-pressed", String(other === button));
-    detail.replaceChildren(...createDetail(selected));
+    detail.replaceChildren(...createDetail(manifest, selected));
   };
   exemplars.forEach((exemplar, index) => {
     const label = exemplar.label ? `${exemplar.label}, ${exemplar.key}` : exemplar.key;
@@ -52,7 +53,7 @@ export function createPatchImage({
   return image;
 }
 
-function createDetail(exemplar: Exemplar): HTMLElement[] {
+function createDetail(manifest: Manifest, exemplar: Exemplar): HTMLElement[] {
   const patchBox = el("span", { class: "patch-box" });
   const share = (value: number): string => `${100 * value}%`;
   const { left, top, side } = exemplar;
@@ -66,6 +67,10 @@ function createDetail(exemplar: Exemplar): HTMLElement[] {
   const link = el("a", { href: exemplar.url, target: "_blank", rel: "noopener" }, "Open image");
   const text = el("div", { class: "text" }, el("p", { class: "label" }, exemplar.label ?? "no label"));
   text.append(el("p", { class: "key" }, exemplar.key), link);
+  loadExplanationAddress(manifest, exemplar.image).then(
+    (href) => href && text.append(" ", el("a", { href }, "Explain its class")),
+    () => {}, // a site without the explanations shows no link to them
+  );
   return [el("div", { class: "full-image" }, image, patchBox), text];
 }
 

@@ -2,6 +2,7 @@
 
 import { decimal } from "../data/format";
 import { el } from "../ui/dom";
+import { createStripPart } from "../ui/strip";
 import {
   type ComparisonSheet,
   type LayerUnits,
@@ -204,17 +205,11 @@ function createCell(
   name: string,
 ): HTMLElement {
   if (!cell) return el("span", { class: "picture missing" }, "no picture");
-  const image = el("img", {
-    src: sheetFile(layer, sheet, row),
-    alt: name,
-    loading: "lazy",
-    decoding: "async",
-  });
-  Object.assign(image.style, { width: `${100 * columns.length}%`, left: `${-100 * column}%` });
+  const picture = createStripPart(sheetFile(layer, sheet, row), name, column, 0, columns.length, 1);
   return el(
     "figure",
     {},
-    el("span", { class: "picture part" }, image),
+    picture,
     el("figcaption", {}, ...describe(cell).map((line) => el("span", {}, line))),
   );
 }

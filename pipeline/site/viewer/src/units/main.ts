@@ -99,8 +99,7 @@ class Page {
     const unit = found.units.find((one) => one.channel === channel);
     const title = `${unitName(unit ?? { channel, name: null })} of ${found.layer}`;
     if (unit) {
-      const inAtlas = this.manifest.layers.some(({ name }) => name === found.layer);
-      this.setContent(title, createUnit(found, unit, selection, inAtlas));
+      this.setContent(title, createUnit(this.manifest, found, unit, selection));
       return;
     }
     const text =

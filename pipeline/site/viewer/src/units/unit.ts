@@ -2,7 +2,9 @@
 
 import { activation, count, decimal, share } from "../data/format";
 import { atlasAddress } from "../data/last-place";
+import type { Manifest } from "../data/manifest";
 import { el } from "../ui/dom";
+import { createStripPart } from "../ui/strip";
 import { createPicture, describeConcept, describeReached } from "./contact-sheet";
 import { createHistogram } from "./histogram";
 import {
@@ -42,18 +44,18 @@ const CLASS_OBJECTIVES: typeof OBJECTIVES = {
   probability: "the softmax probability",
 };
 
-/** Everything about a unit; `inAtlas` tells whether the atlas has its layer. */
+/** Everything about a unit. */
 export function createUnit(
+  manifest: Manifest,
   found: LayerUnits,
   unit: UnitResult,
   selection: Selection,
-  inAtlas: boolean,
 ): HTMLElement[] {
   const facts = el(
     "div",
     { class: "facts" },
     createFigures(unit, found),
-    ...createLinks(found, unit, inAtlas),
+    ...createLinks(manifest, found, unit),
   );
   const overview = el(
     "div",
@@ -149,12 +151,18 @@ function createFigures(unit: UnitResult, { images, concepts }: LayerUnits): HTML
   );
 }
 
-function createLinks({ layer }: LayerUnits, unit: UnitResult, inAtlas: boolean): HTMLElement[] {
-  if (!inAtlas) return [];
-  const href = atlasAddress(`#${new URLSearchParams({ layer, channel: String(unit.channel) })}`);
-  return [
-    el("p", { class: "links" }, el("a", { href }, "Show the cells of the atlas that activate this unit")),
-  ];
+/** To the layer in the atlas, and to heat maps, where the run has them. */
+function createLinks({ layers, explain }: Manifest, { layer }: LayerUnits, unit: UnitResult): HTMLElement[] {
+  const links: HTMLElement[] = [];
+  if (layers.some(({ name }) => name === layer)) {
+    const href = atlasAddress(`#${new URLSearchParams({ layer, channel: String(unit.channel) })}`);
+    links.push(el("a", { href }, "Show the cells of the atlas that activate this unit"));
+  }
+  if (explain.includes(layer)) {
+    const href = `explain.html#${new URLSearchParams({ layer })}`;
+    links.push(el("a", { href }, `Heat maps of ${unit.name === null ? "units of this layer" : "classes"}`));
+  }
+  return links.map((link) => el("p", { class: "links" }, link));
 }
 
 /** Pictures of one role, from the strip of all pictures but the first. */
@@ -171,7 +179,7 @@ function createVariants(
   const figures = chosen.map(({ picture, index }, number) => {
     const cluster = role === "facet" ? `${count(unit.clusters[number] ?? 0, "patch", "patches")} · ` : "";
     const caption = `${cluster}${describeActivation(picture.activation, unit)}`;
-    const part = createPart(
+    const part = createStripPart(
       src,
       `${title} ${number + 1} of unit ${unit.channel}`,
       index,
@@ -209,7 +217,7 @@ function createExamples(
   const rows = kinds.map(([kind, examples], row) => {
     const figures = examples.map((example, column) => {
       const caption = `${activation(example.activation)}${example.label ? ` · ${example.label}` : ""}`;
-      const part = createPart(src, `Patch of ${example.key}`, column, row, columns, kinds.length);
+      const part = createStripPart(src, `Patch of ${example.key}`, column, row, columns, kinds.length);
       return el("figure", { title: example.key }, part, el("figcaption", {}, caption));
     });
     const equal = kind === "lowest" && examples.every((one) => one.activation === examples[0]?.activation);
@@ -239,7 +247,7 @@ function createMaps({ layer }: LayerUnits, unit: UnitResult): HTMLElement | null
     return el(
       "figure",
       { title: name },
-      createPart(src, `Where unit ${unit.channel} is active in ${name}`, column, 0, unit.maps, 1),
+      createStripPart(src, `Where unit ${unit.channel} is active in ${name}`, column, 0, unit.maps, 1),
     );
   });
   const text = `The images of the highest activations, bright where the activation is above ${activation(unit.threshold)}, as it is at no more than 0.5 % of all positions of all images.`;
@@ -250,23 +258,4 @@ function createMaps({ layer }: LayerUnits, unit: UnitResult): HTMLElement | null
     el("p", { class: "summary" }, text),
     el("div", { class: "pictures" }, ...figures),
   );
-}
-
-/** One part of an image that holds a grid of pictures. */
-function createPart(
-  src: string,
-  alt: string,
-  column: number,
-  row: number,
-  columns: number,
-  rows: number,
-): HTMLElement {
-  const image = el("img", { src, alt, loading: "lazy", decoding: "async" });
-  Object.assign(image.style, {
-    width: `${100 * columns}%`,
-    height: `${100 * rows}%`,
-    left: `${-100 * column}%`,
-    top: `${-100 * row}%`,
-  });
-  return el("span", { class: "picture part" }, image);
 }

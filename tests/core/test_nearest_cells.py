@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.locate import nearest_cells as nearest_cells_module
-from pipeline.locate.nearest_cells import nearest_cells
+from pipeline.core import nearest_cells as nearest_cells_module
+from pipeline.core.nearest_cells import nearest_cells
 
 CHANNELS = 24
 

@@ -1,0 +1,1 @@
+"""Stage ``explain``: why a class, or a unit, for an image."""
