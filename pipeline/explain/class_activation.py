@@ -73,6 +73,21 @@ def layer_gradient(scores: Scores, layer: str, inputs: Tensor, units: Tensor) ->
     return LayerGradient(shape.to_map(recorded[0].detach()), shape.to_map(gradient))
 
 
+def leads_to(scores: Scores, layer: str, inputs: Tensor) -> bool:
+    """Whether scores depend on a layer: those of units do not depend on layers behind theirs.
+
+    Args:
+        scores: what is explained.
+        layer: with a map or a token grid.
+        inputs: any, [image, 3, y, x].
+    """
+    try:
+        layer_gradient(scores, layer, inputs, torch.zeros(len(inputs), dtype=torch.int64, device=inputs.device))
+    except ModelError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, eq=False)
 class CamHead:
     """The linear head that class activation maps need: mean over a map, then one weight for each class and channel.
@@ -133,8 +148,8 @@ def own_head(network: Network) -> CamHead | None:
             handle.remove()
     for layer in reversed(list(network.layers)):
         shape = network.layers[layer]
-        if layer not in outputs or shape.prefix or shape.suffix:
-            continue
+        if layer not in outputs or shape.prefix or shape.suffix or shape.height * shape.width == 1:
+            continue  # a map of one position, such as the mean itself, shows nothing
         mean = shape.to_map(outputs[layer]).mean((2, 3))
         if mean.shape == logits.shape and _close(mean, logits):
             classes = logits.shape[1]

@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 from pipeline.images.thumbnails import encode_thumbnail
 
 SIDE = 168  # of a picture, pixels
-FULL_COLOR = 0.995  # share of a column's absolute values that are below full color
+FULL_COLOR = 0.98  # share of a column's absolute values that are below full color
 POSITIVE, NEGATIVE = (214, 69, 0), (29, 88, 216)  # sRGB
 QUALITY = 88
 

@@ -20,7 +20,7 @@ from pipeline.core.progress import counted, log_line
 from pipeline.core.resumable import TaskResults, work_folder
 from pipeline.core.zarr_store import array, create, open_artifact, write_array
 from pipeline.explain.activation_grid import ActivationGrid, AtlasIcons, locate_positions, read_atlas_icons
-from pipeline.explain.class_activation import CamHead, deepest_map, fitted_head, own_head
+from pipeline.explain.class_activation import CamHead, deepest_map, fitted_head, leads_to, own_head
 from pipeline.explain.heatmaps import Column, columns
 from pipeline.explain.neighbors import label_agreement, last_layer, nearest
 from pipeline.explain.pointing import choose_mosaics
@@ -118,6 +118,8 @@ def _read_inputs(task: Task) -> _Inputs:
         require_layer(layer, network.layers)
     scores = Scores(network, task.layer)
     images = noise(network.preprocessing.crop, 1).to(settings.device)
+    if not scores.of_classes:
+        layers = [layer for layer in layers if leads_to(scores, layer, images)]
     relus = count_relus(lambda some: scores.every(some)[:, 0], images) > 0
     found = columns(settings, layers, of_classes=scores.of_classes, relus=relus)
     if settings.methods == "all" and not relus:

@@ -75,6 +75,20 @@ class NoPool(Pooled):
         return logits
 
 
+class PooledByModule(Pooled):
+    """The mean over the map is a module too, whose output is a map of one position."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = nn.AdaptiveAvgPool2d(1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits [image, class]."""
+        grid = self.relu(self.second(self.relu(self.first(inputs))))
+        logits: Tensor = self.fc(self.mean(grid).flatten(1))
+        return logits
+
+
 class MapOfClasses(Pooled):
     """A map with a channel for each class, whose mean is the logits."""
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from pipeline.config.explain import Baseline, ExplainSettings
 from pipeline.core.errors import ModelError
 from pipeline.core.layer_names import LOGITS
-from pipeline.explain.class_activation import fitted_head, layer_gradient, own_head
+from pipeline.explain.class_activation import fitted_head, layer_gradient, leads_to, own_head
 from pipeline.explain.fill import filled
 from pipeline.explain.gradients import input_gradient, integrated_gradients
 from pipeline.explain.heatmaps import Column, Explainer, columns, enlarge, is_constant
@@ -34,6 +34,7 @@ from tests.explain.small_networks import (
     MapOfClasses,
     NoPool,
     Pooled,
+    PooledByModule,
     Smooth,
     Tokens,
     images,
@@ -157,7 +158,9 @@ def test_integrated_gradients_add_up_to_the_difference_of_the_scores(baseline: B
     assert error[1] <= error[0] + 1e-6
 
 
-@pytest.mark.parametrize(("make", "layer"), [(Pooled, "relu:1"), (ChannelsLast, "norm"), (Tokens, "mix")])
+@pytest.mark.parametrize(
+    ("make", "layer"), [(Pooled, "relu:1"), (PooledByModule, "relu:1"), (ChannelsLast, "norm"), (Tokens, "mix")]
+)
 def test_grad_cam_equals_cam_where_the_mean_of_the_map_is_classified(make: type[Pooled], layer: str) -> None:
     """CAM = Grad-CAM × height × width, for maps, maps with the channels last and tokens; mean + bias = the logit."""
     scores, inputs = scores_of(make()), images()
@@ -239,6 +242,8 @@ def test_a_layer_behind_what_is_explained_is_refused() -> None:
     scores = scores_of(Pooled(), "first")
     with pytest.raises(ModelError, match="expected a layer that first depend on, found 'second'"):
         layer_gradient(scores, "second", images(), UNITS)
+    assert not leads_to(scores, "second", images())
+    assert leads_to(scores_of(Pooled(), "second"), "first", images())
 
 
 def test_constant_maps_are_told_from_small_ones() -> None:
