@@ -110,6 +110,7 @@ def control(end: float, of_classes: bool) -> dict[str, Any]:
 def content(layer: str) -> dict[str, Any]:
     """What the stage writes of a layer; only classes have neighbors, fooling images and mosaics."""
     of_classes = layer == "logits"
+    moved = [{"layer": LAYERS[1], "level": 10, "share": 0.5}]
     fooled = {"target": 5, "target_name": "goldfish<b>", "noise_probability": 0.99}
     path = {"own": np.linspace(0.97, 0.1, 16).tolist(), "target": np.linspace(0.0, 0.8, 16).tolist()}
     change = {"linf": 2.0, "l2": 0.4, "factor": 31.0, "own": 0.97, "probability": 0.6, "png": True, "jpeg": False}
@@ -148,8 +149,8 @@ def content(layer: str) -> dict[str, Any]:
         if of_classes
         else None,
         "fooling": [
-            {**fooled, "row": 0, **change, "path": path},
-            {**fooled, "row": 1, **nothing, "path": {"own": [], "target": []}},
+            {**fooled, "row": 0, "predicted_name": NAMES[0], **change, "path": path, "moved": moved},
+            {**fooled, "row": 1, "predicted_name": NAMES[1], **nothing, "path": {"own": [], "target": []}},
         ]
         if of_classes
         else None,
@@ -191,6 +192,7 @@ def site(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_strip(folder / f"explain/{LAYERS[1]}/rows/{number}.webp", heatmaps)
         write_strip(folder / f"explain/logits/thumbnails/{3 + number}.webp", [(90, 90, 40 * number)])
     write_strip(folder / f"explain/logits/atlas/{LAYERS[1]}/10.webp", [(200, 200, 40), (40, 200, 200)])
+    write_strip(folder / f"explain/logits/fooling/{LAYERS[1]}/0.webp", [(200, 200, 40), (200, 40, 200)])
     for number in range(2):
         path = folder / f"explain/logits/fooling/{number}.webp"
         write_strip(path, [PHOTOGRAPH, (50, 120, 60), (128, 128, 128), (9, 9, 9)])
@@ -300,6 +302,7 @@ def test_an_image_has_a_page_of_its_own(explain: Opener) -> None:
     expect(page.locator(".fooling .figures")).to_contain_text("2 of 255 levels")
     expect(page.locator(".fooling .figures")).to_contain_text("no longer goldfish<b>")
     expect(page.get_by_role("img", name="Probabilities along the change")).to_be_visible()
+    expect(page.locator(".moved figcaption").last).to_contain_text("50 % of the positions resemble another cell")
     assert page.locator("main b").count() == 0
     assert faults(page) == []
     assert too_small(page) == []
@@ -346,8 +349,8 @@ def test_it_works_by_keyboard(explain: Opener) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("width", "part", "side"), [(700, "thead th", "y"), (390, "tbody th", "x")])
-def test_the_head_and_the_first_column_stay_in_view(explain: Opener, width: int, part: str, side: str) -> None:
+@pytest.mark.parametrize(("width", "part"), [(700, "thead th"), (390, "tbody th")])
+def test_the_head_and_the_first_column_stay_in_view(explain: Opener, width: int, part: str) -> None:
     """However far the table is scrolled, its head is at its top, and on a phone too the images are at its left."""
     page = explain(width=width, height=700)
     region = page.get_by_role("region", name="Heat maps")
@@ -356,7 +359,8 @@ def test_the_head_and_the_first_column_stay_in_view(explain: Opener, width: int,
     box, found = region.bounding_box(), page.locator(f".heatmaps {part}").last.bounding_box()
     assert box is not None
     assert found is not None
-    assert found[side] == pytest.approx(box[side], abs=1)
+    place, edge = (found["y"], box["y"]) if part == "thead th" else (found["x"], box["x"])
+    assert place == pytest.approx(edge, abs=1)
 
 
 @pytest.mark.browser
