@@ -31,6 +31,7 @@ WITHOUT_EFFECT = {
     "pipeline.config.cluster": "where work runs",
     "pipeline.parallel.dask": "where work runs",
     "pipeline.parallel.pool": "where work runs",
+    "pipeline.parallel.tasks": "which tasks run, and that their results are kept",
     "pipeline.core.malloc": "how memory is returned to the system",
 }
 

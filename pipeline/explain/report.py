@@ -25,12 +25,12 @@ from pipeline.explain.fooling import LEVELS, amplified
 from pipeline.explain.heatmaps import Column
 from pipeline.explain.pictures import SIDE, colored, from_input, full_color, photograph, resized, strip, write
 from pipeline.explain.region_search import Match, Query
-from pipeline.explain.tasks import Arrays
 from pipeline.explain.verdict import CONTROLS, Figures, mean_curves, summary
 from pipeline.explain.worker import Rows
 from pipeline.images.crops import CropSize
 from pipeline.images.thumbnails import encode_thumbnail
 from pipeline.model.description import LayerShape
+from pipeline.parallel.tasks import Arrays
 
 Content = dict[str, Any]
 CONTROL_FIGURES = ("deletion", "insertion", "pointing", "mask_iou")

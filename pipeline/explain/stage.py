@@ -30,7 +30,6 @@ from pipeline.explain.relu_rules import count_relus
 from pipeline.explain.report import Fooling, Neighbors, Regions, Report, write_report
 from pipeline.explain.scan import Scan
 from pipeline.explain.scores import Scores
-from pipeline.explain.tasks import Arrays, Tasks, joined
 from pipeline.explain.verdict import CONTROLS, Figures, Resampling, column_intervals
 from pipeline.explain.worker import Rows, Worker, WorkerSpec
 from pipeline.images.choice import chosen_images
@@ -42,6 +41,7 @@ from pipeline.model.description import read_description
 from pipeline.model.layers import require_layer
 from pipeline.model.network import Network, load_network
 from pipeline.parallel.pool import open_pool
+from pipeline.parallel.tasks import Arrays, Tasks, joined
 from pipeline.stages import Task
 
 ROWS_PER_TASK, IMAGES_PER_TASK, MOSAICS_PER_TASK = 4, 64, 2
@@ -101,7 +101,7 @@ def run(task: Task) -> None:
     work = work_folder(task.outputs, task.path(EXPLAIN))
     results = TaskResults(work.absolute(), _results_key(inputs))
     with open_pool(from_environment()) as pool:
-        report = _explain(inputs, Tasks(pool, results, task.layer))
+        report = _explain(inputs, Tasks(pool, results, f"explain {task.layer}"))
     with atomic(task.path(EXPLAIN)) as folder:
         write_report(folder, report)
     _write_heatmaps(inputs, report)
