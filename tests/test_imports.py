@@ -18,7 +18,10 @@ VIEWER = PACKAGE / "site" / "viewer"
 # What each part of the package may import besides itself: the one place that states the direction of imports. A part
 # is a folder or a file of pipeline/, or the folder of Hydra's plugins beside it.
 SHARED = ("core", "config", "parallel", "images", "model", "stages")
-STAGES = ("prepare", "sample", "reduce", "grid", "render", "tile", "predict", "patch", "place", "units", "explain", "site")
+STAGES = (
+    *("prepare", "sample", "reduce", "grid", "render", "tile", "predict", "patch", "place", "units", "explain"),
+    "site",
+)
 MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "__init__": (),
     "core": ("__init__",),

@@ -44,7 +44,8 @@ RESULTS = {
     "patch.html": "patch/*/*/result.js",
     "evidence.html": "predict/*/result.js",
 }
-OPTIONAL = ("+units.channels=", "explain.", "layers=")  # what commands of stages begin with that run where they are asked for
+# what words begin with that ask for a stage that does not run otherwise, or for another layer
+OPTIONAL = ("+units.channels=", "explain.", "layers=")
 
 
 def rows() -> list[tuple[str, tuple[str, ...], str]]:
