@@ -29,8 +29,9 @@ SALIENCY, GUIDED, GRAD_CAM = COLUMNS
 def confident_images() -> tuple[Tensor, Tensor]:
     """Inputs and predicted classes of unseen scenes, the surest first."""
     inputs = torch.stack([to_tensor(scene.image, PREPROCESSING) for scene in unseen_scenes(300)])
+    module = network(learned=True).module  # trained now, where gradients are
     with torch.no_grad():
-        softmax = torch.softmax(network(learned=True).module(inputs), 1)
+        softmax = torch.softmax(module(inputs), 1)
     order = softmax.amax(1).argsort(descending=True, stable=True)
     return inputs[order], softmax.argmax(1)[order]
 
