@@ -23,6 +23,7 @@ from pipeline.model.checkpoints import read_checkpoints
 from pipeline.model.network import load_network
 from pipeline.prepare.stage import distinct_ends
 from pipeline.stages import STAGES, Task
+from pipeline.units import direction_sheets
 from pipeline.units.direction_sheets import difference_image
 from pipeline.units.gradient_sheet import averaged_pooling, averaged_stride, fine_share
 from pipeline.units.sheets import WIDEST, Cell, Row, Sheet, write_sheet
@@ -157,14 +158,19 @@ def test_a_missing_checkpoint_is_named(project: Path) -> None:
     assert not CHECKPOINTS.path(OUTPUTS).exists()
 
 
-def test_a_photograph_that_is_active_enough_stays(made: Path) -> None:
-    """Pictures of noise activate each unit about as much as any other does: nothing has to change, and it says so."""
-    rows = sheets(made, LAYER)["change"]["rows"]
-    unchanged = [row for row in rows if row["cells"][0]["activation"][0] > 0.9]
-    assert unchanged
-    for row in unchanged:
-        assert row["cells"][1]["activation"] == row["cells"][0]["activation"]
-        assert row["cells"][1]["change"] == 0
+def test_a_photograph_that_is_active_enough_stays(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an aim of half the highest activation, a photograph above it stays, and one below it is changed."""
+    monkeypatch.setattr(direction_sheets, "EXCEEDED", 0.999)  # so common that the aim is its lower bound, a half
+    compose(project, CHOSEN, "units.sheets=[change]")
+    run_stage("prepare", [])
+    run_stage("units", [f"layer={LAYER}"])
+    before, *after = zip(*(row["cells"] for row in sheets(project, LAYER)["change"]["rows"]), strict=True)
+    enough = [cell["activation"][0] >= 0.5 for cell in before]
+    assert any(enough)
+    for column in after[::2]:  # every second one shows the difference
+        for unchanged, cell, stays in zip(before, column, enough, strict=True):
+            assert (cell["change"] == 0) == stays
+            assert (cell["activation"] == unchanged["activation"]) == stays
 
 
 def test_a_change_is_small_and_ends_at_its_aim() -> None:
