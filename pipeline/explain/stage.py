@@ -18,7 +18,7 @@ from pipeline.core.files import atomic, identity
 from pipeline.core.layer_names import LOGITS
 from pipeline.core.progress import counted, log_line
 from pipeline.core.resumable import TaskResults, work_folder
-from pipeline.core.zarr_store import array, create, open_artifact, write_array
+from pipeline.core.zarr_store import array, artifact_identity, create, open_artifact, write_array
 from pipeline.explain.activation_grid import ActivationGrid, AtlasIcons, locate_positions, read_atlas_icons
 from pipeline.explain.class_activation import CamHead, deepest_map, fitted_head, leads_to, own_head
 from pipeline.explain.heatmaps import Column, columns
@@ -145,6 +145,8 @@ def _results_key(inputs: _Inputs) -> str:
     settings = inputs.settings.model_dump(mode="json", exclude={"resamples", "photographs"})
     task = inputs.task
     made_from = [inputs.manifest.identity, inputs.identity]
+    if inputs.of_classes and inputs.settings.regions:  # the search subtracts the mean of the layer, which the grid holds
+        made_from.append(artifact_identity(open_artifact(GRID, task.path(GRID, task.params.layers[-1], "all"))))
     return identity([task.layer, inputs.seed, list(task.params.layers), settings, *made_from, stage_digest("explain")])
 
 

@@ -17,6 +17,7 @@ from pipeline.config.params import Params, parse_params
 from pipeline.core.artifacts import EXPLAIN, HEATMAPS
 from pipeline.core.errors import ConfigError, ModelError
 from pipeline.core.files import folder_digest
+from pipeline.core.resumable import WORK
 from pipeline.core.site_data import read_data_script
 from pipeline.core.zarr_store import array, open_artifact
 from pipeline.explain.pictures import SIDE
@@ -179,6 +180,23 @@ def test_photographs_stay_out_where_they_are_not_wanted(project: Path) -> None:
     assert not (folder / "thumbnails").exists()
     with Image.open(folder / "rows/0.webp") as strip:
         assert strip.size == (SIDE * len(content["columns"]), SIDE)
+
+
+def test_boxes_are_searched_anew_when_the_atlas_changes(project: Path) -> None:
+    """The search subtracts the layer's mean: with other samples it finds what a run without kept tasks finds."""
+    box = "+explain.regions={0/00.png: [0.1, 0.1, 0.6, 0.6]}"
+    compose(project, box)
+    explain()
+    (before,) = read()["regions"]["boxes"]
+    assert before["matches"][0]["similarity"] >= before["matches"][-1]["similarity"]
+    compose(project, box, "sample.positions_per_image=2")
+    run_before()
+    explain()
+    (after,) = read()["regions"]["boxes"]
+    assert after != before
+    shutil.rmtree(OUTPUTS / WORK)
+    explain()
+    assert read()["regions"]["boxes"] == [after]
 
 
 def test_small_changes_fool_the_network(project: Path) -> None:
