@@ -145,7 +145,7 @@ def _results_key(inputs: _Inputs) -> str:
     settings = inputs.settings.model_dump(mode="json", exclude={"resamples", "photographs"})
     task = inputs.task
     made_from = [inputs.manifest.identity, inputs.identity]
-    if inputs.of_classes and inputs.settings.regions:  # the search subtracts the mean of the layer, which the grid holds
+    if inputs.of_classes and inputs.settings.regions:  # the search subtracts the mean in the grid
         made_from.append(artifact_identity(open_artifact(GRID, task.path(GRID, task.params.layers[-1], "all"))))
     return identity([task.layer, inputs.seed, list(task.params.layers), settings, *made_from, stage_digest("explain")])
 
