@@ -20,6 +20,8 @@ from pipeline.explain.heatmaps import enlarge, is_constant
 from pipeline.images.image_set import ImageSet
 from pipeline.images.manifest import Manifest
 from pipeline.images.masks import Mask, crop_mask, masks_of
+from pipeline.model.convention import noise
+from pipeline.model.network import Network
 
 QUARTERS = 4  # of a mosaic: upper left, upper right, lower left, lower right
 
@@ -71,16 +73,39 @@ def _in_turns(classes: NDArray[np.integer], usable: NDArray[np.intp], random: np
     return usable[np.lexsort((random.permutation(len(usable)), place))]
 
 
-def build_mosaics(quarters: Tensor) -> Tensor:
-    """Mosaics of four inputs each, as large as an input, [mosaic, 3, side, side].
+def takes_full_size(network: Network, layers: Sequence[str]) -> bool:
+    """Whether a network can see mosaics of four whole inputs, as Böhle et al. build them.
 
-    Each input is resized to its quarter, with antialiasing. Where the side is odd, the left and upper quarters are a
-    pixel smaller than the others.
+    A network that flattens its last map, or has a position embedding for each patch, takes inputs of one size alone.
+
+    Args:
+        network: it is run once.
+        layers: whose maps are used; token grids have the size that they have for the network's own input.
+    """
+    if any(network.layers[layer].is_tokens for layer in layers):
+        return False
+    inputs = noise(2 * network.preprocessing.crop, 1).to(next(network.module.parameters()).device)
+    try:
+        with torch.no_grad():
+            network.module(inputs)
+    except (RuntimeError, ValueError, AssertionError):  # what networks raise for a size that they do not take
+        return False
+    return True
+
+
+def build_mosaics(quarters: Tensor, *, full_size: bool) -> Tensor:
+    """Mosaics of four inputs each, [mosaic, 3, y, x].
 
     Args:
         quarters: normalized inputs, [mosaic, quarter, 3, side, side], the quarters row by row.
+        full_size: mosaics have twice the side of an input. Otherwise they are as large as an input, and each input is
+            resized to its quarter, with antialiasing; where the side is odd, the left and upper quarters are a pixel
+            smaller than the others.
     """
     side = quarters.shape[-1]
+    if full_size:
+        upper, lower = (torch.cat([quarters[:, one], quarters[:, one + 1]], dim=3) for one in (0, 2))
+        return torch.cat([upper, lower], dim=2).contiguous(memory_format=torch.channels_last)
     mosaics = quarters.new_empty(len(quarters), *quarters.shape[2:])
     for number, (rows, columns) in enumerate(_places(side)):
         size = (rows.stop - rows.start, columns.stop - columns.start)

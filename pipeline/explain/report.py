@@ -118,6 +118,7 @@ class Report:
         intervals: of figures, by a column's number or a control.
         head: for ``cam``.
         mosaics: how many there are, or why there are none; None where none are asked for.
+        full_size: mosaics have twice the side of the network's input.
         steps: of the randomization, the last module that each randomizes.
         similarity: after each step, by a column's number.
         neighbors: nearest images.
@@ -141,6 +142,7 @@ class Report:
     intervals: Mapping[str, Mapping[str, Interval]]
     head: CamHead | None
     mosaics: int | str | None
+    full_size: bool
     steps: Sequence[str]
     similarity: Mapping[str, Sequence[Interval]]
     neighbors: Neighbors | None
@@ -245,7 +247,7 @@ def _content(report: Report, scales: Sequence[float]) -> Content:
             if report.mosaics is None
             else {"reason": report.mosaics}
             if isinstance(report.mosaics, str)
-            else {"count": report.mosaics}
+            else {"count": report.mosaics, "full_size": report.full_size}
         ),
         "rows": [_row_content(report, row) for row in range(len(report.rows))],
         "neighbors": None if report.neighbors is None else _neighbors_content(report, report.neighbors),

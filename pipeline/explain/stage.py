@@ -23,7 +23,7 @@ from pipeline.explain.activation_grid import ActivationGrid, AtlasIcons, locate_
 from pipeline.explain.class_activation import CamHead, deepest_map, fitted_head, leads_to, own_head
 from pipeline.explain.heatmaps import Column, columns
 from pipeline.explain.neighbors import label_agreement, last_layer, nearest
-from pipeline.explain.pointing import choose_mosaics
+from pipeline.explain.pointing import choose_mosaics, takes_full_size
 from pipeline.explain.randomization import step_modules
 from pipeline.explain.region_search import Query, best_matches, box_mean, unit_rows
 from pipeline.explain.relu_rules import count_relus
@@ -44,7 +44,7 @@ from pipeline.parallel.pool import open_pool
 from pipeline.parallel.tasks import Arrays, Tasks, joined
 from pipeline.stages import Task
 
-ROWS_PER_TASK, IMAGES_PER_TASK, MOSAICS_PER_TASK = 4, 64, 2
+ROWS_PER_TASK, IMAGES_PER_TASK, MOSAICS_PER_TASK = 4, 64, 1
 MATCHES = 12  # images that are shown for a box
 CANDIDATES = 4  # for each image of a mosaic
 
@@ -161,7 +161,8 @@ def _explain(inputs: _Inputs, tasks: Tasks) -> Report:
     resampling = Resampling(figures.image, inputs.settings.resamples, inputs.seed)
     names = [f"{number}" for number in range(len(inputs.columns))]
     intervals = {name: column_intervals(figures, resampling, name) for name in (*names, *CONTROLS)}
-    mosaics, pointing = _mosaics(inputs, tasks, spec, scan)
+    full_size = takes_full_size(inputs.network, [column.layer for column in inputs.columns if column.layer])
+    mosaics, pointing = _mosaics(inputs, tasks, replace(spec, full_size=full_size), scan)
     for name, interval in pointing.items():
         intervals[name]["grid_pointing"] = interval
     steps, similarity = _randomization(inputs, tasks, spec, rows)
@@ -180,6 +181,7 @@ def _explain(inputs: _Inputs, tasks: Tasks) -> Report:
         intervals=intervals,
         head=head,
         mosaics=mosaics,
+        full_size=full_size,
         steps=steps,
         similarity=similarity,
         neighbors=_neighbors(inputs, scan),

@@ -60,6 +60,7 @@ class WorkerSpec:
         seed: of the run.
         head: for ``cam``; None where it is not asked for.
         mean_layer: whose mean the compared images have, for a head that is fitted; empty for none.
+        full_size: mosaics have twice the side of the network's input.
     """
 
     model: Path
@@ -71,6 +72,7 @@ class WorkerSpec:
     seed: int
     head: CamHead | None = None
     mean_layer: str = ""
+    full_size: bool = False
 
     def __call__(self) -> "Worker":
         """The worker itself, in its process."""
@@ -235,13 +237,16 @@ class Worker:
             mosaics: the four rows of each.
         """
         quarters = torch.stack([self.inputs([image for image, _ in rows]) for rows in mosaics])
-        inputs, side = build_mosaics(quarters), quarters.shape[-1]
+        inputs = build_mosaics(quarters, full_size=self.spec.full_size)
         found: dict[Column, list[Tensor]] = {column: [] for column in self.spec.columns}
         for quarter in range(quarters.shape[1]):
             units = self._units([rows[quarter] for rows in mosaics])
             for column, heat in self._explainer.heatmaps(self.spec.columns, inputs, units).items():
                 found[column].append(heat.masked_fill(is_constant(heat)[:, None, None], 0))
-        return {f"{number}": quarter_shares(torch.stack(maps, 1), side) for number, maps in enumerate(found.values())}
+        return {
+            f"{number}": quarter_shares(torch.stack(maps, 1), inputs.shape[-1])
+            for number, maps in enumerate(found.values())
+        }
 
     def randomize(self, step_and_rows: tuple[int, Rows]) -> Arrays:
         """Similarity of the heat maps of a randomized network to those of the network, ``<n>`` of column n, [row].

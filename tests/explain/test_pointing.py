@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -6,6 +6,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import nn
 
 from pipeline.config.model import PreprocessingSettings
 from pipeline.core.errors import DataError
@@ -18,6 +19,7 @@ from pipeline.explain.pointing import (
     point_at_random,
     point_to_center,
     quarter_shares,
+    takes_full_size,
     unite,
 )
 from pipeline.images.digits import Digits
@@ -25,6 +27,7 @@ from pipeline.images.image_set import Entry, ImageSet
 from pipeline.images.manifest import Manifest
 from pipeline.images.masks import crop_mask
 from pipeline.images.toytown.toytown import CLASSES, Toytown
+from tests.explain.small_networks import ChannelsLast, Linear, Pooled, Tokens, network
 
 SIDE = 16
 HALF = SIDE // 2
@@ -88,7 +91,7 @@ def test_fewer_than_four_classes_give_a_reason() -> None:
 def test_each_quarter_of_a_mosaic_is_its_image(side: int) -> None:
     """Images of one color fill their quarters and nothing else; an odd side leaves no pixel out."""
     quarters = torch.stack([COLORS, COLORS.flip(0)])[..., None, None].expand(2, 4, 3, side, side)
-    found = build_mosaics(quarters)
+    found = build_mosaics(quarters, full_size=False)
     assert found.shape == (2, 3, side, side)
     half = side // 2
     for number, (y, x) in enumerate([(0, 0), (0, half), (half, 0), (half, half)]):
@@ -99,12 +102,12 @@ def test_each_quarter_of_a_mosaic_is_its_image(side: int) -> None:
 def test_images_are_resized_and_not_cropped() -> None:
     """With a side that is halved exactly, a gradient keeps its ends and its mean, and stripes become gray."""
     ramp = torch.linspace(-1, 1, SIDE).expand(1, 4, 3, SIDE, SIDE)
-    quarter = build_mosaics(ramp)[0, 0, :HALF, :HALF]
+    quarter = build_mosaics(ramp, full_size=False)[0, 0, :HALF, :HALF]
     assert torch.allclose(quarter.mean(), torch.tensor(0.0), atol=1e-5)
     assert quarter[0, 0] < -0.8
     assert quarter[0, -1] > 0.8
     stripes = (torch.arange(SIDE) % 2 * 2.0 - 1).expand(1, 4, 3, SIDE, SIDE)
-    assert build_mosaics(stripes)[0, 0, :, 1 : HALF - 1].abs().max() < 0.3
+    assert build_mosaics(stripes, full_size=False)[0, 0, :, 1 : HALF - 1].abs().max() < 0.3
 
 
 def in_quarter(number: int) -> torch.Tensor:
@@ -138,16 +141,52 @@ def test_maps_of_low_resolution_are_enlarged() -> None:
     assert np.allclose(quarter_shares(torch.ones(1, 4, 1, 1), 15)[0], np.array([7 * 7, 7 * 8, 8 * 7, 8 * 8]) / 15**2)
 
 
-def test_a_detector_points_to_its_own_quarter_and_another_does_not() -> None:
+def test_images_keep_their_size_where_the_network_takes_it() -> None:
+    """A mosaic at full size is the four inputs themselves, row by row."""
+    quarters = torch.randn(2, 4, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    found = build_mosaics(quarters, full_size=True)
+    assert found.shape == (2, 3, 2 * SIDE, 2 * SIDE)
+    for number, (y, x) in enumerate([(0, 0), (0, SIDE), (SIDE, 0), (SIDE, SIDE)]):
+        assert torch.equal(found[:, :, y : y + SIDE, x : x + SIDE], quarters[:, number])
+
+
+@pytest.mark.parametrize(
+    ("make", "layers", "taken"),
+    [
+        (Pooled, [], True),
+        (Pooled, ["second"], True),
+        (ChannelsLast, ["norm"], True),
+        (Linear, ["same"], False),
+        (Tokens, [], True),
+        (Tokens, ["mix"], False),
+    ],
+)
+def test_networks_of_one_size_are_told_by_running_them(
+    make: Callable[[], nn.Module], layers: list[str], taken: bool
+) -> None:
+    """Convolutional networks see four whole inputs; flattened maps and token grids do not."""
+    assert takes_full_size(network(make()), layers) is taken
+
+
+def test_a_transformer_with_position_embeddings_takes_one_size_alone(vit: nn.Module) -> None:
+    """Its embeddings are as many as the patches of its own input."""
+    assert not takes_full_size(network(vit, 5), [])
+
+
+@pytest.mark.parametrize("full_size", [False, True])
+def test_a_detector_points_to_its_own_quarter_and_another_does_not(full_size: bool) -> None:
     """In mosaics of colors, the heat of each color lies in its quarter; the heat of the next one does not."""
     classes = np.arange(24) % 4
     groups = groups_of(classes, 6)
-    mosaics = build_mosaics(COLORS[classes[groups]][..., None, None].expand(-1, -1, -1, SIDE, SIDE))
+    mosaics = build_mosaics(
+        COLORS[classes[groups]][..., None, None].expand(-1, -1, -1, SIDE, SIDE), full_size=full_size
+    )
     heat = torch.einsum("mcyx,qc->mqyx", mosaics, COLORS) - 2.5
     own = torch.from_numpy(classes[groups])
     rows = torch.arange(len(groups))[:, None]
-    assert np.allclose(quarter_shares(heat[rows, own], SIDE), 1)
-    assert np.allclose(quarter_shares(heat[rows, (own + 1) % 4], SIDE), 0)
+    side = mosaics.shape[-1]
+    assert np.allclose(quarter_shares(heat[rows, own], side), 1)
+    assert np.allclose(quarter_shares(heat[rows, (own + 1) % 4], side), 0)
 
 
 def square(top: int, left: int, side: int = 4) -> Mask:

@@ -42,13 +42,13 @@ def shares(wanted: Sequence[Column]) -> dict[Column, np.ndarray]:
     chosen = choose_mosaics(predicted.numpy(), MOSAICS, seed=0)
     assert not isinstance(chosen, str)
     groups = torch.from_numpy(chosen)
-    mosaics, side = build_mosaics(inputs[groups]), inputs.shape[-1]
+    mosaics = build_mosaics(inputs[groups], full_size=True)
     explainer = Explainer(Scores(network(learned=True), LOGITS), SETTINGS)
     found: dict[Column, list[Tensor]] = {column: [] for column in wanted}
     for quarter in range(4):
         for column, heat in explainer.heatmaps(wanted, mosaics, predicted[groups[:, quarter]]).items():
             found[column].append(heat)
-    return {column: quarter_shares(torch.stack(maps, 1), side) for column, maps in found.items()}
+    return {column: quarter_shares(torch.stack(maps, 1), mosaics.shape[-1]) for column, maps in found.items()}
 
 
 def test_grad_cam_points_to_the_right_quarter_and_the_gradient_less() -> None:
@@ -56,7 +56,7 @@ def test_grad_cam_points_to_the_right_quarter_and_the_gradient_less() -> None:
     found = shares(COLUMNS)
     resampling = Resampling(np.arange(MOSAICS), 1000, seed=0)
     means: dict[Column, Interval] = {column: resampling.mean(one.mean(axis=1)) for column, one in found.items()}
-    assert means[GRAD_CAM].low > 0.5, means
+    assert means[GRAD_CAM].low > 0.6, means
     assert means[GRAD_CAM].low > means[SALIENCY].high, means
     assert means[GRAD_CAM].low > means[GUIDED].high, means
     difference = resampling.mean((found[GRAD_CAM] - found[SALIENCY]).mean(axis=1))

@@ -136,7 +136,7 @@ def content(layer: str) -> dict[str, Any]:
         "columns": [column(number, of_classes) for number in range(len(COLUMNS))],
         "controls": {"random": control(0.5, of_classes), "center": control(0.3, of_classes)},
         "randomization": {"steps": list(STEPS), "images": 8},
-        "mosaics": {"count": 24} if of_classes else {"reason": "units have no classes"},
+        "mosaics": {"count": 24, "full_size": True} if of_classes else {"reason": "units have no classes"},
         "rows": [row(number, of_classes) for number in range(3)],
         "atlas": in_atlas() if of_classes else [],
         "regions": searched() if of_classes else None,

@@ -183,7 +183,10 @@ export interface Explanations {
   readonly columns: readonly Column[];
   readonly controls: Readonly<Record<ControlName, Control>>;
   readonly randomization: { readonly steps: readonly string[]; readonly images: number } | null;
-  readonly mosaics: { readonly count: number } | { readonly reason: string } | null;
+  readonly mosaics:
+    | { readonly count: number; readonly full_size: boolean }
+    | { readonly reason: string }
+    | null;
   readonly rows: readonly Row[];
   readonly neighbors: Neighbors | null;
   readonly fooling: readonly Fooling[] | null;

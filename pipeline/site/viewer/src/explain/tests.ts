@@ -221,7 +221,10 @@ function createPointing(found: Explanations): HTMLElement[] {
     ]),
   ];
   const texts = measures.map(({ name, text }) => el("div", {}, el("dt", {}, name), el("dd", {}, text)));
-  const total = mosaics && "count" in mosaics ? `, ${count(mosaics.count, "mosaic")}` : "";
+  const total =
+    mosaics && "count" in mosaics
+      ? `, ${count(mosaics.count, "mosaic")} of images ${mosaics.full_size ? "at full size" : "at half their size"}`
+      : "";
   return [
     el("h3", {}, "Pointing"),
     ...reason,
