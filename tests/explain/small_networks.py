@@ -16,11 +16,12 @@ SIDE = 16
 PLAIN = PreprocessingSettings(crop=SIDE, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 
 
-def network(module: nn.Module, classes: int = 3) -> Network:
-    """The module, frozen, as a network whose inputs are not normalized."""
+def network(module: nn.Module, classes: int = 3, side: int = SIDE) -> Network:
+    """The module, frozen, as a network whose inputs of ``side`` pixels are not normalized."""
     freeze(module)
     names = tuple(f"class {number}" for number in range(classes))
-    return Network("small", module, names, PLAIN, discover_layers(module, SIDE))
+    preprocessing = PLAIN.model_copy(update={"resize": side, "crop": side})
+    return Network("small", module, names, preprocessing, discover_layers(module, side))
 
 
 def images(count: int = 2, seed: int = 0) -> Tensor:
