@@ -211,24 +211,32 @@ def same_start(objective: Objective) -> Objective:
 
 
 class _AtMost(_Wrapped):
-    def __init__(self, term: Objective, limit: float) -> None:
-        self._limit = limit
-        super().__init__(term, {"at_most": limit})
+    def __init__(self, term: Objective, limit: float | Sequence[float]) -> None:
+        self._limits = None if isinstance(limit, int | float) else np.asarray(limit, np.float32)
+        self._limit = limit if isinstance(limit, int | float) else np.inf
+        super().__init__(term, {"at_most": "by image" if self._limits is not None else limit})
 
     def __call__(self, features: Features, warmup: float) -> Tensor:
-        return self._term(features, warmup).clamp(max=self._limit)
+        value = self._term(features, warmup)
+        if self._limits is None:
+            return value.clamp(max=self._limit)
+        return value.minimum(torch.from_numpy(self._limits).to(value))
 
     def at(self, step: int) -> Objective | None:
         due = self._term.at(step)
-        return None if due is None else _AtMost(due, self._limit)
+        return None if due is None else _AtMost(due, self._limit if self._limits is None else self._limits.tolist())
+
+    def target_bytes(self, image: int) -> bytes:
+        own = b"" if self._limits is None else canonical_bytes(self._limits[image])
+        return own + self._term.target_bytes(image)
 
 
-def at_most(objective: Objective, limit: float) -> Objective:
+def at_most(objective: Objective, limit: float | Sequence[float]) -> Objective:
     """The same objective up to a limit, above which it has no gradient: to compare images at an equal value.
 
     Args:
         objective: of a batch.
-        limit: of the value of each image.
+        limit: of the value of each image; or one for each image, [image].
     """
     return _AtMost(objective, limit)
 

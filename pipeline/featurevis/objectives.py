@@ -93,24 +93,31 @@ class Direction(Objective):
         dot, cosine = self._dot_and_cosine(self.to_space(activations))
         return dot * cosine**power
 
-    def surrogate_gradient(self, activations: Tensor, power: float) -> Tensor:
+    def surrogate_gradient(self, activations: Tensor, power: float, rows: Tensor | None = None) -> Tensor:
         """The gradient of :meth:`values` divided by cosine ** power, [image, channel], without a graph.
 
         It points where the objective rises, and its norm does not vanish when the cosine is small.
+
+        Args:
+            activations: raw, [image, channel].
+            power: exponent of the cosine.
+            rows: which target each activation has, [image]; None for the n-th target for the n-th activation.
         """
         mapped = self.to_space(activations.detach())
-        dot, cosine = self._dot_and_cosine(mapped)
+        targets = self.targets if rows is None else self.targets[rows]
+        dot, cosine = self._dot_and_cosine(mapped, targets)
         # of dot · cosine ** p: (1 + p) target / |target|² - p · dot · mapped / |mapped|², where the cosine is not
         # clipped
         exponent = torch.where(cosine > MIN_COSINE, power, 0.0)
-        towards = ((1 + exponent) / self.targets.square().sum(1).clamp(min=TINY))[:, None] * self.targets
+        towards = ((1 + exponent) / targets.square().sum(1).clamp(min=TINY))[:, None] * targets
         along = (exponent * dot / mapped.square().sum(1).clamp(min=TINY))[:, None] * mapped
         gradient: Tensor = towards - along if self.root is None else (towards - along) @ self.root.T
         return gradient
 
-    def _dot_and_cosine(self, mapped: Tensor) -> tuple[Tensor, Tensor]:
-        dot = (mapped * self.targets).sum(1) / self.targets.square().sum(1).clamp(min=TINY)
-        return dot, cosine_similarity(mapped, self.targets, dim=1).clamp(min=MIN_COSINE)
+    def _dot_and_cosine(self, mapped: Tensor, targets: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        targets = self.targets if targets is None else targets
+        dot = (mapped * targets).sum(1) / targets.square().sum(1).clamp(min=TINY)
+        return dot, cosine_similarity(mapped, targets, dim=1).clamp(min=MIN_COSINE)
 
 
 def direction(
@@ -122,6 +129,50 @@ def direction(
 ) -> Direction:
     """Point along raw activations [image, channel] at the center of the map or in its mean; see :class:`Direction`."""
     return Direction(layer, activations, space, cosine_power, at)
+
+
+class _Layout(Objective):
+    """The mean over a layer's map of the :class:`Direction` objective, with a direction of its own at each position."""
+
+    def __init__(
+        self, layer: str, directions: Tensor, labels: Tensor, space: ActivationSpace, cosine_power: float
+    ) -> None:
+        self.layers, self._layer = frozenset({layer}), layer
+        self._directions = Direction(layer, directions, space, cosine_power)
+        self._labels = labels
+        self.description = {
+            "layout": dict(self._directions.description),
+            "directions": array_digest(directions.cpu().numpy()),
+        }
+
+    def __call__(self, features: Features, warmup: float) -> Tensor:
+        """The surrogate of each image, [image]; see :class:`Direction`."""
+        grid = features[self._layer].float()
+        labels = resized_labels(self._labels.to(grid.device), (grid.shape[2], grid.shape[3])).flatten()
+        activations = grid.movedim(1, -1).flatten(0, 2)
+        power = warmup * self._directions.cosine_power
+        surrogate = self._directions.surrogate_gradient(activations, power, labels.clamp(min=0))
+        values = (activations * surrogate).sum(1) * (labels >= 0)
+        return values.view(len(grid), -1).mean(1)
+
+    def target_bytes(self, image: int) -> bytes:
+        return canonical_bytes(self._labels[image].cpu().numpy())
+
+
+def layout(layer: str, directions: Tensor, labels: Tensor, space: ActivationSpace, cosine_power: float) -> Objective:
+    """Point along another direction in each part of a layer's map: the arrangement is given, not its directions alone.
+
+    With a single label it is the mean over all positions of what :func:`direction` is at the center.
+
+    Args:
+        layer: dotted module path.
+        directions: raw activations, float32 [direction, channel], on the device.
+        labels: row of the direction that is wanted at each place, int64 [image, row, column]; -1 for none. Enlarged or
+            reduced to the layer's map by the nearest neighbor.
+        space: raw, centered or whitened.
+        cosine_power: exponent of the cosine.
+    """
+    return _Layout(layer, directions, labels, space, cosine_power)
 
 
 class _Indexed(Objective):
@@ -248,7 +299,17 @@ def gram(layer: str, features: Tensor) -> Objective:
         layer: dotted module path.
         features: of the images whose texture is wanted, [image, channel, y, x]; of any height and width.
     """
-    return _Distance("gram", layer, gram_matrix(features))
+    return gram_target(layer, gram_matrix(features))
+
+
+def gram_target(layer: str, matrices: Tensor) -> Objective:
+    """As :func:`gram`, of Gram matrices themselves, e.g. of the mean of two textures.
+
+    Args:
+        layer: dotted module path.
+        matrices: that are wanted, see :func:`gram_matrix`, [image, channel, channel].
+    """
+    return _Distance("gram", layer, matrices)
 
 
 class _FeatureStatistics(Objective):
@@ -351,6 +412,15 @@ def mean_activations(grid: Tensor) -> Tensor:
     """The mean activation over maps [image, channel, y, x], float32 [image, channel]."""
     mean: Tensor = grid.sum((2, 3), dtype=torch.float32) / (grid.shape[2] * grid.shape[3])
     return mean
+
+
+def resized_labels(labels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Labels [image, row, column] at another size, [image, *size], each that of the nearest place."""
+    rows, columns = (
+        ((2 * torch.arange(new, device=labels.device) + 1) * old) // (2 * new)
+        for new, old in zip(size, labels.shape[1:], strict=True)
+    )
+    return labels[:, rows[:, None], columns]
 
 
 def gram_matrix(grid: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 The random numbers of an image follow from what it is optimized for, never from its place in a batch.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
@@ -25,6 +25,7 @@ from pipeline.featurevis.transforms import Transform, resample
 REGULARIZED_EVERY = 4
 EPSILON = 1e-8  # of Adam, as in torch.optim.Adam
 
+Penalty = Callable[[Tensor], Tensor]  # of images [image, 3, y, x] in 0..1; a number for each, [image]
 
 Method = Literal["adam", "steepest", "sign"]
 
@@ -96,6 +97,7 @@ def optimize(
     regularizers: Mapping[str, float],
     config: OptimizerConfig,
     filters: StepFilters | None = None,
+    penalty: Penalty | None = None,
 ) -> Result:
     """Maximize an objective for a batch of images.
 
@@ -113,6 +115,8 @@ def optimize(
         config: the optimizer and the schedule.
         filters: of gradients and images between steps; None for none. Those of images need a parameterization with an
             inverse.
+        penalty: subtracted at every step; of the images as they are, before the transform. For what a regularizer
+            cannot know, such as the distance to given images.
     """
     parameters = start.clone().requires_grad_(True)
     matrices = transform.matrices(uniforms, parameterization.size)
@@ -130,6 +134,8 @@ def optimize(
         loss = -values.sum()  # each image has a gradient of its own value alone
         if regularizers and step % every == 0:
             loss = loss + warmup * every * weighted_sum(images, regularizers).sum()
+        if penalty is not None:
+            loss = loss + penalty(images).sum()
         changed = images if filters is not None and filters.gradient else parameters
         inputs = [changed] if all_moved else [changed, transformed]
         gradient, *from_network = torch.autograd.grad(loss, inputs, retain_graph=changed is images)

@@ -10,11 +10,14 @@ from pipeline.config.render import RenderSettings
 from pipeline.core.errors import ConfigError
 from pipeline.featurevis import regularizers
 from pipeline.featurevis.activation_space import activation_space
+from pipeline.featurevis.composition import Objective, at_most
 from pipeline.featurevis.engine_settings import cold_config, warm_config
 from pipeline.featurevis.feature_extractor import FeatureExtractor
-from pipeline.featurevis.objectives import direction
-from pipeline.featurevis.optimize import OptimizerConfig
+from pipeline.featurevis.objectives import channel, direction
+from pipeline.featurevis.optimize import OptimizerConfig, Penalty, optimize
+from pipeline.featurevis.parameterization import image_parameterization
 from pipeline.featurevis.renderer import to_uint8
+from pipeline.featurevis.transforms import IDENTITY
 from pipeline.render.fidelity import FidelityMeasure
 from tests.featurevis.rendering import activations, extractor, hooks, optimized
 from tests.featurevis.scene import Scene
@@ -213,3 +216,35 @@ def test_a_warm_start_is_shorter_and_has_its_power_at_once() -> None:
 def test_the_defaults_warm_start_is_shorter() -> None:
     """What the defaults ask of a finer level is less than what they ask of the first."""
     assert warm_config(RenderSettings()).steps < cold_config(RenderSettings()).steps
+
+
+def test_a_penalty_holds_an_image_and_a_limit_is_its_own(cnn_scene: Scene, quick: Quick) -> None:
+    """An image with a heavy penalty on its distance to the start stays near it; limits by image hold one by one."""
+    features = extractor(cnn_scene, quick())
+    pixels = image_parameterization("fourier", features.size)
+    start = torch.randn(2, *pixels.shape, generator=torch.Generator().manual_seed(0))
+    objective, before = channel(cnn_scene.layer, [3, 3]), pixels.decode(start)
+    weights = torch.tensor([0.0, 1e4])
+    limited = at_most(objective, [-1e3, 1e3])
+
+    def run(maximized: Objective, penalty: Penalty | None) -> list[float]:
+        result = optimize(
+            features,
+            pixels,
+            maximized,
+            start=start,
+            uniforms=torch.zeros(2, 12, 4),
+            transform=IDENTITY,
+            regularizers={},
+            config=OptimizerConfig(12, 0.1),
+            penalty=penalty,
+        )
+        change: list[float] = (result.images - before).square().mean((1, 2, 3)).tolist()
+        return change
+
+    free, held = run(objective, lambda images: weights * (images - before).square().mean((1, 2, 3)))
+    assert held < 0.2 * free
+    below, above = run(limited, None)
+    assert below == 0
+    assert above > 0
+    assert len({limited.target_bytes(0), limited.target_bytes(1)}) == 2
