@@ -1,14 +1,13 @@
 """Settings of the stage ``explain``."""
 
-import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.config.base import Device, Settings
+from pipeline.config.network_names import class_index, require_channels, require_layers
 from pipeline.core.errors import ConfigError
-from pipeline.core.layer_names import LOGITS
 
 Channel = Annotated[int, Field(ge=0)]
 Place = Annotated[float, Field(ge=0, le=1)]
@@ -133,14 +132,9 @@ class ExplainSettings(Settings):
         """
         if not self.chosen:
             return
-        for setting, layers in (("units", self.units), ("layers", self.layers)):
-            self._check_layers(setting, layers, channels)
-        for layer, chosen in self.units.items():
-            if max(chosen) >= channels[layer]:
-                raise ConfigError(
-                    f"explain.units.{layer}: expected channels from 0 to {channels[layer] - 1}, found {max(chosen)}; "
-                    "name others"
-                )
+        for setting, layers in (("explain.units", self.units), ("explain.layers", self.layers)):
+            require_layers(setting, layers, channels)
+        require_channels("explain.units", self.units, channels)
         if not classes:
             raise ConfigError(
                 "explain.images: expected a network with classes, found none; explain no images, or give model.classes"
@@ -159,7 +153,7 @@ class ExplainSettings(Settings):
         """
         if isinstance(self.classes, str):
             return None
-        return [_class_index(one, names, "classes") for one in dict.fromkeys(self.classes)]
+        return [class_index(one, names, "explain.classes") for one in dict.fromkeys(self.classes)]
 
     def chosen_target(self, names: Sequence[str]) -> int | None:
         """Index of the class that images are changed to; None where each image has one of its own.
@@ -170,36 +164,4 @@ class ExplainSettings(Settings):
         Raises:
             ConfigError: the network has no such class, or several of that name.
         """
-        return None if self.fooling_class is None else _class_index(self.fooling_class, names, "fooling_class")
-
-    def _check_layers(self, setting: str, named: Collection[str], channels: Mapping[str, int]) -> None:
-        for layer in named:
-            if layer not in channels or layer == LOGITS:
-                known = [one for one in channels if one != LOGITS]
-                near = difflib.get_close_matches(layer, known, n=4, cutoff=0.3) or known[-4:]
-                raise ConfigError(
-                    f"explain.{setting}: expected a layer with a map or token grid, found {layer!r}; near names: "
-                    f"{', '.join(near)}"
-                )
-
-
-def _class_index(wanted: str | int, names: Sequence[str], setting: str) -> int:
-    """The index of a class that is given by index or name."""
-    if isinstance(wanted, int):
-        if wanted < len(names):
-            return wanted
-        raise ConfigError(
-            f"explain.{setting}: expected classes from 0 to {len(names) - 1}, found {wanted}; name others"
-        )
-    found = [index for index, name in enumerate(names) if name.casefold() == wanted.casefold()]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise ConfigError(
-            f"explain.{setting}: expected a name of one class, found {wanted!r}, which {len(found)} have; give one of "
-            f"their numbers: {', '.join(map(str, found))}"
-        )
-    near = difflib.get_close_matches(wanted, names, n=4, cutoff=0.3) or list(names)[:4]
-    raise ConfigError(
-        f"explain.{setting}: expected a class of the network, found {wanted!r}; near names: {', '.join(near)}"
-    )
+        return None if self.fooling_class is None else class_index(self.fooling_class, names, "explain.fooling_class")

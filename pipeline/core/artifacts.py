@@ -25,16 +25,18 @@ class Array:
 
 @dataclass(frozen=True)
 class Artifact:
-    """What a stage writes, at ``outputs/<pattern>`` with ``layer`` and ``atlas`` filled in."""
+    """What a stage writes, at ``outputs/<pattern>`` with ``layer``, ``atlas`` and ``method`` filled in."""
 
     name: str
     pattern: str
     version: int = 1
     arrays: Mapping[str, Array] = field(default_factory=dict)
 
-    def path(self, outputs: Path, layer: str | None = None, atlas: str | None = None) -> Path:
-        """Path of the artifact of this layer and atlas."""
-        return outputs / self.pattern.format(layer=layer, atlas=atlas)
+    def path(
+        self, outputs: Path, layer: str | None = None, atlas: str | None = None, method: str | None = None
+    ) -> Path:
+        """Path of the artifact of this layer, atlas and method."""
+        return outputs / self.pattern.format(layer=layer, atlas=atlas, method=method)
 
     def attributes(self, settings: Mapping[str, Any], made_from: Mapping[str, str]) -> dict[str, Any]:
         """Attributes of every stored artifact.
@@ -164,6 +166,7 @@ PREDICT = Artifact("predict", "site/predict/{layer}")
 PLACE = Artifact("place", "site/place/{layer}")
 UNITS = Artifact("units", "site/units/{layer}")
 EXPLAIN = Artifact("explain", "site/explain/{layer}")
+SYNTHESIZE = Artifact("synthesize", "site/synthesize/{method}")
 
 # The heat maps in numbers: one group per method, named method or method@layer, with the array `heatmap`.
 HEATMAPS = Artifact(

@@ -5,75 +5,21 @@ in place of ones that are rendered for each position: so each of them is a place
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.core.artifacts import GRID, ICONS
-from pipeline.core.grid_levels import grid_level, icon_level, level_sizes
-from pipeline.core.icon_styles import style_group
+from pipeline.core.atlas_icons import AtlasIcons
 from pipeline.core.nearest_cells import nearest_cells
-from pipeline.core.zarr_store import array, open_artifact, read_rows
 
 LONGEST_SIDE = 720  # of a picture, pixels
 LARGEST_ICON = 40  # pixels
 LEAST_SHARE = 0.3  # of its place, for the side of the icon of a position without activation
-USUAL_LEVEL = 20  # cells a side
 PAPER = 255
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, eq=False)
-class AtlasIcons:
-    """The drawn cells of one level of a layer's atlas of all samples.
-
-    Attributes:
-        layer: dotted module path.
-        level: cells a side.
-        cell: (row, column) of each drawn cell, [icon, 2].
-        icons: uint8 [icon, y, x, 3].
-        activation: mean of each drawn cell, [icon, channel].
-        mean: of the whole layer, [channel].
-    """
-
-    layer: str
-    level: int
-    cell: NDArray[np.int64]
-    icons: Pixels
-    activation: Floats
-    mean: Floats
-
-
-def read_atlas_icons(outputs: Path, layer: str) -> AtlasIcons | None:
-    """The level of a layer's atlas that is nearest to 20 × 20 cells; None where it has no icon.
-
-    Args:
-        outputs: folder of the run's artifacts.
-        layer: dotted module path.
-
-    Raises:
-        ArtifactError: the atlas is missing or damaged.
-    """
-    grid = open_artifact(GRID, GRID.path(outputs, layer, "all"))
-    icons = style_group(open_artifact(ICONS, ICONS.path(outputs, layer, "all")))
-    size = min(level_sizes(icons), key=lambda one: (abs(one - USUAL_LEVEL), one))
-    level, drawn = grid_level(grid, size), icon_level(icons, size)
-    rows = np.flatnonzero(np.isfinite(drawn.fidelity))
-    if not len(rows):
-        return None
-    cells = drawn.cell[rows]
-    return AtlasIcons(
-        layer=layer,
-        level=size,
-        cell=level.cell[cells].astype(np.int64),
-        icons=np.asarray(read_rows(drawn.icon, rows)),
-        activation=np.asarray(read_rows(array(level.group, "activation"), cells)),
-        mean=np.asarray(array(grid, "mean")[...]),
-    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,13 +13,14 @@ from PIL import Image
 from torch import Tensor
 
 from pipeline.config.explain import ExplainSettings
+from pipeline.core.atlas_icons import AtlasIcons
 from pipeline.core.bootstrap import Interval
 from pipeline.core.errors import escape_control_chars
 from pipeline.core.layer_names import LOGITS
 from pipeline.core.nearest_cells import nearest_cells
 from pipeline.core.site_data import data_script
 from pipeline.explain import activation_grid
-from pipeline.explain.activation_grid import ActivationGrid, AtlasIcons
+from pipeline.explain.activation_grid import ActivationGrid
 from pipeline.explain.class_activation import CamHead
 from pipeline.explain.fooling import LEVELS, amplified
 from pipeline.explain.heatmaps import Column

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipeline.config.cluster import from_environment
 from pipeline.config.explain import ExplainSettings
 from pipeline.core.artifacts import EXPLAIN, GRID, HEATMAPS, IMAGES, MODEL
+from pipeline.core.atlas_icons import AtlasIcons, read_atlas_icons
 from pipeline.core.bootstrap import Interval
 from pipeline.core.code_dependencies import stage_digest
 from pipeline.core.errors import ConfigError
@@ -19,7 +20,7 @@ from pipeline.core.layer_names import LOGITS
 from pipeline.core.progress import counted, log_line
 from pipeline.core.resumable import TaskResults, work_folder
 from pipeline.core.zarr_store import array, artifact_identity, create, open_artifact, write_array
-from pipeline.explain.activation_grid import ActivationGrid, AtlasIcons, locate_positions, read_atlas_icons
+from pipeline.explain.activation_grid import ActivationGrid, locate_positions
 from pipeline.explain.class_activation import CamHead, deepest_map, fitted_head, leads_to, own_head
 from pipeline.explain.heatmaps import Column, columns
 from pipeline.explain.neighbors import label_agreement, last_layer, nearest
