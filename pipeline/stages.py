@@ -20,7 +20,8 @@ class Stage:
         over: its arguments, each with the list in ``params.yaml`` whose items it runs once for.
         reads: artifacts of earlier stages.
         writes: its own artifacts.
-        settings: the sections of ``params.yaml`` that can change what it writes.
+        settings: the sections of ``params.yaml`` that can change what it writes, or parts of them, ``section.part``;
+            ``{method}`` stands for the task's method.
     """
 
     name: str
@@ -37,6 +38,7 @@ EACH_COMPARISON = {"layer": "layers", "atlas": "compared"}
 EACH_PLACED = {"layer": "placed"}
 EACH_UNIT_LAYER = {"layer": "unit_layers"}
 EACH_EXPLAINED_LAYER = {"layer": "explained_layers"}
+EACH_SYNTHESIS = {"method": "syntheses"}
 
 STAGES: Mapping[str, Stage] = {
     stage.name: stage
@@ -101,11 +103,24 @@ STAGES: Mapping[str, Stage] = {
             ("seed", "images", "layers", "explain"),
         ),
         Stage(
+            "synthesize",
+            EACH_SYNTHESIS,
+            (a.IMAGES, a.MODEL, a.GRID, a.ICONS),
+            (a.SYNTHESIZE,),
+            (
+                *("seed", "images", "layers", "synthesize.images", "synthesize.photographs"),
+                *("synthesize.batch_size", "synthesize.device", "synthesize.{method}"),
+            ),
+        ),
+        Stage(
             "site",
             ONCE,
             (a.IMAGES, a.MODEL, a.ACTIVATIONS, a.LAYOUT, a.GRID, a.ICONS, a.TILES),
             (a.SITE,),
-            ("images", "layers", "atlases", "unit_layers", "explained_layers", "units", "place", "seed", "site"),
+            (
+                *("images", "layers", "atlases", "unit_layers", "explained_layers", "syntheses", "units", "place"),
+                *("seed", "site"),
+            ),
         ),
     )
 }
@@ -120,17 +135,18 @@ NOT_RECORDED: dict[str, Any] = {"prepare": {"checkpoint_every", "checkpoints"}}
 
 @dataclass(frozen=True)
 class Task:
-    """One execution of a stage: the configuration, the folder of the artifacts, and the layer and atlas."""
+    """One execution of a stage: the configuration, the folder of the artifacts, and the layer, atlas and method."""
 
     stage: Stage
     params: Params
     outputs: Path
     layer: str = ""
     atlas: str = "all"
+    method: str = ""
 
     def path(self, artifact: Artifact, layer: str = "", atlas: str = "") -> Path:
         """Path of ``artifact``, of this task's layer and atlas unless others are given."""
-        return artifact.path(self.outputs, layer=layer or self.layer, atlas=atlas or self.atlas)
+        return artifact.path(self.outputs, layer=layer or self.layer, atlas=atlas or self.atlas, method=self.method)
 
     def settings(self) -> dict[str, Any]:
         """The settings that can change what this task writes; they become attributes of its artifact.
@@ -140,9 +156,18 @@ class Task:
         are recorded nowhere. References to environment variables stay references.
         """
         without = NOT_RECORDED | (CLASS_ATLASES_ONLY if self.atlas == "all" else ALL_ATLAS_ONLY)
-        return self.params.as_written.model_dump(
-            mode="json", by_alias=True, include=set(self.stage.settings), exclude=without
-        )
+        return self.params.as_written.model_dump(mode="json", by_alias=True, include=self._included(), exclude=without)
+
+    def _included(self) -> dict[str, Any]:
+        """The stage's settings as pydantic includes them."""
+        found: dict[str, Any] = {}
+        for name in self.stage.settings:
+            section, _, part = name.format(method=self.method).partition(".")
+            if part:
+                found.setdefault(section, set()).add(part)
+            else:
+                found[section] = True
+        return found
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Write the metrics that ``dvc metrics show`` prints."""

@@ -19,7 +19,8 @@ VIEWER = PACKAGE / "site" / "viewer"
 # is a folder or a file of pipeline/, or the folder of Hydra's plugins beside it.
 SHARED = ("core", "config", "parallel", "images", "model", "stages")
 STAGES = (
-    *("prepare", "sample", "reduce", "grid", "render", "tile", "predict", "patch", "place", "units", "explain"),
+    *("prepare", "sample", "reduce", "grid", "render", "tile", "predict", "patch", "place", "units"),
+    *("explain", "synthesize"),
     "site",
 )
 MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
@@ -34,6 +35,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(STAGES, SHARED),
     "render": (*SHARED, "featurevis"),
     "units": (*SHARED, "featurevis"),
+    "synthesize": (*SHARED, "featurevis"),
     "site": (*SHARED, "__init__"),
     "class_names": ("core", "config", "images", "model"),
     "project": ("__init__", "core", "stages"),
@@ -50,7 +52,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "site_files": ("core", "site", "site_metrics"),
     "export": ("core", "site", "site_files", "site_metrics"),
     "notebook": ("core", "browse", "site"),
-    "plan": (*SHARED, "featurevis", "sample", "reduce", "render", "site", "compose", "fitting_levels"),
+    "plan": (*SHARED, "featurevis", "sample", "reduce", "render", "synthesize", "site", "compose", "fitting_levels"),
     "init": ("__init__", "core", "compose", "project"),
     "commands": (
         *("core", "config", "stages", "compose", "project"),

@@ -30,7 +30,7 @@ ASKS = {
 def paths(artifact: Artifact, stage: str) -> str:
     """The artifact's place as dvc.yaml writes it; a stage that is not run for each atlas reads that of all samples."""
     atlas = "${item.atlas}" if "atlas" in STAGES[stage].over else "all"
-    return str(artifact.path(Path("outputs"), layer="${item.layer}", atlas=atlas))
+    return str(artifact.path(Path("outputs"), layer="${item.layer}", atlas=atlas, method="${item.method}"))
 
 
 def imports(package: Path) -> Iterator[str]:
@@ -58,7 +58,7 @@ def test_dvc_runs_the_stage_as_declared(name: str) -> None:
     arguments = "".join(f" {key}=${{item.{key}}}" for key in stage.over)
     assert entry["cmd"] == f"atlas {name}{arguments}"
     assert entry.get("matrix", {}) == {key: f"${{{many}}}" for key, many in stage.over.items()}
-    assert entry["params"] == list(stage.settings)
+    assert entry["params"] == [name.replace("{method}", "${item.method}") for name in stage.settings]
 
 
 @pytest.mark.parametrize("name", [name for name in STAGES if name != "site"])

@@ -27,6 +27,7 @@ from pipeline.config.render import RenderSettings
 from pipeline.config.sample import SampleSettings
 from pipeline.config.selection import SelectionSettings
 from pipeline.config.site import SiteSettings
+from pipeline.config.synthesize import MethodName, SynthesizeSettings
 from pipeline.config.tile import TileSettings
 from pipeline.config.units import UnitsSettings
 from pipeline.core.atlas_names import ATLAS_PATTERN
@@ -55,6 +56,7 @@ class Params(Settings):
         unit_layers: layers of which single units are described; resolved from ``units.channels``.
         explained_layers: ``logits`` and the layers whose outputs are explained; resolved from ``explain.images`` and
             ``explain.units``.
+        syntheses: methods by which pictures are synthesized; those of ``synthesize.methods``.
         judge: a network with known weights that did not render the icons and says whether they are legible; null for
             none.
     """
@@ -68,6 +70,7 @@ class Params(Settings):
     placed: tuple[Layer, ...] = ()
     unit_layers: tuple[Layer, ...] = ()
     explained_layers: tuple[Layer, ...] = ()
+    syntheses: tuple[MethodName, ...] = ()
     images: ImagesSettings
     model: ModelSettings
     judge: ModelSettings | None = None
@@ -83,6 +86,7 @@ class Params(Settings):
     place: PlaceSettings = PlaceSettings()
     units: UnitsSettings = UnitsSettings()
     explain: ExplainSettings = ExplainSettings()
+    synthesize: SynthesizeSettings = SynthesizeSettings()
     site: SiteSettings
 
     _as_written: "Params | None" = PrivateAttr(default=None)

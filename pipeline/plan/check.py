@@ -35,7 +35,7 @@ def check_run(params: Params, outputs: Path) -> None:
     Raises:
         AtlasError: names what cannot work: images, network, weights, layers, device, disk.
     """
-    for section in ("sample", "reduce", "render", "predict", "patch", "units", "explain"):
+    for section in ("sample", "reduce", "render", "predict", "patch", "units", "explain", "synthesize"):
         check_device(section, getattr(params, section).device)
     check_engine(params.reduce)
     images = open_image_set(params.images)
@@ -56,6 +56,7 @@ def check_run(params: Params, outputs: Path) -> None:
 
         load_configured_network(params.judge, "judge")
     check_explained(params, images)
+    check_synthesized(params, images)
     count = check_images(params, images)
     if tried is None:
         from pipeline.plan.trial import check_network  # noqa: PLC0415  # loads torch
@@ -64,6 +65,12 @@ def check_run(params: Params, outputs: Path) -> None:
     else:
         params.units.check(unit_counts(tried.layers, len(tried.classes)))
         params.explain.check(unit_counts(tried.layers, len(tried.classes)), tried.classes)
+        params.synthesize.check(unit_counts(tried.layers, len(tried.classes)), tried.classes, params.layers)
+        if "deep_dream" in params.synthesize.methods:
+            from pipeline.model.network import load_network  # noqa: PLC0415  # loads torch
+            from pipeline.plan.trial import check_dream_size  # noqa: PLC0415  # likewise
+
+            check_dream_size(params, load_network(MODEL.path(outputs), params.synthesize.device))
         channels = {layer: tried.layers[layer].channels for layer in params.layers}
         sizes = Sizes(params, count, len(tried.classes), channels, FILL, tried.preprocessing.crop)
     check_points(params, count)
@@ -162,6 +169,16 @@ def check_explained(params: Params, images: ImageSet) -> None:
     for setting, keys in named.items():
         if isinstance(keys, tuple) and keys:
             require_keys(keys, {entry.key: None for entry in images.entries()}, f"explain.{setting}")
+
+
+def check_synthesized(params: Params, images: ImageSet) -> None:
+    """Raise ConfigError if an image is to be changed, or to give a style, that the image set does not have."""
+    settings = params.synthesize
+    if settings.methods:
+        named = {"images": settings.images, "style_transfer.styles": settings.style_transfer.styles}
+        for setting, keys in named.items():
+            if isinstance(keys, tuple):
+                require_keys(keys, {entry.key: None for entry in images.entries()}, f"synthesize.{setting}")
 
 
 def check_second_set(images: ImageSet) -> None:

@@ -134,7 +134,7 @@ def _notes(options: Options) -> Iterator[str]:
     if named:
         yield f"Given, not measured: {', '.join(named)}."
     yield "Other rates were measured here, in one process; that of layouts is a first guess unless it is given."
-    yield "Not included: predict and patch, which use some hundred images, place, units and explain."
+    yield "Not included: predict and patch, which use some hundred images, place, units, explain and synthesize."
     if options.gpus:
         yield "GPUs share the work of sample and render; other stages run on processors, one after the other."
         if not (options.disk and options.memory):

@@ -47,6 +47,7 @@ OVERRIDES = (
     "units={size: 24, steps: 32, compared: 8, examples: 3, diverse: 2, batch_size: 4}",
     "explain={images: 6, integration_steps: 2, occlusion_size: 0.5, occlusion_stride: 0.5, curve_steps: 2, mosaics: 2}",
     "explain={randomized_images: 2, randomized_steps: 2, neighbors: 2, fooling: false, resamples: 20}",
+    "synthesize={methods: [inversion], images: 4, batch_size: 1, inversion: {steps: 4}}",
 )
 
 

@@ -13,7 +13,14 @@ from tests.soak.outcomes import Outcome, Row
 from tests.soak.processes import Running
 
 # the finished work that stages resume from
-RESUMES = {"sample": "shards", "grid": "arrays", "render": "icons", "units": "pictures", "explain": "arrays"}
+RESUMES = {
+    "sample": "shards",
+    "grid": "arrays",
+    "render": "icons",
+    "units": "pictures",
+    "explain": "arrays",
+    "synthesize": "arrays",
+}
 ENOUGH = 10  # kills after which some finished work must have been left behind
 Mark = tuple[int, int]  # inode and time of a file; they change when it is written again
 

@@ -21,6 +21,7 @@ CHANGES = {
     "tile": "tile.quality=60",
     "units": "units.steps=3",
     "explain": "explain.curve_steps=3",
+    "synthesize": "synthesize.inversion.steps=3",
 }
 DAMAGE: dict[str, faults.Fault] = {
     "truncated": faults.truncate,

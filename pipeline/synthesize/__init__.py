@@ -1,0 +1,1 @@
+"""Stage ``synthesize``: pictures made from images, from cells of the atlas, or from both."""
