@@ -20,7 +20,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 VIEWER = Path("pipeline/site/viewer")
 STATIC = Path("pipeline/site/static")
-PAGES = ("atlas", "patch", "evidence", "contents", "units", "explain")
+PAGES = ("atlas", "patch", "evidence", "contents", "units", "explain", "synthesize")
 BUILT = (*(f"{page}.{kind}" for page in PAGES for kind in ("js", "css")), "THIRD-PARTY.txt")
 DIGEST = "sources.sha256"
 PROJECT, SHIPPED = ("conf", "dvc.yaml", ".dvc/plots"), "pipeline/shipped"

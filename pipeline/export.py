@@ -27,9 +27,12 @@ NO_JEKYLL = ".nojekyll"  # GitHub Pages would leave out names that begin with _,
 UNFINISHED = (".partial", ".raw")  # endings of files that an interrupted stage leaves behind
 IMAGES = re.compile(
     r"(data/images|place|patch|units/[^/]+/(examples|maps|sheets/(change|gradients))"
-    r"|explain/[^/]+/(rows|thumbnails|fooling)(?=/[0-9]+\.webp))/.*\.webp"
+    r"|explain/[^/]+/(rows|thumbnails|fooling)(?=/[0-9]+\.webp)|synthesize/(?!painting/)[^/]+)/.*\.webp"
 )
-KEEP_OUT = "site.exemplars=0 patch.examples=0 place.pictures=0 units.examples=0 explain.photographs=false"
+KEEP_OUT = (
+    "site.exemplars=0 patch.examples=0 place.pictures=0 units.examples=0 explain.photographs=false "
+    "synthesize.photographs=false"
+)
 
 
 def export(site: Path, folder: Path) -> None:
@@ -164,6 +167,7 @@ def _current_files(site: Path) -> Iterator[str]:
     folders = {"data", "viewer"}
     folders |= {_folder(a.UNITS, layer) for layer in manifest["units"]}
     folders |= {_folder(a.EXPLAIN, layer) for layer in manifest["explain"]}
+    folders |= {_folder(a.SYNTHESIZE, method=method) for method in manifest["synthesize"]}
     for layer in (entry["name"] for entry in manifest["layers"]):
         folders |= {_folder(a.PREDICT, layer)} | ({_folder(a.PLACE, layer)} if manifest["second_image_set"] else set())
     for layer in manifest["layers"]:
@@ -179,9 +183,9 @@ def _current_files(site: Path) -> Iterator[str]:
         yield METRICS_FILE
 
 
-def _folder(kind: a.Artifact, layer: str, atlas: str = "") -> str:
+def _folder(kind: a.Artifact, layer: str = "", atlas: str = "", method: str = "") -> str:
     """Path of an artifact below the site."""
-    return kind.path(Path(), layer, atlas).relative_to(a.SITE.path(Path())).as_posix()
+    return kind.path(Path(), layer, atlas, method).relative_to(a.SITE.path(Path())).as_posix()
 
 
 def _report(folder: Path, names: list[str]) -> None:

@@ -53,10 +53,17 @@ def site_files(site: Path, pages: Iterator[str] | tuple[str, ...]) -> Iterator[s
             yield from _patch_files(site, f"patch/{layer['name']}/{atlas['name']}")
         if manifest["second_image_set"]:
             yield from _second_set_files(site, f"place/{layer['name']}")
+    yield from _optional_files(site, manifest)
+
+
+def _optional_files(site: Path, manifest: Values) -> Iterator[str]:
+    """What the stages write that only some runs have."""
     for layer in manifest["units"]:
         yield from _unit_files(site, f"units/{layer}")
     for layer in manifest["explain"]:
         yield from _explain_files(site, f"explain/{layer}")
+    for method in manifest["synthesize"]:
+        yield from _synthesize_files(site, f"synthesize/{method}")
 
 
 def _data_files(manifest: Values, layer: Values, atlas: Values) -> Iterator[str]:
@@ -176,6 +183,15 @@ def _explain_files(site: Path, folder: str) -> Iterator[str]:
     for one in content["fooling"] or ():
         yield f"{folder}/fooling/{one['row']}.webp"
         yield from (f"{folder}/fooling/{moved['layer']}/{one['row']}.webp" for moved in one["moved"])
+
+
+def _synthesize_files(site: Path, folder: str) -> Iterator[str]:
+    """The sheet of a method: its pictures, and its files to download."""
+    yield f"{folder}/synthesize.js"
+    content = read_data_script(site / folder / "synthesize.js")
+    yield from (f"{folder}/{name}" for name in content["downloads"])
+    for number, row in enumerate(content["rows"]):
+        yield from (f"{folder}/{number}-{column}.webp" for column, one in enumerate(row["pictures"]) if one is not None)
 
 
 def _named_images(content: Any) -> Iterator[str]:

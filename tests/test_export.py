@@ -42,6 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "result.js").write_text(data_script(PATCH, {"directions": directions}), encoding="ascii")
     plant_units(made.site, LAYERS[0])
     plant_explanations(made.site)
+    plant_syntheses(made.site)
     return made.site
 
 
@@ -88,6 +89,22 @@ def plant_explanations(site: Path) -> None:
             Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(path)
         (site / f"explain/{layer}/explain.js").write_text(data_script(f"explain/{layer}", content), "ascii")
         (site / f"explain/{layer}/images.js").write_text(data_script(f"explain/{layer}/images", {"7": 0}), "ascii")
+
+
+def plant_syntheses(site: Path) -> None:
+    """A painting, which shows no photograph, and an inversion with a table, one of whose pictures is missing."""
+    manifest = site / "data/manifest.js"
+    methods = ["inversion", "painting"]
+    manifest.write_text(data_script("manifest", read_data_script(manifest) | {"synthesize": methods}), "ascii")
+    for method in methods:
+        folder = site / "synthesize" / method
+        folder.mkdir(parents=True)
+        for name in ("0-0", "1-1"):
+            Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / f"{name}.webp")
+        (folder / "values.csv").write_text("a\n1\n")
+        content = {"rows": [{"pictures": [{}, None]}, {"pictures": [None, {}]}], "downloads": ["values.csv"]}
+        script = data_script(f"synthesize/{method}/synthesize", content)
+        (folder / "synthesize.js").write_text(script, "ascii")
 
 
 @pytest.fixture
@@ -137,7 +154,7 @@ def test_a_site_of_an_earlier_format_is_an_error(copy: Path) -> None:
     content = read_data_script(manifest) | {"format": 1}
     manifest.unlink()
     manifest.write_text(data_script("manifest", content), encoding="ascii")
-    with pytest.raises(ArtifactError, match=r"manifest\.js: expected data of format 5, found 1; run 'atlas run' again"):
+    with pytest.raises(ArtifactError, match=r"manifest\.js: expected data of format 6, found 1; run 'atlas run' again"):
         list(site_files(copy, tuple(PAGES)))
 
 
@@ -152,6 +169,7 @@ def test_a_site_of_an_earlier_format_is_an_error(copy: Path) -> None:
         ),
         *("explain/logits/explain.js", "explain/logits/thumbnails/4.webp", "explain/logits/fooling/1.webp"),
         *("explain/logits/images.js", f"explain/logits/atlas/{LAYERS[1]}/7.webp", "explain/logits/thumbnails/6.webp"),
+        *("synthesize/inversion/synthesize.js", "synthesize/inversion/1-1.webp", "synthesize/painting/values.csv"),
         *(f"{PATCH}/1-0/before.webp", f"data/{LAYERS[0]}/all/members-0.js", f"data/{LAYERS[0]}/all/20/heatmap-0.js"),
     ],
 )
@@ -240,7 +258,8 @@ def test_the_command_says_what_there_is_and_what_to_do(
     assert found == files(copy)
     rendered = tuple(f"units/{LAYERS[0]}/{kind}/" for kind in ("pictures", "variants", "sheets", "filters"))
     icons = ("explain/logits/atlas/", f"explain/logits/fooling/{LAYERS[1]}/")
-    others = ("tiles/", *rendered, *icons, f"explain/{LAYERS[0]}/", *(f"data/{layer}/" for layer in LAYERS))
+    plain = (f"explain/{LAYERS[0]}/", "synthesize/painting/")
+    others = ("tiles/", *rendered, *icons, *plain, *(f"data/{layer}/" for layer in LAYERS))
     images = sum(name.endswith(".webp") and not name.startswith(others) for name in found)
     for word in (
         f"{len(found)} files",
@@ -248,6 +267,7 @@ def test_the_command_says_what_there_is_and_what_to_do(
         *PAGES,
         f"{images} of your images or crops of them, and tiles with patches of them",
         "site.exemplars=0",
+        "synthesize.photographs=false",
         "double click",
     ):
         assert word in said

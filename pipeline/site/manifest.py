@@ -113,6 +113,7 @@ def manifest(
     initial_layer: str,
     units: Mapping[str, Sequence[int]],
     explained: Sequence[str],
+    syntheses: Sequence[str],
     provenance: Mapping[str, Any],
     recorded: Mapping[str, bool],
 ) -> Content:
@@ -129,6 +130,7 @@ def manifest(
         initial_layer: name of the layer that the page opens on.
         units: channels of which single units are described, by layer.
         explained: ``logits`` and the layers whose outputs are explained.
+        syntheses: methods by which pictures are synthesized.
         provenance: see :func:`provenance_content`.
         recorded: see :func:`recorded_content`.
     """
@@ -145,6 +147,7 @@ def manifest(
         "initial_layer": initial_layer,
         "units": {layer: list(channels) for layer, channels in units.items()},
         "explain": list(explained),
+        "synthesize": list(syntheses),
         "images": images,
         "images_per_folder": IMAGES_PER_FOLDER,
         "exemplars": exemplars,

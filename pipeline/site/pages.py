@@ -18,6 +18,7 @@ PAGES: Mapping[str, str] = {
     "evidence.html": "evidence",
     "units.html": "units",
     "explain.html": "explain",
+    "synthesize.html": "synthesize",
 }
 # script: what the page is called, and what it is about, for the browser's list of tabs and for shared links
 TITLES: Mapping[str, str] = {
@@ -26,6 +27,7 @@ TITLES: Mapping[str, str] = {
     "evidence": "Evidence",
     "units": "Units",
     "explain": "Explanations",
+    "synthesize": "Syntheses",
 }
 DESCRIPTIONS: Mapping[str, str] = {
     "atlas": "A zoomable map of the visual concepts that a network has learned.",
@@ -33,9 +35,10 @@ DESCRIPTIONS: Mapping[str, str] = {
     "patch": "Which patches of images change the class that a network predicts, beside four controls.",
     "units": "What single channels of a network respond to: optimized images, examples and figures.",
     "explain": "Which places of an image a network's score comes from: heat maps by several methods, and their tests.",
+    "synthesize": "Pictures made from images and cells of an atlas: dreams, inversions, textures, styles, paintings.",
     "evidence": "Whether attributions predict what ablation and steering do to a network's output.",
 }
-DATA_FORMAT = 5  # in the manifest; raised when names or meanings in the data files change
+DATA_FORMAT = 6  # in the manifest; raised when names or meanings in the data files change
 VIEWER_FILES = (*(f"{script}.{kind}" for script in PAGES.values() for kind in ("js", "css")), "THIRD-PARTY.txt")
 
 

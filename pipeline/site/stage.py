@@ -91,6 +91,7 @@ def run(task: Task) -> None:
             opened,
             _units(task, network),
             task.params.explained_layers,
+            task.params.syntheses,
             provenance,
             recorded,
         )

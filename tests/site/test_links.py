@@ -291,6 +291,7 @@ def test_every_page_has_a_title_and_a_description(address: str, planted: Planted
         "patch.html": "Patch test · A planted atlas",
         "units.html": "Units · A planted atlas",
         "explain.html": "Explanations · A planted atlas",
+        "synthesize.html": "Syntheses · A planted atlas",
     }
     for head in heads.values():
         assert head.told["og:title"] == head.title

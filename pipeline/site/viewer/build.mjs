@@ -25,6 +25,8 @@ await build({
     { in: "src/units/page.css", out: "units" },
     { in: "src/explain/main.ts", out: "explain" },
     { in: "src/explain/page.css", out: "explain" },
+    { in: "src/synthesize/main.ts", out: "synthesize" },
+    { in: "src/synthesize/page.css", out: "synthesize" },
   ],
   outdir: target,
   bundle: true,

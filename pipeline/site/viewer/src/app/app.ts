@@ -16,6 +16,7 @@ import { StyleSwitch } from "../header/style-switch";
 import { ComparisonAxis } from "../map/comparison-axis";
 import { goToLink, initialView } from "../map/navigation";
 import { createOwnImageButton, OwnImage } from "../own-image/own-image";
+import { PaletteTool } from "../palette/palette-tool";
 import { Caption, SecondSetButton } from "../panels/caption";
 import { CellPanel } from "../panels/cell-panel";
 import { ChannelLegend } from "../panels/channel-legend";
@@ -61,6 +62,7 @@ export class App {
   private readonly bookmarkList: BookmarkList;
   private readonly tool: RegionTool;
   private readonly ownImage: OwnImage;
+  private readonly palette: PaletteTool;
   private readonly classToolbar: ClassToolbar;
   private readonly levels: LevelSwitch;
   private readonly styles: StyleSwitch;
@@ -85,6 +87,7 @@ export class App {
     this.card = new HoverCard(manifest);
     const panel = new CellPanel(manifest, this.pinFollower, {
       close: () => this.closePanel(),
+      createPaletteOffer: (scene, cell) => this.palette.createOffer(scene, cell),
       follow: (layer, cell) => this.goTo(layer, cell),
       choose: (classId, add) => this.toggle(classId, add),
       showChannel: (channel) =>
@@ -147,6 +150,10 @@ export class App {
       onClose: () => this.focus(),
       reportError: showFailure,
     });
+    this.palette = new PaletteTool(manifest, this.store, page, {
+      onClose: () => this.focus(),
+      uncover: () => this.store.set({ pin: null, selection: null }),
+    });
     this.bookmarkList = new BookmarkList(manifest, this.store, {
       goToLink: (link, tour) => {
         this.reportMissing(link);
@@ -170,6 +177,7 @@ export class App {
       this.tool.buttons.lasso,
       this.split.button,
       this.bookmarkList.button,
+      this.palette.button,
       this.showMenu.button,
       this.showMenu.element,
     );
@@ -203,6 +211,7 @@ export class App {
       pinnedCell,
       bookmarkList,
       ownImage,
+      palette,
       tool,
       help,
       atlases,
@@ -229,6 +238,7 @@ export class App {
         pinnedCell,
         bookmarkList,
         ownImage,
+        palette,
         tool,
         search,
         help,

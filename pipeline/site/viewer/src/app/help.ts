@@ -9,7 +9,7 @@ type Needs = Recording | null;
 const KEYS: readonly (readonly [key: string, meaning: string, needs?: Recording])[] = [
   ["← ↑ → ↓", "from cell to cell"],
   ["Enter", "pin the cell; again: focus its panel"],
-  ["Esc", "undo the latest: tool, pin or region, cursor, second map"],
+  ["Esc", "undo the latest: tool, pin or region, palette, cursor, second map"],
   ["+  −", "zoom"],
   ["Shift ← ↑ → ↓", "pan"],
   ["0", "the whole atlas"],
@@ -48,6 +48,11 @@ const ABOUT: readonly (readonly [text: string, needs: Needs])[] = [
   ],
   ["Hover over an icon to see the classes to which its cell contributes most.", "attributions"],
   ["Pin an icon to see the images that its cell comes from.", "exemplars"],
+  [
+    "Pin an icon to add its cell to the palette. A grid of labels is painted with these cells, and a command makes the " +
+      "picture.",
+    null,
+  ],
   [
     "Highlight a class to see which cells contribute to it. Add others, and each cell takes the color of the class with " +
       "the largest attribution; the smaller the attribution, the paler the color.",

@@ -9,6 +9,7 @@ import type { AtlasMenu } from "../header/atlas-menu";
 import type { StyleSwitch } from "../header/style-switch";
 import type { MapView } from "../map/map-view";
 import type { OwnImage } from "../own-image/own-image";
+import type { PaletteTool } from "../palette/palette-tool";
 import type { MeasureMenu } from "../panels/measure-menu";
 import type { PinFollower } from "../panels/other-layers";
 import type { PinnedCell } from "../panels/pinned-cell";
@@ -154,6 +155,7 @@ export interface AppParts {
   readonly pinnedCell: PinnedCell;
   readonly bookmarkList: BookmarkList;
   readonly ownImage: OwnImage;
+  readonly palette: PaletteTool;
   readonly tool: RegionTool;
   readonly search: HTMLInputElement;
   readonly help: HTMLDialogElement;
@@ -207,11 +209,12 @@ function pinOrFocusPanel({ store, scenes, cursor, split, pinnedCell }: AppParts)
   else document.querySelector<HTMLElement>(".map-area > .panel:not([hidden])")?.focus();
 }
 
-/** Undo the latest choice: tool, pin or region, own image, cursor, second map, class. */
-function goBack({ store, cursor, split, pinnedCell, ownImage, tool }: AppParts): void {
+/** Undo the latest choice: tool, pin or region, palette, own image, cursor, second map, class. */
+function goBack({ store, cursor, split, pinnedCell, ownImage, palette, tool }: AppParts): void {
   if (tool.cancel()) return;
   if (store.state.pin) pinnedCell.unpin();
   else if (store.state.selection) store.set({ selection: null });
+  else if (palette.close()) return;
   else if (ownImage.close()) return;
   else if (cursor.cell >= 0) cursor.leave();
   else if (split.leave()) return;

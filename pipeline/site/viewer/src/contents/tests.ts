@@ -1,8 +1,10 @@
-// Results beside the atlases: evidence for attributions, patch tests of comparisons, explanations, and single units.
+// Results beside the atlases: evidence for attributions, patch tests of comparisons, explanations, single units, and
+// synthesized pictures.
 
 import { loadDataFrom } from "../data/data-files";
 import type { Manifest } from "../data/manifest";
 import { isRecorded, notRecorded } from "../data/recorded";
+import { SYNTHESIS_NAMES, synthesisAddress } from "../data/syntheses";
 import { GRADE_NAMES, type Result } from "../evidence/result";
 import { className, classPair, formatShare, listComparisons, type PatchTest, toHash } from "../patch/result";
 import { el } from "../ui/dom";
@@ -14,6 +16,7 @@ export function createTests(manifest: Manifest): HTMLElement[] {
     ...createPatches(manifest),
     ...createExplanations(manifest),
     ...createUnits(manifest),
+    ...createSyntheses(manifest),
   ];
 }
 
@@ -53,6 +56,24 @@ function createUnits({ units }: Manifest): HTMLElement[] {
       "section",
       { id: "units" },
       el("h2", {}, el("a", { href: "units.html" }, "Units")),
+      el("p", { class: "summary" }, description),
+      el("ul", { class: "results" }, ...links),
+    ),
+  ];
+}
+
+function createSyntheses({ synthesize }: Manifest): HTMLElement[] {
+  if (!synthesize.length) return [];
+  const links = synthesize.map((method) =>
+    el("li", {}, el("a", { class: "name", href: synthesisAddress(method) }, SYNTHESIS_NAMES[method])),
+  );
+  const description =
+    "What does the network keep of an image, and what does it add? Pictures made from images and from cells.";
+  return [
+    el(
+      "section",
+      { id: "syntheses" },
+      el("h2", {}, el("a", { href: "synthesize.html" }, "Syntheses")),
       el("p", { class: "summary" }, description),
       el("ul", { class: "results" }, ...links),
     ),

@@ -24,6 +24,14 @@ export function signed(value: number): string {
   return value < 0 ? `−${text}` : `+${text}`;
 }
 
+/** Up to three significant digits; an exponent for what is tiny, a dash for NaN. */
+export function significant(value: number): string {
+  if (Number.isNaN(value)) return "–";
+  const size = Math.abs(value);
+  const text = size >= 1000 ? integers.format(Math.round(value)) : String(Number(value.toPrecision(3)));
+  return text.replaceAll("-", "−");
+}
+
 export function percent(share: number): string {
   return share > 0 && share < 0.01 ? "under 1 %" : `${Math.round(100 * share)} %`;
 }

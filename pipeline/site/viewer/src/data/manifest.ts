@@ -2,6 +2,7 @@
 
 import { loadData } from "./data-files";
 import { type IconStyle, inStyle, type WithStyles } from "./icon-styles";
+import type { Synthesis } from "./syntheses";
 
 export interface LevelEntry {
   readonly size: number;
@@ -110,6 +111,8 @@ export interface Manifest {
   readonly units: Readonly<Record<string, readonly number[]>>;
   /** Where heat maps explain outputs: `logits` and layers. */
   readonly explain: readonly string[];
+  /** Methods by which pictures are synthesized. */
+  readonly synthesize: readonly Synthesis[];
   readonly images: number;
   readonly images_per_folder: number;
   readonly provenance: Provenance;

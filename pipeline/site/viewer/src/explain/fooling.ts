@@ -2,8 +2,8 @@
 
 import { decimal, percent } from "../data/format";
 import { el } from "../ui/dom";
+import { createLegend, createLineChart, type Line, toPoints } from "../ui/line-chart";
 import { createStripPart } from "../ui/strip";
-import { createLegend, createLineChart, type Line, toPoints } from "./line-chart";
 import {
   atlasFile,
   changedFile,

@@ -1,5 +1,6 @@
 // One image in the atlas: each position of a layer's map as the icon of the cell that it resembles most.
 
+import { cellAddress } from "../data/cell-link";
 import { decimal } from "../data/format";
 import { el } from "../ui/dom";
 import { createPositionPicker } from "./position-picker";
@@ -38,10 +39,4 @@ function createFigure(explained: string, atlas: AtlasPositions, { image, key }: 
     },
   });
   return el("figure", {}, el("figcaption", { class: "method" }, atlas.layer), picker);
-}
-
-/** The atlas page with a cell pinned. */
-export function cellAddress(layer: string, level: number, row: number, column: number): string {
-  const hash = new URLSearchParams({ layer, level: String(level), pin: `${level}.${row}.${column}` });
-  return `index.html#${hash}`;
 }

@@ -1,8 +1,8 @@
 // Search by region: images, and the cell of the atlas, that are most like a box in an image.
 
+import { cellAddress } from "../data/cell-link";
 import { decimal } from "../data/format";
 import { el } from "../ui/dom";
-import { cellAddress } from "./in-atlas";
 import { type Explanations, explainFile, type RegionBox } from "./result";
 
 /** The section of all boxes; null where none is searched for. */

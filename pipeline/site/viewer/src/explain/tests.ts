@@ -2,7 +2,7 @@
 
 import { count, decimal, percent } from "../data/format";
 import { el } from "../ui/dom";
-import { type Axes, createLegend, createLineChart, type Line, type Point, toPoints } from "./line-chart";
+import { type Axes, createLegend, createLineChart, type Line, type Point, toPoints } from "../ui/line-chart";
 import { columnName, methodName } from "./methods";
 import {
   CONTROL_NAMES,

@@ -26,6 +26,8 @@ export interface PanelActions {
   choose(classId: number, add: boolean): void;
   /** Show a channel on the map, or no longer. */
   showChannel(channel: number): void;
+  /** Controls that add a cell to the palette; null where there is none. */
+  createPaletteOffer(scene: Scene, cell: number): HTMLElement | null;
   /** Go to a cell of another layer. */
   readonly follow: FollowCell;
   reportError(error: unknown): void;
@@ -86,6 +88,7 @@ export class CellPanel {
     const exemplarList = el("div", { class: "exemplars" });
     this.element.replaceChildren(
       this.createHeader(scene, cell),
+      this.actions.createPaletteOffer(scene, cell) ?? "",
       this.pinFollower.createSection(scene, cell, this.actions.follow) ?? "",
       classes,
       this.manifest.exemplars ? createSection("Example patches", exemplarList) : "",
