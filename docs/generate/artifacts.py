@@ -20,6 +20,7 @@ FOLDERS: Mapping[str, str] = {
     "predict": "Results of the test of attributions.",
     "place": "Where the second image set falls on the layout, and its pictures.",
     "explain": "Figures of heat maps in `explain.js`; strips of pictures, thumbnails, changes.",
+    "synthesize": "Pictures; `synthesize.js` with their numbers and charts; tables as CSV.",
     "units": "Figures and examples of single units in `units.js`; their pictures, patches, comparison sheets.",
 }
 REJECTED_COLUMNS: Mapping[str, str] = {"key": "names the image within its set", "reason": "why it cannot be used"}

@@ -29,12 +29,22 @@ from pipeline.config.render import RenderSettings
 from pipeline.config.sample import SampleSettings
 from pipeline.config.selection import SelectionSettings
 from pipeline.config.site import BookmarkSettings, SiteSettings
+from pipeline.config.synthesize import (
+    AccentuationSettings,
+    DeepDreamSettings,
+    InversionSettings,
+    PaintingSettings,
+    RegionQuerySettings,
+    StyleTransferSettings,
+    SynthesizeSettings,
+    TextureSettings,
+)
 from pipeline.config.tile import TileSettings
 from pipeline.config.units import UnitsSettings
 
 CONF = Path(__file__).parents[2] / "conf"
 SHARED = ("seed", "layers", "classes", "comparisons", "judge")
-COMPUTED = ("atlases", "compared", "placed", "unit_layers")
+COMPUTED = ("atlases", "compared", "placed", "unit_layers", "explained_layers", "syntheses")
 RESOLVED = "fits the number of samples"
 
 
@@ -74,6 +84,14 @@ GROUPS: Sequence[Group] = (
     Group("place", "Second image set", PlaceSettings, "place", "default"),
     Group("units", "Single units", UnitsSettings, "units", "default"),
     Group("explain", "Explanations", ExplainSettings, "explain", "default"),
+    Group("synthesize", "Syntheses", SynthesizeSettings, "synthesize", "default"),
+    Group("synthesize.deep_dream", "Syntheses: DeepDream", DeepDreamSettings),
+    Group("synthesize.accentuation", "Syntheses: accentuation", AccentuationSettings),
+    Group("synthesize.inversion", "Syntheses: feature inversion", InversionSettings),
+    Group("synthesize.texture", "Syntheses: textures", TextureSettings),
+    Group("synthesize.style_transfer", "Syntheses: style transfer", StyleTransferSettings),
+    Group("synthesize.painting", "Syntheses: painting with the atlas", PaintingSettings),
+    Group("synthesize.region_query", "Syntheses: query by region", RegionQuerySettings),
     Group("site", "Site", SiteSettings, "site", "default"),
     Group("site.bookmarks", "A bookmark", BookmarkSettings),
     Group("cluster", "Cluster: in this process", Inline, "cluster"),

@@ -36,16 +36,22 @@ TINY = (
     *("explain.integration_steps=2", "explain.occlusion_size=0.5", "explain.occlusion_stride=0.5"),
     *("explain.curve_steps=2", "explain.mosaics=1", "explain.randomized_images=2", "explain.randomized_steps=2"),
     *("explain.compared=24", "explain.fooling=false", "explain.resamples=20"),
+    *("synthesize.images=1", "synthesize.deep_dream.steps=1", "synthesize.deep_dream.octaves=1"),
+    *("synthesize.deep_dream.size=48", "synthesize.accentuation.steps=1", "synthesize.inversion.steps=1"),
+    *("synthesize.texture.steps=1", "synthesize.texture.size=32", "synthesize.texture.patch=3"),
+    *("synthesize.style_transfer.steps=1", "synthesize.style_transfer.training_steps=1"),
+    *("synthesize.painting.steps=1", "synthesize.painting.size=48", "synthesize.region_query.shown=4"),
 )
 LONGER = ("model.training.epochs=4",)  # for checkpoints every three epochs
 RESULTS = {
     "units.html": "units/*/units.js",
     "explain.html": "explain/*/explain.js",
+    "synthesize.html": "synthesize/*/synthesize.js",
     "patch.html": "patch/*/*/result.js",
     "evidence.html": "predict/*/result.js",
 }
 # what words begin with that ask for a stage that does not run otherwise, or for another layer
-OPTIONAL = ("+units.channels=", "explain.", "layers=")
+OPTIONAL = ("units.channels=", "explain.", "synthesize.", "layers=")
 
 
 def rows() -> list[tuple[str, tuple[str, ...], str]]:
@@ -64,7 +70,7 @@ def test_the_table_is_read() -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout in which all commands without units and explanations have run as one: their words together."""
+    """A checkout in which all commands without optional stages have run as one: their words together."""
     found = checkout(tmp_path_factory.mktemp("methods"))
     words = dict.fromkeys(word for _, words, _ in rows() for word in words if not any(map(is_optional, words)))
     with pytest.MonkeyPatch.context() as patch:
@@ -75,8 +81,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def is_optional(word: str) -> bool:
-    """Whether a word of a command asks for units, explanations or another layer."""
-    return word.startswith(OPTIONAL)
+    """Whether a word of a command asks for units, explanations, syntheses or another layer."""
+    return word.removeprefix("+").startswith(OPTIONAL)
 
 
 def compose(folder: Path, words: tuple[str, ...]) -> Params:
@@ -110,6 +116,7 @@ def test_every_method_runs(
             run(params, name)
     run(params, "units")
     run(params, "explain")
+    run(params, "synthesize")
     assert (OUTPUTS / "site" / page).is_file()
     assert list((OUTPUTS / "site").glob(RESULTS.get(page, "data/*/all/*/cells.js")))
     assert all(
