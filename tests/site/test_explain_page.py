@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from site_copy import addressed, copied
 from site_planting import LAYERS, Planted
 
-from pipeline.core.site_data import read_data_script
+from pipeline.core.site_data import data_script, read_data_script
 from tests.axe import faults
 from tests.text_size import too_small
 
@@ -226,6 +226,32 @@ def foot(page: Page, name: str, nth: int = 0) -> list[str]:
     """The texts of a row of verdicts, by the beginning of its name."""
     row = page.locator("tfoot tr", has=page.locator("th", has_text=name)).nth(nth)
     return row.locator("td").all_inner_texts()
+
+
+def without_bounds(content: Any) -> Any:
+    """The same with values that have no interval, as those of a single image."""
+    if isinstance(content, list):
+        return [without_bounds(one) for one in content]
+    if not isinstance(content, dict):
+        return content
+    if content.keys() == {"value", "low", "high"}:
+        return content | {"low": None, "high": None}
+    return {key: without_bounds(one) for key, one in content.items()}
+
+
+@pytest.mark.browser
+def test_values_of_a_single_image_have_no_interval(explain: Opener) -> None:
+    """The values are there and said to have no interval; no method is called better or worse; nothing fails."""
+    page = explain()
+    script = data_script("explain/logits", without_bounds(content("logits")))
+    page.route("**/explain/logits/explain.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Explanations of classes")
+    shown = foot(page, "Deletion")
+    assert any("no interval" in text for text in shown)
+    assert not [text for text in shown if " to " in text]
+    expect(page.locator("[data-word]")).to_have_count(0)
+    expect(page.locator("figure svg").first).to_be_attached()
 
 
 @pytest.mark.browser

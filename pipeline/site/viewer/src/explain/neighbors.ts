@@ -10,6 +10,7 @@ import {
   type Row,
   type Space,
 } from "./result";
+import { describeBounds } from "./verdict";
 
 const SPACES: readonly Space[] = ["pixels", "features"];
 
@@ -74,7 +75,7 @@ function createFigure(layer: string, { names }: Neighbors, row: number): HTMLEle
 
 function describeAgreement({ agreement }: Neighbors): string {
   if (!agreement?.pixels || !agreement.features) return "";
-  const text = ({ value, low, high }: IntervalValue): string =>
-    `${percent(value)} (95 % interval ${percent(low)} to ${percent(high)})`;
+  const text = (one: IntervalValue): string =>
+    `${percent(one.value)} (95 % interval: ${describeBounds(one, percent)})`;
   return `Over all compared images, ${text(agreement.pixels)} of the nearest by pixels have the image’s label, and ${text(agreement.features)} of the nearest by the last layer.`;
 }

@@ -19,8 +19,9 @@ export type MethodName =
 /** With its 95 % interval over the images. */
 export interface IntervalValue {
   readonly value: number;
-  readonly low: number;
-  readonly high: number;
+  /** Null where there is no interval: of a single image. */
+  readonly low: number | null;
+  readonly high: number | null;
 }
 
 /** Null where it could not be measured. */

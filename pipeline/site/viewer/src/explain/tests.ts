@@ -120,7 +120,7 @@ function createRandomization(found: Explanations): HTMLElement[] {
   const values = columns.flatMap(({ verdict }) => verdict.randomization ?? []).filter((one) => one !== null);
   const axes: Axes = {
     x: [0, Math.max(steps.length, 1)],
-    y: [Math.min(0, ...values.map(({ low }) => low)), 1],
+    y: [Math.min(0, ...values.map(({ value, low }) => low ?? value)), 1],
     ends: ["trained", "random"],
     format: decimal,
   };
@@ -152,7 +152,11 @@ function randomizationLine(name: string, similarity: readonly Measured[]): Line 
     points: [[0, 1], ...known.map(({ at, value }): Point => [at, value])],
     band: [
       [0, 1, 1],
-      ...known.map(({ at, low, high }): readonly [number, number, number] => [at, low, high]),
+      ...known.map(({ at, value, low, high }): readonly [number, number, number] => [
+        at,
+        low ?? value,
+        high ?? value,
+      ]),
     ],
   };
 }

@@ -2,7 +2,7 @@
 
 import { decimal } from "../data/format";
 import { el } from "../ui/dom";
-import type { Column, ControlName, CurveKind, Measured } from "./result";
+import type { Column, ControlName, CurveKind, IntervalValue, Measured } from "./result";
 
 export type Word = "better" | "no better" | "worse";
 
@@ -13,6 +13,7 @@ export const CHANCE = 0.25;
 export function judge(difference: Measured, lowerIsBetter: boolean): Word | null {
   if (!difference) return null;
   const { low, high } = difference;
+  if (low === null || high === null) return null;
   if (low <= 0 && high >= 0) return "no better";
   return high < 0 === lowerIsBetter ? "better" : "worse";
 }
@@ -26,6 +27,7 @@ export function judgeCurve({ verdict }: Column, kind: CurveKind, control: Contro
 export function judgeGrid(share: Measured): Word | null {
   if (!share) return null;
   const { value, low, high } = share;
+  if (low === null || high === null) return null;
   return judge({ value: value - CHANCE, low: low - CHANCE, high: high - CHANCE }, false);
 }
 
@@ -35,17 +37,22 @@ export function createWord(word: Word | null): HTMLElement {
   return el("span", { class: "word", "data-word": word }, word);
 }
 
+/** The bounds of an interval; that there is none where a single image was measured. */
+export function describeBounds({ low, high }: IntervalValue, format: (value: number) => string): string {
+  return low === null || high === null ? "no interval" : `${format(low)} to ${format(high)}`;
+}
+
 /** A value with its interval below; a dash where it is not known. */
 export function createInterval(
   measured: Measured | undefined,
   format: (value: number) => string = decimal,
 ): HTMLElement {
   if (!measured) return createWord(null);
-  const { value, low, high } = measured;
+  const { value } = measured;
   return el(
     "span",
     { class: "interval-value" },
     format(value),
-    el("small", {}, `${format(low)} to ${format(high)}`),
+    el("small", {}, describeBounds(measured, format)),
   );
 }
