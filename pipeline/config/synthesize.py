@@ -104,7 +104,7 @@ class StyleTransferSettings(Settings):
     """Which styles are transferred to the chosen images.
 
     Attributes:
-        styles: images that give the style: a number of them, or their keys.
+        styles: images that give the style: a number of those that are most like a texture, or their keys.
         content_layer: whose features of the content image are kept; null: one in the middle of the network.
         style_layers: whose Gram matrices are matched; none: spread over the network.
         size: side of the result, pixels; null: the side of the network's input.

@@ -30,12 +30,13 @@ from pipeline.synthesize.style_transfer import (
     style_grams,
     sweep_content_weight,
 )
-from pipeline.synthesize.texture import Grams
+from pipeline.synthesize.texture import Grams, distance_of_quarters
 from pipeline.synthesize.worker import Worker
 
 SOURCE = "Gatys et al. 2016"
 STYLE_FILE = "style.safetensors"
 WEIGHT = "weight-"  # before the names of the weights among the arrays of a task
+CANDIDATES = 48  # images among which styles are chosen
 TRAINED_ON = 256  # images, at most
 MEASURES = (
     Measure(
@@ -64,6 +65,19 @@ class Layers:
     def weighted(self) -> StyleLayers:
         """With equal weights."""
         return StyleLayers(self.content, dict.fromkeys(self.style, 1.0))
+
+
+@dataclass(frozen=True)
+class CandidateTask:
+    """An image that may give a style.
+
+    Attributes:
+        row: of the image.
+        layers: of the network.
+    """
+
+    row: int
+    layers: Layers
 
 
 @dataclass(frozen=True)
@@ -105,7 +119,8 @@ def make(context: Context) -> Sheet:
         ConfigError: there is no image of a key.
     """
     settings, images = context.settings.style_transfer, context.images
-    layers, styles = _layers(context), _styles(context)
+    layers = _layers(context)
+    styles = _styles(context, layers)
     mixtures = [*((style,) for style in styles), *([tuple(styles[:2])] if len(styles) > 1 else [])]
     tasks = [TransferTask(row, mixture, layers) for row in images for mixture in mixtures]
     done = context.run("transfers", transfer_task, tasks)
@@ -147,6 +162,11 @@ def make(context: Context) -> Sheet:
 def photograph(worker: Worker, row: int) -> Arrays:
     """``image``: an image at the size of the pictures, uint8 [y, x, 3]."""
     return {"image": to_uint8(_crop(worker, row)[None])[0].cpu().numpy()}
+
+
+def quarters_apart(worker: Worker, task: CandidateTask) -> Arrays:
+    """``distance``: mean distance of the Gram matrices of an image's quarters from those of the image."""
+    return {"distance": np.array(distance_of_quarters(worker.network, task.layers.style, _crop(worker, task.row)))}
 
 
 def transfer_task(worker: Worker, task: TransferTask) -> Arrays:
@@ -212,13 +232,20 @@ def _ratio(
     return float(np.mean(made) / np.mean(best))
 
 
-def _styles(context: Context) -> list[int]:
-    """Rows of the styles; a number of them are none of the changed images, as far as there are others."""
+def _styles(context: Context, layers: Layers) -> list[int]:
+    """Rows of the styles; a number of them are those most like a texture, and none of the changed images.
+
+    A texture looks alike everywhere: the Gram matrices of its quarters are those of the whole. In an image of one
+    object they mix the object with what is behind it, which are two styles.
+    """
     wanted, images = context.settings.style_transfer.styles, context.images
     if not isinstance(wanted, int):
         return chosen_images(wanted, context.manifest, "synthesize.style_transfer.styles")
-    spread = spread_over_classes(context.manifest.label, wanted + len(images))
-    return [*(row for row in spread if row not in images), *images][:wanted]
+    spread = spread_over_classes(context.manifest.label, CANDIDATES + len(images))
+    others = [row for row in spread if row not in images] or list(images)
+    found = context.run("candidates", quarters_apart, [CandidateTask(row, layers) for row in others], "candidate")
+    order = np.argsort([float(one["distance"]) for one in found], kind="stable")
+    return [others[number] for number in order[:wanted]]
 
 
 def _layers(context: Context) -> Layers:

@@ -133,6 +133,36 @@ def source_grams(
         return {layer: gram_matrix(features[layer]) for layer in layers}
 
 
+def distance_of_quarters(network: Network, layers: Sequence[str], image: Tensor) -> float:
+    """Mean distance of the Gram matrices of an image's quarters from those of all of it; small for a texture.
+
+    It is that of :func:`gram_distance`, of the four quarters of each layer's map.
+
+    Args:
+        network: on the device of the image.
+        layers: of it; maps of a single row or column count as alike everywhere.
+        image: RGB in 0..1, [3, y, x], of a size that the layers take.
+    """
+    size = (image.shape[1], image.shape[2])
+    extractor = FeatureExtractor(network, layers, size, "float32", size_setting="source size")
+    with torch.no_grad():
+        features = extractor(as_seen(image[None], extractor))
+    found = []
+    for layer in layers:
+        grid = features[layer]
+        whole, (height, width) = gram_matrix(grid), (grid.shape[2] // 2, grid.shape[3] // 2)
+        if not height or not width:
+            continue
+        quarters = [
+            gram_matrix(grid[:, :, rows, columns])
+            for rows in (slice(height), slice(-height, None))
+            for columns in (slice(width), slice(-width, None))
+        ]
+        error = torch.stack([(quarter - whole).square().sum() for quarter in quarters]).mean()
+        found.append(float(error / whole.square().sum().clamp(min=TINY)))
+    return sum(found) / max(len(found), 1)
+
+
 def as_seen(images: Tensor, extractor: FeatureExtractor) -> Tensor:
     """Images [image, 3, y, x] at the size that an extractor takes: that of the network's input for layers of tokens."""
     size = (images.shape[2], images.shape[3])

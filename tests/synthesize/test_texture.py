@@ -6,6 +6,7 @@ import torch
 from pipeline.synthesize.texture import (
     TextureConfig,
     cumulative_layers,
+    distance_of_quarters,
     gram_distance,
     nearest_patch_distance,
     synthesize_texture,
@@ -49,6 +50,17 @@ def test_a_texture_is_near_its_source_and_no_copy() -> None:
     made = nearest_patch_distance(found.images[1], sources[1])
     assert copied < 0.001, copied
     assert made > 0.1, made
+
+
+def test_a_texture_is_told_from_an_image_of_two() -> None:
+    """The quarters of stripes are like all of them; those of an image that is half checks are not."""
+    network, layers = small_network(Textural), [WIDE, MIDDLE]
+    texture, other = stripes(), checks()
+    two = texture.clone()
+    two[:, :, two.shape[2] // 2 :] = other[:, :, two.shape[2] // 2 :]
+    alike = distance_of_quarters(network, layers, texture)
+    assert alike < 0.1
+    assert distance_of_quarters(network, layers, two) > 3 * alike
 
 
 def test_patch_distance_of_a_copy_is_zero() -> None:
