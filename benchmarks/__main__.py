@@ -25,6 +25,7 @@ BENCHMARKS = {  # modules with run(quick) -> Report
     "fidelity": "benchmarks.fidelity.bench",
     "legibility": "benchmarks.legibility.bench",
     "units": "benchmarks.units.bench",
+    "style": "benchmarks.style.bench",
     "viewer": "benchmarks.viewer.bench",
     "scale": "benchmarks.scale.bench",
 }

@@ -8,9 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.config.synthesize import StyleTransferSettings
 from pipeline.core.progress import counted
 from pipeline.featurevis.renderer import to_uint8
 from pipeline.images.choice import chosen_images, spread_over_classes
+from pipeline.model.description import LayerShape
 from pipeline.parallel.tasks import Arrays
 from pipeline.synthesize.context import Context
 from pipeline.synthesize.feed_forward import (
@@ -119,7 +121,7 @@ def make(context: Context) -> Sheet:
         ConfigError: there is no image of a key.
     """
     settings, images = context.settings.style_transfer, context.images
-    layers = _layers(context)
+    layers = content_and_style(settings, context.network.layers)
     styles = _styles(context, layers)
     mixtures = [*((style,) for style in styles), *([tuple(styles[:2])] if len(styles) > 1 else [])]
     tasks = [TransferTask(row, mixture, layers) for row in images for mixture in mixtures]
@@ -248,8 +250,14 @@ def _styles(context: Context, layers: Layers) -> list[int]:
     return [others[number] for number in order[:wanted]]
 
 
-def _layers(context: Context) -> Layers:
-    settings, spread = context.settings.style_transfer, spread_layers(context.network.layers)
+def content_and_style(settings: StyleTransferSettings, layers: Mapping[str, LayerShape]) -> Layers:
+    """The layers that are named, or else ones in the middle of a network and spread over it.
+
+    Args:
+        settings: of the method.
+        layers: of the network, from shallow to deep.
+    """
+    spread = spread_layers(layers)
     # the last block has lost most of the arrangement, which keeps neither content nor style
     return Layers(settings.content_layer or spread[len(spread) // 2], tuple(settings.style_layers or spread[:-1]))
 

@@ -3,17 +3,23 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
+from omegaconf import OmegaConf
 from PIL import Image
 
 from pipeline.commands import OUTPUTS
+from pipeline.compose import compose_config
+from pipeline.config.params import parse_params
 from pipeline.core.artifacts import SYNTHESIZE
 from pipeline.core.atlas_icons import read_atlas_icons
+from pipeline.core.errors import ConfigError
 from pipeline.model.description import LayerShape
+from pipeline.plan.check import check_run
 from pipeline.synthesize.accentuation_sheet import early_layer
 from pipeline.synthesize.atlas_cells import cell_at
 from pipeline.synthesize.painting_sheet import mosaic
 from tests.synthesize.tiny_atlas import synthesize
-from tests.tiny_run import LAYER
+from tests.tiny_run import LAYER, TINY
 
 
 def drawn() -> str:
@@ -61,6 +67,21 @@ def test_accentuations_go_as_far_as_asked(folder: Path) -> None:
             assert picture["values"]["activation"] <= strength + 1e-3
         assert row["pictures"][-1]["values"] == {}
         assert (row["pictures"][0]["cell"] is None) == ("unit" in row["text"])
+
+
+def test_a_picture_that_is_too_large_is_refused_before_the_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line names setting, size and memory; pictures of their images' sizes are refused before the first one."""
+    line = r"synthesize\.deep_dream\.tile: expected .* GB of free memory on cpu for a photograph of (512 × 512|40 × 40)"
+    monkeypatch.setattr("pipeline.synthesize.deep_dream.free_bytes", lambda _: 1000)
+    words = [*TINY, "synthesize.methods=[deep_dream]"]
+    params = parse_params(OmegaConf.to_container(compose_config(folder, [*words, "synthesize.deep_dream.size=512"])))
+    with pytest.raises(ConfigError, match=line):
+        check_run(params, OUTPUTS)
+    with pytest.raises(ConfigError, match=line):
+        synthesize(folder, "deep_dream", "synthesize.deep_dream.size=null")
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    check_run(params, OUTPUTS)
 
 
 def test_a_painting_has_its_labels_and_what_was_found(folder: Path) -> None:

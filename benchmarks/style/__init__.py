@@ -1,0 +1,1 @@
+"""Style transfer in one pass beside the optimization."""
