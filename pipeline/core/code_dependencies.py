@@ -32,6 +32,7 @@ WITHOUT_EFFECT = {
     "pipeline.parallel.dask": "where work runs",
     "pipeline.parallel.pool": "where work runs",
     "pipeline.parallel.tasks": "which tasks run, and that their results are kept",
+    "pipeline.synthesize.memory": "refuses what does not fit",
     "pipeline.core.malloc": "how memory is returned to the system",
 }
 

@@ -66,11 +66,12 @@ def check_run(params: Params, outputs: Path) -> None:
         params.units.check(unit_counts(tried.layers, len(tried.classes)))
         params.explain.check(unit_counts(tried.layers, len(tried.classes)), tried.classes)
         params.synthesize.check(unit_counts(tried.layers, len(tried.classes)), tried.classes, params.layers)
-        if "deep_dream" in params.synthesize.methods:
+        if params.synthesize.methods:
             from pipeline.model.network import load_network  # noqa: PLC0415  # loads torch
-            from pipeline.plan.trial import check_dream_size  # noqa: PLC0415  # likewise
+            from pipeline.synthesize.memory import check_memory  # noqa: PLC0415  # likewise
 
-            check_dream_size(params, load_network(MODEL.path(outputs), params.synthesize.device))
+            network = load_network(MODEL.path(outputs), params.synthesize.device)
+            check_memory(network, params.synthesize, params.layers)
         channels = {layer: tried.layers[layer].channels for layer in params.layers}
         sizes = Sizes(params, count, len(tried.classes), channels, FILL, tried.preprocessing.crop)
     check_points(params, count)

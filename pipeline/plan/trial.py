@@ -31,7 +31,7 @@ from pipeline.model.network_errors import describe_error
 from pipeline.model.output_format import GivenFormat, OutputFormat
 from pipeline.plan.inputs import Sizes
 from pipeline.sample.attribution_method import attribution_method
-from pipeline.synthesize.deep_dream_sheet import check_memory
+from pipeline.synthesize.memory import check_memory
 
 
 def check_network(params: Params, names: Sequence[str] | None, count: int) -> Sizes:
@@ -53,7 +53,7 @@ def check_network(params: Params, names: Sequence[str] | None, count: int) -> Si
     params.units.check(unit_counts(network.layers, len(network.classes)))
     params.explain.check(unit_counts(network.layers, len(network.classes)), network.classes)
     params.synthesize.check(unit_counts(network.layers, len(network.classes)), network.classes, params.layers)
-    check_dream_size(params, network)
+    check_memory(network, params.synthesize, params.layers)
     crop = network.preprocessing.crop
     for note in try_network(network, params):
         log_line(note)
@@ -61,23 +61,6 @@ def check_network(params: Params, names: Sequence[str] | None, count: int) -> Si
         check_training(partial(make_module, model, names, params.seed, crop), crop, params.seed)
     channels = {layer: network.layers[layer].channels for layer in params.layers}
     return Sizes(params, count, len(network.classes), channels, FILL, crop)
-
-
-def check_dream_size(params: Params, network: Network) -> None:
-    """Raise ConfigError where DeepDream's pictures would not fit into the memory.
-
-    Args:
-        params: of the run.
-        network: with any weights.
-    """
-    settings = params.synthesize
-    side = settings.deep_dream.size
-    if "deep_dream" not in settings.methods or side is None:
-        return  # pictures of the images' own sizes are checked when these are known
-    order = list(network.layers)
-    own = settings.deep_dream
-    named = [*own.layers, *own.units, *own.cells] or (order[-1:] if own.classes else list(params.layers))
-    check_memory(network, settings, max(named, key=order.index), (side, side))
 
 
 @dataclass(frozen=True)

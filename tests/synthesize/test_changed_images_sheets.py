@@ -69,19 +69,38 @@ def test_accentuations_go_as_far_as_asked(folder: Path) -> None:
         assert (row["pictures"][0]["cell"] is None) == ("unit" in row["text"])
 
 
-def test_a_picture_that_is_too_large_is_refused_before_the_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The line names setting, size and memory; pictures of their images' sizes are refused before the first one."""
-    line = r"synthesize\.deep_dream\.tile: expected .* GB of free memory on cpu for a photograph of (512 × 512|40 × 40)"
-    monkeypatch.setattr("pipeline.synthesize.deep_dream.free_bytes", lambda _: 1000)
-    words = [*TINY, "synthesize.methods=[deep_dream]"]
-    params = parse_params(OmegaConf.to_container(compose_config(folder, [*words, "synthesize.deep_dream.size=512"])))
-    with pytest.raises(ConfigError, match=line):
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["deep_dream.size=512"], r"deep_dream\.tile: .* for a photograph of 512 × 512"),
+        (["texture.size=8192"], r"texture\.size: .* for 1 of 8192 × 8192"),
+        (["style_transfer.size=8192"], r"style_transfer\.size: .* for 3 of 8192 × 8192"),
+        (["painting.size=8192", "painting.labels=[[0,1]]"], r"painting\.size: .* for 1 of 4096 × 8192"),
+    ],
+)
+def test_pictures_that_are_too_large_are_refused_before_the_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], line: str
+) -> None:
+    """The check before a run names setting, size and memory; with memory enough it passes."""
+    method = words[0].partition(".")[0]
+    words = [*TINY, f"synthesize.methods=[{method}]", *(f"synthesize.{word}" for word in words)]
+    params = parse_params(OmegaConf.to_container(compose_config(folder, words)))
+    for place in ("deep_dream", "memory"):
+        monkeypatch.setattr(f"pipeline.synthesize.{place}.free_bytes", lambda _: 2**24)
+    with pytest.raises(ConfigError, match=rf"synthesize\.{line}"):
         check_run(params, OUTPUTS)
-    with pytest.raises(ConfigError, match=line):
-        synthesize(folder, "deep_dream", "synthesize.deep_dream.size=null")
-    monkeypatch.undo()
-    monkeypatch.chdir(folder)
+    for place in ("deep_dream", "memory"):
+        monkeypatch.setattr(f"pipeline.synthesize.{place}.free_bytes", lambda _: 2**44)
     check_run(params, OUTPUTS)
+
+
+def test_images_that_are_too_large_are_refused_before_the_first_picture(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures as large as their images are checked once the images are known."""
+    monkeypatch.setattr("pipeline.synthesize.deep_dream.free_bytes", lambda _: 1000)
+    with pytest.raises(ConfigError, match=r"synthesize\.deep_dream\.tile: .* for a photograph of 40 × 40"):
+        synthesize(folder, "deep_dream", "synthesize.deep_dream.size=null")
 
 
 def test_a_painting_has_its_labels_and_what_was_found(folder: Path) -> None:
