@@ -76,6 +76,6 @@ function createFigure(layer: string, { names }: Neighbors, row: number): HTMLEle
 function describeAgreement({ agreement }: Neighbors): string {
   if (!agreement?.pixels || !agreement.features) return "";
   const text = (one: IntervalValue): string =>
-    `${percent(one.value)} (95 % interval: ${describeBounds(one, percent)})`;
+    `${percent(one.value)} (${one.low === null ? "" : "95 % interval "}${describeBounds(one, percent)})`;
   return `Over all compared images, ${text(agreement.pixels)} of the nearest by pixels have the image’s label, and ${text(agreement.features)} of the nearest by the last layer.`;
 }
