@@ -199,7 +199,7 @@ def site(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["http", "file"])
+@pytest.fixture(scope="module", params=["http", pytest.param("file", marks=pytest.mark.long)])
 def address(request: pytest.FixtureRequest, site: Path) -> Iterator[str]:
     """Where that site is."""
     with addressed(site, request.param) as found:
