@@ -144,7 +144,7 @@ def test_a_click_pins_and_escape_goes_back(opened: Opener) -> None:
     assert "secret" not in page.url
     page.keyboard.press("Escape")
     expect(page.locator(".panel.own-image")).to_have_count(0)
-    page.wait_for_function(f"({MARKED})({[*cell, MARK]}) === 0")
+    page.wait_for_function(f"cell => ({MARKED})(cell) === 0", arg=[*cell, MARK])
     assert page.url.endswith(START)
 
 
@@ -157,7 +157,7 @@ def test_another_level_asks_again(opened: Opener, tried: Path) -> None:
         page.keyboard.press(",")
     assert answered.value.ok
     ready(page, f"{LAYER}/all/2/")
-    page.wait_for_function("document.querySelector('.own-image:not([aria-busy])') !== null")
+    expect(page.locator(".own-image:not([aria-busy])")).to_be_attached()
     listed = found(page)
     assert set(listed) & own_cells(tried, LAYER, "black", 2)
     assert all(marked(page, cell) > 100 for cell in listed)
