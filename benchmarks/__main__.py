@@ -29,7 +29,7 @@ BENCHMARKS = {  # modules with run(quick) -> Report
     "viewer": "benchmarks.viewer.bench",
     "scale": "benchmarks.scale.bench",
 }
-APART = {"study": "benchmarks.study.bench"}  # long, run by name only, with a document of its own
+APART = {"study": "benchmarks.study.bench"}  # long, run by name only; a document of its own is its record
 
 
 def main() -> int:
@@ -43,12 +43,17 @@ def main() -> int:
         "what", choices=[*BENCHMARKS, *APART, "all", "docs"], help="a benchmark, all but the study, or the tables alone"
     )
     parser.add_argument("--quick", action="store_true", help="fewer cells, rounds and steps; not a record")
+    parser.add_argument("--layers", nargs="+", metavar="LAYER", help="of the study: these layers alone")
     options = parser.parse_args()
+    if options.layers and options.what not in APART:
+        parser.error(f"--layers belongs to {', '.join(APART)}, not to {options.what}")
     share_memory()  # as atlas does
     try:
         os.chdir(project_root())
         for name in BENCHMARKS if options.what == "all" else [options.what]:
-            if name != "docs":
+            if name in APART:
+                print(table(import_module(APART[name]).run(options.quick, options.layers)))
+            elif name != "docs":
                 _run(name, options.quick)
         if options.what in ("all", "docs") and not options.quick:
             log_line(f"{DOCUMENT}: wrote the tables of {', '.join(docs.rewrite(DOCUMENT, RESULTS))}")
@@ -59,7 +64,7 @@ def main() -> int:
 
 
 def _run(name: str, quick: bool) -> None:
-    found: report.Report = import_module((BENCHMARKS | APART)[name]).run(quick)
+    found: report.Report = import_module(BENCHMARKS[name]).run(quick)
     folder = QUICK_RESULTS if quick else RESULTS
     report.write(folder, name, f"python -m benchmarks {name}" + (" --quick" if quick else ""), found)
     print(table(found.rows))

@@ -1,7 +1,7 @@
 """The study: every row rendered and measured once and kept, then written as a table and a picture per layer."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.harness.report import Report
-from benchmarks.harness.rows import row
+from benchmarks.harness import rows as benchmark
 from benchmarks.legibility.judged import JUDGES, recognized
 from benchmarks.real import SQUEEZENET, real_params, real_run
 from benchmarks.study.page import rewrite
@@ -19,6 +18,7 @@ from benchmarks.study.rendering import Material, rendered
 from benchmarks.study.sheet import LARGEST, strip, write_sheet
 from benchmarks.study.variants import EVERYWHERE, VARIANTS, Variant
 from pipeline.config.render import RenderSettings
+from pipeline.core.errors import ConfigError
 from pipeline.core.files import identity
 from pipeline.core.progress import log_line
 from pipeline.featurevis.judge import DEEPEST
@@ -32,22 +32,31 @@ QUICK = {"steps": 3, "warm_steps": 3}
 Row = dict[str, Any]
 
 
-def run(quick: bool) -> Report:
-    """Draw every row that is not kept yet, and write the document (not when quick).
+def run(quick: bool, layers: Sequence[str] | None = None) -> list[benchmark.Row]:
+    """Render every row that is not kept yet, and write each layer's table once it is whole (not when quick).
 
     Args:
         quick: few cells and next to no steps, to see that every row runs.
+        layers: of the networks in the study; all of them where ``None``.
+
+    Returns:
+        The fidelity of each row, for the terminal.
 
     Raises:
-        ConfigError: the real input is not there.
+        ConfigError: the real input is not there, or no network in the study has one of the layers.
     """
+    of_network = {experiment: real_params(experiment).layers for experiment in JUDGES}
+    known = [layer for names in of_network.values() for layer in names]
+    if unknown := sorted(set(layers or ()).difference(known)):
+        raise ConfigError(f"study: expected layers among {', '.join(known)}, found {', '.join(unknown)}")
     found: dict[str, list[Row]] = {}
     folder = SCRATCH.with_name("study_quick") if quick else SCRATCH
     pictures = folder if quick else PICTURES
     less = QUICK if quick else {}
     for experiment, judge in JUDGES.items():
-        real, variants = real_run(experiment), VARIANTS if experiment == SQUEEZENET else EVERYWHERE
-        for layer in real.params.layers:
+        variants = VARIANTS if experiment == SQUEEZENET else EVERYWHERE
+        for layer in [name for name in of_network[experiment] if name in (layers or known)]:
+            real = real_run(experiment)
             configured = real.params.render.for_layer(layer).model_copy(
                 update={**less, "batch_size": 4 if quick else CELLS}
             )
@@ -55,14 +64,13 @@ def run(quick: bool) -> Report:
             found[layer] = [_row(variant, material, folder / layer, less) for variant in variants]
             strips = [(one["name"], Image.open(folder / layer / f"{one['key']}.png")) for one in found[layer]]
             write_sheet(pictures / f"{layer}.webp", strips)
-    if not quick:
-        rewrite(DOCUMENT, found)
-    rows = [
-        row(f"{layer}: {one['name']}, median centered fidelity", one["centered"], "cosine")
-        for layer, found_rows in found.items()
-        for one in found_rows
+            if not quick:
+                rewrite(DOCUMENT, {layer: found[layer]})
+    return [
+        benchmark.row(f"{layer}: {one['name']}, median centered fidelity", one["centered"], "cosine")
+        for layer, rows in found.items()
+        for one in rows
     ]
-    return Report(rows, [{"layer": layer, **one} for layer, rows in found.items() for one in rows])
 
 
 def _row(variant: Variant, material: Material, folder: Path, less: Mapping[str, Any]) -> Row:
