@@ -38,13 +38,14 @@ EVERYWHERE = (  # on every network
     Variant("accentuated, feature statistics 0", {"statistics": 0.0}, start="exemplar"),
     Variant("start: another cell's exemplar", start="other exemplar"),
     Variant("start: parent cell's icon", start="parent"),
+    *(Variant(f"power {value:g}", {"cosine_power": value}) for value in (2.0, 4.0)),
 )
 VARIANTS = (  # on the first one
     *EVERYWHERE,
     Variant("contrast free, start 0.01, rate 0.08", {"contrast": None, "init_std": 0.01, "learning_rate": 0.08}),
     *(Variant(f"contrast {value}", {"contrast": value}) for value in (0.6, 0.8)),
     *(Variant(f"redirected ReLU {value:g}", {"redirected_relu": value}) for value in (0.0, 0.4)),
-    *(Variant(f"power {value:g}", {"cosine_power": value}) for value in (4.0, 16.0, 96.0)),
+    *(Variant(f"power {value:g}", {"cosine_power": value}) for value in (16.0, 96.0)),
     Variant("no warm-up of the power", {"warmup": 0.0}),
     *(Variant(f"space {value}", {"space": value}) for value in ("raw", "whitened")),
     *(Variant(f"decay {value}", {"decay_power": value}) for value in (1.0, 1.2, 1.6, 2.0)),
