@@ -360,9 +360,10 @@ def test_a_killed_study_keeps_its_finished_rows(tmp_path: Path) -> None:
 
 
 def test_the_study_writes_its_tables_and_keeps_the_prose(tmp_path: Path) -> None:
-    """Each layer's table is written between its markers, other text stays, and missing markers are an error."""
+    """A layer's table is written between its markers, other text and tables stay, missing markers are an error."""
     document = tmp_path / "study.md"
-    document.write_text("Before.\n<!-- study: features.7 -->\nstale\n<!-- end of study -->\nAfter.\n")
+    other = "<!-- study: mixed4a -->\nits table\n<!-- end of study -->\n"
+    document.write_text(f"Before.\n<!-- study: features.7 -->\nstale\n<!-- end of study -->\n{other}After.\n")
     numbers = {"centered": 0.9, "p10": 0.81, "raw": 0.95, "retrieval": 0.97, "recognized": 0.44, "percentile": 0.87}
     numbers |= {"icons_per_second": 3.21, "contrast": 0.18}
     page.rewrite(document, {"features.7": [{"name": "default", **numbers}]})
@@ -371,7 +372,7 @@ def test_the_study_writes_its_tables_and_keeps_the_prose(tmp_path: Path) -> None
     assert "(study/features.7.webp)" in text
     assert "stale" not in text
     assert text.startswith("Before.\n")
-    assert text.endswith("After.\n")
+    assert text.endswith(f"{other}After.\n")
     with pytest.raises(ConfigError, match=r"study: features\.9"):
         page.rewrite(document, {"features.9": []})
     real = (ROOT / study.DOCUMENT).read_text()

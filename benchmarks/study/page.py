@@ -18,7 +18,7 @@ COLUMNS = (
 
 
 def rewrite(document: Path, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-    """Put each layer's table and picture between its markers.
+    """Put each layer's table and picture between its markers; other layers keep theirs.
 
     Args:
         document: Markdown with a pair of markers for each layer.
@@ -33,7 +33,7 @@ def rewrite(document: Path, found: Mapping[str, Sequence[Mapping[str, Any]]]) ->
         if layer not in places:
             raise ConfigError(f"{document}: expected '<!-- study: {layer} -->' … '<!-- end of study -->', found none")
     blocks = {layer: block(layer, rows) for layer, rows in found.items()}
-    text = BLOCK.sub(lambda place: place[1] + blocks.get(place[2], "") + place[3], text)
+    text = BLOCK.sub(lambda place: place[1] + blocks[place[2]] + place[3] if place[2] in blocks else place[0], text)
     with atomic(document) as partial:
         partial.write_text(text, encoding="utf-8")
 
