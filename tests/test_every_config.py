@@ -155,7 +155,17 @@ def test_every_option_runs_from_images_to_site(chosen: list[str], checkout: Path
     assert_whole(checkout)
 
 
-@pytest.mark.parametrize("name", [name for name in options("experiment") if name != "imagenet_sample"])
+LONG = {"tiny_units"}  # all of its sheets: as long as the other experiments together
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.long] if name in LONG else [])
+        for name in options("experiment")
+        if name != "imagenet_sample"
+    ],
+)
 def test_every_experiment_runs(name: str, checkout: Path) -> None:
     """Every shipped experiment ends with a whole site."""
     run(checkout, [f"+experiment={name}", *EXPERIMENTS[name]])

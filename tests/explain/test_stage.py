@@ -182,6 +182,7 @@ def test_photographs_stay_out_where_they_are_not_wanted(project: Path) -> None:
         assert strip.size == (SIDE * len(content["columns"]), SIDE)
 
 
+@pytest.mark.long
 def test_boxes_are_searched_anew_when_the_atlas_changes(project: Path) -> None:
     """The search subtracts the layer's mean: with other samples it finds what a run without kept tasks finds."""
     box = "+explain.regions={0/00.png: [0.1, 0.1, 0.6, 0.6]}"

@@ -130,6 +130,7 @@ def test_a_killed_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
 SHEETS = "units.sheets=[ascent,start,regularization,preconditioning,interpolation]"
 
 
+@pytest.mark.long
 def test_sheets_compare_ways_to_optimize_the_same_units(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each sheet has a strip of as many pictures as columns for each unit, and their figures; none is drawn twice.
 
