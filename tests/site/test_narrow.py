@@ -188,3 +188,13 @@ def test_the_panel_is_a_bottom_sheet(phone: Callable[..., Page], planted: Plante
     close.tap()
     expect(page.locator(".panel")).to_be_hidden()
     link_lacks(page, "pin=")
+
+
+@AT_HTTP
+def test_the_name_of_a_setting_stays_inside_the_card(phone: Callable[..., Page]) -> None:
+    """The note of the layer's card breaks a word that is longer than the card is wide."""
+    page = phone("#layer=features.3&level=20")
+    note = page.locator(".caption .note").first
+    note.evaluate("note => { note.textContent = 'sample.attribution=true'.repeat(3); }")
+    wide, room = note.evaluate("note => [note.scrollWidth, note.clientWidth]")
+    assert wide <= room
